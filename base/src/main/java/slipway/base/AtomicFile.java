@@ -1,0 +1,122 @@
+package slipway.base;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A file that appears whole or not at all: written beside its final name, synced, renamed, and the
+ * directory synced. The rename in {@link #commit()} is the commit point; {@link #close()} before it
+ * removes the temporary file.
+ */
+public final class AtomicFile implements AutoCloseable {
+  private final Path target;
+  private final Path temporary;
+  private final FileChannel channel;
+  private final OutputStream out;
+  private boolean committed;
+
+  private AtomicFile(Path target, Path temporary, FileChannel channel) {
+    this.target = target;
+    this.temporary = temporary;
+    this.channel = channel;
+    this.out = new BufferedOutputStream(Channels.newOutputStream(channel), 64 * 1024);
+  }
+
+  /**
+   * Opens a temporary file next to {@code target}, mode 0644, creating missing parent directories.
+   */
+  public static AtomicFile create(Path target) {
+    return create(target, "rw-r--r--");
+  }
+
+  /**
+   * Opens a temporary file next to {@code target} with the given permissions, so that a secret is
+   * never readable by others, not even for a moment.
+   *
+   * @param permissions as in {@code rw-------}
+   */
+  public static AtomicFile create(Path target, String permissions) {
+    Path absolute = target.toAbsolutePath();
+    Path directory = java.util.Objects.requireNonNull(absolute.getParent(), "a file has a parent");
+    Path temporary =
+        directory.resolve(
+            "."
+                + absolute.getFileName()
+                + "."
+                + Long.toHexString(ThreadLocalRandom.current().nextLong())
+                + ".tmp");
+    try {
+      Files.createDirectories(directory);
+      FileChannel channel =
+          FileChannel.open(
+              temporary,
+              java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString(permissions));
+      return new AtomicFile(absolute, temporary, channel);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot create a file beside " + target, e);
+    }
+  }
+
+  /** Writes a small file whole and durably. */
+  public static void write(Path target, byte[] content) {
+    try (AtomicFile file = create(target)) {
+      file.out().write(content);
+      file.commit();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + target, e);
+    }
+  }
+
+  /** Writes a small UTF-8 text file whole and durably. */
+  public static void write(Path target, String content) {
+    write(target, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The buffered stream to write to; closing it is not needed. */
+  public OutputStream out() {
+    return out;
+  }
+
+  /** The temporary file's path, for tools that write by name. */
+  public Path temporary() {
+    return temporary;
+  }
+
+  /** Flushes, syncs and renames into place: the commit point. */
+  public void commit() throws IOException {
+    out.flush();
+    channel.force(true);
+    channel.close();
+    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    committed = true;
+    syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
+  }
+
+  /** Syncs a directory, so that names made in it survive a power cut. */
+  public static void syncDirectory(Path directory) throws IOException {
+    try (FileChannel d = FileChannel.open(directory, StandardOpenOption.READ)) {
+      d.force(true);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+    if (!committed) {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

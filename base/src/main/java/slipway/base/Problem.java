@@ -1,0 +1,84 @@
+package slipway.base;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something a user can be told in one sentence: what is wrong, where, and what to do about it. The
+ * command line prints the message and ends with {@link Kind#exitCode()}; everything else that
+ * escapes is a defect of ours.
+ */
+public class Problem extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** What sort of problem it is; decides the exit code and whether trying again can help. */
+  public enum Kind {
+    /** The command line itself is wrong. */
+    USAGE(2),
+    /** A file or value that the user gave is wrong. */
+    INPUT(1),
+    /** Something that was named does not exist. */
+    NOT_FOUND(1),
+    /** Credentials or permissions are refused or missing. */
+    DENIED(1),
+    /** A peer or a resource does not answer now; trying again may help. */
+    UNAVAILABLE(1),
+    /** Data is not what its digest or its format says. */
+    CORRUPT(1),
+    /** The machine lacks something: a tool, space, a kernel feature, privilege. */
+    ENVIRONMENT(1);
+
+    private final int exitCode;
+
+    Kind(int exitCode) {
+      this.exitCode = exitCode;
+    }
+
+    /** The exit code of the process: 2 for usage, 1 for all else. */
+    public int exitCode() {
+      return exitCode;
+    }
+  }
+
+  private final Kind kind;
+
+  public Problem(Kind kind, String message) {
+    this(kind, message, null);
+  }
+
+  public Problem(Kind kind, String message, @Nullable Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  public static Problem usage(String message) {
+    return new Problem(Kind.USAGE, message);
+  }
+
+  public static Problem input(String message) {
+    return new Problem(Kind.INPUT, message);
+  }
+
+  public static Problem notFound(String message) {
+    return new Problem(Kind.NOT_FOUND, message);
+  }
+
+  public static Problem denied(String message) {
+    return new Problem(Kind.DENIED, message);
+  }
+
+  public static Problem unavailable(String message, @Nullable Throwable cause) {
+    return new Problem(Kind.UNAVAILABLE, message, cause);
+  }
+
+  public static Problem corrupt(String message) {
+    return new Problem(Kind.CORRUPT, message);
+  }
+
+  public static Problem environment(String message) {
+    return new Problem(Kind.ENVIRONMENT, message);
+  }
+}

@@ -1,0 +1,45 @@
+package slipway.base;
+
+/**
+ * Listens to long work. Implementations are safe for use by many threads. The terminal's renderer,
+ * the JSON-lines writer and {@link #NONE} are the listeners that exist; workers never print.
+ */
+public interface Progress {
+  /** Hears nothing. */
+  Progress NONE =
+      new Progress() {
+        @Override
+        public Task start(String name, long total) {
+          return new Task() {
+            @Override
+            public void advance(long amount) {}
+
+            @Override
+            public void close() {}
+          };
+        }
+
+        @Override
+        public void note(String line) {}
+      };
+
+  /**
+   * Begins a task that is shown with a bar.
+   *
+   * @param name what a person reads, such as {@code layer 3f1ac2d9}
+   * @param total bytes to come, or -1 when unknown
+   */
+  Task start(String name, long total);
+
+  /** One line that stays on the terminal, such as {@code layers already present: 3}. */
+  void note(String line);
+
+  /** A running task; close ends it, after a failure too. */
+  interface Task extends AutoCloseable {
+    /** Adds bytes that are done; may be negative when a retry starts anew. */
+    void advance(long amount);
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,3 @@
+/** What every room speaks: problems with an exit code, progress, durable writes. */
+@org.jspecify.annotations.NullMarked
+package slipway.base;

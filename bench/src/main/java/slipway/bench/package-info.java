@@ -1,0 +1,3 @@
+/** Benchmarks against peers. */
+@org.jspecify.annotations.NullMarked
+package slipway.bench;

@@ -1,0 +1,3 @@
+/** Containerfile to image: parser, executor, layer cache, base images. */
+@org.jspecify.annotations.NullMarked
+package slipway.build;

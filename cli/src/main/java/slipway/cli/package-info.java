@@ -1,0 +1,3 @@
+/** The command line: picocli commands, output, progress. */
+@org.jspecify.annotations.NullMarked
+package slipway.cli;

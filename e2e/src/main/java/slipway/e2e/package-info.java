@@ -1,0 +1,3 @@
+/** Tests of the whole: the direction of dependencies, clients of other makers, virtual machines. */
+@org.jspecify.annotations.NullMarked
+package slipway.e2e;

@@ -1,0 +1,3 @@
+/** The server base on Jetty: router, requests, responses. */
+@org.jspecify.annotations.NullMarked
+package slipway.http;

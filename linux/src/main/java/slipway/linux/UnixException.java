@@ -1,0 +1,34 @@
+package slipway.linux;
+
+import java.io.IOException;
+
+/** A system call failed. The message reads {@code lsetxattr /a/b: Operation not supported}. */
+public final class UnixException extends IOException {
+  private static final long serialVersionUID = 1L;
+  public static final int EPERM = 1;
+  public static final int ENOENT = 2;
+  public static final int EEXIST = 17;
+  public static final int EXDEV = 18;
+  public static final int ENOTDIR = 20;
+  public static final int EISDIR = 21;
+  public static final int EINVAL = 22;
+  public static final int ENOTTY = 25;
+  public static final int ENOSPC = 28;
+  public static final int EROFS = 30;
+  public static final int ERANGE = 34;
+  public static final int ENOTEMPTY = 39;
+  public static final int ELOOP = 40;
+  public static final int ENODATA = 61;
+  public static final int EOPNOTSUPP = 95;
+
+  private final int errno;
+
+  public UnixException(String call, Object what, int errno, String text) {
+    super(call + " " + what + ": " + text);
+    this.errno = errno;
+  }
+
+  public int errno() {
+    return errno;
+  }
+}

@@ -1,0 +1,103 @@
+package slipway.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PosixTest {
+  @TempDir Path dir;
+
+  private OsPath at(String name) {
+    return OsPath.of(dir).resolve(name);
+  }
+
+  @Test
+  void statTellsWhatFilesAre() throws Exception {
+    Files.writeString(dir.resolve("f"), "hello");
+    Posix.chmod(at("f"), 04755);
+    Posix.lutimens(at("f"), 1234567, 89);
+    Stat stat = Posix.lstat(at("f"));
+    assertThat(stat.isRegular()).isTrue();
+    assertThat(stat.permissions()).isEqualTo(04755);
+    assertThat(stat.size()).isEqualTo(5);
+    assertThat(stat.mtimeSeconds()).isEqualTo(1234567);
+    assertThat(stat.mtimeNanos()).isEqualTo(89);
+    assertThat(stat.nlink()).isEqualTo(1);
+    assertThat(stat.inode()).isEqualTo(Files.getAttribute(dir.resolve("f"), "unix:ino"));
+    assertThat(stat.device()).isEqualTo(Files.getAttribute(dir.resolve("f"), "unix:dev"));
+  }
+
+  @Test
+  void namesNeedNotBeUtf8() throws Exception {
+    OsPath odd = OsPath.of(dir).resolve(OsPath.ofBytes(new byte[] {(byte) 0xff, 'a', (byte) 0xfe}));
+    Posix.mkdir(odd, 0700);
+    Posix.symlink(OsPath.ofBytes(new byte[] {(byte) 0x80}), odd.resolve("l"));
+    assertThat(Posix.list(OsPath.of(dir))).containsExactly(odd.name());
+    assertThat(odd.name().isUtf8()).isFalse();
+    assertThat(Posix.readlink(odd.resolve("l")).bytes()).containsExactly(0x80);
+    Posix.removeTree(odd);
+    assertThat(Posix.exists(odd)).isFalse();
+  }
+
+  @Test
+  void extendedAttributesGoThereAndBack() throws Exception {
+    Files.writeString(dir.resolve("f"), "");
+    byte[] value = new byte[3000];
+    value[7] = 9;
+    Posix.lsetxattr(at("f"), OsPath.of("user.big"), value);
+    Posix.lsetxattr(at("f"), OsPath.of("user.empty"), new byte[0]);
+    assertThat(Posix.lgetxattr(at("f"), OsPath.of("user.big"))).isEqualTo(value);
+    assertThat(Posix.lgetxattr(at("f"), OsPath.of("user.none"))).isNull();
+    assertThat(Posix.llistxattr(at("f")))
+        .containsExactlyInAnyOrder(OsPath.of("user.big"), OsPath.of("user.empty"));
+  }
+
+  @Test
+  void exchangeSwapsTwoNames() throws Exception {
+    Files.writeString(dir.resolve("a"), "1");
+    Files.writeString(dir.resolve("b"), "2");
+    Posix.rename(at("a"), at("b"), Posix.RENAME_EXCHANGE);
+    assertThat(dir.resolve("a")).hasContent("2");
+    assertThatThrownBy(() -> Posix.rename(at("a"), at("b"), Posix.RENAME_NOREPLACE))
+        .isInstanceOf(UnixException.class)
+        .hasMessageContaining("File exists");
+  }
+
+  @Test
+  void openat2StaysInsideTheRoot() throws Exception {
+    Files.createSymbolicLink(dir.resolve("out"), Path.of("/etc/passwd"));
+    int root = Posix.open(OsPath.of(dir), Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+    assertThatThrownBy(
+            () -> Posix.openat2(root, OsPath.of("out"), Posix.O_RDONLY, 0, Posix.RESOLVE_IN_ROOT))
+        .isInstanceOf(UnixException.class);
+    assertThatThrownBy(
+            () -> Posix.openat2(root, OsPath.of("../x"), Posix.O_RDONLY, 0, Posix.RESOLVE_BENEATH))
+        .isInstanceOf(UnixException.class);
+    Posix.close(root);
+  }
+
+  @Test
+  void locksExcludeEachOther() throws Exception {
+    Files.writeString(dir.resolve("lock"), "");
+    int one = Posix.open(at("lock"), Posix.O_RDWR, 0);
+    int two = Posix.open(at("lock"), Posix.O_RDWR, 0);
+    assertThat(Posix.tryFlock(one, true)).isTrue();
+    assertThat(Posix.tryFlock(two, false)).isFalse();
+    Posix.close(one);
+    assertThat(Posix.tryFlock(two, true)).isTrue();
+    Posix.close(two);
+  }
+
+  @Test
+  void aFailingCommandTellsItsStderr() {
+    assertThatThrownBy(() -> Command.of("sh", "-c", "echo broken >&2; exit 3").run())
+        .hasMessage("sh failed with status 3: broken");
+    assertThat(Command.of("cat").stdin("abc").output()).isEqualTo("abc");
+    assertThatThrownBy(() -> Command.of("no-such-tool").run())
+        .hasMessageContaining("cannot start no-such-tool");
+  }
+}

@@ -1,0 +1,3 @@
+/** Running and shipping media: virtual machines. */
+@org.jspecify.annotations.NullMarked
+package slipway.media;

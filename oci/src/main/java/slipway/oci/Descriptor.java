@@ -1,0 +1,36 @@
+package slipway.oci;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pointer to content (OCI image-spec, descriptor.md).
+ *
+ * @param size bytes; the content is never longer
+ * @param platform of an entry in an index, else null
+ * @param artifactType of an entry in a referrers list, else null
+ */
+public record Descriptor(
+    String mediaType,
+    Digest digest,
+    long size,
+    Map<String, String> annotations,
+    @Nullable Platform platform,
+    @Nullable String artifactType) {
+  public Descriptor {
+    annotations = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(annotations));
+  }
+
+  public static Descriptor of(String mediaType, Digest digest, long size) {
+    return new Descriptor(mediaType, digest, size, Map.of(), null, null);
+  }
+
+  /** The descriptor of bytes in memory, by sha256. */
+  public static Descriptor of(String mediaType, byte[] bytes) {
+    return of(mediaType, Digest.sha256(bytes), bytes.length);
+  }
+
+  public Descriptor withAnnotations(Map<String, String> more) {
+    return new Descriptor(mediaType, digest, size, more, platform, artifactType);
+  }
+}

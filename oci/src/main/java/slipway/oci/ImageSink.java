@@ -1,0 +1,36 @@
+package slipway.oci;
+
+import java.io.IOException;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Somewhere images can be written to. Safe for use by many threads. A blob or manifest appears
+ * whole or not at all.
+ */
+public interface ImageSink extends AutoCloseable {
+  String describe();
+
+  /**
+   * Whether the blob is there already (or could be taken over from beside, by a registry mount).
+   */
+  boolean hasBlob(Descriptor descriptor) throws IOException;
+
+  /** Supplies the bytes of a blob; may be called again for a retry. */
+  interface BlobSupplier {
+    InputStream open(long offset) throws IOException;
+  }
+
+  /** Stores a blob after checking it against its digest and size. */
+  void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException;
+
+  /**
+   * Stores a manifest; its blobs and sub-manifests are there already.
+   *
+   * @param tag a name for it, or null to store it by digest only
+   */
+  void putManifest(Manifest manifest, @Nullable String tag) throws IOException;
+
+  @Override
+  default void close() throws IOException {}
+}

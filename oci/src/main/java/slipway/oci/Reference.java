@@ -1,0 +1,110 @@
+package slipway.oci;
+
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+
+/**
+ * The name of an image in a registry: {@code host[:port]/repository[:tag][@digest]} (OCI
+ * distribution-spec, "Definitions" and "Pulling manifests"). A name without a host part means
+ * docker.io, and a single component there means {@code library/}.
+ *
+ * @param registry host and port, such as {@code 127.0.0.1:5000} or {@code localhost}
+ * @param repository path below it
+ * @param tag or null; a reference without tag and digest means tag {@code latest}
+ * @param digest or null
+ */
+public record Reference(
+    String registry, String repository, @Nullable String tag, @Nullable Digest digest) {
+  private static final Pattern REPOSITORY =
+      Pattern.compile("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*");
+  private static final Pattern TAG = Pattern.compile("[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}");
+  private static final Pattern HOST =
+      Pattern.compile(
+          "([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?");
+
+  public Reference {
+    if (!HOST.matcher(registry).matches()) {
+      throw Problem.input(
+          "\"" + registry + "\" is not a registry host; expected HOST or HOST:PORT");
+    }
+    if (repository.length() > 255 || !REPOSITORY.matcher(repository).matches()) {
+      throw Problem.input(
+          "\""
+              + repository
+              + "\" is not a repository name; use lower-case letters, digits, and . _ - between them");
+    }
+    if (tag != null && !TAG.matcher(tag).matches()) {
+      throw Problem.input("\"" + tag + "\" is not a tag; use up to 128 letters, digits, and _ . -");
+    }
+  }
+
+  /**
+   * Parses what a user types, as podman does.
+   *
+   * @throws Problem of kind INPUT that names the wrong part
+   */
+  public static Reference parse(String text) {
+    String rest = text;
+    Digest digest = null;
+    int at = rest.indexOf('@');
+    if (at >= 0) {
+      digest = Digest.parse(rest.substring(at + 1));
+      rest = rest.substring(0, at);
+    }
+    String tag = null;
+    int colon = rest.lastIndexOf(':');
+    if (colon > rest.lastIndexOf('/')) {
+      tag = rest.substring(colon + 1);
+      rest = rest.substring(0, colon);
+    }
+    if (rest.isEmpty()) {
+      throw Problem.input(
+          "\"" + text + "\" is not an image reference; expected HOST/REPOSITORY[:TAG]");
+    }
+    int slash = rest.indexOf('/');
+    String first = slash < 0 ? "" : rest.substring(0, slash);
+    boolean hasHost = first.contains(".") || first.contains(":") || first.equals("localhost");
+    if (hasHost) {
+      return new Reference(first, rest.substring(slash + 1), tag, digest);
+    }
+    return new Reference("docker.io", slash < 0 ? "library/" + rest : rest, tag, digest);
+  }
+
+  /** With {@code latest} when neither tag nor digest is given. */
+  public Reference orLatest() {
+    return tag == null && digest == null ? withTag("latest") : this;
+  }
+
+  public Reference withTag(String other) {
+    return new Reference(registry, repository, other, null);
+  }
+
+  public Reference withDigest(Digest other) {
+    return new Reference(registry, repository, null, other);
+  }
+
+  /**
+   * What stands after {@code /manifests/}: the digest when there is one, else the tag, else {@code
+   * latest}.
+   */
+  public String selector() {
+    return digest != null ? digest.toString() : tag != null ? tag : "latest";
+  }
+
+  /** {@code host/repository}, without tag and digest. */
+  public String name() {
+    return registry + "/" + repository;
+  }
+
+  /** Whether the host is this machine, where plain HTTP is allowed without being asked for. */
+  public boolean isLoopback() {
+    String host = registry.replaceFirst(":[0-9]+$", "");
+    return host.equals("localhost") || host.equals("[::1]") || host.matches("127\\.[0-9.]+");
+  }
+
+  @Override
+  public String toString() {
+    return name() + (tag == null ? "" : ":" + tag) + (digest == null ? "" : "@" + digest);
+  }
+}

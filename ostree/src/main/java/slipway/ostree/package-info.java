@@ -1,0 +1,3 @@
+/** The ostree repository: objects, commits, refs, fsck, prune, composefs. */
+@org.jspecify.annotations.NullMarked
+package slipway.ostree;

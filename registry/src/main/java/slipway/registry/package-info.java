@@ -1,0 +1,3 @@
+/** The OCI distribution server and its storage. */
+@org.jspecify.annotations.NullMarked
+package slipway.registry;

@@ -1,0 +1,143 @@
+package slipway.tree;
+
+import java.util.Collections;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import slipway.linux.OsPath;
+
+/**
+ * An inode of a tree. Nodes other than directories have identity: a hard link is the same object
+ * under two names. Whiteouts and links into a layer below occur only inside a {@link Layer}.
+ */
+public sealed interface Node {
+  Metadata metadata();
+
+  /** A directory; its children are sorted by bytes and immutable. */
+  final class Directory implements Node {
+    private final Metadata metadata;
+    private final NavigableMap<OsPath, Node> children;
+    private final boolean opaque;
+    private final boolean implied;
+
+    public Directory(Metadata metadata, NavigableMap<OsPath, Node> children) {
+      this(metadata, children, false, false);
+    }
+
+    /**
+     * @param opaque in a layer: hides all that lower layers have here
+     * @param implied in a layer: no entry of its own, only there because of what is below it; takes
+     *     the metadata of the lower layer's directory when there is one
+     */
+    public Directory(
+        Metadata metadata, NavigableMap<OsPath, Node> children, boolean opaque, boolean implied) {
+      this.metadata = metadata;
+      this.children = Collections.unmodifiableNavigableMap(new TreeMap<>(children));
+      this.opaque = opaque;
+      this.implied = implied;
+    }
+
+    @Override
+    public Metadata metadata() {
+      return metadata;
+    }
+
+    public NavigableMap<OsPath, Node> children() {
+      return children;
+    }
+
+    public boolean opaque() {
+      return opaque;
+    }
+
+    public boolean implied() {
+      return implied;
+    }
+  }
+
+  /** A regular file. */
+  final class File implements Node {
+    private final Metadata metadata;
+    private final Content content;
+
+    public File(Metadata metadata, Content content) {
+      this.metadata = metadata;
+      this.content = content;
+    }
+
+    @Override
+    public Metadata metadata() {
+      return metadata;
+    }
+
+    public Content content() {
+      return content;
+    }
+  }
+
+  /** A symbolic link. */
+  final class Symlink implements Node {
+    private final Metadata metadata;
+    private final OsPath target;
+
+    public Symlink(Metadata metadata, OsPath target) {
+      this.metadata = metadata;
+      this.target = target;
+    }
+
+    @Override
+    public Metadata metadata() {
+      return metadata;
+    }
+
+    public OsPath target() {
+      return target;
+    }
+  }
+
+  /** A device node, fifo or socket; the type is in the mode. */
+  final class Special implements Node {
+    private final Metadata metadata;
+    private final long rdev;
+
+    /**
+     * @param rdev device number as makedev(3) packs it; 0 for fifos and sockets
+     */
+    public Special(Metadata metadata, long rdev) {
+      this.metadata = metadata;
+      this.rdev = rdev;
+    }
+
+    @Override
+    public Metadata metadata() {
+      return metadata;
+    }
+
+    public long rdev() {
+      return rdev;
+    }
+  }
+
+  /**
+   * In a layer: the name is removed from the layers below (OCI image-spec, layer.md, "Whiteouts").
+   */
+  enum Whiteout implements Node {
+    INSTANCE;
+
+    @Override
+    public Metadata metadata() {
+      throw new IllegalStateException("a whiteout has no metadata");
+    }
+  }
+
+  /**
+   * In a layer: a hard link to a file of a layer below.
+   *
+   * @param target path from the root without a leading slash
+   */
+  record LinkBelow(OsPath target) implements Node {
+    @Override
+    public Metadata metadata() {
+      throw new IllegalStateException("a link into a lower layer has no metadata of its own");
+    }
+  }
+}
