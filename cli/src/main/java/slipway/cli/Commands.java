@@ -1,0 +1,22 @@
+package slipway.cli;
+
+import org.jspecify.annotations.Nullable;
+
+/** Words to commands. A switch, so that only the chosen command's classes are loaded. */
+final class Commands {
+  private Commands() {}
+
+  static @Nullable Object slipway(String word) {
+    return switch (word) {
+      case "internals" -> new InternalsCommand();
+      default -> null;
+    };
+  }
+
+  static @Nullable Object bootc(String word) {
+    return switch (word) {
+      case "internals" -> new InternalsCommand();
+      default -> null;
+    };
+  }
+}

@@ -1,0 +1,167 @@
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassFileVersion;
+import java.lang.classfile.ClassHierarchyResolver;
+import java.lang.classfile.ClassTransform;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST}. Copies the jars of {@code CLI_TARGET/lib} and
+ * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files, and trains the AOT cache.
+ *
+ * <p>Two jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
+ * class file version; native libraries for other platforms are left out. All jars get the modification time 0, because a JVM
+ * compares it with what its cache was trained with and file trees of deployments have no times.
+ */
+final class Assemble {
+  private static final int NEWEST = ClassFile.latestMajorVersion();
+
+  /** Below this, class files hold old verification data that the AOT cache leaves out. */
+  private static final int TAKEN = ClassFile.JAVA_8_VERSION;
+
+  public static void main(String[] args) throws Exception {
+    Path target = Path.of(args[0]).toAbsolutePath();
+    Path dist = Path.of(args[1]).toAbsolutePath();
+    Path lib = Files.createDirectories(dist.resolve("lib"));
+    List<Path> jars = new ArrayList<>();
+    try (Stream<Path> own = Files.list(target);
+        Stream<Path> others = Files.list(target.resolve("lib"))) {
+      Stream.concat(own, others)
+          .filter(p -> p.toString().endsWith(".jar"))
+          .sorted(Comparator.comparing(p -> p.getFileName().toString()))
+          .forEach(jars::add);
+    }
+    List<String> classPath = new ArrayList<>();
+    for (Path jar : jars) {
+      Path copy = lib.resolve(jar.getFileName().toString());
+      rewrite(jar, copy);
+      Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
+      classPath.add(copy.toString());
+    }
+    Path cache = dist.resolve("app.aot");
+    String common =
+        """
+        -XX:+UseSerialGC
+        -Xss1m
+        --enable-native-access=ALL-UNNAMED
+        -Djdk.httpclient.bufsize=131072
+        -cp
+        "%s"
+        """
+            .formatted(String.join(":", classPath));
+    Files.writeString(dist.resolve("train.args"), common);
+    train(dist.resolve("train.args"), cache);
+    String cached = "-XX:AOTCache=\"" + cache + "\"\n" + common;
+    // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it.
+    Files.writeString(dist.resolve("quick.args"), "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + cached);
+    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + cached);
+  }
+
+  private static void train(Path arguments, Path cache) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:AOTCacheOutput=" + cache,
+                "@" + arguments,
+                "slipway.cli.Main",
+                "internals",
+                "aot-training")
+            .redirectErrorStream(true)
+            .start();
+    process.getOutputStream().close();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (process.waitFor() != 0 || !Files.exists(cache)) {
+      throw new IOException("training the AOT cache failed: " + output);
+    }
+  }
+
+  private static void rewrite(Path from, Path to) throws IOException {
+    List<ZipEntry> entries = new ArrayList<>();
+    boolean changed = false;
+    try (ZipFile zip = new ZipFile(from.toFile())) {
+      for (ZipEntry entry : zip.stream().map(ZipEntry.class::cast).toList()) {
+        if (foreignNative(entry.getName())) {
+          changed = true;
+        } else {
+          entries.add(entry);
+          changed |= entry.getName().endsWith(".class") && old(zip, entry);
+        }
+      }
+      if (!changed) {
+        Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+        return;
+      }
+      try (OutputStream out = Files.newOutputStream(to);
+          ZipOutputStream copy = new ZipOutputStream(out);
+          URLClassLoader siblings = new URLClassLoader(new URL[] {from.toUri().toURL()})) {
+        for (ZipEntry entry : entries) {
+          ZipEntry same = new ZipEntry(entry.getName());
+          same.setTime(0);
+          copy.putNextEntry(same);
+          byte[] bytes = zip.getInputStream(entry).readAllBytes();
+          copy.write(entry.getName().endsWith(".class") ? upgraded(bytes, siblings) : bytes);
+          copy.closeEntry();
+        }
+      }
+    }
+  }
+
+  /** zstd-jni carries a library for each platform in a folder of its own at the root of the jar. */
+  private static boolean foreignNative(String name) {
+    boolean nativeLibrary = name.matches("(aix|darwin|freebsd|linux|win)/[^/]+/.*");
+    String arch = System.getProperty("os.arch");
+    return nativeLibrary && !name.startsWith("linux/" + arch + "/");
+  }
+
+  private static boolean old(ZipFile zip, ZipEntry entry) throws IOException {
+    return major(zip.getInputStream(entry).readNBytes(8)) < TAKEN && !entry.getName().startsWith("META-INF/");
+  }
+
+  private static int major(byte[] head) {
+    return (head[6] & 0xff) << 8 | head[7] & 0xff;
+  }
+
+  private static byte[] upgraded(byte[] bytes, ClassLoader siblings) {
+    if (major(bytes) >= TAKEN) {
+      return bytes;
+    }
+    ClassFile classFile =
+        ClassFile.of(
+            ClassFile.StackMapsOption.GENERATE_STACK_MAPS,
+            ClassFile.ConstantPoolSharingOption.NEW_POOL,
+            ClassFile.ClassHierarchyResolverOption.of(
+                ClassHierarchyResolver.ofResourceParsing(siblings)
+                    .orElse(ClassHierarchyResolver.defaultResolver())));
+    var model = classFile.parse(bytes);
+    if (model.thisClass().asInternalName().equals("module-info")) {
+      return bytes;
+    }
+    // Handing on each instruction one by one makes the writer lay out the method anew, with stack maps.
+    ClassTransform bodies = ClassTransform.transformingMethodBodies((code, element) -> code.with(element));
+    ClassTransform version =
+        (builder, element) -> {
+          if (element instanceof ClassFileVersion) {
+            builder.withVersion(NEWEST, 0);
+          } else {
+            builder.with(element);
+          }
+        };
+    return classFile.transformClass(model, bodies.andThen(version));
+  }
+
+  private Assemble() {}
+}
