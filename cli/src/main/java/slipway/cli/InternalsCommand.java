@@ -11,7 +11,8 @@ final class InternalsCommand {
   /** Loads the classes that short commands need, so that the AOT cache holds them. */
   @Command(name = "aot-training", description = "run short commands for the JVM's AOT cache")
   int aotTraining() {
-    PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
     String[][] lines = {{"--version"}, {"--help"}, {"internals", "--help"}, {"no-such-command"}};
     for (String[] line : lines) {
       Main.run("slipway", line, nowhere, nowhere);

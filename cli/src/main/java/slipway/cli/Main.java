@@ -9,8 +9,9 @@ import picocli.CommandLine;
 import slipway.base.Problem;
 
 /**
- * The entry of every name that the product answers to. It looks at the first word and builds the model of that one command only,
- * because building all of them costs more than most commands do. Exit codes: 0 done, 1 a {@link Problem}, 2 wrong usage.
+ * The entry of every name that the product answers to. It looks at the first word and builds the
+ * model of that one command only, because building all of them costs more than most commands do.
+ * Exit codes: 0 done, 1 a {@link Problem}, 2 wrong usage.
  */
 public final class Main {
   private Main() {}
@@ -62,7 +63,8 @@ public final class Main {
         : "unknown command \"" + word + "\"; " + name + " --help lists the commands";
   }
 
-  private static int execute(String name, Object command, String[] args, PrintStream out, PrintStream err) {
+  private static int execute(
+      String name, Object command, String[] args, PrintStream out, PrintStream err) {
     CommandLine line = new CommandLine(command);
     line.setCommandName(name);
     line.setOut(new java.io.PrintWriter(out, true));
@@ -71,7 +73,8 @@ public final class Main {
     line.setParameterExceptionHandler(
         (e, a) -> {
           err.println("error: " + e.getMessage());
-          err.println("For help: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+          err.println(
+              "For help: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
           return Problem.Kind.USAGE.exitCode();
         });
     line.setExecutionExceptionHandler((e, l, result) -> report(e, err));
@@ -82,7 +85,8 @@ public final class Main {
     if (System.getenv("SLIPWAY_DEBUG") != null) {
       e.printStackTrace(err);
     }
-    Throwable shown = e instanceof UncheckedIOException u && u.getCause() != null ? u.getCause() : e;
+    Throwable shown =
+        e instanceof UncheckedIOException u && u.getCause() != null ? u.getCause() : e;
     String text =
         switch (shown) {
           case Problem p -> p.getMessage();

@@ -1,0 +1,120 @@
+package slipway.e2e;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Holds the house in shape: who may use whom, and who alone may name a library. */
+class ArchitectureTest {
+  /**
+   * Each room and the rooms it may use, directly or through others; docs/architecture.md shows the same table.
+   */
+  private static final Map<String, Set<String>> MAY_USE = new LinkedHashMap<>();
+
+  static {
+    room("base");
+    room("linux", "base");
+    room("oci", "linux", "base");
+    room("tree", "oci", "linux", "base");
+    room("ostree", "tree", "oci", "linux", "base");
+    room("sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("media", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("host", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("http", "base");
+    room("registry", "http", "oci", "linux", "base");
+    room("build", "tree", "oci", "linux", "base");
+    room(
+        "cli",
+        "build", "registry", "http", "host", "media", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+  }
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("slipway");
+
+  private static void room(String name, String... mayUse) {
+    MAY_USE.put(name, Set.of(mayUse));
+  }
+
+  @Test
+  void dependenciesPointDownwards() {
+    MAY_USE.forEach(
+        (room, allowed) -> {
+          String[] others =
+              MAY_USE.keySet().stream()
+                  .filter(other -> !other.equals(room) && !allowed.contains(other))
+                  .map(other -> "slipway." + other + "..")
+                  .toArray(String[]::new);
+          if (others.length > 0) {
+            noClasses()
+                .that()
+                .resideInAPackage("slipway." + room + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(others)
+                .check(CLASSES);
+          }
+        });
+  }
+
+  @Test
+  void everyRoomIsInTheTable() {
+    Set<String> rooms =
+        CLASSES.stream()
+            .map(JavaClass::getPackageName)
+            .map(name -> name.split("\\.")[1])
+            .filter(name -> !List.of("e2e", "bench").contains(name))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(rooms).isSubsetOf(MAY_USE.keySet()).contains("oci", "cli");
+  }
+
+  @Test
+  void aLibraryIsNamedInItsRoomOnly() {
+    only("java.lang.foreign..", "linux");
+    only("org.eclipse.jetty..", "http");
+    only("com.github.luben..", "oci");
+    only("picocli..", "cli");
+  }
+
+  private static void only(String library, String... rooms) {
+    String[] homes =
+        Arrays.stream(rooms).map(room -> "slipway." + room + "..").toArray(String[]::new);
+    noClasses()
+        .that()
+        .resideInAPackage("slipway..")
+        .and()
+        .resideOutsideOfPackages(homes)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library)
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTheCommandLinePrintsOrExits() {
+    noClasses()
+        .that()
+        .resideInAPackage("slipway..")
+        .and()
+        .resideOutsideOfPackages("slipway.cli..", "slipway.bench..")
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .orShould()
+        .accessField(System.class, "out")
+        .check(CLASSES);
+  }
+}
