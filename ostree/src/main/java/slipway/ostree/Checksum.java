@@ -1,0 +1,64 @@
+package slipway.ostree;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.regex.Pattern;
+import slipway.base.Problem;
+
+/**
+ * The name of an object: sha256 of what the object is (ostree's "Anatomy of an OSTree repository").
+ *
+ * @param hex 64 lower-case hex digits
+ */
+public record Checksum(String hex) implements Comparable<Checksum> {
+  private static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
+
+  public Checksum {
+    if (!HEX.matcher(hex).matches()) {
+      throw Problem.corrupt(
+          "\"" + hex + "\" is not an ostree checksum of 64 lower-case hex digits");
+    }
+  }
+
+  /**
+   * From the raw hash.
+   *
+   * @throws Problem of kind CORRUPT unless it has 32 bytes
+   */
+  public static Checksum of(byte[] hash) {
+    return new Checksum(HexFormat.of().formatHex(hash));
+  }
+
+  /** Of bytes in memory. */
+  static Checksum sha256(byte[] bytes) {
+    return of(newDigest().digest(bytes));
+  }
+
+  static MessageDigest newDigest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+
+  static boolean isChecksum(String text) {
+    return HEX.matcher(text).matches();
+  }
+
+  /** The 32 raw bytes. */
+  public byte[] bytes() {
+    return HexFormat.of().parseHex(hex);
+  }
+
+  @Override
+  public int compareTo(Checksum other) {
+    return hex.compareTo(other.hex);
+  }
+
+  @Override
+  public String toString() {
+    return hex;
+  }
+}
