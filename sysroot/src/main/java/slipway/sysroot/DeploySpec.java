@@ -1,0 +1,39 @@
+package slipway.sysroot;
+
+import org.jspecify.annotations.Nullable;
+import slipway.ostree.Checksum;
+
+/**
+ * What to deploy.
+ *
+ * @param stateroot where; it exists
+ * @param commit in the sysroot's repository
+ * @param origin where its updates come from
+ * @param kargs all kernel arguments (without {@code ostree=}), or null to take over those of {@code
+ *     merge} and follow the change of {@code kargs.d} from its image to the new one
+ * @param merge whose local changes of {@code /etc} are taken over, or null for none, as at an
+ *     installation
+ */
+public record DeploySpec(
+    String stateroot,
+    Checksum commit,
+    Origin origin,
+    @Nullable KernelArguments kargs,
+    @Nullable Deployment merge) {
+  public DeploySpec {
+    if (kargs == null && merge == null) {
+      throw new IllegalArgumentException("without a merge deployment kernel arguments are given");
+    }
+  }
+
+  /** A first deployment, as an installation makes it. */
+  public static DeploySpec install(
+      String stateroot, Checksum commit, Origin origin, KernelArguments kargs) {
+    return new DeploySpec(stateroot, commit, origin, kargs, null);
+  }
+
+  /** A new version after {@code merge}. */
+  public static DeploySpec upgrade(Deployment merge, Checksum commit, Origin origin) {
+    return new DeploySpec(merge.stateroot(), commit, origin, null, merge);
+  }
+}
