@@ -64,6 +64,11 @@ public final class OsPath implements Comparable<OsPath> {
     return resolve(of(child));
   }
 
+  /** These bytes followed by those of {@code tail}, without a slash between them. */
+  public OsPath concat(OsPath tail) {
+    return new OsPath(latin1 + tail.latin1);
+  }
+
   /** The last component; the path itself when it has no slash. */
   public OsPath name() {
     int slash = latin1.lastIndexOf('/');

@@ -133,11 +133,7 @@ public sealed interface Node {
    * In a layer: a hard link to a file of a layer below.
    *
    * @param target path from the root without a leading slash
+   * @param metadata what the layer repeats of the file's; the file keeps its own
    */
-  record LinkBelow(OsPath target) implements Node {
-    @Override
-    public Metadata metadata() {
-      throw new IllegalStateException("a link into a lower layer has no metadata of its own");
-    }
-  }
+  record LinkBelow(OsPath target, Metadata metadata) implements Node {}
 }

@@ -1,0 +1,91 @@
+package slipway.tree;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.List;
+import slipway.base.Problem;
+
+/**
+ * Fills the holes of a sparse member with zeros (GNU tar manual, "Storing Sparse Files").
+ *
+ * <p>The apparent size is limited, because a few bytes of an archive may claim any size.
+ */
+final class SparseFile extends InputStream {
+  /** Largest apparent size that is taken, in bytes. */
+  static final long MAX_SIZE = 64L << 30;
+
+  /** Most pieces of data that are taken. */
+  static final int MAX_PIECES = 1 << 20;
+
+  private final InputStream data;
+  private final long[] pieces;
+  private final long size;
+  private long position;
+  private int piece;
+
+  /**
+   * @param data the stored bytes, one piece after the other
+   * @param pairs offset and length of each piece
+   * @param size apparent size
+   * @param stored bytes that {@code data} gives
+   */
+  SparseFile(InputStream data, List<Long> pairs, long size, long stored) {
+    this.data = data;
+    this.pieces = pairs.stream().mapToLong(Long::longValue).toArray();
+    this.size = size;
+    check(stored);
+  }
+
+  private void check(long stored) {
+    long end = 0;
+    long sum = 0;
+    boolean sound = pieces.length % 2 == 0 && size >= 0;
+    for (int i = 0; sound && i < pieces.length; i += 2) {
+      long offset = pieces[i];
+      long length = pieces[i + 1];
+      sound = offset >= end && length >= 0 && offset <= size && length <= size - offset;
+      end = offset + length;
+      sum += length;
+    }
+    if (!sound || sum != stored) {
+      throw Problem.corrupt("the tar archive is damaged: the map of a sparse file is wrong");
+    }
+    if (size > MAX_SIZE) {
+      throw Problem.corrupt(
+          "the tar archive holds a sparse file of "
+              + size
+              + " bytes; at most 64 GiB are taken, store it without holes");
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] target, int offset, int length) throws IOException {
+    if (length == 0) {
+      return 0;
+    }
+    while (piece < pieces.length && position >= pieces[piece] + pieces[piece + 1]) {
+      piece += 2;
+    }
+    if (position >= size) {
+      return -1;
+    }
+    int n;
+    if (piece < pieces.length && position >= pieces[piece]) {
+      long left = pieces[piece] + pieces[piece + 1] - position;
+      n = data.read(target, offset, (int) Math.min(length, left));
+    } else {
+      long hole = (piece < pieces.length ? pieces[piece] : size) - position;
+      n = (int) Math.min(length, hole);
+      Arrays.fill(target, offset, offset + n, (byte) 0);
+    }
+    position += n;
+    return n;
+  }
+}
