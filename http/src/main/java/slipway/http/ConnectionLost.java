@@ -1,0 +1,13 @@
+package slipway.http;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** The client went away, was idle too long, or sent less than it announced. Nobody's defect. */
+public final class ConnectionLost extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  ConnectionLost(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,49 @@
+package slipway.http;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a server listens and what it puts up with.
+ *
+ * @param address where to listen; port 0 takes a free one
+ * @param maxHeaderBytes request line and headers together; more is answered 431 (or 414)
+ * @param idleTimeout a connection on which nothing moves for so long is cut
+ * @param stopTimeout how long {@link HttpServer#close} lets requests under way finish
+ * @param accessLog told of each finished request, or null
+ */
+public record HttpOptions(
+    InetSocketAddress address,
+    int maxHeaderBytes,
+    Duration idleTimeout,
+    Duration stopTimeout,
+    @Nullable Consumer<Access> accessLog) {
+
+  /**
+   * One finished request.
+   *
+   * @param bytes of the body sent
+   */
+  public record Access(
+      String remote, String method, String path, int status, long bytes, Duration took) {}
+
+  /** The defaults: 16 KiB of headers, 60 s idle, 10 s to stop, no access log. */
+  public static HttpOptions at(InetSocketAddress address) {
+    return new HttpOptions(
+        address, 16 * 1024, Duration.ofSeconds(60), Duration.ofSeconds(10), null);
+  }
+
+  public HttpOptions withIdleTimeout(Duration timeout) {
+    return new HttpOptions(address, maxHeaderBytes, timeout, stopTimeout, accessLog);
+  }
+
+  public HttpOptions withStopTimeout(Duration timeout) {
+    return new HttpOptions(address, maxHeaderBytes, idleTimeout, timeout, accessLog);
+  }
+
+  public HttpOptions withAccessLog(Consumer<Access> log) {
+    return new HttpOptions(address, maxHeaderBytes, idleTimeout, stopTimeout, log);
+  }
+}

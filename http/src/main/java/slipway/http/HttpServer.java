@@ -1,0 +1,200 @@
+package slipway.http;
+
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.logging.Logger;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import slipway.base.Problem;
+
+/**
+ * An HTTP/1.1 server. Each request is handled on a virtual thread of its own, so handlers may
+ * block. Nothing is printed; what is our fault goes to the {@link System.Logger} {@code
+ * slipway.http}.
+ */
+public final class HttpServer implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("slipway.http");
+
+  /** Bytes of a refused body that are read over before the answer. */
+  private static final long DISCARDED = 64L * 1024 * 1024;
+
+  /** Kept, because the logging system forgets loggers (and their levels) that nobody holds. */
+  private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
+
+  static {
+    if (JETTY_LOG.getLevel() == null) {
+      JETTY_LOG.setLevel(java.util.logging.Level.WARNING);
+    }
+  }
+
+  private final Server server;
+  private final ServerConnector connector;
+
+  private HttpServer(Server server, ServerConnector connector) {
+    this.server = server;
+    this.connector = connector;
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @throws Problem of kind ENVIRONMENT when the address cannot be had
+   */
+  public static HttpServer start(HttpOptions options, Handler handler) {
+    // A few platform threads accept and select; the handlers run on virtual ones.
+    QueuedThreadPool threads = new QueuedThreadPool(16, 2);
+    threads.setName("http");
+    threads.setDaemon(true);
+    threads.setVirtualThreadsExecutor(
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory()));
+    Server server = new Server(threads);
+    ServerConnector connector =
+        new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration(options)));
+    connector.setHost(options.address().getHostString());
+    connector.setPort(options.address().getPort());
+    connector.setIdleTimeout(options.idleTimeout().toMillis());
+    connector.setAcceptQueueSize(1024);
+    server.addConnector(connector);
+    server.setHandler(new GracefulHandler(new Bridge(options, handler)));
+    server.setStopTimeout(options.stopTimeout().toMillis());
+    server.setErrorHandler(HttpServer::refuse);
+    try {
+      server.start();
+    } catch (Exception e) { // Jetty declares no less
+      stop(server);
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot listen on " + options.address() + ": " + e.getMessage(),
+          e);
+    }
+    return new HttpServer(server, connector);
+  }
+
+  private static HttpConfiguration configuration(HttpOptions options) {
+    HttpConfiguration configuration = new HttpConfiguration();
+    configuration.setSendServerVersion(false);
+    configuration.setRequestHeaderSize(options.maxHeaderBytes());
+    configuration.setInputBufferSize(128 * 1024);
+    configuration.setOutputBufferSize(32 * 1024);
+    return configuration;
+  }
+
+  /** Where it listens, with the real port. */
+  public InetSocketAddress address() {
+    return new InetSocketAddress(
+        java.util.Objects.requireNonNull(connector.getHost()), connector.getLocalPort());
+  }
+
+  /** Refuses new requests, lets those under way finish for the stop time-out, and stops. */
+  @Override
+  public void close() {
+    stop(server);
+  }
+
+  private static void stop(Server server) {
+    try {
+      server.stop();
+    } catch (Exception e) { // Jetty declares no less; requests were cut off by the time-out
+      LOG.log(Level.DEBUG, "the server did not stop in order", e);
+    }
+  }
+
+  /** What Jetty refuses before a handler sees it: malformed requests, headers too large. */
+  private static boolean refuse(
+      org.eclipse.jetty.server.Request request,
+      org.eclipse.jetty.server.Response response,
+      Callback callback) {
+    response.getHeaders().put("Content-Type", "text/plain;charset=utf-8");
+    String text = HttpStatus.getMessage(response.getStatus()) + "\n";
+    org.eclipse.jetty.io.Content.Sink.write(response, true, text, callback);
+    return true;
+  }
+
+  /** The way from Jetty's interface to ours. */
+  private static final class Bridge extends org.eclipse.jetty.server.Handler.Abstract {
+    private final HttpOptions options;
+    private final Handler handler;
+
+    Bridge(HttpOptions options, Handler handler) {
+      this.options = options;
+      this.handler = handler;
+    }
+
+    @Override
+    public boolean handle(
+        org.eclipse.jetty.server.Request jettyRequest,
+        org.eclipse.jetty.server.Response jettyResponse,
+        Callback callback) {
+      Request request = new Request(jettyRequest);
+      Response response = new Response(jettyResponse, request.method().equals("HEAD"));
+      try {
+        answer(request, response);
+        callback.succeeded();
+      } catch (ConnectionLost e) {
+        LOG.log(Level.DEBUG, () -> request.method() + " " + request.path() + " was cut", e);
+        callback.failed(e);
+      } finally {
+        if (options.accessLog() != null) {
+          options.accessLog().accept(access(jettyRequest, request, response));
+        }
+      }
+      return true;
+    }
+
+    private void answer(Request request, Response response) throws ConnectionLost {
+      try {
+        try {
+          handler.handle(request, response);
+          response.complete();
+        } catch (Problem problem) {
+          refuse(request, response, HttpProblem.statusOf(problem), problem);
+        } catch (ConnectionLost e) {
+          throw e;
+        } catch (IOException | RuntimeException e) {
+          LOG.log(Level.ERROR, () -> request.method() + " " + request.path() + " failed", e);
+          refuse(
+              request, response, 500, new HttpProblem(500, "the server failed; its log says why"));
+        }
+      } catch (ConnectionLost e) {
+        throw e;
+      } catch (IOException e) {
+        throw new ConnectionLost("the answer could not be sent", e);
+      }
+    }
+
+    /** A cut connection is the only way to tell of a failure once the answer has begun. */
+    private static void refuse(Request request, Response response, int status, Problem problem)
+        throws IOException {
+      if (response.committed()) {
+        throw new ConnectionLost("the answer had begun", problem);
+      }
+      request.discardBody(DISCARDED);
+      response.reset();
+      response.status(status);
+      if (problem instanceof HttpProblem http) {
+        http.headers().forEach(response::header);
+      }
+      response.end("text/plain;charset=utf-8", problem.getMessage() + "\n");
+    }
+
+    private static HttpOptions.Access access(
+        org.eclipse.jetty.server.Request jetty, Request request, Response response) {
+      return new HttpOptions.Access(
+          request.remote(),
+          request.method(),
+          request.path(),
+          response.status(),
+          response.sent(),
+          Duration.ofNanos(System.nanoTime() - jetty.getHeadersNanoTime()));
+    }
+  }
+}

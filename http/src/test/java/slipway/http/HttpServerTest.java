@@ -1,0 +1,441 @@
+package slipway.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import slipway.base.Problem;
+
+class HttpServerTest {
+  private static final InetSocketAddress LOOPBACK = new InetSocketAddress("127.0.0.1", 0);
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+  private static final byte[] CONTENT = new byte[40 * 1024 * 1024];
+  private static final List<HttpOptions.Access> LOG = new CopyOnWriteArrayList<>();
+
+  /** One test fails a handler on purpose. */
+  private static final Logger QUIET = Logger.getLogger("slipway.http");
+
+  @TempDir static Path dir;
+  private static HttpServer server;
+
+  @BeforeAll
+  static void start() throws IOException {
+    QUIET.setLevel(java.util.logging.Level.OFF);
+    new Random(1).nextBytes(CONTENT);
+    Path file = Files.write(dir.resolve("content"), CONTENT);
+    Router router =
+        new Router()
+            .on("GET", "/echo/{name...}/end/{last}", HttpServerTest::echo)
+            .on("GET", "/file", (request, response) -> file(file, request, response))
+            .on("POST", "/count", HttpServerTest::count)
+            .on("POST", "/small", (q, r) -> r.end("text/plain", "" + q.bytes(1000).length))
+            .on("GET", "/chunks", HttpServerTest::chunks)
+            .on("GET", "/denied", (q, r) -> deny())
+            .on("GET", "/defect", (q, r) -> defect())
+            .on("GET", "/half", HttpServerTest::half)
+            .on("GET", "/nothing", (q, r) -> r.status(204));
+    server = HttpServer.start(HttpOptions.at(LOOPBACK).withAccessLog(LOG::add), router);
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static void echo(Request request, Response response) throws IOException {
+    response.header("X-Name", request.parameter("name"));
+    response.end(
+        "text/plain",
+        request.parameter("name") + "|" + request.parameter("last") + "|" + request.queryAll("q"));
+  }
+
+  private static void count(Request request, Response response) throws IOException {
+    long announced = request.contentLength();
+    response.end("text/plain", announced + " " + request.transferTo(b -> b.position(b.limit())));
+  }
+
+  private static void chunks(Request request, Response response) throws IOException {
+    for (String part : List.of("one ", "two ", "three")) {
+      response.write(UTF_8.encode(part));
+    }
+  }
+
+  private static void deny() {
+    throw Problem.denied("not for you");
+  }
+
+  private static void defect() {
+    throw new IllegalStateException("the secret detail");
+  }
+
+  private static void half(Request request, Response response) throws IOException {
+    response.length(100).write(UTF_8.encode("half"));
+    throw Problem.corrupt("cannot go on");
+  }
+
+  private static void file(Path file, Request request, Response response) throws IOException {
+    try (FileChannel channel = FileChannel.open(file)) {
+      RangeContent content =
+          new RangeContent() {
+            @Override
+            public long size() {
+              return CONTENT.length;
+            }
+
+            @Override
+            public void write(Response out, long offset, long length) throws IOException {
+              out.write(channel, offset, length);
+            }
+          };
+      response.header("ETag", "\"tag\"");
+      content.send(request, response, "application/octet-stream", "\"tag\"");
+    }
+  }
+
+  private static HttpResponse<String> get(String path, String... headers) throws Exception {
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return CLIENT.send(request.build(), BodyHandlers.ofString(ISO_8859_1));
+  }
+
+  private static URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + server.address().getPort() + path);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ' ',
+      value = {
+        "/echo/a/end/b a|b|[]",
+        "/echo/a/b/c/end/d?q=1&q=%32 a/b/c|d|[1,2]",
+        "/echo/end/end/end end|end|[]",
+        "/echo/a%3Ab/end/%C3%BC a:b|ü|[]",
+      })
+  void routesBySegments(String path, String expected) throws Exception {
+    HttpResponse<byte[]> response =
+        CLIENT.send(HttpRequest.newBuilder(uri(path)).build(), BodyHandlers.ofByteArray());
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(new String(response.body(), UTF_8).replace(" ", "")).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/echo/end/b,404",
+    "/echo/a/end/,404",
+    "/echo//end/b,400",
+    "/echo/a%2Fb/end/c,400",
+    "/echo/%2e%2e/end/c,400",
+    "/echo/a/end/%FF,400",
+    "/echo/a/end/%zz,400",
+    "/other,404",
+    "/count,405",
+    "/denied,403",
+    "/defect,500",
+    "/nothing,204",
+  })
+  void refuses(String path, int status) throws Exception {
+    String answer = raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assertThat(answer).startsWith("HTTP/1.1 " + status + " ");
+    assertThat(answer).doesNotContain("secret").doesNotContainIgnoringCase("jetty");
+  }
+
+  @Test
+  void tellsWhatIsAllowed() throws Exception {
+    assertThat(get("/count").headers().firstValue("Allow")).contains("POST");
+    HttpResponse<String> put =
+        CLIENT.send(
+            HttpRequest.newBuilder(uri("/file")).PUT(BodyPublishers.noBody()).build(),
+            BodyHandlers.ofString());
+    assertThat(put.headers().firstValue("Allow")).contains("GET, HEAD");
+  }
+
+  @Test
+  void headHasTheLengthButNoBody() throws Exception {
+    HttpResponse<String> head =
+        CLIENT.send(
+            HttpRequest.newBuilder(uri("/file")).HEAD().build(), BodyHandlers.ofString(ISO_8859_1));
+    assertThat(head.headers().firstValueAsLong("Content-Length")).hasValue(CONTENT.length);
+    assertThat(head.body()).isEmpty();
+    String two =
+        raw(
+            "HEAD /echo/a/end/b HTTP/1.1\r\nHost: x\r\n\r\n"
+                + "GET /echo/a/end/b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assertThat(two).containsOnlyOnce("a|b|[]");
+  }
+
+  @Test
+  void servesFilesWholeAndInParts() throws Exception {
+    HttpResponse<byte[]> whole =
+        CLIENT.send(HttpRequest.newBuilder(uri("/file")).build(), BodyHandlers.ofByteArray());
+    assertThat(whole.body()).isEqualTo(CONTENT);
+    HttpResponse<String> part = get("/file", "Range", "bytes=1000-20000000");
+    assertThat(part.statusCode()).isEqualTo(206);
+    assertThat(part.body()).isEqualTo(text(1000, 20_000_001));
+    assertThat(part.headers().firstValue("Content-Range"))
+        .contains("bytes 1000-20000000/" + CONTENT.length);
+    HttpResponse<String> none = get("/file", "Range", "bytes=" + CONTENT.length + "-");
+    assertThat(none.statusCode()).isEqualTo(416);
+    assertThat(none.headers().firstValue("Content-Range")).contains("bytes */" + CONTENT.length);
+    assertThat(get("/file", "Range", "bytes=0-1", "If-Range", "\"old\"").statusCode())
+        .isEqualTo(200);
+    assertThat(get("/file", "Range", "bytes=0-1", "If-Range", "\"tag\"").statusCode())
+        .isEqualTo(206);
+  }
+
+  @Test
+  void servesSeveralPartsAsMultipart() throws Exception {
+    HttpResponse<String> response = get("/file", "Range", "bytes=5-9,1000000-1500000,-3");
+    assertThat(response.statusCode()).isEqualTo(206);
+    String type = response.headers().firstValue("Content-Type").orElseThrow();
+    assertThat(type).startsWith("multipart/byteranges; boundary=");
+    String boundary = "--" + type.substring(type.indexOf('=') + 1);
+    assertThat(response.body())
+        .isEqualTo(
+            part(boundary, 5, 10)
+                + "\r\n"
+                + part(boundary, 1_000_000, 1_500_001)
+                + "\r\n"
+                + part(boundary, CONTENT.length - 3, CONTENT.length)
+                + "\r\n"
+                + boundary
+                + "--\r\n");
+  }
+
+  private static String part(String boundary, int from, int to) {
+    return boundary
+        + "\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes "
+        + from
+        + "-"
+        + (to - 1)
+        + "/"
+        + CONTENT.length
+        + "\r\n\r\n"
+        + text(from, to);
+  }
+
+  private static String text(int from, int to) {
+    return new String(CONTENT, from, to - from, ISO_8859_1);
+  }
+
+  @Test
+  void bodiesStreamWithAndWithoutLength() throws Exception {
+    byte[] body = new byte[5_000_000];
+    HttpResponse<String> known =
+        CLIENT.send(
+            HttpRequest.newBuilder(uri("/count")).POST(BodyPublishers.ofByteArray(body)).build(),
+            BodyHandlers.ofString());
+    assertThat(known.body()).isEqualTo("5000000 5000000");
+    HttpResponse<String> chunked =
+        CLIENT.send(
+            HttpRequest.newBuilder(uri("/count"))
+                .POST(BodyPublishers.ofInputStream(() -> new java.io.ByteArrayInputStream(body)))
+                .build(),
+            BodyHandlers.ofString());
+    assertThat(chunked.body()).isEqualTo("-1 5000000");
+    assertThat(raw("POST /count HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        .endsWith("\r\n\r\n0 0");
+  }
+
+  @Test
+  void smallBodiesAreBounded() throws Exception {
+    for (int size : new int[] {0, 1000, 1001, 5_000_000}) {
+      byte[] body = new byte[size];
+      for (HttpRequest.BodyPublisher publisher :
+          List.of(
+              BodyPublishers.ofByteArray(body),
+              BodyPublishers.ofInputStream(() -> new java.io.ByteArrayInputStream(body)))) {
+        HttpRequest request =
+            HttpRequest.newBuilder(uri("/small")).expectContinue(true).POST(publisher).build();
+        HttpResponse<String> response = CLIENT.send(request, BodyHandlers.ofString());
+        assertThat(response.statusCode()).isEqualTo(size > 1000 ? 413 : 200);
+      }
+    }
+  }
+
+  @Test
+  void aBodyMayBeWrittenInPieces() throws Exception {
+    HttpResponse<String> response = get("/chunks");
+    assertThat(response.body()).isEqualTo("one two three");
+    assertThat(response.headers().firstValue("Transfer-Encoding")).contains("chunked");
+  }
+
+  @Test
+  void aFailureAfterTheBeginningCutsTheConnection() throws Exception {
+    String answer = raw("GET /half HTTP/1.1\r\nHost: x\r\n\r\n");
+    assertThat(answer).contains("Content-Length: 100").endsWith("\r\n\r\nhalf");
+  }
+
+  @Test
+  void headersAreBounded() throws Exception {
+    String answer =
+        raw("GET /echo/a/end/b HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(17_000) + "\r\n\r\n");
+    assertThat(answer).startsWith("HTTP/1.1 431 ").doesNotContainIgnoringCase("jetty");
+  }
+
+  @Test
+  void garbageIsRefused() throws Exception {
+    assertThat(raw("\0\1\2 garbage\r\n\r\n")).startsWith("HTTP/1.1 400 ");
+  }
+
+  @Test
+  void logsEachRequest() throws Exception {
+    get("/echo/logged/end/b");
+    assertThat(LOG)
+        .filteredOn(a -> a.path().equals("/echo/logged/end/b"))
+        .singleElement()
+        .satisfies(
+            a -> {
+              assertThat(a.status()).isEqualTo(200);
+              assertThat(a.bytes()).isEqualTo("logged|b|[]".length());
+              assertThat(a.remote()).isEqualTo("127.0.0.1");
+            });
+  }
+
+  @Test
+  void idleConnectionsAreCutButSlowHandlersAreNot() throws Exception {
+    CountDownLatch hold = new CountDownLatch(1);
+    HttpOptions options = HttpOptions.at(LOOPBACK).withIdleTimeout(Duration.ofMillis(200));
+    Handler slow =
+        (request, response) -> {
+          try {
+            hold.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          response.end("text/plain", "late");
+        };
+    try (HttpServer other = HttpServer.start(options, slow);
+        Socket waiting = new Socket("127.0.0.1", other.address().getPort());
+        Socket idle = new Socket("127.0.0.1", other.address().getPort())) {
+      waiting.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(UTF_8));
+      assertThat(idle.getInputStream().read()).isEqualTo(-1);
+      hold.countDown();
+      assertThat(new String(waiting.getInputStream().readAllBytes(), UTF_8)).endsWith("late");
+    }
+  }
+
+  @Test
+  void stopLetsRequestsFinish() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    HttpServer other =
+        HttpServer.start(
+            HttpOptions.at(LOOPBACK),
+            (request, response) -> {
+              begun.countDown();
+              try {
+                release.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              response.end("text/plain", "done");
+            });
+    URI uri = URI.create("http://127.0.0.1:" + other.address().getPort() + "/");
+    CompletableFuture<HttpResponse<String>> answer =
+        CLIENT.sendAsync(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
+    begun.await();
+    Thread closer = Thread.ofVirtual().start(other::close);
+    release.countDown();
+    assertThat(answer.get().body()).isEqualTo("done");
+    closer.join();
+  }
+
+  @Test
+  void aTakenPortIsAProblem() {
+    Problem problem =
+        org.junit.jupiter.api.Assertions.assertThrows(
+            Problem.class,
+            () -> HttpServer.start(HttpOptions.at(server.address()), (q, r) -> r.end()));
+    assertThat(problem).hasMessageContaining("cannot listen on");
+  }
+
+  @Test
+  void randomRequestsNeverFailTheServer() throws Exception {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    List<String> pieces =
+        List.of(
+            "/",
+            "//",
+            "echo",
+            "end",
+            "a",
+            "%2F",
+            "%00",
+            "%",
+            "..",
+            ".",
+            "?",
+            "q=%zz",
+            "&",
+            " ",
+            "\r\n",
+            "GET",
+            "HEAD",
+            "POST",
+            "PUT",
+            "HTTP/1.1",
+            "Host: x",
+            "Range: bytes=0-",
+            ",",
+            "Content-Length: 5",
+            "Content-Length: -1",
+            "Transfer-Encoding: chunked",
+            "ü",
+            "\0");
+    for (int i = 0; i < 400; i++) {
+      StringBuilder text = new StringBuilder(random.nextBoolean() ? "GET /echo/" : "");
+      int count = random.nextInt(20);
+      for (int j = 0; j < count; j++) {
+        text.append(pieces.get(random.nextInt(pieces.size())));
+      }
+      text.append(" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      assertThat(raw(text.toString()))
+          .as("seed %d: %s", seed, text)
+          .doesNotStartWith("HTTP/1.1 500");
+    }
+    assertThat(get("/echo/a/end/b").body()).isEqualTo("a|b|[]");
+  }
+
+  private static String raw(String request) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.address().getPort())) {
+      socket.getOutputStream().write(request.getBytes(UTF_8));
+      socket.shutdownOutput();
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      try {
+        socket.getInputStream().transferTo(out);
+      } catch (IOException e) {
+        // A reset after the answer, for what was left unread.
+      }
+      return out.toString(ISO_8859_1);
+    }
+  }
+}
