@@ -24,6 +24,11 @@ public interface ImageSink extends AutoCloseable {
   /** Stores a blob after checking it against its digest and size. */
   void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException;
 
+  /** The name that the copied image gets when the caller gives none, or null. */
+  default @Nullable String defaultTag() {
+    return null;
+  }
+
   /**
    * Stores a manifest; its blobs and sub-manifests are there already.
    *

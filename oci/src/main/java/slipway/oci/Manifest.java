@@ -2,7 +2,9 @@ package slipway.oci;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 
 /**
  * An image manifest or an image index, OCI's or Docker's, parsed once from bytes that are kept as
@@ -39,7 +41,24 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
    * @throws slipway.base.Problem of kind CORRUPT when it is neither a manifest nor an index
    */
   static Manifest parse(byte[] bytes, @Nullable String mediaType) {
-    return ManifestJson.parse(bytes, mediaType);
+    return ManifestJson.parse(bytes, mediaType, Digest.sha256(bytes));
+  }
+
+  /**
+   * Parses JSON that was asked for by digest, and keeps that digest, of whatever algorithm.
+   *
+   * @throws slipway.base.Problem of kind CORRUPT when the bytes do not have the digest too
+   */
+  static Manifest parse(byte[] bytes, @Nullable String mediaType, Digest expected) {
+    if (!expected.matches(bytes)) {
+      throw Problem.corrupt(
+          "manifest "
+              + expected
+              + " arrived with another digest, "
+              + Digest.sha256(bytes)
+              + "; it was damaged or forged");
+    }
+    return ManifestJson.parse(bytes, mediaType, expected);
   }
 
   /** One image: a config and layers, bottom first. */
@@ -62,6 +81,22 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
         Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
       return ManifestJson.image(config, layers, annotations);
     }
+
+    /** Content decides: the bytes behind one digest are the same. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Image that && digest.equals(that.digest);
+    }
+
+    @Override
+    public int hashCode() {
+      return digest.hashCode();
+    }
+
+    @Override
+    public String toString() {
+      return "image " + digest;
+    }
   }
 
   /** A list of manifests, usually one a platform. */
@@ -81,6 +116,62 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
     /** Writes a new OCI index. */
     public static Index of(List<Descriptor> manifests, Map<String, String> annotations) {
       return ManifestJson.index(manifests, annotations);
+    }
+
+    /** Content decides: the bytes behind one digest are the same. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Index that && digest.equals(that.digest);
+    }
+
+    @Override
+    public int hashCode() {
+      return digest.hashCode();
+    }
+
+    @Override
+    public String toString() {
+      return "index " + digest;
+    }
+
+    /**
+     * The entry for a platform: the one whose variant is the same rather than one that just fits;
+     * the only one when it names no platform.
+     *
+     * @param name of the image, for the message
+     * @throws Problem of kind NOT_FOUND that lists the platforms there are
+     */
+    public Descriptor select(Platform wanted, String name) {
+      Descriptor fitting = null;
+      for (Descriptor m : manifests) {
+        Platform p = m.platform();
+        if (p != null && p.equals(wanted)) {
+          return m;
+        }
+        if (fitting == null && p != null && wanted.accepts(p)) {
+          fitting = m;
+        }
+      }
+      if (fitting != null) {
+        return fitting;
+      }
+      if (manifests.size() == 1 && manifests.getFirst().platform() == null) {
+        return manifests.getFirst();
+      }
+      throw Problem.notFound(
+          "image " + name + " is not there for " + wanted + "; it has " + platforms());
+    }
+
+    private String platforms() {
+      String all =
+          manifests.stream()
+              .map(Descriptor::platform)
+              .filter(p -> p != null && !p.os().equals("unknown"))
+              .map(Platform::toString)
+              .distinct()
+              .limit(20)
+              .collect(Collectors.joining(", "));
+      return all.isEmpty() ? "no platforms" : all;
     }
   }
 }

@@ -25,7 +25,7 @@ final class ManifestJson {
 
   private ManifestJson() {}
 
-  static Manifest parse(byte[] bytes, @Nullable String declared) {
+  static Manifest parse(byte[] bytes, @Nullable String declared, Digest digest) {
     if (bytes.length > Manifest.MAX_BYTES) {
       throw Problem.corrupt(
           "the manifest has " + bytes.length + " bytes; the limit is " + Manifest.MAX_BYTES);
@@ -36,7 +36,6 @@ final class ManifestJson {
     if (own != null && declared != null && !own.equals(declared) && known(declared)) {
       throw Problem.corrupt("the manifest says mediaType " + own + " but was sent as " + declared);
     }
-    Digest digest = Digest.sha256(bytes);
     Descriptor subject = root.has("subject") ? descriptor(root.get("subject"), "subject") : null;
     String artifactType = text(root, "artifactType");
     Map<String, String> annotations = annotations(root);
@@ -186,14 +185,14 @@ final class ManifestJson {
     root.set("config", write(config));
     ArrayNode array = root.putArray("layers");
     layers.forEach(layer -> array.add(write(layer)));
-    return (Manifest.Image) parse(finish(root, annotations), MediaTypes.OCI_MANIFEST);
+    return (Manifest.Image) Manifest.parse(finish(root, annotations), MediaTypes.OCI_MANIFEST);
   }
 
   static Manifest.Index index(List<Descriptor> manifests, Map<String, String> annotations) {
     ObjectNode root = head(MediaTypes.OCI_INDEX);
     ArrayNode array = root.putArray("manifests");
     manifests.forEach(m -> array.add(write(m)));
-    return (Manifest.Index) parse(finish(root, annotations), MediaTypes.OCI_INDEX);
+    return (Manifest.Index) Manifest.parse(finish(root, annotations), MediaTypes.OCI_INDEX);
   }
 
   private static ObjectNode head(String mediaType) {

@@ -20,7 +20,15 @@ public final class MediaTypes {
   public static final String DOCKER_FOREIGN_LAYER =
       "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 
+  public static final String OCI_FOREIGN_LAYER_PREFIX =
+      "application/vnd.oci.image.layer.nondistributable.";
+
   private MediaTypes() {}
+
+  /** Whether a layer need not be beside its manifest: it comes from where its URLs say. */
+  public static boolean isForeign(String mediaType) {
+    return mediaType.equals(DOCKER_FOREIGN_LAYER) || mediaType.startsWith(OCI_FOREIGN_LAYER_PREFIX);
+  }
 
   public static boolean isIndex(String mediaType) {
     return mediaType.equals(OCI_INDEX) || mediaType.equals(DOCKER_MANIFEST_LIST);

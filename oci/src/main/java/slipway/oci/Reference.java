@@ -1,5 +1,6 @@
 package slipway.oci;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -16,6 +17,7 @@ import slipway.base.Problem;
  */
 public record Reference(
     String registry, String repository, @Nullable String tag, @Nullable Digest digest) {
+  private static final String DOCKER_HUB = "docker.io";
   private static final Pattern REPOSITORY =
       Pattern.compile("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*");
   private static final Pattern TAG = Pattern.compile("[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}");
@@ -62,13 +64,35 @@ public record Reference(
       throw Problem.input(
           "\"" + text + "\" is not an image reference; expected HOST/REPOSITORY[:TAG]");
     }
-    int slash = rest.indexOf('/');
-    String first = slash < 0 ? "" : rest.substring(0, slash);
-    boolean hasHost = first.contains(".") || first.contains(":") || first.equals("localhost");
-    if (hasHost) {
-      return new Reference(first, rest.substring(slash + 1), tag, digest);
+    if (!hasHost(rest)) {
+      return new Reference(DOCKER_HUB, official(rest), tag, digest);
     }
-    return new Reference("docker.io", slash < 0 ? "library/" + rest : rest, tag, digest);
+    int slash = rest.indexOf('/');
+    String host = rest.substring(0, slash);
+    String repository = rest.substring(slash + 1);
+    return host.equals(DOCKER_HUB) || host.equals("index.docker.io")
+        ? new Reference(DOCKER_HUB, official(repository), tag, digest)
+        : new Reference(host, repository, tag, digest);
+  }
+
+  private static String official(String repository) {
+    return repository.indexOf('/') < 0 ? "library/" + repository : repository;
+  }
+
+  /**
+   * Whether the text begins with a registry: its first component, of several, has a dot, a colon or
+   * upper-case letters, or is {@code localhost}.
+   */
+  public static boolean hasHost(String text) {
+    int slash = text.indexOf('/');
+    if (slash < 0) {
+      return false;
+    }
+    String first = text.substring(0, slash);
+    return first.contains(".")
+        || first.contains(":")
+        || first.equals("localhost")
+        || !first.equals(first.toLowerCase(Locale.ROOT));
   }
 
   /** With {@code latest} when neither tag nor digest is given. */

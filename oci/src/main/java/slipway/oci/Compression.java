@@ -1,0 +1,114 @@
+package slipway.oci;
+
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PushbackInputStream;
+
+/**
+ * How a layer is compressed. The same bytes give the same compressed bytes, however they are cut
+ * into writes and however many processors there are.
+ */
+public enum Compression {
+  NONE(MediaTypes.OCI_LAYER),
+  /** RFC 1952. */
+  GZIP(MediaTypes.OCI_LAYER_GZIP),
+  /** RFC 8878. */
+  ZSTD(MediaTypes.OCI_LAYER_ZSTD);
+
+  /** Stands for the level that this format is usually written with: gzip 6, zstd 3. */
+  public static final int DEFAULT_LEVEL = -1;
+
+  private static final int BUFFER = 128 * 1024;
+  private static final int MAGIC = 4;
+
+  private final String layerMediaType;
+
+  Compression(String layerMediaType) {
+    this.layerMediaType = layerMediaType;
+  }
+
+  /** Media type of an OCI layer that is compressed so. */
+  public String layerMediaType() {
+    return layerMediaType;
+  }
+
+  /** Decides by the first four bytes. */
+  public static Compression of(byte[] head) {
+    if (head.length >= 2 && (head[0] & 0xff) == 0x1f && (head[1] & 0xff) == 0x8b) {
+      return GZIP;
+    }
+    if (head.length < MAGIC || (head[2] & 0xff) != (head[1] == 0x2a ? 0x4d : 0x2f)) {
+      return NONE;
+    }
+    boolean frame =
+        (head[0] & 0xff) == 0x28 && (head[1] & 0xff) == 0xb5 && (head[3] & 0xff) == 0xfd;
+    boolean skippable = (head[0] & 0xf0) == 0x50 && head[1] == 0x2a && head[3] == 0x18;
+    return frame || skippable ? ZSTD : NONE;
+  }
+
+  /**
+   * Looks at the first bytes and leaves them in the stream.
+   *
+   * @param in a stream that supports mark, or a {@link PushbackInputStream} of at least 4 bytes
+   */
+  public static Compression detect(InputStream in) throws IOException {
+    if (in instanceof PushbackInputStream pushback) {
+      byte[] head = pushback.readNBytes(MAGIC);
+      pushback.unread(head);
+      return of(head);
+    }
+    if (!in.markSupported()) {
+      throw new IllegalArgumentException("the stream cannot go back");
+    }
+    in.mark(MAGIC);
+    byte[] head = in.readNBytes(MAGIC);
+    in.reset();
+    return of(head);
+  }
+
+  /** Detects the compression and decompresses. */
+  public static InputStream decompressAny(InputStream in) throws IOException {
+    BufferedInputStream buffered = new BufferedInputStream(in, BUFFER);
+    return detect(buffered).decompress(buffered);
+  }
+
+  /**
+   * Decompresses all members or frames of a stream. Reads the source to its end. The stream throws
+   * a {@link slipway.base.Problem} of kind CORRUPT for damaged data. The caller bounds how much it
+   * takes.
+   */
+  public InputStream decompress(InputStream in) throws IOException {
+    return switch (this) {
+      case NONE -> in;
+      case GZIP -> new GzipInputStream(in);
+      case ZSTD -> new ZstdGuard(new ZstdInputStreamNoFinalizer(in));
+    };
+  }
+
+  /**
+   * Compresses. Close the result to end the data; {@code out} stays open, so that a {@link
+   * BlobWriter} below can be committed then.
+   *
+   * @param level as gzip -1 to -9 or zstd -1 to -19 have it, or {@link #DEFAULT_LEVEL}
+   */
+  public OutputStream compress(OutputStream out, int level) throws IOException {
+    return switch (this) {
+      case NONE -> new StaysOpen(out);
+      case GZIP -> new GzipOutputStream(new StaysOpen(out), level == DEFAULT_LEVEL ? 6 : level);
+      case ZSTD -> zstd(new StaysOpen(out), level == DEFAULT_LEVEL ? 3 : level);
+    };
+  }
+
+  private static OutputStream zstd(OutputStream out, int level) throws IOException {
+    ZstdOutputStreamNoFinalizer zstd = new ZstdOutputStreamNoFinalizer(out);
+    zstd.setLevel(level);
+    zstd.setChecksum(true);
+    // At least one: with workers the output does not depend on their number, without it differs.
+    zstd.setWorkers(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 8));
+    return zstd;
+  }
+}

@@ -1,0 +1,525 @@
+package slipway.oci;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+
+/**
+ * The images of this machine, by content. On disk it is an OCI image layout: {@code oci-layout},
+ * {@code blobs/sha256/HEX}, and {@code index.json} with the full names as {@code
+ * org.opencontainers.image.ref.name}, so that {@code skopeo copy oci:STORE:localhost/web:latest …}
+ * reads it.
+ *
+ * <p>Many threads and processes may use one store. Blobs and names appear by a rename, after a
+ * sync: a kill or a power cut leaves what was, or what was to be. Every open store holds {@code
+ * lock} shared; {@link #prune} needs it alone, so nothing vanishes under a reader or between the
+ * writing of a blob and of the manifest that names it. Names change under {@code names.lock}.
+ */
+public final class LocalStore implements AutoCloseable {
+  private static final byte[] LAYOUT =
+      "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
+  private static final Pattern ID_PREFIX = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
+  private static final int CONFIG_LIMIT = 8 * 1024 * 1024;
+  private static final int MAX_DEPTH = 4;
+
+  private final Path root;
+  private final BlobDirectory blobs;
+  private final Flock use;
+  private int holds;
+  private boolean closed;
+
+  private LocalStore(Path root, Flock use) {
+    this.root = root;
+    this.use = use;
+    this.blobs = new BlobDirectory(root, root.resolve("tmp"));
+  }
+
+  /**
+   * Opens a store, making it when missing, and removes what dead writers left. Close it: while it
+   * is open no other process can prune.
+   *
+   * @param root such as {@code /var/lib/slipway/store}
+   * @throws Problem of kind ENVIRONMENT when it cannot be made or read
+   */
+  public static LocalStore open(Path root) {
+    Path absolute = root.toAbsolutePath().normalize();
+    try {
+      Files.createDirectories(absolute);
+      Flock use = Flock.file(absolute.resolve("lock"), false);
+      LocalStore store = new LocalStore(absolute, use);
+      store.initialize();
+      store.blobs.sweep();
+      return store;
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot open the image store " + absolute + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  private void initialize() throws IOException {
+    for (Digest.Algorithm a : Digest.Algorithm.values()) {
+      Files.createDirectories(root.resolve("blobs").resolve(a.label()));
+    }
+    if (!Files.exists(root.resolve("oci-layout"))
+        || !Files.exists(root.resolve(LayoutIndex.FILE))) {
+      changeNames(
+          index -> {
+            AtomicFile.write(root.resolve("oci-layout"), LAYOUT);
+            return true;
+          });
+    }
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  /**
+   * podman's rule for the name of an image that is made here: a name without a host becomes {@code
+   * localhost/NAME}, without a tag {@code :latest}.
+   */
+  public static Reference localName(String name) {
+    Reference parsed =
+        Reference.hasHost(name) ? Reference.parse(name) : Reference.parse("localhost/" + name);
+    return parsed.orLatest();
+  }
+
+  /**
+   * An image with its name.
+   *
+   * @param created when its config says it was made, if it says so
+   */
+  public record Named(Reference name, Manifest manifest, @Nullable Instant created) {}
+
+  /** All names, in the order of the index. */
+  public List<Named> list() {
+    List<Named> list = new ArrayList<>();
+    for (LayoutIndex.Entry e : entries()) {
+      if (e.name() != null) {
+        Manifest manifest = manifest(e.descriptor().digest());
+        list.add(new Named(Reference.parse(e.name()), manifest, created(manifest)));
+      }
+    }
+    return list;
+  }
+
+  /** Manifests without a name that no index in the store refers to, newest last. */
+  public List<Manifest> unnamed() {
+    List<Manifest> list = new ArrayList<>();
+    for (LayoutIndex.Entry e : entries()) {
+      if (e.name() == null) {
+        list.add(manifest(e.descriptor().digest()));
+      }
+    }
+    return list;
+  }
+
+  private @Nullable Instant created(Manifest manifest) {
+    try {
+      ImageConfig config = config(image(manifest, manifest.digest().toString(), Platform.host()));
+      String created = config.created();
+      return created == null ? null : OffsetDateTime.parse(created).toInstant();
+    } catch (Problem | DateTimeParseException e) {
+      return null; // Only for show; an artifact has no config of this kind.
+    }
+  }
+
+  /**
+   * Finds by name, then by digest or a prefix (at least 4 hex digits) of the digest of a manifest
+   * or a config. A name without a host is looked for below {@code localhost/}, then below {@code
+   * docker.io/library/}.
+   *
+   * @throws Problem of kind INPUT when a prefix fits several images
+   */
+  public Optional<Manifest> find(String nameOrIdPrefix) {
+    List<LayoutIndex.Entry> entries = entries();
+    for (Reference candidate : candidates(nameOrIdPrefix)) {
+      Digest digest = candidate.digest();
+      if (digest != null && blobs.has(digest)) {
+        return Optional.of(manifest(digest));
+      }
+      for (LayoutIndex.Entry e : entries) {
+        if (candidate.toString().equals(e.name())) {
+          return Optional.of(manifest(e.descriptor().digest()));
+        }
+      }
+    }
+    return findById(nameOrIdPrefix, entries);
+  }
+
+  private static List<Reference> candidates(String text) {
+    try {
+      if (Reference.hasHost(text)) {
+        return List.of(Reference.parse(text).orLatest());
+      }
+      return List.of(localName(text), Reference.parse(text).orLatest());
+    } catch (Problem e) {
+      return List.of(); // Not a name: an id, such as sha256:0123…
+    }
+  }
+
+  private Optional<Manifest> findById(String id, List<LayoutIndex.Entry> entries) {
+    if (!ID_PREFIX.matcher(id).matches()) {
+      return Optional.empty();
+    }
+    Set<Digest> found = new LinkedHashSet<>();
+    for (LayoutIndex.Entry e : entries) {
+      collectById(id, e.descriptor(), found, 0);
+    }
+    if (found.size() > 1) {
+      throw Problem.input(
+          "\"" + id + "\" fits " + found.size() + " images; write more digits of the one you mean");
+    }
+    return found.stream().findFirst().map(this::manifest);
+  }
+
+  private void collectById(String id, Descriptor descriptor, Set<Digest> found, int depth) {
+    if (depth > MAX_DEPTH || !blobs.has(descriptor.digest())) {
+      return; // An index may list platforms that were not pulled.
+    }
+    switch (manifest(descriptor.digest())) {
+      case Manifest.Image image -> {
+        if (fits(id, image.digest()) || fits(id, image.config().digest())) {
+          found.add(image.digest());
+        }
+      }
+      case Manifest.Index index -> {
+        if (fits(id, index.digest())) {
+          found.add(index.digest());
+        } else {
+          index.manifests().forEach(m -> collectById(id, m, found, depth + 1));
+        }
+      }
+    }
+  }
+
+  private static boolean fits(String prefix, Digest digest) {
+    return digest.hex().startsWith(prefix) || digest.toString().startsWith(prefix);
+  }
+
+  /**
+   * The image for a platform.
+   *
+   * @throws Problem of kind NOT_FOUND when there is none of that name or for that platform
+   */
+  public Manifest.Image image(String nameOrId, Platform platform) {
+    Manifest manifest =
+        find(nameOrId)
+            .orElseThrow(
+                () ->
+                    Problem.notFound(
+                        "there is no image "
+                            + nameOrId
+                            + " in "
+                            + root
+                            + "; pull or build it first"));
+    return image(manifest, nameOrId, platform);
+  }
+
+  private Manifest.Image image(Manifest manifest, String name, Platform platform) {
+    Manifest current = manifest;
+    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
+      switch (current) {
+        case Manifest.Image image -> {
+          return image;
+        }
+        case Manifest.Index index -> current = manifest(index.select(platform, name).digest());
+      }
+    }
+    throw Problem.corrupt("the index of " + name + " is nested too deeply");
+  }
+
+  /** The config of an image that is in the store. */
+  public ImageConfig config(Manifest.Image image) {
+    return ImageConfig.parse(read(image.config().digest(), CONFIG_LIMIT));
+  }
+
+  /** The manifest with this digest, verified. */
+  public Manifest manifest(Digest digest) {
+    return Manifest.parse(read(digest, Manifest.MAX_BYTES), null, digest);
+  }
+
+  private byte[] read(Digest digest, int limit) {
+    try {
+      return blobs.read(digest, limit);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot read blob " + digest + " in " + root + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  public boolean has(Digest digest) {
+    return blobs.has(digest);
+  }
+
+  /** Where a blob lies, or would lie. Read only: its name promises its content. */
+  public Path blobPath(Digest digest) {
+    return blobs.path(digest);
+  }
+
+  /**
+   * Opens a blob; the stream fails at the end unless digest and size are right.
+   *
+   * @throws Problem of kind NOT_FOUND when it is missing
+   */
+  public InputStream openBlob(Descriptor descriptor) throws IOException {
+    return new VerifyingInputStream(blobs.open(descriptor.digest(), 0), descriptor);
+  }
+
+  /** Begins a blob with a sha256 digest. */
+  public BlobWriter newBlob() {
+    synchronized (this) { // Waits for a prune that has begun.
+      return blobs.newBlob(Digest.Algorithm.SHA256);
+    }
+  }
+
+  /** Stores a small blob, such as a config. */
+  public Descriptor putBlob(String mediaType, byte[] bytes) {
+    Descriptor descriptor = Descriptor.of(mediaType, bytes);
+    putBytes(descriptor, bytes);
+    return descriptor;
+  }
+
+  private void putBytes(Descriptor descriptor, byte[] bytes) {
+    try {
+      blobs.write(descriptor, bytes);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot write in " + root + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Stores a manifest, and its name if it has one; the name moves from the manifest that had it.
+   *
+   * @throws Problem of kind CORRUPT when the config or a layer of an image is missing
+   */
+  public void putManifest(Manifest manifest, @Nullable Reference name) {
+    requireParts(manifest);
+    putBytes(manifest.descriptor(), manifest.bytes());
+    changeNames(
+        index -> {
+          index.put(manifest.descriptor(), name == null ? null : name.orLatest().toString());
+          if (manifest instanceof Manifest.Index parent) {
+            Set<Digest> children = new HashSet<>();
+            parent.manifests().forEach(m -> children.add(m.digest()));
+            index.removeIf(e -> e.name() == null && children.contains(e.descriptor().digest()));
+          }
+          return true;
+        });
+  }
+
+  private void requireParts(Manifest manifest) {
+    if (!(manifest instanceof Manifest.Image image)) {
+      return;
+    }
+    List<Descriptor> parts = new ArrayList<>(image.layers());
+    parts.add(image.config());
+    for (Descriptor part : parts) {
+      if (!blobs.has(part.digest()) && !MediaTypes.isForeign(part.mediaType())) {
+        throw Problem.corrupt(
+            "image " + image.digest() + " lacks its blob " + part.digest() + " in " + root);
+      }
+    }
+  }
+
+  /**
+   * Gives a manifest that is here another name.
+   *
+   * @throws Problem of kind NOT_FOUND when it is not here
+   */
+  public void tag(Reference name, Digest manifest) {
+    putManifest(manifest(manifest), name);
+  }
+
+  /** Removes a name and says whether it was there; the blobs stay until {@link #prune}. */
+  public boolean untag(Reference name) {
+    String text = name.orLatest().toString();
+    return changeNames(index -> index.removeIf(e -> text.equals(e.name())));
+  }
+
+  /** What {@link #prune} removed; {@code busy}: nothing, because the store is in use elsewhere. */
+  public record Pruned(int blobs, long bytes, boolean busy) {}
+
+  /**
+   * Removes manifests without a name and all blobs that no named one refers to. Does nothing while
+   * another process or another {@link #hold} uses the store.
+   */
+  public Pruned prune() {
+    synchronized (this) {
+      if (holds > 0 || blobs.writing()) {
+        return new Pruned(0, 0, true);
+      }
+      try {
+        boolean alone = use.tryTake(true);
+        try {
+          return alone ? sweepBlobs() : new Pruned(0, 0, true);
+        } finally {
+          use.await(false);
+        }
+      } catch (IOException e) {
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT, "cannot prune " + root + ": " + e.getMessage(), e);
+      }
+    }
+  }
+
+  private Pruned sweepBlobs() throws IOException {
+    changeNames(index -> index.removeIf(e -> e.name() == null));
+    Set<Digest> reachable = new HashSet<>();
+    entries().forEach(e -> mark(e.descriptor(), reachable, 0));
+    int count = 0;
+    long bytes = 0;
+    for (Digest.Algorithm a : Digest.Algorithm.values()) {
+      Path directory = root.resolve("blobs").resolve(a.label());
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+        for (Path file : files) {
+          if (!reachable.contains(Digest.parse(a.label() + ":" + file.getFileName()))) {
+            bytes += Files.size(file);
+            count++;
+            Files.delete(file);
+          }
+        }
+      }
+    }
+    return new Pruned(count, bytes, false);
+  }
+
+  private void mark(Descriptor descriptor, Set<Digest> reachable, int depth) {
+    boolean manifest =
+        MediaTypes.isIndex(descriptor.mediaType())
+            || MediaTypes.isImageManifest(descriptor.mediaType());
+    if (!reachable.add(descriptor.digest()) || !manifest || !blobs.has(descriptor.digest())) {
+      return;
+    }
+    switch (manifest(descriptor.digest())) {
+      case Manifest.Image image -> {
+        reachable.add(image.config().digest());
+        image.layers().forEach(l -> reachable.add(l.digest()));
+      }
+      case Manifest.Index index -> {
+        if (depth > MAX_DEPTH) {
+          throw Problem.corrupt("the index " + index.digest() + " is nested too deeply");
+        }
+        index.manifests().forEach(m -> mark(m, reachable, depth + 1));
+      }
+    }
+  }
+
+  /** While it is open, {@link #prune} through this instance does nothing. */
+  public interface Hold extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Holds off pruning by other threads of this process during work of several steps. */
+  public synchronized Hold hold() {
+    holds++;
+    return new Hold() {
+      private boolean released;
+
+      @Override
+      public void close() {
+        synchronized (LocalStore.this) {
+          holds -= released ? 0 : 1;
+          released = true;
+        }
+      }
+    };
+  }
+
+  /** Reads images by name, id or digest, as {@link #find} does. */
+  public ImageSource source() {
+    return new StoreSource(this);
+  }
+
+  /**
+   * Writes images.
+   *
+   * @param name what the image that is copied gets as its name, or null for none
+   */
+  public ImageSink sink(@Nullable Reference name) {
+    return new StoreSink(this, name);
+  }
+
+  BlobDirectory blobs() {
+    return blobs;
+  }
+
+  private List<LayoutIndex.Entry> entries() {
+    try {
+      return LayoutIndex.read(root).entries();
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot read the names in " + root + ": " + e.getMessage(), e);
+    }
+  }
+
+  private interface Change {
+    boolean apply(LayoutIndex index);
+  }
+
+  private boolean changeNames(Change change) {
+    try (Flock lock = Flock.file(root.resolve("names.lock"), true)) {
+      removeHalfWritten();
+      LayoutIndex index = LayoutIndex.read(root);
+      boolean changed = change.apply(index);
+      if (changed) {
+        index.write(root);
+      }
+      return changed;
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot change the names in " + root + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  /** Under the lock of the names nobody writes them: temporary files are of dead writers. */
+  private void removeHalfWritten() throws IOException {
+    try (DirectoryStream<Path> list = Files.newDirectoryStream(root, ".*.tmp")) {
+      for (Path file : list) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  /** Lets other processes prune; blobs being written are given up. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    try {
+      blobs.close();
+      use.close();
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot close " + root + ": " + e.getMessage(), e);
+    }
+  }
+}

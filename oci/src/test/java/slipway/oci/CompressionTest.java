@@ -1,0 +1,128 @@
+package slipway.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PushbackInputStream;
+import java.io.SequenceInputStream;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import slipway.base.Problem;
+import slipway.linux.Command;
+
+class CompressionTest {
+  private static final Random RANDOM = Seeds.random("CompressionTest");
+
+  /** Partly compressible, longer than several blocks. */
+  private static byte[] sample(int size) {
+    byte[] bytes = new byte[size];
+    RANDOM.nextBytes(bytes);
+    for (int i = 0; i + 64 < size; i += 128) {
+      Arrays.fill(bytes, i, i + 64, (byte) (i >> 9));
+    }
+    return bytes;
+  }
+
+  private static byte[] compress(Compression c, byte[] bytes, int chunk) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (OutputStream compressor = c.compress(out, Compression.DEFAULT_LEVEL)) {
+      for (int i = 0; i < bytes.length; i += chunk) {
+        compressor.write(bytes, i, Math.min(chunk, bytes.length - i));
+      }
+    }
+    return out.toByteArray();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void roundTripsAndDetects(Compression c) throws IOException {
+    for (int size : new int[] {0, 1, 100, 262_143, 262_144, 262_145, 1_500_000}) {
+      byte[] bytes = sample(size);
+      byte[] packed = compress(c, bytes, 70_000);
+      if (c != Compression.NONE) {
+        assertThat(Compression.of(packed)).isEqualTo(c);
+      }
+      try (InputStream in = Compression.decompressAny(new ByteArrayInputStream(packed))) {
+        assertThat(in.readAllBytes()).isEqualTo(bytes);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void isTheSameHoweverItIsCut(Compression c) throws IOException {
+    byte[] bytes = sample(9_000_000);
+    byte[] whole = compress(c, bytes, bytes.length);
+    assertThat(compress(c, bytes, 4096)).isEqualTo(whole);
+    assertThat(compress(c, bytes, 999_983)).isEqualTo(whole);
+  }
+
+  @Test
+  void othersReadOurGzipAndZstd() throws IOException {
+    byte[] bytes = sample(3_000_000);
+    byte[] gzip = compress(Compression.GZIP, bytes, 65536);
+    assertThat(new GZIPInputStream(new ByteArrayInputStream(gzip)).readAllBytes()).isEqualTo(bytes);
+    assertThat(Command.of("gzip", "-dc").stdin(gzip).run().stdout()).isEqualTo(bytes);
+    byte[] zstd = compress(Compression.ZSTD, bytes, 65536);
+    assertThat(Command.of("zstd", "-dc").stdin(zstd).run().stdout()).isEqualTo(bytes);
+    assertThat(Arrays.copyOf(gzip, 10)).containsExactly(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
+  }
+
+  @Test
+  void readsAllMembersEvenWhenTheSourceSeemsIdle() throws IOException {
+    byte[] one = sample(1000);
+    ByteArrayOutputStream gz = new ByteArrayOutputStream();
+    try (OutputStream o = new GZIPOutputStream(gz)) {
+      o.write(one);
+    }
+    byte[] member = gz.toByteArray();
+    InputStream idle =
+        new SequenceInputStream(
+            new ByteArrayInputStream(member),
+            new SequenceInputStream(
+                new ByteArrayInputStream(member), new ByteArrayInputStream(new byte[100])));
+    byte[] twice = Compression.GZIP.decompress(idle).readAllBytes();
+    assertThat(twice).hasSize(2000).startsWith(one).endsWith(one);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"GZIP", "ZSTD"})
+  void damageIsAProblem(Compression c) throws IOException {
+    byte[] packed = compress(c, sample(300_000), 65536);
+    for (int i = 0; i < 200; i++) {
+      byte[] bad = packed.clone();
+      if (i % 2 == 0) {
+        bad = Arrays.copyOf(bad, 1 + RANDOM.nextInt(bad.length - 1));
+      } else {
+        bad[10 + RANDOM.nextInt(bad.length - 10)] ^= (byte) (1 << RANDOM.nextInt(8));
+      }
+      InputStream in = c.decompress(new ByteArrayInputStream(bad));
+      assertThatThrownBy(in::readAllBytes)
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT));
+    }
+  }
+
+  @Test
+  void detectsThroughPushbackAndMark() throws IOException {
+    byte[] packed = compress(Compression.ZSTD, sample(10), 10);
+    PushbackInputStream back = new PushbackInputStream(new ByteArrayInputStream(packed), 4);
+    assertThat(Compression.detect(back)).isEqualTo(Compression.ZSTD);
+    assertThat(back.readAllBytes()).isEqualTo(packed);
+    InputStream mark = new BufferedInputStream(new ByteArrayInputStream(new byte[] {31}));
+    assertThat(Compression.detect(mark)).isEqualTo(Compression.NONE);
+    assertThat(mark.readAllBytes()).hasSize(1);
+    assertThat(Compression.of(new byte[] {0x5e, 0x2a, 0x4d, 0x18})).isEqualTo(Compression.ZSTD);
+  }
+}
