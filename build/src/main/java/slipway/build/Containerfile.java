@@ -1,0 +1,82 @@
+package slipway.build;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A parsed Containerfile.
+ *
+ * @param globals the ARG instructions before the first FROM
+ * @param escape the escape character
+ */
+record Containerfile(List<Instruction.Arg> globals, List<Stage> stages, char escape) {
+  /**
+   * What one FROM begins.
+   *
+   * @param index counted from 0, as COPY --from counts
+   */
+  record Stage(int index, Instruction.From from, List<Instruction> instructions) {
+    Stage {
+      instructions = List.copyOf(instructions);
+    }
+
+    @Nullable String name() {
+      return from.name();
+    }
+  }
+
+  Containerfile {
+    globals = List.copyOf(globals);
+    stages = List.copyOf(stages);
+  }
+
+  /**
+   * Parses.
+   *
+   * @param file its name for messages
+   * @param warnings hears of what is accepted but odd, each line with its place
+   * @throws slipway.base.Problem of kind INPUT that begins with {@code file:line:}
+   */
+  static Containerfile parse(String file, String text, Consumer<String> warnings) {
+    LineReader reader = new LineReader(file, text, 1, '\\', warnings);
+    List<Line> lines = reader.read();
+    InstructionParser parser = new InstructionParser(reader.escape(), warnings);
+    List<Instruction.Arg> globals = new ArrayList<>();
+    List<Stage> stages = new ArrayList<>();
+    List<Instruction> current = new ArrayList<>();
+    Instruction.From from = null;
+    for (Line line : lines) {
+      Instruction instruction = parser.parse(line);
+      if (instruction instanceof Instruction.From next) {
+        if (from != null) {
+          stages.add(new Stage(stages.size(), from, current));
+        }
+        current = new ArrayList<>();
+        from = next;
+      } else if (from != null) {
+        current.add(instruction);
+      } else if (instruction instanceof Instruction.Arg global) {
+        globals.add(global);
+      } else {
+        throw line.at().problem(instruction.keyword() + " stands before the first FROM");
+      }
+    }
+    if (from == null) {
+      throw new Position(file, 1).problem("there is no FROM; begin with FROM IMAGE");
+    }
+    stages.add(new Stage(stages.size(), from, current));
+    return new Containerfile(globals, stages, reader.escape());
+  }
+
+  /** Parses what an ONBUILD of a base image holds. */
+  static Instruction parseTrigger(String trigger, Position from) {
+    LineReader reader = new LineReader(from.file(), trigger, from.line(), '\\', w -> {});
+    List<Line> lines = reader.read();
+    if (lines.size() != 1) {
+      throw from.problem("the base image's ONBUILD \"" + trigger + "\" is not one instruction");
+    }
+    return new InstructionParser('\\', w -> {}).parse(lines.getFirst());
+  }
+}
