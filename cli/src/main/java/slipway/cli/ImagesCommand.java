@@ -1,0 +1,92 @@
+package slipway.cli;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import slipway.oci.Descriptor;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+
+/** {@code slipway images}: what the local store names, newest first. */
+@Command(name = "images", mixinStandardHelpOptions = true, description = "List images.")
+final class ImagesCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+
+  @Option(names = "--json", description = "print a JSON array")
+  boolean json;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "print ids only")
+  boolean quiet;
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    List<LocalStore.Named> images;
+    try (LocalStore store = state.store()) {
+      images = new ArrayList<>(store.list());
+    }
+    images.sort((a, b) -> created(b).compareTo(created(a)));
+    var out = spec.commandLine().getOut();
+    if (json) {
+      out.println(JsonText.images(images));
+    } else if (quiet) {
+      images.stream().map(i -> id(i.manifest())).distinct().forEach(out::println);
+    } else {
+      Table table = new Table("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE");
+      for (LocalStore.Named image : images) {
+        table.row(
+            image.name().name(),
+            String.valueOf(image.name().tag()),
+            id(image.manifest()),
+            image.created() == null ? "" : ago(image.created(), Instant.now()),
+            TerminalProgress.bytes(size(image.manifest())));
+      }
+      out.print(table);
+      out.flush();
+    }
+    return 0;
+  }
+
+  private static Instant created(LocalStore.Named image) {
+    Instant created = image.created();
+    return created == null ? Instant.EPOCH : created;
+  }
+
+  /** What podman shows as the image's id: the digest of the config, abbreviated. */
+  static String id(Manifest manifest) {
+    return switch (manifest) {
+      case Manifest.Image image -> image.config().digest().brief();
+      case Manifest.Index index -> index.digest().brief();
+    };
+  }
+
+  /** Bytes of all blobs as they are stored. */
+  static long size(Manifest manifest) {
+    return switch (manifest) {
+      case Manifest.Image image ->
+          image.config().size() + image.layers().stream().mapToLong(Descriptor::size).sum();
+      case Manifest.Index index -> index.manifests().stream().mapToLong(Descriptor::size).sum();
+    };
+  }
+
+  static String ago(Instant then, Instant now) {
+    long seconds = Math.max(0, Duration.between(then, now).toSeconds());
+    if (seconds < 120) {
+      return seconds + " seconds ago";
+    }
+    if (seconds < 2 * 3600) {
+      return seconds / 60 + " minutes ago";
+    }
+    return seconds < 48 * 3600 ? seconds / 3600 + " hours ago" : seconds / 86400 + " days ago";
+  }
+}

@@ -1,0 +1,54 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+
+/** {@code slipway inspect IMAGE}: manifest and config as JSON. */
+@Command(name = "inspect", mixinStandardHelpOptions = true, description = "Show an image's manifest and config as JSON.")
+final class InspectCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+
+  @Option(names = "--raw", description = "print the manifest's own bytes")
+  boolean raw;
+
+  @Option(names = "--config", description = "print the config's own bytes")
+  boolean configOnly;
+
+  @Parameters(paramLabel = "IMAGE", description = "name or id")
+  String image = "";
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    var out = spec.commandLine().getOut();
+    try (LocalStore store = state.store()) {
+      Manifest manifest =
+          store.find(image).orElseThrow(() -> Problem.notFound("no image \"" + image + "\" in the local store; slipway images lists them"));
+      byte[] config = null;
+      if (manifest instanceof Manifest.Image i) {
+        try (var in = store.openBlob(i.config())) {
+          config = in.readAllBytes();
+        }
+      }
+      if (raw) {
+        out.println(new String(manifest.bytes(), StandardCharsets.UTF_8));
+      } else if (configOnly && config != null) {
+        out.println(new String(config, StandardCharsets.UTF_8));
+      } else {
+        out.println(JsonText.inspect(image, manifest, config));
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,67 @@
+package slipway.cli;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.ImageConfig;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The JSON that commands print for scripts. */
+final class JsonText {
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  private JsonText() {}
+
+  static String images(List<LocalStore.Named> images) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (LocalStore.Named image : images) {
+      ObjectNode node = array.addObject();
+      node.put("name", image.name().toString());
+      node.put("id", ImagesCommand.id(image.manifest()));
+      node.put("digest", image.manifest().digest().toString());
+      if (image.created() != null) {
+        node.put("created", image.created().toString());
+      }
+      node.put("size", ImagesCommand.size(image.manifest()));
+    }
+    return pretty(array);
+  }
+
+  /** A manifest and, for an image, its config: both as they are stored. */
+  static String inspect(String name, Manifest manifest, byte @Nullable [] config) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("Name", name);
+    node.put("Digest", manifest.digest().toString());
+    node.put("MediaType", manifest.mediaType());
+    node.put("Size", ImagesCommand.size(manifest));
+    node.set("Manifest", MAPPER.readTree(manifest.bytes()));
+    if (config != null) {
+      node.set("Config", MAPPER.readTree(config));
+    }
+    return pretty(node);
+  }
+
+  static String history(List<ImageConfig.History> lines) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (ImageConfig.History line : lines) {
+      ObjectNode node = array.addObject();
+      node.put("created", line.created());
+      node.put("createdBy", line.createdBy());
+      node.put("comment", line.comment());
+      node.put("emptyLayer", line.emptyLayer());
+    }
+    return pretty(array);
+  }
+
+  static String pretty(JsonNode node) {
+    return MAPPER.writeValueAsString(node);
+  }
+}

@@ -1,0 +1,85 @@
+package slipway.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.oci.LocalStore;
+
+/** {@code slipway rmi NAME…}: removes names, and then what no name reaches any more. */
+@Command(name = "rmi", mixinStandardHelpOptions = true, description = "Remove names of images, and what nothing names any more.")
+final class RmiCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+
+  @Option(
+      names = {"-a", "--all"},
+      description = "remove every name")
+  boolean all;
+
+  @Option(
+      names = {"-f", "--force"},
+      description = "do not fail for a name that does not exist")
+  boolean force;
+
+  @Parameters(arity = "0..*", paramLabel = "NAME", description = "name or id")
+  List<String> names = List.of();
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    if (names.isEmpty() != all) {
+      throw Problem.usage("name the images to remove, or give --all alone");
+    }
+    var out = spec.commandLine().getOut();
+    try (LocalStore store = state.store()) {
+      List<LocalStore.Named> list = store.list();
+      if (all) {
+        list.forEach(image -> remove(store, image, out));
+      }
+      for (String name : names) {
+        List<LocalStore.Named> found = matching(store, list, name);
+        if (found.isEmpty() && !force) {
+          throw Problem.notFound("no image \"" + name + "\" in the local store; slipway images lists them");
+        }
+        found.forEach(image -> remove(store, image, out));
+      }
+      store.prune();
+    }
+    return 0;
+  }
+
+  /** A name means itself; an id means all names of that image. */
+  private static List<LocalStore.Named> matching(LocalStore store, List<LocalStore.Named> list, String name) {
+    List<LocalStore.Named> exact =
+        list.stream()
+            .filter(i -> i.name().toString().equals(name) || i.name().equals(asName(name)))
+            .toList();
+    if (!exact.isEmpty()) {
+      return exact;
+    }
+    return store
+        .find(name)
+        .map(manifest -> list.stream().filter(i -> i.manifest().digest().equals(manifest.digest())).toList())
+        .orElse(List.of());
+  }
+
+  private static Object asName(String name) {
+    try {
+      return LocalStore.localName(name).orLatest();
+    } catch (Problem e) {
+      return name;
+    }
+  }
+
+  private static void remove(LocalStore store, LocalStore.Named image, java.io.PrintWriter out) {
+    if (store.untag(image.name())) {
+      out.println("Untagged: " + image.name());
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package slipway.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import slipway.base.Problem;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+
+/** {@code slipway tag IMAGE NAME…}. */
+@Command(name = "tag", mixinStandardHelpOptions = true, description = "Give an image another name.")
+final class TagCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "name or id")
+  String image = "";
+
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "NAME", description = "new names")
+  List<String> names = List.of();
+
+  @Override
+  public Integer call() {
+    try (LocalStore store = state.store()) {
+      Manifest manifest =
+          store
+              .find(image)
+              .orElseThrow(() -> Problem.notFound("no image \"" + image + "\" in the local store; slipway images lists them"));
+      for (String name : names) {
+        store.tag(LocalStore.localName(name), manifest.digest());
+      }
+    }
+    return 0;
+  }
+}
