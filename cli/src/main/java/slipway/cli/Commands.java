@@ -8,6 +8,11 @@ final class Commands {
 
   static @Nullable Object slipway(String word) {
     return switch (word) {
+      case "images" -> new ImagesCommand();
+      case "inspect" -> new InspectCommand();
+      case "history" -> new HistoryCommand();
+      case "tag" -> new TagCommand();
+      case "rmi" -> new RmiCommand();
       case "internals" -> new InternalsCommand();
       default -> null;
     };
