@@ -16,8 +16,13 @@ import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 
-/** {@code slipway history IMAGE}: the steps that made it, newest first, with the size of each layer. */
-@Command(name = "history", mixinStandardHelpOptions = true, description = "Show how an image was built, newest step first.")
+/**
+ * {@code slipway history IMAGE}: the steps that made it, newest first, with the size of each layer.
+ */
+@Command(
+    name = "history",
+    mixinStandardHelpOptions = true,
+    description = "Show how an image was built, newest step first.")
 final class HistoryCommand implements Callable<Integer> {
   private static final int SHOWN = 60;
 

@@ -14,7 +14,10 @@ import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 
 /** {@code slipway inspect IMAGE}: manifest and config as JSON. */
-@Command(name = "inspect", mixinStandardHelpOptions = true, description = "Show an image's manifest and config as JSON.")
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    description = "Show an image's manifest and config as JSON.")
 final class InspectCommand implements Callable<Integer> {
   @Mixin State state = new State();
 
@@ -34,7 +37,14 @@ final class InspectCommand implements Callable<Integer> {
     var out = spec.commandLine().getOut();
     try (LocalStore store = state.store()) {
       Manifest manifest =
-          store.find(image).orElseThrow(() -> Problem.notFound("no image \"" + image + "\" in the local store; slipway images lists them"));
+          store
+              .find(image)
+              .orElseThrow(
+                  () ->
+                      Problem.notFound(
+                          "no image \""
+                              + image
+                              + "\" in the local store; slipway images lists them"));
       byte[] config = null;
       if (manifest instanceof Manifest.Image i) {
         try (var in = store.openBlob(i.config())) {

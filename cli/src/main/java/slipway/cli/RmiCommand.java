@@ -12,7 +12,10 @@ import slipway.base.Problem;
 import slipway.oci.LocalStore;
 
 /** {@code slipway rmi NAME…}: removes names, and then what no name reaches any more. */
-@Command(name = "rmi", mixinStandardHelpOptions = true, description = "Remove names of images, and what nothing names any more.")
+@Command(
+    name = "rmi",
+    mixinStandardHelpOptions = true,
+    description = "Remove names of images, and what nothing names any more.")
 final class RmiCommand implements Callable<Integer> {
   @Mixin State state = new State();
 
@@ -45,7 +48,8 @@ final class RmiCommand implements Callable<Integer> {
       for (String name : names) {
         List<LocalStore.Named> found = matching(store, list, name);
         if (found.isEmpty() && !force) {
-          throw Problem.notFound("no image \"" + name + "\" in the local store; slipway images lists them");
+          throw Problem.notFound(
+              "no image \"" + name + "\" in the local store; slipway images lists them");
         }
         found.forEach(image -> remove(store, image, out));
       }
@@ -55,7 +59,8 @@ final class RmiCommand implements Callable<Integer> {
   }
 
   /** A name means itself; an id means all names of that image. */
-  private static List<LocalStore.Named> matching(LocalStore store, List<LocalStore.Named> list, String name) {
+  private static List<LocalStore.Named> matching(
+      LocalStore store, List<LocalStore.Named> list, String name) {
     List<LocalStore.Named> exact =
         list.stream()
             .filter(i -> i.name().toString().equals(name) || i.name().equals(asName(name)))
@@ -65,7 +70,9 @@ final class RmiCommand implements Callable<Integer> {
     }
     return store
         .find(name)
-        .map(manifest -> list.stream().filter(i -> i.manifest().digest().equals(manifest.digest())).toList())
+        .map(
+            manifest ->
+                list.stream().filter(i -> i.manifest().digest().equals(manifest.digest())).toList())
         .orElse(List.of());
   }
 

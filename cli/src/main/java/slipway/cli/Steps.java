@@ -35,7 +35,11 @@ final class Steps {
     try {
       outcome = work.call();
     } catch (Exception e) {
-      out.printf(Locale.ROOT, "        failed after %.1f s: %s%n", (System.nanoTime() - start) / 1e9, name);
+      out.printf(
+          Locale.ROOT,
+          "        failed after %.1f s: %s%n",
+          (System.nanoTime() - start) / 1e9,
+          name);
       out.flush();
       throw e;
     }

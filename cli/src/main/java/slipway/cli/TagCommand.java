@@ -26,7 +26,12 @@ final class TagCommand implements Callable<Integer> {
       Manifest manifest =
           store
               .find(image)
-              .orElseThrow(() -> Problem.notFound("no image \"" + image + "\" in the local store; slipway images lists them"));
+              .orElseThrow(
+                  () ->
+                      Problem.notFound(
+                          "no image \""
+                              + image
+                              + "\" in the local store; slipway images lists them"));
       for (String name : names) {
         store.tag(LocalStore.localName(name), manifest.digest());
       }

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 /** Holds the house in shape: who may use whom, and who alone may name a library. */
 class ArchitectureTest {
   /**
-   * Each room and the rooms it may use, directly or through others; docs/architecture.md shows the same table.
+   * Each room and the rooms it may use, directly or through others; docs/architecture.md shows the
+   * same table.
    */
   private static final Map<String, Set<String>> MAY_USE = new LinkedHashMap<>();
 
@@ -38,7 +39,18 @@ class ArchitectureTest {
     room("build", "tree", "oci", "linux", "base");
     room(
         "cli",
-        "build", "registry", "http", "host", "media", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+        "build",
+        "registry",
+        "http",
+        "host",
+        "media",
+        "disk",
+        "sysroot",
+        "ostree",
+        "tree",
+        "oci",
+        "linux",
+        "base");
   }
 
   private static final JavaClasses CLASSES =
