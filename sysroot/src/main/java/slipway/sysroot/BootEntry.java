@@ -65,8 +65,13 @@ public record BootEntry(Map<String, List<String>> keys) {
 
   /** With exactly this value for a key. */
   public BootEntry with(String key, String value) {
+    return withAll(key, List.of(value));
+  }
+
+  /** With exactly these values for a key, in a line each. */
+  BootEntry withAll(String key, List<String> values) {
     Map<String, List<String>> changed = new LinkedHashMap<>(keys);
-    changed.put(key, List.of(value));
+    changed.put(key, values);
     return new BootEntry(changed);
   }
 

@@ -97,7 +97,8 @@ public record Deployment(
         unlocked);
   }
 
-  Deployment withKargs(KernelArguments other) {
+  /** With other kernel arguments; a boot menu with it is still to be written. */
+  public Deployment withKargs(KernelArguments other) {
     return new Deployment(
         stateroot,
         checksum,
@@ -113,8 +114,8 @@ public record Deployment(
         unlocked);
   }
 
-  /** As it is once its boot entry is to be written. */
-  Deployment finalized() {
+  /** As it is once its boot entry, which so far has only other tools' keys, is to be written. */
+  Deployment finalized(BootEntry begun) {
     return new Deployment(
         stateroot,
         checksum,
@@ -123,7 +124,7 @@ public record Deployment(
         bootSerial,
         kargs,
         origin,
-        entry,
+        begun,
         booted,
         false,
         false,

@@ -242,13 +242,12 @@ public final class EtcMerge {
   }
 
   /**
-   * Carries the changes over. Not atomic: work on an {@code etc} that nothing uses yet.
+   * Fails for the first conflict.
    *
-   * @param target the new deployment's {@code etc}, a fresh copy of its {@code usr/etc}
-   * @return what could not be carried over: sockets
-   * @throws Problem of kind INPUT for the first conflict, before anything is written
+   * @param target as for {@link #conflicts}
+   * @throws Problem of kind INPUT that says what to do
    */
-  public List<OsPath> apply(Path target) throws IOException {
+  public void refuseConflicts(Path target) throws IOException {
     List<OsPath> conflicts = conflicts(target);
     if (!conflicts.isEmpty()) {
       throw Problem.input(
@@ -257,6 +256,17 @@ public final class EtcMerge {
               + "', cannot merge: rename or remove /etc/"
               + conflicts.getFirst());
     }
+  }
+
+  /**
+   * Carries the changes over. Not atomic: work on an {@code etc} that nothing uses yet.
+   *
+   * @param target the new deployment's {@code etc}, a fresh copy of its {@code usr/etc}
+   * @return what could not be carried over: sockets
+   * @throws Problem of kind INPUT for the first conflict, before anything is written
+   */
+  public List<OsPath> apply(Path target) throws IOException {
+    refuseConflicts(target);
     OsPath etc = OsPath.of(target.toAbsolutePath());
     List<OsPath> dropped = new ArrayList<>();
     for (Change change : changes) {

@@ -1,97 +1,549 @@
 package slipway.sysroot;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.linux.Posix;
+import slipway.oci.Platform;
 import slipway.ostree.Repository;
+import slipway.tree.FileTree;
 
-/** A root file system that ostree deployments boot from. */
+/**
+ * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one
+ * directory. On a running machine that is {@code /} with its boot partition mounted. ostree's own
+ * tools read all that we write and we all that they write.
+ *
+ * <p>Reading needs no privilege and holds no lock; every change needs root, takes the lock that
+ * ostree takes, and has one commit point (see {@link BootWriter}).
+ */
 public final class Sysroot {
-  private Sysroot() {}
+  private static final String FAILURE = "boot/ostree/finalize-failure.stamp";
+
+  private final Path root;
+  private final RunState run;
+  private SysrootState state;
+  private @Nullable Repository repository;
+
+  private Sysroot(Path root, RunState run) throws IOException {
+    this.root = root;
+    this.run = run;
+    this.state = SysrootState.read(root, run);
+  }
 
   /**
-   * Makes a new one in an empty directory, with one stateroot: what {@code ostree admin init-fs
-   * --modern} and {@code os-init} do, {@code sysroot.bootloader=none}, {@code
-   * sysroot.readonly=true}.
+   * Makes a new one with one stateroot: what {@code ostree admin init-fs --modern} and {@code
+   * os-init} do, with {@code sysroot.bootloader=none} and {@code sysroot.readonly=true}. The
+   * directory exists; a mounted boot partition in it is fine.
    *
    * @param bootPrefix whether paths in boot entries start with {@code /boot}: when {@code /boot} is
    *     no partition of its own
    */
   public static Sysroot init(Path root, String stateroot, boolean bootPrefix) throws IOException {
-    throw new AssertionError();
+    if (!SysrootState.isName(stateroot)) {
+      throw Problem.input("\"" + stateroot + "\" is not the name of a stateroot");
+    }
+    Files.createDirectories(root.resolve("boot"));
+    Files.createDirectories(root.resolve("ostree/deploy"));
+    Path repo = root.resolve("ostree/repo");
+    Repository repository =
+        Files.exists(repo.resolve("config"))
+            ? Repository.open(repo)
+            : Repository.create(repo, Repository.Mode.BARE);
+    repository.writeConfig(
+        repository
+            .config()
+            .with("sysroot", "bootloader", "none")
+            .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
+            .with("sysroot", "readonly", "true"));
+    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+    BootWriter.makeBootLink(root.resolve("boot"));
+    return open(root);
   }
 
   /** Opens one that is not running: a mounted disk, a directory. */
   public static Sysroot open(Path root) throws IOException {
-    throw new AssertionError();
+    return open(root, RunState.none());
   }
 
-  /** Opens one that may be the running system's. */
+  /**
+   * Opens one that may be the running system's.
+   *
+   * @throws Problem of kind NOT_FOUND when the directory holds no sysroot, of kind CORRUPT when its
+   *     boot entries and links do not fit together
+   */
   public static Sysroot open(Path root, RunState run) throws IOException {
-    throw new AssertionError();
+    if (!Files.isDirectory(root.resolve("ostree/repo"))) {
+      throw Problem.notFound(root + " holds no ostree repository in ostree/repo");
+    }
+    return new Sysroot(root, run);
   }
 
   public Path root() {
-    throw new AssertionError();
+    return root;
   }
 
+  /** The repository, opened when first asked for. */
   public Repository repository() {
-    throw new AssertionError();
+    if (repository == null) {
+      repository = Repository.open(root.resolve("ostree/repo"));
+    }
+    return repository;
   }
 
   /** The deployments of the boot menu, default first, without a staged one. */
   public List<Deployment> deployments() {
-    throw new AssertionError();
+    return state.deployments();
   }
 
+  /** The one that is running. */
   public Optional<Deployment> booted() {
-    throw new AssertionError();
+    return state.deployments().stream().filter(Deployment::booted).findFirst();
   }
 
+  /** The one that waits for the shutdown. */
   public Optional<Deployment> staged() {
-    throw new AssertionError();
+    return Optional.ofNullable(state.staged());
+  }
+
+  /**
+   * Where local changes of {@code /etc} come from for a new deployment: the running one, else the
+   * default of the boot menu.
+   */
+  public Optional<Deployment> mergeSource(String stateroot) {
+    return booted()
+        .filter(d -> d.stateroot().equals(stateroot))
+        .or(
+            () ->
+                state.deployments().stream()
+                    .filter(d -> d.stateroot().equals(stateroot))
+                    .findFirst());
   }
 
   /** The absolute directory of a deployment. */
   public Path path(Deployment deployment) {
-    throw new AssertionError();
+    return root.resolve(deployment.directory());
   }
 
+  /** Reads boot entries and links anew. */
+  public void reload() throws IOException {
+    state = SysrootState.read(root, run);
+  }
+
+  // ---- plans ----
+
+  /**
+   * Works out a deployment that becomes the default of the boot menu at once. Nothing is written.
+   *
+   * @throws Problem when the image lacks what it needs to boot, {@code /boot} has no room, or a
+   *     local change of {@code /etc} cannot be merged
+   */
   public Plan planDeploy(DeploySpec spec) throws IOException {
-    throw new AssertionError();
+    return plan(spec, false, false);
   }
 
+  /**
+   * Works out a deployment that becomes the default at shutdown.
+   *
+   * @param lock whether the shutdown leaves it until it is unlocked
+   */
   public Plan planStage(DeploySpec spec, boolean lock) throws IOException {
-    throw new AssertionError();
+    if (booted().isEmpty()) {
+      throw Problem.environment("only a booted system can stage a deployment");
+    }
+    return plan(spec, true, lock);
   }
 
+  private Plan plan(DeploySpec spec, boolean stage, boolean lock) throws IOException {
+    FileTree tree = repository().readTree(spec.commit());
+    KernelLayout layout = KernelLayout.of(tree);
+    Deployment created =
+        new Deployment(
+            spec.stateroot(),
+            spec.commit(),
+            DeploymentWriter.nextSerial(root, spec.stateroot(), spec.commit().hex()),
+            layout.bootChecksum(),
+            0,
+            kargs(spec, tree),
+            spec.origin().withoutTransientState(),
+            null,
+            false,
+            stage,
+            lock,
+            Deployment.Unlocked.NO);
+    List<EtcMerge.Change> etc = List.of();
+    Deployment merge = spec.merge();
+    if (merge != null) {
+      EtcMerge changes = DeploymentWriter.etcChanges(path(merge));
+      etc = changes.changes();
+    }
+    List<Deployment> order = orderWith(created, merge);
+    BootSpace space = BootSpace.check(root, state, order, created, tree);
+    List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
+    if (state.staged() != null) {
+      removed.add(state.staged());
+    }
+    return new Plan(
+        created, spec, stage, lock, order, removed, space.needed(), space.firstStep(), etc);
+  }
+
+  private KernelArguments kargs(DeploySpec spec, FileTree tree) throws IOException {
+    if (spec.kargs() != null) {
+      return spec.kargs().withoutKey("ostree");
+    }
+    Deployment merge = java.util.Objects.requireNonNull(spec.merge());
+    String architecture = Platform.host().architecture();
+    FileTree old = repository().readTree(merge.checksum());
+    return merge
+        .kargs()
+        .followImage(
+            KernelArgumentsDirectory.read(old, architecture),
+            KernelArgumentsDirectory.read(tree, architecture));
+  }
+
+  /**
+   * The boot menu with one more in front: kept are the running one, the merge source, pinned ones
+   * and those of other stateroots.
+   */
+  private List<Deployment> orderWith(Deployment created, @Nullable Deployment merge) {
+    List<Deployment> order = new ArrayList<>();
+    order.add(created);
+    for (Deployment d : state.deployments()) {
+      if (d.booted()
+          || d.isSame(merge)
+          || d.pinned()
+          || !d.stateroot().equals(created.stateroot())) {
+        order.add(d);
+      }
+    }
+    return order;
+  }
+
+  private static List<Deployment> notIn(List<Deployment> order, List<Deployment> all) {
+    return all.stream().filter(d -> order.stream().noneMatch(d::isSame)).toList();
+  }
+
+  /**
+   * Works out another boot menu from deployments that exist, default first; those left out go away,
+   * and a staged one too.
+   *
+   * @throws Problem of kind INPUT when the running one is left out
+   */
   public Plan planOrder(List<Deployment> order) throws IOException {
-    throw new AssertionError();
+    Optional<Deployment> running = booted();
+    if (running.isPresent() && order.stream().noneMatch(running.get()::isSame)) {
+      throw Problem.input("the booted deployment cannot be removed");
+    }
+    BootSpace space = BootSpace.check(root, state, order, null, null);
+    List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
+    if (state.staged() != null) {
+      removed.add(state.staged());
+    }
+    return new Plan(
+        null, null, false, false, order, removed, space.needed(), space.firstStep(), List.of());
   }
 
+  // ---- changes ----
+
+  /**
+   * Carries a plan out.
+   *
+   * @throws Problem of kind UNAVAILABLE when the sysroot changed since the plan was made
+   */
   public void execute(Plan plan) throws IOException {
-    throw new AssertionError();
+    try (SysrootLock lock = lock()) {
+      SysrootState before = state;
+      reload();
+      if (!before.sameAs(state)) {
+        throw Problem.unavailable(
+            "another process changed the deployments meanwhile; run the command again", null);
+      }
+      perform(plan);
+    }
   }
 
   /** Deploys at once, as the default of the boot menu. */
   public Deployment deploy(DeploySpec spec) throws IOException {
-    throw new AssertionError();
+    return planned(() -> planDeploy(spec));
   }
 
+  /**
+   * Deploys for the next boot: all but the merge of {@code /etc} and the boot menu is done now, the
+   * rest by {@link #finalizeStaged} at shutdown. Replaces one that is staged.
+   */
   public Deployment stage(DeploySpec spec, boolean lock) throws IOException {
-    throw new AssertionError();
+    return planned(() -> planStage(spec, lock));
   }
 
-  public void finalizeStaged() throws IOException {
-    throw new AssertionError();
+  private interface Planner {
+    Plan plan() throws IOException;
   }
 
+  private Deployment planned(Planner planner) throws IOException {
+    try (SysrootLock lock = lock()) {
+      reload();
+      Plan plan = planner.plan();
+      perform(plan);
+      Deployment created = java.util.Objects.requireNonNull(plan.created());
+      return state.all().stream().filter(created::isSame).findFirst().orElseThrow();
+    }
+  }
+
+  /**
+   * Gives the boot menu another order, default first. Deployments left out are removed, a staged
+   * one too.
+   */
   public void setBootOrder(List<Deployment> order) throws IOException {
-    throw new AssertionError();
+    try (SysrootLock lock = lock()) {
+      reload();
+      perform(planOrder(order));
+    }
   }
 
+  private SysrootLock lock() throws IOException {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("changing the deployments of " + root + " needs root");
+    }
+    return SysrootLock.acquire(root);
+  }
+
+  private void perform(Plan plan) throws IOException {
+    if (plan.created() != null && plan.spec() != null) {
+      create(plan.created(), plan.spec());
+    }
+    if (plan.stage()) {
+      stageCreated(plan);
+    } else {
+      dropStagedFile();
+      if (plan.created() != null && plan.spec() != null) {
+        writer().complete(plan.created(), plan.spec().merge(), varOf(plan.created().stateroot()));
+      }
+      writeMenu(plan.order(), plan.firstStep());
+    }
+    touchDeploy();
+    reload();
+    cleaner().run(state, false);
+  }
+
+  private void create(Deployment created, DeploySpec spec) throws IOException {
+    FileTree tree = repository().readTree(spec.commit());
+    boolean done = false;
+    try {
+      writer().create(created, tree);
+      if (spec.merge() != null) {
+        // What cannot be merged at shutdown is told now, while somebody is there to hear it.
+        refuseConflicts(created, spec.merge());
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        cleaner().removeAfterFailure(created);
+      }
+    }
+  }
+
+  private void refuseConflicts(Deployment created, Deployment merge) throws IOException {
+    Path etc = path(created).resolve("etc");
+    if (Files.isDirectory(etc)) {
+      DeploymentWriter.etcChanges(path(merge)).refuseConflicts(etc);
+    }
+  }
+
+  private void stageCreated(Plan plan) throws IOException {
+    Deployment created = java.util.Objects.requireNonNull(plan.created());
+    Deployment merge = plan.spec() == null ? null : plan.spec().merge();
+    Map<String, String> extensions = new TreeMap<>();
+    if (merge != null && merge.entry() != null) {
+      merge.entry().extensions().forEach((key, values) -> extensions.put(key, values.getFirst()));
+    }
+    durability().syncRoot();
+    Files.createDirectories(run.directory().resolve("ostree"));
+    Files.deleteIfExists(run.lockFile());
+    new StagedFile(
+            StagedFile.Name.of(created),
+            merge == null ? null : StagedFile.Name.of(merge),
+            created.kargs(),
+            extensions,
+            plan.lock(),
+            Map.of())
+        .write(run.stagedFile());
+  }
+
+  /** Writes the boot menu, with the old kernels out of the way first when there is no room. */
+  private void writeMenu(List<Deployment> order, @Nullable List<Deployment> firstStep)
+      throws IOException {
+    BootWriter boot = new BootWriter(root, repository(), durability());
+    List<Deployment> all = new ArrayList<>(state.all());
+    all.addAll(order);
+    cleaner().removeKernels(all);
+    if (firstStep != null) {
+      boot.write(state, firstStep);
+      reload();
+      cleaner().removeKernels(state.deployments());
+    }
+    boot.write(state, order);
+  }
+
+  private void dropStagedFile() throws IOException {
+    if (run.booted()) {
+      Files.deleteIfExists(run.stagedFile());
+      Files.deleteIfExists(run.lockFile());
+    }
+  }
+
+  /** Forgets the staged deployment and removes it. */
+  public void dropStaged() throws IOException {
+    try (SysrootLock lock = lock()) {
+      dropStagedFile();
+      touchDeploy();
+      reload();
+      cleaner().run(state, false);
+    }
+  }
+
+  /** Locks or unlocks the staged deployment. */
+  public void setStagedLocked(boolean locked) throws IOException {
+    try (SysrootLock lock = lock()) {
+      reload();
+      StagedFile file = state.stagedFile();
+      if (file == null) {
+        throw Problem.notFound("No staged deployment found");
+      }
+      file.withLocked(locked).write(run.stagedFile());
+      if (!locked) {
+        Files.deleteIfExists(run.lockFile());
+      }
+      touchDeploy();
+      reload();
+    }
+  }
+
+  /**
+   * Makes the staged deployment the default of the boot menu; called while the system shuts down. A
+   * failure leaves the old menu, and its message in {@code /boot} for the next boot to show.
+   */
+  public Finalization finalizeStaged() throws IOException {
+    try (SysrootLock lock = lock()) {
+      Finalization result = finalizeLocked();
+      Files.deleteIfExists(root.resolve(FAILURE));
+      return result;
+    } catch (IOException | RuntimeException e) {
+      noteFailure(e);
+      throw e;
+    }
+  }
+
+  private void noteFailure(Exception failure) {
+    try {
+      AtomicFile.write(root.resolve(FAILURE), String.valueOf(failure.getMessage()));
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private Finalization finalizeLocked() throws IOException {
+    reload();
+    Deployment staged = state.staged();
+    StagedFile file = state.stagedFile();
+    if (staged == null || file == null) {
+      return new Finalization(Finalization.Outcome.NOTHING, null, null);
+    }
+    if (staged.locked()) {
+      return new Finalization(Finalization.Outcome.LOCKED, staged, null);
+    }
+    Deployment merge = mergeOf(file);
+    BootEntry begun = new BootEntry(Map.of());
+    for (Map.Entry<String, String> extension : file.extensions().entrySet()) {
+      begun = begun.with(extension.getKey(), extension.getValue());
+    }
+    Deployment ready = staged.finalized(begun);
+    List<Deployment> order = orderWith(ready, merge);
+    BootSpace space = BootSpace.check(root, state, order, null, null);
+    if (merge != null) {
+      refuseConflicts(staged, merge);
+    }
+    // From here on the directory is no longer what a second attempt could start from.
+    Files.deleteIfExists(run.stagedFile());
+    EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
+    writeMenu(order, space.firstStep());
+    touchDeploy();
+    reload();
+    cleaner().run(state, false);
+    return new Finalization(Finalization.Outcome.DONE, ready, etc);
+  }
+
+  private @Nullable Deployment mergeOf(StagedFile file) {
+    StagedFile.Name merge = file.merge();
+    if (merge == null) {
+      return null;
+    }
+    return state.deployments().stream()
+        .filter(d -> d.stateroot().equals(merge.stateroot()) && d.id().equals(merge.id()))
+        .findFirst()
+        .orElseThrow(
+            () -> Problem.corrupt("Failed to find merge deployment " + merge.id() + " for staged"));
+  }
+
+  /** Sets or takes away the pin that keeps a deployment from being removed. */
+  public void setPinned(Deployment deployment, boolean pinned) throws IOException {
+    if (deployment.staged()) {
+      throw Problem.input("a staged deployment cannot be pinned");
+    }
+    setOrigin(deployment, deployment.origin().withPinned(pinned));
+  }
+
+  /** Replaces the origin of a deployment. */
+  public void setOrigin(Deployment deployment, Origin origin) throws IOException {
+    try (SysrootLock lock = lock()) {
+      writer().writeOrigin(deployment.withOrigin(origin));
+      touchDeploy();
+      reload();
+    }
+  }
+
+  /**
+   * Removes what nothing leads to: half-made deployments, menus not in force, unused kernels.
+   *
+   * @param prune whether the repository's unreachable objects go too
+   */
   public void cleanup(boolean prune) throws IOException {
-    throw new AssertionError();
+    try (SysrootLock lock = lock()) {
+      reload();
+      cleaner().run(state, prune);
+    }
+  }
+
+  private DeploymentWriter writer() {
+    return new DeploymentWriter(root, repository());
+  }
+
+  private Cleanup cleaner() {
+    return new Cleanup(root, run, repository());
+  }
+
+  private Durability durability() {
+    return new Durability(root, run.booted());
+  }
+
+  /** The {@code /var} of a stateroot; the running one's may be a mount of its own. */
+  private Path varOf(String stateroot) {
+    boolean running = booted().filter(d -> d.stateroot().equals(stateroot)).isPresent();
+    return running
+        ? root.resolve("var")
+        : root.resolve("ostree/deploy").resolve(stateroot).resolve("var");
+  }
+
+  /** Tells watchers that something changed, as ostree does. */
+  private void touchDeploy() throws IOException {
+    Files.setLastModifiedTime(root.resolve("ostree/deploy"), FileTime.from(Instant.now()));
   }
 }
