@@ -10,6 +10,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The binding machinery: C types, one errno buffer a thread, and a few buffers a thread so that a
@@ -34,6 +35,7 @@ final class Native {
     final MemorySegment errno;
     private final MemorySegment[] paths = new MemorySegment[3];
     final MemorySegment struct;
+    private @Nullable MemorySegment transfer;
 
     Scratch() {
       Arena arena = Arena.ofAuto();
@@ -57,6 +59,16 @@ final class Native {
       MemorySegment.copy(bytes, 0, target, ValueLayout.JAVA_BYTE, 0, bytes.length);
       target.set(ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
       return target;
+    }
+
+    /** A buffer for bytes on their way between an array and a file. */
+    MemorySegment transfer() {
+      MemorySegment buffer = transfer;
+      if (buffer == null) {
+        buffer = Arena.ofAuto().allocate(256 * 1024);
+        transfer = buffer;
+      }
+      return buffer;
     }
 
     int errno() {

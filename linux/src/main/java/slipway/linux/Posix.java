@@ -190,6 +190,16 @@ public final class Posix {
     static final MethodHandle CALL = Native.bind("syncfs", FunctionDescriptor.of(INT, INT));
   }
 
+  private static final class Ftruncate {
+    static final MethodHandle CALL =
+        Native.bind("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
+  }
+
+  private static final class Lseek {
+    static final MethodHandle CALL =
+        Native.bind("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT));
+  }
+
   private static final class Fallocate {
     static final MethodHandle CALL =
         Native.bind("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG));
@@ -248,13 +258,17 @@ public final class Posix {
 
   /** lchown(2). */
   public static void lchown(OsPath path, int uid, int gid) throws UnixException {
+    lchownat(AT_FDCWD, path, uid, gid);
+  }
+
+  /** As {@link #lchown}, relative to an open directory. */
+  public static void lchownat(int dir, OsPath path, int uid, int gid) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
       r =
           (int)
-              Chown.CALL.invokeExact(
-                  s.errno, AT_FDCWD, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW);
+              Chown.CALL.invokeExact(s.errno, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -279,10 +293,15 @@ public final class Posix {
 
   /** chmod(2): follows a final link, as no other call can on Linux. */
   public static void chmod(OsPath path, int mode) throws UnixException {
+    chmodat(AT_FDCWD, path, mode);
+  }
+
+  /** As {@link #chmod}, relative to an open directory. */
+  public static void chmodat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
-      r = (int) Chmod.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), mode & 07777, 0);
+      r = (int) Chmod.CALL.invokeExact(s.errno, dir, s.path(0, path), mode & 07777, 0);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -310,17 +329,19 @@ public final class Posix {
    * link points to).
    */
   public static void lutimens(OsPath path, long seconds, int nanos) throws UnixException {
+    lutimensat(AT_FDCWD, path, seconds, nanos);
+  }
+
+  /** As {@link #lutimens}, relative to an open directory. */
+  public static void lutimensat(int dir, OsPath path, long seconds, int nanos)
+      throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
       r =
           (int)
               Utimens.CALL.invokeExact(
-                  s.errno,
-                  AT_FDCWD,
-                  s.path(0, path),
-                  times(s, seconds, nanos),
-                  AT_SYMLINK_NOFOLLOW);
+                  s.errno, dir, s.path(0, path), times(s, seconds, nanos), AT_SYMLINK_NOFOLLOW);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -354,10 +375,15 @@ public final class Posix {
 
   /** mknod(2): {@code mode} holds the type; {@code rdev} as makedev(3) packs it. */
   public static void mknod(OsPath path, int mode, long rdev) throws UnixException {
+    mknodat(AT_FDCWD, path, mode, rdev);
+  }
+
+  /** As {@link #mknod}, relative to an open directory. */
+  public static void mknodat(int dir, OsPath path, int mode, long rdev) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
-      r = (int) Mknod.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), mode, rdev);
+      r = (int) Mknod.CALL.invokeExact(s.errno, dir, s.path(0, path), mode, rdev);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -368,10 +394,15 @@ public final class Posix {
 
   /** mkdir(2). */
   public static void mkdir(OsPath path, int mode) throws UnixException {
+    mkdirat(AT_FDCWD, path, mode);
+  }
+
+  /** As {@link #mkdir}, relative to an open directory. */
+  public static void mkdirat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
-      r = (int) Mkdir.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), mode);
+      r = (int) Mkdir.CALL.invokeExact(s.errno, dir, s.path(0, path), mode);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -419,10 +450,15 @@ public final class Posix {
 
   /** symlink(2). */
   public static void symlink(OsPath target, OsPath path) throws UnixException {
+    symlinkat(target, AT_FDCWD, path);
+  }
+
+  /** As {@link #symlink}, {@code path} relative to an open directory. */
+  public static void symlinkat(OsPath target, int dir, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
-      r = (int) Symlink.CALL.invokeExact(s.errno, s.path(0, target), AT_FDCWD, s.path(1, path));
+      r = (int) Symlink.CALL.invokeExact(s.errno, s.path(0, target), dir, s.path(1, path));
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -433,41 +469,45 @@ public final class Posix {
 
   /** unlink(2). */
   public static void unlink(OsPath path) throws UnixException {
-    Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Unlink.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
-    if (r < 0) {
-      throw Native.error("unlink", path, s.errno());
-    }
+    unlinkat(AT_FDCWD, path, false);
   }
 
   /** rmdir(2). */
   public static void rmdir(OsPath path) throws UnixException {
+    unlinkat(AT_FDCWD, path, true);
+  }
+
+  /** unlink(2), or rmdir(2) of a {@code directory}, relative to an open directory. */
+  public static void unlinkat(int dir, OsPath path, boolean directory) throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
-      r = (int) Unlink.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), AT_REMOVEDIR);
+      r =
+          (int)
+              Unlink.CALL.invokeExact(s.errno, dir, s.path(0, path), directory ? AT_REMOVEDIR : 0);
     } catch (Throwable e) {
       throw broken(e);
     }
     if (r < 0) {
-      throw Native.error("rmdir", path, s.errno());
+      throw Native.error(directory ? "rmdir" : "unlink", path, s.errno());
     }
   }
 
   /** renameat2(2) with RENAME_* flags; 0 replaces as rename(2) does. */
   public static void rename(OsPath from, OsPath to, int flags) throws UnixException {
+    renameat(AT_FDCWD, from, AT_FDCWD, to, flags);
+  }
+
+  /** As {@link #rename}, relative to open directories. */
+  public static void renameat(int fromDir, OsPath from, int toDir, OsPath to, int flags)
+      throws UnixException {
     Scratch s = Native.scratch();
     int r;
     try {
       r =
           (int)
               Rename.CALL.invokeExact(
-                  s.errno, AT_FDCWD, s.path(0, from), AT_FDCWD, s.path(1, to), flags);
+                  s.errno, fromDir, s.path(0, from), toDir, s.path(1, to), flags);
     } catch (Throwable e) {
       throw broken(e);
     }
@@ -604,6 +644,34 @@ public final class Posix {
     }
   }
 
+  /** ftruncate(2): cuts a file off or extends it by a hole. */
+  public static void ftruncate(int fd, long size) throws UnixException {
+    Scratch s = Native.scratch();
+    int r;
+    try {
+      r = (int) Ftruncate.CALL.invokeExact(s.errno, fd, size);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+    if (r < 0) {
+      throw Native.error("ftruncate", "fd " + fd, s.errno());
+    }
+  }
+
+  /** lseek(2) to an absolute position. */
+  public static void seek(int fd, long position) throws UnixException {
+    Scratch s = Native.scratch();
+    long r;
+    try {
+      r = (long) Lseek.CALL.invokeExact(s.errno, fd, position, 0);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+    if (r < 0) {
+      throw Native.error("lseek", "fd " + fd, s.errno());
+    }
+  }
+
   /** Reads up to {@code length} bytes into {@code buffer}; 0 at the end. */
   public static int read(int fd, MemorySegment buffer, long length) throws UnixException {
     Scratch s = Native.scratch();
@@ -634,6 +702,28 @@ public final class Posix {
       }
       done += r;
     }
+  }
+
+  /** Writes all {@code length} bytes of an array, through a buffer of the calling thread. */
+  public static void write(int fd, byte[] bytes, int offset, int length) throws UnixException {
+    MemorySegment buffer = Native.scratch().transfer();
+    for (int done = 0; done < length; ) {
+      int part = (int) Math.min(buffer.byteSize(), length - done);
+      MemorySegment.copy(bytes, offset + done, buffer, ValueLayout.JAVA_BYTE, 0, part);
+      write(fd, buffer, part);
+      done += part;
+    }
+  }
+
+  /**
+   * Reads up to {@code length} bytes into an array, through a buffer of the calling thread; -1 at
+   * the end.
+   */
+  public static int read(int fd, byte[] bytes, int offset, int length) throws UnixException {
+    MemorySegment buffer = Native.scratch().transfer();
+    int n = read(fd, buffer, Math.min(buffer.byteSize(), length));
+    MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, offset, n);
+    return n == 0 && length > 0 ? -1 : n;
   }
 
   /** Syncs the whole file system that holds {@code path}. */

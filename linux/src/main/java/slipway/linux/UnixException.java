@@ -15,6 +15,7 @@ public final class UnixException extends IOException {
   public static final int ENOTTY = 25;
   public static final int ENOSPC = 28;
   public static final int EROFS = 30;
+  public static final int EMLINK = 31;
   public static final int ERANGE = 34;
   public static final int ENOTEMPTY = 39;
   public static final int ELOOP = 40;

@@ -31,6 +31,7 @@ import slipway.linux.OsPath;
 public final class LayerReader {
   static final String WHITEOUT = ".wh.";
   private static final String AUFS = ".wh..wh.";
+  private static final String AUFS_LINKS = ".wh..wh.plnk";
   static final String OPAQUE = ".wh..wh..opq";
 
   private final TarReader tar;
@@ -102,10 +103,14 @@ public final class LayerReader {
   private void addHidden(TarEntry entry, List<OsPath> path) throws IOException {
     if (path.getLast().is(OPAQUE)) {
       directory(path.subList(0, path.size() - 1)).opaque();
-    } else if (entry.kind() == TarEntry.Kind.FILE) {
+    } else if (path.size() == 2 && path.getFirst().is(AUFS_LINKS) && isFile(entry)) {
       OsPath where = join(path);
       hidden.put(where, file(where, entry));
     }
+  }
+
+  private static boolean isFile(TarEntry entry) {
+    return entry.kind() == TarEntry.Kind.FILE;
   }
 
   private void put(TarEntry entry, List<OsPath> path) throws IOException {

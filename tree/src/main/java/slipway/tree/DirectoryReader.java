@@ -1,0 +1,205 @@
+package slipway.tree;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.Stat;
+import slipway.linux.UnixException;
+import slipway.tree.Metadata.Xattr;
+
+/**
+ * Reads a directory with all that is in it: modes, owners, times, extended attributes, hard links
+ * by inode. File content stays on disk and is opened when it is streamed. Symbolic links are not
+ * followed; mounts below the directory are read as what they show. The directory is left alone by
+ * others meanwhile. All files are readable by the caller, so bulk use needs root.
+ */
+public final class DirectoryReader {
+  static final String OVERLAY = "trusted.overlay.";
+  static final String ESCAPED_OVERLAY = "trusted.overlay.overlay.";
+  private static final OsPath OPAQUE = OsPath.of("trusted.overlay.opaque");
+  private static final OsPath WHITEOUT = OsPath.of("trusted.overlay.whiteout");
+  private static final OsPath REDIRECT = OsPath.of("trusted.overlay.redirect");
+  private static final OsPath METACOPY = OsPath.of("trusted.overlay.metacopy");
+  private static final byte[] YES = {'y'};
+
+  private record Inode(long device, long number) {}
+
+  private final boolean overlay;
+  private final Predicate<OsPath> include;
+  private final Map<Inode, Node> linked = new HashMap<>();
+
+  private DirectoryReader(boolean overlay, Predicate<OsPath> include) {
+    this.overlay = overlay;
+    this.include = include;
+  }
+
+  /** Reads all of a directory. */
+  public static FileTree read(Path root) throws IOException {
+    return read(root, path -> true);
+  }
+
+  /**
+   * Reads a directory except for what is not included.
+   *
+   * @param include told each path from the root without a leading slash; what it refuses is left
+   *     out with all that is in it
+   */
+  public static FileTree read(Path root, Predicate<OsPath> include) throws IOException {
+    return new FileTree(new DirectoryReader(false, include).root(root));
+  }
+
+  /**
+   * Reads the upper directory of an overlay mount, or a layer's "diff" directory, as a layer
+   * (Linux, Documentation/filesystems/overlayfs.rst): character devices 0:0 are whiteouts, {@code
+   * trusted.overlay.opaque=y} marks opaque directories, attributes that the mount escaped get their
+   * names back, all other attributes of overlayfs are dropped.
+   *
+   * @throws Problem of kind ENVIRONMENT when the mount stored moved directories or metadata apart
+   *     from the content; mount it with {@code redirect_dir=off,metacopy=off}
+   */
+  public static Layer readOverlayUpper(Path upper) throws IOException {
+    return new Layer(new DirectoryReader(true, path -> true).root(upper));
+  }
+
+  private Node.Directory root(Path root) throws IOException {
+    OsPath path = OsPath.of(root.toAbsolutePath().normalize());
+    Stat stat = Posix.stat(path);
+    if (!stat.isDirectory()) {
+      throw Problem.input(root + " is not a directory");
+    }
+    return directory(path, OsPath.of(""), stat);
+  }
+
+  private Node.Directory directory(OsPath where, OsPath path, Stat stat) throws IOException {
+    List<Xattr> raw = xattrs(where);
+    NavigableMap<OsPath, Node> children = new TreeMap<>();
+    for (OsPath name : Posix.list(where)) {
+      OsPath child = path.resolve(name);
+      if (include.test(child)) {
+        children.put(name, node(where.resolve(name), child));
+      }
+    }
+    boolean opaque = overlay && isYes(value(raw, OPAQUE));
+    return new Node.Directory(metadata(where, stat, raw), children, opaque, false);
+  }
+
+  private Node node(OsPath where, OsPath path) throws IOException {
+    Stat stat = Posix.lstat(where);
+    if (stat.isDirectory()) {
+      return directory(where, path, stat);
+    }
+    if (overlay && isWhiteout(stat)) {
+      return Node.Whiteout.INSTANCE;
+    }
+    if (stat.nlink() < 2) {
+      return leaf(where, stat);
+    }
+    Inode inode = new Inode(stat.device(), stat.inode());
+    Node known = linked.get(inode);
+    if (known == null) {
+      known = leaf(where, stat);
+      linked.put(inode, known);
+    }
+    return known;
+  }
+
+  private Node leaf(OsPath where, Stat stat) throws IOException {
+    List<Xattr> raw = xattrs(where);
+    if (overlay && stat.isRegular() && stat.size() == 0 && value(raw, WHITEOUT) != null) {
+      return Node.Whiteout.INSTANCE;
+    }
+    Metadata metadata = metadata(where, stat, raw);
+    return switch (stat.mode() & Stat.S_IFMT) {
+      case Stat.S_IFREG -> new Node.File(metadata, new DiskContent(where, stat.size()));
+      case Stat.S_IFLNK -> new Node.Symlink(metadata, Posix.readlink(where));
+      default -> new Node.Special(metadata, stat.rdev());
+    };
+  }
+
+  static boolean isWhiteout(Stat stat) {
+    return (stat.mode() & Stat.S_IFMT) == Stat.S_IFCHR && stat.rdev() == 0;
+  }
+
+  private Metadata metadata(OsPath where, Stat stat, List<Xattr> raw) {
+    return new Metadata(
+        stat.mode(),
+        stat.uid(),
+        stat.gid(),
+        stat.mtimeSeconds(),
+        stat.mtimeNanos(),
+        overlay ? withoutOverlay(where, raw) : raw);
+  }
+
+  private static List<Xattr> withoutOverlay(OsPath where, List<Xattr> raw) {
+    List<Xattr> kept = new ArrayList<>(raw.size());
+    for (Xattr xattr : raw) {
+      OsPath name = xattr.name();
+      if (name.equals(REDIRECT) || name.equals(METACOPY)) {
+        throw Problem.environment(
+            where
+                + " has "
+                + name
+                + "; mount the overlay with redirect_dir=off,metacopy=off to read its upper layer");
+      }
+      if (name.startsWith(ESCAPED_OVERLAY)) {
+        OsPath rest = name.substring(ESCAPED_OVERLAY.length());
+        kept.add(new Xattr(OsPath.of(OVERLAY).concat(rest), xattr.value()));
+      } else if (!name.startsWith(OVERLAY)) {
+        kept.add(xattr);
+      }
+    }
+    return kept;
+  }
+
+  /** The metadata of one inode of an overlay's layer, attributes of overlayfs dropped. */
+  static Metadata overlayMetadata(OsPath where, Stat stat) throws IOException {
+    return new DirectoryReader(true, path -> true).metadata(where, stat, xattrs(where));
+  }
+
+  /** One inode other than a directory of an overlay's layer. */
+  static Node overlayLeaf(OsPath where, Stat stat) throws IOException {
+    return new DirectoryReader(true, path -> true).leaf(where, stat);
+  }
+
+  static boolean isOpaque(OsPath directory) throws IOException {
+    return isYes(Posix.lgetxattr(directory, OPAQUE));
+  }
+
+  private static boolean isYes(byte @Nullable [] value) {
+    return value != null && java.util.Arrays.equals(value, YES);
+  }
+
+  private static byte @Nullable [] value(List<Xattr> xattrs, OsPath name) {
+    for (Xattr xattr : xattrs) {
+      if (xattr.name().equals(name)) {
+        return xattr.value();
+      }
+    }
+    return null;
+  }
+
+  private static List<Xattr> xattrs(OsPath where) throws UnixException {
+    List<OsPath> names = Posix.llistxattr(where);
+    if (names.isEmpty()) {
+      return List.of();
+    }
+    List<Xattr> xattrs = new ArrayList<>(names.size());
+    for (OsPath name : names) {
+      byte[] value = Posix.lgetxattr(where, name);
+      if (value != null) {
+        xattrs.add(new Xattr(name, value));
+      }
+    }
+    return xattrs;
+  }
+}

@@ -1,0 +1,31 @@
+package slipway.tree;
+
+import java.io.IOException;
+import java.io.InputStream;
+import slipway.base.Problem;
+import slipway.linux.FdInput;
+import slipway.linux.OsPath;
+
+/**
+ * The bytes of a file on disk, opened when asked for.
+ *
+ * @param path absolute
+ * @param size bytes when it was seen
+ */
+record DiskContent(OsPath path, long size) implements Content {
+  @Override
+  public InputStream open() throws IOException {
+    FdInput in = FdInput.open(path);
+    try {
+      if (in.stat().isRegular() && in.stat().size() == size) {
+        return in;
+      }
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+    in.close();
+    throw Problem.input(
+        path + " changed while it was read; leave the directory alone and try again");
+  }
+}

@@ -1,0 +1,149 @@
+package slipway.tree;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.UnixException;
+import slipway.tree.Metadata.Xattr;
+
+/**
+ * Makes inodes by a name in an open directory, with all of their metadata. Names are single
+ * components that must not exist yet, so nothing is followed or replaced. The order of calls
+ * matters: a change of owner clears set-id bits and capabilities, times come last.
+ */
+final class InodeWriter {
+  /** From this size on, pieces of zeros become holes. */
+  private static final long SPARSE_FROM = 1 << 20;
+
+  private static final int PIECE = 64 * 1024;
+  private static final byte[] ZEROS = new byte[PIECE];
+
+  private final byte[] buffer = new byte[256 * 1024];
+
+  /** Whether attributes of overlayfs are escaped, so that a mount shows them as they were. */
+  private final boolean overlay;
+
+  InodeWriter(boolean overlay) {
+    this.overlay = overlay;
+  }
+
+  /** Fails unless the process may give files to others. */
+  static void requireRoot(String what) {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied(what + " needs root, because files get their owners; run it as root");
+    }
+  }
+
+  /** A regular file with exactly {@code size} bytes of {@code content}. */
+  void file(int dir, OsPath name, Metadata metadata, long size, InputStream content)
+      throws IOException {
+    int flags = Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_NOFOLLOW;
+    int fd = Posix.openat(dir, name, flags, 0600);
+    try {
+      copy(fd, name, size, content);
+      apply(fd, metadata);
+    } finally {
+      Posix.close(fd);
+    }
+  }
+
+  private void copy(int fd, OsPath name, long size, InputStream content) throws IOException {
+    long done = 0;
+    boolean hole = false;
+    while (done < size) {
+      int n = content.readNBytes(buffer, 0, (int) Math.min(size - done, buffer.length));
+      if (n == 0) {
+        throw new IOException("\"" + name + "\" is shorter than the " + size + " bytes it has");
+      }
+      if (size < SPARSE_FROM) {
+        Posix.write(fd, buffer, 0, n);
+      } else {
+        hole = writeSparse(fd, done, n);
+      }
+      done += n;
+    }
+    if (content.read() >= 0) {
+      throw new IOException("\"" + name + "\" is longer than the " + size + " bytes it has");
+    }
+    if (hole) {
+      Posix.ftruncate(fd, size);
+    }
+  }
+
+  /** Writes what is in the buffer at {@code position}; true when it ended with a hole. */
+  private boolean writeSparse(int fd, long position, int length) throws UnixException {
+    boolean hole = false;
+    for (int at = 0; at < length; at += PIECE) {
+      int n = Math.min(PIECE, length - at);
+      if (Arrays.equals(buffer, at, at + n, ZEROS, 0, n)) {
+        hole = true;
+        continue;
+      }
+      if (hole) {
+        Posix.seek(fd, position + at);
+        hole = false;
+      }
+      Posix.write(fd, buffer, at, n);
+    }
+    if (hole) {
+      Posix.seek(fd, position + length);
+    }
+    return hole;
+  }
+
+  /** Gives an open file or directory its metadata. */
+  void apply(int fd, Metadata metadata) throws UnixException {
+    Posix.fchown(fd, metadata.uid(), metadata.gid());
+    for (Xattr xattr : metadata.xattrs()) {
+      Posix.fsetxattr(fd, stored(xattr.name()), xattr.value());
+    }
+    Posix.fchmod(fd, metadata.permissions());
+    Posix.futimens(fd, metadata.mtimeSeconds(), metadata.mtimeNanos());
+  }
+
+  /** A symbolic link. */
+  void symlink(int dir, OsPath name, Node.Symlink link) throws UnixException {
+    Posix.symlinkat(link.target(), dir, name);
+    finish(dir, name, link.metadata());
+  }
+
+  /** A device, fifo or socket. */
+  void special(int dir, OsPath name, Node.Special special) throws UnixException {
+    Metadata metadata = special.metadata();
+    Posix.mknodat(dir, name, metadata.type() | 0600, special.rdev());
+    finish(dir, name, metadata);
+    Posix.chmodat(dir, name, metadata.permissions());
+  }
+
+  private void finish(int dir, OsPath name, Metadata metadata) throws UnixException {
+    Posix.lchownat(dir, name, metadata.uid(), metadata.gid());
+    if (!metadata.xattrs().isEmpty()) {
+      // No call takes a directory and a name before Linux 6.13.
+      OsPath path = OsPath.of("/proc/self/fd/" + dir).resolve(name);
+      for (Xattr xattr : metadata.xattrs()) {
+        Posix.lsetxattr(path, stored(xattr.name()), xattr.value());
+      }
+    }
+    Posix.lutimensat(dir, name, metadata.mtimeSeconds(), metadata.mtimeNanos());
+  }
+
+  private OsPath stored(OsPath xattr) {
+    return overlay && xattr.startsWith(DirectoryReader.OVERLAY)
+        ? OsPath.of(DirectoryReader.ESCAPED_OVERLAY)
+            .concat(xattr.substring(DirectoryReader.OVERLAY.length()))
+        : xattr;
+  }
+
+  /** Makes a directory, open for nobody else yet, and opens it; {@link #apply} finishes it. */
+  static int makeDirectory(int dir, OsPath name) throws UnixException {
+    Posix.mkdirat(dir, name, 0700);
+    return openDirectory(dir, name);
+  }
+
+  static int openDirectory(int dir, OsPath name) throws UnixException {
+    return Posix.openat(dir, name, Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_NOFOLLOW, 0);
+  }
+}
