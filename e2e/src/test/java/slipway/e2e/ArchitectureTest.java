@@ -36,7 +36,7 @@ class ArchitectureTest {
     room("host", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
     room("http", "base");
     room("registry", "http", "oci", "linux", "base");
-    room("build", "tree", "oci", "linux", "base");
+    room("build", "sysroot", "ostree", "tree", "oci", "linux", "base");
     room(
         "cli",
         "build",

@@ -1,0 +1,234 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+
+/**
+ * Puts the host agent into an image's tree: {@code /usr/lib/slipway} with the jars that a machine
+ * needs, a Java runtime with no more modules than they use, the JVM's ahead-of-time cache, and
+ * {@code /usr/bin/bootc} that starts it; the agent's units too.
+ *
+ * <p>The cache is trained inside the tree, by the runtime that ships, at the final paths. It is not
+ * reproducible, so what was made for the same jars and the same JDK is kept and used again.
+ */
+final class BaseAgent {
+  /** Where the agent lives, from the root. */
+  static final String HOME = "usr/lib/slipway";
+
+  /** Counts up when what is made of the same jars changes. */
+  private static final String RECIPE = "1";
+
+  /** The modules of the JDK that the agent's classes use. */
+  private static final List<String> MODULES =
+      List.of("java.base", "java.logging", "java.naming", "java.net.http", "jdk.unsupported");
+
+  /** Only these of the product's jars go to machines; servers and builders stay off them. */
+  private static final Pattern HOST_JARS =
+      Pattern.compile(
+          "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|build|cli)"
+              + "|picocli|jackson-(core|databind|annotations|dataformat-(toml|yaml))"
+              + "|snakeyaml-engine|zstd-jni|jspecify)-[0-9].*\\.jar");
+
+  private static final Pattern UNIT =
+      Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
+
+  private final Path root;
+  private final List<Path> jars;
+  private final Path jdk;
+  private final Path cache;
+  private final Progress progress;
+
+  private BaseAgent(Path root, List<Path> jars, Path jdk, Path cache, Progress progress) {
+    this.root = root;
+    this.jars = jars;
+    this.jdk = jdk;
+    this.cache = cache;
+    this.progress = progress;
+  }
+
+  /**
+   * Installs the agent.
+   *
+   * @param root the image's tree, in which Debian's libraries are already
+   * @param product folder of the product's jars
+   * @param jdk the JDK that the runtime is cut from
+   * @param cache folder in which finished agents are kept
+   */
+  static void install(Path root, Path product, Path jdk, Path cache, Progress progress)
+      throws IOException {
+    List<Path> jars;
+    try (Stream<Path> files = Files.list(product)) {
+      jars =
+          files
+              .filter(p -> HOST_JARS.matcher(p.getFileName().toString()).matches())
+              .sorted()
+              .toList();
+    }
+    for (String needed : List.of("slipway-cli-", "slipway-host-")) {
+      if (jars.stream().noneMatch(p -> p.getFileName().toString().startsWith(needed))) {
+        throw Problem.environment(
+            product + " has no " + needed + "VERSION.jar; it is not the product's folder of jars");
+      }
+    }
+    new BaseAgent(root, jars, jdk, cache, progress).install();
+  }
+
+  private void install() throws IOException {
+    Path kept = cache.resolve(key());
+    Path home = root.resolve(HOME);
+    Files.createDirectories(Objects.requireNonNull(home.getParent()));
+    if (Files.isDirectory(kept)) {
+      copy(kept, home);
+    } else {
+      Path made = cache.resolve("new");
+      Posix.removeTree(OsPath.of(made));
+      make(made);
+      copy(made, home);
+      train();
+      Files.copy(home.resolve("app.aot"), made.resolve("app.aot"));
+      forgetOthers();
+      Files.move(made, kept);
+    }
+    Files.write(root.resolve("usr/bin/bootc"), BaseImage.resource("bootc"));
+    Files.setPosixFilePermissions(
+        root.resolve("usr/bin/bootc"),
+        java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    units();
+  }
+
+  private static void copy(Path from, Path to) {
+    Command.of("cp", "-a", "--reflink=auto", from.toString(), to.toString()).run();
+  }
+
+  /** Jars, runtime and argument files; all but the cache. */
+  private void make(Path made) throws IOException {
+    Path lib = Files.createDirectories(made.resolve("lib"));
+    for (Path jar : jars) {
+      Path copy = lib.resolve(jar.getFileName().toString());
+      Files.copy(jar, copy, StandardCopyOption.REPLACE_EXISTING);
+      // The JVM compares times with those of the training; files of a deployment have time 0.
+      Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
+    }
+    progress.note("cutting the Java runtime");
+    Command.of(
+            jdk.resolve("bin/jlink").toString(),
+            "--add-modules",
+            String.join(",", MODULES),
+            "--strip-debug",
+            "--no-man-pages",
+            "--no-header-files",
+            "--generate-cds-archive",
+            "--output",
+            made.resolve("runtime").toString())
+        .run();
+    try (Stream<Path> archives = Files.list(made.resolve("runtime/lib/server"))) {
+      // Archives for object layouts that the agent never runs with.
+      for (Path archive :
+          archives.filter(p -> p.toString().matches(".*_(nocoops|coh)\\.jsa")).toList()) {
+        Files.delete(archive);
+      }
+    }
+    String common = arguments();
+    String cached = "-XX:AOTCache=/" + HOME + "/app.aot\n" + common;
+    Files.writeString(made.resolve("train.args"), common);
+    Files.writeString(made.resolve("quick.args"), "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + cached);
+    Files.writeString(made.resolve("run.args"), "-Xmx512m\n" + cached);
+  }
+
+  private String arguments() {
+    List<String> classPath =
+        jars.stream().map(p -> "/" + HOME + "/lib/" + p.getFileName()).toList();
+    // The JVM's own warnings go to stdout otherwise, into the middle of what a program reads.
+    return """
+        -XX:+UseSerialGC
+        -Xss1m
+        -Xshare:auto
+        -Xlog:disable
+        -Xlog:all=error:stderr
+        --enable-native-access=ALL-UNNAMED
+        -Djdk.httpclient.bufsize=131072
+        -Dslipway.name=bootc
+        -cp
+        %s
+        """
+        .formatted(String.join(":", classPath));
+  }
+
+  private void train() {
+    progress.note("training the JVM's ahead-of-time cache");
+    BaseImage.inNamespace("train.sh", root.toString(), "/" + HOME + "/runtime/bin/java", "/" + HOME)
+        .run();
+    if (!Files.isRegularFile(root.resolve(HOME).resolve("app.aot"))) {
+      throw Problem.environment("the JVM made no ahead-of-time cache for the host agent");
+    }
+  }
+
+  /** The units stand in the host's jar, beside the code that they call. */
+  private void units() throws IOException {
+    Path folder = root.resolve("usr/lib/systemd/system");
+    for (Path jar : jars) {
+      if (!jar.getFileName().toString().startsWith("slipway-host-")) {
+        continue;
+      }
+      try (JarFile zip = new JarFile(jar.toFile())) {
+        for (JarEntry entry : zip.stream().toList()) {
+          var name = UNIT.matcher(entry.getName());
+          if (name.matches() && !name.group(1).endsWith(".d")) {
+            Path target = folder.resolve(name.group(1));
+            Files.createDirectories(Objects.requireNonNull(target.getParent()));
+            try (InputStream in = zip.getInputStream(entry)) {
+              Files.copy(in, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private void forgetOthers() throws IOException {
+    List<Path> others = new ArrayList<>();
+    try (Stream<Path> entries = Files.list(cache)) {
+      entries.filter(p -> !p.endsWith("new")).forEach(others::add);
+    }
+    for (Path other : others) {
+      Posix.removeTree(OsPath.of(other));
+    }
+  }
+
+  private String key() throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update((RECIPE + MODULES + arguments()).getBytes(StandardCharsets.UTF_8));
+      digest.update(Files.readAllBytes(jdk.resolve("release")));
+      for (Path jar : jars) {
+        try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
+          in.transferTo(java.io.OutputStream.nullOutputStream());
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+}
