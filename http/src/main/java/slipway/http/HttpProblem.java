@@ -4,7 +4,7 @@ import java.util.Map;
 import slipway.base.Problem;
 
 /** A refusal with an HTTP status of its own (RFC 9110 section 15) and, where one helps, headers. */
-public final class HttpProblem extends Problem {
+public class HttpProblem extends Problem {
   private static final long serialVersionUID = 1L;
 
   private final int status;
@@ -27,6 +27,16 @@ public final class HttpProblem extends Problem {
     return status;
   }
 
+  /** Media type of {@link #body}. */
+  public String contentType() {
+    return "text/plain;charset=utf-8";
+  }
+
+  /** What the answer says; the message as a line of text unless a subclass has a form for it. */
+  public String body() {
+    return getMessage() + "\n";
+  }
+
   public Map<String, String> headers() {
     return headers;
   }
@@ -40,17 +50,16 @@ public final class HttpProblem extends Problem {
     };
   }
 
-  /** The status that tells a problem of this kind. */
-  public static int statusOf(Problem problem) {
-    if (problem instanceof HttpProblem http) {
-      return http.status;
-    }
-    return switch (problem.kind()) {
-      case USAGE, INPUT, CORRUPT -> 400;
-      case NOT_FOUND -> 404;
-      case DENIED -> 403;
-      case UNAVAILABLE -> 503;
-      case ENVIRONMENT -> 500;
-    };
+  /** The answer that tells a problem. */
+  static HttpProblem of(Problem problem) {
+    int status =
+        switch (problem.kind()) {
+          case USAGE, INPUT, CORRUPT -> 400;
+          case NOT_FOUND -> 404;
+          case DENIED -> 403;
+          case UNAVAILABLE -> 503;
+          case ENVIRONMENT -> 500;
+        };
+    return new HttpProblem(status, String.valueOf(problem.getMessage()));
   }
 }

@@ -155,14 +155,15 @@ public final class HttpServer implements AutoCloseable {
         try {
           handler.handle(request, response);
           response.complete();
+        } catch (HttpProblem problem) {
+          refuse(request, response, problem);
         } catch (Problem problem) {
-          refuse(request, response, HttpProblem.statusOf(problem), problem);
+          refuse(request, response, HttpProblem.of(problem));
         } catch (ConnectionLost e) {
           throw e;
         } catch (IOException | RuntimeException e) {
           LOG.log(Level.ERROR, () -> request.method() + " " + request.path() + " failed", e);
-          refuse(
-              request, response, 500, new HttpProblem(500, "the server failed; its log says why"));
+          refuse(request, response, new HttpProblem(500, "the server failed; its log says why"));
         }
       } catch (ConnectionLost e) {
         throw e;
@@ -172,18 +173,15 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /** A cut connection is the only way to tell of a failure once the answer has begun. */
-    private static void refuse(Request request, Response response, int status, Problem problem)
+    private static void refuse(Request request, Response response, HttpProblem problem)
         throws IOException {
       if (response.committed()) {
         throw new ConnectionLost("the answer had begun", problem);
       }
       request.discardBody(DISCARDED);
       response.reset();
-      response.status(status);
-      if (problem instanceof HttpProblem http) {
-        http.headers().forEach(response::header);
-      }
-      response.end("text/plain;charset=utf-8", problem.getMessage() + "\n");
+      problem.headers().forEach(response::header);
+      response.status(problem.status()).end(problem.contentType(), problem.body());
     }
 
     private static HttpOptions.Access access(

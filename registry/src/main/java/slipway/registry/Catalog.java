@@ -1,0 +1,171 @@
+package slipway.registry;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.Digest;
+import slipway.registry.Change.DeleteManifest;
+import slipway.registry.Change.DeleteTag;
+import slipway.registry.Change.LinkBlob;
+import slipway.registry.Change.ManifestEntry;
+import slipway.registry.Change.PutManifest;
+import slipway.registry.Change.PutTag;
+import slipway.registry.Change.UnlinkBlob;
+
+/**
+ * All repositories, and how often each digest is held by any of them. Any thread reads; one thread
+ * applies changes, which are total: a change that finds its effect there already does nothing.
+ */
+final class Catalog {
+  private final NavigableMap<String, Repository> repositories = new ConcurrentSkipListMap<>();
+
+  private final ConcurrentMap<Digest, Holders> holders = new ConcurrentHashMap<>();
+
+  /** Digests that lost a holder since the last {@link #takeUnheld()}. */
+  private final Set<Digest> released = new HashSet<>();
+
+  /** In how many repositories a digest is a blob, and in how many a manifest. */
+  private record Holders(int blobs, int manifests, long size) {}
+
+  @Nullable Repository repository(String name) {
+    return repositories.get(name);
+  }
+
+  /** In the order of their names. */
+  NavigableMap<String, Repository> repositories() {
+    return repositories;
+  }
+
+  /** Bytes of a blob in whichever repository has it, or null. */
+  @Nullable Long sizeAnywhere(Digest digest) {
+    Holders all = holders.get(digest);
+    return all == null || all.blobs == 0 ? null : all.size;
+  }
+
+  void apply(Change change) {
+    switch (change) {
+      case LinkBlob(var name, var digest, var size) -> {
+        if (obtain(name).blobs.putIfAbsent(digest, size) == null) {
+          hold(digest, 1, 0, size);
+        }
+      }
+      case UnlinkBlob(var name, var digest) ->
+          with(
+              name,
+              r -> {
+                if (r.blobs.remove(digest) != null) {
+                  release(digest, 1, 0);
+                }
+              });
+      case PutManifest(var name, var digest, var entry) -> put(obtain(name), digest, entry);
+      case DeleteManifest(var name, var digest) -> with(name, r -> remove(r, digest));
+      case PutTag(var name, var tag, var digest) ->
+          with(
+              name,
+              r -> {
+                if (r.manifests.containsKey(digest)) {
+                  r.tags.put(tag, digest);
+                }
+              });
+      case DeleteTag(var name, var tag) -> with(name, r -> r.tags.remove(tag));
+    }
+  }
+
+  private void put(Repository repository, Digest digest, ManifestEntry entry) {
+    ManifestEntry old = repository.manifests.put(digest, entry);
+    if (old == null) {
+      hold(digest, 0, 1, entry.size());
+    }
+    if (entry.subject() != null) {
+      repository.addReferrer(entry.subject(), digest);
+    }
+  }
+
+  private void remove(Repository repository, Digest digest) {
+    repository.tags.values().removeIf(digest::equals);
+    ManifestEntry old = repository.manifests.remove(digest);
+    if (old != null) {
+      release(digest, 0, 1);
+      if (old.subject() != null) {
+        repository.removeReferrer(old.subject(), digest);
+      }
+    }
+  }
+
+  private Repository obtain(String name) {
+    return repositories.computeIfAbsent(name, Repository::new);
+  }
+
+  private void with(String name, Consumer<Repository> action) {
+    Repository repository = repositories.get(name);
+    if (repository != null) {
+      action.accept(repository);
+      if (repository.isEmpty()) {
+        repositories.remove(name);
+      }
+    }
+  }
+
+  private void hold(Digest digest, int blobs, int manifests, long size) {
+    holders.merge(
+        digest,
+        new Holders(blobs, manifests, size),
+        (a, b) -> new Holders(a.blobs + b.blobs, a.manifests + b.manifests, size));
+  }
+
+  private void release(Digest digest, int blobs, int manifests) {
+    holders.computeIfPresent(
+        digest,
+        (d, all) -> {
+          Holders left = new Holders(all.blobs - blobs, all.manifests - manifests, all.size);
+          return left.blobs + left.manifests == 0 ? null : left;
+        });
+    released.add(digest);
+  }
+
+  boolean isHeld(Digest digest) {
+    return holders.containsKey(digest);
+  }
+
+  /** All digests that some repository holds. */
+  Collection<Digest> held() {
+    return holders.keySet();
+  }
+
+  /** Takes these digests out of all repositories. */
+  void forget(Set<Digest> digests) {
+    for (Repository repository : List.copyOf(repositories.values())) {
+      for (Digest digest : digests) {
+        apply(new UnlinkBlob(repository.name(), digest));
+        apply(new DeleteManifest(repository.name(), digest));
+      }
+    }
+  }
+
+  /** Digests that nobody holds any more. */
+  List<Digest> takeUnheld() {
+    List<Digest> unheld = released.stream().filter(d -> !isHeld(d)).toList();
+    released.clear();
+    return unheld;
+  }
+
+  /** The changes that make this state from nothing, repository by repository. */
+  void snapshot(Consumer<List<Change>> sink) {
+    for (Repository repository : repositories.values()) {
+      String name = repository.name();
+      List<Change> changes = new ArrayList<>();
+      repository.blobs.forEach((digest, size) -> changes.add(new LinkBlob(name, digest, size)));
+      repository.manifests.forEach((digest, e) -> changes.add(new PutManifest(name, digest, e)));
+      repository.tags.forEach((tag, digest) -> changes.add(new PutTag(name, tag, digest)));
+      sink.accept(changes);
+    }
+  }
+}

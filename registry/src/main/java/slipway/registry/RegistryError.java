@@ -1,0 +1,89 @@
+package slipway.registry;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import slipway.http.HttpProblem;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A refusal in the form of distribution-spec, "Error Codes". */
+final class RegistryError extends HttpProblem {
+  private static final long serialVersionUID = 1L;
+
+  /** The codes and the status that goes with each unless told otherwise. */
+  enum Code {
+    BLOB_UNKNOWN(404),
+    BLOB_UPLOAD_INVALID(400),
+    BLOB_UPLOAD_UNKNOWN(404),
+    DIGEST_INVALID(400),
+    MANIFEST_BLOB_UNKNOWN(400),
+    MANIFEST_INVALID(400),
+    MANIFEST_UNKNOWN(404),
+    NAME_INVALID(400),
+    NAME_UNKNOWN(404),
+    SIZE_INVALID(400),
+    UNAUTHORIZED(401),
+    DENIED(403),
+    UNSUPPORTED(400),
+    TOOMANYREQUESTS(429);
+
+    private final int status;
+
+    Code(int status) {
+      this.status = status;
+    }
+  }
+
+  private final Code code;
+  private final @Nullable String detail;
+
+  RegistryError(Code code, String message) {
+    this(code, code.status, message, null, Map.of());
+  }
+
+  RegistryError(
+      Code code, int status, String message, @Nullable String detail, Map<String, String> headers) {
+    super(status, message, withVersion(headers));
+    this.code = code;
+    this.detail = detail;
+  }
+
+  /** A refusal by the HTTP layer in the registry's form. */
+  static RegistryError of(HttpProblem problem) {
+    Code code =
+        switch (problem.status()) {
+          case 404 -> Code.NAME_UNKNOWN;
+          case 413 -> Code.SIZE_INVALID;
+          default -> Code.UNSUPPORTED;
+        };
+    return new RegistryError(
+        code, problem.status(), String.valueOf(problem.getMessage()), null, problem.headers());
+  }
+
+  private static Map<String, String> withVersion(Map<String, String> headers) {
+    Map<String, String> all = new HashMap<>(headers);
+    all.put(RegistryApi.VERSION_HEADER, RegistryApi.VERSION);
+    return all;
+  }
+
+  Code code() {
+    return code;
+  }
+
+  @Override
+  public String contentType() {
+    return "application/json";
+  }
+
+  @Override
+  public String body() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    ObjectNode error = root.putArray("errors").addObject();
+    error.put("code", code.name()).put("message", getMessage());
+    if (detail != null) {
+      error.put("detail", detail);
+    }
+    return root.toString();
+  }
+}

@@ -1,0 +1,106 @@
+package slipway.registry;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import slipway.base.Problem;
+import slipway.http.HttpOptions;
+import slipway.http.HttpServer;
+
+/**
+ * A registry server (OCI distribution-spec 1.1, with Docker's catalog) that keeps its content below
+ * one directory, which it alone uses. Killed at any time it has, when started again, all that it
+ * answered with success.
+ */
+public final class RegistryServer implements AutoCloseable {
+  /** An upload that nobody touched for so long is dropped. */
+  private static final Duration UPLOAD_EXPIRY = Duration.ofHours(1);
+
+  private static final long CACHE_LIMIT = 64L * 1024 * 1024;
+
+  private final Store store;
+  private final HttpServer server;
+  private final ScheduledExecutorService sweeper;
+
+  private RegistryServer(Store store, HttpServer server, ScheduledExecutorService sweeper) {
+    this.store = store;
+    this.server = server;
+    this.sweeper = sweeper;
+  }
+
+  /**
+   * Starts a registry that anyone who reaches it may pull from and push to, over plain HTTP.
+   *
+   * @param root made when it is not there
+   * @param address where to listen; port 0 takes a free one
+   * @throws Problem when the directory is in use or damaged, or the address cannot be had
+   */
+  public static RegistryServer start(Path root, InetSocketAddress address) {
+    return start(
+        root,
+        HttpOptions.at(address),
+        InstantSource.system(),
+        () -> UUID.randomUUID().toString(),
+        UPLOAD_EXPIRY);
+  }
+
+  /** As above with all that it takes from its surroundings; ids must be unguessable. */
+  static RegistryServer start(
+      Path root, HttpOptions options, InstantSource clock, Supplier<String> ids, Duration expiry) {
+    Store store = open(root);
+    Uploads uploads = new Uploads(store.blobs(), clock, ids, expiry);
+    long cache = Math.min(CACHE_LIMIT, Runtime.getRuntime().maxMemory() / 8);
+    try {
+      HttpServer server =
+          HttpServer.start(options, new RegistryApi(store, uploads, new ManifestCache(cache)));
+      ScheduledExecutorService sweeper =
+          Executors.newSingleThreadScheduledExecutor(
+              Thread.ofPlatform().daemon().name("registry-sweep").factory());
+      long period = Math.max(1, expiry.toMillis() / 10);
+      var unused =
+          sweeper.scheduleWithFixedDelay(uploads::sweep, period, period, TimeUnit.MILLISECONDS);
+      return new RegistryServer(store, server, sweeper);
+    } catch (RuntimeException e) {
+      close(store);
+      throw e;
+    }
+  }
+
+  private static Store open(Path root) {
+    try {
+      return Store.open(root);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot use " + root + " for a registry: " + e, e);
+    }
+  }
+
+  /** Where it listens, with the real port. */
+  public InetSocketAddress address() {
+    return server.address();
+  }
+
+  /** Lets requests under way finish for a while, then stops. */
+  @Override
+  public void close() {
+    server.close();
+    sweeper.shutdown();
+    close(store);
+  }
+
+  private static void close(Store store) {
+    try {
+      store.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot close the registry's store", e);
+    }
+  }
+}

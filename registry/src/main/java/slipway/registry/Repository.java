@@ -1,0 +1,76 @@
+package slipway.registry;
+
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.Digest;
+import slipway.registry.Change.ManifestEntry;
+
+/**
+ * What one repository holds, in memory. Read by any thread without locks; changed by {@link
+ * Catalog} alone, on the store's thread.
+ */
+final class Repository {
+  private final String name;
+
+  /** Sizes by digest. */
+  final ConcurrentMap<Digest, Long> blobs = new ConcurrentHashMap<>();
+
+  final ConcurrentMap<Digest, ManifestEntry> manifests = new ConcurrentHashMap<>();
+  final NavigableMap<String, Digest> tags = new ConcurrentSkipListMap<>();
+  final ConcurrentMap<Digest, Set<Digest>> referrers = new ConcurrentHashMap<>();
+
+  Repository(String name) {
+    this.name = name;
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** Bytes of a blob that can be pulled from here, or null. */
+  @Nullable Long blobSize(Digest digest) {
+    return blobs.get(digest);
+  }
+
+  @Nullable Digest tag(String tag) {
+    return tags.get(tag);
+  }
+
+  Optional<ManifestEntry> manifest(Digest digest) {
+    return Optional.ofNullable(manifests.get(digest));
+  }
+
+  /** Tags in the order of their characters (Go's sort.Strings). */
+  NavigableMap<String, Digest> tags() {
+    return tags;
+  }
+
+  /** Manifests whose subject is this digest, in the order of their digests. */
+  Set<Digest> referrers(Digest subject) {
+    return referrers.getOrDefault(subject, Set.of());
+  }
+
+  void addReferrer(Digest subject, Digest manifest) {
+    referrers.computeIfAbsent(subject, s -> new ConcurrentSkipListSet<>()).add(manifest);
+  }
+
+  void removeReferrer(Digest subject, Digest manifest) {
+    Set<Digest> all = referrers.get(subject);
+    if (all != null) {
+      all.remove(manifest);
+      if (all.isEmpty()) {
+        referrers.remove(subject);
+      }
+    }
+  }
+
+  boolean isEmpty() {
+    return blobs.isEmpty() && manifests.isEmpty();
+  }
+}

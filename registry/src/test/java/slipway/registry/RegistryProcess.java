@@ -1,0 +1,64 @@
+package slipway.registry;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+import slipway.linux.Command;
+
+/** A registry in a process of its own, to be killed. */
+final class RegistryProcess implements AutoCloseable {
+  private final Process process;
+  private final int port;
+
+  private RegistryProcess(Process process, int port) {
+    this.process = process;
+    this.port = port;
+  }
+
+  /** Arguments: directory, port. Prints the port and serves until killed. */
+  public static void main(String[] args) throws InterruptedException {
+    RegistryServer server =
+        RegistryServer.start(
+            Path.of(args[0]), new InetSocketAddress("127.0.0.1", Integer.parseInt(args[1])));
+    System.out.println(server.address().getPort());
+    Thread.currentThread().join();
+  }
+
+  static RegistryProcess start(Path root) throws IOException {
+    Process process =
+        Command.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                RegistryProcess.class.getName(),
+                root.toString(),
+                "0")
+            .start();
+    BufferedReader out =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    String port = out.readLine();
+    if (port == null) {
+      throw new IOException(
+          new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+    }
+    return new RegistryProcess(process, Integer.parseInt(Objects.requireNonNull(port)));
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** kill -9, and wait until it is gone. */
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    process.onExit().join();
+  }
+}
