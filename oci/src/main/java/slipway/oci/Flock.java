@@ -35,6 +35,20 @@ final class Flock implements AutoCloseable {
     }
   }
 
+  /** Waits for the exclusive lock of a directory. */
+  static Flock directory(Path path) throws IOException {
+    Flock lock =
+        new Flock(
+            Posix.open(OsPath.of(path), Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC, 0));
+    try {
+      lock.await(true);
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
   /**
    * Takes the exclusive lock of an existing directory unless somebody holds it.
    *

@@ -11,10 +11,16 @@ import org.jspecify.annotations.Nullable;
 public interface ImageSink extends AutoCloseable {
   String describe();
 
-  /**
-   * Whether the blob is there already (or could be taken over from beside, by a registry mount).
-   */
+  /** Whether the blob is there already. */
   boolean hasBlob(Descriptor descriptor) throws IOException;
+
+  /**
+   * Takes a blob over from where the source has it, without moving its bytes, if that can be done:
+   * between two repositories of one registry.
+   */
+  default boolean takeBlob(Descriptor descriptor, ImageSource from) throws IOException {
+    return false;
+  }
 
   /** Supplies the bytes of a blob; may be called again for a retry. */
   interface BlobSupplier {

@@ -96,6 +96,18 @@ final class ManifestJson {
     }
   }
 
+  /** As {@link #read}, without showing any of the content when it is not valid. */
+  static ObjectNode readSecret(byte[] bytes, String what) {
+    try {
+      if (MAPPER.readTree(bytes) instanceof ObjectNode object) {
+        return object;
+      }
+      throw Problem.input(what + " is not a JSON object");
+    } catch (JacksonException e) {
+      throw Problem.input(what + " is not valid JSON at line " + e.getLocation().getLineNr());
+    }
+  }
+
   static @Nullable String text(JsonNode node, String field) {
     JsonNode value = node.get(field);
     return value != null && value.isString() ? value.stringValue() : null;

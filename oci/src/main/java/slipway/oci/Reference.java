@@ -123,8 +123,13 @@ public record Reference(
 
   /** Whether the host is this machine, where plain HTTP is allowed without being asked for. */
   public boolean isLoopback() {
-    String host = registry.replaceFirst(":[0-9]+$", "");
-    return host.equals("localhost") || host.equals("[::1]") || host.matches("127\\.[0-9.]+");
+    return isLoopbackHost(registry.replaceFirst(":[0-9]+$", ""));
+  }
+
+  static boolean isLoopbackHost(String host) {
+    return host.equals("localhost")
+        || host.equals("[::1]")
+        || host.matches("127(\\.[0-9]{1,3}){3}");
   }
 
   @Override

@@ -1,0 +1,21 @@
+package slipway.oci;
+
+import java.util.Optional;
+
+/** Knows credentials for repositories, such as {@link AuthFile} does. */
+public interface CredentialSource {
+  /** Knows none. */
+  CredentialSource ANONYMOUS = repository -> Optional.empty();
+
+  /**
+   * Credentials for a repository, the most specific ones.
+   *
+   * @throws slipway.base.Problem when the place where they lie cannot be read
+   */
+  Optional<Credentials> find(Reference repository);
+
+  /** Always the same ones, such as those of {@code --creds}. */
+  static CredentialSource of(Credentials credentials) {
+    return repository -> Optional.of(credentials);
+  }
+}

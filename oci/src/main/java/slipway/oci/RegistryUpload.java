@@ -1,0 +1,233 @@
+package slipway.oci;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpRequest;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+
+/**
+ * Sends one blob (distribution-spec, "Pushing blobs"): in one PUT of known length; in pieces when
+ * something on the way refuses that much at once. A failure begins anew with a fresh session.
+ */
+final class RegistryUpload {
+  private static final int FIRST_CHUNK = 16 * 1024 * 1024;
+  private static final int SMALLEST_CHUNK = 1024 * 1024;
+  private static final int TOO_LARGE = 413;
+
+  private final RegistryClient client;
+  private final RegistryHttp http;
+  private final Descriptor descriptor;
+  private final ImageSink.BlobSupplier content;
+  private final String action;
+  private @Nullable String session;
+  private int chunk;
+
+  /**
+   * @param session where to send the bytes, from a mount that was not made, or null
+   */
+  RegistryUpload(
+      RegistryClient client,
+      RegistryHttp http,
+      Descriptor descriptor,
+      ImageSink.BlobSupplier content,
+      @Nullable String session) {
+    this.client = client;
+    this.http = http;
+    this.descriptor = descriptor;
+    this.content = content;
+    this.session = session;
+    this.action = "push blob " + descriptor.digest() + " to " + client.name().name();
+  }
+
+  void run() throws IOException {
+    for (int failures = 1; true; failures++) {
+      try {
+        if (attempt(failures >= http.options().attempts())) {
+          return;
+        }
+      } catch (IOException e) {
+        if (failures >= http.options().attempts() || !RegistryHttp.isPassing(e)) {
+          throw http.failed(e, action);
+        }
+      }
+      http.pause(failures, null);
+    }
+  }
+
+  /** One whole upload; false when another attempt may do better. */
+  private boolean attempt(boolean last) throws IOException {
+    String location = session == null ? client.beginUpload(action) : session;
+    session = null;
+    try (RegistryHttp.Answer answer = chunk == 0 ? whole(location) : pieces(location)) {
+      int status = answer.status();
+      if (status == 201 || status == 200 || status == 204) {
+        return true;
+      }
+      if (status == TOO_LARGE && shrink()) {
+        return attemptAgain(last);
+      }
+      if (last || !(RegistryHttp.isPassing(status) || status == 401 || status == 404)) {
+        throw http.refused(answer, action);
+      }
+      return false;
+    }
+  }
+
+  /** A refusal for size is no failure: the next size is tried at once. */
+  private boolean attemptAgain(boolean last) throws IOException {
+    return attempt(last);
+  }
+
+  private boolean shrink() {
+    chunk = chunk == 0 ? FIRST_CHUNK : chunk / 2;
+    return chunk >= SMALLEST_CHUNK;
+  }
+
+  private RegistryHttp.Answer whole(String location) throws IOException {
+    Body body = new Body(descriptor.size());
+    return send(client.uploadCall(end(location), action), "PUT", body, null);
+  }
+
+  private String end(String location) {
+    return location + (location.contains("?") ? "&" : "?") + "digest=" + descriptor.digest();
+  }
+
+  private RegistryHttp.Answer send(
+      RegistryHttp.Call call, String method, Body body, @Nullable String range) throws IOException {
+    try (body) {
+      return http.upload(
+          call,
+          b -> {
+            b.method(method, body.publisher()).header("Content-Type", "application/octet-stream");
+            return range == null ? b : b.header("Content-Range", range);
+          },
+          body::lastMove);
+    } catch (IOException e) {
+      body.rethrow();
+      throw e;
+    }
+  }
+
+  private RegistryHttp.Answer pieces(String begin) throws IOException {
+    String location = begin;
+    try (InputStream in = content.open(0)) {
+      for (long at = 0; at < descriptor.size(); ) {
+        byte[] piece = in.readNBytes((int) Math.min(chunk, descriptor.size() - at));
+        if (piece.length == 0) {
+          throw Problem.corrupt("cannot " + action + ": its source ends too early");
+        }
+        String range = at + "-" + (at + piece.length - 1);
+        RegistryHttp.Call call = client.uploadCall(location, action);
+        RegistryHttp.Answer answer = send(call, "PATCH", new Body(piece), range);
+        if (answer.status() != 202) {
+          return answer;
+        }
+        try (answer) {
+          location = http.location(answer, action);
+        }
+        at += piece.length;
+      }
+    }
+    return send(client.uploadCall(end(location), action), "PUT", new Body(new byte[0]), null);
+  }
+
+  /** What is sent, watched: when it moved last, and how its source failed. */
+  private final class Body implements AutoCloseable {
+    private static final Duration SERVER_WORK = Duration.ofMinutes(5);
+
+    private final byte @Nullable [] bytes;
+    private final long length;
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private volatile long moved = System.nanoTime();
+    private volatile @Nullable InputStream open;
+
+    Body(long length) {
+      this.bytes = null;
+      this.length = length;
+    }
+
+    Body(byte[] bytes) {
+      this.bytes = bytes;
+      this.length = bytes.length;
+    }
+
+    long lastMove() {
+      return moved;
+    }
+
+    HttpRequest.BodyPublisher publisher() {
+      if (length == 0) {
+        return HttpRequest.BodyPublishers.noBody();
+      }
+      Flow.Publisher<ByteBuffer> stream = HttpRequest.BodyPublishers.ofInputStream(this::stream);
+      return HttpRequest.BodyPublishers.fromPublisher(stream, length);
+    }
+
+    private InputStream stream() {
+      try {
+        InputStream in = bytes == null ? content.open(0) : new java.io.ByteArrayInputStream(bytes);
+        open = in;
+        return new Watched(in);
+      } catch (IOException | RuntimeException e) {
+        failure.set(e);
+        throw e instanceof RuntimeException r
+            ? r
+            : new java.io.UncheckedIOException((IOException) e);
+      }
+    }
+
+    /** A source that failed is the reason, not the connection that was cut because of it. */
+    void rethrow() throws IOException {
+      switch (failure.get()) {
+        case null -> {}
+        case Problem p -> throw p;
+        case RuntimeException r -> throw r;
+        case Throwable t ->
+            throw Problem.unavailable(
+                "cannot " + action + ": its source failed: " + t.getMessage(), t);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      InputStream in = open;
+      if (in != null) {
+        in.close();
+      }
+    }
+
+    private final class Watched extends FilterInputStream {
+      private long sent;
+
+      Watched(InputStream in) {
+        super(in);
+      }
+
+      @Override
+      public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+      }
+
+      @Override
+      public int read(byte[] buffer, int offset, int count) throws IOException {
+        try {
+          int n = super.read(buffer, offset, count);
+          sent += Math.max(n, 0);
+          // At the end the registry may need long to put the blob in its place.
+          moved = System.nanoTime() + (n < 0 || sent >= length ? SERVER_WORK.toNanos() : 0);
+          return n;
+        } catch (IOException | RuntimeException e) {
+          failure.set(e);
+          throw e;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package slipway.oci;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends a read that gets nothing for too long; the JDK's client has no such limit for bodies. Time
+ * between reads does not count: a slow consumer is no fault of the peer.
+ */
+final class StallGuard extends FilterInputStream {
+  /** One daemon thread for all; it only closes streams. */
+  private static final class Watch {
+    static final ScheduledExecutorService THREAD =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("stall-watch").daemon().factory());
+  }
+
+  private final Duration limit;
+  private volatile long readingSince;
+  private volatile boolean stalled;
+  private @Nullable ScheduledFuture<?> check;
+
+  StallGuard(InputStream in, Duration limit) {
+    super(in);
+    this.limit = limit;
+  }
+
+  private void watch() {
+    if (check == null) {
+      long period = Math.max(limit.toMillis() / 4, 1);
+      check =
+          Watch.THREAD.scheduleWithFixedDelay(this::look, period, period, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void look() {
+    long since = readingSince;
+    if (since != 0 && System.nanoTime() - since > limit.toNanos()) {
+      stalled = true;
+      Thread.ofVirtual().start(this::abort);
+    }
+  }
+
+  private void abort() {
+    try {
+      in.close();
+    } catch (IOException e) {
+      // The reader gets its own failure.
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    watch();
+    readingSince = System.nanoTime() | 1;
+    int n;
+    try {
+      n = in.read(buffer, offset, length);
+    } catch (IOException e) {
+      throw stalled ? timeout(e) : e;
+    } finally {
+      readingSince = 0;
+    }
+    if (n < 0) {
+      if (stalled) {
+        throw timeout(null);
+      }
+      stop();
+    }
+    return n;
+  }
+
+  private HttpTimeoutException timeout(@Nullable IOException cause) {
+    HttpTimeoutException e =
+        new HttpTimeoutException("nothing came for " + limit.toSeconds() + " s");
+    if (cause != null) {
+      e.initCause(cause);
+    }
+    return e;
+  }
+
+  private void stop() {
+    if (check != null) {
+      check.cancel(false);
+      check = null;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    stop();
+    in.close();
+  }
+}

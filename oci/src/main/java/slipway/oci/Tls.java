@@ -1,0 +1,270 @@
+package slipway.oci;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+
+/**
+ * Whom to trust: the authorities of the Java runtime, of the system, and of the registry's
+ * directory below certs.d (containers-certs.d(5)); and the client's own certificate from there.
+ */
+final class Tls {
+  /** Where distributions keep the bundle of authorities (the list of Go's crypto/x509). */
+  private static final List<Path> SYSTEM_BUNDLES =
+      List.of(
+          Path.of("/etc/ssl/certs/ca-certificates.crt"),
+          Path.of("/etc/pki/tls/certs/ca-bundle.crt"),
+          Path.of("/etc/ssl/ca-bundle.pem"),
+          Path.of("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+          Path.of("/etc/ssl/cert.pem"));
+
+  private static final Pattern PEM_KEY =
+      Pattern.compile("-----BEGIN ([A-Z ]*)PRIVATE KEY-----([^-]+)-----END");
+  private static final int LIMIT = 4 * 1024 * 1024;
+  private static final char[] NO_PASSWORD = {};
+
+  private Tls() {}
+
+  /**
+   * @param registry {@code host[:port]} as written in the reference
+   */
+  static SSLContext context(String registry, RegistryOptions options) {
+    try {
+      Path directory = directory(registry, options.certificates());
+      TrustManager[] trust =
+          options.tlsVerify() ? trust(directory) : new TrustManager[] {new TrustAll()};
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(clientKeys(directory), trust, null);
+      return context;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot set up TLS for " + registry + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static @Nullable Path directory(String registry, List<Path> parents) {
+    for (Path parent : parents) {
+      Path directory = parent.resolve(registry);
+      if (Files.isDirectory(directory)) {
+        return directory;
+      }
+    }
+    return null;
+  }
+
+  private static TrustManager[] trust(@Nullable Path directory)
+      throws GeneralSecurityException, IOException {
+    KeyStore store = emptyStore();
+    TrustManagerFactory own = factory(null);
+    int n = 0;
+    for (TrustManager manager : own.getTrustManagers()) {
+      for (X509Certificate c : ((X509TrustManager) manager).getAcceptedIssuers()) {
+        store.setCertificateEntry("runtime" + n++, c);
+      }
+    }
+    for (Path bundle : SYSTEM_BUNDLES) {
+      if (Files.isReadable(bundle)) {
+        n = add(store, n, bundle);
+        break;
+      }
+    }
+    for (Path file : files(directory, "*.crt")) {
+      n = add(store, n, file);
+    }
+    return factory(store).getTrustManagers();
+  }
+
+  private static KeyStore emptyStore() throws GeneralSecurityException, IOException {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    return store;
+  }
+
+  private static TrustManagerFactory factory(@Nullable KeyStore store)
+      throws GeneralSecurityException {
+    TrustManagerFactory factory =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    factory.init(store);
+    return factory;
+  }
+
+  private static int add(KeyStore store, int n, Path file)
+      throws GeneralSecurityException, IOException {
+    int next = n;
+    for (Certificate c : certificates(file)) {
+      store.setCertificateEntry("file" + next++, c);
+    }
+    return next;
+  }
+
+  private static List<Path> files(@Nullable Path directory, String glob) throws IOException {
+    List<Path> list = new ArrayList<>();
+    if (directory != null) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
+        files.forEach(list::add);
+      }
+    }
+    return list;
+  }
+
+  private static List<Certificate> certificates(Path file) throws IOException {
+    try (InputStream in = new ByteArrayInputStream(bytes(file))) {
+      return List.copyOf(CertificateFactory.getInstance("X.509").generateCertificates(in));
+    } catch (GeneralSecurityException e) {
+      throw new Problem(
+          Problem.Kind.INPUT, file + " holds no PEM certificates: " + e.getMessage(), e);
+    }
+  }
+
+  private static byte[] bytes(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(LIMIT);
+    }
+  }
+
+  private static javax.net.ssl.KeyManager @Nullable [] clientKeys(@Nullable Path directory)
+      throws GeneralSecurityException, IOException {
+    List<Path> pairs = files(directory, "*.cert");
+    if (pairs.isEmpty()) {
+      return null;
+    }
+    KeyStore store = emptyStore();
+    for (Path file : pairs) {
+      Path key = file.resolveSibling(file.getFileName().toString().replaceFirst("cert$", "key"));
+      if (!Files.exists(key)) {
+        throw Problem.input(file + " needs its private key in " + key);
+      }
+      store.setKeyEntry(
+          file.getFileName().toString(),
+          privateKey(key),
+          NO_PASSWORD,
+          certificates(file).toArray(Certificate[]::new));
+    }
+    KeyManagerFactory factory =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    factory.init(store, NO_PASSWORD);
+    return factory.getKeyManagers();
+  }
+
+  /** Reads PKCS #8, and PKCS #1 by putting the PKCS #8 frame around it. */
+  private static PrivateKey privateKey(Path file) throws GeneralSecurityException, IOException {
+    String text = new String(bytes(file), StandardCharsets.US_ASCII);
+    Matcher pem = PEM_KEY.matcher(text);
+    String kind = pem.find() ? pem.group(1).strip() : "no";
+    if (!kind.isEmpty() && !kind.equals("RSA")) {
+      throw Problem.input(
+          file
+              + " is not a PKCS #8 key; convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW");
+    }
+    byte[] der = Base64.getMimeDecoder().decode(pem.group(2));
+    PKCS8EncodedKeySpec spec = new PKCS8EncodedKeySpec(kind.isEmpty() ? der : frame(der));
+    for (String algorithm : List.of("RSA", "EC", "EdDSA")) {
+      try {
+        return KeyFactory.getInstance(algorithm).generatePrivate(spec);
+      } catch (InvalidKeySpecException e) {
+        // Not of this algorithm; the next one.
+      }
+    }
+    throw Problem.input(file + " is neither an RSA, an EC nor an EdDSA key");
+  }
+
+  /** PrivateKeyInfo (RFC 5208) with version 0 and rsaEncryption. */
+  private static byte[] frame(byte[] pkcs1) {
+    byte[] head = {
+      2,
+      1,
+      0,
+      0x30,
+      0x0d,
+      6,
+      9,
+      0x2a,
+      (byte) 0x86,
+      0x48,
+      (byte) 0x86,
+      (byte) 0xf7,
+      0x0d,
+      1,
+      1,
+      1,
+      5,
+      0
+    };
+    return der(0x30, concat(head, der(4, pkcs1)));
+  }
+
+  private static byte[] der(int tag, byte[] content) {
+    int n = content.length;
+    byte[] head;
+    if (n < 0x80) {
+      head = new byte[] {(byte) tag, (byte) n};
+    } else if (n < 0x100) {
+      head = new byte[] {(byte) tag, (byte) 0x81, (byte) n};
+    } else if (n < 0x10000) {
+      head = new byte[] {(byte) tag, (byte) 0x82, (byte) (n >> 8), (byte) n};
+    } else {
+      throw Problem.input("the private key is too long");
+    }
+    return concat(head, content);
+  }
+
+  private static byte[] concat(byte[] a, byte[] b) {
+    byte[] all = java.util.Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
+  }
+
+  /** Believes everybody; only after the user said so. An extended one also skips host names. */
+  private static final class TrustAll extends X509ExtendedTrustManager {
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return new X509Certificate[0];
+    }
+  }
+}
