@@ -1,0 +1,83 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import slipway.linux.Command;
+
+/** What a person sees who types something wrong: one sentence, the place, what to do; exit 1, or 2 for usage. */
+@Tag("slow")
+class CommandLineTest {
+  @TempDir Path dir;
+
+  @Test
+  void versionAndHelp() {
+    Cli cli = Cli.withState(dir);
+    assertThat(cli.must("--version")).matches("slipway \\d+\\.\\d+\\.\\d+\\n");
+    assertThat(cli.must("--help")).contains("build an image from a Containerfile");
+    assertThat(cli.must("build", "--help")).contains("--build-arg");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          RUNN true                             | Containerfile:2 | RUNN
+          COPY nothere /                        | Containerfile:2 | nothere
+          RUN exit 3                            | Containerfile:2 | 3
+          FROM localhost/no-such-image:1        | Containerfile:2 | no-such-image
+          COPY --from=nostage /a /b             | Containerfile:2 | nostage
+          ENV                                   | Containerfile:2 | ENV
+          """)
+  void aWrongContainerfileIsToldWithItsLine(String line, String place, String word) throws Exception {
+    Files.writeString(dir.resolve("Containerfile"), "FROM scratch\n" + line + "\n");
+    Command.Result result =
+        Cli.withState(dir.resolve("state")).run("build", "-t", "x", dir.toString());
+    assertThat(result.stderr()).startsWith("error: ").contains(place).contains(word);
+    assertThat(result.stderr().strip().lines()).hasSize(1);
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(Cli.withState(dir.resolve("state")).must("images", "-q")).isBlank();
+    assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(dir.toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          frobnicate                                | 2 | frobnicate
+          images --frob                             | 2 | --frob
+          inspect no-such-image                     | 1 | no-such-image
+          rmi no-such-image                         | 1 | no-such-image
+          tag no-such-image x                       | 1 | no-such-image
+          pull 127.0.0.1:1/x:1                      | 1 | 127.0.0.1:1
+          pull UPPER/Case                           | 1 | UPPER
+          load -i /no/such/file                     | 1 | /no/such/file
+          disk build --type floppy localhost/x      | 2 | floppy
+          disk build localhost/no-such-image        | 1 | no-such-image
+          vm run /no/such/disk.raw                  | 1 | /no/such/disk.raw
+          """)
+  void wrongArgumentsAreToldInOneSentence(String line, int status, String word) {
+    Command.Result result = Cli.withState(dir.resolve("state")).run(line.split(" "));
+    assertThat(result.stderr()).startsWith("error: ").contains(word);
+    assertThat(result.stderr()).doesNotContain("internal error").doesNotContain("\tat ");
+    assertThat(result.status()).isEqualTo(status);
+  }
+
+  @Test
+  void bootcOffAMachineSaysSo() {
+    Command.Result result = Cli.withState(dir).run("bootc", "status");
+    assertThat(result.status()).isZero();
+    assertThat(result.text()).contains("kind: BootcHost").contains("booted: null");
+    Command.Result upgrade = Cli.withState(dir).run("bootc", "upgrade");
+    assertThat(upgrade.status()).isEqualTo(1);
+    assertThat(upgrade.stderr()).startsWith("error: ");
+  }
+}
