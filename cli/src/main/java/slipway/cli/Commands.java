@@ -8,6 +8,7 @@ final class Commands {
 
   static @Nullable Object slipway(String word) {
     return switch (word) {
+      case "base" -> new BaseCommand();
       case "images" -> new ImagesCommand();
       case "inspect" -> new InspectCommand();
       case "history" -> new HistoryCommand();

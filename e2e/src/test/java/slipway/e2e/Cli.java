@@ -13,8 +13,8 @@ final class Cli {
   static final Path ROOT = findRoot();
 
   /**
-   * State that outlives a checkout, so that the base image is built once a machine: {@code SLIPWAY_TEST_STATE}, else below the
-   * user's cache folder.
+   * State that outlives a checkout, so that the base image is built once a machine: {@code
+   * SLIPWAY_TEST_STATE}, else below the user's cache folder.
    */
   static final Path SHARED_STATE = sharedState();
 
@@ -38,7 +38,8 @@ final class Cli {
         return p;
       }
     }
-    throw new IllegalStateException("the launcher ./slipway was not found above the working directory");
+    throw new IllegalStateException(
+        "the launcher ./slipway was not found above the working directory");
   }
 
   private static Path sharedState() {

@@ -11,7 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import slipway.linux.Command;
 
-/** What a person sees who types something wrong: one sentence, the place, what to do; exit 1, or 2 for usage. */
+/**
+ * What a person sees who types something wrong: one sentence, the place, what to do; exit 1, or 2
+ * for usage.
+ */
 @Tag("slow")
 class CommandLineTest {
   @TempDir Path dir;
@@ -36,7 +39,8 @@ class CommandLineTest {
           COPY --from=nostage /a /b             | Containerfile:2 | nostage
           ENV                                   | Containerfile:2 | ENV
           """)
-  void aWrongContainerfileIsToldWithItsLine(String line, String place, String word) throws Exception {
+  void aWrongContainerfileIsToldWithItsLine(String line, String place, String word)
+      throws Exception {
     Files.writeString(dir.resolve("Containerfile"), "FROM scratch\n" + line + "\n");
     Command.Result result =
         Cli.withState(dir.resolve("state")).run("build", "-t", "x", dir.toString());

@@ -1,0 +1,28 @@
+package slipway.cli;
+
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import slipway.base.Problem;
+
+/** Where the running program itself lies. */
+final class Product {
+  private Product() {}
+
+  /**
+   * The folder of the product's jars, from which the host agent is put together.
+   *
+   * @throws Problem when the program runs from class folders, as under a test runner
+   */
+  static Path jars() {
+    try {
+      Path jar = Path.of(Product.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      if (Files.isRegularFile(jar)) {
+        return java.util.Objects.requireNonNull(jar.getParent());
+      }
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+    throw Problem.environment("the program does not run from its jars; start it with ./slipway");
+  }
+}
