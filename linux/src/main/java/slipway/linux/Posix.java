@@ -61,6 +61,7 @@ public final class Posix {
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
@@ -322,6 +323,11 @@ public final class Posix {
     if (r < 0) {
       throw Native.error("fchmod", "fd " + fd, s.errno());
     }
+  }
+
+  /** Sets a file's times to now. */
+  public static void touch(OsPath path) throws UnixException {
+    lutimens(path, 0, UTIME_NOW);
   }
 
   /**

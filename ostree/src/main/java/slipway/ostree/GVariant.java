@@ -227,7 +227,7 @@ public final class GVariant {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
     } catch (CharacterCodingException e) {
-      throw new Problem(Problem.Kind.CORRUPT, broken("a string is not UTF-8").getMessage(), e);
+      throw new Problem(Problem.Kind.CORRUPT, damage("a string is not UTF-8"), e);
     }
   }
 
@@ -372,7 +372,11 @@ public final class GVariant {
   }
 
   private Problem broken(String why) {
-    return Problem.corrupt("a GVariant of type \"" + type.text() + "\" is damaged: " + why);
+    return Problem.corrupt(damage(why));
+  }
+
+  private String damage(String why) {
+    return "a GVariant of type \"" + type.text() + "\" is damaged: " + why;
   }
 
   // ---- where children lie ----

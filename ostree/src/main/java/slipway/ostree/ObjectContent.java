@@ -2,24 +2,148 @@ package slipway.ostree;
 
 import java.io.IOException;
 import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
 import slipway.tree.Content;
+import slipway.tree.Metadata;
 
-/** The content of a regular file in a repository. */
+/**
+ * The content of a regular file that is an object of a repository, or becomes one in a transaction
+ * that still runs. Safe for use by many threads.
+ */
 public final class ObjectContent implements Content {
-  private ObjectContent() {}
+  private final Repository repository;
+  private final Metadata metadata;
+  private final long size;
 
-  /** The object's name; waits until it has been written. */
+  /** The transaction that writes it, to be told to hurry up; null when there is none. */
+  private final @Nullable Transaction transaction;
+
+  private @Nullable Checksum checksum;
+  private byte @Nullable [] verity;
+  private @Nullable Throwable failure;
+
+  private ObjectContent(
+      Repository repository,
+      Metadata metadata,
+      long size,
+      @Nullable Transaction transaction,
+      @Nullable Checksum checksum) {
+    this.repository = repository;
+    this.metadata = metadata;
+    this.size = size;
+    this.transaction = transaction;
+    this.checksum = checksum;
+  }
+
+  /**
+   * An object that is there.
+   *
+   * @param metadata normalized
+   */
+  static ObjectContent existing(
+      Repository repository, Checksum checksum, Metadata metadata, long size) {
+    return new ObjectContent(repository, metadata, size, null, checksum);
+  }
+
+  /**
+   * An object that is being written.
+   *
+   * @param metadata normalized
+   */
+  static ObjectContent pending(Transaction transaction, Metadata metadata, long size) {
+    return new ObjectContent(transaction.repository(), metadata, size, transaction, null);
+  }
+
+  synchronized void complete(Checksum name, byte @Nullable [] digest) {
+    checksum = name;
+    verity = digest;
+    notifyAll();
+  }
+
+  synchronized void fail(Throwable cause) {
+    failure = cause;
+    notifyAll();
+  }
+
+  /**
+   * The object's name. Waits until it is known.
+   *
+   * @throws IllegalStateException when it could not be written, or the transaction was given up
+   */
   public Checksum checksum() {
-    throw new AssertionError();
+    synchronized (this) {
+      if (checksum != null) {
+        return checksum;
+      }
+    }
+    if (transaction != null) {
+      transaction.flush();
+    }
+    return await();
+  }
+
+  private synchronized Checksum await() {
+    boolean interrupted = false;
+    while (checksum == null && failure == null) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (checksum == null) {
+      throw new IllegalStateException("the object was not written", failure);
+    }
+    return checksum;
+  }
+
+  /**
+   * The fs-verity sha256 digest of the content. Read through when it is not known yet.
+   *
+   * @return 32 bytes
+   */
+  public byte[] verityDigest() throws IOException {
+    checksum();
+    synchronized (this) {
+      if (verity != null) {
+        return verity.clone();
+      }
+    }
+    byte[] digest;
+    try (InputStream in = open()) {
+      digest = FsVerity.sha256(in);
+    }
+    setVerity(digest);
+    return digest.clone();
+  }
+
+  synchronized void setVerity(byte[] digest) {
+    verity = digest;
+  }
+
+  /** Whether this is an object of {@code other} with these owner, mode and attributes. */
+  boolean isObjectOf(Repository other, Metadata wanted) {
+    return repository.path().equals(other.path()) && metadata.equals(Objects.normalized(wanted));
   }
 
   @Override
   public long size() {
-    throw new AssertionError();
+    return size;
   }
 
+  /** Opens the object, in a transaction that still runs too. */
   @Override
   public InputStream open() throws IOException {
-    throw new AssertionError();
+    Checksum name = checksum();
+    OsPath file = repository.objectFile(name, ObjectType.FILE);
+    if (transaction != null && !Posix.exists(file)) {
+      file = transaction.stagedFile(name);
+    }
+    return repository.format().open(file);
   }
 }

@@ -1,0 +1,78 @@
+package slipway.ostree;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.tree.FileTree;
+import slipway.tree.Metadata;
+import slipway.tree.Node;
+
+/** Reads directories of a repository; objects that occur often are read once. */
+final class TreeReader {
+  /** Deeper trees than any path can name. */
+  private static final int MAX_DEPTH = 2048;
+
+  private final Repository repository;
+  private final Map<Checksum, Metadata> dirmetas = new HashMap<>();
+  private final Map<Checksum, ContentFormat.Stored> objects = new HashMap<>();
+  private final Map<Checksum, ObjectContent> contents = new HashMap<>();
+
+  TreeReader(Repository repository) {
+    this.repository = repository;
+  }
+
+  FileTree read(TreeRoot root) throws IOException {
+    return new FileTree(directory(root, 0));
+  }
+
+  private Node.Directory directory(TreeRoot root, int depth) throws IOException {
+    if (depth > MAX_DEPTH) {
+      throw Problem.corrupt("the directory object " + root.dirtree() + " is nested too deeply");
+    }
+    Objects.DirTree entries =
+        Objects.dirTree(repository.readMetadata(root.dirtree(), ObjectType.DIRTREE));
+    TreeMap<OsPath, Node> children = new TreeMap<>();
+    for (Map.Entry<OsPath, Checksum> file : entries.files().entrySet()) {
+      children.put(file.getKey(), file(file.getValue()));
+    }
+    for (Map.Entry<OsPath, TreeRoot> sub : entries.directories().entrySet()) {
+      children.put(sub.getKey(), directory(sub.getValue(), depth + 1));
+    }
+    return new Node.Directory(dirmeta(root.dirmeta()), children);
+  }
+
+  private Metadata dirmeta(Checksum checksum) throws IOException {
+    Metadata known = dirmetas.get(checksum);
+    if (known == null) {
+      known = Objects.dirMeta(repository.readMetadata(checksum, ObjectType.DIRMETA));
+      dirmetas.put(checksum, known);
+    }
+    return known;
+  }
+
+  private Node file(Checksum checksum) throws IOException {
+    ContentFormat.Stored stored = objects.get(checksum);
+    if (stored == null) {
+      OsPath file = repository.objectFile(checksum, ObjectType.FILE);
+      if (!Posix.exists(file)) {
+        throw Problem.corrupt(
+            "the repository " + repository.path() + " lacks the object " + checksum + ".file");
+      }
+      stored = repository.format().read(file);
+      objects.put(checksum, stored);
+    }
+    if (stored.target() != null) {
+      return new Node.Symlink(stored.metadata(), stored.target());
+    }
+    ObjectContent content = contents.get(checksum);
+    if (content == null) {
+      content = ObjectContent.existing(repository, checksum, stored.metadata(), stored.size());
+      contents.put(checksum, content);
+    }
+    return new Node.File(stored.metadata(), content);
+  }
+}
