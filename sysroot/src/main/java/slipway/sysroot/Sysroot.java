@@ -93,7 +93,7 @@ public final class Sysroot {
   }
 
   /** The repository, opened when first asked for. */
-  public Repository repository() {
+  public Repository repository() throws IOException {
     if (repository == null) {
       repository = Repository.open(root.resolve("ostree/repo"));
     }
@@ -522,11 +522,11 @@ public final class Sysroot {
     }
   }
 
-  private DeploymentWriter writer() {
+  private DeploymentWriter writer() throws IOException {
     return new DeploymentWriter(root, repository());
   }
 
-  private Cleanup cleaner() {
+  private Cleanup cleaner() throws IOException {
     return new Cleanup(root, run, repository());
   }
 
