@@ -108,6 +108,11 @@ public final class OsPath implements Comparable<OsPath> {
     return latin1.startsWith(of(prefix).latin1);
   }
 
+  /** Whether the bytes begin with those of {@code prefix}. */
+  public boolean startsWith(OsPath prefix) {
+    return latin1.startsWith(prefix.latin1);
+  }
+
   /** From byte {@code begin} on. */
   public OsPath substring(int begin) {
     return new OsPath(latin1.substring(begin));

@@ -24,8 +24,8 @@ import slipway.tree.Metadata.Xattr;
  * others meanwhile. All files are readable by the caller, so bulk use needs root.
  */
 public final class DirectoryReader {
-  static final String OVERLAY = "trusted.overlay.";
-  static final String ESCAPED_OVERLAY = "trusted.overlay.overlay.";
+  static final OsPath OVERLAY = OsPath.of("trusted.overlay.");
+  static final OsPath ESCAPED_OVERLAY = OsPath.of("trusted.overlay.overlay.");
   private static final OsPath OPAQUE = OsPath.of("trusted.overlay.opaque");
   private static final OsPath WHITEOUT = OsPath.of("trusted.overlay.whiteout");
   private static final OsPath REDIRECT = OsPath.of("trusted.overlay.redirect");
@@ -153,7 +153,7 @@ public final class DirectoryReader {
       }
       if (name.startsWith(ESCAPED_OVERLAY)) {
         OsPath rest = name.substring(ESCAPED_OVERLAY.length());
-        kept.add(new Xattr(OsPath.of(OVERLAY).concat(rest), xattr.value()));
+        kept.add(new Xattr(OVERLAY.concat(rest), xattr.value()));
       } else if (!name.startsWith(OVERLAY)) {
         kept.add(xattr);
       }

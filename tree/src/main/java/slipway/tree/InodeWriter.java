@@ -132,8 +132,7 @@ final class InodeWriter {
 
   private OsPath stored(OsPath xattr) {
     return overlay && xattr.startsWith(DirectoryReader.OVERLAY)
-        ? OsPath.of(DirectoryReader.ESCAPED_OVERLAY)
-            .concat(xattr.substring(DirectoryReader.OVERLAY.length()))
+        ? DirectoryReader.ESCAPED_OVERLAY.concat(xattr.substring(DirectoryReader.OVERLAY.length()))
         : xattr;
   }
 

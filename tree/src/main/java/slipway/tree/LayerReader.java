@@ -29,8 +29,8 @@ import slipway.linux.OsPath;
  * </ul>
  */
 public final class LayerReader {
-  static final String WHITEOUT = ".wh.";
-  private static final String AUFS = ".wh..wh.";
+  static final OsPath WHITEOUT = OsPath.of(".wh.");
+  private static final OsPath AUFS = OsPath.of(".wh..wh.");
   private static final String AUFS_LINKS = ".wh..wh.plnk";
   static final String OPAQUE = ".wh..wh..opq";
 
@@ -47,7 +47,8 @@ public final class LayerReader {
   }
 
   /**
-   * Reads to the end of the stream, so that a verifying stream below sees all of it.
+   * Reads to the end of the stream, so that a verifying stream below sees all of it. The stream is
+   * read by a thread of its own, a little ahead; it is not closed.
    *
    * @param tar uncompressed
    * @param store where file content goes
@@ -55,11 +56,13 @@ public final class LayerReader {
    *     without end, a hard link to a directory
    */
   public static Layer read(InputStream tar, ContentStore store) throws IOException {
-    LayerReader reader = new LayerReader(tar, store);
-    for (TarEntry entry; (entry = reader.tar.next()) != null; ) {
-      reader.add(entry);
+    try (ReadAhead ahead = new ReadAhead(tar)) {
+      LayerReader reader = new LayerReader(ahead, store);
+      for (TarEntry entry; (entry = reader.tar.next()) != null; ) {
+        reader.add(entry);
+      }
+      return new Layer(reader.root.build());
     }
-    return new Layer(reader.root.build());
   }
 
   private void add(TarEntry entry) throws IOException {

@@ -16,6 +16,9 @@ import slipway.tree.TarHeader.Field;
  */
 final class TarHeaderWriter {
   private static final byte[] ZEROS = new byte[TarHeader.BLOCK];
+  private static final byte[] MAGIC = "ustar\00000".getBytes(StandardCharsets.US_ASCII);
+  private static final OsPath EMPTY = OsPath.of("");
+  private static final OsPath EXTENSION = OsPath.of("PaxHeaders");
   private static final long MAX_SECONDS = 077777777777L;
   private static final long MAX_SIZE = 077777777777L;
   private static final int MAX_ID = 07777777;
@@ -159,7 +162,7 @@ final class TarHeaderWriter {
     put(block, Field.MTIME, 0);
     put(block, Field.DEV_MAJOR, 0);
     put(block, Field.DEV_MINOR, 0);
-    finish(block, OsPath.of("PaxHeaders/").resolve(plainName(name)), 'x', OsPath.of(""));
+    finish(block, EXTENSION.resolve(plainName(name)), 'x', EMPTY);
     records.writeTo(out);
     pad(records.size());
   }
@@ -175,15 +178,15 @@ final class TarHeaderWriter {
     put(block, Field.NAME, name);
     put(block, Field.LINK_NAME, link);
     block[TarHeader.TYPE] = (byte) type;
-    System.arraycopy(
-        "ustar\00000".getBytes(StandardCharsets.US_ASCII), 0, block, TarHeader.MAGIC, 8);
+    System.arraycopy(MAGIC, 0, block, TarHeader.MAGIC, MAGIC.length);
     Arrays.fill(block, Field.CHECKSUM.offset, Field.CHECKSUM.offset + 8, (byte) ' ');
     int sum = 0;
     for (byte b : block) {
       sum += b & 0xff;
     }
-    byte[] digits = String.format("%06o\0", sum).getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(digits, 0, block, Field.CHECKSUM.offset, digits.length);
+    // Six digits, NUL, space.
+    put(block, Field.CHECKSUM.offset, 7, sum);
+    block[Field.CHECKSUM.offset + 6] = 0;
     out.write(block);
   }
 
@@ -193,8 +196,13 @@ final class TarHeaderWriter {
   }
 
   private static void put(byte[] block, Field field, long value) {
+    put(block, field.offset, field.length, value);
+  }
+
+  /** Octal digits in all but the last byte. */
+  private static void put(byte[] block, int offset, int length, long value) {
     long rest = value;
-    for (int i = field.offset + field.length - 2; i >= field.offset; i--) {
+    for (int i = offset + length - 2; i >= offset; i--) {
       block[i] = (byte) ('0' + (rest & 7));
       rest >>>= 3;
     }

@@ -25,6 +25,7 @@ import slipway.tree.TarHeader.Field;
  */
 public final class TarReader {
   private static final int MAX_EXTENSION = 1 << 20;
+  private static final OsPath EMPTY = OsPath.of("");
   private static final long MAX_ID = 0xfffffffeL;
 
   private final InputStream in;
@@ -114,8 +115,7 @@ public final class TarReader {
     Metadata metadata = metadata(header, pax, kind);
     boolean isLink = kind == Kind.SYMLINK || kind == Kind.HARDLINK;
     checkLink(header, name, link, isLink);
-    return new TarEntry(
-        name, kind, metadata, size, isLink ? link : OsPath.of(""), rdev(header, kind));
+    return new TarEntry(name, kind, metadata, size, isLink ? link : EMPTY, rdev(header, kind));
   }
 
   private static void checkLink(TarHeader header, OsPath name, OsPath link, boolean isLink) {

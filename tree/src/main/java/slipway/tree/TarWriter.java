@@ -92,7 +92,7 @@ public final class TarWriter {
     if (node instanceof Node.Directory d) {
       directory(path, d);
     } else if (node instanceof Node.Whiteout) {
-      OsPath marker = OsPath.of(LayerReader.WHITEOUT).concat(path.name());
+      OsPath marker = LayerReader.WHITEOUT.concat(path.name());
       headers.write(sibling(path, marker), '0', MARKER, 0, EMPTY, 0);
     } else if (node instanceof Node.LinkBelow link) {
       if (!early.contains(path)) {

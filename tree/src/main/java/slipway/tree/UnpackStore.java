@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import slipway.linux.FdInput;
@@ -23,6 +23,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   /** Names with this beginning never come out of a {@link LayerReader}. */
   private static final OsPath SIDE = OsPath.of(".wh..wh.slipway");
 
+  private static final OsPath IN_SIDE = SIDE.concat(OsPath.of("/"));
   private static final long INSIDE = Posix.RESOLVE_BENEATH | Posix.RESOLVE_NO_SYMLINKS;
 
   /** A file on disk; {@code where} is its path in the target. */
@@ -53,7 +54,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   private final OsPath target;
   private final int root;
   private final InodeWriter inodes = new InodeWriter(true);
-  private final NavigableSet<OsPath> directories = new TreeSet<>();
+  private final Set<OsPath> directories = new HashSet<>();
   private final Map<OsPath, Stored> files = new HashMap<>();
   private int side = -1;
   private long displaced;
@@ -161,15 +162,15 @@ final class UnpackStore implements ContentStore, AutoCloseable {
             }
           }
         });
-    for (Stored file : java.util.List.copyOf(files.values())) {
+    for (Stored file : List.copyOf(files.values())) {
       if (!kept.contains(file)) {
         Posix.unlinkat(root, file.where, false);
         files.remove(file.where);
-      } else if (!inPlace.contains(file) && !file.where.startsWith(SIDE + "/")) {
+      } else if (!inPlace.contains(file) && !file.where.startsWith(IN_SIDE)) {
         displace(file);
       }
     }
-    for (OsPath directory : directories.descendingSet()) {
+    for (OsPath directory : new TreeSet<>(directories).descendingSet()) {
       if (!wanted.contains(directory)) {
         Posix.unlinkat(root, directory, true);
       }
@@ -187,7 +188,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
     if (file.where.equals(path)) {
       return;
     }
-    if (file.where.startsWith(SIDE + "/")) {
+    if (file.where.startsWith(IN_SIDE)) {
       Posix.renameat(root, file.where, dir, name, Posix.RENAME_NOREPLACE);
       file.where = path;
     } else {
