@@ -27,7 +27,7 @@ import slipway.linux.Posix;
  * common one; the writer holds its flock, so that others can tell a dead writer's leftovers.
  */
 final class BlobDirectory implements AutoCloseable {
-  private static final String WRITER = "writer-";
+  private static final String WRITER = ".writer-";
 
   private final Path root;
   private final Path temporaries;

@@ -11,6 +11,11 @@ import org.jspecify.annotations.Nullable;
 public interface ImageSink extends AutoCloseable {
   String describe();
 
+  /** Whether several blobs may come at once; a stream such as a tar takes one at a time. */
+  default boolean concurrent() {
+    return true;
+  }
+
   /** Whether the blob is there already. */
   boolean hasBlob(Descriptor descriptor) throws IOException;
 

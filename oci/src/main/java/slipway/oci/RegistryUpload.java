@@ -101,13 +101,17 @@ final class RegistryUpload {
   private RegistryHttp.Answer send(
       RegistryHttp.Call call, String method, Body body, @Nullable String range) throws IOException {
     try (body) {
-      return http.upload(
-          call,
-          b -> {
-            b.method(method, body.publisher()).header("Content-Type", "application/octet-stream");
-            return range == null ? b : b.header("Content-Range", range);
-          },
-          body::lastMove);
+      RegistryHttp.Answer answer =
+          http.upload(
+              call,
+              b -> {
+                b.method(method, body.publisher())
+                    .header("Content-Type", "application/octet-stream");
+                return range == null ? b : b.header("Content-Range", range);
+              },
+              body::lastMove);
+      body.rethrow();
+      return answer;
     } catch (IOException e) {
       body.rethrow();
       throw e;
@@ -116,7 +120,7 @@ final class RegistryUpload {
 
   private RegistryHttp.Answer pieces(String begin) throws IOException {
     String location = begin;
-    try (InputStream in = content.open(0)) {
+    try (InputStream in = new VerifyingInputStream(content.open(0), descriptor)) {
       for (long at = 0; at < descriptor.size(); ) {
         byte[] piece = in.readNBytes((int) Math.min(chunk, descriptor.size() - at));
         if (piece.length == 0) {
@@ -132,6 +136,9 @@ final class RegistryUpload {
           location = http.location(answer, action);
         }
         at += piece.length;
+      }
+      if (in.read() >= 0) { // At the end it is verified, before the last request.
+        throw Problem.corrupt("cannot " + action + ": its source is too long");
       }
     }
     return send(client.uploadCall(end(location), action), "PUT", new Body(new byte[0]), null);
@@ -171,7 +178,10 @@ final class RegistryUpload {
 
     private InputStream stream() {
       try {
-        InputStream in = bytes == null ? content.open(0) : new java.io.ByteArrayInputStream(bytes);
+        InputStream in =
+            bytes == null
+                ? new VerifyingInputStream(content.open(0), descriptor)
+                : new java.io.ByteArrayInputStream(bytes);
         open = in;
         return new Watched(in);
       } catch (IOException | RuntimeException e) {

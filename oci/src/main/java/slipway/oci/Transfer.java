@@ -1,0 +1,269 @@
+package slipway.oci;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+
+/**
+ * Copies an image from anywhere to anywhere: manifests byte for byte, blobs in parallel and only
+ * those that the sink lacks, children before parents, the name last. What fails leaves at most
+ * blobs that nothing names.
+ */
+public final class Transfer {
+  private static final int MAX_DEPTH = 4;
+  private static final int MAX_MANIFESTS = 2000;
+
+  private final ImageSource source;
+  private final ImageSink sink;
+  private final Progress progress;
+  private final Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
+  private final Map<Digest, Manifest> manifests = new LinkedHashMap<>();
+  private final AtomicInteger present = new AtomicInteger();
+
+  private Transfer(ImageSource source, ImageSink sink, Progress progress) {
+    this.source = source;
+    this.sink = sink;
+    this.progress = progress;
+  }
+
+  /**
+   * What to copy, and how fast.
+   *
+   * @param platform of an index only this image is copied, without the index; null: all of it
+   * @param parallelism blobs in flight, at least 1
+   */
+  public record Options(@Nullable Platform platform, int parallelism) {
+    private static final int DEFAULT_PARALLELISM = 6;
+
+    public Options {
+      if (parallelism < 1) {
+        throw new IllegalArgumentException("at least one blob at a time");
+      }
+    }
+
+    /** The image of one platform. */
+    public static Options of(Platform platform) {
+      return new Options(platform, DEFAULT_PARALLELISM);
+    }
+
+    /** All platforms. */
+    public static Options all() {
+      return new Options(null, DEFAULT_PARALLELISM);
+    }
+  }
+
+  /**
+   * Copies.
+   *
+   * @param selector what the source understands: a tag, a digest, or null for its only image
+   * @param tag the name in the sink, or null for the sink's own default
+   * @return the manifest that has the name now: an index only when all platforms were copied
+   * @throws Problem that says what could not be read or written
+   */
+  public static Manifest copy(
+      ImageSource source,
+      @Nullable String selector,
+      ImageSink sink,
+      @Nullable String tag,
+      Options options,
+      Progress progress)
+      throws IOException {
+    Transfer transfer = new Transfer(source, sink, progress);
+    Manifest root = choose(source, source.manifest(selector), options.platform());
+    transfer.plan(root, 0);
+    transfer.copyBlobs(options.parallelism());
+    transfer.manifests.remove(root.digest());
+    for (Manifest child : transfer.manifests.values()) {
+      sink.putManifest(child, null);
+    }
+    sink.putManifest(root, tag == null ? sink.defaultTag() : tag);
+    return root;
+  }
+
+  /**
+   * The image of a platform.
+   *
+   * @param selector as for {@link #copy}
+   */
+  public static Manifest.Image resolve(
+      ImageSource source, @Nullable String selector, Platform platform) throws IOException {
+    return (Manifest.Image) choose(source, source.manifest(selector), platform);
+  }
+
+  private static Manifest choose(ImageSource source, Manifest manifest, @Nullable Platform platform)
+      throws IOException {
+    Manifest current = manifest;
+    for (int depth = 0; platform != null && current instanceof Manifest.Index index; depth++) {
+      if (depth > MAX_DEPTH) {
+        throw tooDeep(manifest);
+      }
+      String name = manifest.digest() + " in " + source.describe();
+      current = source.manifest(index.select(platform, name).digest().toString());
+    }
+    return current;
+  }
+
+  private static Problem tooDeep(Manifest manifest) {
+    return Problem.corrupt("the index " + manifest.digest() + " is nested too deeply");
+  }
+
+  /** Lists blobs and manifests, children first, each once. */
+  private void plan(Manifest manifest, int depth) throws IOException {
+    if (depth > MAX_DEPTH) {
+      throw tooDeep(manifest);
+    }
+    switch (manifest) {
+      case Manifest.Image image -> {
+        blobs.putIfAbsent(image.config().digest(), image.config());
+        image.layers().forEach(l -> blobs.putIfAbsent(l.digest(), l));
+      }
+      case Manifest.Index index -> {
+        Set<Descriptor> children = new LinkedHashSet<>(index.manifests());
+        for (Descriptor child : children) {
+          planChild(child, depth);
+        }
+      }
+    }
+    manifests.putIfAbsent(manifest.digest(), manifest);
+  }
+
+  private void planChild(Descriptor child, int depth) throws IOException {
+    boolean manifest =
+        MediaTypes.isIndex(child.mediaType()) || MediaTypes.isImageManifest(child.mediaType());
+    if (!manifest) {
+      blobs.putIfAbsent(child.digest(), child);
+    } else if (!manifests.containsKey(child.digest())) {
+      if (manifests.size() >= MAX_MANIFESTS) {
+        throw Problem.corrupt("the index has over " + MAX_MANIFESTS + " manifests");
+      }
+      plan(source.manifest(child.digest().toString()), depth + 1);
+    }
+  }
+
+  private void copyBlobs(int parallelism) throws IOException {
+    Semaphore limit = new Semaphore(sink.concurrent() ? parallelism : 1, true);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      CompletionService<Void> done = new ExecutorCompletionService<>(threads);
+      int submitted = 0;
+      try {
+        for (Descriptor blob : blobs.values()) {
+          limit.acquire(); // Here, so that blobs begin in the manifest's order.
+          submitted++;
+          done.submit(
+              () -> {
+                try {
+                  copyBlob(blob);
+                } finally {
+                  limit.release();
+                }
+                return null;
+              });
+          for (var ended = done.poll(); ended != null; ended = done.poll()) {
+            ended.get();
+            submitted--;
+          }
+        }
+        for (; submitted > 0; submitted--) {
+          done.take().get();
+        }
+      } catch (ExecutionException e) {
+        threads.shutdownNow();
+        throw rethrow(e.getCause());
+      } catch (InterruptedException e) {
+        threads.shutdownNow();
+        Thread.currentThread().interrupt();
+        throw new Problem(Problem.Kind.UNAVAILABLE, "the copy was interrupted", e);
+      }
+    }
+    if (present.get() > 0) {
+      progress.note("blobs already present: " + present.get());
+    }
+  }
+
+  private static IOException rethrow(@Nullable Throwable cause) {
+    return switch (cause) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case IOException e -> e;
+      case null -> throw new AssertionError("a failure has a cause");
+      default -> throw new AssertionError(cause);
+    };
+  }
+
+  private void copyBlob(Descriptor blob) throws IOException {
+    if (sink.hasBlob(blob)) {
+      present.incrementAndGet();
+      return;
+    }
+    try (Progress.Task task = progress.start(name(blob), blob.size())) {
+      if (sink.takeBlob(blob, source)) {
+        task.advance(blob.size());
+        return;
+      }
+      Meter meter = new Meter(task);
+      sink.putBlob(blob, offset -> meter.count(source.blob(blob, offset), offset));
+    } catch (Problem e) {
+      if (e.kind() == Problem.Kind.NOT_FOUND && MediaTypes.isForeign(blob.mediaType())) {
+        return; // By design such a layer need not lie beside the manifest.
+      }
+      throw e;
+    }
+  }
+
+  private static String name(Descriptor blob) {
+    boolean config =
+        blob.mediaType().equals(MediaTypes.OCI_CONFIG)
+            || blob.mediaType().equals(MediaTypes.DOCKER_CONFIG);
+    return (config ? "config " : "layer ") + blob.digest().brief();
+  }
+
+  /** Tells the task how far the blob is, also when it is opened again from elsewhere. */
+  private static final class Meter {
+    private final Progress.Task task;
+    private long position;
+
+    Meter(Progress.Task task) {
+      this.task = task;
+    }
+
+    InputStream count(InputStream in, long offset) {
+      move(offset - position);
+      return new FilterInputStream(in) {
+        @Override
+        public int read() throws IOException {
+          int b = in.read();
+          move(b < 0 ? 0 : 1);
+          return b;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+          int n = in.read(buffer, from, length);
+          move(Math.max(n, 0));
+          return n;
+        }
+      };
+    }
+
+    private void move(long n) {
+      position += n;
+      if (n != 0) {
+        task.advance(n);
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package slipway.oci;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import slipway.linux.Command;
+
+/** Debian's docker-registry on a free loopback port, as an independent peer. */
+final class DockerRegistry implements AutoCloseable {
+  private final Process process;
+  private final int port;
+
+  private DockerRegistry(Process process, int port) {
+    this.process = process;
+    this.port = port;
+  }
+
+  /**
+   * @param directory for its data and config
+   * @param user with password {@code secret} that it wants, or null for none
+   */
+  static DockerRegistry start(Path directory, @Nullable String user) throws Exception {
+    int port = freePort();
+    String auth = "";
+    if (user != null) {
+      Path htpasswd = directory.resolve("htpasswd");
+      Files.writeString(
+          htpasswd, Command.of("htpasswd", "-nbB", "-C", "4", user, "secret").output() + "\n");
+      auth = "auth: {htpasswd: {realm: test, path: " + htpasswd + "}}\n";
+    }
+    Path config = directory.resolve("config.yml");
+    Files.writeString(
+        config,
+        """
+        version: 0.1
+        log: {level: fatal, accesslog: {disabled: true}}
+        storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
+        http: {addr: 127.0.0.1:%d}
+        %s"""
+            .formatted(directory.resolve("data"), port, auth));
+    Process process = Command.of("docker-registry", "serve", config.toString()).start();
+    Thread.ofVirtual().start(() -> drain(process));
+    DockerRegistry registry = new DockerRegistry(process, port);
+    registry.await();
+    return registry;
+  }
+
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static void drain(Process process) {
+    try {
+      process.getErrorStream().transferTo(System.err);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void await() throws Exception {
+    long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (true) {
+      try {
+        HttpURLConnection c =
+            (HttpURLConnection) URI.create("http://" + host() + "/v2/").toURL().openConnection();
+        c.getResponseCode();
+        return;
+      } catch (IOException e) {
+        if (System.nanoTime() > end || !process.isAlive()) {
+          throw new IllegalStateException("docker-registry does not start", e);
+        }
+        LockSupport.parkNanos(Duration.ofMillis(20).toNanos()); // Between two looks.
+      }
+    }
+  }
+
+  String host() {
+    return "127.0.0.1:" + port;
+  }
+
+  Reference reference(String repository) {
+    return Reference.parse(host() + "/" + repository);
+  }
+
+  @Override
+  public void close() throws Exception {
+    process.destroyForcibly().waitFor();
+  }
+}
