@@ -1,0 +1,105 @@
+package slipway.host;
+
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+/**
+ * What the status shows of an image's configuration, read without building it in memory (OCI
+ * image-spec, config.md and annotations.md).
+ *
+ * @param version label {@code org.opencontainers.image.version}, else label {@code version}
+ * @param created label {@code org.opencontainers.image.created}, else the field, RFC 3339
+ * @param bootc label {@code containers.bootc}
+ */
+record ImageFacts(
+    String architecture,
+    @Nullable String version,
+    @Nullable String created,
+    @Nullable String bootc) {
+  static final String VERSION = "org.opencontainers.image.version";
+  static final String CREATED = "org.opencontainers.image.created";
+  static final String BOOTC = "containers.bootc";
+
+  /** Reads a configuration. */
+  static ImageFacts parse(String json) {
+    Reader reader = new Reader();
+    try (JsonParser in = StatusDocument.parser(json)) {
+      if (in.nextToken() != JsonToken.START_OBJECT) {
+        throw Problem.corrupt("the image's configuration is not a JSON object");
+      }
+      reader.read(in);
+    } catch (JacksonException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the image's configuration is not JSON: " + e.getOriginalMessage(),
+          e);
+    }
+    return reader.facts();
+  }
+
+  private static final class Reader {
+    private String architecture = "";
+    private @Nullable String created;
+    private @Nullable String createdLabel;
+    private @Nullable String version;
+    private @Nullable String versionLabel;
+    private @Nullable String bootc;
+
+    void read(JsonParser in) {
+      while (in.nextToken() != JsonToken.END_OBJECT) {
+        String field = in.currentName();
+        JsonToken value = in.nextToken();
+        if (value == JsonToken.VALUE_STRING && field.equals("architecture")) {
+          architecture = in.getString();
+        } else if (value == JsonToken.VALUE_STRING && field.equals("created")) {
+          created = in.getString();
+        } else if (value == JsonToken.START_OBJECT && field.equals("config")) {
+          config(in);
+        } else {
+          in.skipChildren();
+        }
+      }
+    }
+
+    private void config(JsonParser in) {
+      while (in.nextToken() != JsonToken.END_OBJECT) {
+        String field = in.currentName();
+        JsonToken value = in.nextToken();
+        if (value == JsonToken.START_OBJECT && field.equals("Labels")) {
+          labels(in);
+        } else {
+          in.skipChildren();
+        }
+      }
+    }
+
+    private void labels(JsonParser in) {
+      while (in.nextToken() != JsonToken.END_OBJECT) {
+        String name = in.currentName();
+        if (in.nextToken() != JsonToken.VALUE_STRING) {
+          in.skipChildren();
+          continue;
+        }
+        String value = in.getString();
+        switch (name) {
+          case VERSION -> versionLabel = value;
+          case "version" -> version = value;
+          case CREATED -> createdLabel = value;
+          case BOOTC -> bootc = value;
+          default -> {}
+        }
+      }
+    }
+
+    ImageFacts facts() {
+      return new ImageFacts(
+          architecture,
+          versionLabel != null ? versionLabel : version,
+          createdLabel != null ? createdLabel : created,
+          bootc);
+    }
+  }
+}

@@ -1,0 +1,284 @@
+package slipway.host;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonEncoding;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * The status as a document: JSON with its keys sorted and no white space (canonical JSON), or YAML.
+ * Streams through the generator and writes YAML by hand, because starting a mapper takes longer
+ * than all the rest of the command.
+ */
+final class StatusDocument {
+  private StatusDocument() {}
+
+  /** The document as maps, lists, strings, numbers, booleans and null, in the schema's order. */
+  static Map<String, @Nullable Object> of(HostStatus host) {
+    Map<String, @Nullable Object> spec = new LinkedHashMap<>();
+    spec.put("image", name(host.image()));
+    spec.put("bootOrder", host.rollbackQueued() ? "rollback" : "default");
+    Map<String, @Nullable Object> status = new LinkedHashMap<>();
+    status.put("staged", entry(host.staged()));
+    status.put("booted", entry(host.booted()));
+    status.put("rollback", entry(host.rollback()));
+    if (!host.others().isEmpty()) {
+      status.put("otherDeployments", host.others().stream().map(StatusDocument::entry).toList());
+    }
+    status.put("rollbackQueued", host.rollbackQueued());
+    HostStatus.Entry booted = host.booted();
+    status.put("type", booted != null && booted.image() != null ? "bootcHost" : null);
+    HostStatus.UsrOverlay overlay = host.usrOverlay();
+    Map<String, @Nullable Object> usr = new LinkedHashMap<>();
+    if (overlay != null) {
+      usr.put("accessMode", overlay.writable() ? "readWrite" : "readOnly");
+      usr.put("persistence", overlay.persistent() ? "persistent" : "transient");
+    }
+    status.put("usrOverlay", overlay == null ? null : usr);
+    status.put("readOnly", host.readOnly());
+    Map<String, @Nullable Object> root = new LinkedHashMap<>();
+    root.put("apiVersion", "org.containers.bootc/v1");
+    root.put("kind", "BootcHost");
+    root.put("metadata", Map.of("name", "host"));
+    root.put("spec", spec);
+    root.put("status", status);
+    return root;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> name(HostStatus.@Nullable ImageName name) {
+    if (name == null) {
+      return null;
+    }
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    map.put("image", name.image());
+    map.put("transport", name.transport());
+    String signature = name.signature();
+    if (signature != null) {
+      map.put(
+          "signature",
+          signature.startsWith("ostreeRemote:")
+              ? Map.of("ostreeRemote", signature.substring("ostreeRemote:".length()))
+              : signature);
+    }
+    return map;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> image(HostStatus.@Nullable Image image) {
+    if (image == null) {
+      return null;
+    }
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    map.put("image", name(image.name()));
+    map.put("version", image.version());
+    map.put("timestamp", image.timestamp());
+    map.put("imageDigest", image.digest());
+    map.put("architecture", image.architecture());
+    return map;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> entry(HostStatus.@Nullable Entry entry) {
+    if (entry == null) {
+      return null;
+    }
+    Map<String, @Nullable Object> ostree = new LinkedHashMap<>();
+    ostree.put("stateroot", entry.stateroot());
+    ostree.put("checksum", entry.checksum());
+    ostree.put("deploySerial", entry.serial());
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    map.put("image", image(entry.image()));
+    map.put("cachedUpdate", image(entry.update()));
+    map.put("incompatible", entry.incompatible());
+    map.put("pinned", entry.pinned());
+    map.put("softRebootCapable", entry.softReboot());
+    map.put("downloadOnly", entry.downloadOnly());
+    map.put("store", "ostreeContainer");
+    map.put("ostree", ostree);
+    map.put("composefs", null);
+    return map;
+  }
+
+  // ---- JSON ----
+
+  static String json(HostStatus status) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator generator =
+        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+      write(generator, of(status));
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private static void write(JsonGenerator out, @Nullable Object value) {
+    switch (value) {
+      case null -> out.writeNull();
+      case String s -> out.writeString(s);
+      case Boolean b -> out.writeBoolean(b);
+      case Integer i -> out.writeNumber(i);
+      case List<?> list -> {
+        out.writeStartArray();
+        list.forEach(element -> write(out, element));
+        out.writeEndArray();
+      }
+      case Map<?, ?> map -> {
+        out.writeStartObject();
+        new TreeMap<Object, Object>(map)
+            .forEach(
+                (key, element) -> {
+                  out.writeName(String.valueOf(key));
+                  write(out, element);
+                });
+        out.writeEndObject();
+      }
+      default -> throw new AssertionError("no JSON for " + value.getClass());
+    }
+  }
+
+  // ---- YAML ----
+
+  static String yaml(HostStatus status) {
+    StringBuilder out = new StringBuilder();
+    mapping(out, of(status), 0, false);
+    return out.toString();
+  }
+
+  /**
+   * Writes a block mapping.
+   *
+   * @param inList whether the first line is already begun by a dash
+   */
+  private static void mapping(StringBuilder out, Map<?, ?> map, int indent, boolean inList) {
+    boolean first = inList;
+    for (Map.Entry<?, ?> entry : map.entrySet()) {
+      if (!first) {
+        out.append(" ".repeat(indent));
+      }
+      first = false;
+      out.append(entry.getKey()).append(':');
+      Object value = entry.getValue();
+      switch (value) {
+        case Map<?, ?> child -> {
+          out.append('\n');
+          mapping(out, child, indent + 2, false);
+        }
+        case List<?> list -> {
+          out.append('\n');
+          for (Object element : list) {
+            out.append(" ".repeat(indent)).append("- ");
+            if (element instanceof Map<?, ?> child) {
+              mapping(out, child, indent + 2, true);
+            } else {
+              out.append(scalar(element)).append('\n');
+            }
+          }
+        }
+        case null -> out.append(" null\n");
+        default -> out.append(' ').append(scalar(value)).append('\n');
+      }
+    }
+  }
+
+  /** A scalar, in single quotes when it would read as something else than text. */
+  private static String scalar(@Nullable Object value) {
+    String text = String.valueOf(value);
+    if (!(value instanceof String)) {
+      return text;
+    }
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < ' ' || c == 0x7f) {
+        return doubleQuoted(text);
+      }
+    }
+    return isPlain(text) ? text : "'" + text.replace("'", "''") + "'";
+  }
+
+  private static boolean isPlain(String text) {
+    if (text.isEmpty() || text.isBlank() || text.strip().length() != text.length()) {
+      return false;
+    }
+    char first = text.charAt(0);
+    if ("-?:,[]{}#&*!|>'\"%@`=~+.".indexOf(first) >= 0 || isNumberLike(text)) {
+      return false;
+    }
+    return !text.contains(": ")
+        && !text.contains(" #")
+        && !text.endsWith(":")
+        && switch (text.toLowerCase(java.util.Locale.ROOT)) {
+          case "null", "true", "false", "yes", "no", "on", "off", "y", "n" -> false;
+          default -> true;
+        };
+  }
+
+  /** Whether a parser takes it for a number: decimal, with a point or an exponent, hex, octal. */
+  private static boolean isNumberLike(String text) {
+    if (text.startsWith("0x") || text.startsWith("0o")) {
+      return text.length() > 2 && text.substring(2).chars().allMatch(StatusDocument::isHex);
+    }
+    int at = digits(text, 0);
+    if (at == 0) {
+      return false;
+    }
+    if (at < text.length() && text.charAt(at) == '.') {
+      at = digits(text, at + 1);
+    }
+    if (at < text.length() && (text.charAt(at) == 'e' || text.charAt(at) == 'E')) {
+      at++;
+      if (at < text.length() && (text.charAt(at) == '+' || text.charAt(at) == '-')) {
+        at++;
+      }
+      at = digits(text, at);
+    }
+    return at == text.length();
+  }
+
+  private static boolean isHex(int c) {
+    return Character.digit(c, 16) >= 0;
+  }
+
+  /** The index after the digits from {@code at} on. */
+  private static int digits(String text, int at) {
+    int end = at;
+    while (end < text.length() && text.charAt(end) >= '0' && text.charAt(end) <= '9') {
+      end++;
+    }
+    return end;
+  }
+
+  private static String doubleQuoted(String text) {
+    StringBuilder out = new StringBuilder("\"");
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '"' -> out.append("\\\"");
+        case '\\' -> out.append("\\\\");
+        case '\n' -> out.append("\\n");
+        case '\t' -> out.append("\\t");
+        default -> {
+          if (c < ' ' || c == 0x7f) {
+            out.append("\\x")
+                .append(Character.forDigit(c >> 4, 16))
+                .append(Character.forDigit(c & 15, 16));
+          } else {
+            out.append(c);
+          }
+        }
+      }
+    }
+    return out.append('"').toString();
+  }
+
+  // ---- reading what an image says about itself ----
+
+  /** Opens a parser without a mapper. */
+  static tools.jackson.core.JsonParser parser(String json) {
+    return new JsonFactory().createParser(ObjectReadContext.empty(), json);
+  }
+}
