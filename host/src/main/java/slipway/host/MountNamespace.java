@@ -1,0 +1,66 @@
+package slipway.host;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import slipway.base.Problem;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+
+/**
+ * A private view of the mounts, in which {@code /sysroot} and {@code /boot} are writable while they
+ * stay read-only for everybody else. The process starts itself anew below unshare(1), because a
+ * namespace belongs to a thread and a JVM has many; {@code _ostree_unshared}, the variable that
+ * ostree and bootc use, tells the second that it is the second.
+ */
+final class MountNamespace {
+  static final String MARK = "_ostree_unshared";
+  private static final long MS_RELATIME = 1L << 21;
+
+  private MountNamespace() {}
+
+  /**
+   * Runs {@code work} in a namespace of its own and returns the exit code.
+   *
+   * @throws Problem of kind ENVIRONMENT when the process cannot start itself anew
+   */
+  static int run(HostEnvironment host, Callable<Integer> work) throws Exception {
+    if (host.variables().containsKey(MARK)) {
+      makeWritable(host.root().resolve("sysroot"));
+      makeWritable(host.root().resolve("boot"));
+      return work.call();
+    }
+    Process child =
+        Command.of(again()).environment(MARK, "1").environment("HOME", home(host)).startInherited();
+    return child.waitFor();
+  }
+
+  private static String home(HostEnvironment host) {
+    return host.variables().getOrDefault("HOME", "/root");
+  }
+
+  private static List<String> again() {
+    ProcessHandle.Info self = ProcessHandle.current().info();
+    List<String> command = new ArrayList<>(List.of("unshare", "--mount", "--"));
+    command.add(
+        self.command()
+            .orElseThrow(() -> Problem.environment("/proc does not tell this process' command")));
+    command.addAll(
+        List.of(
+            self.arguments()
+                .orElseThrow(
+                    () -> Problem.environment("/proc does not tell this process' arguments"))));
+    return command;
+  }
+
+  private static void makeWritable(Path path) throws IOException {
+    if (Files.isDirectory(path) && Files.getFileStore(path).isReadOnly()) {
+      Posix.mount(
+          path.toString(), OsPath.of(path), null, Posix.MS_REMOUNT | MS_RELATIME, "");
+    }
+  }
+}

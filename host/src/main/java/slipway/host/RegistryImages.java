@@ -1,0 +1,49 @@
+package slipway.host;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import slipway.base.Problem;
+import slipway.oci.AuthFile;
+import slipway.oci.ImageSource;
+import slipway.oci.Reference;
+import slipway.oci.RegistryClient;
+import slipway.oci.RegistryOptions;
+import slipway.sysroot.ContainerReference;
+
+/**
+ * Images from registries, with the machine's own credentials ({@code /run/ostree/auth.json} and its
+ * fellows) and its {@code registries.conf}.
+ */
+final class RegistryImages implements ImageSources {
+  private final Path root;
+  private final Map<String, String> variables;
+
+  RegistryImages(Path root, Map<String, String> variables) {
+    this.root = root;
+    this.variables = variables;
+  }
+
+  @Override
+  public ImageSource open(ContainerReference image) throws IOException {
+    if (!image.transport().equals("registry")) {
+      throw Problem.input(
+          "images of transport \""
+              + image.transport()
+              + "\" cannot be fetched; switch to one in a registry");
+    }
+    if (image.signature() != ContainerReference.Signature.UNVERIFIED) {
+      throw Problem.input(
+          "the origin of "
+              + image.name()
+              + " asks for a signature check, which is not supported; switch without one");
+    }
+    RegistriesConf.Registry registry =
+        RegistriesConf.read(root).find(Reference.parse(image.name()).orLatest());
+    RegistryOptions options =
+        RegistryOptions.anonymous(variables)
+            .withCredentials(AuthFile.host(root))
+            .withTlsVerify(!registry.insecure());
+    return new RegistryClient(registry.location(), options);
+  }
+}
