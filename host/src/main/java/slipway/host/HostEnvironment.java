@@ -62,8 +62,7 @@ public record HostEnvironment(
   /** Refuses to go on where nothing can be changed. */
   void requireHost() throws IOException {
     if (Files.exists(run.resolve(".containerenv")) || Files.exists(root.resolve(".dockerenv"))) {
-      throw Problem.environment(
-          "Detected container; this command requires a booted host system.");
+      throw Problem.environment("Detected container; this command requires a booted host system.");
     }
     if (Posix.geteuid() != 0) {
       throw Problem.denied("This command must be executed as the root user");

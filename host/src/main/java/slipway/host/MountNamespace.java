@@ -59,8 +59,7 @@ final class MountNamespace {
 
   private static void makeWritable(Path path) throws IOException {
     if (Files.isDirectory(path) && Files.getFileStore(path).isReadOnly()) {
-      Posix.mount(
-          path.toString(), OsPath.of(path), null, Posix.MS_REMOUNT | MS_RELATIME, "");
+      Posix.mount(path.toString(), OsPath.of(path), null, Posix.MS_REMOUNT | MS_RELATIME, "");
     }
   }
 }

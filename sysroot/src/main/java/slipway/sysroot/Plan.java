@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * menu will be, what goes away, what {@code /boot} has to hold. {@link #describe()} tells a person,
  * {@link Sysroot#execute} does it.
  *
+ * @param basis tells the state of the sysroot that the plan was made for
  * @param created the deployment that is made, or null
  * @param spec what it is made from, or null
  * @param stage whether the boot menu stays as it is until the shutdown
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param etcChanges local changes of {@code /etc} that are carried over
  */
 public record Plan(
+    String basis,
     @Nullable Deployment created,
     @Nullable DeploySpec spec,
     boolean stage,

@@ -193,7 +193,16 @@ public final class Sysroot {
       removed.add(state.staged());
     }
     return new Plan(
-        created, spec, stage, lock, order, removed, space.needed(), space.firstStep(), etc);
+        state.fingerprint(),
+        created,
+        spec,
+        stage,
+        lock,
+        order,
+        removed,
+        space.needed(),
+        space.firstStep(),
+        etc);
   }
 
   private KernelArguments kargs(DeploySpec spec, FileTree tree) throws IOException {
@@ -249,7 +258,16 @@ public final class Sysroot {
       removed.add(state.staged());
     }
     return new Plan(
-        null, null, false, false, order, removed, space.needed(), space.firstStep(), List.of());
+        state.fingerprint(),
+        null,
+        null,
+        false,
+        false,
+        order,
+        removed,
+        space.needed(),
+        space.firstStep(),
+        List.of());
   }
 
   // ---- changes ----
@@ -261,9 +279,8 @@ public final class Sysroot {
    */
   public void execute(Plan plan) throws IOException {
     try (SysrootLock lock = lock()) {
-      SysrootState before = state;
       reload();
-      if (!before.sameAs(state)) {
+      if (!plan.basis().equals(state.fingerprint())) {
         throw Problem.unavailable(
             "another process changed the deployments meanwhile; run the command again", null);
       }

@@ -272,19 +272,12 @@ record SysrootState(
     return value;
   }
 
-  /** Whether both describe the same boot menu. */
-  boolean sameAs(SysrootState other) {
-    if (other.bootVersion != bootVersion
-        || other.subBootVersion != subBootVersion
-        || other.deployments.size() != deployments.size()) {
-      return false;
-    }
-    for (int i = 0; i < deployments.size(); i++) {
-      if (!deployments.get(i).isSame(other.deployments.get(i))) {
-        return false;
-      }
-    }
-    return staged == null ? other.staged == null : staged.isSame(other.staged);
+  /** Tells this state from any other: which menu is in force and what is in it. */
+  String fingerprint() {
+    StringBuilder text = new StringBuilder();
+    text.append(bootVersion).append('.').append(subBootVersion);
+    all().forEach(d -> text.append(' ').append(d.stateroot()).append('/').append(d.id()));
+    return text.toString();
   }
 
   /** All deployments, a staged one first. */

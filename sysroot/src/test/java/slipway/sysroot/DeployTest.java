@@ -1,0 +1,276 @@
+package slipway.sysroot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.linux.Command;
+import slipway.ostree.Checksum;
+
+/** Deployments that we make, judged by ostree, and ostree's read by us. */
+class DeployTest {
+  private static final Origin ORIGIN = Origin.ofRegistry("quay.io/example/os:latest");
+
+  private Machine machine;
+
+  @BeforeEach
+  void start() throws IOException {
+    machine = new Machine();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    machine.close();
+  }
+
+  private static DeploySpec install(Checksum commit) {
+    return DeploySpec.install(
+        "default", commit, ORIGIN, KernelArguments.of("root=UUID=1234", "rw", "console=ttyS0"));
+  }
+
+  @Test
+  void initializesAsOstreeDoes() throws IOException {
+    machine.init();
+    try (Machine theirs = new Machine()) {
+      Command.of("ostree", "admin", "init-fs", "--modern", theirs.root().toString()).run();
+      theirs.admin("os-init", "default");
+      Map<String, String> expected = theirs.listing("ostree");
+      // Bookworm's ostree makes what later versions leave to the first deployment.
+      expected.keySet().removeIf(name -> name.startsWith("deploy/default/var/"));
+      Map<String, String> ours = machine.listing("ostree");
+      assertThat(ours.keySet()).containsAll(expected.keySet());
+      expected.keySet().removeAll(List.of("repo/config", "lock", "repo/.lock"));
+      assertThat(ours).containsAllEntriesOf(expected);
+    }
+    assertThat(machine.listing("boot")).containsEntry("boot", "120777 -> .");
+    assertThat(Files.readString(machine.root().resolve("ostree/repo/config")))
+        .contains("mode=bare")
+        .contains("bootloader=none")
+        .contains("readonly=true");
+    machine.judge();
+  }
+
+  @Test
+  void deploysTheFirst() throws IOException {
+    Sysroot sysroot = machine.init();
+    Checksum commit = machine.commit(Machine.files("1", "one"));
+    Deployment deployed = sysroot.deploy(install(commit));
+
+    machine.judge();
+    assertThat(machine.admin("status")).contains("default " + commit + ".0");
+    String entry = Files.readString(machine.root().resolve("boot/loader/entries/ostree-1.conf"));
+    assertThat(entry)
+        .isEqualTo(
+            "title Test OS 1 (ostree:0)\n"
+                + "version 1\n"
+                + "options root=UUID=1234 rw console=ttyS0 ostree=/ostree/boot.1/default/"
+                + deployed.bootChecksum()
+                + "/0\n"
+                + "linux /ostree/default-"
+                + deployed.bootChecksum()
+                + "/vmlinuz-6.1.0-test\n"
+                + "initrd /ostree/default-"
+                + deployed.bootChecksum()
+                + "/initramfs-6.1.0-test.img\n");
+    assertThat(Files.readSymbolicLink(machine.root().resolve("boot/loader")))
+        .isEqualTo(Path.of("loader.1"));
+    assertThat(Files.readSymbolicLink(machine.root().resolve("ostree/boot.1")))
+        .isEqualTo(Path.of("boot.1.1"));
+    assertThat(
+            Files.readString(
+                machine
+                    .root()
+                    .resolve("boot/ostree/default-" + deployed.bootChecksum())
+                    .resolve("vmlinuz-6.1.0-test")))
+        .isEqualTo("kernel one\n");
+    Path directory = sysroot.path(deployed);
+    assertThat(Command.of("lsattr", "-d", directory.toString()).output()).contains("i");
+    assertThat(directory.resolve("etc/app/a.conf")).hasContent("a of 1");
+    assertThat(Files.getAttribute(directory.resolve("etc/app/a.conf"), "unix:nlink")).isEqualTo(1);
+    assertThat(Files.readString(directory.resolveSibling(deployed.id() + ".origin")))
+        .isEqualTo(
+            "[origin]\ncontainer-image-reference=ostree-unverified-registry:quay.io/example/os:latest\n");
+    assertThat(sysroot.repository().refs("ostree")).containsOnlyKeys("ostree/1/1/0");
+  }
+
+  @Test
+  void computesTheBootChecksumOfTheFacts() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("usr/lib/modules/6.1.0-test/vmlinuz", "kern\n");
+    files.put("usr/lib/modules/6.1.0-test/initramfs.img", "initrd\n");
+    assertThat(sysroot.planDeploy(install(machine.commit(files))).created().bootChecksum())
+        .isEqualTo("36adbac4b4e22e14358bdbcdae17c58412288ad535a5c7a0a9639ec6e4fc1d61");
+  }
+
+  @Test
+  void upgradesSwapsBackAndRemoves() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Deployment second =
+        sysroot.deploy(
+            DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
+    machine.judge();
+    assertThat(sysroot.deployments()).hasSize(2);
+    assertThat(sysroot.deployments().getFirst().isSame(second)).isTrue();
+    assertThat(second.kargs()).isEqualTo(first.kargs());
+    assertThat(Files.readSymbolicLink(machine.root().resolve("boot/loader")))
+        .isEqualTo(Path.of("loader.0"));
+    assertThat(machine.root().resolve("boot/loader.1")).doesNotExist();
+
+    sysroot.setBootOrder(sysroot.deployments().reversed());
+    machine.judge();
+    assertThat(sysroot.deployments().getFirst().isSame(first)).isTrue();
+    assertThat(Files.readString(machine.root().resolve("boot/loader/entries/ostree-2.conf")))
+        .contains("title Test OS 1 (ostree:0)");
+
+    sysroot.setBootOrder(sysroot.deployments().subList(0, 1));
+    machine.judge();
+    assertThat(sysroot.path(second)).doesNotExist();
+    assertThat(machine.listing("boot/ostree").keySet())
+        .noneMatch(name -> name.contains(second.bootChecksum()));
+    sysroot.cleanup(true);
+    machine.judge();
+    assertThat(sysroot.repository().refs("ostree")).hasSize(1);
+  }
+
+  @Test
+  void changesOnlyLinksWhenTheMenuStays() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    Deployment first = sysroot.deploy(install(machine.commit(files)));
+    files.put("usr/bin/more", "more\n");
+    sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    files.put("usr/bin/most", "most\n");
+    Map<String, String> boot = machine.listing("boot");
+    Deployment third = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    assertThat(machine.listing("boot")).isEqualTo(boot);
+    assertThat(sysroot.deployments().getFirst().isSame(third)).isTrue();
+    assertThat(sysroot.deployments()).hasSize(2);
+    machine.judge();
+  }
+
+  @Test
+  void ostreeContinuesWhatWeBeganAndWeWhatItDid() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    machine.admin("deploy", "--os=default", two.hex());
+    sysroot.reload();
+    assertThat(sysroot.deployments()).hasSize(2);
+    assertThat(sysroot.deployments().getFirst().checksum()).isEqualTo(two);
+    assertThat(sysroot.deployments().getFirst().kargs()).isEqualTo(first.kargs());
+
+    Deployment third =
+        sysroot.deploy(
+            DeploySpec.upgrade(
+                sysroot.deployments().getFirst(),
+                machine.commit(Machine.files("3", "three")),
+                ORIGIN));
+    machine.judge();
+    assertThat(machine.admin("status")).contains(third.checksum() + ".0").contains(two + ".0");
+    machine.admin("undeploy", "1");
+    sysroot.reload();
+    assertThat(sysroot.deployments()).hasSize(1);
+    assertThat(sysroot.deployments().getFirst().isSame(third)).isTrue();
+    machine.judge();
+  }
+
+  @Test
+  void keepsPinsAndOtherStateroots() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    sysroot.setPinned(first, true);
+    assertThat(machine.admin("status")).contains("Pinned: yes");
+    machine.admin("os-init", "other");
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    sysroot.deploy(DeploySpec.install("other", two, ORIGIN, KernelArguments.of("root=UUID=1234")));
+    assertThat(Files.readString(machine.root().resolve("boot/loader/entries/ostree-2.conf")))
+        .contains("(ostree:other:0)");
+    Deployment third = sysroot.deploy(install(machine.commit(Machine.files("3", "three"))));
+    sysroot.deploy(install(machine.commit(Machine.files("4", "four"))));
+    assertThat(sysroot.deployments()).hasSize(3);
+    assertThat(sysroot.deployments()).anyMatch(first::isSame).noneMatch(third::isSame);
+    sysroot.setPinned(
+        sysroot.deployments().stream().filter(first::isSame).findFirst().orElseThrow(), false);
+    assertThat(machine.admin("status")).doesNotContain("Pinned: yes");
+    machine.judge();
+  }
+
+  @Test
+  void copiesVarOnceAndFollowsKernelArgumentsOfTheImage() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("var/lib/app/data", "first\n");
+    files.put("usr/lib/bootc/kargs.d/10-a.toml", "kargs = [\"quiet\", \"a=1\"]\n");
+    Deployment first =
+        sysroot.deploy(
+            DeploySpec.install(
+                "default",
+                machine.commit(files),
+                ORIGIN,
+                KernelArguments.of("root=UUID=1", "quiet", "a=1", "local=yes")));
+    Path var = machine.root().resolve("ostree/deploy/default/var");
+    assertThat(var.resolve("lib/app/data")).hasContent("first");
+
+    files.put("var/lib/app/data", "second\n");
+    files.put("usr/lib/bootc/kargs.d/10-a.toml", "kargs = [\"a=2\", \"quiet\"]\n");
+    files.put(
+        "usr/lib/bootc/kargs.d/20-b.toml",
+        "match-architectures = [\"s390x\"]\nkargs = [\"mainframe\"]\n");
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    assertThat(var.resolve("lib/app/data")).hasContent("first");
+    assertThat(second.kargs())
+        .isEqualTo(KernelArguments.of("root=UUID=1", "quiet", "local=yes", "a=2"));
+  }
+
+  @Test
+  void plansWithoutWriting() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Files.writeString(sysroot.path(first).resolve("etc/motd"), "mine\n");
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Map<String, String> before = machine.listing(".");
+    Plan plan = sysroot.planDeploy(DeploySpec.upgrade(first, two, ORIGIN));
+    assertThat(machine.listing(".")).isEqualTo(before);
+    assertThat(plan.describe())
+        .contains("check out commit " + two + " as ostree/deploy/default/deploy/" + two + ".0")
+        .contains("boot menu 2: default " + first.id());
+    assertThat(plan.etcChanges()).hasSize(1);
+    sysroot.execute(plan);
+    machine.judge();
+    assertThatThrownBy(() -> sysroot.execute(plan)).isInstanceOf(Problem.class);
+  }
+
+  @Test
+  void refusesImagesThatCannotBoot() throws IOException {
+    Sysroot sysroot = machine.init();
+    sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Map<String, String> before = machine.listing(".");
+    Map<String, String> none = Machine.files("2", "two");
+    none.remove("usr/lib/modules/6.1.0-test/vmlinuz");
+    Checksum without = machine.commit(none);
+    assertThatThrownBy(() -> sysroot.deploy(install(without)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("no kernel");
+    none.put("usr/lib/modules/6.1.0-test/vmlinuz", "k");
+    none.put("usr/lib/modules/6.2.0-test/vmlinuz", "k");
+    Checksum two = machine.commit(none);
+    assertThatThrownBy(() -> sysroot.deploy(install(two)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("2 kernels");
+    Map<String, String> after = machine.listing(".");
+    for (Map<String, String> listing : List.of(before, after)) {
+      listing.keySet().removeIf(n -> n.startsWith("ostree/repo") || n.equals("ostree/lock"));
+    }
+    assertThat(after).isEqualTo(before);
+  }
+}
