@@ -1,0 +1,488 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.dataformat.toml.TomlMapper;
+
+/**
+ * Reads bootc-image-builder's config. Every key is accounted for: what is not known is an error.
+ */
+final class DiskConfigParser {
+  private static final long MAX_BYTES = 1024 * 1024;
+  private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_-]{0,31}");
+  private static final Pattern HOST =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?");
+  private static final Pattern ZONE = Pattern.compile("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*");
+  private static final Pattern LOCALE = Pattern.compile("[A-Za-z0-9_.@-]+");
+  private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
+  private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
+  private static final Set<String> DENIED =
+      Set.of("/etc/fstab", "/etc/shadow", "/etc/passwd", "/etc/group");
+
+  private final Path file;
+  private final String text;
+
+  private DiskConfigParser(Path file, String text) {
+    this.file = file;
+    this.text = text;
+  }
+
+  static DiskConfig parse(Path file) {
+    String name = String.valueOf(file.getFileName());
+    String text;
+    try {
+      if (Files.size(file) > MAX_BYTES) {
+        throw Problem.input(file + " has more than " + MAX_BYTES + " bytes; it is no config file");
+      }
+      text = Files.readString(file);
+    } catch (java.nio.charset.CharacterCodingException e) {
+      throw new Problem(Problem.Kind.INPUT, file + " is not UTF-8 text", e);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.INPUT, "cannot read the config file " + file + "; does it exist?", e);
+    }
+    DiskConfigParser parser = new DiskConfigParser(file, text);
+    if (name.endsWith(".toml")) {
+      return parser.config(parser.toml());
+    }
+    if (name.endsWith(".json")) {
+      return parser.config(parser.json());
+    }
+    throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
+  }
+
+  private JsonNode toml() {
+    try {
+      return TomlMapper.builder().build().readTree(text);
+    } catch (JacksonException e) {
+      throw syntax(e);
+    }
+  }
+
+  private JsonNode json() {
+    try {
+      return JsonMapper.builder(
+              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build()
+          .readTree(text);
+    } catch (JacksonException e) {
+      throw syntax(e);
+    }
+  }
+
+  private Problem syntax(JacksonException e) {
+    int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
+    String reason = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+    return new Problem(Problem.Kind.INPUT, file + ":" + line + ": " + reason, e);
+  }
+
+  private DiskConfig config(JsonNode document) {
+    JsonNode root = document;
+    // The older form, from when the tool took more than a blueprint.
+    if (root.path("blueprint").isObject() && root.size() == 1) {
+      root = root.get("blueprint");
+    }
+    keys(root, "", "name", "description", "version", "customizations");
+    JsonNode c = object(root, "customizations", "customizations");
+    keys(
+        c,
+        "customizations",
+        "user",
+        "group",
+        "sshkey",
+        "kernel",
+        "hostname",
+        "timezone",
+        "locale",
+        "files",
+        "directories",
+        "filesystem");
+    List<DiskConfig.User> users = new ArrayList<>();
+    each(c, "user", "customizations.user", (n, at) -> users.add(user(n, at)));
+    each(c, "sshkey", "customizations.sshkey", (n, at) -> users.add(sshKey(n, at)));
+    List<DiskConfig.Group> groups = new ArrayList<>();
+    each(c, "group", "customizations.group", (n, at) -> groups.add(group(n, at)));
+    List<DiskConfig.CustomFile> files = new ArrayList<>();
+    each(c, "files", "customizations.files", (n, at) -> files.add(customFile(n, at)));
+    List<DiskConfig.CustomDirectory> directories = new ArrayList<>();
+    each(
+        c,
+        "directories",
+        "customizations.directories",
+        (n, at) -> directories.add(directory(n, at)));
+    return new DiskConfig(
+        users,
+        groups,
+        kernelArguments(c),
+        checked(string(c, "hostname", "customizations.hostname"), HOST, "customizations.hostname"),
+        timezone(c),
+        locale(c),
+        files,
+        directories,
+        rootMinimum(c));
+  }
+
+  private List<String> kernelArguments(JsonNode c) {
+    JsonNode kernel = object(c, "kernel", "customizations.kernel");
+    keys(kernel, "customizations.kernel", "append");
+    String append = string(kernel, "append", "customizations.kernel.append");
+    return append == null || append.isBlank() ? List.of() : List.of(append.strip().split("\\s+"));
+  }
+
+  private @Nullable String timezone(JsonNode c) {
+    String at = "customizations.timezone";
+    JsonNode node = c.path("timezone");
+    if (node.isObject()) {
+      keys(node, at, "timezone");
+      return checked(string(node, "timezone", at), ZONE, at);
+    }
+    return checked(string(c, "timezone", at), ZONE, at);
+  }
+
+  private @Nullable String locale(JsonNode c) {
+    String at = "customizations.locale";
+    JsonNode node = c.path("locale");
+    if (node.isObject()) {
+      keys(node, at, "languages");
+      List<String> languages = strings(node, "languages", at + ".languages");
+      return languages.isEmpty() ? null : checked(languages.getFirst(), LOCALE, at);
+    }
+    return checked(string(c, "locale", at), LOCALE, at);
+  }
+
+  private long rootMinimum(JsonNode c) {
+    long[] minimum = {0};
+    each(
+        c,
+        "filesystem",
+        "customizations.filesystem",
+        (n, at) -> {
+          keys(n, at, "mountpoint", "minsize", "size");
+          String mountpoint = required(n, "mountpoint", at);
+          if (!mountpoint.equals("/")) {
+            throw wrong(
+                mountpoint,
+                at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
+          }
+          minimum[0] = size(n.has("minsize") ? n.get("minsize") : n.path("size"), at + ".minsize");
+        });
+    return minimum[0];
+  }
+
+  private long size(JsonNode node, String at) {
+    if (node.isIntegralNumber() && node.longValue() >= 0) {
+      return node.longValue();
+    }
+    if (node.isString()) {
+      return parseSize(node.stringValue(), at);
+    }
+    throw wrong("minsize", at + " is not a size; expected bytes or a text such as \"10 GiB\"");
+  }
+
+  private long parseSize(String value, String at) {
+    Matcher m = SIZE.matcher(value.strip());
+    if (!m.matches()) {
+      throw wrong(value, at + ": \"" + value + "\" is not a size; expected one such as \"10 GiB\"");
+    }
+    String unit = m.group(2) == null ? "" : m.group(2).toUpperCase(Locale.ROOT);
+    long base = unit.contains("I") ? 1024 : 1000;
+    int power = unit.isEmpty() ? 0 : "KMGT".indexOf(unit.charAt(0)) + 1;
+    double bytes = Double.parseDouble(m.group(1)) * Math.pow(base, power);
+    if (bytes > Long.MAX_VALUE / 2) {
+      throw wrong(value, at + ": " + value + " is larger than any disk");
+    }
+    return (long) bytes;
+  }
+
+  private DiskConfig.User user(JsonNode n, String at) {
+    keys(
+        n,
+        at,
+        "name",
+        "description",
+        "password",
+        "key",
+        "home",
+        "shell",
+        "groups",
+        "uid",
+        "gid",
+        "expiredate",
+        "force_password_reset");
+    JsonNode reset = n.path("force_password_reset");
+    if (!reset.isMissingNode() && !reset.isBoolean()) {
+      throw wrong("force_password_reset", at + ".force_password_reset is neither true nor false");
+    }
+    List<String> groups = strings(n, "groups", at + ".groups");
+    groups.forEach(g -> checked(g, NAME, at + ".groups"));
+    return new DiskConfig.User(
+        name(n, at),
+        field(string(n, "description", at + ".description"), at + ".description"),
+        secret(n, at),
+        key(n, at),
+        absolute(string(n, "home", at + ".home"), at + ".home"),
+        absolute(string(n, "shell", at + ".shell"), at + ".shell"),
+        groups,
+        number(n, "uid", at),
+        number(n, "gid", at),
+        number(n, "expiredate", at),
+        reset.asBoolean(false));
+  }
+
+  private DiskConfig.User sshKey(JsonNode n, String at) {
+    keys(n, at, "user", "key");
+    String name = required(n, "user", at);
+    checked(name, NAME, at + ".user");
+    required(n, "key", at);
+    return DiskConfig.User.withKey(name, java.util.Objects.requireNonNull(key(n, at)));
+  }
+
+  private DiskConfig.Group group(JsonNode n, String at) {
+    keys(n, at, "name", "gid");
+    return new DiskConfig.Group(name(n, at), number(n, "gid", at));
+  }
+
+  private DiskConfig.CustomFile customFile(JsonNode n, String at) {
+    keys(n, at, "path", "data", "mode", "user", "group");
+    String path = java.util.Objects.requireNonNull(absolute(required(n, "path", at), at + ".path"));
+    boolean allowed =
+        path.startsWith("/etc/")
+            || path.startsWith("/root/")
+            || path.startsWith("/usr/local/bin/")
+            || path.startsWith("/usr/local/sbin/");
+    if (!allowed || DENIED.contains(path)) {
+      throw wrong(
+          path,
+          "the following custom files are not allowed: [\""
+              + path
+              + "\"]; only files below /etc, /root and"
+              + " /usr/local/bin or sbin are, and not the account files");
+    }
+    String data = string(n, "data", at + ".data");
+    return new DiskConfig.CustomFile(
+        path,
+        data == null ? "" : data,
+        mode(n, at, 0644),
+        owner(n, "user", at),
+        owner(n, "group", at));
+  }
+
+  private DiskConfig.CustomDirectory directory(JsonNode n, String at) {
+    keys(n, at, "path", "mode", "user", "group", "ensure_parents");
+    String path = java.util.Objects.requireNonNull(absolute(required(n, "path", at), at + ".path"));
+    if (!path.startsWith("/etc/")) {
+      throw wrong(path, "the directory \"" + path + "\" is not allowed; only those below /etc are");
+    }
+    return new DiskConfig.CustomDirectory(
+        path,
+        mode(n, at, 0755),
+        owner(n, "user", at),
+        owner(n, "group", at),
+        n.path("ensure_parents").asBoolean(false));
+  }
+
+  private String owner(JsonNode n, String key, String at) {
+    JsonNode value = n.path(key);
+    if (value.isMissingNode()) {
+      return "root";
+    }
+    if (value.isIntegralNumber() && value.longValue() >= 0 && value.longValue() < 0xffffffffL) {
+      return value.asString();
+    }
+    String name = required(n, key, at);
+    checked(name, NAME, at + "." + key);
+    return name;
+  }
+
+  private int mode(JsonNode n, String at, int fallback) {
+    String value = string(n, "mode", at + ".mode");
+    if (value == null) {
+      return fallback;
+    }
+    checked(value, MODE, at + ".mode");
+    return Integer.parseInt(value, 8);
+  }
+
+  private String name(JsonNode n, String at) {
+    String name = required(n, "name", at);
+    checked(name, NAME, at + ".name");
+    return name;
+  }
+
+  private @Nullable String secret(JsonNode n, String at) {
+    String password = string(n, "password", at + ".password");
+    if (password != null && (password.contains("\n") || password.contains(":"))) {
+      throw wrong("password", at + ".password holds a line end or a colon");
+    }
+    return password == null || password.isEmpty() ? null : password;
+  }
+
+  private @Nullable String key(JsonNode n, String at) {
+    String key = string(n, "key", at + ".key");
+    if (key == null || key.isBlank()) {
+      return null;
+    }
+    for (String line : key.strip().split("\n")) {
+      boolean known =
+          line.isBlank()
+              || line.startsWith("#")
+              || line.matches(".*(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ .*");
+      if (!known) {
+        throw wrong(
+            "key",
+            at + ".key is not an SSH public key; expected one such as \"ssh-ed25519 AAAA…\"");
+      }
+    }
+    return key.strip();
+  }
+
+  private @Nullable Integer number(JsonNode n, String key, String at) {
+    JsonNode value = n.path(key);
+    if (value.isMissingNode() || value.isNull()) {
+      return null;
+    }
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
+      throw wrong(key, at + "." + key + " is not a number from 0 to " + Integer.MAX_VALUE);
+    }
+    return value.intValue();
+  }
+
+  /** A field of /etc/passwd. */
+  private @Nullable String field(@Nullable String value, String at) {
+    if (value != null && (value.contains(":") || value.contains("\n"))) {
+      throw wrong(value, at + " holds a colon or a line end, which /etc/passwd cannot");
+    }
+    return value;
+  }
+
+  private @Nullable String absolute(@Nullable String path, String at) {
+    if (path == null) {
+      return null;
+    }
+    field(path, at);
+    if (!path.startsWith("/")
+        || path.indexOf('\0') >= 0
+        || !Path.of(path).normalize().toString().equals(path)) {
+      throw wrong(path, at + ": \"" + path + "\" is not an absolute path without dots");
+    }
+    return path;
+  }
+
+  private @Nullable String checked(@Nullable String value, Pattern pattern, String at) {
+    if (value != null && !pattern.matcher(value).matches()) {
+      throw wrong(value, at + ": \"" + value + "\" is not valid; expected " + pattern.pattern());
+    }
+    return value;
+  }
+
+  private interface Entry {
+    void accept(JsonNode node, String at);
+  }
+
+  private void each(JsonNode parent, String key, String at, Entry entry) {
+    JsonNode list = parent.path(key);
+    if (list.isMissingNode()) {
+      return;
+    }
+    if (!list.isArray()) {
+      throw wrong(key, at + " is not a list; in TOML each entry begins with [[" + at + "]]");
+    }
+    for (int i = 0; i < list.size(); i++) {
+      String where = at + "[" + i + "]";
+      if (!list.get(i).isObject()) {
+        throw wrong(key, where + " is not a table");
+      }
+      entry.accept(list.get(i), where);
+    }
+  }
+
+  private JsonNode object(JsonNode parent, String key, String at) {
+    JsonNode node = parent.path(key);
+    if (!node.isMissingNode() && !node.isObject()) {
+      throw wrong(key, at + " is not a table");
+    }
+    return node;
+  }
+
+  private @Nullable String string(JsonNode parent, String key, String at) {
+    JsonNode node = parent.path(key);
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    if (!node.isString()) {
+      throw wrong(key, at + " is not a text");
+    }
+    return node.stringValue();
+  }
+
+  private String required(JsonNode parent, String key, String at) {
+    String value = string(parent, key, at + "." + key);
+    if (value == null) {
+      throw Problem.input(file + ": " + at + " lacks " + key);
+    }
+    return value;
+  }
+
+  private List<String> strings(JsonNode parent, String key, String at) {
+    List<String> list = new ArrayList<>();
+    JsonNode node = parent.path(key);
+    if (node.isMissingNode()) {
+      return list;
+    }
+    if (!node.isArray()) {
+      throw wrong(key, at + " is not a list of texts");
+    }
+    for (JsonNode entry : node) {
+      if (!entry.isString()) {
+        throw wrong(key, at + " is not a list of texts");
+      }
+      list.add(entry.stringValue());
+    }
+    return list;
+  }
+
+  private void keys(JsonNode node, String at, String... known) {
+    Set<String> allowed = new LinkedHashSet<>(List.of(known));
+    for (String key : node.propertyNames()) {
+      if (!allowed.contains(key)) {
+        throw wrong(
+            key,
+            "unknown key \""
+                + (at.isEmpty() ? "" : at + ".")
+                + key
+                + "\"; known here are "
+                + String.join(", ", allowed));
+      }
+    }
+  }
+
+  /** The parsers keep no lines for values, so the line is that of the first mention. */
+  private Problem wrong(String mention, String reason) {
+    int line = 1;
+    for (String l : text.split("\n", -1)) {
+      String code = l.strip();
+      if (!code.startsWith("#") && code.contains(mention)) {
+        return Problem.input(file + ":" + line + ": " + reason);
+      }
+      line++;
+    }
+    return Problem.input(file + ": " + reason);
+  }
+}
