@@ -9,6 +9,11 @@ final class Commands {
   static @Nullable Object slipway(String word) {
     return switch (word) {
       case "base" -> new BaseCommand();
+      case "pull" -> new PullCommand();
+      case "push" -> new PushCommand();
+      case "login" -> new LoginCommand();
+      case "logout" -> new LogoutCommand();
+      case "registry" -> new RegistryCommand();
       case "images" -> new ImagesCommand();
       case "inspect" -> new InspectCommand();
       case "history" -> new HistoryCommand();

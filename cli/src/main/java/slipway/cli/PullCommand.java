@@ -1,0 +1,75 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Progress;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
+import slipway.oci.RegistryClient;
+import slipway.oci.Transfer;
+
+/** {@code slipway pull NAME}: from a registry into the local store; prints the digest. */
+@Command(
+    name = "pull",
+    mixinStandardHelpOptions = true,
+    description = "Fetch an image from a registry.")
+final class PullCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+  @Mixin RegistryAccess access = new RegistryAccess();
+
+  @Option(
+      names = "--platform",
+      paramLabel = "OS/ARCH",
+      description = "another platform than this machine's")
+  @Nullable String platform;
+
+  @Option(names = "--all-platforms", description = "all images of an index, and the index itself")
+  boolean all;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "no progress")
+  boolean quiet;
+
+  @Parameters(paramLabel = "NAME", description = "HOST/REPOSITORY[:TAG|@DIGEST]")
+  String name = "";
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Reference reference = Reference.parse(withoutTransport(name)).orLatest();
+    Platform wanted = platform == null ? Platform.host() : Platform.parse(platform);
+    Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    Manifest manifest;
+    try (LocalStore store = state.store();
+        RegistryClient registry = new RegistryClient(reference, access.options())) {
+      manifest =
+          Transfer.copy(
+              registry,
+              reference.selector(),
+              store.sink(reference),
+              null,
+              all ? Transfer.Options.all() : Transfer.Options.of(wanted),
+              progress);
+    } finally {
+      TerminalProgress.finish(progress);
+    }
+    spec.commandLine().getOut().println(manifest.digest());
+    return 0;
+  }
+
+  /** skopeo's users write {@code docker://} in front of a name. */
+  static String withoutTransport(String name) {
+    return name.startsWith("docker://") ? name.substring("docker://".length()) : name;
+  }
+}

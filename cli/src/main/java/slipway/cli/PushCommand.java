@@ -1,0 +1,90 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Reference;
+import slipway.oci.RegistryClient;
+import slipway.oci.Transfer;
+
+/** {@code slipway push IMAGE [NAME]}: from the local store to a registry; prints the digest. */
+@Command(
+    name = "push",
+    mixinStandardHelpOptions = true,
+    description = "Send an image to a registry.")
+final class PushCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+  @Mixin RegistryAccess access = new RegistryAccess();
+
+  @Option(
+      names = "--digestfile",
+      paramLabel = "FILE",
+      description = "write the digest to a file too")
+  @Nullable Path digestFile;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "no progress")
+  boolean quiet;
+
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "name or id in the local store")
+  String image = "";
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "NAME",
+      description = "where to (default: the image's own name)")
+  @Nullable String destination;
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Reference target =
+        destination == null
+            ? LocalStore.localName(image).orLatest()
+            : Reference.parse(PullCommand.withoutTransport(destination)).orLatest();
+    Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    Manifest sent;
+    try (LocalStore store = state.store();
+        RegistryClient registry = new RegistryClient(target, access.options())) {
+      Manifest manifest =
+          store
+              .find(image)
+              .orElseThrow(
+                  () ->
+                      Problem.notFound(
+                          "no image \""
+                              + image
+                              + "\" in the local store; slipway images lists them"));
+      sent =
+          Transfer.copy(
+              store.source(),
+              manifest.digest().toString(),
+              registry,
+              target.tag(),
+              Transfer.Options.all(),
+              progress);
+    } finally {
+      TerminalProgress.finish(progress);
+    }
+    if (digestFile != null) {
+      AtomicFile.write(digestFile, sent.digest() + "\n");
+    }
+    spec.commandLine().getOut().println(sent.digest());
+    return 0;
+  }
+}
