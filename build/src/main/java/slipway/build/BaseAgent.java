@@ -36,8 +36,11 @@ final class BaseAgent {
   /** Where the agent lives, from the root. */
   static final String HOME = "usr/lib/slipway";
 
+  /** Arguments that are needed once; train.sh takes them out of the tree. */
+  private static final String TRAINING = "train.args";
+
   /** Counts up when what is made of the same jars changes. */
-  private static final String RECIPE = "1";
+  private static final String RECIPE = "2";
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =
@@ -107,6 +110,7 @@ final class BaseAgent {
       copy(made, home);
       train();
       Files.copy(home.resolve("app.aot"), made.resolve("app.aot"));
+      Files.delete(made.resolve(TRAINING));
       forgetOthers();
       Files.move(made, kept);
     }
@@ -151,7 +155,7 @@ final class BaseAgent {
     }
     String common = arguments();
     String cached = "-XX:AOTCache=/" + HOME + "/app.aot\n" + common;
-    Files.writeString(made.resolve("train.args"), common);
+    Files.writeString(made.resolve(TRAINING), common);
     Files.writeString(made.resolve("quick.args"), "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + cached);
     Files.writeString(made.resolve("run.args"), "-Xmx512m\n" + cached);
   }
@@ -163,7 +167,6 @@ final class BaseAgent {
     return """
         -XX:+UseSerialGC
         -Xss1m
-        -Xshare:auto
         -Xlog:disable
         -Xlog:all=error:stderr
         --enable-native-access=ALL-UNNAMED

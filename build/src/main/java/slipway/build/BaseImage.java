@@ -103,6 +103,7 @@ public final class BaseImage {
       List.of(
           "etc/apt/apt.conf.d/50-image",
           "etc/kernel-img.conf",
+          "etc/locale.conf",
           "usr/lib/dracut/dracut.conf.d/50-image.conf",
           "usr/lib/ostree/prepare-root.conf",
           "usr/lib/systemd/journald.conf.d/20-image.conf",

@@ -281,12 +281,12 @@ final class RegistryHttp implements AutoCloseable {
     }
   }
 
-  /** Whether plain HTTP is good enough: asked for, or from loopback to loopback. */
+  /** Whether plain HTTP is good enough for this address, seen from this registry. */
   boolean allowsPlain(URI target) {
     URI ours = base;
     boolean plainHere = ours != null && "http".equals(ours.getScheme());
     return !options.tlsVerify()
-        || (plainHere && Reference.isLoopbackHost(String.valueOf(target.getHost())));
+        || (plainHere && (loopback || Reference.isLoopbackHost(target.getHost())));
   }
 
   private Answer open(HttpRequest request) throws IOException {

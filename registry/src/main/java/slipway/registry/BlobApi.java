@@ -152,7 +152,7 @@ final class BlobApi {
 
   private void append(Request request, Response response) throws IOException {
     try (UploadSession.Use use = use(request)) {
-      uploads.append(use.session(), request);
+      use.session().append(request);
       accepted(response, use.session());
     }
   }
@@ -170,7 +170,7 @@ final class BlobApi {
   /** A chunk that does not fit leaves the session as it is; a wrong digest ends it. */
   private void finish(UploadSession session, Request request, Response response, Digest digest)
       throws IOException {
-    uploads.append(session, request);
+    session.append(request);
     String name = session.repository();
     try {
       Publication publication = session.seal(digest);

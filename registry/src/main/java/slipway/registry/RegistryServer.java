@@ -27,14 +27,11 @@ public final class RegistryServer implements AutoCloseable {
   private static final long CACHE_LIMIT = 64L * 1024 * 1024;
 
   private final Store store;
-  private final Uploads uploads;
   private final HttpServer server;
   private final ScheduledExecutorService sweeper;
 
-  private RegistryServer(
-      Store store, Uploads uploads, HttpServer server, ScheduledExecutorService sweeper) {
+  private RegistryServer(Store store, HttpServer server, ScheduledExecutorService sweeper) {
     this.store = store;
-    this.uploads = uploads;
     this.server = server;
     this.sweeper = sweeper;
   }
@@ -70,9 +67,9 @@ public final class RegistryServer implements AutoCloseable {
       long period = Math.max(1, expiry.toMillis() / 10);
       var unused =
           sweeper.scheduleWithFixedDelay(uploads::sweep, period, period, TimeUnit.MILLISECONDS);
-      return new RegistryServer(store, uploads, server, sweeper);
+      return new RegistryServer(store, server, sweeper);
     } catch (RuntimeException e) {
-      close(uploads, store);
+      close(store);
       throw e;
     }
   }
@@ -96,12 +93,12 @@ public final class RegistryServer implements AutoCloseable {
   public void close() {
     server.close();
     sweeper.shutdown();
-    close(uploads, store);
+    close(store);
   }
 
-  private static void close(Uploads uploads, Store store) {
-    try (store) {
-      uploads.close();
+  private static void close(Store store) {
+    try {
+      store.close();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot close the registry's store", e);
     }

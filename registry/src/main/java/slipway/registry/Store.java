@@ -232,8 +232,8 @@ final class Store implements AutoCloseable {
       accepted.forEach(commit -> commit.done.completeExceptionally(e));
       return;
     }
-    dropUnheld(catalog.takeUnheld());
     accepted.forEach(commit -> commit.done.complete(null));
+    dropUnheld(catalog.takeUnheld());
     rewriteIfLong();
   }
 
