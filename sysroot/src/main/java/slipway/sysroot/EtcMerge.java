@@ -379,50 +379,39 @@ public final class EtcMerge {
   }
 
   /**
-   * Finds a directory below {@code etc}, following links that stay inside of it; nothing when there
-   * is none. An absolute link counts from the deployment's root, never from the running one's.
+   * Finds a directory below {@code etc}, following links that come back into it; nothing when there
+   * is none. Links count from the deployment's root, never from the running one's.
    */
   private static Optional<OsPath> directoryIn(OsPath etc, OsPath path) throws UnixException {
+    OsPath root = etc.parent();
     Deque<OsPath> todo = new ArrayDeque<>(path.components());
-    Deque<OsPath> done = new ArrayDeque<>();
-    OsPath current = etc;
+    todo.push(etc.name());
+    Deque<OsPath> above = new ArrayDeque<>();
+    OsPath current = root;
     for (int links = 0; !todo.isEmpty(); ) {
       OsPath name = todo.pop();
       if (name.is("..")) {
-        if (done.isEmpty()) {
-          return Optional.empty();
-        }
-        current = done.pop();
-        continue;
-      }
-      OsPath next = name.is(".") ? current : current.resolve(name);
-      Optional<Stat> stat = stat(next);
-      if (stat.isEmpty() || !(stat.get().isDirectory() || stat.get().isSymlink())) {
-        return Optional.empty();
-      }
-      if (stat.get().isDirectory()) {
-        if (!name.is(".")) {
-          done.push(current);
+        current = above.isEmpty() ? root : above.pop();
+      } else if (!name.is(".")) {
+        OsPath next = current.resolve(name);
+        Optional<Stat> stat = stat(next);
+        if (stat.isPresent() && stat.get().isSymlink() && ++links <= 40) {
+          OsPath link = Posix.readlink(next);
+          if (link.isAbsolute()) {
+            above.clear();
+            current = root;
+          }
+          link.components().reversed().forEach(todo::push);
+        } else if (stat.isPresent() && stat.get().isDirectory()) {
+          above.push(current);
           current = next;
-        }
-        continue;
-      }
-      OsPath link = Posix.readlink(next);
-      List<OsPath> parts = new ArrayList<>(link.components());
-      if (link.isAbsolute()) {
-        if (parts.isEmpty() || !parts.getFirst().is("etc")) {
+        } else {
           return Optional.empty();
         }
-        parts.removeFirst();
-        done.clear();
-        current = etc;
       }
-      if (++links > 40) {
-        return Optional.empty();
-      }
-      parts.reversed().forEach(todo::push);
     }
-    return Optional.of(current);
+    boolean inside = current.equals(etc) || current.startsWith(etc + "/");
+    return inside ? Optional.of(current) : Optional.empty();
   }
 
   private static Optional<Stat> stat(OsPath path) throws UnixException {

@@ -199,7 +199,7 @@ record SysrootState(
         d.serial(),
         d.bootChecksum(),
         0,
-        kargs,
+        kargs.withoutKey("ostree"),
         d.origin(),
         null,
         false,

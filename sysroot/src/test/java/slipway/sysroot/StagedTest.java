@@ -1,0 +1,204 @@
+package slipway.sysroot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.ostree.Checksum;
+
+/** Deployments that wait for the shutdown, ours finalized by ostree and ostree's by us. */
+class StagedTest {
+  private static final Origin ORIGIN = Origin.ofRegistry("quay.io/example/os:latest");
+
+  private Machine machine;
+  private Deployment first;
+  private Sysroot sysroot;
+
+  @BeforeEach
+  void start() throws IOException {
+    machine = new Machine();
+    Sysroot fresh = machine.init();
+    first =
+        fresh.deploy(
+            DeploySpec.install(
+                "default",
+                machine.commit(Machine.files("1", "one")),
+                ORIGIN,
+                KernelArguments.of("root=UUID=1", "rw")));
+    sysroot = machine.openBooted(first);
+    first = sysroot.booted().orElseThrow();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    machine.close();
+  }
+
+  private Path etc(Deployment deployment) {
+    return sysroot.path(deployment).resolve("etc");
+  }
+
+  @Test
+  void waitsForTheShutdown() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Map<String, String> menu = machine.listing("boot");
+    Deployment staged = sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    assertThat(machine.listing("boot")).isEqualTo(menu);
+    assertThat(staged.staged()).isTrue();
+    assertThat(sysroot.staged()).isPresent();
+    assertThat(sysroot.deployments()).hasSize(1);
+    assertThat(sysroot.repository().refs("ostree")).hasSize(2);
+    Files.writeString(etc(first).resolve("late"), "changed after staging\n");
+    Files.writeString(etc(staged).resolve(".updated"), "");
+    Files.writeString(machine.root().resolve("var/.updated"), "");
+
+    Finalization done = sysroot.finalizeStaged();
+    assertThat(done.outcome()).isEqualTo(Finalization.Outcome.DONE);
+    assertThat(done.etc().summary())
+        .isEqualTo("Copying /etc changes: 0 modified, 0 removed, 1 added");
+    machine.judge();
+    assertThat(sysroot.staged()).isEmpty();
+    assertThat(sysroot.deployments()).hasSize(2);
+    assertThat(sysroot.deployments().getFirst().checksum()).isEqualTo(two);
+    assertThat(sysroot.deployments().getFirst().kargs()).isEqualTo(first.kargs());
+    assertThat(etc(staged).resolve("late")).exists();
+    assertThat(etc(staged).resolve(".updated")).doesNotExist();
+    assertThat(machine.root().resolve("var/.updated")).doesNotExist();
+    assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.NOTHING);
+  }
+
+  @Test
+  void replacesAndDropsWhatWasStaged() throws IOException {
+    Deployment one =
+        sysroot.stage(
+            DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN), false);
+    Deployment two =
+        sysroot.stage(
+            DeploySpec.upgrade(first, machine.commit(Machine.files("3", "three")), ORIGIN), false);
+    assertThat(sysroot.path(one)).doesNotExist();
+    assertThat(sysroot.path(two)).exists();
+    sysroot.dropStaged();
+    assertThat(sysroot.path(two)).doesNotExist();
+    assertThat(sysroot.deployments()).hasSize(1);
+    machine.judge();
+  }
+
+  @Test
+  void leavesALockedOneAlone() throws IOException {
+    sysroot.stage(
+        DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN), true);
+    assertThat(sysroot.staged().orElseThrow().locked()).isTrue();
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.LOCKED);
+    sysroot.setStagedLocked(false);
+    assertThat(sysroot.staged().orElseThrow().locked()).isFalse();
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    assertThat(sysroot.deployments()).hasSize(2);
+  }
+
+  @Test
+  void notesAFailureForTheNextBoot() throws IOException {
+    Map<String, String> files = Machine.files("2", "two");
+    files.put("usr/etc/thing/x", "x\n");
+    Checksum two = machine.commit(files);
+    Deployment staged = sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Files.writeString(etc(first).resolve("thing"), "made after staging\n");
+    assertThatThrownBy(() -> sysroot.finalizeStaged())
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("newly defaults to directory 'thing'");
+    Path stamp = machine.root().resolve("boot/ostree/finalize-failure.stamp");
+    assertThat(stamp).content().contains("newly defaults to directory 'thing'");
+    machine.judge();
+    sysroot.reload();
+    assertThat(sysroot.deployments()).hasSize(1);
+    Files.delete(etc(first).resolve("thing"));
+    assertThat(sysroot.finalizeStaged().deployment().isSame(staged)).isTrue();
+    assertThat(stamp).doesNotExist();
+  }
+
+  @Test
+  void refusesAtOnceWhatCannotBeMerged() throws IOException {
+    Files.writeString(etc(first).resolve("thing"), "mine\n");
+    Map<String, String> files = Machine.files("2", "two");
+    files.put("usr/etc/thing/x", "x\n");
+    Checksum two = machine.commit(files);
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false))
+        .isInstanceOf(Problem.class);
+    assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();
+    assertThat(DeploymentWriter.ids(machine.root(), "default")).containsExactly(first.id());
+  }
+
+  @Test
+  void neverRemovesTheBootedOne() throws IOException {
+    Deployment second =
+        sysroot.deploy(
+            DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
+    assertThatThrownBy(() -> sysroot.setBootOrder(List.of(second))).isInstanceOf(Problem.class);
+    sysroot.setBootOrder(List.of(sysroot.booted().orElseThrow(), second));
+    assertThat(sysroot.deployments().getFirst().booted()).isTrue();
+    machine.judge();
+  }
+
+  // ---- in a root of its own, as ostree sees a booted system ----
+
+  @Test
+  void ostreeListsAndFinalizesWhatWeStage() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Files.writeString(etc(first).resolve("late"), "late\n");
+    try (BootedRoot booted = new BootedRoot(machine, first)) {
+      assertThat(booted.ostree("admin", "status"))
+          .contains("default " + two + ".0 (staged)")
+          .contains("* default " + first.id());
+      booted.ostree("admin", "finalize-staged");
+    }
+    machine.judge();
+    sysroot.reload();
+    assertThat(sysroot.deployments()).hasSize(2);
+    Deployment second = sysroot.deployments().getFirst();
+    assertThat(second.checksum()).isEqualTo(two);
+    assertThat(second.kargs()).isEqualTo(first.kargs());
+    assertThat(etc(second).resolve("late")).hasContent("late");
+  }
+
+  @Test
+  void weListAndFinalizeWhatOstreeStages() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    try (BootedRoot booted = new BootedRoot(machine, first)) {
+      booted.ostree("admin", "deploy", "--stage", "--karg-append=extra", two.hex());
+    }
+    sysroot.reload();
+    Deployment staged = sysroot.staged().orElseThrow();
+    assertThat(staged.checksum()).isEqualTo(two);
+    assertThat(staged.kargs()).isEqualTo(first.kargs().append(List.of("extra")));
+    Files.writeString(etc(first).resolve("late"), "late\n");
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    machine.judge();
+    assertThat(etc(sysroot.deployments().getFirst()).resolve("late")).hasContent("late");
+    assertThat(sysroot.deployments().getFirst().kargs().list()).contains("extra");
+  }
+
+  @Test
+  void ostreeSeesTheLock() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Files.writeString(machine.run().resolve("ostree/staged-deployment-locked"), "");
+    sysroot.reload();
+    assertThat(sysroot.staged().orElseThrow().locked()).isTrue();
+    try (BootedRoot booted = new BootedRoot(machine, first)) {
+      booted.ostree("admin", "finalize-staged");
+    }
+    sysroot.reload();
+    assertThat(sysroot.deployments()).hasSize(1);
+    sysroot.setStagedLocked(false);
+    assertThat(sysroot.staged().orElseThrow().locked()).isFalse();
+  }
+}
