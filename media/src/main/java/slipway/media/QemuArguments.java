@@ -1,0 +1,142 @@
+package slipway.media;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+
+/**
+ * The command line of QEMU for a machine (QEMU manual, "Invocation"). What the words for software
+ * translation are worth was measured: several threads and a large translation buffer halve the boot
+ * time, an old processor model saves a tenth, because the guest then has less state to save.
+ */
+final class QemuArguments {
+  private static final String PROGRAM = "qemu-system-x86_64";
+
+  /** Firmware code and the template of its variables, as distributions install them. */
+  private static final Map<Path, Path> OVMF = ovmf();
+
+  private QemuArguments() {}
+
+  private static Map<Path, Path> ovmf() {
+    Map<Path, Path> pairs = new java.util.LinkedHashMap<>();
+    for (String pair :
+        List.of(
+            "/usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/OVMF/OVMF_VARS_4M.fd",
+            "/usr/share/OVMF/OVMF_CODE.fd /usr/share/OVMF/OVMF_VARS.fd",
+            "/usr/share/edk2/ovmf/OVMF_CODE.fd /usr/share/edk2/ovmf/OVMF_VARS.fd",
+            "/usr/share/edk2/x64/OVMF_CODE.4m.fd /usr/share/edk2/x64/OVMF_VARS.4m.fd")) {
+      int space = pair.indexOf(' ');
+      pairs.put(Path.of(pair.substring(0, space)), Path.of(pair.substring(space + 1)));
+    }
+    return pairs;
+  }
+
+  /**
+   * The whole command line.
+   *
+   * @param accelerator not AUTO
+   * @param state directory of the machine's own files; UEFI variables are made there
+   * @param qmp socket that somebody listens on for the control connection, or null for none
+   * @param serial QEMU's word for what the first serial port is, such as {@code stdio}
+   */
+  static List<String> of(
+      VmSpec spec, Accelerator accelerator, Path state, @Nullable Path qmp, String serial)
+      throws IOException {
+    List<String> all = new ArrayList<>();
+    all.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-nographic"));
+    all.addAll(List.of("-machine", "q35", "-m", spec.memoryMiB() + "M"));
+    all.addAll(List.of("-smp", Integer.toString(spec.cpus())));
+    all.addAll(accelerator(accelerator));
+    if (spec.firmware() == Firmware.UEFI) {
+      all.addAll(uefi(state));
+    }
+    all.addAll(drive(spec));
+    all.addAll(network(spec.forwards()));
+    all.addAll(List.of("-device", "virtio-rng-pci"));
+    all.addAll(List.of("-serial", serial));
+    if (qmp != null) {
+      all.addAll(
+          List.of(
+              "-chardev", "socket,id=qmp,path=" + escape(qmp), "-mon", "chardev=qmp,mode=control"));
+    }
+    all.addAll(spec.arguments());
+    return all;
+  }
+
+  static List<String> accelerator(Accelerator accelerator) {
+    return switch (accelerator) {
+      case KVM -> List.of("-accel", "kvm", "-cpu", "host");
+      case TCG -> List.of("-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem");
+      case AUTO -> throw new IllegalArgumentException("choose before");
+    };
+  }
+
+  /** The firmware and the machine's own variables, copied from the template at the first start. */
+  private static List<String> uefi(Path state) throws IOException {
+    Map.Entry<Path, Path> found =
+        OVMF.entrySet().stream()
+            .filter(e -> Files.isReadable(e.getKey()) && Files.isReadable(e.getValue()))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    Problem.environment(
+                        "there is no UEFI firmware for virtual machines here; install the package"
+                            + " ovmf"));
+    Path variables = state.resolve("uefi-variables.fd");
+    if (!Files.exists(variables)) {
+      Files.copy(found.getValue(), variables);
+    }
+    return List.of(
+        "-drive",
+        "if=pflash,unit=0,format=raw,readonly=on,file=" + escape(found.getKey()),
+        "-drive",
+        "if=pflash,unit=1,format=raw,file=" + escape(variables));
+  }
+
+  private static List<String> drive(VmSpec spec) throws IOException {
+    String options =
+        "if=none,id=disk0,cache=writeback,discard=unmap,format="
+            + format(spec.disk())
+            + ",file="
+            + escape(spec.disk());
+    return List.of(
+        "-drive",
+        spec.snapshot() ? options + ",snapshot=on" : options,
+        "-device",
+        "virtio-blk-pci,drive=disk0,bootindex=0");
+  }
+
+  /** A user-mode network; without a boot ROM, so that nothing waits for a boot server. */
+  private static List<String> network(List<PortForward> forwards) {
+    StringBuilder options = new StringBuilder("user,id=net0");
+    for (PortForward forward : forwards) {
+      options.append(",hostfwd=tcp:127.0.0.1:");
+      options.append(forward.host()).append("-:").append(forward.guest());
+    }
+    return List.of("-netdev", options.toString(), "-device", "virtio-net-pci,netdev=net0,romfile=");
+  }
+
+  /** {@code qcow2} by its magic number (QEMU, docs/interop/qcow2), else {@code raw}. */
+  static String format(Path disk) throws IOException {
+    if (!Files.isReadable(disk) || Files.isDirectory(disk)) {
+      throw Problem.notFound("there is no disk image " + disk);
+    }
+    try (InputStream in = Files.newInputStream(disk)) {
+      return Arrays.equals(in.readNBytes(4), new byte[] {'Q', 'F', 'I', (byte) 0xfb})
+          ? "qcow2"
+          : "raw";
+    }
+  }
+
+  /** A comma in a value is written twice (QEMU manual, "-drive"). */
+  private static String escape(Path path) {
+    return path.toAbsolutePath().toString().replace(",", ",,");
+  }
+}

@@ -1,0 +1,460 @@
+package slipway.media;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+
+/**
+ * A QEMU process and what one does with a computer: look at its console, log in, restart it, pull
+ * its plug. {@link #close()} kills the process; it also dies with this process, whatever ends that.
+ */
+public final class VirtualMachine implements AutoCloseable {
+  private static final Duration POLL = Duration.ofMillis(250);
+  private static final Duration KILL_LIMIT = Duration.ofSeconds(30);
+
+  private final VmSpec spec;
+  private final Accelerator accelerator;
+  private final Path state;
+  private final boolean temporaryState;
+  private @Nullable Running running;
+
+  /** One run of the process, from power on to power off. */
+  private record Running(Process process, Qmp qmp, Console console, Map<Integer, Integer> ports) {}
+
+  private VirtualMachine(VmSpec spec, Accelerator accelerator, Path state, boolean temporary) {
+    this.spec = spec;
+    this.accelerator = accelerator;
+    this.state = state;
+    this.temporaryState = temporary;
+  }
+
+  /**
+   * Switches a machine on. It returns when the processor runs, long before the system has booted.
+   *
+   * @throws Problem when QEMU or the firmware is missing, the disk cannot be read, or QEMU refuses
+   */
+  public static VirtualMachine start(VmSpec spec) throws IOException {
+    Path given = spec.stateDirectory();
+    Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
+    Files.createDirectories(state);
+    VirtualMachine machine =
+        new VirtualMachine(spec, choose(spec.accelerator()), state, given == null);
+    try {
+      machine.powerOn();
+      return machine;
+    } catch (IOException | RuntimeException e) {
+      machine.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs a machine on this terminal until it is switched off: the serial port is stdin and stdout,
+   * Ctrl-A X ends it, Ctrl-A C asks QEMU's monitor.
+   *
+   * @return the exit status of QEMU
+   */
+  public static int runInForeground(VmSpec spec) throws IOException, InterruptedException {
+    Path given = spec.stateDirectory();
+    Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
+    Files.createDirectories(state);
+    try {
+      List<String> argv =
+          QemuArguments.of(spec, choose(spec.accelerator()), state, null, "mon:stdio");
+      Process process = Command.of(argv).startInherited();
+      try {
+        return process.waitFor();
+      } finally {
+        Command.kill(process);
+      }
+    } finally {
+      if (given == null) {
+        Posix.removeTree(OsPath.of(state));
+      }
+    }
+  }
+
+  private static Accelerator choose(Accelerator wanted) {
+    return wanted != Accelerator.AUTO
+        ? wanted
+        : KvmProbe.ofThisMachine().usable() ? Accelerator.KVM : Accelerator.TCG;
+  }
+
+  /**
+   * Switches on again after {@link #powerCut()} or {@link #shutdown}; disk and UEFI variables are
+   * as they were left.
+   */
+  public synchronized void powerOn() throws IOException {
+    if (isRunning()) {
+      throw new IllegalStateException("the machine runs");
+    }
+    powerCut();
+    Path socket = state.resolve("qmp");
+    Files.deleteIfExists(socket);
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
+      argv.addAll(QemuArguments.of(spec, accelerator, state, socket, "stdio"));
+      launch(Command.of(argv), server);
+    } finally {
+      Files.deleteIfExists(socket);
+    }
+  }
+
+  private void launch(Command command, ServerSocketChannel server) throws IOException {
+    OutputStream log = openLog();
+    CompletableFuture<Process> started = new CompletableFuture<>();
+    CompletableFuture<Console> attached = new CompletableFuture<>();
+    // The kernel kills QEMU when the thread that started it ends, so this thread stays with it.
+    Thread.ofPlatform()
+        .daemon()
+        .name("console of " + spec.disk().getFileName())
+        .start(() -> attend(command, log, started, attached));
+    Process process = get(started);
+    StringBuffer errors = new StringBuffer();
+    Thread complaints = Thread.ofVirtual().start(() -> drainErrors(process, errors));
+    // QEMU connects when it has understood its arguments; when it has not, it ends.
+    process.onExit().thenRun(() -> closeQuietly(server));
+    try {
+      Qmp qmp = new Qmp(server.accept());
+      running = new Running(process, qmp, get(attached), ports(qmp));
+    } catch (IOException | Problem e) {
+      endAfterRefusal(process);
+      join(complaints);
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "QEMU does not start: " + (errors.isEmpty() ? e.getMessage() : errors.toString().strip()),
+          e);
+    }
+  }
+
+  /** A QEMU that refuses is ending by itself and still says why. */
+  private static void endAfterRefusal(Process process) {
+    try {
+      if (!process.waitFor(2, TimeUnit.SECONDS)) {
+        Command.kill(process);
+      }
+    } catch (InterruptedException e) {
+      Command.kill(process);
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private OutputStream openLog() throws IOException {
+    Path file = spec.serialLog();
+    if (file == null) {
+      return OutputStream.nullOutputStream();
+    }
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent != null) {
+      Files.createDirectories(parent);
+    }
+    return Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+
+  private static void attend(
+      Command command,
+      OutputStream log,
+      CompletableFuture<Process> started,
+      CompletableFuture<Console> attached) {
+    try (log) {
+      Process process = command.start();
+      Console console = new Console(process.getOutputStream());
+      started.complete(process);
+      attached.complete(console);
+      console.pump(process.getInputStream(), log);
+    } catch (IOException e) {
+      // The console ends with the machine; whoever waits for it sees that.
+    } catch (RuntimeException e) {
+      started.completeExceptionally(e);
+    }
+  }
+
+  private static void drainErrors(Process process, StringBuffer errors) {
+    try (var lines = process.errorReader()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (errors.length() < 4096) {
+          errors.append(line).append('\n');
+        }
+      }
+    } catch (IOException e) {
+      // The process is gone.
+    }
+  }
+
+  private static <T> T get(CompletableFuture<T> future) {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Problem.Kind.ENVIRONMENT, "interrupted while QEMU started", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Problem p) {
+        throw p;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void closeQuietly(ServerSocketChannel server) {
+    try {
+      server.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Asks QEMU which ports the system chose: lines such as {@code TCP[HOST_FORWARD] 12 127.0.0.1
+   * 40123 10.0.2.15 22 0 0}.
+   */
+  private static Map<Integer, Integer> ports(Qmp qmp) throws IOException {
+    String text =
+        qmp.execute("human-monitor-command", Map.of("command-line", "info usernet")).asString("");
+    Matcher line =
+        Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\S+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)")
+            .matcher(text);
+    Map<Integer, Integer> ports = new java.util.HashMap<>();
+    while (line.find()) {
+      ports.put(Integer.valueOf(line.group(2)), Integer.valueOf(line.group(1)));
+    }
+    return Map.copyOf(ports);
+  }
+
+  private synchronized Running current() {
+    Running r = running;
+    if (r == null) {
+      throw new IllegalStateException("the machine is switched off");
+    }
+    return r;
+  }
+
+  public VmSpec spec() {
+    return spec;
+  }
+
+  /** KVM or TCG, as it was chosen. */
+  public Accelerator accelerator() {
+    return accelerator;
+  }
+
+  public synchronized boolean isRunning() {
+    return running != null && running.process.isAlive();
+  }
+
+  /** The process id of QEMU. */
+  public long pid() {
+    return current().process.pid();
+  }
+
+  /** Processor time that QEMU has used since power on; zero when the machine is off. */
+  public Duration cpuTime() {
+    return current().process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  /** The serial console since power on. */
+  public Console console() {
+    return current().console;
+  }
+
+  /**
+   * The port on 127.0.0.1 that leads to a port of the guest.
+   *
+   * @throws Problem of kind USAGE when that port is not forwarded
+   */
+  public int port(int guest) {
+    Integer host = current().ports.get(guest);
+    if (host == null) {
+      throw Problem.usage("port " + guest + " of the machine is not forwarded");
+    }
+    return host;
+  }
+
+  /**
+   * Runs a command in the guest's shell over ssh.
+   *
+   * @return its exit status, output and the end of its stderr; status 255 is ssh's own failure
+   */
+  public Command.Result ssh(String command) {
+    return sshCommand(command).tryRun();
+  }
+
+  /** The ssh command itself, to which a timeout or stdin can be given. */
+  public Command sshCommand(String command) {
+    Path key = spec.sshKey();
+    if (key == null) {
+      throw Problem.usage("the machine was started without a key to log in with");
+    }
+    return Command.of(
+        "ssh",
+        "-i",
+        key.toString(),
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "-o",
+        "LogLevel=ERROR",
+        "-o",
+        "ConnectTimeout=5",
+        "-o",
+        "ServerAliveInterval=15",
+        "-p",
+        Integer.toString(port(22)),
+        spec.sshUser() + "@127.0.0.1",
+        command);
+  }
+
+  /**
+   * Waits until somebody can log in.
+   *
+   * @throws Problem of kind UNAVAILABLE with the console's last lines when that takes too long or
+   *     the machine ends
+   */
+  public void awaitSsh(Duration limit) throws InterruptedException {
+    awaitLogin("true", result -> result.status() == 0, limit);
+  }
+
+  private Command.Result awaitLogin(
+      String command, java.util.function.Predicate<Command.Result> wanted, Duration limit)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    Running now = current();
+    String last = "";
+    while (System.nanoTime() < deadline) {
+      if (SshBanner.answers(port(22))) {
+        Command.Result result = ssh(command);
+        if (wanted.test(result)) {
+          return result;
+        }
+        last = result.stderr().strip();
+      }
+      // Waiting for the process is the pause between two tries.
+      if (now.process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw unavailable("ended before anybody could log in", last, now);
+      }
+    }
+    throw unavailable("lets nobody log in after " + limit.toSeconds() + " s", last, now);
+  }
+
+  private Problem unavailable(String what, String ssh, Running now) {
+    return Problem.unavailable(
+        "the machine "
+            + what
+            + (ssh.isEmpty() ? "" : " (ssh: " + ssh + ")")
+            + "; its console ends with:\n"
+            + now.console.tail(25),
+        null);
+  }
+
+  /** Restarts the system in the guest and waits until somebody can log in to the new boot. */
+  public void reboot(Duration limit) throws InterruptedException {
+    String before = ssh("cat /proc/sys/kernel/random/boot_id").text().strip();
+    ssh("systemctl reboot");
+    awaitBootAfter(before, limit);
+  }
+
+  /**
+   * Waits for a login to another boot than the one with this id, for restarts that something else
+   * begins.
+   *
+   * @param bootId of /proc/sys/kernel/random/boot_id
+   * @return the id of the new boot
+   */
+  public String awaitBootAfter(String bootId, Duration limit) throws InterruptedException {
+    return awaitLogin(
+            "cat /proc/sys/kernel/random/boot_id",
+            r -> r.status() == 0 && !r.text().isBlank() && !r.text().strip().equals(bootId),
+            limit)
+        .text()
+        .strip();
+  }
+
+  /** Presses the reset button: the guest is not asked. */
+  public void reset() throws IOException {
+    current().qmp.execute("system_reset", Map.of());
+  }
+
+  /**
+   * Presses the power button and waits until the guest has switched itself off.
+   *
+   * @throws Problem of kind UNAVAILABLE when it does not in time
+   */
+  public void shutdown(Duration limit) throws IOException, InterruptedException {
+    Running now = current();
+    now.qmp.execute("system_powerdown", Map.of());
+    awaitOff(limit);
+  }
+
+  /** Waits until the guest has switched itself off. */
+  public void awaitOff(Duration limit) throws InterruptedException {
+    Running now = current();
+    if (!now.process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw unavailable("did not switch off within " + limit.toSeconds() + " s", "", now);
+    }
+  }
+
+  /**
+   * Pulls the plug: QEMU is killed between two instructions of the guest. What the guest wrote is
+   * kept by this machine's page cache; what it still held in memory is lost.
+   */
+  public synchronized void powerCut() throws IOException {
+    Running now = running;
+    if (now != null) {
+      Command.kill(now.process);
+      awaitEnd(now.process);
+      now.qmp.close();
+      running = null;
+    }
+  }
+
+  private static void awaitEnd(Process process) {
+    try {
+      if (!process.waitFor(KILL_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+        throw Problem.environment("QEMU, process " + process.pid() + ", does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    powerCut();
+    if (temporaryState) {
+      Posix.removeTree(OsPath.of(state));
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package slipway.media;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+
+/** Machines whose whole system is a boot sector: it prints a prompt and echoes what it is sent. */
+class VirtualMachineTest {
+  private static final byte[] SYSTEM =
+      HexFormat.of()
+          .parseHex(
+              "fa31c08ed8be347cac84c07405e81300ebf6bafd03eca80174fbbaf803ece80200ebef88c4bafd03eca82074fbbaf80388e0eec30d0a72656164793e2000");
+  private static final Pattern PROMPT = Pattern.compile("ready> ");
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  @TempDir Path directory;
+  private Path disk;
+
+  @BeforeEach
+  void makeDisk() throws Exception {
+    disk = directory.resolve("a,disk.img");
+    byte[] image = Arrays.copyOf(SYSTEM, 1024 * 1024);
+    image[510] = 0x55;
+    image[511] = (byte) 0xaa;
+    Files.write(disk, image);
+  }
+
+  private VmSpec spec() {
+    return VmSpec.of(disk).withAccelerator(Accelerator.TCG).withSize(64, 1);
+  }
+
+  @Test
+  void theConsoleIsReadWrittenAndLogged() throws Exception {
+    Path log = directory.resolve("logs/serial.log");
+    try (VirtualMachine machine = VirtualMachine.start(spec().withSerialLog(log))) {
+      machine.console().waitFor(PROMPT, LIMIT);
+      machine.console().send("hello");
+      assertThat(machine.console().waitFor(Pattern.compile("h(.+)o"), LIMIT).group(1))
+          .isEqualTo("ell");
+      assertThat(machine.console().tail(1)).endsWith("ready> hello");
+      assertThat(machine.cpuTime()).isPositive();
+    }
+    assertThat(log).content().endsWith("ready> hello");
+  }
+
+  @Test
+  void aMachineSurvivesResetAndPowerCut() throws Exception {
+    try (VirtualMachine machine = VirtualMachine.start(spec())) {
+      machine.console().waitFor(PROMPT, LIMIT);
+      machine.reset();
+      machine.console().waitFor(PROMPT, LIMIT);
+      long first = machine.pid();
+      machine.powerCut();
+      assertThat(machine.isRunning()).isFalse();
+      assertThat(ProcessHandle.of(first)).isEmpty();
+      machine.powerOn();
+      assertThat(machine.pid()).isNotEqualTo(first);
+      machine.console().waitFor(PROMPT, LIMIT);
+    }
+  }
+
+  @Test
+  void closeLeavesNothing() throws Exception {
+    Path state = directory.resolve("state");
+    VirtualMachine machine = VirtualMachine.start(spec().withStateDirectory(state));
+    long pid = machine.pid();
+    machine.close();
+    assertThat(ProcessHandle.of(pid)).isEmpty();
+    assertThat(state).isEmptyDirectory();
+  }
+
+  @Test
+  void theSystemChoosesPorts() throws Exception {
+    List<PortForward> forwards = List.of(new PortForward(0, 22), new PortForward(0, 5000));
+    try (VirtualMachine machine = VirtualMachine.start(spec().withForwards(forwards))) {
+      assertThat(machine.port(22)).isPositive().isNotEqualTo(machine.port(5000));
+      assertThatThrownBy(() -> machine.port(80)).isInstanceOf(Problem.class);
+      assertThat(SshBanner.answers(machine.port(22))).isFalse();
+    }
+  }
+
+  @Test
+  void uefiReachesTheFirmware() throws Exception {
+    Path state = directory.resolve("uefi");
+    VmSpec spec = spec().withFirmware(Firmware.UEFI).withSize(256, 1).withStateDirectory(state);
+    try (VirtualMachine machine = VirtualMachine.start(spec)) {
+      machine.console().waitFor(Pattern.compile("BdsDxe: .*(Boot|UEFI)"), LIMIT);
+    }
+    assertThat(state.resolve("uefi-variables.fd")).exists();
+  }
+
+  @Test
+  void whatQemuRefusesIsTold() {
+    assertThatThrownBy(() -> VirtualMachine.start(spec().withArguments("-device", "no-such")))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("no-such");
+    assertThatThrownBy(() -> VirtualMachine.start(VmSpec.of(directory.resolve("absent"))))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("absent");
+  }
+
+  @Test
+  void waitingEndsWithTheMachine() throws Exception {
+    try (VirtualMachine machine =
+        VirtualMachine.start(spec().withSsh("root", directory.resolve("key")))) {
+      machine.console().waitFor(PROMPT, LIMIT);
+      assertThatThrownBy(
+              () -> machine.console().waitFor(Pattern.compile("never"), Duration.ofMillis(50)))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("never")
+          .hasMessageContaining("ready>");
+      assertThatThrownBy(() -> machine.awaitSsh(Duration.ofMillis(300)))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("ready>");
+      ProcessHandle.of(machine.pid()).orElseThrow().destroyForcibly();
+      assertThatThrownBy(() -> machine.awaitSsh(LIMIT))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("ended");
+    }
+  }
+
+  @Test
+  void portForwardsAreParsed() {
+    assertThat(PortForward.parse("2222:22")).isEqualTo(new PortForward(2222, 22));
+    assertThat(PortForward.parse("22")).isEqualTo(new PortForward(0, 22));
+    for (String bad : List.of("", ":", "a:b", "1:2:3", "70000:22", "22:0")) {
+      assertThatThrownBy(() -> PortForward.parse(bad)).isInstanceOf(Problem.class);
+    }
+  }
+}
