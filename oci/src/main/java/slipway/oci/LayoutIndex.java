@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
@@ -21,6 +22,11 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class LayoutIndex {
   static final String FILE = "index.json";
+
+  /** Says which version of the layout it is. */
+  static final String LAYOUT_FILE = "oci-layout";
+
+  static final String LAYOUT = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
   /** Annotation that holds the name of an entry (image-spec, annotations.md). */
   static final String REF_NAME = "org.opencontainers.image.ref.name";
@@ -110,6 +116,61 @@ final class LayoutIndex {
       entry.putObject("annotations").put(REF_NAME, name);
     }
     manifests().add(entry);
+  }
+
+  /** Adds an entry in the place of one with the same name; null names the one without a name. */
+  void replace(Descriptor descriptor, @Nullable String name) {
+    removeIf(e -> java.util.Objects.equals(e.name(), name));
+    ObjectNode entry = manifests().addObject();
+    entry.setAll(
+        ManifestJson.write(
+            Descriptor.of(descriptor.mediaType(), descriptor.digest(), descriptor.size())));
+    if (name != null) {
+      entry.putObject("annotations").put(REF_NAME, name);
+    }
+  }
+
+  /**
+   * The manifest that a selector means: a name, a digest, {@code @N} for the entry of that number,
+   * or null for the only one.
+   *
+   * @param where for messages
+   * @return a digest that need not be of an entry: it may be of a child
+   */
+  Digest find(@Nullable String selector, String where) {
+    List<Entry> all = entries();
+    if (selector == null || selector.isEmpty()) {
+      if (all.size() == 1) {
+        return all.getFirst().descriptor().digest();
+      }
+      throw Problem.input(
+          where + " holds " + all.size() + " images; name one of them: " + names(all));
+    }
+    for (Entry e : all) {
+      if (selector.equals(e.name())) {
+        return e.descriptor().digest();
+      }
+    }
+    if (selector.matches("@[0-9]{1,6}")) {
+      int number = Integer.parseInt(selector.substring(1));
+      if (number < all.size()) {
+        return all.get(number).descriptor().digest();
+      }
+    } else if (selector.startsWith("sha256:") || selector.startsWith("sha512:")) {
+      return Digest.parse(selector);
+    }
+    throw Problem.notFound(
+        "there is no image " + selector + " in " + where + "; it has " + names(all));
+  }
+
+  private static String names(List<Entry> all) {
+    String names =
+        all.stream()
+            .map(Entry::name)
+            .filter(java.util.Objects::nonNull)
+            .limit(20)
+            .collect(Collectors.joining(", "));
+    return names.isEmpty() ? "none with a name" : names;
   }
 
   private void unname(Entry old) {

@@ -2,7 +2,6 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +31,6 @@ import slipway.base.Problem;
  * writing of a blob and of the manifest that names it. Names change under {@code names.lock}.
  */
 public final class LocalStore implements AutoCloseable {
-  private static final byte[] LAYOUT =
-      "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
   private static final Pattern ID_PREFIX = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
   private static final int CONFIG_LIMIT = 8 * 1024 * 1024;
   private static final int MAX_DEPTH = 4;
@@ -78,11 +75,11 @@ public final class LocalStore implements AutoCloseable {
     for (Digest.Algorithm a : Digest.Algorithm.values()) {
       Files.createDirectories(root.resolve("blobs").resolve(a.label()));
     }
-    if (!Files.exists(root.resolve("oci-layout"))
+    if (!Files.exists(root.resolve(LayoutIndex.LAYOUT_FILE))
         || !Files.exists(root.resolve(LayoutIndex.FILE))) {
       changeNames(
           index -> {
-            AtomicFile.write(root.resolve("oci-layout"), LAYOUT);
+            AtomicFile.write(root.resolve(LayoutIndex.LAYOUT_FILE), LayoutIndex.LAYOUT);
             return true;
           });
     }

@@ -1,0 +1,59 @@
+package slipway.oci;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import slipway.base.AtomicFile;
+
+/** Writes a tar of plain files that depends on nothing but them; whole or not at all. */
+final class TarPacker implements AutoCloseable {
+  private final AtomicFile file;
+  private final TarArchiveOutputStream tar;
+
+  TarPacker(Path target) {
+    file = AtomicFile.create(target);
+    tar = new TarArchiveOutputStream(file.out());
+    tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+    tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+  }
+
+  void add(String name, byte[] content) throws IOException {
+    begin(name, content.length);
+    tar.write(content);
+    tar.closeArchiveEntry();
+  }
+
+  /** Adds a file whose stream has exactly {@code size} bytes. */
+  void add(String name, long size, InputStream content) throws IOException {
+    begin(name, size);
+    byte[] buffer = new byte[128 * 1024];
+    for (int n; (n = content.read(buffer)) >= 0; ) {
+      tar.write(buffer, 0, n);
+    }
+    tar.closeArchiveEntry();
+  }
+
+  private void begin(String name, long size) throws IOException {
+    TarArchiveEntry entry = new TarArchiveEntry(name);
+    entry.setSize(size);
+    entry.setMode(0100644);
+    entry.setModTime(0L);
+    entry.setIds(0, 0);
+    entry.setNames("", "");
+    tar.putArchiveEntry(entry);
+  }
+
+  /** Ends the archive: the commit point. */
+  void commit() throws IOException {
+    tar.finish();
+    tar.flush();
+    file.commit();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,250 @@
+package slipway.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.Command;
+
+/** Layouts and archives, with skopeo and podman on the other side. */
+class TransportTest {
+  private static final Platform AMD64 = Platform.parse("linux/amd64");
+  private static final Random RANDOM = Seeds.random("TransportTest");
+  private static final RegistryOptions OPTIONS = RegistryOptions.anonymous(Map.of());
+
+  @TempDir Path dir;
+  private LocalStore store;
+  private Manifest.Image image;
+
+  @BeforeEach
+  void prepare() {
+    store = LocalStore.open(dir.resolve("store"));
+    image = Images.random(store, RANDOM, AMD64, 3);
+    store.putManifest(image, LocalStore.localName("web"));
+  }
+
+  @AfterEach
+  void end() {
+    store.close();
+  }
+
+  private Manifest export(TransportRef to) throws IOException {
+    try (ImageSink sink = to.sink(OPTIONS)) {
+      return Transfer.copy(
+          store.source(), "web", sink, null, Transfer.Options.all(), Progress.NONE);
+    }
+  }
+
+  private Manifest.Image load(TransportRef from, String as) throws IOException {
+    try (ImageSource source = from.source(OPTIONS);
+        ImageSink sink = store.sink(LocalStore.localName(as))) {
+      Manifest copied =
+          Transfer.copy(source, null, sink, null, Transfer.Options.of(AMD64), Progress.NONE);
+      assertThat(store.find(as)).contains(copied);
+      Images.verify(store);
+      return (Manifest.Image) copied;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"oci:%s/out:v1", "oci-archive:%s/out.tar:v1", "dir:%s/out", "oci:%s/x"})
+  void keepsEveryByteAndSkopeoReadsIt(String form) throws Exception {
+    TransportRef to = TransportRef.parse(form.formatted(dir));
+    assertThat(export(to)).isEqualTo(image);
+    byte[] raw = Command.of("skopeo", "inspect", "--raw", to.toString()).run().stdout();
+    assertThat(raw).isEqualTo(image.bytes());
+    Command.of("skopeo", "copy", to.toString(), "dir:" + dir.resolve("judge")).run();
+    assertThat(load(to, "back")).isEqualTo(image);
+    try (Stream<Path> left = Files.list(dir)) {
+      assertThat(left.map(Path::getFileName).map(Path::toString)).noneMatch(n -> n.startsWith("."));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"oci:%s/out:v1", "oci-archive:%s/out.tar:v1", "dir:%s/out"})
+  void readsWhatSkopeoWrote(String form) throws Exception {
+    String to = form.formatted(dir);
+    Command.of("skopeo", "copy", "oci:" + store.root() + ":localhost/web:latest", to).run();
+    assertThat(load(TransportRef.parse(to), "theirs").layers())
+        .extracting(Descriptor::digest)
+        .isEqualTo(image.layers().stream().map(Descriptor::digest).toList());
+  }
+
+  @Test
+  void writesDockerArchivesThatOthersLoad() throws Exception {
+    TransportRef to = TransportRef.parse("docker-archive:" + dir + "/out.tar:localhost/web:v9");
+    export(to);
+    String config =
+        Command.of("skopeo", "inspect", "--config", "docker-archive:" + dir + "/out.tar").output();
+    assertThat(config).contains("\"test\": \"yes\"");
+    Manifest.Image back = load(to, "back");
+    assertThat(store.config(back).diffIds()).isEqualTo(store.config(image).diffIds());
+    Path root = dir.resolve("podman");
+    Command podman =
+        Command.of(
+            "podman",
+            "--root",
+            root.toString(),
+            "--runroot",
+            dir.resolve("run").toString(),
+            "--storage-driver",
+            "vfs",
+            "--events-backend",
+            "none");
+    try {
+      assertThat(podman.with("load", "-i", dir + "/out.tar").run().text())
+          .contains("localhost/web:v9");
+      podman.with("save", "-o", dir + "/again.tar", "localhost/web:v9").run();
+      Manifest.Image again = load(TransportRef.parse("docker-archive:" + dir + "/again.tar"), "p");
+      assertThat(store.config(again).diffIds()).isEqualTo(store.config(image).diffIds());
+    } finally {
+      podman.with("rmi", "-a", "-f").tryRun();
+    }
+  }
+
+  @Test
+  void readsDockerArchivesOfSkopeoPlainAndCompressed() throws Exception {
+    String archive = dir + "/s.tar";
+    Command.of(
+            "skopeo",
+            "copy",
+            "oci:" + store.root() + ":localhost/web:latest",
+            "docker-archive:" + archive + ":localhost/web:s")
+        .run();
+    Manifest.Image plain = load(TransportRef.parse("docker-archive:" + archive), "plain");
+    assertThat(store.config(plain).diffIds()).isEqualTo(store.config(image).diffIds());
+    for (Compression c : List.of(Compression.GZIP, Compression.ZSTD)) {
+      Path packed = dir.resolve("s.tar." + c);
+      try (InputStream in = Files.newInputStream(Path.of(archive));
+          OutputStream file = Files.newOutputStream(packed);
+          OutputStream out = c.compress(file, Compression.DEFAULT_LEVEL)) {
+        in.transferTo(out);
+      }
+      TransportRef ref = TransportRef.parse("docker-archive:" + packed + ":localhost/web:s");
+      assertThat(load(ref, "packed")).isEqualTo(plain);
+    }
+    assertThatThrownBy(
+            () -> load(TransportRef.parse("docker-archive:" + archive + ":localhost/no:s"), "no"))
+        .hasMessageContaining("it has localhost/web:s");
+  }
+
+  @Test
+  void sameImageSameArchive() throws Exception {
+    for (String kind : List.of("oci-archive", "docker-archive")) {
+      export(TransportRef.parse(kind + ":" + dir + "/1.tar:localhost/a:b"));
+      export(TransportRef.parse(kind + ":" + dir + "/2.tar:localhost/a:b"));
+      assertThat(dir.resolve("1.tar")).hasSameBinaryContentAs(dir.resolve("2.tar"));
+    }
+  }
+
+  @Test
+  void copiesAnIndexWithAllItsPlatforms() throws Exception {
+    Platform arm = Platform.parse("linux/arm64");
+    Manifest.Image other = Images.random(store, RANDOM, arm, 1);
+    store.putManifest(other, null);
+    Manifest.Index index =
+        Manifest.Index.of(List.of(Images.entry(image, AMD64), Images.entry(other, arm)), Map.of());
+    store.putManifest(index, LocalStore.localName("multi"));
+    for (String form : List.of("oci:%s/m:v", "oci-archive:%s/m.tar:v", "dir:%s/md")) {
+      TransportRef to = TransportRef.parse(form.formatted(dir));
+      try (ImageSink sink = to.sink(OPTIONS)) {
+        Transfer.copy(store.source(), "multi", sink, null, Transfer.Options.all(), Progress.NONE);
+      }
+      Command.of("skopeo", "copy", "--all", to.toString(), "dir:" + dir.resolve("judge")).run();
+      try (ImageSource source = to.source(OPTIONS);
+          LocalStore fresh = LocalStore.open(dir.resolve("fresh" + form.substring(0, 4)));
+          ImageSink sink = fresh.sink(LocalStore.localName("m"))) {
+        assertThat(Transfer.copy(source, null, sink, null, Transfer.Options.all(), Progress.NONE))
+            .isEqualTo(index);
+        Images.verify(fresh);
+      }
+    }
+    try (ImageSink sink = DockerArchive.sink(dir.resolve("d.tar"), null)) {
+      assertThatThrownBy(
+              () ->
+                  Transfer.copy(
+                      store.source(), "multi", sink, null, Transfer.Options.all(), Progress.NONE))
+          .hasMessageContaining("one platform");
+    }
+    assertThat(dir.resolve("d.tar")).doesNotExist();
+  }
+
+  @Test
+  void manyWritersOfOneLayoutKeepAllNames() throws Exception {
+    List<Thread> threads =
+        Stream.iterate(0, i -> i < 8, i -> i + 1)
+            .map(
+                i ->
+                    Thread.ofPlatform()
+                        .start(
+                            () -> {
+                              try {
+                                export(TransportRef.parse("oci:" + dir + "/many:t" + i));
+                              } catch (IOException e) {
+                                throw new java.io.UncheckedIOException(e);
+                              }
+                            }))
+            .toList();
+    for (Thread t : threads) {
+      t.join();
+    }
+    for (int i = 0; i < 8; i++) {
+      try (ImageSource source = OciLayout.open(dir.resolve("many"), "t" + i)) {
+        assertThat(source.manifest(null)).isEqualTo(image);
+      }
+    }
+  }
+
+  @Test
+  void refusesDamagedArchives() throws Exception {
+    TransportRef to = TransportRef.parse("oci-archive:" + dir + "/out.tar:v1");
+    export(to);
+    byte[] good = Files.readAllBytes(dir.resolve("out.tar"));
+    for (int i = 0; i < 60; i++) {
+      byte[] bad = good.clone();
+      if (i % 3 == 0) {
+        bad = java.util.Arrays.copyOf(bad, RANDOM.nextInt(bad.length));
+      } else {
+        for (int n = 0; n < 5; n++) {
+          bad[RANDOM.nextInt(bad.length)] = (byte) RANDOM.nextInt();
+        }
+      }
+      Files.write(dir.resolve("bad.tar"), bad);
+      TransportRef ref = TransportRef.parse("oci-archive:" + dir + "/bad.tar:v1");
+      try {
+        load(ref, "bad"); // Damage between the files does no harm.
+      } catch (Problem e) {
+        assertThat(e.getMessage()).isNotBlank();
+      }
+      Images.verify(store);
+    }
+  }
+
+  @Test
+  void parsesReferences() {
+    assertThat(TransportRef.parse("docker://localhost:5000/a"))
+        .hasToString("docker://localhost:5000/a:latest");
+    assertThat(TransportRef.parse("registry:quay.io/a/b:c")).hasToString("docker://quay.io/a/b:c");
+    assertThat(TransportRef.parse("oci:/a/b:localhost/web:latest"))
+        .isEqualTo(new TransportRef.Layout(Path.of("/a/b"), "localhost/web:latest"));
+    for (String bad : List.of("", "oci:", "docker:x", "ftp://x", "x", "dir:", "docker://")) {
+      assertThatThrownBy(() -> TransportRef.parse(bad)).isInstanceOf(Problem.class);
+    }
+  }
+}
