@@ -85,16 +85,24 @@ public final class DirectoryReader {
     NavigableMap<OsPath, Node> children = new TreeMap<>();
     for (OsPath name : Posix.list(where)) {
       OsPath child = path.resolve(name);
-      if (include.test(child)) {
-        children.put(name, node(where.resolve(name), child));
+      Node node = include.test(child) ? node(where.resolve(name), child) : null;
+      if (node != null) {
+        children.put(name, node);
       }
     }
     boolean opaque = overlay && isYes(value(raw, OPAQUE));
     return new Node.Directory(metadata(where, stat, raw), children, opaque, false);
   }
 
-  private Node node(OsPath where, OsPath path) throws IOException {
-    Stat stat = Posix.lstat(where);
+  /**
+   * Null for a name that is no file: an overlay mount lists whiteouts of directories that are in
+   * one layer only, and does not know them otherwise.
+   */
+  private @Nullable Node node(OsPath where, OsPath path) throws IOException {
+    Stat stat = OverlayStack.lstat(where);
+    if (stat == null) {
+      return null;
+    }
     if (stat.isDirectory()) {
       return directory(where, path, stat);
     }

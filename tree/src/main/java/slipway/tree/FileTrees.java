@@ -105,7 +105,7 @@ public final class FileTrees {
     }
 
     private static String time(Metadata m) {
-      return String.format("%d.%09d", m.mtimeSeconds(), m.mtimeNanos());
+      return m.mtimeSeconds() + " s " + m.mtimeNanos() + " ns";
     }
 
     private static String xattrs(Metadata m) {
@@ -173,7 +173,11 @@ public final class FileTrees {
     Map<OsPath, OsPath> first = new TreeMap<>();
     tree.walk(
         (path, node) -> {
-          if (!(node instanceof Node.Directory)) {
+          boolean inode =
+              node instanceof Node.File
+                  || node instanceof Node.Symlink
+                  || node instanceof Node.Special;
+          if (inode) {
             OsPath before = seen.putIfAbsent(node, path);
             first.put(path, before == null ? path : before);
           }

@@ -24,7 +24,7 @@ import slipway.linux.OsPath;
  *   <li>A whiteout acts on lower layers only, wherever it stands in the layer. Together with a
  *       directory of the same name it makes that directory opaque.
  *   <li>The metadata that a hard link's member repeats is ignored.
- *   <li>A hard link whose target the layer does not hold (yet) links to the layers below.
+ *   <li>A hard link whose target is no file of the layer (yet) links to the layers below.
  *   <li>What aufs left, {@code .wh..wh.*}, is ignored; hard links into {@code .wh..wh.plnk} work.
  * </ul>
  */
@@ -53,7 +53,7 @@ public final class LayerReader {
    * @param tar uncompressed
    * @param store where file content goes
    * @throws Problem of kind CORRUPT for a damaged or hostile tar: paths that escape, headers
-   *     without end, a hard link to a directory
+   *     without end, names that no file system holds
    */
   public static Layer read(InputStream tar, ContentStore store) throws IOException {
     try (ReadAhead ahead = new ReadAhead(tar)) {
@@ -143,7 +143,8 @@ public final class LayerReader {
   private Node link(TarEntry entry) {
     List<OsPath> target = TarEntry.normalise(entry.linkName());
     if (target.isEmpty()) {
-      throw notAFile(entry);
+      throw Problem.corrupt(
+          "the layer's hard link \"" + entry.name() + "\" leads to the root directory");
     }
     OsPath path = join(target);
     Node own = hidden.get(path);
@@ -151,20 +152,10 @@ public final class LayerReader {
       return own;
     }
     return switch (find(target)) {
-      case null -> new Node.LinkBelow(path, entry.metadata());
       case Node.Whiteout w -> new Node.LinkBelow(path, entry.metadata());
       case Node node -> node;
-      default -> throw notAFile(entry);
+      case null, default -> new Node.LinkBelow(path, entry.metadata());
     };
-  }
-
-  private static Problem notAFile(TarEntry entry) {
-    return Problem.corrupt(
-        "the layer's hard link \""
-            + entry.name()
-            + "\" leads to the directory \""
-            + entry.linkName()
-            + "\"");
   }
 
   private @Nullable Object find(List<OsPath> path) {

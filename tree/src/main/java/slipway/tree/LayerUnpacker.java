@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -29,18 +30,22 @@ public final class LayerUnpacker {
 
   private final int root;
   private final UnpackStore store;
-  private final OverlayStack below;
+  private final @Nullable OverlayStack below;
   private final Map<Node, OsPath> first = new IdentityHashMap<>();
 
-  private LayerUnpacker(OsPath target, int root, OverlayStack below) {
+  private LayerUnpacker(OsPath target, int root, @Nullable OverlayStack below) {
     this.root = root;
     this.store = new UnpackStore(target, root);
     this.below = below;
   }
 
-  /** As {@link #unpack(InputStream, Path, List)} for a layer that needs no layer below. */
+  /**
+   * As {@link #unpack(InputStream, Path, List)} without knowing what is below: all whiteouts are
+   * made, directories without an entry are {@code root:root 0755}, and a hard link into a lower
+   * layer is a Problem.
+   */
   public static Layer unpack(InputStream tar, Path directory) throws IOException {
-    return unpack(tar, directory, List.of());
+    return unpack(tar, directory, (OverlayStack) null);
   }
 
   /**
@@ -48,15 +53,22 @@ public final class LayerUnpacker {
    *
    * @param tar uncompressed
    * @param directory is made when missing; else must be empty
-   * @param below the unpacked layers below, the topmost first: directories without an entry of
-   *     their own take their metadata from there, hard links into lower layers their inode
+   * @param below all unpacked layers below, the topmost first: directories without an entry of
+   *     their own take their metadata from there, hard links into lower layers their inode, and
+   *     whiteouts of what is not there are left out, because a mount would list their names
    * @return the layer; the content of its files is in the directory
    * @throws Problem of kind CORRUPT for a damaged layer or a hard link to what no layer below holds
    */
   public static Layer unpack(InputStream tar, Path directory, List<Path> below) throws IOException {
+    return unpack(
+        tar,
+        directory,
+        new OverlayStack(below.stream().map(p -> OsPath.of(p.toAbsolutePath())).toList()));
+  }
+
+  private static Layer unpack(InputStream tar, Path directory, @Nullable OverlayStack stack)
+      throws IOException {
     InodeWriter.requireRoot("unpacking a layer");
-    OverlayStack stack =
-        new OverlayStack(below.stream().map(p -> OsPath.of(p.toAbsolutePath())).toList());
     int root = DirectoryWriter.openEmpty(directory);
     LayerUnpacker unpacker = new LayerUnpacker(OsPath.of(directory.toAbsolutePath()), root, stack);
     try {
@@ -71,10 +83,15 @@ public final class LayerUnpacker {
 
   private void finish(Layer layer) throws IOException {
     store.settle(layer);
-    fill(root, OsPath.of(""), layer.root());
+    fill(root, OsPath.of(""), layer.root(), false);
   }
 
-  private void fill(int fd, OsPath path, Node.Directory directory) throws IOException {
+  /**
+   * @param covered whether a parent is opaque, so that nothing below shows through here
+   */
+  private void fill(int fd, OsPath path, Node.Directory directory, boolean covered)
+      throws IOException {
+    boolean coversChildren = covered || directory.opaque();
     for (var child : directory.children().entrySet()) {
       OsPath name = child.getKey();
       OsPath where = path.resolve(name);
@@ -84,12 +101,14 @@ public final class LayerUnpacker {
         }
         int opened = InodeWriter.openDirectory(fd, name);
         try {
-          fill(opened, where, d);
+          fill(opened, where, d, coversChildren);
         } finally {
           Posix.close(opened);
         }
-      } else {
+      } else if (!(child.getValue() instanceof Node.Whiteout)) {
         leaf(fd, name, where, child.getValue());
+      } else if (!coversChildren && (below == null || below(where) != null)) {
+        Posix.mknodat(fd, name, Stat.S_IFCHR, 0);
       }
     }
     if (path.isEmpty()) {
@@ -98,12 +117,12 @@ public final class LayerUnpacker {
     if (directory.opaque()) {
       Posix.fsetxattr(fd, OPAQUE, YES);
     }
-    store.inodes().apply(fd, metadata(path, directory));
+    store.inodes().apply(fd, covered ? directory.metadata() : metadata(path, directory));
   }
 
   private Metadata metadata(OsPath path, Node.Directory directory) throws IOException {
     if (directory.implied()) {
-      OverlayStack.Found found = below.find(path.components());
+      OverlayStack.Found found = below(path);
       if (found != null && found.stat().isDirectory()) {
         return DirectoryReader.overlayMetadata(found.path(), found.stat());
       }
@@ -111,9 +130,12 @@ public final class LayerUnpacker {
     return directory.metadata();
   }
 
+  private OverlayStack.@Nullable Found below(OsPath path) throws IOException {
+    return below == null ? null : below.find(path.components());
+  }
+
   private void leaf(int fd, OsPath name, OsPath where, Node node) throws IOException {
     switch (node) {
-      case Node.Whiteout w -> Posix.mknodat(fd, name, Stat.S_IFCHR, 0);
       case Node.LinkBelow l -> linkBelow(fd, name, l);
       case Node.File f when f.content() instanceof UnpackStore.Stored s ->
           store.place(fd, name, where, s);
@@ -145,7 +167,7 @@ public final class LayerUnpacker {
 
   /** Layers of one store share the inode; where they cannot, it is copied. */
   private void linkBelow(int fd, OsPath name, Node.LinkBelow link) throws IOException {
-    OverlayStack.Found found = below.find(link.target().components());
+    OverlayStack.Found found = below(link.target());
     if (found == null || found.stat().isDirectory()) {
       throw Problem.corrupt(
           "a hard link leads to \"" + link.target() + "\", which is no file of a layer below");

@@ -46,7 +46,8 @@ record OverlayStack(List<OsPath> layers) {
     return null;
   }
 
-  private static @Nullable Stat lstat(OsPath path) throws UnixException {
+  /** Null when there is no such name. */
+  static @Nullable Stat lstat(OsPath path) throws UnixException {
     try {
       return Posix.lstat(path);
     } catch (UnixException e) {

@@ -4,8 +4,8 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import slipway.base.Problem;
@@ -21,13 +21,18 @@ import slipway.linux.Stat;
  */
 public final class TarWriter {
   private static final OsPath EMPTY = OsPath.of("");
+  private static final OsPath ROOT = OsPath.of("./");
+  private static final OsPath SLASH = OsPath.of("/");
   private static final Metadata MARKER = Metadata.file(0600);
 
   private final OutputStream out;
   private final TarHeaderWriter headers;
   private final TarOptions options;
   private final Map<Node, OsPath> written = new IdentityHashMap<>();
-  private final Set<OsPath> early = new LinkedHashSet<>();
+
+  /** What was written before its time. */
+  private final Set<OsPath> early = new HashSet<>();
+
   private final byte[] buffer = new byte[64 * 1024];
 
   private TarWriter(OutputStream out, TarOptions options) {
@@ -56,32 +61,26 @@ public final class TarWriter {
    */
   public static void write(OutputStream out, Layer layer, TarOptions options) throws IOException {
     TarWriter writer = new TarWriter(out, options);
-    // A reader that takes one entry after the other must see a link into a lower layer before the
-    // layer changes what is at its target.
-    FileTree names = new FileTree(layer.root());
-    layer.walk(
-        (path, node) -> {
-          if (node instanceof Node.LinkBelow link && touches(names, link.target())) {
-            writer.early.add(path);
-            writer.link(path, link);
-          }
-        });
+    new EarlyLinks(layer, writer::early).write();
     layer.walk(writer::add);
     writer.end();
   }
 
-  private static boolean touches(FileTree layer, OsPath target) {
-    Node at = layer.root();
-    for (OsPath name : target.components()) {
-      if (!(at instanceof Node.Directory d) || d.opaque()) {
-        return true;
+  /** Writes a link before its time, and before it the directories that it stands in. */
+  private void early(Layer layer, OsPath path, Node.LinkBelow link) throws IOException {
+    OsPath at = EMPTY;
+    Node.Directory directory = layer.root();
+    for (OsPath name : path.components()) {
+      if (!directory.implied() && early.add(at)) {
+        entry(at, directory);
       }
-      at = d.children().get(name);
-      if (at == null) {
-        return false;
+      at = at.resolve(name);
+      if (directory.children().get(name) instanceof Node.Directory d) {
+        directory = d;
       }
     }
-    return true;
+    early.add(path);
+    link(path, link);
   }
 
   private void add(OsPath path, Node node) throws IOException {
@@ -91,13 +90,13 @@ public final class TarWriter {
     }
     if (node instanceof Node.Directory d) {
       directory(path, d);
+    } else if (early.contains(path)) {
+      return;
     } else if (node instanceof Node.Whiteout) {
       OsPath marker = LayerReader.WHITEOUT.concat(path.name());
       headers.write(sibling(path, marker), '0', MARKER, 0, EMPTY, 0);
     } else if (node instanceof Node.LinkBelow link) {
-      if (!early.contains(path)) {
-        link(path, link);
-      }
+      link(path, link);
     } else {
       inode(path, node);
     }
@@ -108,13 +107,17 @@ public final class TarWriter {
   }
 
   private void directory(OsPath path, Node.Directory directory) throws IOException {
-    if (!directory.implied()) {
-      OsPath name = path.isEmpty() ? OsPath.of("./") : path.concat(OsPath.of("/"));
-      headers.write(name, '5', options.apply(directory.metadata()), 0, EMPTY, 0);
+    if (!directory.implied() && !early.contains(path)) {
+      entry(path, directory);
     }
     if (directory.opaque()) {
       headers.write(path.resolve(LayerReader.OPAQUE), '0', MARKER, 0, EMPTY, 0);
     }
+  }
+
+  private void entry(OsPath path, Node.Directory directory) throws IOException {
+    OsPath name = path.isEmpty() ? ROOT : path.concat(SLASH);
+    headers.write(name, '5', options.apply(directory.metadata()), 0, EMPTY, 0);
   }
 
   private void link(OsPath path, Node.LinkBelow link) throws IOException {
