@@ -46,6 +46,14 @@ class LayerReaderTest {
     };
   }
 
+  private static Node node(Layer layer, OsPath path) {
+    return new FileTree(layer.root()).find(path).orElseThrow();
+  }
+
+  private static Metadata metadata(Layer layer, String path) {
+    return node(layer, OsPath.of(path)).metadata();
+  }
+
   private static void assertCorrupt(byte[] tar, String message) {
     assertThatThrownBy(() -> LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY))
         .isInstanceOfSatisfying(
@@ -201,7 +209,7 @@ class LayerReaderTest {
                 "SCHILY.xattr.user.empty=")
             .file("f", "")
             .layer();
-    assertThat(layer.root().children().get(OsPath.of("f")).metadata().xattrs())
+    assertThat(metadata(layer, "f").xattrs())
         .containsExactly(
             new Xattr(OsPath.of("user.a"), new byte[] {0, '=', '\n', (byte) 0xff}),
             new Xattr(OsPath.of("user.b c"), new byte[] {0, 1, 2, 3}),
@@ -224,13 +232,12 @@ class LayerReaderTest {
             .file("g", "")
             .layer();
     OsPath odd = OsPath.ofBytes(new byte[] {(byte) 0xfe});
-    Node.Directory other = (Node.Directory) layer.root().children().get(OsPath.of("other"));
-    Metadata m = other.children().get(odd).metadata();
+    Metadata m = node(layer, OsPath.of("other").resolve(odd)).metadata();
     assertThat(m.uid()).isEqualTo(70000);
     assertThat(m.gid()).isEqualTo(-2);
     assertThat(m.mtimeSeconds()).isEqualTo(-2);
     assertThat(m.mtimeNanos()).isEqualTo(750_000_000);
-    assertThat(layer.root().children().get(OsPath.of("g")).metadata().uid()).isEqualTo(70000);
+    assertThat(metadata(layer, "g").uid()).isEqualTo(70000);
   }
 
   @Test
@@ -248,7 +255,7 @@ class LayerReaderTest {
                   block[113] = 1;
                 })
             .layer();
-    Metadata m = layer.root().children().get(OsPath.of("f")).metadata();
+    Metadata m = metadata(layer, "f");
     assertThat(m.mtimeSeconds()).isEqualTo(-1);
     assertThat(m.uid()).isEqualTo(65536);
   }

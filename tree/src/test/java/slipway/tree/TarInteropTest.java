@@ -1,5 +1,6 @@
 package slipway.tree;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
@@ -125,8 +126,7 @@ class TarInteropTest extends OnDisk {
               "tar", "-S", "--format=" + format, "-C", text("source"), "-cf", text(format), "big")
           .run();
       try (var in = Files.newInputStream(path(format))) {
-        TarEntry entry = new TarReader(in).next();
-        assertThat(entry).isNotNull();
+        TarEntry entry = requireNonNull(new TarReader(in).next());
         assertThat(entry.size()).isEqualTo(10L << 30);
         assertThat(entry.name()).isEqualTo(OsPath.of("big"));
       }
@@ -144,8 +144,7 @@ class TarInteropTest extends OnDisk {
       Process tar =
           Command.of("tar", "--format=" + format, "-C", text("source"), "-cf", "-", "big").start();
       try (var in = tar.getInputStream()) {
-        TarEntry entry = new TarReader(in).next();
-        assertThat(entry).isNotNull();
+        TarEntry entry = requireNonNull(new TarReader(in).next());
         assertThat(entry.size()).isEqualTo(9L << 30);
       } finally {
         Command.kill(tar);
