@@ -1,0 +1,92 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.media.Accelerator;
+import slipway.media.Firmware;
+import slipway.media.PortForward;
+import slipway.media.VirtualMachine;
+import slipway.media.VmSpec;
+
+/** {@code slipway vm}: virtual machines. */
+@Command(
+    name = "vm",
+    mixinStandardHelpOptions = true,
+    description = "Run a disk in a virtual machine.",
+    subcommands = VmCommand.Run.class)
+final class VmCommand implements Callable<Integer> {
+  @Override
+  public Integer call() {
+    throw Problem.usage("which vm command? there is: slipway vm run");
+  }
+
+  /** {@code slipway vm run DISK}: until the machine is switched off. */
+  @Command(
+      name = "run",
+      mixinStandardHelpOptions = true,
+      description = "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.")
+  static final class Run implements Callable<Integer> {
+    @Option(names = "--firmware", paramLabel = "bios|uefi", defaultValue = "uefi", description = "default: ${DEFAULT-VALUE}")
+    Firmware firmware = Firmware.UEFI;
+
+    @Option(
+        names = "--accel",
+        paramLabel = "auto|kvm|tcg",
+        defaultValue = "auto",
+        description = "auto takes KVM only where a guest really runs on it (default: ${DEFAULT-VALUE})")
+    Accelerator accelerator = Accelerator.AUTO;
+
+    @Option(names = "--memory", paramLabel = "MIB", defaultValue = "2048", description = "RAM in MiB (default: ${DEFAULT-VALUE})")
+    int memory = 2048;
+
+    @Option(names = "--cpus", paramLabel = "N", defaultValue = "2", description = "processors (default: ${DEFAULT-VALUE})")
+    int cpus = 2;
+
+    @Option(names = {"-p", "--forward"}, paramLabel = "HOST:GUEST", description = "TCP port of the guest that answers on 127.0.0.1; may be repeated")
+    List<String> forwards = List.of();
+
+    @Option(names = "--ssh-port", paramLabel = "PORT", description = "port on 127.0.0.1 that leads to the guest's SSH (default: a free one)")
+    int sshPort;
+
+    @Option(names = "--serial-log", paramLabel = "FILE", description = "keep what the serial console says in a file, too")
+    @Nullable Path serialLog;
+
+    @Option(names = "--snapshot", description = "throw the guest's writes away at the end")
+    boolean snapshot;
+
+    @Parameters(paramLabel = "DISK", description = "raw or qcow2 image")
+    Path disk = Path.of("");
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      if (!Files.isRegularFile(disk)) {
+        throw Problem.notFound("there is no disk " + disk);
+      }
+      List<PortForward> all = new ArrayList<>();
+      all.add(new PortForward(sshPort, 22));
+      forwards.forEach(text -> all.add(PortForward.parse(text)));
+      VmSpec machine =
+          VmSpec.of(disk)
+              .withFirmware(firmware)
+              .withAccelerator(accelerator)
+              .withSize(memory, cpus)
+              .withForwards(all)
+              .withSnapshot(snapshot);
+      return VirtualMachine.runInForeground(
+          serialLog == null ? machine : machine.withSerialLog(serialLog));
+    }
+  }
+}
