@@ -1,0 +1,36 @@
+package slipway.disk;
+
+import java.nio.file.Path;
+import java.util.List;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+import slipway.oci.Reference;
+
+/**
+ * What disk to make.
+ *
+ * @param source where the image's layers are read from
+ * @param manifest the image
+ * @param config its config
+ * @param target the name that the machine follows for its updates
+ * @param types container formats, at least one
+ * @param rootfs file system of the root partition
+ * @param customizations what the machine gets beside the image
+ * @param size bytes of the whole disk; 0 for the default
+ * @param output folder; the files are {@code image/disk.raw}, {@code qcow2/disk.qcow2}
+ */
+public record DiskRequest(
+    ImageSource source,
+    Manifest.Image manifest,
+    ImageConfig config,
+    Reference target,
+    List<DiskType> types,
+    RootFileSystem rootfs,
+    DiskConfig customizations,
+    long size,
+    Path output) {
+  public DiskRequest {
+    types = List.copyOf(types);
+  }
+}
