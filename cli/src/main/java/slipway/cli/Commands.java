@@ -14,6 +14,8 @@ final class Commands {
       case "login" -> new LoginCommand();
       case "logout" -> new LogoutCommand();
       case "registry" -> new RegistryCommand();
+      case "disk" -> new DiskCommand();
+      case "vm" -> new VmCommand();
       case "images" -> new ImagesCommand();
       case "inspect" -> new InspectCommand();
       case "history" -> new HistoryCommand();

@@ -1,7 +1,10 @@
 package slipway.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import slipway.disk.DiskType;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -59,6 +62,17 @@ final class JsonText {
       node.put("emptyLayer", line.emptyLayer());
     }
     return pretty(array);
+  }
+
+  /** The files of a disk build by their types. */
+  static String files(List<DiskType> types, List<Path> files, double seconds) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    ObjectNode byType = node.putObject("files");
+    for (int i = 0; i < types.size(); i++) {
+      byType.put(types.get(i).name().toLowerCase(Locale.ROOT), files.get(i).toString());
+    }
+    node.put("seconds", seconds);
+    return pretty(node);
   }
 
   static String pretty(JsonNode node) {

@@ -35,31 +35,54 @@ final class VmCommand implements Callable<Integer> {
   @Command(
       name = "run",
       mixinStandardHelpOptions = true,
-      description = "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.")
+      description =
+          "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.")
   static final class Run implements Callable<Integer> {
-    @Option(names = "--firmware", paramLabel = "bios|uefi", defaultValue = "uefi", description = "default: ${DEFAULT-VALUE}")
+    @Option(
+        names = "--firmware",
+        paramLabel = "bios|uefi",
+        defaultValue = "uefi",
+        description = "default: ${DEFAULT-VALUE}")
     Firmware firmware = Firmware.UEFI;
 
     @Option(
         names = "--accel",
         paramLabel = "auto|kvm|tcg",
         defaultValue = "auto",
-        description = "auto takes KVM only where a guest really runs on it (default: ${DEFAULT-VALUE})")
+        description =
+            "auto takes KVM only where a guest really runs on it (default: ${DEFAULT-VALUE})")
     Accelerator accelerator = Accelerator.AUTO;
 
-    @Option(names = "--memory", paramLabel = "MIB", defaultValue = "2048", description = "RAM in MiB (default: ${DEFAULT-VALUE})")
+    @Option(
+        names = "--memory",
+        paramLabel = "MIB",
+        defaultValue = "2048",
+        description = "RAM in MiB (default: ${DEFAULT-VALUE})")
     int memory = 2048;
 
-    @Option(names = "--cpus", paramLabel = "N", defaultValue = "2", description = "processors (default: ${DEFAULT-VALUE})")
+    @Option(
+        names = "--cpus",
+        paramLabel = "N",
+        defaultValue = "2",
+        description = "processors (default: ${DEFAULT-VALUE})")
     int cpus = 2;
 
-    @Option(names = {"-p", "--forward"}, paramLabel = "HOST:GUEST", description = "TCP port of the guest that answers on 127.0.0.1; may be repeated")
+    @Option(
+        names = {"-p", "--forward"},
+        paramLabel = "HOST:GUEST",
+        description = "TCP port of the guest that answers on 127.0.0.1; may be repeated")
     List<String> forwards = List.of();
 
-    @Option(names = "--ssh-port", paramLabel = "PORT", description = "port on 127.0.0.1 that leads to the guest's SSH (default: a free one)")
+    @Option(
+        names = "--ssh-port",
+        paramLabel = "PORT",
+        description = "port on 127.0.0.1 that leads to the guest's SSH (default: a free one)")
     int sshPort;
 
-    @Option(names = "--serial-log", paramLabel = "FILE", description = "keep what the serial console says in a file, too")
+    @Option(
+        names = "--serial-log",
+        paramLabel = "FILE",
+        description = "keep what the serial console says in a file, too")
     @Nullable Path serialLog;
 
     @Option(names = "--snapshot", description = "throw the guest's writes away at the end")

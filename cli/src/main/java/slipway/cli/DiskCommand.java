@@ -1,0 +1,157 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.DiskBuilder;
+import slipway.disk.DiskConfig;
+import slipway.disk.DiskRequest;
+import slipway.disk.DiskType;
+import slipway.disk.RootFileSystem;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
+
+/** {@code slipway disk}: disk images. */
+@Command(
+    name = "disk",
+    mixinStandardHelpOptions = true,
+    description = "Make disk images.",
+    subcommands = DiskCommand.Build.class)
+final class DiskCommand implements Callable<Integer> {
+  @Override
+  public Integer call() {
+    throw Problem.usage("which disk command? there is: slipway disk build");
+  }
+
+  /** {@code slipway disk build IMAGE}: bootc-image-builder's options. */
+  @Command(
+      name = "build",
+      mixinStandardHelpOptions = true,
+      description = "Make a disk of a bootable image in the local store; needs root.")
+  static final class Build implements Callable<Integer> {
+    private static final Pattern SIZE = Pattern.compile("([0-9]+) *([kKMGT]?)(i?B)?");
+
+    @Mixin State state = new State();
+
+    @Option(
+        names = "--type",
+        paramLabel = "raw|qcow2",
+        defaultValue = "qcow2",
+        description = "may be repeated (default: ${DEFAULT-VALUE})")
+    List<String> types = List.of();
+
+    @Option(
+        names = "--rootfs",
+        paramLabel = "ext4|xfs|btrfs",
+        defaultValue = "ext4",
+        description = "root file system (default: ${DEFAULT-VALUE})")
+    String rootfs = "ext4";
+
+    @Option(
+        names = "--config",
+        paramLabel = "FILE",
+        description = "config.toml or config.json of bootc-image-builder")
+    @Nullable Path config;
+
+    @Option(
+        names = "--output",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description = "where image/disk.raw or qcow2/disk.qcow2 goes (default: ${DEFAULT-VALUE})")
+    Path output = Path.of(".");
+
+    @Option(
+        names = "--size",
+        paramLabel = "SIZE",
+        description = "of the disk, such as 20G (default: 10G, sparse)")
+    @Nullable String size;
+
+    @Option(
+        names = "--target-imgref",
+        paramLabel = "NAME",
+        description = "what the machine follows (default: the image's own name)")
+    @Nullable String target;
+
+    @Option(names = "--json", description = "print a JSON object")
+    boolean json;
+
+    @Option(
+        names = {"-q", "--quiet"},
+        description = "no progress")
+    boolean quiet;
+
+    @Parameters(paramLabel = "IMAGE", description = "name or id")
+    String image = "";
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      long start = System.nanoTime();
+      List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
+      RootFileSystem fs = RootFileSystem.parse(rootfs);
+      long bytes = size == null ? 0 : bytes(size);
+      DiskConfig customizations = config == null ? DiskConfig.EMPTY : DiskConfig.parse(config);
+      Progress progress = TerminalProgress.forStderr(System.err, quiet);
+      List<Path> files;
+      try (LocalStore store = state.store()) {
+        Manifest.Image manifest = store.image(image, Platform.host());
+        Reference follows =
+            (target == null ? LocalStore.localName(image) : Reference.parse(target)).orLatest();
+        files =
+            DiskBuilder.build(
+                new DiskRequest(
+                    store.source(),
+                    manifest,
+                    store.config(manifest),
+                    follows,
+                    wanted,
+                    fs,
+                    customizations,
+                    bytes,
+                    output),
+                progress);
+      } finally {
+        TerminalProgress.finish(progress);
+      }
+      print(wanted, files, (System.nanoTime() - start) / 1e9);
+      return 0;
+    }
+
+    private void print(List<DiskType> kinds, List<Path> files, double seconds) {
+      var out = spec.commandLine().getOut();
+      if (json) {
+        out.println(JsonText.files(kinds, files, seconds));
+        return;
+      }
+      files.forEach(out::println);
+      out.printf(Locale.ROOT, "%.1f s%n", seconds);
+      out.flush();
+    }
+
+    static long bytes(String text) {
+      Matcher m = SIZE.matcher(text.strip());
+      if (!m.matches() || m.group(1).length() > 15) {
+        throw Problem.usage("\"" + text + "\" is not a size; expected one such as 20G or 20480M");
+      }
+      int power =
+          m.group(2).isEmpty() ? 0 : "KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1;
+      return Math.multiplyExact(Long.parseLong(m.group(1)), 1L << (10 * power));
+    }
+  }
+}
