@@ -93,7 +93,7 @@ final class ErofsInode {
   }
 
   boolean isFirstName(ErofsInode parent, OsPath name) {
-    return firstParent == parent && name.equals(firstName);
+    return firstParent == parent && java.util.Objects.equals(name, firstName);
   }
 
   /** Type in a directory entry. */

@@ -1,0 +1,114 @@
+package slipway.ostree;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.Manifest;
+
+/** The container images that a repository holds. */
+public final class ContainerImages {
+  static final String MANIFEST_DIGEST = "ostree.manifest-digest";
+  static final String MANIFEST = "ostree.manifest";
+  static final String CONFIG = "ostree.container.image-config";
+
+  private final Repository repository;
+
+  public ContainerImages(Repository repository) {
+    this.repository = repository;
+  }
+
+  /**
+   * An image as it was imported.
+   *
+   * @param commit with its merged file system
+   * @param manifestDigest as the source named it
+   */
+  public record Stored(
+      Commit commit, Digest manifestDigest, Manifest.Image manifest, ImageConfig config) {}
+
+  /** All images by the name they were imported under, such as {@code docker://HOST/REPO:TAG}. */
+  public SortedMap<String, Checksum> list() throws IOException {
+    SortedMap<String, Checksum> images = new TreeMap<>();
+    for (Map.Entry<String, Checksum> ref : repository.refs(ContainerRefs.IMAGES).entrySet()) {
+      String escaped = ref.getKey().substring(ContainerRefs.IMAGES.length() + 1);
+      images.put(ContainerRefs.unescape(escaped), ref.getValue());
+    }
+    return images;
+  }
+
+  /** The image imported under a name. */
+  public Optional<Stored> find(String imgref) throws IOException {
+    Optional<Checksum> commit = repository.resolveRef(ContainerRefs.image(imgref));
+    return commit.isEmpty() ? Optional.empty() : Optional.of(read(commit.get()));
+  }
+
+  /**
+   * The image that a merge commit was made from.
+   *
+   * @throws Problem of kind INPUT when the commit was not made from an image
+   */
+  public Stored read(Checksum checksum) throws IOException {
+    Commit commit = repository.readCommit(checksum);
+    Manifest manifest =
+        Manifest.parse(text(commit, MANIFEST).getBytes(StandardCharsets.UTF_8), null);
+    if (!(manifest instanceof Manifest.Image image)) {
+      throw Problem.corrupt("the commit " + checksum + " holds an image index, not a manifest");
+    }
+    return new Stored(
+        commit,
+        Digest.parse(text(commit, MANIFEST_DIGEST)),
+        image,
+        ImageConfig.parse(text(commit, CONFIG).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static String text(Commit commit, String key) {
+    return commit
+        .string(key)
+        .orElseThrow(
+            () ->
+                Problem.input(
+                    "the commit " + commit.checksum() + " is not an image: it lacks " + key));
+  }
+
+  /** Forgets images, but not the objects that they hold; those go with the next prune. */
+  public void remove(Set<String> imgrefs) throws IOException {
+    try (Transaction transaction = repository.begin()) {
+      for (String imgref : imgrefs) {
+        transaction.setRef(ContainerRefs.image(imgref), null);
+      }
+      transaction.commit();
+    }
+  }
+
+  /**
+   * Forgets layers that no image has any more; their objects go with the next prune.
+   *
+   * @return how many layers
+   */
+  public int removeUnusedLayers() throws IOException {
+    Set<String> used = new HashSet<>();
+    for (Checksum commit : list().values()) {
+      for (Descriptor layer : read(commit).manifest().layers()) {
+        used.add(ContainerRefs.layer(layer.digest()));
+      }
+    }
+    Set<String> unused = new HashSet<>(repository.refs(ContainerRefs.LAYERS).keySet());
+    unused.removeAll(used);
+    if (!unused.isEmpty()) {
+      try (Transaction transaction = repository.begin()) {
+        unused.forEach(ref -> transaction.setRef(ref, null));
+        transaction.commit();
+      }
+    }
+    return unused.size();
+  }
+}

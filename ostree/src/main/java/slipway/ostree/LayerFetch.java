@@ -1,0 +1,86 @@
+package slipway.ostree;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.Map;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.Compression;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageSource;
+import slipway.oci.VerifyingInputStream;
+import slipway.tree.Layer;
+import slipway.tree.LayerReader;
+
+/** Reads one layer from its source into a transaction, in one pass, verifying both its digests. */
+final class LayerFetch {
+  private final Transaction transaction;
+  private final ImageSource source;
+  private final Progress progress;
+
+  LayerFetch(Transaction transaction, ImageSource source, Progress progress) {
+    this.transaction = transaction;
+    this.source = source;
+    this.progress = progress;
+  }
+
+  /**
+   * What a layer became.
+   *
+   * @param dropped how many entries were left out, by top level directory
+   */
+  record Fetched(Checksum commit, Layer layer, Map<String, Integer> dropped) {}
+
+  Fetched run(Descriptor blob, Digest diffId) throws IOException {
+    String name = "layer " + blob.digest().brief();
+    MessageDigest hash = diffId.algorithm().newMessageDigest();
+    LayerFilter filter = new LayerFilter(transaction, name);
+    Layer raw;
+    try (Progress.Task task = progress.start(name, blob.size());
+        InputStream compressed =
+            new VerifyingInputStream(counted(source.blob(blob, 0), task), blob);
+        InputStream tar = new DigestInputStream(Compression.decompressAny(compressed), hash)) {
+      raw = LayerReader.read(tar, filter);
+      tar.transferTo(java.io.OutputStream.nullOutputStream());
+      // The decompressor may stop at the end of its data; the blob's digest is checked at its end.
+      compressed.transferTo(java.io.OutputStream.nullOutputStream());
+    }
+    Digest actual = Digest.of(diffId.algorithm(), hash.digest());
+    if (!actual.equals(diffId)) {
+      throw Problem.corrupt(
+          name
+              + " has the uncompressed digest "
+              + actual
+              + ", but the image's config names "
+              + diffId);
+    }
+    Layer layer = filter.apply(raw);
+    return new Fetched(LayerCommits.write(transaction, layer, diffId), layer, filter.dropped());
+  }
+
+  private static InputStream counted(InputStream in, Progress.Task task) {
+    return new FilterInputStream(in) {
+      @Override
+      public int read() throws IOException {
+        int b = super.read();
+        if (b >= 0) {
+          task.advance(1);
+        }
+        return b;
+      }
+
+      @Override
+      public int read(byte[] bytes, int offset, int length) throws IOException {
+        int n = super.read(bytes, offset, length);
+        if (n > 0) {
+          task.advance(n);
+        }
+        return n;
+      }
+    };
+  }
+}
