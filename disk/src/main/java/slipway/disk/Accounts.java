@@ -21,7 +21,9 @@ import slipway.linux.UnixException;
 /**
  * Writes users, groups, passwords and keys into a machine that does not run: the account files of
  * its /etc (passwd(5), shadow(5), group(5), gshadow(5)) and home folders in its /var. Nothing is
- * run inside the machine, and no link of its is followed.
+ * run inside the machine, and no link of its is followed. Accounts that the image keeps in
+ * /usr/lib/passwd and /usr/lib/group (nss-altfiles) count too; one that is changed is copied to
+ * /etc, which comes first.
  */
 final class Accounts {
   private static final int FIRST_ID = 1000;
@@ -147,7 +149,8 @@ final class Accounts {
                               + name
                               + "\", which neither the image nor the config has"));
       g[3] = member(g[3], user.name());
-      gshadow.find(name).ifPresent(s -> s[3] = member(s[3], user.name()));
+      String[] s = gshadow.find(name).orElseGet(() -> gshadow.add(name, "!", "", ""));
+      s[3] = member(s[3], user.name());
     }
   }
 
@@ -212,9 +215,14 @@ final class Accounts {
     }
   }
 
+  /** Whether it is what bootc-image-builder takes for a crypt(5) hash. */
+  static boolean isHash(String password) {
+    return password.startsWith("$2b$") || password.startsWith("$5$") || password.startsWith("$6$");
+  }
+
   /** A hash as it is; plain text by SHA-512 crypt, handed over on stdin. */
   private static String hash(String password) {
-    if (password.matches("\\$(2b|5|6)\\$.+")) {
+    if (isHash(password)) {
       return password;
     }
     return Command.of("openssl", "passwd", "-6", "-stdin").stdin(password + "\n").output();
@@ -250,12 +258,13 @@ final class Accounts {
     if (user.key() != null) {
       Path ssh = home.resolve(".ssh");
       folder(ssh, 0700, uid, gid);
-      put(
-          ssh.resolve("authorized_keys"),
-          (user.key() + "\n").getBytes(StandardCharsets.UTF_8),
-          0600,
-          uid,
-          gid);
+      Path file = ssh.resolve("authorized_keys");
+      String before =
+          Files.isRegularFile(file, java.nio.file.LinkOption.NOFOLLOW_LINKS)
+              ? Files.readString(file, StandardCharsets.ISO_8859_1)
+              : "";
+      byte[] all = (before + latin1(user.key()) + "\n").getBytes(StandardCharsets.ISO_8859_1);
+      put(file, all, 0600, uid, gid);
     }
   }
 
@@ -343,6 +352,7 @@ final class Accounts {
     private final int uid;
     private final int gid;
     private final List<String[]> lines = new ArrayList<>();
+    private final List<String[]> below = new ArrayList<>();
 
     private Table(Path path, int fields, int mode, int uid, int gid) {
       this.path = path;
@@ -352,35 +362,67 @@ final class Accounts {
       this.gid = gid;
     }
 
+    /** Reads a file of /etc and, for ids and members, the one of that name in /usr/lib. */
     static Table read(Path path, int fields, int fallbackMode) throws IOException {
-      Stat stat;
-      try {
-        stat = Posix.lstat(OsPath.of(path));
-      } catch (UnixException e) {
-        if (e.errno() == UnixException.ENOENT) {
-          return new Table(path, fields, fallbackMode, 0, 0);
-        }
-        throw e;
-      }
-      if (!stat.isRegular()) {
+      Stat stat = stat(path);
+      if (stat != null && !stat.isRegular()) {
         throw Problem.input("the image's /etc/" + path.getFileName() + " is not a regular file");
       }
-      Table table = new Table(path, fields, stat.permissions(), stat.uid(), stat.gid());
-      for (String line : Files.readString(path, StandardCharsets.ISO_8859_1).split("\n")) {
-        if (!line.isEmpty()) {
-          table.lines.add(line.split(":", -1));
+      Table table =
+          stat == null
+              ? new Table(path, fields, fallbackMode, 0, 0)
+              : new Table(path, fields, stat.permissions(), stat.uid(), stat.gid());
+      if (stat != null) {
+        table.lines.addAll(parse(path));
+      }
+      Path usr = Objects.requireNonNull(path.getParent()).resolveSibling("usr");
+      Path lower = usr.resolve("lib").resolve(path.getFileName());
+      if (isDirectory(usr) && isDirectory(usr.resolve("lib"))) {
+        Stat found = stat(lower);
+        if (found != null && found.isRegular()) {
+          table.below.addAll(parse(lower));
         }
       }
       return table;
     }
 
+    private static boolean isDirectory(Path path) {
+      return Files.isDirectory(path, java.nio.file.LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static @Nullable Stat stat(Path path) throws IOException {
+      try {
+        return Posix.lstat(OsPath.of(path));
+      } catch (UnixException e) {
+        if (e.errno() == UnixException.ENOENT) {
+          return null;
+        }
+        throw e;
+      }
+    }
+
+    private static List<String[]> parse(Path path) throws IOException {
+      return Files.readString(path, StandardCharsets.ISO_8859_1)
+          .lines()
+          .filter(l -> !l.isEmpty())
+          .map(l -> l.split(":", -1))
+          .toList();
+    }
+
+    /** The line of a name, to be read or changed. */
     Optional<String[]> find(String name) {
-      return lines.stream().filter(l -> l.length == fields && l[0].equals(name)).findFirst();
+      Optional<String[]> here = find(lines, name);
+      return here.isPresent() ? here : find(below, name).map(l -> add(l.clone()));
+    }
+
+    private Optional<String[]> find(List<String[]> list, String name) {
+      return list.stream().filter(l -> l.length == fields && l[0].equals(name)).findFirst();
     }
 
     boolean hasId(int id) {
       String text = Integer.toString(id);
-      return lines.stream().anyMatch(l -> l.length == fields && l[2].equals(text));
+      return java.util.stream.Stream.concat(lines.stream(), below.stream())
+          .anyMatch(l -> l.length == fields && l[2].equals(text));
     }
 
     int freeId() {

@@ -38,6 +38,9 @@ final class DiskConfigParser {
   private final Path file;
   private final String text;
 
+  /** What the keys of the file stand below: {@code blueprint.} in its older form. */
+  private String prefix = "";
+
   private DiskConfigParser(Path file, String text) {
     this.file = file;
     this.text = text;
@@ -98,6 +101,10 @@ final class DiskConfigParser {
     // The older form, from when the tool took more than a blueprint.
     if (root.path("blueprint").isObject() && root.size() == 1) {
       root = root.get("blueprint");
+      prefix = "blueprint.";
+    }
+    if (!root.isObject()) {
+      throw Problem.input(file + ": a config is a table of keys, such as customizations");
     }
     keys(root, "", "name", "description", "version", "customizations");
     JsonNode c = object(root, "customizations", "customizations");
@@ -151,7 +158,7 @@ final class DiskConfigParser {
     JsonNode node = c.path("timezone");
     if (node.isObject()) {
       keys(node, at, "timezone");
-      return checked(string(node, "timezone", at), ZONE, at);
+      return checked(string(node, "timezone", at + ".timezone"), ZONE, at + ".timezone");
     }
     return checked(string(c, "timezone", at), ZONE, at);
   }
@@ -162,7 +169,7 @@ final class DiskConfigParser {
     if (node.isObject()) {
       keys(node, at, "languages");
       List<String> languages = strings(node, "languages", at + ".languages");
-      return languages.isEmpty() ? null : checked(languages.getFirst(), LOCALE, at);
+      return languages.isEmpty() ? null : checked(languages.getFirst(), LOCALE, at + ".languages");
     }
     return checked(string(c, "locale", at), LOCALE, at);
   }
@@ -178,7 +185,7 @@ final class DiskConfigParser {
           String mountpoint = required(n, "mountpoint", at);
           if (!mountpoint.equals("/")) {
             throw wrong(
-                mountpoint,
+                at + ".mountpoint",
                 at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
           }
           minimum[0] = size(n.has("minsize") ? n.get("minsize") : n.path("size"), at + ".minsize");
@@ -193,20 +200,20 @@ final class DiskConfigParser {
     if (node.isString()) {
       return parseSize(node.stringValue(), at);
     }
-    throw wrong("minsize", at + " is not a size; expected bytes or a text such as \"10 GiB\"");
+    throw wrong(at, at + " is not a size; expected bytes or a text such as \"10 GiB\"");
   }
 
   private long parseSize(String value, String at) {
     Matcher m = SIZE.matcher(value.strip());
     if (!m.matches()) {
-      throw wrong(value, at + ": \"" + value + "\" is not a size; expected one such as \"10 GiB\"");
+      throw wrong(at, at + ": \"" + value + "\" is not a size; expected one such as \"10 GiB\"");
     }
     String unit = m.group(2) == null ? "" : m.group(2).toUpperCase(Locale.ROOT);
     long base = unit.contains("I") ? 1024 : 1000;
     int power = unit.isEmpty() ? 0 : "KMGT".indexOf(unit.charAt(0)) + 1;
     double bytes = Double.parseDouble(m.group(1)) * Math.pow(base, power);
     if (bytes > Long.MAX_VALUE / 2) {
-      throw wrong(value, at + ": " + value + " is larger than any disk");
+      throw wrong(at, at + ": " + value + " is larger than any disk");
     }
     return (long) bytes;
   }
@@ -228,7 +235,8 @@ final class DiskConfigParser {
         "force_password_reset");
     JsonNode reset = n.path("force_password_reset");
     if (!reset.isMissingNode() && !reset.isBoolean()) {
-      throw wrong("force_password_reset", at + ".force_password_reset is neither true nor false");
+      throw wrong(
+          at + ".force_password_reset", at + ".force_password_reset is neither true nor false");
     }
     List<String> groups = strings(n, "groups", at + ".groups");
     groups.forEach(g -> checked(g, NAME, at + ".groups"));
@@ -269,7 +277,7 @@ final class DiskConfigParser {
             || path.startsWith("/usr/local/sbin/");
     if (!allowed || DENIED.contains(path)) {
       throw wrong(
-          path,
+          at + ".path",
           "the following custom files are not allowed: [\""
               + path
               + "\"]; only files below /etc, /root and"
@@ -288,7 +296,8 @@ final class DiskConfigParser {
     keys(n, at, "path", "mode", "user", "group", "ensure_parents");
     String path = java.util.Objects.requireNonNull(absolute(required(n, "path", at), at + ".path"));
     if (!path.startsWith("/etc/")) {
-      throw wrong(path, "the directory \"" + path + "\" is not allowed; only those below /etc are");
+      throw wrong(
+          at + ".path", "the directory \"" + path + "\" is not allowed; only those below /etc are");
     }
     return new DiskConfig.CustomDirectory(
         path,
@@ -328,8 +337,14 @@ final class DiskConfigParser {
 
   private @Nullable String secret(JsonNode n, String at) {
     String password = string(n, "password", at + ".password");
-    if (password != null && (password.contains("\n") || password.contains(":"))) {
-      throw wrong("password", at + ".password holds a line end or a colon");
+    boolean hash = password != null && Accounts.isHash(password);
+    if (password != null
+        && (password.indexOf('\n') >= 0
+            || password.indexOf('\0') >= 0
+            || (hash && password.indexOf(':') >= 0))) {
+      throw wrong(
+          at + ".password",
+          at + ".password holds a line end" + (hash ? " or a colon, which a hash has not" : ""));
     }
     return password == null || password.isEmpty() ? null : password;
   }
@@ -346,7 +361,7 @@ final class DiskConfigParser {
               || line.matches(".*(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ .*");
       if (!known) {
         throw wrong(
-            "key",
+            at + ".key",
             at + ".key is not an SSH public key; expected one such as \"ssh-ed25519 AAAA…\"");
       }
     }
@@ -359,7 +374,8 @@ final class DiskConfigParser {
       return null;
     }
     if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
-      throw wrong(key, at + "." + key + " is not a number from 0 to " + Integer.MAX_VALUE);
+      throw wrong(
+          at + "." + key, at + "." + key + " is not a number from 0 to " + Integer.MAX_VALUE);
     }
     return value.intValue();
   }
@@ -367,7 +383,7 @@ final class DiskConfigParser {
   /** A field of /etc/passwd. */
   private @Nullable String field(@Nullable String value, String at) {
     if (value != null && (value.contains(":") || value.contains("\n"))) {
-      throw wrong(value, at + " holds a colon or a line end, which /etc/passwd cannot");
+      throw wrong(at, at + " holds a colon or a line end, which /etc/passwd cannot");
     }
     return value;
   }
@@ -380,14 +396,14 @@ final class DiskConfigParser {
     if (!path.startsWith("/")
         || path.indexOf('\0') >= 0
         || !Path.of(path).normalize().toString().equals(path)) {
-      throw wrong(path, at + ": \"" + path + "\" is not an absolute path without dots");
+      throw wrong(at, at + ": \"" + path + "\" is not an absolute path without dots");
     }
     return path;
   }
 
   private @Nullable String checked(@Nullable String value, Pattern pattern, String at) {
     if (value != null && !pattern.matcher(value).matches()) {
-      throw wrong(value, at + ": \"" + value + "\" is not valid; expected " + pattern.pattern());
+      throw wrong(at, at + ": \"" + value + "\" is not valid; expected " + pattern.pattern());
     }
     return value;
   }
@@ -402,12 +418,12 @@ final class DiskConfigParser {
       return;
     }
     if (!list.isArray()) {
-      throw wrong(key, at + " is not a list; in TOML each entry begins with [[" + at + "]]");
+      throw wrong(at, at + " is not a list; in TOML each entry begins with [[" + at + "]]");
     }
     for (int i = 0; i < list.size(); i++) {
       String where = at + "[" + i + "]";
       if (!list.get(i).isObject()) {
-        throw wrong(key, where + " is not a table");
+        throw wrong(where, where + " is not a table");
       }
       entry.accept(list.get(i), where);
     }
@@ -416,7 +432,7 @@ final class DiskConfigParser {
   private JsonNode object(JsonNode parent, String key, String at) {
     JsonNode node = parent.path(key);
     if (!node.isMissingNode() && !node.isObject()) {
-      throw wrong(key, at + " is not a table");
+      throw wrong(at, at + " is not a table");
     }
     return node;
   }
@@ -427,7 +443,7 @@ final class DiskConfigParser {
       return null;
     }
     if (!node.isString()) {
-      throw wrong(key, at + " is not a text");
+      throw wrong(at, at + " is not a text");
     }
     return node.stringValue();
   }
@@ -435,7 +451,7 @@ final class DiskConfigParser {
   private String required(JsonNode parent, String key, String at) {
     String value = string(parent, key, at + "." + key);
     if (value == null) {
-      throw Problem.input(file + ": " + at + " lacks " + key);
+      throw wrong(at, at + " lacks " + key);
     }
     return value;
   }
@@ -447,11 +463,11 @@ final class DiskConfigParser {
       return list;
     }
     if (!node.isArray()) {
-      throw wrong(key, at + " is not a list of texts");
+      throw wrong(at, at + " is not a list of texts");
     }
     for (JsonNode entry : node) {
       if (!entry.isString()) {
-        throw wrong(key, at + " is not a list of texts");
+        throw wrong(at, at + " is not a list of texts");
       }
       list.add(entry.stringValue());
     }
@@ -463,7 +479,7 @@ final class DiskConfigParser {
     for (String key : node.propertyNames()) {
       if (!allowed.contains(key)) {
         throw wrong(
-            key,
+            at.isEmpty() ? key : at + "." + key,
             "unknown key \""
                 + (at.isEmpty() ? "" : at + ".")
                 + key
@@ -473,16 +489,15 @@ final class DiskConfigParser {
     }
   }
 
-  /** The parsers keep no lines for values, so the line is that of the first mention. */
-  private Problem wrong(String mention, String reason) {
-    int line = 1;
-    for (String l : text.split("\n", -1)) {
-      String code = l.strip();
-      if (!code.startsWith("#") && code.contains(mention)) {
-        return Problem.input(file + ":" + line + ": " + reason);
-      }
-      line++;
-    }
-    return Problem.input(file + ": " + reason);
+  /**
+   * @param at the key, such as {@code customizations.user[1].uid}
+   * @param reason one sentence; what it quotes of the file is made printable
+   */
+  private Problem wrong(String at, String reason) {
+    ConfigPlaces places =
+        file.toString().endsWith(".json") ? ConfigPlaces.ofJson(text) : ConfigPlaces.ofToml(text);
+    int line = places.line(prefix + at);
+    return Problem.input(
+        file + (line == 0 ? ": " : ":" + line + ": ") + reason.replaceAll("\\p{Cntrl}", "?"));
   }
 }
