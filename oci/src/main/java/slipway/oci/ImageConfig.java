@@ -71,7 +71,7 @@ public record ImageConfig(
     String architecture = ManifestJson.text(root, "architecture");
     List<Digest> diffIds = new ArrayList<>();
     for (String id : strings(root.path("rootfs").path("diff_ids"))) {
-      diffIds.add(Digest.parse(id));
+      diffIds.add(ManifestJson.digest(id, "rootfs.diff_ids of the image config"));
     }
     List<History> history = new ArrayList<>();
     for (JsonNode h : root.path("history")) {
@@ -99,7 +99,7 @@ public record ImageConfig(
         keys(config.path("ExposedPorts")),
         keys(config.path("Volumes")),
         ManifestJson.text(config, "StopSignal"),
-        healthcheck == null || healthcheck.isNull() ? null : healthcheck,
+        healthcheck != null && healthcheck.isObject() ? healthcheck : null,
         optional(config.path("Shell")),
         strings(config.path("OnBuild")),
         diffIds,

@@ -36,7 +36,8 @@ final class ManifestJson {
     if (own != null && declared != null && !own.equals(declared) && known(declared)) {
       throw Problem.corrupt("the manifest says mediaType " + own + " but was sent as " + declared);
     }
-    Descriptor subject = root.has("subject") ? descriptor(root.get("subject"), "subject") : null;
+    Descriptor subject =
+        root.hasNonNull("subject") ? descriptor(root.get("subject"), "subject") : null;
     String artifactType = text(root, "artifactType");
     Map<String, String> annotations = annotations(root);
     if (MediaTypes.isIndex(mediaType)) {
@@ -141,6 +142,7 @@ final class ManifestJson {
         || digest == null
         || size == null
         || !size.isIntegralNumber()
+        || !size.canConvertToLong()
         || size.longValue() < 0) {
       throw Problem.corrupt("descriptor " + where + " lacks mediaType, digest or size");
     }
@@ -155,11 +157,20 @@ final class ManifestJson {
     }
     return new Descriptor(
         mediaType,
-        Digest.parse(digest),
+        digest(digest, "descriptor " + where),
         size.longValue(),
         annotations(node),
         platform,
         text(node, "artifactType"));
+  }
+
+  /** A digest in a document that somebody sent. */
+  static Digest digest(String text, String where) {
+    try {
+      return Digest.parse(text);
+    } catch (Problem e) {
+      throw new Problem(Problem.Kind.CORRUPT, where + ": " + e.getMessage(), e);
+    }
   }
 
   static ObjectNode write(Descriptor d) {

@@ -281,12 +281,12 @@ final class RegistryHttp implements AutoCloseable {
     }
   }
 
-  /** Whether plain HTTP is good enough for this address, seen from this registry. */
+  /** Whether plain HTTP is good enough: asked for, or from loopback to loopback. */
   boolean allowsPlain(URI target) {
     URI ours = base;
     boolean plainHere = ours != null && "http".equals(ours.getScheme());
     return !options.tlsVerify()
-        || (plainHere && (loopback || Reference.isLoopbackHost(target.getHost())));
+        || (plainHere && Reference.isLoopbackHost(String.valueOf(target.getHost())));
   }
 
   private Answer open(HttpRequest request) throws IOException {
