@@ -134,6 +134,11 @@ public final class Command {
         Thread.ofVirtual().start(() -> drain(process.getInputStream(), out, STDOUT_LIMIT, lines));
     Thread errReader =
         Thread.ofVirtual().start(() -> drain(process.getErrorStream(), err, STDERR_KEPT, lines));
+    await(process, List.of(feeder, outReader, errReader));
+    return new Result(process.exitValue(), out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private void await(Process process, List<Thread> pumps) {
     try {
       if (timeout == null) {
         process.waitFor();
@@ -143,15 +148,32 @@ public final class Command {
             Problem.Kind.ENVIRONMENT,
             argv.getFirst() + " did not end within " + timeout.toSeconds() + " s");
       }
-      feeder.join();
-      outReader.join();
-      errReader.join();
+      for (Thread pump : pumps) {
+        pump.join();
+      }
     } catch (InterruptedException e) {
       kill(process);
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, argv.getFirst() + " was interrupted", e);
     }
-    return new Result(process.exitValue(), out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Runs to the end with stderr in stdout, telling each line (decoded as UTF-8, cut at 16 KiB) to
+   * {@code lines} as it comes and keeping nothing.
+   *
+   * @return the status
+   * @throws Problem when it cannot be started, takes too long, or this thread is interrupted; the
+   *     process is dead then
+   */
+  public int stream(Consumer<String> lines) {
+    Process process = start(new ProcessBuilder(argv).redirectErrorStream(true));
+    Thread feeder = Thread.ofVirtual().start(() -> feed(process));
+    Thread reader =
+        Thread.ofVirtual()
+            .start(() -> drain(process.getInputStream(), new ByteArrayOutputStream(), 0, lines));
+    await(process, List.of(feeder, reader));
+    return process.exitValue();
   }
 
   /**

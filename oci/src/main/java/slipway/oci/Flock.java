@@ -13,7 +13,7 @@ import slipway.linux.UnixException;
  * A flock(2) on a file or directory, held until closed; the kernel drops it when the process dies.
  * Unlike {@link java.nio.channels.FileLock} it also excludes other holders in the same process.
  */
-final class Flock implements AutoCloseable {
+public final class Flock implements AutoCloseable {
   private static final int EINTR = 4;
 
   private int fd;
@@ -23,7 +23,7 @@ final class Flock implements AutoCloseable {
   }
 
   /** Waits for the lock on a file, which is made when missing and must never be removed. */
-  static Flock file(Path path, boolean exclusive) throws IOException {
+  public static Flock file(Path path, boolean exclusive) throws IOException {
     int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
     Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
     try {
@@ -54,7 +54,7 @@ final class Flock implements AutoCloseable {
    *
    * @return null when it is held, gone, or was replaced in the meantime
    */
-  static @Nullable Flock tryDirectory(Path path) throws IOException {
+  public static @Nullable Flock tryDirectory(Path path) throws IOException {
     int flags = Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
     int fd;
     try {
@@ -91,7 +91,7 @@ final class Flock implements AutoCloseable {
   }
 
   /** Takes or converts the lock, waiting. A conversion may let others in between. */
-  void await(boolean exclusive) throws IOException {
+  public void await(boolean exclusive) throws IOException {
     while (true) {
       try {
         Posix.flock(fd, exclusive);
@@ -105,7 +105,7 @@ final class Flock implements AutoCloseable {
   }
 
   /** Takes or converts the lock if nobody is in the way; after false it may be held no more. */
-  boolean tryTake(boolean exclusive) throws IOException {
+  public boolean tryTake(boolean exclusive) throws IOException {
     return Posix.tryFlock(fd, exclusive);
   }
 

@@ -16,10 +16,10 @@ import slipway.base.Problem;
  * The proxies that {@code https_proxy}, {@code http_proxy} and {@code no_proxy} name, in lower or
  * upper case, as curl and podman read them. Loopback hosts never go through one.
  */
-final class ProxyVariables extends ProxySelector {
+public final class ProxyVariables extends ProxySelector {
   private final Map<String, String> environment;
 
-  ProxyVariables(Map<String, String> environment) {
+  public ProxyVariables(Map<String, String> environment) {
     this.environment = environment;
   }
 

@@ -1,0 +1,192 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.ImageConfig;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
+
+/** What the stages of one build share. Safe for use by many threads. */
+final class BuildSession {
+  final BuildRequest request;
+  final LocalStore store;
+  final Snapshots snapshots;
+  final StepCache cache;
+  final Workspace workspace;
+  final LayerExporter exporter;
+  final Containerfile file;
+  final StageGraph graph;
+  final Progress progress;
+  final Path root;
+
+  /** Lines that RUN commands print. */
+  final Consumer<String> output;
+
+  private final ImagePuller puller;
+  private final Clock clock;
+  private final Map<String, String> environment;
+  private final RandomGenerator random;
+  private final Semaphore slots;
+  private final Map<Integer, CompletableFuture<StageResult>> stages;
+  private @Nullable ContainerRuntime runtime;
+
+  /** Where the machine's parts come in. */
+  record Machine(
+      LocalStore store,
+      Path root,
+      ImagePuller puller,
+      Clock clock,
+      Map<String, String> environment,
+      RandomGenerator random) {}
+
+  BuildSession(
+      BuildRequest request,
+      Containerfile file,
+      StageGraph graph,
+      Machine machine,
+      Workspace workspace,
+      Progress progress,
+      Consumer<String> output)
+      throws IOException {
+    this.request = request;
+    this.file = file;
+    this.graph = graph;
+    this.store = machine.store();
+    this.root = machine.root();
+    this.puller = machine.puller();
+    this.clock = machine.clock();
+    this.environment = machine.environment();
+    this.random = machine.random();
+    this.workspace = workspace;
+    this.progress = progress;
+    this.output = output;
+    this.snapshots = new Snapshots(root, store);
+    this.cache = new StepCache(root);
+    this.exporter =
+        new LayerExporter(
+            store, snapshots, cache, request.compression(), request.sourceDateEpoch());
+    this.slots = new Semaphore(request.jobs());
+    this.stages = new java.util.concurrent.ConcurrentHashMap<>();
+    graph.needed().forEach(i -> stages.put(i, new CompletableFuture<>()));
+  }
+
+  /** The place where a stage's result is put and waited for. */
+  CompletableFuture<StageResult> result(int stage) {
+    return java.util.Objects.requireNonNull(stages.get(stage), "a stage that is needed");
+  }
+
+  /** Waits for a stage. */
+  StageResult await(int stage) throws InterruptedException {
+    try {
+      return result(stage).get();
+    } catch (ExecutionException e) {
+      throw new StageFailed(e.getCause());
+    }
+  }
+
+  /** A stage cannot go on because one that it needs failed; that one tells why. */
+  static final class StageFailed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    StageFailed(@Nullable Throwable cause) {
+      super(cause);
+    }
+  }
+
+  /** One of the places for steps under way; close it when the step is done. */
+  AutoCloseable slot() throws InterruptedException {
+    slots.acquire();
+    return slots::release;
+  }
+
+  /** The time of what is made now, RFC 3339 in whole seconds. */
+  String now() {
+    Long epoch = request.sourceDateEpoch();
+    Instant now = epoch == null ? clock.instant() : Instant.ofEpochSecond(epoch);
+    return now.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  long nowSeconds() {
+    Long epoch = request.sourceDateEpoch();
+    return epoch == null ? clock.instant().getEpochSecond() : epoch;
+  }
+
+  /** A name that nothing had before. */
+  String newName() {
+    byte[] bytes = new byte[16];
+    synchronized (random) {
+      random.nextBytes(bytes);
+    }
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  synchronized ContainerRuntime runtime() {
+    if (runtime == null) {
+      runtime = ContainerRuntime.find();
+    }
+    return runtime;
+  }
+
+  /** The environment in which the build was started. */
+  Map<String, String> environment() {
+    return environment;
+  }
+
+  /** Finds a base image, pulling it when the request says so. */
+  StageResult image(String name, Platform platform, Position at) throws IOException {
+    Manifest.Image manifest = manifest(name, platform, at);
+    ImageConfig config = store.config(manifest);
+    if (config.diffIds().size() != manifest.layers().size()) {
+      throw Problem.corrupt(
+          "the image "
+              + name
+              + " has "
+              + manifest.layers().size()
+              + " layers but its config names "
+              + config.diffIds().size());
+    }
+    if (!platform.accepts(config.platform())) {
+      progress.note(at + ": " + name + " is for " + config.platform() + ", not for " + platform);
+    }
+    return StageResult.of(name, manifest, config);
+  }
+
+  private synchronized Manifest.Image manifest(String name, Platform platform, Position at)
+      throws IOException {
+    boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
+    if (!always && store.find(name).isPresent()) {
+      return store.image(name, platform);
+    }
+    if (request.pull() == BuildRequest.Pull.NEVER) {
+      throw at.problem("there is no image " + name + " in the store, and --pull=never was given");
+    }
+    Reference reference = Reference.parse(name).orLatest();
+    try {
+      puller.pull(reference, platform, store, progress);
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
+    }
+    return store.image(reference.toString(), platform);
+  }
+
+  /** The directories of layers, unpacked. */
+  List<Path> unpacked(List<LayerRef> layers) throws IOException {
+    return snapshots.unpacked(layers, workspace, progress);
+  }
+}

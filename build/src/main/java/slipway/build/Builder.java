@@ -1,0 +1,161 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Reference;
+
+/**
+ * Builds images from Containerfiles. Needs root: it mounts overlays, in namespaces of its own so
+ * that nothing of it is seen outside or stays behind. The image enters the store when all of it is
+ * there; a build that fails leaves the store as it was, but for base images that it pulled.
+ */
+public final class Builder {
+  private final BuildSession.Machine machine;
+
+  /**
+   * @param store where base images come from and images go to
+   * @param root where unpacked layers and the cache are kept, such as {@code
+   *     /var/lib/slipway/build}; on a file system that overlayfs can write to
+   * @param puller brings base images that are not in the store
+   * @param environment variables of the caller; RUN sees the proxies among them
+   */
+  public Builder(
+      LocalStore store,
+      Path root,
+      ImagePuller puller,
+      Clock clock,
+      Map<String, String> environment,
+      RandomGenerator random) {
+    this.machine =
+        new BuildSession.Machine(
+            store, root.toAbsolutePath().normalize(), puller, clock, environment, random);
+  }
+
+  /**
+   * Builds, stores and names an image.
+   *
+   * @param progress hears each step
+   * @param output hears each line that a RUN prints; called by several threads
+   * @throws Problem of kind INPUT that begins with {@code file:line:} for a mistake in the
+   *     Containerfile and for a RUN that fails
+   */
+  public Manifest.Image build(BuildRequest request, Progress progress, Consumer<String> output) {
+    IgnoreRules.requireDirectory(request.context());
+    Containerfile file =
+        Containerfile.parse(request.file().toString(), read(request.file()), progress::note);
+    StageGraph graph = new StageGraph(file, request);
+    warnUnused(file, request, progress);
+    try (LocalStore.Hold hold = machine.store().hold();
+        Workspace workspace = Workspace.create(machine.root(), newName())) {
+      BuildSession session =
+          new BuildSession(request, file, graph, machine, workspace, progress, output);
+      try (LayerExporter exporter = session.exporter) {
+        return new StageRunner(session).run(this::commit);
+      }
+    } catch (IOException e) {
+      throw new Problem(Problem.Kind.ENVIRONMENT, "the build cannot go on: " + e.getMessage(), e);
+    }
+  }
+
+  private String newName() {
+    byte[] bytes = new byte[8];
+    machine.random().nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private static String read(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw Problem.notFound("there is no " + file + "; name the Containerfile with -f");
+    }
+    try {
+      return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (java.nio.charset.MalformedInputException e) {
+      throw Problem.input(file + " is not UTF-8 text");
+    } catch (IOException e) {
+      throw new Problem(Problem.Kind.INPUT, file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static void warnUnused(Containerfile file, BuildRequest request, Progress progress) {
+    List<Instruction.Arg> declared = new ArrayList<>(file.globals());
+    file.stages()
+        .forEach(
+            s ->
+                s.instructions().stream()
+                    .filter(Instruction.Arg.class::isInstance)
+                    .map(Instruction.Arg.class::cast)
+                    .forEach(declared::add));
+    for (String name : request.arguments().keySet()) {
+      boolean known =
+          StageBuild.isProxy(name)
+              || declared.stream()
+                  .flatMap(a -> a.arguments().stream())
+                  .anyMatch(a -> a.name().equals(name));
+      if (!known) {
+        progress.note("no ARG takes the build argument " + name);
+      }
+    }
+  }
+
+  /** Puts the finished image into the store. Its names are the commit point. */
+  private Manifest.Image commit(BuildSession session, StageResult result)
+      throws IOException, InterruptedException {
+    List<Descriptor> layers = new ArrayList<>();
+    List<Digest> diffIds = new ArrayList<>();
+    for (LayerRef layer : result.layers()) {
+      LayerRef.Blob blob = session.exporter.finish(layer);
+      layers.add(blob.descriptor());
+      diffIds.add(blob.diffId());
+    }
+    ImageConfig config = config(session, result, diffIds);
+    Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+    Manifest.Image image =
+        Manifest.Image.of(configBlob, layers, annotations(session.request, result));
+    if (session.request.tags().isEmpty()) {
+      machine.store().putManifest(image, null);
+    }
+    for (Reference tag : session.request.tags()) {
+      machine.store().putManifest(image, tag);
+    }
+    return image;
+  }
+
+  private static ImageConfig config(
+      BuildSession session, StageResult result, List<Digest> diffIds) {
+    ImageDraft draft = ImageDraft.of(result.config());
+    draft.labels.putAll(session.request.labels());
+    String created = result.created() == null ? session.now() : result.created();
+    return draft.toConfig(
+        session.request.sourceDateEpoch() == null ? created : session.now(), diffIds);
+  }
+
+  /** OCI image-spec, annotations.md: what the image was made from. */
+  private static Map<String, String> annotations(BuildRequest request, StageResult result) {
+    Map<String, String> all = new LinkedHashMap<>();
+    StageResult.Base base = result.base();
+    if (base != null) {
+      all.put("org.opencontainers.image.base.digest", base.digest().toString());
+      all.put("org.opencontainers.image.base.name", base.name());
+    }
+    all.putAll(request.annotations());
+    return all;
+  }
+}

@@ -1,0 +1,99 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.oci.Flock;
+
+/**
+ * The directories of {@code RUN --mount=type=cache}: they outlive builds and never enter a layer.
+ * Each is locked while a RUN uses it.
+ */
+final class CacheMounts implements AutoCloseable {
+  private static final int MOST_PRIVATE = 1000;
+
+  private final Path root;
+  private final List<Flock> locks = new ArrayList<>();
+
+  /**
+   * @param root the build directory
+   */
+  CacheMounts(Path root) throws IOException {
+    this.root = Files.createDirectories(root.resolve("mounts"));
+  }
+
+  /** Fills a cache that is new. */
+  @FunctionalInterface
+  interface Filler {
+    void fill(Path directory) throws IOException;
+  }
+
+  /**
+   * The directory of a cache. Ask for several in the order of {@link #name}, so that two RUNs never
+   * wait for each other.
+   */
+  Path open(RunMount mount, Filler filler) throws IOException {
+    String name = name(mount);
+    return switch (mount.sharing()) {
+      case "private" -> openPrivate(name, mount, filler);
+      case "locked" -> open(name, mount, true, filler);
+      default -> open(name, mount, false, filler);
+    };
+  }
+
+  static String name(RunMount mount) {
+    return ContentDigest.of(mount.id());
+  }
+
+  private Path open(String name, RunMount mount, boolean exclusive, Filler filler)
+      throws IOException {
+    Path directory = Files.createDirectories(root.resolve(name));
+    Flock lock = Flock.file(directory.resolve("lock"), true);
+    locks.add(lock);
+    Path data = data(directory, mount, filler);
+    if (!exclusive) {
+      lock.await(false);
+    }
+    return data;
+  }
+
+  /** The first copy that nobody uses. */
+  private Path openPrivate(String name, RunMount mount, Filler filler) throws IOException {
+    for (int i = 0; i < MOST_PRIVATE; i++) {
+      Path directory = Files.createDirectories(root.resolve(name + "-" + i));
+      Flock lock = Flock.tryDirectory(directory);
+      if (lock != null) {
+        locks.add(lock);
+        return data(directory, mount, filler);
+      }
+    }
+    throw new IOException("the cache " + mount.id() + " is in use " + MOST_PRIVATE + " times");
+  }
+
+  private static Path data(Path directory, RunMount mount, Filler filler) throws IOException {
+    Path data = directory.resolve("data");
+    if (Files.isDirectory(data)) {
+      return data;
+    }
+    Path fresh = directory.resolve("new");
+    Posix.removeTree(OsPath.of(fresh));
+    Files.createDirectory(fresh);
+    filler.fill(fresh);
+    OsPath path = OsPath.of(fresh);
+    Posix.lchown(path, mount.uid(), mount.gid());
+    Posix.chmod(path, mount.mode() < 0 ? 0755 : mount.mode());
+    Files.move(fresh, data, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    return data;
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (Flock lock : locks) {
+      lock.close();
+    }
+  }
+}

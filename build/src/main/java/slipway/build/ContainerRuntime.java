@@ -1,0 +1,119 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import slipway.base.Problem;
+import slipway.linux.Command;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * runc, or crun where there is no runc: both read the same bundle and have the same commands.
+ *
+ * @param program its path
+ */
+record ContainerRuntime(Path program) {
+  private static final List<String> NAMES = List.of("runc", "crun");
+  private static final List<String> PLACES =
+      List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
+
+  /**
+   * The first that this machine has.
+   *
+   * @throws Problem of kind ENVIRONMENT that says what to install
+   */
+  static ContainerRuntime find() {
+    for (String name : NAMES) {
+      for (String place : PLACES) {
+        Path program = Path.of(place, name);
+        if (Files.isExecutable(program)) {
+          return new ContainerRuntime(program);
+        }
+      }
+    }
+    throw Problem.environment("RUN needs runc or crun; install one of them (apt install runc)");
+  }
+
+  /**
+   * Runs a container to its end.
+   *
+   * @param bundle an empty directory for its config.json
+   * @param state where the runtime keeps what it knows of running containers
+   * @param id of the container
+   * @param output hears the lines that it prints
+   * @return the status of its command
+   * @throws Problem when the container could not be made
+   */
+  int run(ContainerSpec spec, Path bundle, Path state, String id, Consumer<String> output)
+      throws IOException {
+    Files.write(bundle.resolve("config.json"), spec.toJson());
+    Path log = bundle.resolve("log.json");
+    boolean ended = false;
+    try {
+      int status =
+          command(state, log, "run", "--no-new-keyring", "--bundle", bundle.toString(), id).stream(
+              output);
+      ended = true;
+      String trouble = status == 0 ? "" : trouble(log);
+      if (!trouble.isEmpty()) {
+        throw Problem.environment(trouble);
+      }
+      return status;
+    } finally {
+      if (!ended) {
+        // Interrupted: the runtime was killed, what it started may live on.
+        boolean interrupted = Thread.interrupted();
+        delete(state, id);
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  /** Kills and forgets a container, if there is one of that id. */
+  void delete(Path state, String id) {
+    Command.of(program.toString(), "--root", state.toString(), "delete", "--force", id).tryRun();
+  }
+
+  /** Kills all containers of a state directory; for those whose builder died. */
+  void deleteAll(Path state) {
+    Command.Result list =
+        Command.of(program.toString(), "--root", state.toString(), "list", "--quiet").tryRun();
+    list.text().lines().forEach(id -> delete(state, id));
+  }
+
+  private Command command(Path state, Path log, String... arguments) {
+    return Command.of(
+            program.toString(),
+            "--root",
+            state.toString(),
+            "--log",
+            log.toString(),
+            "--log-format",
+            "json")
+        .with(arguments);
+  }
+
+  /** What the runtime itself says went wrong, or nothing when the command in it failed. */
+  private static String trouble(Path log) throws IOException {
+    if (!Files.exists(log)) {
+      return "";
+    }
+    String last = "";
+    for (String line : Files.readAllLines(log)) {
+      try {
+        JsonNode node = JsonArray.MAPPER.readTree(line);
+        if (node.path("level").asString("").equals("error")) {
+          last = node.path("msg").asString("");
+        }
+      } catch (JacksonException e) {
+        last = line; // A runtime that does not keep to its own format; still worth telling.
+      }
+    }
+    return last;
+  }
+}

@@ -1,0 +1,188 @@
+package slipway.build;
+
+import java.util.ArrayList;
+import java.util.List;
+import slipway.linux.OsPath;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * One command in a container, as RUN needs it.
+ *
+ * @param root the mounted tree
+ * @param arguments the command
+ * @param environment {@code NAME=value}
+ * @param directory working directory
+ * @param network whether the machine's network is there
+ * @param privileged whether it may do what root outside may
+ * @param mounts beside the usual ones
+ * @param controlGroup path of its control group
+ */
+record ContainerSpec(
+    OsPath root,
+    List<String> arguments,
+    List<String> environment,
+    String directory,
+    Accounts.Identity user,
+    boolean network,
+    boolean privileged,
+    List<ContainerMount> mounts,
+    String controlGroup) {
+  static final String HOSTNAME = "slipway";
+
+  /** podman's default set. */
+  private static final List<String> CAPABILITIES =
+      List.of(
+          "CAP_CHOWN",
+          "CAP_DAC_OVERRIDE",
+          "CAP_FOWNER",
+          "CAP_FSETID",
+          "CAP_KILL",
+          "CAP_NET_BIND_SERVICE",
+          "CAP_SETFCAP",
+          "CAP_SETGID",
+          "CAP_SETPCAP",
+          "CAP_SETUID",
+          "CAP_SYS_CHROOT");
+
+  private static final List<String> MORE_CAPABILITIES =
+      List.of(
+          "CAP_AUDIT_CONTROL",
+          "CAP_AUDIT_READ",
+          "CAP_AUDIT_WRITE",
+          "CAP_BLOCK_SUSPEND",
+          "CAP_DAC_READ_SEARCH",
+          "CAP_IPC_LOCK",
+          "CAP_IPC_OWNER",
+          "CAP_LEASE",
+          "CAP_LINUX_IMMUTABLE",
+          "CAP_MAC_ADMIN",
+          "CAP_MAC_OVERRIDE",
+          "CAP_MKNOD",
+          "CAP_NET_ADMIN",
+          "CAP_NET_BROADCAST",
+          "CAP_NET_RAW",
+          "CAP_SYSLOG",
+          "CAP_SYS_ADMIN",
+          "CAP_SYS_BOOT",
+          "CAP_SYS_MODULE",
+          "CAP_SYS_NICE",
+          "CAP_SYS_PACCT",
+          "CAP_SYS_PTRACE",
+          "CAP_SYS_RAWIO",
+          "CAP_SYS_TIME",
+          "CAP_SYS_TTY_CONFIG",
+          "CAP_WAKE_ALARM");
+
+  private static final List<String> MASKED =
+      List.of(
+          "/proc/acpi",
+          "/proc/kcore",
+          "/proc/keys",
+          "/proc/latency_stats",
+          "/proc/timer_list",
+          "/proc/timer_stats",
+          "/proc/sched_debug",
+          "/proc/scsi",
+          "/sys/firmware");
+  private static final List<String> READ_ONLY =
+      List.of(
+          "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+
+  /** What every container has, in the order in which they are mounted. */
+  static List<ContainerMount> usualMounts() {
+    return List.of(
+        ContainerMount.of("/proc", "proc", "nosuid", "noexec", "nodev"),
+        ContainerMount.of("/dev", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
+        ContainerMount.of(
+            "/dev/pts",
+            "devpts",
+            "nosuid",
+            "noexec",
+            "newinstance",
+            "ptmxmode=0666",
+            "mode=0620",
+            "gid=5"),
+        ContainerMount.of(
+            "/dev/shm", "tmpfs", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k"),
+        ContainerMount.of("/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev"),
+        ContainerMount.of("/sys", "sysfs", "nosuid", "noexec", "nodev", "ro"));
+  }
+
+  /** The runtime's config.json (OCI runtime-spec 1.0, config.md). */
+  byte[] toJson() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("ociVersion", "1.0.2");
+    root.set("process", process());
+    root.putObject("root").put("path", this.root.toString()).put("readonly", false);
+    root.put("hostname", HOSTNAME);
+    ArrayNode list = root.putArray("mounts");
+    List<ContainerMount> all = new ArrayList<>(usualMounts());
+    all.addAll(mounts);
+    for (ContainerMount m : all) {
+      ObjectNode mount = list.addObject();
+      mount.put("destination", m.target()).put("type", m.type()).put("source", m.source());
+      strings(mount.putArray("options"), m.options());
+    }
+    root.set("linux", linux());
+    return JsonArray.MAPPER.writeValueAsBytes(root);
+  }
+
+  private ObjectNode process() {
+    ObjectNode process = JsonNodeFactory.instance.objectNode();
+    process.put("terminal", false);
+    ObjectNode who = process.putObject("user");
+    who.put("uid", Integer.toUnsignedLong(user.uid()));
+    who.put("gid", Integer.toUnsignedLong(user.gid()));
+    ArrayNode groups = who.putArray("additionalGids");
+    user.groups().forEach(g -> groups.add(Integer.toUnsignedLong(g)));
+    strings(process.putArray("args"), arguments);
+    strings(process.putArray("env"), environment);
+    process.put("cwd", directory);
+    process.set("capabilities", capabilities());
+    process.put("noNewPrivileges", false);
+    return process;
+  }
+
+  private ObjectNode capabilities() {
+    List<String> allowed = new ArrayList<>(CAPABILITIES);
+    if (privileged) {
+      allowed.addAll(MORE_CAPABILITIES);
+    }
+    // As podman does: another user than root begins without any, and can gain by setuid files.
+    List<String> held = user.uid() == 0 ? allowed : List.of();
+    ObjectNode sets = JsonNodeFactory.instance.objectNode();
+    strings(sets.putArray("bounding"), allowed);
+    strings(sets.putArray("effective"), held);
+    strings(sets.putArray("permitted"), held);
+    return sets;
+  }
+
+  private ObjectNode linux() {
+    ObjectNode linux = JsonNodeFactory.instance.objectNode();
+    linux.put("cgroupsPath", controlGroup);
+    ArrayNode namespaces = linux.putArray("namespaces");
+    for (String type : List.of("pid", "ipc", "uts", "mount")) {
+      namespaces.addObject().put("type", type);
+    }
+    if (!network) {
+      namespaces.addObject().put("type", "network");
+    }
+    if (!privileged) {
+      linux
+          .putObject("resources")
+          .putArray("devices")
+          .addObject()
+          .put("allow", false)
+          .put("access", "rwm");
+      strings(linux.putArray("maskedPaths"), MASKED);
+      strings(linux.putArray("readonlyPaths"), READ_ONLY);
+    }
+    return linux;
+  }
+
+  private static void strings(ArrayNode array, List<String> values) {
+    values.forEach(array::add);
+  }
+}

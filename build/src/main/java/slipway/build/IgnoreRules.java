@@ -1,0 +1,131 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import slipway.base.Problem;
+
+/**
+ * What of a build context is left out: {@code .containerignore} or {@code .dockerignore}, or the
+ * patterns of {@code --exclude} (Dockerfile reference, ".dockerignore file"). The last pattern that
+ * fits a path or one of its parents decides.
+ */
+final class IgnoreRules {
+  static final IgnoreRules NONE = new IgnoreRules(List.of(), "");
+
+  /**
+   * @param negative written with an exclamation mark: takes back in
+   */
+  private record Rule(Pattern pattern, boolean negative) {}
+
+  private final List<Rule> rules;
+  private final boolean anyNegative;
+  private final String source;
+
+  private IgnoreRules(List<Rule> rules, String source) {
+    this.rules = rules;
+    this.anyNegative = rules.stream().anyMatch(Rule::negative);
+    this.source = source;
+  }
+
+  /**
+   * Reads the rules of a context: {@code CONTAINERFILE.containerignore} or {@code
+   * CONTAINERFILE.dockerignore} beside the Containerfile, else {@code .containerignore}, else
+   * {@code .dockerignore} in the context.
+   */
+  static IgnoreRules of(Path context, Path containerfile) throws IOException {
+    List<Path> candidates =
+        List.of(
+            containerfile.resolveSibling(containerfile.getFileName() + ".containerignore"),
+            containerfile.resolveSibling(containerfile.getFileName() + ".dockerignore"),
+            context.resolve(".containerignore"),
+            context.resolve(".dockerignore"));
+    for (Path file : candidates) {
+      if (Files.isRegularFile(file)) {
+        return parse(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
+      }
+    }
+    return NONE;
+  }
+
+  /** Parses the text of an ignore file. */
+  static IgnoreRules parse(String file, String text) {
+    List<Rule> rules = new ArrayList<>();
+    int number = 0;
+    for (String line : text.replaceFirst("^\uFEFF", "").split("\n", -1)) {
+      number++;
+      if (!line.startsWith("#") && !line.isBlank()) {
+        add(line.strip(), new Position(file, number), rules);
+      }
+    }
+    return new IgnoreRules(rules, Path.of(file).getFileName().toString());
+  }
+
+  /** The patterns of {@code --exclude}. */
+  static IgnoreRules excludes(List<String> patterns, Position at) {
+    List<Rule> rules = new ArrayList<>();
+    patterns.forEach(p -> add(p, at, rules));
+    return rules.isEmpty() ? NONE : new IgnoreRules(rules, "--exclude");
+  }
+
+  private static void add(String line, Position at, List<Rule> rules) {
+    boolean negative = line.startsWith("!");
+    String text = InRoot.clean(negative ? line.substring(1).strip() : line);
+    if (text.isEmpty()) {
+      if (negative && line.length() == 1) {
+        throw at.problem("a pattern is missing after the exclamation mark");
+      }
+      return;
+    }
+    Pattern pattern = Glob.compile(text, true);
+    if (pattern == null) {
+      throw at.problem("\"" + text + "\" is not a pattern; check its brackets and backslashes");
+    }
+    rules.add(new Rule(pattern, negative));
+  }
+
+  /** The name of the file with the rules, for messages. */
+  String source() {
+    return source;
+  }
+
+  boolean isEmpty() {
+    return rules.isEmpty();
+  }
+
+  /** Whether a path, without a leading slash, is left out. */
+  boolean excludes(String path) {
+    boolean excluded = false;
+    for (Rule rule : rules) {
+      if (rule.negative == excluded && fits(rule.pattern, path)) {
+        excluded = !rule.negative;
+      }
+    }
+    return excluded;
+  }
+
+  /** Whether nothing below a directory that is left out can come back in. */
+  boolean prunes() {
+    return !anyNegative;
+  }
+
+  private static boolean fits(Pattern pattern, String path) {
+    for (int end = path.length(); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (pattern.matcher(path.substring(0, end)).matches()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Refuses a context that cannot be one. */
+  static void requireDirectory(Path context) {
+    if (!Files.isDirectory(context)) {
+      throw Problem.notFound("the build context " + context + " is not a directory");
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package slipway.build;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.Platform;
+import tools.jackson.databind.JsonNode;
+
+/** The configuration of an image while its instructions are carried out. */
+final class ImageDraft {
+  private static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
+  static final String DEFAULT_PATH =
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private Platform platform;
+  private @Nullable String author;
+  private final Map<String, String> env = new LinkedHashMap<>();
+  @Nullable List<String> entrypoint;
+  @Nullable List<String> cmd;
+  @Nullable String user;
+  @Nullable String workingDir;
+  final Map<String, String> labels = new TreeMap<>();
+  final Set<String> exposedPorts = new TreeSet<>();
+  final Set<String> volumes = new TreeSet<>();
+  @Nullable String stopSignal;
+  @Nullable JsonNode healthcheck;
+  private @Nullable List<String> shell;
+  final List<String> onBuild = new ArrayList<>();
+  private final List<ImageConfig.History> history = new ArrayList<>();
+
+  private ImageDraft(Platform platform) {
+    this.platform = platform;
+  }
+
+  /** The draft of an image from nothing. */
+  static ImageDraft scratch(Platform platform) {
+    ImageDraft draft = new ImageDraft(platform);
+    draft.setEnv(DEFAULT_PATH);
+    return draft;
+  }
+
+  /** The draft of an image that begins as another. */
+  static ImageDraft of(ImageConfig config) {
+    ImageDraft draft = new ImageDraft(config.platform());
+    draft.author = config.author();
+    config.env().forEach(draft::setEnv);
+    draft.entrypoint = config.entrypoint();
+    draft.cmd = config.cmd();
+    draft.user = config.user();
+    draft.workingDir = config.workingDir();
+    draft.labels.putAll(config.labels());
+    draft.exposedPorts.addAll(config.exposedPorts());
+    draft.volumes.addAll(config.volumes());
+    draft.stopSignal = config.stopSignal();
+    draft.healthcheck = config.healthcheck();
+    draft.shell = config.shell();
+    draft.onBuild.addAll(config.onBuild());
+    draft.history.addAll(config.history());
+    return draft;
+  }
+
+  private void setEnv(String assignment) {
+    int equals = assignment.indexOf('=');
+    if (equals > 0) {
+      env.put(assignment.substring(0, equals), assignment.substring(equals + 1));
+    }
+  }
+
+  /** Sets a variable; one that is set already keeps its place. */
+  void setEnv(String name, String value) {
+    env.put(name, value);
+  }
+
+  @Nullable String env(String name) {
+    return env.get(name);
+  }
+
+  Map<String, String> env() {
+    return java.util.Collections.unmodifiableMap(env);
+  }
+
+  void author(String name) {
+    author = name;
+  }
+
+  List<String> shell() {
+    return shell == null ? DEFAULT_SHELL : shell;
+  }
+
+  void shell(List<String> words) {
+    shell = words;
+  }
+
+  void addHistory(ImageConfig.History line) {
+    history.add(line);
+  }
+
+  /** The working directory, an absolute path. */
+  String directory() {
+    return workingDir == null || workingDir.isEmpty() ? "/" : workingDir;
+  }
+
+  /** The finished configuration. */
+  ImageConfig toConfig(@Nullable String created, List<Digest> diffIds) {
+    List<String> variables = new ArrayList<>();
+    env.forEach((name, value) -> variables.add(name + "=" + value));
+    return new ImageConfig(
+        platform,
+        created,
+        author,
+        variables,
+        entrypoint,
+        cmd,
+        user,
+        workingDir,
+        new LinkedHashMap<>(labels),
+        new LinkedHashSet<>(exposedPorts),
+        new LinkedHashSet<>(volumes),
+        stopSignal,
+        healthcheck,
+        shell,
+        List.copyOf(onBuild),
+        diffIds,
+        List.copyOf(history));
+  }
+}

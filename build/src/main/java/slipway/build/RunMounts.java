@@ -1,0 +1,251 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import slipway.build.Containerfile.Stage;
+import slipway.linux.Mount;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.Stat;
+
+/**
+ * What is mounted into the container of one RUN. Secrets, scripts and the runtime's configuration
+ * lie in a tmpfs that only this build sees.
+ */
+final class RunMounts implements AutoCloseable {
+  private final BuildSession session;
+  private final Stage stage;
+  private final Position at;
+  private final String directory;
+  private final Path scratch;
+  private final Path memory;
+  private final CacheMounts caches;
+  private final List<ContainerMount> own = new ArrayList<>();
+  private final Map<String, String> environment = new LinkedHashMap<>();
+  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private int count;
+
+  /**
+   * @param directory the working directory, where relative targets begin
+   * @param scratch an empty directory
+   */
+  RunMounts(BuildSession session, Stage stage, Position at, String directory, Path scratch)
+      throws IOException {
+    this.session = session;
+    this.stage = stage;
+    this.at = at;
+    this.directory = directory;
+    this.scratch = scratch;
+    this.memory = Files.createDirectory(scratch.resolve("memory"));
+    open.push(Mount.of("tmpfs", memory, "tmpfs", Posix.MS_NOSUID | Posix.MS_NODEV, "mode=0700"));
+    this.caches = new CacheMounts(session.root);
+    open.push(caches);
+  }
+
+  /** Beside the usual ones. */
+  List<ContainerMount> own() {
+    return own;
+  }
+
+  /** All, the usual ones first. */
+  List<ContainerMount> all() {
+    List<ContainerMount> all = new ArrayList<>(ContainerSpec.usualMounts());
+    all.addAll(own);
+    return all;
+  }
+
+  /** Variables that mounts bring. */
+  Map<String, String> environment() {
+    return environment;
+  }
+
+  /** An empty directory in memory for the runtime's configuration. */
+  Path bundle() throws IOException {
+    return Files.createDirectory(memory.resolve("bundle"));
+  }
+
+  /** The files by which programs find the network; the image's own stay as they are. */
+  void network(boolean connected) throws IOException {
+    Path hosts = memory.resolve("hosts");
+    Path machine = Path.of("/etc/hosts");
+    String known =
+        connected && Files.isReadable(machine)
+            ? Files.readString(machine, StandardCharsets.ISO_8859_1)
+            : "127.0.0.1\tlocalhost\n::1\tlocalhost\n";
+    Files.writeString(
+        hosts,
+        known + (known.endsWith("\n") ? "" : "\n") + "127.0.0.1\t" + ContainerSpec.HOSTNAME + "\n",
+        StandardCharsets.ISO_8859_1);
+    Posix.chmod(OsPath.of(hosts), 0644);
+    own.addFirst(ContainerMount.bind(hosts.toString(), "/etc/hosts", false, true));
+    Path resolver = memory.resolve("resolv.conf");
+    Path machines = Path.of("/etc/resolv.conf");
+    Files.write(
+        resolver,
+        connected && Files.isReadable(machines) ? Files.readAllBytes(machines) : new byte[0]);
+    Posix.chmod(OsPath.of(resolver), 0644);
+    own.addFirst(ContainerMount.bind(resolver.toString(), "/etc/resolv.conf", false, true));
+  }
+
+  /** Puts an inline script where it can be started; gives its path in the container. */
+  String script(Heredoc document) throws IOException {
+    Path file = memory.resolve("script");
+    Files.writeString(file, document.text());
+    Posix.chmod(OsPath.of(file), 0755);
+    String target = "/dev/pipes/" + document.name().replace('/', '_');
+    own.add(ContainerMount.bind(file.toString(), target, false, true));
+    return target;
+  }
+
+  /** Makes one mount ready. */
+  void prepare(RunMount mount) throws Exception {
+    switch (mount.type()) {
+      case TMPFS -> {
+        List<String> options = new ArrayList<>(List.of("nosuid", "nodev"));
+        options.add("mode=" + Integer.toOctalString(mount.mode() < 0 ? 01777 : mount.mode()));
+        if (mount.size() > 0) {
+          options.add("size=" + mount.size());
+        }
+        own.add(new ContainerMount(target(mount), "tmpfs", "tmpfs", options, true));
+      }
+      case SECRET -> secret(mount);
+      case SSH -> agent(mount);
+      case CACHE -> {
+        Path cache = caches.open(mount, fresh -> fill(mount, fresh));
+        own.add(ContainerMount.bind(cache.toString(), target(mount), true, mount.readOnly()));
+      }
+      case BIND -> bind(mount);
+    }
+  }
+
+  private String target(RunMount mount) {
+    String target = java.util.Objects.requireNonNull(mount.target());
+    return "/" + InRoot.clean(target.startsWith("/") ? target : directory + "/" + target);
+  }
+
+  private void secret(RunMount mount) throws IOException {
+    BuildRequest.Secret secret = session.request.secrets().get(mount.id());
+    if (secret == null) {
+      if (mount.required()) {
+        throw at.problem("RUN needs the secret " + mount.id() + "; give --secret id=" + mount.id());
+      }
+      return;
+    }
+    byte[] value = secret.read();
+    if (mount.environment() != null) {
+      environment.put(mount.environment(), new String(value, StandardCharsets.UTF_8));
+    }
+    if (mount.target() != null) {
+      OsPath file = OsPath.of(memory.resolve("secret-" + count++));
+      Files.write(file.toPath(), value);
+      Posix.lchown(file, mount.uid(), mount.gid());
+      Posix.chmod(file, mount.mode() < 0 ? 0400 : mount.mode());
+      own.add(ContainerMount.bind(file.toString(), target(mount), false, true));
+    }
+  }
+
+  private void agent(RunMount mount) {
+    Path socket = session.request.agents().get(mount.id());
+    if (socket == null) {
+      if (mount.required()) {
+        throw at.problem("RUN needs the ssh agent " + mount.id() + "; give --ssh " + mount.id());
+      }
+      return;
+    }
+    own.add(ContainerMount.bind(socket.toString(), target(mount), false, false));
+    environment.put("SSH_AUTH_SOCK", target(mount));
+  }
+
+  /** What a new cache begins with. */
+  private void fill(RunMount mount, Path fresh) throws IOException {
+    if (mount.from() == null) {
+      return;
+    }
+    try (SourceTree tree = tree(mount);
+        TreeCopier copier = new TreeCopier(OsPath.of(fresh), null, null, at)) {
+      for (CopySource.Item item : tree.select(List.of(mount.source()), "RUN --mount", at)) {
+        copier.copy(tree.open(), item, IgnoreRules.NONE, "/", true);
+      }
+    }
+  }
+
+  private SourceTree tree(RunMount mount) throws IOException {
+    try {
+      return SourceTree.of(session, stage, mount.from(), at);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  private void bind(RunMount mount) throws IOException {
+    SourceTree tree = tree(mount);
+    open.push(tree);
+    OsPath root =
+        tree.isImage() ? image(tree, !mount.readOnly()) : context(tree, !mount.readOnly());
+    Optional<OsPath> path = InRoot.resolve(root, InRoot.clean(mount.source()));
+    if (path.isEmpty()) {
+      throw at.problem("RUN --mount: \"" + mount.source() + "\" is not in " + tree.name());
+    }
+    Stat stat = Posix.lstat(path.get());
+    own.add(
+        ContainerMount.bind(
+            path.get().toString(), target(mount), stat.isDirectory(), mount.readOnly()));
+  }
+
+  /** The tree of an image; what is written to it is thrown away. */
+  private OsPath image(SourceTree tree, boolean writable) throws IOException {
+    return writable ? throwAway(session.unpacked(tree.layers())) : tree.open().root();
+  }
+
+  private OsPath throwAway(List<Path> lowers) throws IOException {
+    Path directory = Files.createDirectory(scratch.resolve("bind-" + count++));
+    Path upper = Files.createDirectory(directory.resolve("upper"));
+    if (!lowers.isEmpty()) {
+      StubLayer.copyMetadata(OsPath.of(lowers.getLast()), OsPath.of(upper));
+    }
+    OverlayMount mount = OverlayMount.writable(lowers, upper, directory);
+    open.push(mount);
+    return mount.root();
+  }
+
+  /** The context without what it leaves out; the user's own files are never written to. */
+  private OsPath context(SourceTree tree, boolean writable) throws IOException {
+    CopySource source = tree.open();
+    if (source.ignore().isEmpty() && !writable) {
+      return source.root();
+    }
+    Path copy = Files.createDirectory(scratch.resolve("context-" + count++));
+    OsPath root = OsPath.of(copy);
+    try (TreeCopier copier = new TreeCopier(root, null, null, at)) {
+      CopySource.Item all =
+          new CopySource.Item(source.root(), OsPath.of(""), Posix.lstat(source.root()));
+      copier.copy(source, all, IgnoreRules.NONE, "/", true);
+    }
+    return root;
+  }
+
+  @Override
+  public void close() throws Exception {
+    Exception failure = null;
+    while (!open.isEmpty()) {
+      try {
+        open.pop().close();
+      } catch (Exception e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,418 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.build.Containerfile.Stage;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.Stat;
+import slipway.oci.Flock;
+import slipway.oci.ImageConfig;
+import slipway.oci.Platform;
+
+/**
+ * Carries out one stage, in the thread of a mount namespace of its own. Each instruction becomes a
+ * key: a digest of the state before it, its text with variables replaced, and what it reads. A key
+ * that an earlier build has seen is not carried out again.
+ */
+final class StageBuild {
+  private static final String KEY_VERSION = "slipway-step-1";
+  private static final Set<String> PROXIES =
+      Set.of("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY");
+
+  private final BuildSession session;
+  private final Stage stage;
+  private final Platform platform;
+  private final boolean inImage;
+  private final Map<String, String> arguments = new LinkedHashMap<>();
+  private final List<LayerRef> layers = new ArrayList<>();
+  private ImageDraft image;
+  private String state;
+  private @Nullable String created;
+  private StageResult.@Nullable Base base;
+  private boolean cmdSet;
+  private int number = 1;
+
+  StageBuild(BuildSession session, Stage stage) {
+    this.session = session;
+    this.stage = stage;
+    this.platform = session.graph.platform(stage);
+    this.inImage = session.graph.inImage().contains(stage.index());
+    this.image = ImageDraft.scratch(platform);
+    this.state = ContentDigest.of("scratch", platform.toString());
+  }
+
+  /**
+   * Builds the stage.
+   *
+   * @throws Problem when an instruction fails, with its place
+   */
+  StageResult run() throws Exception {
+    begin();
+    List<String> triggers = List.copyOf(image.onBuild);
+    image.onBuild.clear();
+    for (String trigger : triggers) {
+      carryOut(Containerfile.parseTrigger(trigger, stage.from().at()));
+    }
+    for (Instruction instruction : stage.instructions()) {
+      number++;
+      carryOut(instruction);
+    }
+    return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
+  }
+
+  private void begin() throws Exception {
+    String name = session.graph.base(stage);
+    announce("FROM " + name, false);
+    Optional<Stage> earlier = session.graph.baseStage(stage);
+    StageResult from;
+    if (earlier.isPresent()) {
+      from = session.await(earlier.get().index());
+    } else if (name.equals("scratch")) {
+      return;
+    } else {
+      from = session.image(name, platform, stage.from().at());
+    }
+    image = ImageDraft.of(from.config());
+    layers.addAll(from.layers());
+    state = from.state();
+    created = from.created();
+    base = from.base();
+  }
+
+  private void announce(String what, boolean cached) {
+    String name = stage.name();
+    int total = stage.instructions().size() + 1;
+    String prefix =
+        session.graph.needed().size() == 1
+            ? ""
+            : (name == null ? String.valueOf(stage.index()) : name) + " ";
+    String text = what.indexOf('\n') < 0 ? what : what.substring(0, what.indexOf('\n')) + " …";
+    session.progress.note(
+        "[" + prefix + number + "/" + total + "] " + text + (cached ? " (cached)" : ""));
+  }
+
+  private void carryOut(Instruction instruction) throws Exception {
+    switch (instruction) {
+      case Instruction.From f -> throw new AssertionError("FROM begins a stage");
+      case Instruction.Arg a -> arg(a);
+      case Instruction.Env e -> env(e);
+      case Instruction.Label l -> label(l);
+      case Instruction.Run r -> run(r);
+      case Instruction.Copy c -> copy(c);
+      case Instruction.Workdir w -> workdir(w);
+      case Instruction.User u -> user(u);
+      case Instruction.Expose e -> expose(e);
+      case Instruction.Volume v -> volume(v);
+      case Instruction.Cmd c -> {
+        image.cmd = c.command().argv(c.command().words().isEmpty() ? List.of() : image.shell());
+        cmdSet = true;
+        metadata(c, "CMD " + json(image.cmd));
+      }
+      case Instruction.Entrypoint e -> entrypoint(e);
+      case Instruction.Shell s -> {
+        image.shell(s.words());
+        metadata(s, "SHELL " + json(s.words()));
+      }
+      case Instruction.StopSignal s -> {
+        image.stopSignal = word(s.signal(), s.at());
+        metadata(s, "STOPSIGNAL " + image.stopSignal);
+      }
+      case Instruction.Healthcheck h -> {
+        image.healthcheck = HealthcheckJson.of(h, image.shell());
+        metadata(h, "HEALTHCHECK " + image.healthcheck);
+      }
+      case Instruction.OnBuild o -> {
+        image.onBuild.add(o.trigger());
+        metadata(o, "ONBUILD " + o.trigger());
+      }
+      case Instruction.Maintainer m -> {
+        image.author(m.name());
+        metadata(m, "MAINTAINER " + m.name());
+      }
+    }
+  }
+
+  // ---- variables
+
+  private Expander expander() {
+    return new Expander(session.file.escape(), this::variable);
+  }
+
+  private @Nullable String variable(String name) {
+    String value = image.env(name);
+    return value != null ? value : arguments.get(name);
+  }
+
+  private String word(String text, Position at) {
+    Expander expander = expander();
+    String word = expander.word(text, at);
+    expander
+        .unset()
+        .forEach(n -> session.progress.note(at + ": the variable " + n + " is not set"));
+    return word;
+  }
+
+  private void arg(Instruction.Arg instruction) throws IOException {
+    StringBuilder text = new StringBuilder("ARG");
+    for (Instruction.Assignment a : instruction.arguments()) {
+      String name = word(a.name(), instruction.at());
+      String value = session.request.arguments().get(name);
+      if (value == null) {
+        value =
+            a.value() == null
+                ? session.graph.globals().get(name)
+                : word(a.value(), instruction.at());
+      }
+      text.append(' ').append(name);
+      if (value != null) {
+        arguments.put(name, value);
+        text.append('=').append(value);
+      }
+    }
+    metadata(instruction, text.toString());
+  }
+
+  private void env(Instruction.Env instruction) throws IOException {
+    Map<String, String> fresh = assignments(instruction.variables(), instruction.at());
+    fresh.forEach(image::setEnv);
+    metadata(instruction, "ENV" + joined(fresh));
+  }
+
+  private void label(Instruction.Label instruction) throws IOException {
+    Map<String, String> fresh = assignments(instruction.labels(), instruction.at());
+    image.labels.putAll(fresh);
+    metadata(instruction, "LABEL" + joined(fresh));
+  }
+
+  /** All values see the variables as they were before the instruction. */
+  private Map<String, String> assignments(List<Instruction.Assignment> list, Position at) {
+    Map<String, String> fresh = new LinkedHashMap<>();
+    for (Instruction.Assignment a : list) {
+      fresh.put(word(a.name(), at), word(String.valueOf(a.value()), at));
+    }
+    return fresh;
+  }
+
+  private static String joined(Map<String, String> map) {
+    StringBuilder text = new StringBuilder();
+    map.forEach((name, value) -> text.append(' ').append(name).append('=').append(value));
+    return text.toString();
+  }
+
+  private static String json(@Nullable List<String> words) {
+    return JsonArray.MAPPER.writeValueAsString(words);
+  }
+
+  // ---- instructions that change the configuration only
+
+  private void entrypoint(Instruction.Entrypoint e) throws IOException {
+    List<String> argv = e.command().argv(e.command().words().isEmpty() ? List.of() : image.shell());
+    image.entrypoint = argv.isEmpty() ? null : argv;
+    if (!cmdSet) {
+      image.cmd = null; // The base's arguments were meant for the base's program.
+    }
+    metadata(e, "ENTRYPOINT " + json(argv));
+  }
+
+  private void user(Instruction.User u) throws IOException {
+    image.user = word(u.user(), u.at());
+    metadata(u, "USER " + image.user);
+  }
+
+  private void expose(Instruction.Expose e) throws IOException {
+    List<String> ports = new ArrayList<>();
+    for (String port : e.ports()) {
+      expander().words(port, e.at()).forEach(p -> ports.addAll(Ports.parse(p, e.at())));
+    }
+    image.exposedPorts.addAll(ports);
+    metadata(e, "EXPOSE " + String.join(" ", ports));
+  }
+
+  private void volume(Instruction.Volume v) throws IOException {
+    List<String> paths = new ArrayList<>();
+    for (String path : v.paths()) {
+      paths.add(word(path, v.at()));
+    }
+    image.volumes.addAll(paths);
+    metadata(v, "VOLUME " + json(paths));
+  }
+
+  private void metadata(Instruction instruction, String text) throws IOException {
+    String key = key(text, "");
+    Optional<StepCache.Step> known =
+        session.request.cache() ? session.cache.step(key) : Optional.empty();
+    announce(text, known.isPresent());
+    StepCache.Step step = known.orElseGet(() -> new StepCache.Step(session.now(), null));
+    if (known.isEmpty()) {
+      session.cache.putStep(key, step);
+    }
+    record(key, text, step);
+  }
+
+  private String key(String text, String inputs) {
+    return ContentDigest.of(KEY_VERSION, state, text, inputs);
+  }
+
+  /** Adds a finished step to the image. */
+  private void record(String key, String text, StepCache.Step step) throws IOException {
+    String when = session.request.sourceDateEpoch() == null ? step.created() : session.now();
+    created = when;
+    String snapshot = step.snapshot();
+    image.addHistory(new ImageConfig.History(when, text, "slipway", snapshot == null));
+    if (snapshot == null) {
+      state = key;
+      return;
+    }
+    state = ContentDigest.of(key, snapshot);
+    LayerRef layer =
+        new LayerRef(
+            snapshot,
+            session.snapshots.has(snapshot) ? null : session.exporter.known(snapshot).orElse(null));
+    layers.add(layer);
+    if (inImage) {
+      session.exporter.begin(layer);
+    }
+  }
+
+  // ---- instructions that change files
+
+  /** What a step does to the files. */
+  @FunctionalInterface
+  interface Action {
+    /**
+     * @param lowers directories of the layers so far, bottom first
+     * @param upper where the changes go
+     * @param scratch an empty directory on the same file system
+     */
+    void apply(List<Path> lowers, Path upper, Path scratch) throws Exception;
+  }
+
+  /**
+   * Takes a step from the cache, or carries it out.
+   *
+   * @param text for the history, and part of the key
+   * @param inputs what else decides the outcome
+   */
+  private void step(Position at, String text, String inputs, Action action) throws Exception {
+    String key = key(text, inputs);
+    Optional<StepCache.Step> known = usable(key);
+    if (known.isPresent()) {
+      announce(text, true);
+      record(key, text, known.get());
+      return;
+    }
+    try (AutoCloseable slot = session.slot();
+        Flock lock = session.snapshots.lock(Snapshots.Locks.STEP, key)) {
+      known = usable(key); // Another build may just have done it.
+      announce(text, known.isPresent());
+      StepCache.Step step =
+          known.isPresent() ? known.get() : new StepCache.Step(session.now(), execute(action));
+      if (known.isEmpty()) {
+        session.cache.putStep(key, step);
+      }
+      record(key, text, step);
+    } catch (IOException e) {
+      throw new Problem(Problem.Kind.ENVIRONMENT, at + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Optional<StepCache.Step> usable(String key) throws IOException {
+    if (!session.request.cache()) {
+      return Optional.empty();
+    }
+    Optional<StepCache.Step> known = session.cache.step(key);
+    String snapshot = known.map(StepCache.Step::snapshot).orElse(null);
+    boolean there =
+        snapshot == null
+            || session.snapshots.has(snapshot)
+            || session.exporter.known(snapshot).isPresent();
+    return there ? known : Optional.empty();
+  }
+
+  /** Carries out an action; gives the snapshot of its changes, or null when there are none. */
+  private @Nullable String execute(Action action) throws Exception {
+    List<Path> lowers = session.unpacked(layers);
+    Path scratch = session.workspace.newDirectory("step");
+    try {
+      Path upper = Files.createDirectory(scratch.resolve("upper"));
+      if (lowers.isEmpty()) {
+        Posix.chmod(OsPath.of(upper), 0755);
+      } else {
+        StubLayer.copyMetadata(OsPath.of(lowers.getLast()), OsPath.of(upper));
+      }
+      Stat before = Posix.lstat(OsPath.of(upper));
+      action.apply(lowers, upper, scratch);
+      if (!changed(upper, before)) {
+        return null;
+      }
+      String name = session.newName();
+      if (!session.snapshots.adopt(upper, name)) {
+        throw new IOException("there is a snapshot of the new name " + name);
+      }
+      return name;
+    } finally {
+      Posix.removeTree(OsPath.of(scratch));
+    }
+  }
+
+  private static boolean changed(Path upper, Stat before) throws IOException {
+    Stat after = Posix.lstat(OsPath.of(upper));
+    return !Posix.list(OsPath.of(upper)).isEmpty()
+        || after.mode() != before.mode()
+        || after.uid() != before.uid()
+        || after.gid() != before.gid();
+  }
+
+  private void workdir(Instruction.Workdir w) throws Exception {
+    String path = word(w.path(), w.at());
+    String absolute = path.startsWith("/") ? path : image.directory() + "/" + path;
+    String clean = "/" + InRoot.clean(absolute);
+    image.workingDir = clean;
+    step(
+        w.at(),
+        "WORKDIR " + clean,
+        String.valueOf(image.user),
+        (lowers, upper, scratch) -> {
+          try (OverlayMount tree = OverlayMount.writable(lowers, upper, scratch)) {
+            Accounts.Identity who = Accounts.of(tree.root()).identity(image.user, w.at());
+            InRoot.mkdirs(
+                tree.root(),
+                OsPath.of(InRoot.clean(clean)),
+                new InRoot.Ownership(who.uid(), who.gid()));
+          }
+        });
+  }
+
+  private void copy(Instruction.Copy c) throws Exception {
+    try (CopyStep step = new CopyStep(session, stage, c, expander(), image.directory())) {
+      step(c.at(), step.text(), step.inputs(), step::apply);
+    }
+  }
+
+  private void run(Instruction.Run r) throws Exception {
+    RunStep step = new RunStep(session, stage, r, expander(), image, runArguments());
+    step(r.at(), step.text(), step.inputs(), step::apply);
+  }
+
+  /** The arguments in scope, as RUN sees them; a variable of the image hides one. */
+  private Map<String, String> runArguments() {
+    Map<String, String> visible = new LinkedHashMap<>(arguments);
+    visible.keySet().removeIf(n -> image.env(n) != null);
+    return visible;
+  }
+
+  /** Whether an argument is one of the proxies, which never count for the cache. */
+  static boolean isProxy(String name) {
+    return PROXIES.contains(name.toUpperCase(java.util.Locale.ROOT));
+  }
+}

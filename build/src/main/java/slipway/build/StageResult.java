@@ -1,0 +1,72 @@
+package slipway.build;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+
+/**
+ * What a stage ended with, or what an image is that a stage begins with.
+ *
+ * @param state a digest that stands for all that led here
+ * @param config without the digests of its layers
+ * @param layers bottom first
+ * @param created of the last step, or null
+ * @param base name and digest of the image at the bottom, or null for scratch
+ */
+record StageResult(
+    String state,
+    ImageConfig config,
+    List<LayerRef> layers,
+    @Nullable String created,
+    @Nullable Base base) {
+  /** The image that others were made from. */
+  record Base(String name, Digest digest) {}
+
+  StageResult {
+    layers = List.copyOf(layers);
+  }
+
+  /** An image of the store. */
+  static StageResult of(String name, Manifest.Image manifest, ImageConfig config) {
+    List<LayerRef> layers = new ArrayList<>();
+    String chain = "";
+    for (int i = 0; i < manifest.layers().size(); i++) {
+      Digest diffId = config.diffIds().get(i);
+      chain = chain.isEmpty() ? diffId.hex() : chainId(chain, diffId);
+      Descriptor layer = manifest.layers().get(i);
+      layers.add(
+          new LayerRef(
+              "chain-" + chain,
+              new LayerRef.Blob(
+                  Descriptor.of(ociType(layer.mediaType()), layer.digest(), layer.size()),
+                  diffId)));
+    }
+    return new StageResult(
+        ContentDigest.of("image", manifest.config().digest().toString()),
+        config,
+        layers,
+        config.created(),
+        new Base(name, manifest.digest()));
+  }
+
+  /** OCI image-spec, config.md, "Layer ChainID". */
+  private static String chainId(String parent, Digest diffId) {
+    byte[] text =
+        ("sha256:" + parent + " " + diffId).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    return Digest.sha256(text).hex();
+  }
+
+  /** Docker's types of layers under OCI's names; the bytes are the same. */
+  private static String ociType(String mediaType) {
+    return switch (mediaType) {
+      case MediaTypes.DOCKER_LAYER_GZIP -> MediaTypes.OCI_LAYER_GZIP;
+      case MediaTypes.DOCKER_LAYER -> MediaTypes.OCI_LAYER;
+      default -> mediaType;
+    };
+  }
+}

@@ -1,0 +1,189 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import slipway.base.Progress;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.oci.BlobWriter;
+import slipway.oci.Compression;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
+import slipway.tree.DirectoryReader;
+import slipway.tree.FileTree;
+import slipway.tree.Layer;
+import slipway.tree.LayerReader;
+import slipway.tree.Layers;
+import slipway.tree.TarOptions;
+import slipway.tree.TarWriter;
+
+/** A store with a tiny base image, and a builder over it, in a directory of a test. */
+final class Lab implements AutoCloseable {
+  static final String BASE = "localhost/base:1";
+
+  final Path directory;
+  final LocalStore store;
+  final List<String> notes = Collections.synchronizedList(new ArrayList<>());
+  final List<String> output = Collections.synchronizedList(new ArrayList<>());
+  private final RandomGenerator random = new Random(7);
+
+  Lab(Path directory) throws IOException {
+    this.directory = directory;
+    this.store = LocalStore.open(directory.resolve("store"));
+  }
+
+  /** As the one before, with the base image in its store. */
+  static Lab withBase(Path directory) throws IOException {
+    Lab lab = new Lab(directory);
+    Path root = directory.resolve("rootfs");
+    makeRoot(root);
+    lab.importRoot(root, BASE);
+    return lab;
+  }
+
+  /** A root file system of busybox (Debian package busybox-static). */
+  static void makeRoot(Path root) throws IOException {
+    for (String d : List.of("bin", "etc", "home/user", "tmp", "usr/bin", "usr/lib", "var/lib")) {
+      Files.createDirectories(root.resolve(d));
+    }
+    Posix.chmod(OsPath.of(root.resolve("tmp")), 01777);
+    Files.createSymbolicLink(root.resolve("lib"), Path.of("usr/lib"));
+    Path busybox = root.resolve("bin/busybox");
+    Files.copy(Path.of("/bin/busybox"), busybox);
+    String applets = Command.of("/bin/busybox", "--list").output();
+    for (String applet : applets.split("\n")) {
+      if (!applet.equals("busybox")) {
+        Files.createSymbolicLink(root.resolve("bin/" + applet), Path.of("busybox"));
+      }
+    }
+    Files.writeString(
+        root.resolve("etc/passwd"),
+        "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001:User:/home/user:/bin/sh\n");
+    Files.writeString(
+        root.resolve("etc/group"), "root:x:0:\nuser:x:1001:\nwheel:x:10:user\ntty:x:5:\n");
+    Posix.lchown(OsPath.of(root.resolve("home/user")), 1000, 1001);
+    Command.of("find", root.toString(), "-exec", "touch", "-h", "-d", "@1600000000", "{}", "+").run();
+  }
+
+  /** Makes an image of one layer. */
+  void importRoot(Path root, String name) throws IOException {
+    FileTree tree = DirectoryReader.read(root);
+    try (BlobWriter writer = store.newBlob()) {
+      var plain = Digest.Algorithm.SHA256.newMessageDigest();
+      try (OutputStream gzip = Compression.GZIP.compress(writer, Compression.DEFAULT_LEVEL);
+          OutputStream tar = new java.security.DigestOutputStream(gzip, plain)) {
+        TarWriter.write(tar, tree, new TarOptions(null, true));
+      }
+      Descriptor layer = writer.commit(MediaTypes.OCI_LAYER_GZIP);
+      ImageDraft draft = ImageDraft.scratch(Platform.host());
+      draft.cmd = List.of("/bin/sh");
+      draft.addHistory(new ImageConfig.History("2020-09-13T12:26:40Z", "base", null, false));
+      ImageConfig config =
+          draft.toConfig(
+              "2020-09-13T12:26:40Z",
+              List.of(Digest.of(Digest.Algorithm.SHA256, plain.digest())));
+      Descriptor blob = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+      store.putManifest(
+          Manifest.Image.of(blob, List.of(layer), Map.of()), Reference.parse(name));
+    }
+  }
+
+  /** A new context with one file, its Containerfile. */
+  Path context(String containerfile) throws IOException {
+    Path context = Files.createTempDirectory(directory, "context");
+    Files.writeString(context.resolve("Containerfile"), containerfile);
+    return context;
+  }
+
+  Builder builder() {
+    return builder(Map.of());
+  }
+
+  Builder builder(Map<String, String> environment) {
+    return new Builder(
+        store,
+        directory.resolve("build"),
+        ImagePuller.NONE,
+        Clock.systemUTC(),
+        environment,
+        random);
+  }
+
+  Manifest.Image build(BuildRequest.Draft request) {
+    return builder().build(request.request(), progress(), output::add);
+  }
+
+  /** Builds a context without files. */
+  Manifest.Image build(String containerfile) throws IOException {
+    return build(BuildRequest.of(context(containerfile)));
+  }
+
+  Progress progress() {
+    return new Progress() {
+      @Override
+      public Task start(String name, long total) {
+        return NONE.start(name, total);
+      }
+
+      @Override
+      public void note(String line) {
+        notes.add(line);
+      }
+    };
+  }
+
+  /** The merged tree of an image, its content in memory. */
+  FileTree tree(Manifest.Image image) throws IOException {
+    List<Layer> layers = new ArrayList<>();
+    for (Descriptor d : image.layers()) {
+      layers.add(layer(d));
+    }
+    return Layers.merge(layers);
+  }
+
+  Layer layer(Descriptor descriptor) throws IOException {
+    try (var in = Compression.decompressAny(store.openBlob(descriptor))) {
+      return LayerReader.read(
+          in, (path, metadata, size, content) -> slipway.tree.Content.of(content.readAllBytes()));
+    }
+  }
+
+  /** The text of a file of an image. */
+  String text(Manifest.Image image, String path) throws IOException {
+    var node = tree(image).find(path).orElseThrow(() -> new AssertionError("no " + path));
+    try (var in = ((slipway.tree.Node.File) node).content().open()) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  ImageConfig config(Manifest.Image image) {
+    return store.config(image);
+  }
+
+  /** How many steps of the last builds came from the cache. */
+  long cached() {
+    return notes.stream().filter(n -> n.endsWith("(cached)")).count();
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
