@@ -115,7 +115,7 @@ final class Accounts {
   private @Nullable User user(String name) {
     Optional<Integer> number = id(name);
     return users.stream()
-        .filter(u -> u.name().equals(name) || number.isPresent() && u.uid() == number.get())
+        .filter(u -> u.name().equals(name) || (number.isPresent() && u.uid() == number.get()))
         .findFirst()
         .orElse(null);
   }

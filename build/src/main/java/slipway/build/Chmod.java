@@ -88,7 +88,8 @@ final class Chmod {
 
   private static int everything(String who) {
     int bits = 0;
-    for (char c : who.toCharArray()) {
+    for (int i = 0; i < who.length(); i++) {
+      char c = who.charAt(i);
       bits |= c == 'u' ? 04700 : c == 'g' ? 02070 : 01007;
     }
     return bits;

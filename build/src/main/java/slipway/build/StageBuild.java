@@ -116,28 +116,28 @@ final class StageBuild {
       case Instruction.Cmd c -> {
         image.cmd = c.command().argv(c.command().words().isEmpty() ? List.of() : image.shell());
         cmdSet = true;
-        metadata(c, "CMD " + json(image.cmd));
+        metadata("CMD " + json(image.cmd));
       }
       case Instruction.Entrypoint e -> entrypoint(e);
       case Instruction.Shell s -> {
         image.shell(s.words());
-        metadata(s, "SHELL " + json(s.words()));
+        metadata("SHELL " + json(s.words()));
       }
       case Instruction.StopSignal s -> {
         image.stopSignal = word(s.signal(), s.at());
-        metadata(s, "STOPSIGNAL " + image.stopSignal);
+        metadata("STOPSIGNAL " + image.stopSignal);
       }
       case Instruction.Healthcheck h -> {
         image.healthcheck = HealthcheckJson.of(h, image.shell());
-        metadata(h, "HEALTHCHECK " + image.healthcheck);
+        metadata("HEALTHCHECK " + image.healthcheck);
       }
       case Instruction.OnBuild o -> {
         image.onBuild.add(o.trigger());
-        metadata(o, "ONBUILD " + o.trigger());
+        metadata("ONBUILD " + o.trigger());
       }
       case Instruction.Maintainer m -> {
         image.author(m.name());
-        metadata(m, "MAINTAINER " + m.name());
+        metadata("MAINTAINER " + m.name());
       }
     }
   }
@@ -179,19 +179,19 @@ final class StageBuild {
         text.append('=').append(value);
       }
     }
-    metadata(instruction, text.toString());
+    metadata(text.toString());
   }
 
   private void env(Instruction.Env instruction) throws IOException {
     Map<String, String> fresh = assignments(instruction.variables(), instruction.at());
     fresh.forEach(image::setEnv);
-    metadata(instruction, "ENV" + joined(fresh));
+    metadata("ENV" + joined(fresh));
   }
 
   private void label(Instruction.Label instruction) throws IOException {
     Map<String, String> fresh = assignments(instruction.labels(), instruction.at());
     image.labels.putAll(fresh);
-    metadata(instruction, "LABEL" + joined(fresh));
+    metadata("LABEL" + joined(fresh));
   }
 
   /** All values see the variables as they were before the instruction. */
@@ -221,12 +221,12 @@ final class StageBuild {
     if (!cmdSet) {
       image.cmd = null; // The base's arguments were meant for the base's program.
     }
-    metadata(e, "ENTRYPOINT " + json(argv));
+    metadata("ENTRYPOINT " + json(argv));
   }
 
   private void user(Instruction.User u) throws IOException {
     image.user = word(u.user(), u.at());
-    metadata(u, "USER " + image.user);
+    metadata("USER " + image.user);
   }
 
   private void expose(Instruction.Expose e) throws IOException {
@@ -235,7 +235,7 @@ final class StageBuild {
       expander().words(port, e.at()).forEach(p -> ports.addAll(Ports.parse(p, e.at())));
     }
     image.exposedPorts.addAll(ports);
-    metadata(e, "EXPOSE " + String.join(" ", ports));
+    metadata("EXPOSE " + String.join(" ", ports));
   }
 
   private void volume(Instruction.Volume v) throws IOException {
@@ -244,10 +244,10 @@ final class StageBuild {
       paths.add(word(path, v.at()));
     }
     image.volumes.addAll(paths);
-    metadata(v, "VOLUME " + json(paths));
+    metadata("VOLUME " + json(paths));
   }
 
-  private void metadata(Instruction instruction, String text) throws IOException {
+  private void metadata(String text) throws IOException {
     String key = key(text, "");
     Optional<StepCache.Step> known =
         session.request.cache() ? session.cache.step(key) : Optional.empty();

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -127,7 +128,7 @@ final class StageGraph {
   }
 
   /** The numbers of the stages that the target needs, itself too. */
-  TreeSet<Integer> needed() {
+  Set<Integer> needed() {
     TreeSet<Integer> needed = new TreeSet<>();
     Deque<Stage> open = new ArrayDeque<>();
     open.add(target());
@@ -146,7 +147,7 @@ final class StageGraph {
   }
 
   /** The numbers of the stages whose layers end in the image. */
-  TreeSet<Integer> inImage() {
+  Set<Integer> inImage() {
     TreeSet<Integer> stages = new TreeSet<>();
     for (Optional<Stage> s = Optional.of(target()); s.isPresent(); s = baseStage(s.get())) {
       stages.add(s.get().index());

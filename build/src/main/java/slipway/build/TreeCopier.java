@@ -86,7 +86,7 @@ final class TreeCopier implements AutoCloseable {
   /** Where a single file goes. */
   private OsPath fileTarget(OsPath inside, OsPath name, boolean intoDirectory) throws IOException {
     Optional<OsPath> there = InRoot.resolve(root, inside);
-    if (intoDirectory || there.isPresent() && Posix.lstat(there.get()).isDirectory()) {
+    if (intoDirectory || (there.isPresent() && Posix.lstat(there.get()).isDirectory())) {
       return InRoot.mkdirs(root, inside, newDirectoryOwner()).resolve(name);
     }
     if (there.isPresent()) {
@@ -173,7 +173,7 @@ final class TreeCopier implements AutoCloseable {
       case Stat.S_IFSOCK -> {
         return; // A layer cannot hold one.
       }
-      default -> Posix.mknod(to, stat.mode() & Stat.S_IFMT | 0600, stat.rdev());
+      default -> Posix.mknod(to, (stat.mode() & Stat.S_IFMT) | 0600, stat.rdev());
     }
     finish(source, from, to, stat);
   }

@@ -79,7 +79,8 @@ final class Lab implements AutoCloseable {
     Files.writeString(
         root.resolve("etc/group"), "root:x:0:\nuser:x:1001:\nwheel:x:10:user\ntty:x:5:\n");
     Posix.lchown(OsPath.of(root.resolve("home/user")), 1000, 1001);
-    Command.of("find", root.toString(), "-exec", "touch", "-h", "-d", "@1600000000", "{}", "+").run();
+    Command.of("find", root.toString(), "-exec", "touch", "-h", "-d", "@1600000000", "{}", "+")
+        .run();
   }
 
   /** Makes an image of one layer. */
@@ -97,11 +98,9 @@ final class Lab implements AutoCloseable {
       draft.addHistory(new ImageConfig.History("2020-09-13T12:26:40Z", "base", null, false));
       ImageConfig config =
           draft.toConfig(
-              "2020-09-13T12:26:40Z",
-              List.of(Digest.of(Digest.Algorithm.SHA256, plain.digest())));
+              "2020-09-13T12:26:40Z", List.of(Digest.of(Digest.Algorithm.SHA256, plain.digest())));
       Descriptor blob = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
-      store.putManifest(
-          Manifest.Image.of(blob, List.of(layer), Map.of()), Reference.parse(name));
+      store.putManifest(Manifest.Image.of(blob, List.of(layer), Map.of()), Reference.parse(name));
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,8 +34,10 @@ class ParserCorpusTest {
 
   private static final Pattern UNKNOWN_FLAG = Pattern.compile(" --(user|doit)\\b");
 
-  static Stream<Path> corpus() throws IOException {
-    return Files.list(CORPUS).sorted();
+  static List<Path> corpus() throws IOException {
+    try (Stream<Path> directories = Files.list(CORPUS)) {
+      return directories.sorted().toList();
+    }
   }
 
   @ParameterizedTest
@@ -147,7 +150,7 @@ class ParserCorpusTest {
     };
   }
 
-  private static List<String> health(CommandLine command) {
+  private static List<String> health(@Nullable CommandLine command) {
     List<String> all = new ArrayList<>(List.of(command == null ? "NONE" : "CMD"));
     if (command != null) {
       all.addAll(command.words());
@@ -162,7 +165,8 @@ class ParserCorpusTest {
   /** Go's strconv.Quote. */
   private static String quote(String text) {
     StringBuilder out = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       switch (c) {
         case '"' -> out.append("\\\"");
         case '\\' -> out.append("\\\\");
