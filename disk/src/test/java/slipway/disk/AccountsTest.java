@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,7 +49,8 @@ class AccountsTest {
     Accounts.apply(etc, var, config, TODAY);
   }
 
-  private static DiskConfig.User user(String name, String password, String key, String... groups) {
+  private static DiskConfig.User user(
+      String name, @Nullable String password, @Nullable String key, String... groups) {
     return new DiskConfig.User(
         name, null, password, key, null, null, List.of(groups), null, null, null, false);
   }
