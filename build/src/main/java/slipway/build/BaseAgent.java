@@ -40,7 +40,7 @@ final class BaseAgent {
   private static final String TRAINING = "train.args";
 
   /** Counts up when what is made of the same jars changes. */
-  private static final String RECIPE = "2";
+  private static final String RECIPE = "3";
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =

@@ -104,6 +104,8 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
                 "--dpkgopt=path-exclude=/usr/share/man/*",
                 "--dpkgopt=path-exclude=/usr/share/info/*",
                 "--dpkgopt=path-exclude=/usr/share/locale/*",
+                // A tree that is lost with a crash is made anew.
+                "--dpkgopt=force-unsafe-io",
                 "--aptopt=APT::Install-Recommends \"false\"",
                 "--setup-hook=cp \"$SLIPWAY_PINS\" \"$1/etc/apt/preferences.d/slipway\"",
                 "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\"; find \"$SLIPWAY_ARCHIVES\""
