@@ -39,9 +39,12 @@ final class BlobApi {
   }
 
   private void get(Request request, Response response) throws IOException {
-    String name = Names.repository(request.parameter("name"));
-    Digest digest = Names.digest(request.parameter("digest"));
+    String name = request.parameter("name");
     Repository repository = store.catalog().repository(name);
+    if (repository == null) {
+      Names.repository(name); // what is there has a valid name
+    }
+    Digest digest = Names.digest(request.parameter("digest"));
     Long size = repository == null ? null : repository.blobSize(digest);
     if (size == null) {
       throw unknown(digest);
@@ -152,7 +155,7 @@ final class BlobApi {
 
   private void append(Request request, Response response) throws IOException {
     try (UploadSession.Use use = use(request)) {
-      use.session().append(request);
+      uploads.append(use.session(), request);
       accepted(response, use.session());
     }
   }
@@ -170,7 +173,7 @@ final class BlobApi {
   /** A chunk that does not fit leaves the session as it is; a wrong digest ends it. */
   private void finish(UploadSession session, Request request, Response response, Digest digest)
       throws IOException {
-    session.append(request);
+    uploads.append(session, request);
     String name = session.repository();
     try {
       Publication publication = session.seal(digest);

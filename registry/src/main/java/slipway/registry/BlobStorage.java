@@ -23,6 +23,9 @@ interface BlobStorage extends AutoCloseable {
   /** Makes sealed content visible, replacing what was there under the same digest. */
   void publish(List<Publication> batch) throws IOException;
 
+  /** Makes durable what was published. */
+  void sync() throws IOException;
+
   /** The content of a digest, or empty when it is not there. */
   Optional<Blob> open(Digest digest) throws IOException;
 

@@ -1,6 +1,6 @@
 package slipway.registry;
 
-import java.util.List;
+import java.util.stream.Stream;
 import slipway.http.Request;
 
 /** Conditional requests (RFC 9110 section 13). */
@@ -13,9 +13,10 @@ final class Conditions {
    * @param etag quoted
    */
   static boolean notModified(Request request, String etag) {
-    List<String> tags = request.headers("If-None-Match");
-    return tags.stream()
+    return request.headers("If-None-Match").stream()
+        .flatMap(list -> Stream.of(list.split(",")))
+        .map(String::strip)
         .map(tag -> tag.startsWith("W/") ? tag.substring(2) : tag)
-        .anyMatch(tag -> tag.equals("*") || tag.equals(etag) || ("\"" + tag + "\"").equals(etag));
+        .anyMatch(tag -> tag.equals("*") || tag.equals(etag));
   }
 }

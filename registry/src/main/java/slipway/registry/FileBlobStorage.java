@@ -13,7 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -33,15 +33,13 @@ import slipway.oci.Digest;
  * removed by the next start.
  */
 final class FileBlobStorage implements BlobStorage {
-  /** Kept in memory until there is more, so that a small blob costs one write. */
-  private static final int BUFFER = 64 * 1024;
-
   /** Written back early every so many bytes, so that little is left to do when a blob is sealed. */
   private static final long WRITE_BACK = 32L * 1024 * 1024;
 
   private final Path blobs;
   private final Path uploads;
   private final Set<Path> directories = ConcurrentHashMap.newKeySet();
+  private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
 
   private FileBlobStorage(Path blobs, Path uploads) {
     this.blobs = blobs;
@@ -80,15 +78,19 @@ final class FileBlobStorage implements BlobStorage {
 
   @Override
   public void publish(List<Publication> batch) throws IOException {
-    Set<Path> changed = new LinkedHashSet<>();
     for (Publication publication : batch) {
       Path directory = directory(publication.digest());
       ensure(directory);
       ((StagedFile) publication.staged()).moveTo(path(publication.digest()));
-      changed.add(directory);
+      unsynced.add(directory);
     }
-    for (Path directory : changed) {
-      AtomicFile.syncDirectory(directory);
+  }
+
+  @Override
+  public void sync() throws IOException {
+    for (Iterator<Path> changed = unsynced.iterator(); changed.hasNext(); ) {
+      AtomicFile.syncDirectory(changed.next());
+      changed.remove();
     }
   }
 
@@ -170,10 +172,9 @@ final class FileBlobStorage implements BlobStorage {
     }
   }
 
-  /** A file in uploads, made when the first bytes do not fit into the buffer or at the seal. */
+  /** A file in uploads, made when the first bytes come or at the seal. */
   private static final class StagedFile implements Staged {
     private final Path path;
-    private @Nullable ByteBuffer buffer;
     private @Nullable FileChannel channel;
     private long size;
     private long writtenBack;
@@ -187,34 +188,11 @@ final class FileBlobStorage implements BlobStorage {
 
     @Override
     public void write(ByteBuffer bytes) throws IOException {
-      size += bytes.remaining();
-      ByteBuffer pending = buffer;
-      if (pending == null && bytes.remaining() < BUFFER) {
-        pending = ByteBuffer.allocateDirect(BUFFER);
-        buffer = pending;
-      }
-      if (pending != null && bytes.remaining() <= pending.remaining()) {
-        pending.put(bytes);
-        return;
-      }
-      flush();
-      writeFully(bytes);
-      writeBack();
-    }
-
-    private void flush() throws IOException {
-      ByteBuffer pending = buffer;
-      if (pending != null) {
-        writeFully(pending.flip());
-        pending.clear();
-      }
-    }
-
-    private void writeFully(ByteBuffer bytes) throws IOException {
       FileChannel out = file();
       while (bytes.hasRemaining()) {
-        out.write(bytes);
+        size += out.write(bytes);
       }
+      writeBack();
     }
 
     private FileChannel file() throws IOException {
@@ -257,8 +235,6 @@ final class FileBlobStorage implements BlobStorage {
 
     @Override
     public void seal() throws IOException {
-      flush();
-      buffer = null;
       file().force(true);
       awaitWriter();
       IOException early = failure;
@@ -280,7 +256,6 @@ final class FileBlobStorage implements BlobStorage {
 
     @Override
     public InputStream read() throws IOException {
-      flush();
       file();
       return new BufferedInputStream(Files.newInputStream(path), 256 * 1024);
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -50,7 +51,7 @@ final class ManifestApi {
     String reference = request.parameter("reference");
     Repository repository = store.catalog().repository(name);
     if (repository == null) {
-      Names.repository(name);
+      Names.repository(name); // what is there has a valid name
     }
     Digest digest = Names.isDigest(reference) ? Names.digest(reference) : null;
     if (digest == null && repository != null) {
@@ -146,7 +147,7 @@ final class ManifestApi {
     List<String> tags = Names.isDigest(reference) ? request.queryAll("tag") : List.of(reference);
     if (tags.size() > MAX_TAGS) {
       throw new RegistryError(
-          Code.UNSUPPORTED, 414, "more than " + MAX_TAGS + " tags", null, java.util.Map.of());
+          Code.UNSUPPORTED, 414, "more than " + MAX_TAGS + " tags", null, Map.of());
     }
     for (String tag : tags) {
       if (Names.tag(tag).isEmpty()) {
@@ -218,7 +219,7 @@ final class ManifestApi {
           400,
           "push the blob " + digest + " to the repository before the manifest",
           digest.toString(),
-          java.util.Map.of());
+          Map.of());
     }
   }
 

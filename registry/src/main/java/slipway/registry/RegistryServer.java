@@ -27,11 +27,14 @@ public final class RegistryServer implements AutoCloseable {
   private static final long CACHE_LIMIT = 64L * 1024 * 1024;
 
   private final Store store;
+  private final Uploads uploads;
   private final HttpServer server;
   private final ScheduledExecutorService sweeper;
 
-  private RegistryServer(Store store, HttpServer server, ScheduledExecutorService sweeper) {
+  private RegistryServer(
+      Store store, Uploads uploads, HttpServer server, ScheduledExecutorService sweeper) {
     this.store = store;
+    this.uploads = uploads;
     this.server = server;
     this.sweeper = sweeper;
   }
@@ -67,9 +70,9 @@ public final class RegistryServer implements AutoCloseable {
       long period = Math.max(1, expiry.toMillis() / 10);
       var unused =
           sweeper.scheduleWithFixedDelay(uploads::sweep, period, period, TimeUnit.MILLISECONDS);
-      return new RegistryServer(store, server, sweeper);
+      return new RegistryServer(store, uploads, server, sweeper);
     } catch (RuntimeException e) {
-      close(store);
+      close(uploads, store);
       throw e;
     }
   }
@@ -93,12 +96,12 @@ public final class RegistryServer implements AutoCloseable {
   public void close() {
     server.close();
     sweeper.shutdown();
-    close(store);
+    close(uploads, store);
   }
 
-  private static void close(Store store) {
-    try {
-      store.close();
+  private static void close(Uploads uploads, Store store) {
+    try (store) {
+      uploads.close();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot close the registry's store", e);
     }

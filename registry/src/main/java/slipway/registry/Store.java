@@ -23,10 +23,12 @@ import slipway.registry.BlobStorage.Publication;
 /**
  * The registry's content: blobs in a {@link BlobStorage}, who holds them in a {@link Journal}, and
  * the same in memory for readers, who never wait. All commits run on one thread, which takes what
- * has gathered meanwhile as one batch: publish the batch's blobs, append one line to the journal
- * (the commit point), show the changes to readers, answer. So a reader sees only what is durable,
- * and a hundred small blobs cost a few syncs. A crash leaves at worst blobs that nobody holds; the
- * next start removes them.
+ * has gathered meanwhile as one batch: publish the batch's blobs, append one line to the journal,
+ * sync both (the commit point), show the changes to readers, answer. So a reader sees only what is
+ * durable, and a hundred small blobs cost a few syncs; the journal goes first because its sync
+ * carries the renames with it where the file system has a journal too. A crash leaves at worst
+ * blobs that nobody holds, which the next start removes, and a line that nobody was told of whose
+ * blobs are not there, which the next start hides.
  */
 final class Store implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
@@ -225,6 +227,7 @@ final class Store implements AutoCloseable {
       if (!changes.isEmpty()) {
         blobs.publish(publications);
         journal.append(changes);
+        blobs.sync();
         changes.forEach(catalog::apply);
       }
     } catch (IOException | RuntimeException e) { // all who wait are told
@@ -232,8 +235,8 @@ final class Store implements AutoCloseable {
       accepted.forEach(commit -> commit.done.completeExceptionally(e));
       return;
     }
-    accepted.forEach(commit -> commit.done.complete(null));
     dropUnheld(catalog.takeUnheld());
+    accepted.forEach(commit -> commit.done.complete(null));
     rewriteIfLong();
   }
 

@@ -180,7 +180,7 @@ final class UploadSession implements AutoCloseable {
     return second.digest();
   }
 
-  /** Called while the session is in use. */
+  /** Called while the session is in use, or when none ever will be. */
   @Override
   public void close() throws IOException {
     closed = true;

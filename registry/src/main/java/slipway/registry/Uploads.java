@@ -9,6 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import slipway.http.ConnectionLost;
+import slipway.http.Request;
 import slipway.oci.Digest;
 import slipway.registry.RegistryError.Code;
 
@@ -16,7 +18,7 @@ import slipway.registry.RegistryError.Code;
  * The upload sessions under way. A session lives in this process only; its id cannot be guessed,
  * and it is dropped when nobody used it for a while. Safe for use by many threads.
  */
-final class Uploads {
+final class Uploads implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
 
   /** More at once are refused with 429: each may hold a file. */
@@ -71,6 +73,23 @@ final class Uploads {
     return use;
   }
 
+  /**
+   * Appends the body of a request. A client that goes away may come back and go on; when the disk
+   * fails the session ends, because its hash and its bytes are no longer of one mind.
+   *
+   * @throws RegistryError when it has a Content-Range that does not follow the bytes there are
+   */
+  void append(UploadSession session, Request request) throws IOException {
+    try {
+      session.append(request);
+    } catch (ConnectionLost e) {
+      throw e;
+    } catch (IOException e) {
+      end(session);
+      throw e;
+    }
+  }
+
   /** Ends a session; what was staged and not published is gone. */
   void end(UploadSession session) throws IOException {
     sessions.remove(session.id());
@@ -88,6 +107,14 @@ final class Uploads {
           LOG.log(Level.WARNING, "cannot remove an expired upload", e);
         }
       }
+    }
+  }
+
+  /** Ends all sessions, once no request is under way. */
+  @Override
+  public void close() throws IOException {
+    for (UploadSession session : sessions.values()) {
+      end(session);
     }
   }
 

@@ -1,0 +1,134 @@
+package slipway.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.oci.Digest;
+import slipway.oci.MediaTypes;
+import slipway.registry.Change.DeleteManifest;
+import slipway.registry.Change.DeleteTag;
+import slipway.registry.Change.LinkBlob;
+import slipway.registry.Change.ManifestEntry;
+import slipway.registry.Change.PutManifest;
+import slipway.registry.Change.PutTag;
+import slipway.registry.Change.UnlinkBlob;
+
+class JournalTest {
+  private static final Digest A = Digest.sha256(new byte[] {1});
+  private static final Digest B = Digest.parse("sha512:" + "ab".repeat(64));
+  private static final List<Change> ALL =
+      List.of(
+          new LinkBlob("a/b", A, 0),
+          new LinkBlob("a/b", B, Long.MAX_VALUE),
+          new UnlinkBlob("a/b", A),
+          new PutManifest("c", A, new ManifestEntry(MediaTypes.OCI_MANIFEST, 12, null)),
+          new PutManifest("c", B, new ManifestEntry(MediaTypes.OCI_INDEX, 12, A)),
+          new PutTag("c", "latest", A),
+          new DeleteTag("c", "latest"),
+          new DeleteManifest("c", A));
+
+  @TempDir Path dir;
+  private Path file = Path.of("");
+
+  @BeforeEach
+  void path() {
+    file = dir.resolve("journal");
+  }
+
+  private List<Change> replay() throws IOException {
+    List<Change> changes = new ArrayList<>();
+    Journal.open(file, changes::add).close();
+    return changes;
+  }
+
+  @Test
+  void changesComeBack() throws IOException {
+    for (Change change : ALL) {
+      assertThat(Change.decode(change.encode(), new HashMap<>())).isEqualTo(change);
+    }
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      journal.append(ALL.subList(3, 8));
+      assertThat(journal.length()).isEqualTo(Files.size(file));
+    }
+    assertThat(replay()).isEqualTo(ALL);
+  }
+
+  @Test
+  void aTornLastLineIsCutOffWhereverItTears() throws IOException {
+    long whole;
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      whole = journal.length();
+      journal.append(ALL.subList(3, 8));
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    for (int length = (int) whole; length < bytes.length; length++) {
+      Files.write(file, Arrays.copyOf(bytes, length));
+      assertThat(replay()).as("cut at %d", length).isEqualTo(ALL.subList(0, 3));
+      assertThat(Files.size(file)).isEqualTo(whole);
+    }
+    byte[] zeros = bytes.clone();
+    Arrays.fill(zeros, (int) whole + 20, bytes.length - 20, (byte) 0);
+    Files.write(file, zeros);
+    assertThat(replay()).isEqualTo(ALL.subList(0, 3));
+  }
+
+  @Test
+  void oneGoesOnBehindATornLine() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+    }
+    Files.writeString(file, "deadbeef blob x", StandardOpenOption.APPEND);
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(3, 8));
+    }
+    assertThat(replay()).isEqualTo(ALL);
+  }
+
+  @Test
+  void damageInTheMiddleIsRefused() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      journal.append(ALL.subList(3, 8));
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[60] ^= 1;
+    Files.write(file, bytes);
+    assertThatThrownBy(this::replay)
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(file + ":2 is damaged");
+    Files.writeString(file, "something else\n");
+    assertThatThrownBy(this::replay).hasMessageContaining("does not begin as a journal");
+  }
+
+  @Test
+  void rewrittenItMeansTheSameAndGoesOn() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      for (int i = 0; i < 100; i++) {
+        journal.append(ALL);
+      }
+      long before = journal.length();
+      journal.rewrite(
+          sink -> {
+            sink.accept(ALL.subList(0, 2));
+            sink.accept(List.of());
+          });
+      assertThat(journal.length()).isLessThan(before / 50);
+      journal.append(ALL.subList(2, 3));
+    }
+    assertThat(replay()).isEqualTo(ALL.subList(0, 3));
+  }
+}
