@@ -23,10 +23,10 @@ public record Reference(
   private static final Pattern TAG = Pattern.compile("[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}");
   private static final Pattern HOST =
       Pattern.compile(
-          "([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?");
+          "([a-zA-Z0-9]+(-+[a-zA-Z0-9]+)*(\\.[a-zA-Z0-9]+(-+[a-zA-Z0-9]+)*)*|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?");
 
   public Reference {
-    if (!HOST.matcher(registry).matches()) {
+    if (registry.length() > 260 || !HOST.matcher(registry).matches()) {
       throw Problem.input(
           "\"" + registry + "\" is not a registry host; expected HOST or HOST:PORT");
     }
