@@ -1,0 +1,168 @@
+package slipway.ostree;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.Compression;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Platform;
+import slipway.tree.Layer;
+import slipway.tree.TarOptions;
+import slipway.tree.TarWriter;
+
+/** An image in memory, made layer by layer, and a source of it that can be told to misbehave. */
+final class TestImage implements ImageSource {
+  private final Map<Digest, byte[]> blobs = new HashMap<>();
+  private final List<Descriptor> layers = new ArrayList<>();
+  private final List<Digest> diffIds = new ArrayList<>();
+  private final Map<String, String> labels = new LinkedHashMap<>();
+  private final List<Digest> served = new ArrayList<>();
+  private @Nullable Digest broken;
+
+  static byte[] tar(Layer layer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TarWriter.write(out, layer, TarOptions.EXACT);
+    return out.toByteArray();
+  }
+
+  TestImage layer(Layer layer, Compression compression) throws IOException {
+    return tarLayer(tar(layer), compression);
+  }
+
+  TestImage tarLayer(byte[] tar, Compression compression) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (OutputStream compressor = compression.compress(out, Compression.DEFAULT_LEVEL)) {
+      compressor.write(tar);
+    }
+    return blob(out.toByteArray(), compression.layerMediaType(), Digest.sha256(tar));
+  }
+
+  TestImage blob(byte[] bytes, String mediaType, Digest diffId) {
+    Descriptor descriptor = Descriptor.of(mediaType, bytes);
+    blobs.put(descriptor.digest(), bytes);
+    layers.add(descriptor);
+    diffIds.add(diffId);
+    return this;
+  }
+
+  TestImage label(String name, String value) {
+    labels.put(name, value);
+    return this;
+  }
+
+  List<Descriptor> layers() {
+    return layers;
+  }
+
+  ImageConfig config() {
+    ImageConfig empty = ImageConfig.empty(new Platform("linux", "amd64", null));
+    return new ImageConfig(
+        empty.platform(),
+        "2024-02-03T04:05:06Z",
+        null,
+        List.of(),
+        null,
+        null,
+        null,
+        null,
+        labels,
+        empty.exposedPorts(),
+        empty.volumes(),
+        null,
+        null,
+        null,
+        List.of(),
+        diffIds,
+        List.of());
+  }
+
+  Manifest.Image manifest() {
+    byte[] config = config().toJson();
+    Descriptor descriptor = Descriptor.of(MediaTypes.OCI_CONFIG, config);
+    blobs.put(descriptor.digest(), config);
+    return Manifest.Image.of(descriptor, layers, Map.of());
+  }
+
+  /** Makes a blob break off with an error half way. */
+  void breakOff(Digest blob) {
+    broken = blob;
+  }
+
+  /** Serves other bytes for a blob than its digest says. */
+  void forge(Digest blob, byte[] bytes) {
+    blobs.put(blob, bytes);
+  }
+
+  /** The blobs that were asked for since the last call. */
+  List<Digest> takeServed() {
+    List<Digest> taken = List.copyOf(served);
+    served.clear();
+    return taken;
+  }
+
+  @Override
+  public String describe() {
+    return "test image";
+  }
+
+  @Override
+  public Manifest manifest(@Nullable String selector) {
+    return manifest();
+  }
+
+  @Override
+  public synchronized InputStream blob(Descriptor descriptor, long offset) {
+    served.add(descriptor.digest());
+    byte[] bytes = java.util.Objects.requireNonNull(blobs.get(descriptor.digest()));
+    InputStream in = new ByteArrayInputStream(bytes);
+    if (!descriptor.digest().equals(broken)) {
+      return in;
+    }
+    return new InputStream() {
+      private int left = bytes.length / 2;
+
+      @Override
+      public int read() throws IOException {
+        if (left-- <= 0) {
+          throw new IOException("the connection broke");
+        }
+        return in.read();
+      }
+    };
+  }
+
+  /** Writes the image as an OCI layout, for other tools. */
+  Path layout(Path directory) throws IOException {
+    Manifest.Image manifest = manifest();
+    Path sha256 = Files.createDirectories(directory.resolve("blobs/sha256"));
+    for (Map.Entry<Digest, byte[]> blob : blobs.entrySet()) {
+      Files.write(sha256.resolve(blob.getKey().hex()), blob.getValue());
+    }
+    Files.write(sha256.resolve(manifest.digest().hex()), manifest.bytes());
+    Files.writeString(directory.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+    String index =
+        """
+        {"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":"%s","size":%d,
+         "annotations":{"org.opencontainers.image.ref.name":"latest"}}]}
+        """
+            .formatted(manifest.mediaType(), manifest.digest(), manifest.bytes().length);
+    Files.write(directory.resolve("index.json"), index.getBytes(StandardCharsets.UTF_8));
+    return directory;
+  }
+}
