@@ -16,6 +16,9 @@ final class Commands {
       case "registry" -> new RegistryCommand();
       case "disk" -> new DiskCommand();
       case "vm" -> new VmCommand();
+      case "build" -> new BuildCommand();
+      case "save" -> new SaveCommand();
+      case "load" -> new LoadCommand();
       case "images" -> new ImagesCommand();
       case "inspect" -> new InspectCommand();
       case "history" -> new HistoryCommand();
@@ -28,7 +31,11 @@ final class Commands {
 
   static @Nullable Object bootc(String word) {
     return switch (word) {
-      case "internals" -> new InternalsCommand();
+      case "status" -> new Bootc.Status();
+      case "upgrade", "update" -> new Bootc.Upgrade();
+      case "switch" -> new Bootc.Switch();
+      case "rollback" -> new Bootc.Rollback();
+      case "internals" -> new Bootc.Internals();
       default -> null;
     };
   }

@@ -1,0 +1,222 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.build.BuildRequest;
+import slipway.build.Builder;
+import slipway.build.ImagePuller;
+import slipway.oci.Compression;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
+
+/** {@code slipway build}: podman build's options. */
+@Command(name = "build", mixinStandardHelpOptions = true, description = "Build an image from a Containerfile; RUN needs root.")
+final class BuildCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+  @Mixin RegistryAccess access = new RegistryAccess();
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "Containerfile (default: CONTEXT/Containerfile, CONTEXT/Dockerfile)")
+  @Nullable Path file;
+
+  @Option(
+      names = {"-t", "--tag"},
+      paramLabel = "NAME",
+      description = "name of the image; may be repeated")
+  List<String> tags = List.of();
+
+  @Option(names = "--build-arg", paramLabel = "NAME[=VALUE]", description = "value of an ARG; without VALUE that of the environment")
+  List<String> arguments = List.of();
+
+  @Option(names = "--no-cache", description = "do every step anew")
+  boolean noCache;
+
+  @Option(names = "--target", paramLabel = "STAGE", description = "the stage to build (default: the last)")
+  @Nullable String target;
+
+  @Option(names = "--platform", paramLabel = "OS/ARCH", description = "platform of the image (default: this machine's)")
+  @Nullable String platform;
+
+  @Option(
+      names = "--pull",
+      paramLabel = "missing|always|never",
+      arity = "0..1",
+      fallbackValue = "always",
+      defaultValue = "missing",
+      description = "when base images are fetched (default: ${DEFAULT-VALUE})")
+  BuildRequest.Pull pull = BuildRequest.Pull.MISSING;
+
+  @Option(names = "--compression", paramLabel = "zstd|gzip|none", defaultValue = "zstd", description = "of new layers (default: ${DEFAULT-VALUE})")
+  Compression compression = Compression.ZSTD;
+
+  @Option(names = "--network", paramLabel = "host|none", defaultValue = "host", description = "for RUN (default: ${DEFAULT-VALUE})")
+  String network = "host";
+
+  @Option(names = "--secret", paramLabel = "id=ID[,src=FILE][,env=NAME]", description = "for RUN --mount=type=secret")
+  List<String> secrets = List.of();
+
+  @Option(names = "--build-context", paramLabel = "NAME=DIR", description = "another tree for COPY --from")
+  Map<String, Path> contexts = Map.of();
+
+  @Option(names = "--label", paramLabel = "NAME=VALUE", description = "a label of the image")
+  Map<String, String> labels = Map.of();
+
+  @Option(names = "--annotation", paramLabel = "NAME=VALUE", description = "an annotation of the manifest")
+  Map<String, String> annotations = Map.of();
+
+  @Option(names = "--timestamp", paramLabel = "SECONDS", description = "time of the image and latest of its files (default: SOURCE_DATE_EPOCH)")
+  @Nullable Long timestamp;
+
+  @Option(names = "--jobs", paramLabel = "N", description = "steps at the same time (default: the number of processors)")
+  int jobs = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--iidfile", paramLabel = "FILE", description = "write the image's id to a file")
+  @Nullable Path idFile;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "print the image's id only")
+  boolean quiet;
+
+  @Parameters(arity = "0..1", paramLabel = "CONTEXT", defaultValue = ".", description = "folder that COPY takes from (default: ${DEFAULT-VALUE})")
+  Path context = Path.of(".");
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    var out = spec.commandLine().getOut();
+    Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    Manifest.Image image;
+    try (LocalStore store = state.store()) {
+      Builder builder =
+          new Builder(
+              store,
+              state.buildDirectory(),
+              ImagePuller.fromRegistries(store, access.options()),
+              Clock.systemUTC(),
+              System.getenv(),
+              RandomGenerator.getDefault());
+      image = builder.build(request(), progress, quiet ? line -> {} : progress::note);
+    } finally {
+      TerminalProgress.finish(progress);
+    }
+    if (idFile != null) {
+      AtomicFile.write(idFile, image.config().digest().toString());
+    }
+    out.println(quiet ? image.config().digest() : "Built " + name() + "  " + image.digest());
+    return 0;
+  }
+
+  private String name() {
+    return tags.isEmpty() ? "an image without a name" : reference(tags.getFirst()).toString();
+  }
+
+  private static Reference reference(String tag) {
+    return LocalStore.localName(tag).orLatest();
+  }
+
+  private BuildRequest request() {
+    BuildRequest.Draft draft =
+        BuildRequest.of(context)
+            .tags(tags.stream().map(BuildCommand::reference).toList())
+            .arguments(values())
+            .target(target)
+            .platform(platform == null ? Platform.host() : Platform.parse(platform))
+            .cache(!noCache)
+            .pull(pull)
+            .compression(compression)
+            .sourceDateEpoch(epoch())
+            .network(network)
+            .secrets(secretsById())
+            .contexts(contexts)
+            .labels(labels)
+            .annotations(annotations)
+            .jobs(jobs);
+    return (file == null ? draft : draft.file(file)).request();
+  }
+
+  private @Nullable Long epoch() {
+    String variable = System.getenv("SOURCE_DATE_EPOCH");
+    if (timestamp != null || variable == null || variable.isEmpty()) {
+      return timestamp;
+    }
+    try {
+      return Long.valueOf(variable);
+    } catch (NumberFormatException e) {
+      throw new Problem(
+          Problem.Kind.USAGE, "SOURCE_DATE_EPOCH is \"" + variable + "\", not a number of seconds", e);
+    }
+  }
+
+  private Map<String, String> values() {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String argument : arguments) {
+      int equals = argument.indexOf('=');
+      String name = equals < 0 ? argument : argument.substring(0, equals);
+      String value = equals < 0 ? System.getenv(name) : argument.substring(equals + 1);
+      if (name.isEmpty()) {
+        throw Problem.usage("--build-arg \"" + argument + "\" has no name");
+      }
+      if (value != null) {
+        values.put(name, value);
+      }
+    }
+    return values;
+  }
+
+  private Map<String, BuildRequest.Secret> secretsById() {
+    Map<String, BuildRequest.Secret> all = new LinkedHashMap<>();
+    for (String text : secrets) {
+      Map<String, String> fields = new LinkedHashMap<>();
+      for (String field : text.split(",")) {
+        int equals = field.indexOf('=');
+        fields.put(equals < 0 ? field : field.substring(0, equals), equals < 0 ? "" : field.substring(equals + 1));
+      }
+      String id = fields.getOrDefault("id", "");
+      if (id.isEmpty()) {
+        throw Problem.usage("--secret \"" + text + "\" has no id; expected id=ID[,src=FILE][,env=NAME]");
+      }
+      all.put(id, secret(id, fields));
+    }
+    return all;
+  }
+
+  private static BuildRequest.Secret secret(String id, Map<String, String> fields) {
+    String variable = fields.get("env");
+    if (variable != null) {
+      String value = System.getenv(variable);
+      if (value == null) {
+        throw Problem.usage("--secret " + id + ": the variable " + variable + " is not set");
+      }
+      return () -> value.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    }
+    String given = fields.containsKey("src") ? fields.get("src") : fields.getOrDefault("source", id);
+    Path path = Path.of(given);
+    if (!Files.isReadable(path)) {
+      throw Problem.usage("--secret " + id + ": cannot read " + path);
+    }
+    return () -> Files.readAllBytes(path);
+  }
+}
