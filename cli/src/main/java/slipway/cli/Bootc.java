@@ -20,7 +20,9 @@ final class Bootc {
 
   private static Host host(CommandSpec spec, boolean quiet, Progress progress) {
     var out = spec.commandLine().getOut();
-    return Host.of(HostEnvironment.thisMachine(System.getenv(), out::println, quiet ? Progress.NONE : progress));
+    return Host.of(
+        HostEnvironment.thisMachine(
+            System.getenv(), out::println, quiet ? Progress.NONE : progress));
   }
 
   /** Runs work that changes the machine, showing its progress. */
@@ -43,12 +45,18 @@ final class Bootc {
   }
 
   /** {@code bootc status}. */
-  @Command(name = "status", mixinStandardHelpOptions = true, description = "Show what is booted, staged, and kept for rollback.")
+  @Command(
+      name = "status",
+      mixinStandardHelpOptions = true,
+      description = "Show what is booted, staged, and kept for rollback.")
   static final class Status implements Callable<Integer> {
     @Option(names = "--json", description = "as JSON")
     boolean json;
 
-    @Option(names = "--format", paramLabel = "humanreadable|yaml|json", description = "default: for people on a terminal, else YAML")
+    @Option(
+        names = "--format",
+        paramLabel = "humanreadable|yaml|json",
+        description = "default: for people on a terminal, else YAML")
     Host.@Nullable Format format;
 
     @Option(names = "--format-version", paramLabel = "1", description = "version of the document")
@@ -84,7 +92,10 @@ final class Bootc {
   }
 
   /** {@code bootc upgrade}, {@code bootc update}. */
-  @Command(name = "upgrade", mixinStandardHelpOptions = true, description = "Fetch the newest version of the booted image and stage it.")
+  @Command(
+      name = "upgrade",
+      mixinStandardHelpOptions = true,
+      description = "Fetch the newest version of the booted image and stage it.")
   static final class Upgrade implements Callable<Integer> {
     @Option(names = "--check", description = "only tell whether there is something newer")
     boolean check;
@@ -95,10 +106,14 @@ final class Bootc {
     @Option(names = "--quiet", description = "no progress")
     boolean quiet;
 
-    @Option(names = "--download-only", description = "stage it, but do not apply it at the next shutdown")
+    @Option(
+        names = "--download-only",
+        description = "stage it, but do not apply it at the next shutdown")
     boolean downloadOnly;
 
-    @Option(names = "--from-downloaded", description = "apply what is downloaded, without asking the registry")
+    @Option(
+        names = "--from-downloaded",
+        description = "apply what is downloaded, without asking the registry")
     boolean fromDownloaded;
 
     @Option(names = "--tag", paramLabel = "TAG", description = "follow another tag of the image")
@@ -115,7 +130,10 @@ final class Bootc {
   }
 
   /** {@code bootc switch}. */
-  @Command(name = "switch", mixinStandardHelpOptions = true, description = "Follow another image; /etc and /var stay.")
+  @Command(
+      name = "switch",
+      mixinStandardHelpOptions = true,
+      description = "Follow another image; /etc and /var stay.")
   static final class Switch implements Callable<Integer> {
     @Option(names = "--quiet", description = "no progress")
     boolean quiet;
@@ -123,7 +141,11 @@ final class Bootc {
     @Option(names = "--apply", description = "reboot when something is queued")
     boolean apply;
 
-    @Option(names = "--transport", paramLabel = "NAME", defaultValue = "registry", description = "default: ${DEFAULT-VALUE}")
+    @Option(
+        names = "--transport",
+        paramLabel = "NAME",
+        defaultValue = "registry",
+        description = "default: ${DEFAULT-VALUE}")
     String transport = "registry";
 
     @Option(names = "--retain", description = "keep the image that is followed so far")
@@ -143,7 +165,10 @@ final class Bootc {
   }
 
   /** {@code bootc rollback}. */
-  @Command(name = "rollback", mixinStandardHelpOptions = true, description = "Boot the previous version next; drops what is staged.")
+  @Command(
+      name = "rollback",
+      mixinStandardHelpOptions = true,
+      description = "Boot the previous version next; drops what is staged.")
   static final class Rollback implements Callable<Integer> {
     @Option(names = "--apply", description = "reboot at once")
     boolean apply;
@@ -167,7 +192,9 @@ final class Bootc {
     }
 
     /** Called when the machine shuts down. */
-    @Command(name = "finalize-staged", description = "finish what is staged; the shutdown calls this")
+    @Command(
+        name = "finalize-staged",
+        description = "finish what is staged; the shutdown calls this")
     int finalizeStaged() throws Exception {
       return change(spec, false, Host::finalizeStaged);
     }

@@ -29,7 +29,10 @@ import slipway.oci.Platform;
 import slipway.oci.Reference;
 
 /** {@code slipway build}: podman build's options. */
-@Command(name = "build", mixinStandardHelpOptions = true, description = "Build an image from a Containerfile; RUN needs root.")
+@Command(
+    name = "build",
+    mixinStandardHelpOptions = true,
+    description = "Build an image from a Containerfile; RUN needs root.")
 final class BuildCommand implements Callable<Integer> {
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();
@@ -46,16 +49,25 @@ final class BuildCommand implements Callable<Integer> {
       description = "name of the image; may be repeated")
   List<String> tags = List.of();
 
-  @Option(names = "--build-arg", paramLabel = "NAME[=VALUE]", description = "value of an ARG; without VALUE that of the environment")
+  @Option(
+      names = "--build-arg",
+      paramLabel = "NAME[=VALUE]",
+      description = "value of an ARG; without VALUE that of the environment")
   List<String> arguments = List.of();
 
   @Option(names = "--no-cache", description = "do every step anew")
   boolean noCache;
 
-  @Option(names = "--target", paramLabel = "STAGE", description = "the stage to build (default: the last)")
+  @Option(
+      names = "--target",
+      paramLabel = "STAGE",
+      description = "the stage to build (default: the last)")
   @Nullable String target;
 
-  @Option(names = "--platform", paramLabel = "OS/ARCH", description = "platform of the image (default: this machine's)")
+  @Option(
+      names = "--platform",
+      paramLabel = "OS/ARCH",
+      description = "platform of the image (default: this machine's)")
   @Nullable String platform;
 
   @Option(
@@ -67,28 +79,51 @@ final class BuildCommand implements Callable<Integer> {
       description = "when base images are fetched (default: ${DEFAULT-VALUE})")
   BuildRequest.Pull pull = BuildRequest.Pull.MISSING;
 
-  @Option(names = "--compression", paramLabel = "zstd|gzip|none", defaultValue = "zstd", description = "of new layers (default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--compression",
+      paramLabel = "zstd|gzip|none",
+      defaultValue = "zstd",
+      description = "of new layers (default: ${DEFAULT-VALUE})")
   Compression compression = Compression.ZSTD;
 
-  @Option(names = "--network", paramLabel = "host|none", defaultValue = "host", description = "for RUN (default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--network",
+      paramLabel = "host|none",
+      defaultValue = "host",
+      description = "for RUN (default: ${DEFAULT-VALUE})")
   String network = "host";
 
-  @Option(names = "--secret", paramLabel = "id=ID[,src=FILE][,env=NAME]", description = "for RUN --mount=type=secret")
+  @Option(
+      names = "--secret",
+      paramLabel = "id=ID[,src=FILE][,env=NAME]",
+      description = "for RUN --mount=type=secret")
   List<String> secrets = List.of();
 
-  @Option(names = "--build-context", paramLabel = "NAME=DIR", description = "another tree for COPY --from")
+  @Option(
+      names = "--build-context",
+      paramLabel = "NAME=DIR",
+      description = "another tree for COPY --from")
   Map<String, Path> contexts = Map.of();
 
   @Option(names = "--label", paramLabel = "NAME=VALUE", description = "a label of the image")
   Map<String, String> labels = Map.of();
 
-  @Option(names = "--annotation", paramLabel = "NAME=VALUE", description = "an annotation of the manifest")
+  @Option(
+      names = "--annotation",
+      paramLabel = "NAME=VALUE",
+      description = "an annotation of the manifest")
   Map<String, String> annotations = Map.of();
 
-  @Option(names = "--timestamp", paramLabel = "SECONDS", description = "time of the image and latest of its files (default: SOURCE_DATE_EPOCH)")
+  @Option(
+      names = "--timestamp",
+      paramLabel = "SECONDS",
+      description = "time of the image and latest of its files (default: SOURCE_DATE_EPOCH)")
   @Nullable Long timestamp;
 
-  @Option(names = "--jobs", paramLabel = "N", description = "steps at the same time (default: the number of processors)")
+  @Option(
+      names = "--jobs",
+      paramLabel = "N",
+      description = "steps at the same time (default: the number of processors)")
   int jobs = Runtime.getRuntime().availableProcessors();
 
   @Option(names = "--iidfile", paramLabel = "FILE", description = "write the image's id to a file")
@@ -99,7 +134,11 @@ final class BuildCommand implements Callable<Integer> {
       description = "print the image's id only")
   boolean quiet;
 
-  @Parameters(arity = "0..1", paramLabel = "CONTEXT", defaultValue = ".", description = "folder that COPY takes from (default: ${DEFAULT-VALUE})")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CONTEXT",
+      defaultValue = ".",
+      description = "folder that COPY takes from (default: ${DEFAULT-VALUE})")
   Path context = Path.of(".");
 
   @Spec CommandSpec spec;
@@ -166,7 +205,9 @@ final class BuildCommand implements Callable<Integer> {
       return Long.valueOf(variable);
     } catch (NumberFormatException e) {
       throw new Problem(
-          Problem.Kind.USAGE, "SOURCE_DATE_EPOCH is \"" + variable + "\", not a number of seconds", e);
+          Problem.Kind.USAGE,
+          "SOURCE_DATE_EPOCH is \"" + variable + "\", not a number of seconds",
+          e);
     }
   }
 
@@ -192,11 +233,14 @@ final class BuildCommand implements Callable<Integer> {
       Map<String, String> fields = new LinkedHashMap<>();
       for (String field : text.split(",")) {
         int equals = field.indexOf('=');
-        fields.put(equals < 0 ? field : field.substring(0, equals), equals < 0 ? "" : field.substring(equals + 1));
+        fields.put(
+            equals < 0 ? field : field.substring(0, equals),
+            equals < 0 ? "" : field.substring(equals + 1));
       }
       String id = fields.getOrDefault("id", "");
       if (id.isEmpty()) {
-        throw Problem.usage("--secret \"" + text + "\" has no id; expected id=ID[,src=FILE][,env=NAME]");
+        throw Problem.usage(
+            "--secret \"" + text + "\" has no id; expected id=ID[,src=FILE][,env=NAME]");
       }
       all.put(id, secret(id, fields));
     }
@@ -212,7 +256,8 @@ final class BuildCommand implements Callable<Integer> {
       }
       return () -> value.getBytes(java.nio.charset.StandardCharsets.UTF_8);
     }
-    String given = fields.containsKey("src") ? fields.get("src") : fields.getOrDefault("source", id);
+    String given =
+        fields.containsKey("src") ? fields.get("src") : fields.getOrDefault("source", id);
     Path path = Path.of(given);
     if (!Files.isReadable(path)) {
       throw Problem.usage("--secret " + id + ": cannot read " + path);

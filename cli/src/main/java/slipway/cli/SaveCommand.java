@@ -21,7 +21,10 @@ import slipway.oci.Reference;
 import slipway.oci.Transfer;
 
 /** {@code slipway save}: an image to a file or folder that podman, docker and skopeo read. */
-@Command(name = "save", mixinStandardHelpOptions = true, description = "Write an image to an archive.")
+@Command(
+    name = "save",
+    mixinStandardHelpOptions = true,
+    description = "Write an image to an archive.")
 final class SaveCommand implements Callable<Integer> {
   /** The formats of podman save. */
   enum Format {
@@ -64,11 +67,20 @@ final class SaveCommand implements Callable<Integer> {
           store
               .find(image)
               .orElseThrow(
-                  () -> Problem.notFound("no image \"" + image + "\" in the local store; slipway images lists them"));
+                  () ->
+                      Problem.notFound(
+                          "no image \""
+                              + image
+                              + "\" in the local store; slipway images lists them"));
       Reference name = LocalStore.localName(image).orLatest();
       try (ImageSink sink = sink(wanted, name)) {
         Transfer.copy(
-            store.source(), manifest.digest().toString(), sink, null, Transfer.Options.all(), progress);
+            store.source(),
+            manifest.digest().toString(),
+            sink,
+            null,
+            Transfer.Options.all(),
+            progress);
       }
     } finally {
       TerminalProgress.finish(progress);
@@ -83,7 +95,9 @@ final class SaveCommand implements Callable<Integer> {
       }
     }
     throw Problem.usage(
-        "unknown format \"" + text + "\"; there are oci-archive, oci-dir, docker-archive and docker-dir");
+        "unknown format \""
+            + text
+            + "\"; there are oci-archive, oci-dir, docker-archive and docker-dir");
   }
 
   private ImageSink sink(Format wanted, Reference name) throws IOException {

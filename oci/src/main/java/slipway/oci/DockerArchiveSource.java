@@ -78,6 +78,11 @@ final class DockerArchiveSource implements ImageSource {
   }
 
   @Override
+  public List<String> names() {
+    return items.stream().flatMap(i -> i.names().stream()).toList();
+  }
+
+  @Override
   public synchronized Manifest manifest(@Nullable String selector) throws IOException {
     String wanted = selector == null ? name : selector;
     if (wanted != null && wanted.startsWith("sha256:")) {
@@ -97,7 +102,11 @@ final class DockerArchiveSource implements ImageSource {
         return items.getFirst();
       }
       throw Problem.input(
-          file + " holds " + items.size() + " images; name one of them: " + names());
+          file
+              + " holds "
+              + items.size()
+              + " images; name one of them: "
+              + String.join(", ", names()));
     }
     if (wanted.matches("@[0-9]{1,6}") && Integer.parseInt(wanted.substring(1)) < items.size()) {
       return items.get(Integer.parseInt(wanted.substring(1)));
@@ -107,11 +116,8 @@ final class DockerArchiveSource implements ImageSource {
         return item;
       }
     }
-    throw Problem.notFound("there is no image " + wanted + " in " + file + "; it has " + names());
-  }
-
-  private String names() {
-    return String.join(", ", items.stream().flatMap(i -> i.names().stream()).limit(20).toList());
+    throw Problem.notFound(
+        "there is no image " + wanted + " in " + file + "; it has " + String.join(", ", names()));
   }
 
   private static boolean same(String a, String b) {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -27,6 +29,13 @@ public final class OciArchive {
     } catch (Problem | IOException e) {
       tar.close();
       throw e;
+    }
+  }
+
+  /** Whether a tar has an image layout inside; otherwise it may be docker's kind of archive. */
+  static boolean is(Path file) throws IOException {
+    try (TarIndex tar = TarIndex.open(file)) {
+      return tar.has(LayoutIndex.FILE);
     }
   }
 
@@ -54,6 +63,14 @@ public final class OciArchive {
     public Manifest manifest(@Nullable String selector) throws IOException {
       Digest digest = index.find(selector == null ? name : selector, file.toString());
       return Manifest.parse(tar.read(entry(digest), Manifest.MAX_BYTES), null, digest);
+    }
+
+    @Override
+    public List<String> names() {
+      return index.entries().stream()
+          .map(LayoutIndex.Entry::name)
+          .filter(Objects::nonNull)
+          .toList();
     }
 
     @Override

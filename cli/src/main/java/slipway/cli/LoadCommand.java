@@ -1,0 +1,63 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import slipway.base.Progress;
+import slipway.oci.ImageSource;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.Reference;
+import slipway.oci.Transfer;
+
+/** {@code slipway load}: the images of an archive into the local store, under their names. */
+@Command(
+    name = "load",
+    mixinStandardHelpOptions = true,
+    description = "Read images from an archive of slipway, podman, docker or skopeo.")
+final class LoadCommand implements Callable<Integer> {
+  @Mixin State state = new State();
+
+  @Option(
+      names = {"-i", "--input"},
+      required = true,
+      paramLabel = "FILE",
+      description = "an oci-archive or docker-archive, may be compressed")
+  Path input = Path.of("");
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "no progress")
+  boolean quiet;
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    var out = spec.commandLine().getOut();
+    Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    try (LocalStore store = state.store();
+        ImageSource archive = ImageSource.archive(input)) {
+      List<String> names = archive.names();
+      for (String name : names) {
+        Reference reference = LocalStore.localName(name).orLatest();
+        Transfer.copy(archive, name, store.sink(reference), null, Transfer.Options.all(), progress);
+        out.println("Loaded image: " + reference);
+      }
+      if (names.isEmpty()) {
+        Manifest manifest =
+            Transfer.copy(archive, null, store.sink(null), null, Transfer.Options.all(), progress);
+        out.println("Loaded image: " + manifest.digest());
+      }
+    } finally {
+      TerminalProgress.finish(progress);
+    }
+    return 0;
+  }
+}
