@@ -21,12 +21,13 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.build.BuildRequest;
 import slipway.build.Builder;
-import slipway.build.ImagePuller;
 import slipway.oci.Compression;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.oci.RegistryClient;
+import slipway.oci.Transfer;
 
 /** {@code slipway build}: podman build's options. */
 @Command(
@@ -77,7 +78,7 @@ final class BuildCommand implements Callable<Integer> {
       fallbackValue = "always",
       defaultValue = "missing",
       description = "when base images are fetched (default: ${DEFAULT-VALUE})")
-  BuildRequest.Pull pull = BuildRequest.Pull.MISSING;
+  BuildRequest.Pull pullWhen = BuildRequest.Pull.MISSING;
 
   @Option(
       names = "--compression",
@@ -153,7 +154,7 @@ final class BuildCommand implements Callable<Integer> {
           new Builder(
               store,
               state.buildDirectory(),
-              ImagePuller.fromRegistries(store, access.options()),
+              this::pull,
               Clock.systemUTC(),
               System.getenv(),
               RandomGenerator.getDefault());
@@ -166,6 +167,19 @@ final class BuildCommand implements Callable<Integer> {
     }
     out.println(quiet ? image.config().digest() : "Built " + name() + "  " + image.digest());
     return 0;
+  }
+
+  private void pull(Reference reference, Platform wanted, LocalStore store, Progress progress)
+      throws IOException {
+    try (RegistryClient registry = new RegistryClient(reference, access.options())) {
+      Transfer.copy(
+          registry,
+          reference.selector(),
+          store.sink(reference),
+          null,
+          Transfer.Options.of(wanted),
+          progress);
+    }
   }
 
   private String name() {
@@ -184,7 +198,7 @@ final class BuildCommand implements Callable<Integer> {
             .target(target)
             .platform(platform == null ? Platform.host() : Platform.parse(platform))
             .cache(!noCache)
-            .pull(pull)
+            .pull(pullWhen)
             .compression(compression)
             .sourceDateEpoch(epoch())
             .network(network)

@@ -31,11 +31,6 @@ final class Commands {
 
   static @Nullable Object bootc(String word) {
     return switch (word) {
-      case "status" -> new Bootc.Status();
-      case "upgrade", "update" -> new Bootc.Upgrade();
-      case "switch" -> new Bootc.Switch();
-      case "rollback" -> new Bootc.Rollback();
-      case "internals" -> new Bootc.Internals();
       default -> null;
     };
   }

@@ -146,15 +146,15 @@ final class Grub {
         """
         set -e
         mount --make-rprivate /
-        mount -t tmpfs -o mode=755 tmpfs "$1/tmp"
+        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
         cat > "$1/tmp/early.cfg"
         tree=$1; shift
-        exec chroot --userspec=65534:65534 "$tree" /usr/bin/grub-mkimage "$@"
+        chroot --userspec=65534:65534 "$tree" /usr/bin/grub-mkimage -o /tmp/image "$@"
+        exec chroot --userspec=65534:65534 "$tree" /bin/cat /tmp/image
         """;
     List<String> argv =
         new ArrayList<>(
             List.of("unshare", "--mount", "--", "sh", "-c", script, "sh", deployment.toString()));
-    // Without -o it writes to stdout.
     argv.addAll(List.of("-O", platform, "-c", "/tmp/early.cfg", "-p", prefix));
     argv.addAll(names);
     return Command.of(argv).stdin(early).run().stdout();
