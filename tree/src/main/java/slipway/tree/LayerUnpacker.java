@@ -17,7 +17,8 @@ import slipway.linux.UnixException;
  * Unpacks a layer's tar into a directory that overlayfs takes as a lower layer (Linux,
  * Documentation/filesystems/overlayfs.rst): whiteouts are character devices 0:0, opaque directories
  * have {@code trusted.overlay.opaque=y}, attributes {@code trusted.overlay.*} that the layer brings
- * are escaped. The layer means what {@link LayerReader} says it means.
+ * are escaped. The layer means what {@link LayerReader} says it means, but a device 0:0 of its own
+ * is nothing else than a whiteout here.
  *
  * <p>Files are written while the tar streams by. Everything else (links, devices, whiteouts,
  * metadata of directories) is made when the layer is known to its end, top down, by single names in

@@ -36,23 +36,52 @@ public final class Layers {
     return new FileTree(new Layers(below).merge(below.root(), layer.root()));
   }
 
+  /** A layer with nothing below; shares all that is of no layer only. */
+  static FileTree alone(Layer layer) {
+    FileTree nothing = merge(List.of());
+    return new FileTree(new Layers(nothing).merge(null, layer.root()));
+  }
+
   private Node.Directory merge(Node.@Nullable Directory lower, Node.Directory upper) {
-    NavigableMap<OsPath, Node> children = new TreeMap<>();
-    if (lower != null && !upper.opaque()) {
-      children.putAll(lower.children());
+    if (lower == null || upper.opaque()) {
+      NavigableMap<OsPath, Node> children = alone(upper.children());
+      boolean same = children == upper.children() && !upper.opaque() && !upper.implied();
+      return same ? upper : new Node.Directory(metadata(lower, upper), children);
     }
-    boolean same = lower == null && !upper.opaque() && !upper.implied();
+    NavigableMap<OsPath, Node> children = new TreeMap<>(lower.children());
     for (Map.Entry<OsPath, Node> entry : upper.children().entrySet()) {
       Node merged = merge(children.get(entry.getKey()), entry.getValue());
-      same &= merged == entry.getValue();
       if (merged == null) {
         children.remove(entry.getKey());
       } else {
         children.put(entry.getKey(), merged);
       }
     }
-    Metadata metadata = upper.implied() && lower != null ? lower.metadata() : upper.metadata();
-    return same ? upper : new Node.Directory(metadata, children);
+    return new Node.Directory(metadata(lower, upper), children);
+  }
+
+  private static Metadata metadata(Node.@Nullable Directory lower, Node.Directory upper) {
+    return upper.implied() && lower != null ? lower.metadata() : upper.metadata();
+  }
+
+  /** Children with nothing below them; the same map when nothing in it is of a layer only. */
+  private NavigableMap<OsPath, Node> alone(NavigableMap<OsPath, Node> upper) {
+    NavigableMap<OsPath, Node> changed = null;
+    for (Map.Entry<OsPath, Node> entry : upper.entrySet()) {
+      Node merged = merge(null, entry.getValue());
+      if (merged == entry.getValue()) {
+        continue;
+      }
+      if (changed == null) {
+        changed = new TreeMap<>(upper);
+      }
+      if (merged == null) {
+        changed.remove(entry.getKey());
+      } else {
+        changed.put(entry.getKey(), merged);
+      }
+    }
+    return changed == null ? upper : changed;
   }
 
   /** Null where nothing is left. */

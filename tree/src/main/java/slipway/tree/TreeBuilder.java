@@ -35,7 +35,7 @@ public final class TreeBuilder {
    */
   public TreeBuilder put(OsPath path, Node node) {
     List<OsPath> parts = parts(path);
-    parents(parts).put(parts.getLast(), node);
+    open(parts.subList(0, parts.size() - 1), path).put(parts.getLast(), node);
     return this;
   }
 
@@ -133,7 +133,7 @@ public final class TreeBuilder {
 
   /** The tree; whiteouts are gone from it. The builder can be used on. */
   public FileTree build() {
-    return Layers.merge(List.of(layer()));
+    return Layers.alone(layer());
   }
 
   /** The same as a layer: directories that nobody gave metadata are implied, whiteouts stay. */
@@ -147,10 +147,6 @@ public final class TreeBuilder {
       throw Problem.input("\"" + path + "\" is the root of the tree, not a name in it");
     }
     return parts;
-  }
-
-  private DirectoryDraft parents(List<OsPath> parts) {
-    return open(parts.subList(0, parts.size() - 1), parts.getLast());
   }
 
   private DirectoryDraft open(List<OsPath> parts, OsPath what) {
