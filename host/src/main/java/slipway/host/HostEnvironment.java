@@ -46,7 +46,7 @@ public record HostEnvironment(
         variables,
         out,
         progress,
-        new RegistryImages(root, variables),
+        new MachineImages(root, variables),
         SystemActions.systemd(),
         InstantSource.system());
   }

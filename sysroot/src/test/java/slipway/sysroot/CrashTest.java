@@ -20,7 +20,7 @@ class CrashTest {
 
   @Test
   void survivesKills() throws Exception {
-    survive(9, 20261121L);
+    survive(6, 20261121L);
   }
 
   @Test

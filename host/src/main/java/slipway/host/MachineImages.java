@@ -9,34 +9,39 @@ import slipway.oci.ImageSource;
 import slipway.oci.Reference;
 import slipway.oci.RegistryClient;
 import slipway.oci.RegistryOptions;
+import slipway.oci.TransportRef;
 import slipway.sysroot.ContainerReference;
 
 /**
  * Images from registries, with the machine's own credentials ({@code /run/ostree/auth.json} and its
- * fellows) and its {@code registries.conf}.
+ * fellows) and its {@code registries.conf}; and from layouts and archives on a disk.
  */
-final class RegistryImages implements ImageSources {
+final class MachineImages implements ImageSources {
   private final Path root;
   private final Map<String, String> variables;
 
-  RegistryImages(Path root, Map<String, String> variables) {
+  MachineImages(Path root, Map<String, String> variables) {
     this.root = root;
     this.variables = variables;
   }
 
   @Override
   public ImageSource open(ContainerReference image) throws IOException {
-    if (!image.transport().equals("registry")) {
-      throw Problem.input(
-          "images of transport \""
-              + image.transport()
-              + "\" cannot be fetched; switch to one in a registry");
-    }
     if (image.signature() != ContainerReference.Signature.UNVERIFIED) {
       throw Problem.input(
           "the origin of "
               + image.name()
               + " asks for a signature check, which is not supported; switch without one");
+    }
+    if (!image.transport().equals("registry")) {
+      String place = image.transport() + ":" + image.name();
+      if (!TransportRef.hasTransport(place)) {
+        throw Problem.input(
+            "images of transport \""
+                + image.transport()
+                + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive and dir");
+      }
+      return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }
     RegistriesConf.Registry registry =
         RegistriesConf.read(root).find(Reference.parse(image.name()).orLatest());

@@ -1,0 +1,271 @@
+package slipway.host;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+import slipway.oci.Platform;
+import slipway.oci.Transfer;
+import slipway.oci.VerifyingInputStream;
+import slipway.ostree.Checksum;
+import slipway.ostree.Commit;
+import slipway.ostree.ContainerImport;
+import slipway.ostree.GVariant;
+import slipway.ostree.Imported;
+import slipway.ostree.Repository;
+import slipway.sysroot.ContainerReference;
+
+/** One image, looked up where it comes from and brought into the machine's repository. */
+final class ImagePull implements AutoCloseable {
+  private static final int CONFIG_LIMIT = 8 * 1024 * 1024;
+
+  private final HostEnvironment host;
+  private final Repository repository;
+  private final ContainerReference reference;
+  private final ImageSource source;
+  private final Manifest.Image manifest;
+  private final byte[] configBytes;
+  private final ImageFacts facts;
+
+  private ImagePull(
+      HostEnvironment host,
+      Repository repository,
+      ContainerReference reference,
+      ImageSource source,
+      Manifest.Image manifest,
+      byte[] configBytes) {
+    this.host = host;
+    this.repository = repository;
+    this.reference = reference;
+    this.source = source;
+    this.manifest = manifest;
+    this.configBytes = configBytes;
+    this.facts = ImageFacts.parse(new String(configBytes, StandardCharsets.UTF_8));
+  }
+
+  /** Asks for manifest and configuration; nothing else is fetched yet. */
+  static ImagePull prepare(
+      HostEnvironment host, Repository repository, ContainerReference reference)
+      throws IOException {
+    ImageSource source = host.images().open(reference);
+    boolean done = false;
+    try {
+      Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
+      ImagePull pull =
+          new ImagePull(
+              host, repository, reference, source, manifest, config(source, manifest.config()));
+      done = true;
+      return pull;
+    } finally {
+      if (!done) {
+        source.close();
+      }
+    }
+  }
+
+  private static byte[] config(ImageSource source, Descriptor descriptor) throws IOException {
+    if (descriptor.size() > CONFIG_LIMIT) {
+      throw Problem.corrupt("the image's configuration is larger than 8 MiB");
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (InputStream in = new VerifyingInputStream(source.blob(descriptor, 0), descriptor)) {
+      in.transferTo(bytes);
+    }
+    return bytes.toByteArray();
+  }
+
+  Digest digest() {
+    return manifest.digest();
+  }
+
+  Manifest.Image manifest() {
+    return manifest;
+  }
+
+  Optional<String> version() {
+    return Optional.ofNullable(facts.version());
+  }
+
+  /**
+   * Refuses an image that this machine could not boot.
+   *
+   * @throws Problem of kind INPUT in one sentence
+   */
+  void check() {
+    ImageConfig config = ImageConfig.parse(configBytes);
+    String label = config.labels().get(ImageFacts.BOOTC);
+    boolean ostree = config.labels().containsKey("ostree.bootable");
+    if (label == null && !ostree) {
+      throw Problem.input(
+          reference.image()
+              + " is no bootable image: it lacks the label "
+              + ImageFacts.BOOTC
+              + "=1");
+    }
+    if (label != null && !label.equals("1")) {
+      throw Problem.input(
+          reference.image()
+              + " has the label "
+              + ImageFacts.BOOTC
+              + "="
+              + label
+              + "; only 1 is known");
+    }
+    Platform here = Platform.host();
+    if (!here.accepts(config.platform())) {
+      throw Problem.input(
+          reference.image() + " is for " + config.platform() + ", this machine is " + here);
+    }
+  }
+
+  /** The ref under which the image stands in the repository. */
+  static String ref(ContainerReference reference) {
+    return ImageRefs.IMAGES + ContainerImport.escapeRef(transportName(reference));
+  }
+
+  /** As containers/image writes it: {@code docker://…} or {@code transport:…}. */
+  static String transportName(ContainerReference reference) {
+    return reference.transport().equals("registry")
+        ? "docker://" + reference.name()
+        : reference.transport() + ":" + reference.name();
+  }
+
+  /** The commit of this very image, when the repository has it: same manifest or same config. */
+  Optional<Checksum> present() throws IOException {
+    Optional<Checksum> known = repository.resolveRef(ref(reference));
+    if (known.isEmpty()) {
+      return known;
+    }
+    Commit commit = repository.readCommit(known.get());
+    boolean sameManifest =
+        commit.string(StatusReader.MANIFEST_DIGEST).equals(Optional.of(digest().toString()));
+    boolean sameConfig =
+        commit
+            .string(StatusReader.CONFIG)
+            .map(c -> manifest.config().digest().matches(c.getBytes(StandardCharsets.UTF_8)))
+            .orElse(false);
+    return sameManifest || sameConfig ? known : Optional.empty();
+  }
+
+  /** Brings the image into the repository and returns the commit to deploy. */
+  Checksum fetch() throws IOException {
+    Optional<Checksum> present = present();
+    if (present.isPresent()) {
+      host.out().accept("No changes in " + reference.image() + " => " + digest());
+      return present.get();
+    }
+    tellLayers();
+    Instant begin = host.clock().instant();
+    Imported imported =
+        ContainerImport.run(
+            repository,
+            source,
+            manifest,
+            ImageConfig.parse(configBytes),
+            transportName(reference),
+            host.progress());
+    if (imported.layersFetched() > 0) {
+      Duration time = Duration.between(begin, host.clock().instant());
+      double seconds = Math.max(0.001, time.toMillis() / 1000.0);
+      host.progress()
+          .note(
+              "Fetched layers: "
+                  + Sizes.binary(imported.bytes())
+                  + " in "
+                  + Sizes.duration(time)
+                  + " ("
+                  + Sizes.binary(imported.bytes() / seconds)
+                  + "/s)");
+    }
+    return imported.mergeCommit();
+  }
+
+  private void tellLayers() throws IOException {
+    int present = 0;
+    int needed = 0;
+    long bytes = 0;
+    for (Descriptor layer : manifest.layers()) {
+      if (repository.resolveRef(ImageRefs.layer(layer.digest())).isPresent()) {
+        present++;
+      } else {
+        needed++;
+        bytes += layer.size();
+      }
+    }
+    if (needed > 0) {
+      host.out()
+          .accept(
+              "layers already present: "
+                  + present
+                  + "; layers needed: "
+                  + needed
+                  + " ("
+                  + Sizes.decimal(bytes)
+                  + ")");
+    }
+  }
+
+  /** Tells what differs from another image's layers. */
+  void tellDifference(Manifest.Image from) {
+    List<Descriptor> removed = missing(from.layers(), manifest.layers());
+    List<Descriptor> added = missing(manifest.layers(), from.layers());
+    tell("Total new layers: ", manifest.layers());
+    tell("Removed layers:   ", removed);
+    tell("Added layers:     ", added);
+  }
+
+  private static List<Descriptor> missing(List<Descriptor> all, List<Descriptor> there) {
+    Set<Digest> digests = new HashSet<>();
+    there.forEach(d -> digests.add(d.digest()));
+    return all.stream().filter(d -> !digests.contains(d.digest())).toList();
+  }
+
+  private void tell(String what, List<Descriptor> layers) {
+    long size = layers.stream().mapToLong(Descriptor::size).sum();
+    String count = Integer.toString(layers.size());
+    host.out()
+        .accept(
+            what
+                + count
+                + " ".repeat(Math.max(0, 4 - count.length()))
+                + "  Size: "
+                + Sizes.decimal(size));
+  }
+
+  /** Notes on the commit we have that there is a newer image, for the status to show. */
+  void cache() throws IOException {
+    Optional<Checksum> known = repository.resolveRef(ref(reference));
+    if (known.isEmpty()) {
+      return;
+    }
+    Map<String, GVariant> detached =
+        new LinkedHashMap<>(repository.readDetachedMetadata(known.get()));
+    detached.put(StatusReader.CACHED_DIGEST, GVariant.string(digest().toString()));
+    detached.put(
+        StatusReader.CACHED_MANIFEST,
+        GVariant.string(new String(manifest.bytes(), StandardCharsets.UTF_8)));
+    detached.put(
+        StatusReader.CACHED_CONFIG,
+        GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
+    repository.writeDetachedMetadata(known.get(), detached);
+  }
+
+  @Override
+  public void close() throws IOException {
+    source.close();
+  }
+}
