@@ -122,6 +122,7 @@ final class Machine implements AutoCloseable {
                 "--repo=" + root().resolve("ostree/repo"),
                 "commit",
                 "--branch=test",
+                "--timestamp=2024-01-01T00:00:00Z",
                 "--tree=dir=" + tree,
                 "--add-metadata-string=version=" + version)
             .output());
@@ -129,13 +130,25 @@ final class Machine implements AutoCloseable {
 
   /** Runs {@code ostree admin} over this sysroot. */
   String admin(String... arguments) {
-    return Command.of("ostree", "admin").with(arguments).with("--sysroot=" + root()).output();
+    return admin("ostree", List.of(arguments));
+  }
+
+  /** Runs {@code admin} of this ostree. */
+  String admin(String ostree, List<String> arguments) {
+    return Command.of(ostree, "admin")
+        .with(arguments.toArray(String[]::new))
+        .with("--sysroot=" + root())
+        .output();
   }
 
   /** ostree itself finds everything in order. */
   void judge() {
-    Command.of("ostree", "admin", "status", "--sysroot=" + root()).run();
-    Command.of("ostree", "fsck", "--quiet", "--repo=" + root().resolve("ostree/repo")).run();
+    judge("ostree");
+  }
+
+  void judge(String ostree) {
+    admin(ostree, List.of("status"));
+    Command.of(ostree, "fsck", "--quiet", "--repo=" + root().resolve("ostree/repo")).run();
   }
 
   /** All files below a directory of the sysroot with type, mode and content, for comparison. */
