@@ -225,16 +225,15 @@ class StoreTest {
 
   @Test
   void uploadFilesGoWithTheirSessions() throws Exception {
+    AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
     try (RegistryServer server =
         RegistryServer.start(
-            root,
-            HttpOptions.at(LOOPBACK),
-            InstantSource.system(),
-            () -> "only-one",
-            Duration.ofMillis(50))) {
+            root, HttpOptions.at(LOOPBACK), now::get, () -> "only-one", Duration.ofMillis(200))) {
       Wire wire = new Wire(server.address());
       String location = wire.begin("a");
       wire.patch(location, new byte[200_000]).expect(202);
+      assertThat(files("uploads")).isEqualTo(1);
+      now.set(Instant.EPOCH.plusSeconds(1));
       assertThat(location).endsWith("/only-one");
       org.awaitility.Awaitility.await().until(() -> files("uploads") == 0);
       wire.get(location).error(404, "BLOB_UPLOAD_UNKNOWN");
