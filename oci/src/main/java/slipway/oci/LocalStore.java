@@ -3,8 +3,10 @@ package slipway.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -57,7 +59,7 @@ public final class LocalStore implements AutoCloseable {
   public static LocalStore open(Path root) {
     Path absolute = root.toAbsolutePath().normalize();
     try {
-      Files.createDirectories(absolute);
+      make(absolute);
       Flock use = Flock.file(absolute.resolve("lock"), false);
       LocalStore store = new LocalStore(absolute, use);
       store.initialize();
@@ -68,6 +70,20 @@ public final class LocalStore implements AutoCloseable {
           Problem.Kind.ENVIRONMENT,
           "cannot open the image store " + absolute + ": " + e.getMessage(),
           e);
+    }
+  }
+
+  /** A new store is for its owner only: layers may hold what others must not read. */
+  private static void make(Path root) throws IOException {
+    Path parent = root.getParent();
+    if (parent != null) {
+      Files.createDirectories(parent);
+    }
+    try {
+      Files.createDirectory(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (FileAlreadyExistsException e) {
+      // The usual case; that it is a directory shows when it is used.
     }
   }
 

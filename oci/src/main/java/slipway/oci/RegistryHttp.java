@@ -500,7 +500,8 @@ final class RegistryHttp implements AutoCloseable {
       return Problem.unavailable(
           start + registry + " sent nothing for " + options.stall().toSeconds() + " s", e);
     }
-    return Problem.unavailable(start + "the connection failed: " + e.getMessage(), e);
+    String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    return Problem.unavailable(start + "the connection failed: " + why, e);
   }
 
   private static boolean hasUnresolved(Throwable e) {

@@ -6,6 +6,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param longestWait no single wait is longer, whatever the registry asks for
  * @param stall a peer that sends or takes nothing for this long counts as failed
  * @param environment where the proxy variables are looked up
- * @param random for jitter
+ * @param random for jitter; used by several threads
  * @param clock for the age of tokens
  */
 public record RegistryOptions(
@@ -76,7 +77,7 @@ public record RegistryOptions(
         Duration.ofMinutes(1),
         Duration.ofMinutes(1),
         environment,
-        RandomGenerator.getDefault(),
+        () -> ThreadLocalRandom.current().nextLong(), // The default generator is for one thread.
         InstantSource.system());
   }
 

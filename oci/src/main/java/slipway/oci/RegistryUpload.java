@@ -70,18 +70,13 @@ final class RegistryUpload {
         return true;
       }
       if (status == TOO_LARGE && shrink()) {
-        return attemptAgain(last);
+        return attempt(last); // No failure: the next size is tried at once.
       }
       if (last || !(RegistryHttp.isPassing(status) || status == 401 || status == 404)) {
         throw http.refused(answer, action);
       }
       return false;
     }
-  }
-
-  /** A refusal for size is no failure: the next size is tried at once. */
-  private boolean attemptAgain(boolean last) throws IOException {
-    return attempt(last);
   }
 
   private boolean shrink() {

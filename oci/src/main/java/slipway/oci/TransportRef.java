@@ -8,7 +8,8 @@ import slipway.base.Problem;
 /**
  * Where an image lies, in the notation of containers-transports(5): {@code docker://HOST/NAME:TAG}
  * (or {@code registry:HOST/NAME:TAG}), {@code oci:DIR[:NAME]}, {@code oci-archive:FILE[:NAME]},
- * {@code docker-archive:FILE[:NAME]}, {@code dir:DIR}.
+ * {@code docker-archive:FILE[:NAME]}, {@code dir:DIR}, and for reading {@code
+ * containers-storage:NAME}.
  */
 public sealed interface TransportRef {
   /** In a registry. */
@@ -51,13 +52,22 @@ public sealed interface TransportRef {
     }
   }
 
+  /** In podman's store; for reading, by skopeo. */
+  record Podman(String name) implements TransportRef {
+    @Override
+    public String toString() {
+      return "containers-storage:" + name;
+    }
+  }
+
   private static String suffix(@Nullable String name) {
     return name == null ? "" : ":" + name;
   }
 
   /** Whether a text begins with a transport that {@link #parse} knows. */
   static boolean hasTransport(String text) {
-    return text.matches("(docker://|(registry|oci|oci-archive|docker-archive|dir):).*");
+    return text.matches(
+        "(docker://|(registry|oci|oci-archive|docker-archive|dir|containers-storage):).*");
   }
 
   /**
@@ -79,6 +89,12 @@ public sealed interface TransportRef {
       case "oci-archive" -> new Archive(path(rest, text), name(rest));
       case "docker-archive" -> new Docker(path(rest, text), name(rest));
       case "dir" -> new Directory(Path.of(rest.isEmpty() ? path(rest, text).toString() : rest));
+      case "containers-storage" -> {
+        if (rest.isEmpty()) {
+          throw Problem.usage("\"" + text + "\" names no image");
+        }
+        yield new Podman(rest);
+      }
       default -> throw unknown(text);
     };
   }
@@ -87,7 +103,8 @@ public sealed interface TransportRef {
     return Problem.usage(
         "\""
             + text
-            + "\" does not begin with docker://, registry:, oci:, oci-archive:, docker-archive: or dir:");
+            + "\" does not begin with docker://, registry:, oci:, oci-archive:, docker-archive:, dir: or"
+            + " containers-storage:");
   }
 
   private static Path path(String rest, String text) {
@@ -112,6 +129,7 @@ public sealed interface TransportRef {
       case Archive a -> OciArchive.source(a.path(), a.name());
       case Docker d -> DockerArchive.source(d.path(), d.name());
       case Directory d -> DirLayout.open(d.path());
+      case Podman p -> PodmanSource.open(p);
     };
   }
 
@@ -124,6 +142,9 @@ public sealed interface TransportRef {
       case Docker d ->
           DockerArchive.sink(d.path(), d.name() == null ? null : Reference.parse(d.name()));
       case Directory d -> DirLayout.create(d.path());
+      case Podman p ->
+          throw Problem.usage(
+              p + " is for reading only; write docker-archive:FILE and run podman load -i FILE");
     };
   }
 }

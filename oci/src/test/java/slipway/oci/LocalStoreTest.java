@@ -186,6 +186,9 @@ class LocalStoreTest {
       for (Process p : writers) {
         p.getInputStream().read(); // It has written its first image.
       }
+      try (LocalStore store = LocalStore.open(dir)) {
+        assertThat(store.prune().busy()).isTrue();
+      }
       Thread.sleep(RANDOM.nextInt(150)); // The random moment itself, not a wait for something.
       for (Process p : writers) {
         p.destroyForcibly().waitFor();

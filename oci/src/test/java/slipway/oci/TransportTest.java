@@ -110,6 +110,10 @@ class TransportTest {
     try {
       assertThat(podman.with("load", "-i", dir + "/out.tar").run().text())
           .contains("localhost/web:v9");
+      String stored =
+          "containers-storage:[vfs@%s+%s]localhost/web:v9".formatted(root, dir.resolve("run"));
+      assertThat(store.config(load(TransportRef.parse(stored), "stored")).diffIds())
+          .isEqualTo(store.config(image).diffIds());
       podman.with("save", "-o", dir + "/again.tar", "localhost/web:v9").run();
       Manifest.Image again = load(TransportRef.parse("docker-archive:" + dir + "/again.tar"), "p");
       assertThat(store.config(again).diffIds()).isEqualTo(store.config(image).diffIds());
