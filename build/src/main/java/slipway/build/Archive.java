@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
+import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.oci.Compression;
 
@@ -21,7 +22,7 @@ final class Archive {
 
   /** The plain tar in a file, also out of gzip, bzip2, xz or zstd; nothing when it is no tar. */
   static Optional<InputStream> open(OsPath file) throws IOException {
-    InputStream raw = new BufferedInputStream(FileBytes.open(file), 128 * 1024);
+    InputStream raw = new BufferedInputStream(FdInput.open(file), 128 * 1024);
     boolean ours = false;
     try {
       InputStream plain = new BufferedInputStream(decompress(raw), 128 * 1024);

@@ -9,6 +9,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.TreeMap;
+import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -76,7 +77,7 @@ final class ContentDigest {
 
   private void content(OsPath path) throws IOException {
     MessageDigest file = Digest.Algorithm.SHA256.newMessageDigest();
-    try (InputStream in = FileBytes.open(path)) {
+    try (InputStream in = FdInput.open(path)) {
       for (int n; (n = in.read(buffer)) >= 0; ) {
         file.update(buffer, 0, n);
       }

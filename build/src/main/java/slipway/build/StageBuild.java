@@ -101,7 +101,20 @@ final class StageBuild {
         "[" + prefix + number + "/" + total + "] " + text + (cached ? " (cached)" : ""));
   }
 
+  /** Carries an instruction out; problems that do not say where they are learn it here. */
   private void carryOut(Instruction instruction) throws Exception {
+    try {
+      dispatch(instruction);
+    } catch (Problem e) {
+      String message = String.valueOf(e.getMessage());
+      if (message.startsWith(instruction.at().toString())) {
+        throw e;
+      }
+      throw new Problem(e.kind(), instruction.at() + ": " + message, e);
+    }
+  }
+
+  private void dispatch(Instruction instruction) throws Exception {
     switch (instruction) {
       case Instruction.From f -> throw new AssertionError("FROM begins a stage");
       case Instruction.Arg a -> arg(a);

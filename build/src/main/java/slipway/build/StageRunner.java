@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
+import slipway.linux.MountNamespace;
 import slipway.oci.Manifest;
 
 /**
@@ -103,8 +104,8 @@ final class StageRunner {
       stopping = true;
       running = List.copyOf(tasks);
     }
-    running.forEach(t -> t.thread().interrupt());
-    running.forEach(MountNamespace.Task::stop);
+    running.forEach(MountNamespace.Task::interrupt);
+    running.forEach(MountNamespace.Task::awaitEnd);
   }
 
   private static void joinQuietly(Thread thread) {

@@ -26,6 +26,8 @@ final class TreeCopier implements AutoCloseable {
   private final Position at;
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment buffer = arena.allocate(BUFFER);
+
+  /** Files with several names, of the item that is being copied. */
   private final Map<Inode, OsPath> links = new HashMap<>();
 
   private record Inode(long device, long inode) {}
@@ -69,11 +71,14 @@ final class TreeCopier implements AutoCloseable {
       String destination,
       boolean intoDirectory)
       throws IOException {
+    links.clear();
     OsPath inside = OsPath.of(InRoot.clean(destination));
     if (item.stat().isDirectory()) {
+      // The directory that a build happens to run in lends the image its files, not its own mode.
+      boolean whole = item.inside().isEmpty() && !source.keepOwners();
       boolean existed = InRoot.resolve(root, inside).isPresent();
       OsPath target = InRoot.mkdirs(root, inside, newDirectoryOwner());
-      directory(source, item, excludes, target, existed || intoDirectory);
+      directory(source, item, excludes, target, existed || intoDirectory || whole);
       return;
     }
     source.walk(
@@ -184,7 +189,11 @@ final class TreeCopier implements AutoCloseable {
       int flags = Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_CLOEXEC;
       int out = Posix.open(to, flags, 0600);
       try {
-        FileBytes.copy(in, out, buffer);
+        if (!Posix.reflink(in, out)) {
+          for (int n; (n = Posix.read(in, buffer, buffer.byteSize())) > 0; ) {
+            Posix.write(out, buffer, n);
+          }
+        }
       } finally {
         Posix.close(out);
       }

@@ -21,17 +21,11 @@ public final class MountNamespace {
    * @throws Problem of kind DENIED without the privilege to mount
    */
   public static <T> T call(String name, Callable<T> work) throws IOException {
-    FutureTask<T> task =
-        new FutureTask<>(
-            () -> {
-              enter();
-              return work.call();
-            });
-    Thread thread = Thread.ofPlatform().name(name).start(task);
+    Task<T> task = start(name, work);
     try {
-      return task.get();
+      return task.result.get();
     } catch (InterruptedException e) {
-      thread.interrupt();
+      task.thread.interrupt();
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, name + " was interrupted", e);
     } catch (ExecutionException e) {
@@ -40,6 +34,48 @@ public final class MountNamespace {
         case RuntimeException r -> throw r;
         case Error error -> throw error;
         case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** As {@link #call} without waiting. */
+  public static <T> Task<T> start(String name, Callable<T> work) {
+    FutureTask<T> result =
+        new FutureTask<>(
+            () -> {
+              enter();
+              return work.call();
+            });
+    return new Task<>(result, Thread.ofPlatform().name(name).start(result));
+  }
+
+  /** Work under way. */
+  public static final class Task<T> {
+    private final FutureTask<T> result;
+    private final Thread thread;
+
+    private Task(FutureTask<T> result, Thread thread) {
+      this.result = result;
+      this.thread = thread;
+    }
+
+    /** Asks the work to stop, by interrupting its thread. */
+    public void interrupt() {
+      thread.interrupt();
+    }
+
+    /** Waits until the work has ended and cleaned up, however long that takes. */
+    public void awaitEnd() {
+      boolean interrupted = false;
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
