@@ -81,6 +81,14 @@ public final class OsPath implements Comparable<OsPath> {
     return slash < 0 ? new OsPath("") : new OsPath(slash == 0 ? "/" : latin1.substring(0, slash));
   }
 
+  /** Whether this is one name that a directory can hold: no slash, not a dot or two. */
+  public boolean isName() {
+    return !latin1.isEmpty()
+        && latin1.indexOf('/') < 0
+        && !latin1.equals(".")
+        && !latin1.equals("..");
+  }
+
   public boolean isEmpty() {
     return latin1.isEmpty();
   }

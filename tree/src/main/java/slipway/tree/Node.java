@@ -3,6 +3,7 @@ package slipway.tree;
 import java.util.Collections;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import slipway.base.Problem;
 import slipway.linux.OsPath;
 
 /**
@@ -12,7 +13,10 @@ import slipway.linux.OsPath;
 public sealed interface Node {
   Metadata metadata();
 
-  /** A directory; its children are sorted by bytes and immutable. */
+  /**
+   * A directory; its children are sorted by bytes and immutable. Each is named by a single name, so
+   * that no writer can be led elsewhere.
+   */
   final class Directory implements Node {
     private final Metadata metadata;
     private final NavigableMap<OsPath, Node> children;
@@ -27,9 +31,15 @@ public sealed interface Node {
      * @param opaque in a layer: hides all that lower layers have here
      * @param implied in a layer: no entry of its own, only there because of what is below it; takes
      *     the metadata of the lower layer's directory when there is one
+     * @throws Problem of kind CORRUPT for a name that no directory can hold
      */
     public Directory(
         Metadata metadata, NavigableMap<OsPath, Node> children, boolean opaque, boolean implied) {
+      for (OsPath name : children.keySet()) {
+        if (!name.isName()) {
+          throw Problem.corrupt("a directory holds the impossible name \"" + name + "\"");
+        }
+      }
       this.metadata = metadata;
       this.children = Collections.unmodifiableNavigableMap(new TreeMap<>(children));
       this.opaque = opaque;

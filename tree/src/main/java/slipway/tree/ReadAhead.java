@@ -3,6 +3,7 @@ package slipway.tree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ final class ReadAhead extends InputStream {
   private final BlockingQueue<Piece> full = new ArrayBlockingQueue<>(PIECES);
   private final BlockingQueue<byte[]> free = new ArrayBlockingQueue<>(PIECES + 1);
   private final Thread thread;
+  private volatile boolean closed;
   private Piece current = new Piece(new byte[0], 0, null);
   private int position;
 
@@ -34,7 +36,7 @@ final class ReadAhead extends InputStream {
   private void readAll() {
     int made = 0;
     try {
-      while (true) {
+      while (!closed) {
         byte[] buffer = free.poll();
         if (buffer == null) {
           buffer = made++ <= PIECES ? new byte[PIECE] : free.take();
@@ -106,9 +108,16 @@ final class ReadAhead extends InputStream {
     }
   }
 
-  /** Ends the thread; before the end of the stream it may still be in a read for a moment. */
+  /** Ends the thread; waits a moment for a read that is under way. */
   @Override
   public void close() {
+    closed = true;
+    full.clear();
     thread.interrupt();
+    try {
+      thread.join(Duration.ofSeconds(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -202,6 +202,33 @@ class LayerUnpackerTest extends OnDisk {
         .startsWith("01000002");
   }
 
+  @Test
+  void podmanUnpacksWhatWeWrite() throws Exception {
+    SampleTree.create(dir.resolve("source"));
+    // Go's tar reader drops empty attributes, and podman times before 1970 and that of the root.
+    Posix.unlink(dir.resolve("source/ancient"));
+    Posix.lremovexattr(dir.resolve("source/xattrs"), OsPath.of("user.empty"));
+    FileTree source = DirectoryReader.read(path("source"));
+    writeTar("tar", source);
+    Command podman =
+        Command.of(
+            "podman",
+            "--root",
+            text("storage"),
+            "--runroot",
+            text("run"),
+            "--storage-driver",
+            "vfs");
+    try {
+      podman.with("import", text("tar"), "sample").run();
+      String mounted = podman.with("image", "mount", "sample").output();
+      assertSame(source, DirectoryReader.read(Path.of(mounted)), Ignore.ROOT);
+    } finally {
+      podman.with("image", "unmount", "-a").tryRun();
+      podman.with("rmi", "-a", "-f").tryRun();
+    }
+  }
+
   private List<String> layerDigests() {
     String layers =
         Command.of("skopeo", "inspect", "--format", "{{.Layers}}", "oci:" + text("layout") + ":t")

@@ -92,6 +92,17 @@ class TreeBuilderTest {
   }
 
   @Test
+  void noDirectoryHoldsANameThatLeadsElsewhere() {
+    for (String name : List.of("", ".", "..", "a/b", "/")) {
+      var children = new java.util.TreeMap<OsPath, Node>();
+      children.put(OsPath.of(name), new Node.Symlink(Metadata.symlink(), OsPath.of("x")));
+      assertThatThrownBy(() -> new Node.Directory(Metadata.directory(0755), children))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("impossible name");
+    }
+  }
+
+  @Test
   void layersKeepWhiteoutsAndImpliedParents() throws Exception {
     Layer layer =
         new TreeBuilder()
