@@ -14,6 +14,7 @@ final class Commands {
       case "login" -> new LoginCommand();
       case "logout" -> new LogoutCommand();
       case "registry" -> new RegistryCommand();
+      case "demo" -> new DemoCommand();
       case "disk" -> new DiskCommand();
       case "vm" -> new VmCommand();
       case "build" -> new BuildCommand();
@@ -31,6 +32,11 @@ final class Commands {
 
   static @Nullable Object bootc(String word) {
     return switch (word) {
+      case "status" -> new Bootc.Status();
+      case "upgrade", "update" -> new Bootc.Upgrade();
+      case "switch" -> new Bootc.Switch();
+      case "rollback" -> new Bootc.Rollback();
+      case "internals" -> new Bootc.Internals();
       default -> null;
     };
   }

@@ -75,6 +75,14 @@ final class JsonText {
     return pretty(node);
   }
 
+  static String steps(List<Steps.Done> steps) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (Steps.Done step : steps) {
+      array.addObject().put("step", step.name()).put("seconds", step.seconds()).put("result", step.result());
+    }
+    return pretty(array);
+  }
+
   static String pretty(JsonNode node) {
     return MAPPER.writeValueAsString(node);
   }

@@ -25,4 +25,18 @@ final class Product {
     }
     throw Problem.environment("the program does not run from its jars; start it with ./slipway");
   }
+
+  /**
+   * The folder of an example, in the checkout that the launcher stands in.
+   *
+   * @throws Problem when there is no checkout
+   */
+  static Path example(String name) {
+    String root = System.getenv("SLIPWAY_ROOT");
+    Path folder = Path.of(root == null ? "." : root, "examples", name);
+    if (!Files.isDirectory(folder)) {
+      throw Problem.notFound("the example " + folder + " is not there; start with ./slipway in a checkout");
+    }
+    return folder;
+  }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 
 /** A story told step by step: a line with its time when a step is done, and a table at the end. */
 final class Steps {
@@ -12,7 +13,7 @@ final class Steps {
   record Done(String name, double seconds, String result) {}
 
   /** What a step gives: a value for the next steps, and words for the table. */
-  record Outcome<T>(T value, String words) {}
+  record Outcome<T extends @Nullable Object>(T value, String words) {}
 
   private final PrintWriter out;
   private final int total;
@@ -27,7 +28,7 @@ final class Steps {
   }
 
   /** Runs a step; its failure ends the story and says which step it was. */
-  <T> T run(String name, Callable<Outcome<T>> work) throws Exception {
+  <T extends @Nullable Object> T run(String name, Callable<Outcome<T>> work) throws Exception {
     out.printf(Locale.ROOT, "[%2d/%d] %s ...%n", done.size() + 1, total, name);
     out.flush();
     long start = System.nanoTime();
@@ -50,8 +51,13 @@ final class Steps {
     return outcome.value();
   }
 
-  /** Prints the table of steps. */
-  void table() {
+  /** Prints the table of steps, for people or as JSON. */
+  void table(boolean json) {
+    if (json) {
+      out.println(JsonText.steps(done));
+      out.flush();
+      return;
+    }
     Table table = new Table("STEP", "SECONDS", "RESULT");
     double sum = 0;
     for (Done step : done) {
