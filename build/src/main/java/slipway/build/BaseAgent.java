@@ -49,7 +49,7 @@ final class BaseAgent {
   /** Only these of the product's jars go to machines; servers and builders stay off them. */
   private static final Pattern HOST_JARS =
       Pattern.compile(
-          "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|build|cli)"
+          "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|cli)"
               + "|picocli|jackson-(core|databind|annotations|dataformat-(toml|yaml))"
               + "|snakeyaml-engine|zstd-jni|jspecify)-[0-9].*\\.jar");
 
@@ -80,6 +80,19 @@ final class BaseAgent {
    */
   static void install(Path root, Path product, Path jdk, Path cache, Progress progress)
       throws IOException {
+    new BaseAgent(root, hostJars(product), jdk, cache, progress).install();
+  }
+
+  /**
+   * What an agent of these jars and this JDK is known by: the same inputs have the same key.
+   *
+   * @param product folder of the product's jars
+   */
+  static String key(Path product, Path jdk) throws IOException {
+    return new BaseAgent(product, hostJars(product), jdk, product, Progress.NONE).key();
+  }
+
+  private static List<Path> hostJars(Path product) throws IOException {
     List<Path> jars;
     try (Stream<Path> files = Files.list(product)) {
       jars =
@@ -94,7 +107,7 @@ final class BaseAgent {
             product + " has no " + needed + "VERSION.jar; it is not the product's folder of jars");
       }
     }
-    new BaseAgent(root, jars, jdk, cache, progress).install();
+    return jars;
   }
 
   private void install() throws IOException {

@@ -38,6 +38,9 @@ public final class BaseImage {
   /** Where the image keeps dpkg's database: in /usr, so that it goes back with a rollback. */
   static final String DPKG = "usr/lib/sysimage/dpkg";
 
+  /** Tells which agent an image holds, see {@link BaseAgent#key}. */
+  static final String AGENT_LABEL = "slipway.agent";
+
   private static final String RESOURCES = "base/";
 
   private static final List<String> PACKAGES =
@@ -147,6 +150,30 @@ public final class BaseImage {
     return new BaseImage(request, progress, Clock.systemUTC()).build();
   }
 
+  /**
+   * A base image that is there now.
+   *
+   * @param built whether it was missing, or held another agent than this product's
+   */
+  public record Result(Manifest.Image image, boolean built) {}
+
+  /** Builds the image unless the store has one of that name with the agent of this product. */
+  public static Result ensure(BaseRequest request, Progress progress) throws IOException {
+    Optional<Manifest> found = request.store().find(request.tag().toString());
+    Path product = request.product();
+    if (found.isPresent() && found.get() instanceof Manifest.Image image) {
+      String has = request.store().config(image).labels().getOrDefault(AGENT_LABEL, "");
+      if (has.equals(product == null ? "" : BaseAgent.key(product, jdk()))) {
+        return new Result(image, false);
+      }
+    }
+    return new Result(build(request, progress), true);
+  }
+
+  static Path jdk() {
+    return Path.of(System.getProperty("java.home"));
+  }
+
   private Manifest.Image build() throws IOException {
     Files.createDirectories(state);
     int lock =
@@ -180,7 +207,7 @@ public final class BaseImage {
     Path product = request.product();
     if (product != null) {
       Path cache = Files.createDirectories(state.resolve("agent"));
-      BaseAgent.install(root, product, Path.of(System.getProperty("java.home")), cache, progress);
+      BaseAgent.install(root, product, jdk(), cache, progress);
     }
     progress.note("making the initramfs");
     inNamespace("finish.sh", root.toString()).run();

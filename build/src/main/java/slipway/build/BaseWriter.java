@@ -2,6 +2,7 @@ package slipway.build;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -82,6 +83,10 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
     Map<String, String> labels = new TreeMap<>();
     labels.put("containers.bootc", "1");
     labels.put("ostree.bootable", "1");
+    Path product = request.product();
+    if (product != null) {
+      labels.put(BaseImage.AGENT_LABEL, BaseAgent.key(product, BaseImage.jdk()));
+    }
     labels.put("org.opencontainers.image.created", created.toString());
     String release = files.text("etc/debian_version").orElse("").strip();
     labels.put("org.opencontainers.image.version", release.isEmpty() ? request.suite() : release);

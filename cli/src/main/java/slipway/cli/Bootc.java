@@ -191,6 +191,13 @@ final class Bootc {
       throw Problem.usage("which internal command? bootc internals --help lists them");
     }
 
+    /** Loads the classes that short verbs need, so that the AOT cache holds them. */
+    @Command(name = "aot-training", description = "run short verbs for the JVM's AOT cache")
+    int aotTraining() throws IOException {
+      InternalsCommand.train();
+      return 0;
+    }
+
     /** Called when the machine shuts down. */
     @Command(
         name = "finalize-staged",

@@ -54,7 +54,8 @@ import slipway.registry.RegistryServer;
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
-    description = "From a Containerfile to a machine that boots, upgrades and rolls back; needs root.")
+    description =
+        "From a Containerfile to a machine that boots, upgrades and rolls back; needs root.")
 final class DemoCommand implements Callable<Integer> {
   private static final Reference BASE = Reference.parse("localhost/debian-bootc:trixie");
   private static final String REPOSITORY = "web:stable";
@@ -67,16 +68,31 @@ final class DemoCommand implements Callable<Integer> {
 
   @Mixin State state = new State();
 
-  @Option(names = "--firmware", paramLabel = "bios|uefi", defaultValue = "uefi", description = "default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--firmware",
+      paramLabel = "bios|uefi",
+      defaultValue = "uefi",
+      description = "default: ${DEFAULT-VALUE}")
   Firmware firmware = Firmware.UEFI;
 
-  @Option(names = "--rootfs", paramLabel = "ext4|xfs|btrfs", defaultValue = "ext4", description = "default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--rootfs",
+      paramLabel = "ext4|xfs|btrfs",
+      defaultValue = "ext4",
+      description = "default: ${DEFAULT-VALUE}")
   String rootfs = "ext4";
 
-  @Option(names = "--accel", paramLabel = "auto|kvm|tcg", defaultValue = "auto", description = "default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--accel",
+      paramLabel = "auto|kvm|tcg",
+      defaultValue = "auto",
+      description = "default: ${DEFAULT-VALUE}")
   Accelerator accelerator = Accelerator.AUTO;
 
-  @Option(names = "--keep", paramLabel = "DIR", description = "keep the disk, its key and the serial log in this folder")
+  @Option(
+      names = "--keep",
+      paramLabel = "DIR",
+      description = "keep the disk, its key and the serial log in this folder")
   @Nullable Path keep;
 
   @Option(names = "--json", description = "print the table of steps as JSON at the end")
@@ -122,7 +138,8 @@ final class DemoCommand implements Callable<Integer> {
     private final RootFileSystem fs;
     private final Progress progress;
     private final Steps steps;
-    private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    private final HttpClient http =
+        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
     Story(LocalStore store, Path work, RootFileSystem fs, Progress progress, Steps steps) {
       this.store = store;
@@ -142,7 +159,9 @@ final class DemoCommand implements Callable<Integer> {
         Path key = key();
         Path disk = steps.run("make a qcow2 disk", () -> disk(port, key));
         try (VirtualMachine machine =
-            steps.run("boot it (" + firmware.name().toLowerCase(Locale.ROOT) + ")", () -> boot(disk, key))) {
+            steps.run(
+                "boot it (" + firmware.name().toLowerCase(Locale.ROOT) + ")",
+                () -> boot(disk, key))) {
           live(machine, port);
         }
         keep(disk, key);
@@ -154,7 +173,9 @@ final class DemoCommand implements Callable<Integer> {
       steps.run(
           "change a file in /etc",
           () -> {
-            must(machine, "echo 'mine, not the image'\\''s' > /etc/motd && echo kept > /var/lib/demo-note");
+            must(
+                machine,
+                "echo 'mine, not the image'\\''s' > /etc/motd && echo kept > /var/lib/demo-note");
             return new Steps.Outcome<>(null, "/etc/motd is ours now");
           });
       steps.run("build and push version 2", () -> both(port));
@@ -174,7 +195,15 @@ final class DemoCommand implements Callable<Integer> {
     private Steps.Outcome<Manifest.Image> base() throws IOException {
       BaseRequest request =
           new BaseRequest(
-              "trixie", BASE, null, BaseImage.defaultKernel(), List.of(), Product.jars(), store, state.directory(), null);
+              "trixie",
+              BASE,
+              null,
+              BaseImage.defaultKernel(),
+              List.of(),
+              Product.jars(),
+              store,
+              state.directory(),
+              null);
       BaseImage.Result result = BaseImage.ensure(request, progress);
       return new Steps.Outcome<>(
           result.image(),
@@ -216,9 +245,15 @@ final class DemoCommand implements Callable<Integer> {
     private Steps.Outcome<Manifest> push(int version, int port) throws IOException {
       Reference target = Reference.parse("127.0.0.1:" + port + "/" + REPOSITORY);
       Manifest image = store.find(name(version).toString()).orElseThrow();
-      try (RegistryClient registry = new RegistryClient(target, RegistryOptions.anonymous(System.getenv()))) {
+      try (RegistryClient registry =
+          new RegistryClient(target, RegistryOptions.anonymous(System.getenv()))) {
         Transfer.copy(
-            store.source(), image.digest().toString(), registry, target.tag(), Transfer.Options.all(), progress);
+            store.source(),
+            image.digest().toString(),
+            registry,
+            target.tag(),
+            Transfer.Options.all(),
+            progress);
       }
       return new Steps.Outcome<>(image, target + " is " + image.digest().brief());
     }
@@ -230,7 +265,9 @@ final class DemoCommand implements Callable<Integer> {
 
     private Path key() {
       Path key = work.resolve("id_ed25519");
-      slipway.linux.Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", key.toString()).run();
+      slipway.linux.Command.of(
+              "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", key.toString())
+          .run();
       return key;
     }
 
@@ -239,7 +276,8 @@ final class DemoCommand implements Callable<Integer> {
       String registry = HOST_IN_GUEST + ":" + port;
       DiskConfig config =
           DiskConfig.EMPTY
-              .withUser(DiskConfig.User.withKey("root", Files.readString(Path.of(key + ".pub")).strip()))
+              .withUser(
+                  DiskConfig.User.withKey("root", Files.readString(Path.of(key + ".pub")).strip()))
               .withFile(
                   new DiskConfig.CustomFile(
                       "/etc/containers/registries.conf.d/demo.conf",
@@ -262,7 +300,8 @@ final class DemoCommand implements Callable<Integer> {
                       work),
                   progress)
               .getFirst();
-      return new Steps.Outcome<>(disk, fs.label() + ", " + TerminalProgress.bytes(Files.size(disk)));
+      return new Steps.Outcome<>(
+          disk, fs.label() + ", " + TerminalProgress.bytes(Files.size(disk)));
     }
 
     private Steps.Outcome<VirtualMachine> boot(Path disk, Path key) throws Exception {
@@ -294,7 +333,8 @@ final class DemoCommand implements Callable<Integer> {
               HttpResponse.BodyHandlers.ofString());
       String body = response.body().strip();
       if (!body.contains("version " + version + "<")) {
-        throw new Problem(Problem.Kind.CORRUPT, "expected version " + version + ", the page says: " + body);
+        throw new Problem(
+            Problem.Kind.CORRUPT, "expected version " + version + ", the page says: " + body);
       }
       return new Steps.Outcome<>(body, body.replaceAll("<[^>]*>", ""));
     }
@@ -313,7 +353,8 @@ final class DemoCommand implements Callable<Integer> {
     private Steps.Outcome<String> survived(VirtualMachine machine) {
       String text = must(machine, "cat /etc/motd /var/lib/demo-note").strip();
       if (!text.equals("mine, not the image's\nkept")) {
-        throw new Problem(Problem.Kind.CORRUPT, "the local changes were lost, /etc/motd says: " + text);
+        throw new Problem(
+            Problem.Kind.CORRUPT, "the local changes were lost, /etc/motd says: " + text);
       }
       return new Steps.Outcome<>(text, "/etc/motd and /var kept");
     }
@@ -328,8 +369,14 @@ final class DemoCommand implements Callable<Integer> {
       if (result.status() != 0) {
         throw new Problem(
             Problem.Kind.ENVIRONMENT,
-            "in the machine, " + command + " ended with status " + result.status() + ": "
-                + result.text().strip() + " " + result.stderr().strip());
+            "in the machine, "
+                + command
+                + " ended with status "
+                + result.status()
+                + ": "
+                + result.text().strip()
+                + " "
+                + result.stderr().strip());
       }
       return result.text();
     }

@@ -1,23 +1,50 @@
 package slipway.cli;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
 
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
 final class InternalsCommand {
   /** Loads the classes that short commands need, so that the AOT cache holds them. */
   @Command(name = "aot-training", description = "run short commands for the JVM's AOT cache")
-  int aotTraining() {
+  int aotTraining() throws IOException {
+    train();
+    return 0;
+  }
+
+  static void train() throws IOException {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    String[][] lines = {{"--version"}, {"--help"}, {"internals", "--help"}, {"no-such-command"}};
+    Path state = Files.createTempDirectory("slipway-training-");
+    String[][] lines = {
+      {"--version"},
+      {"--help"},
+      {"no-such-command"},
+      {"images", "--root", state.toString()},
+      {"inspect", "--root", state.toString(), "no-such-image"},
+    };
     for (String[] line : lines) {
       Main.run("slipway", line, nowhere, nowhere);
+    }
+    String[][] verbs = {
+      {"--version"},
+      {"--help"},
+      {"status", "--json"},
+      {"status", "--format=yaml"},
+      {"status"},
+      {"upgrade", "--check"}
+    };
+    for (String[] line : verbs) {
       Main.run("bootc", line, nowhere, nowhere);
     }
-    return 0;
+    Posix.removeTree(OsPath.of(state));
   }
 }

@@ -78,7 +78,11 @@ final class JsonText {
   static String steps(List<Steps.Done> steps) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
     for (Steps.Done step : steps) {
-      array.addObject().put("step", step.name()).put("seconds", step.seconds()).put("result", step.result());
+      array
+          .addObject()
+          .put("step", step.name())
+          .put("seconds", step.seconds())
+          .put("result", step.result());
     }
     return pretty(array);
   }

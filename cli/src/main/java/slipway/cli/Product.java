@@ -35,7 +35,8 @@ final class Product {
     String root = System.getenv("SLIPWAY_ROOT");
     Path folder = Path.of(root == null ? "." : root, "examples", name);
     if (!Files.isDirectory(folder)) {
-      throw Problem.notFound("the example " + folder + " is not there; start with ./slipway in a checkout");
+      throw Problem.notFound(
+          "the example " + folder + " is not there; start with ./slipway in a checkout");
     }
     return folder;
   }
