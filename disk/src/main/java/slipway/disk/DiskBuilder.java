@@ -138,7 +138,13 @@ public final class DiskBuilder {
       makeRoot(rootLoop.device(), plan.root().filesystem());
       makeExt4(bootLoop.device(), "boot", plan.boot().filesystem(), "");
       try (Mount root =
-          Mount.of(rootLoop.device().toString(), mountpoint, request.rootfs().label(), 0, null)) {
+          Mount.of(
+              rootLoop.device().toString(),
+              mountpoint,
+              request.rootfs().label(),
+              // Programs of the image are run as nobody; they get no way to more.
+              Posix.MS_NOSUID | Posix.MS_NODEV,
+              null)) {
         // Attached until the mount ends, by the kernel's own count.
         rootLoop.close();
         Files.createDirectory(mountpoint.resolve("boot"));

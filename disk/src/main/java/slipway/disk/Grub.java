@@ -7,12 +7,13 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.linux.Mount;
+import slipway.linux.Posix;
 
 /**
  * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. The images come from the
@@ -128,13 +129,14 @@ final class Grub {
     }
   }
 
-  /** Runs the image's own grub-mkimage in its tree, as nobody, with only a private /tmp to read. */
+  /**
+   * Runs the image's own grub-mkimage in its tree, as nobody, with a /tmp in memory that goes
+   * afterwards. It needs a file to write to: it fails when it cannot sync its output.
+   */
   private byte[] image(String platform, String prefix, List<String> more) throws IOException {
     Path modules = directory("usr/lib/grub/" + platform);
     file("usr/bin/grub-mkimage");
-    List<String> names = new ArrayList<>(MODULES);
-    names.addAll(more);
-    names.add(menuModule(modules));
+    Path tmp = directory("tmp");
     String early =
         """
         search --no-floppy --fs-uuid --set=root %s
@@ -142,22 +144,22 @@ final class Grub {
         configfile ($root)/grub/grub.cfg
         """
             .formatted(boot);
-    String script =
-        """
-        set -e
-        mount --make-rprivate /
-        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
-        cat > "$1/tmp/early.cfg"
-        tree=$1; shift
-        chroot --userspec=65534:65534 "$tree" /usr/bin/grub-mkimage -o /tmp/image "$@"
-        exec chroot --userspec=65534:65534 "$tree" /bin/cat /tmp/image
-        """;
-    List<String> argv =
-        new ArrayList<>(
-            List.of("unshare", "--mount", "--", "sh", "-c", script, "sh", deployment.toString()));
-    argv.addAll(List.of("-O", platform, "-c", "/tmp/early.cfg", "-p", prefix));
-    argv.addAll(names);
-    return Command.of(argv).stdin(early).run().stdout();
+    try (Mount scratch =
+        Mount.of("tmpfs", tmp, "tmpfs", Posix.MS_NOSUID | Posix.MS_NODEV, "mode=1777,size=32m")) {
+      Files.writeString(scratch.target().resolve("early.cfg"), early);
+      Command.of("chroot", "--userspec=65534:65534", deployment.toString())
+          .with("/usr/bin/grub-mkimage", "-O", platform, "-c", "/tmp/early.cfg")
+          .with("-p", prefix, "-o", "/tmp/image")
+          .with(MODULES.toArray(String[]::new))
+          .with(more.toArray(String[]::new))
+          .with(menuModule(modules))
+          .run();
+      Path image = scratch.target().resolve("image");
+      if (!Files.isRegularFile(image, LinkOption.NOFOLLOW_LINKS)) {
+        throw Problem.input("the image's grub-mkimage made no image for " + platform);
+      }
+      return Files.readAllBytes(image);
+    }
   }
 
   /** The module that reads boot entries: GRUB 2.14 has it in blsuki, Fedora's in blscfg. */
