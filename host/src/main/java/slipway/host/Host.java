@@ -225,6 +225,7 @@ public final class Host {
       throws IOException {
     Deployment booted = requireBooted(sysroot);
     Optional<Deployment> staged = sysroot.staged();
+    pull.tellPresent();
     if (staged.isPresent() && digestOf(sysroot, staged.get()).equals(Optional.of(pull.digest()))) {
       keepStaged(sysroot, staged.get(), options.downloadOnly());
       rebootIf(options.apply());
@@ -257,25 +258,18 @@ public final class Host {
       throws IOException {
     pull.check();
     host.system().startFinalizer();
-    boolean staged = false;
     try {
       Checksum commit = pull.fetch();
-      Journal.of(
-              Journal.STAGE,
-              "Staging image for deployment: " + image.image() + " (digest: " + pull.digest() + ")")
-          .with("BOOTC_IMAGE_REFERENCE", image.name())
-          .with("BOOTC_IMAGE_TRANSPORT", image.transport())
-          .with("BOOTC_MANIFEST_DIGEST", pull.digest().toString())
-          .send(host.system());
+      tellStaging(image, pull);
       Deployment booted = requireBooted(sysroot);
       Origin origin = booted.origin().withContainer(image.toString());
       sysroot.stage(DeploySpec.upgrade(booted, commit, origin), lock);
-      staged = true;
-    } finally {
-      if (!staged || !retain) {
-        // After a failure this takes away what was fetched in vain.
-        collect(sysroot, staged);
-      }
+    } catch (IOException | RuntimeException e) {
+      discard(sysroot, e);
+      throw e;
+    }
+    if (!retain) {
+      collect(sysroot);
     }
     say("Queued for next boot: " + shortDisplay(image));
     tellVersion(pull);
@@ -286,17 +280,38 @@ public final class Host {
     }
   }
 
-  /** Removes images that nothing needs; must not hide the failure that brought us here. */
-  private static void collect(Sysroot sysroot, boolean staged) throws IOException {
+  /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */
+  private void collect(Sysroot sysroot) {
+    try {
+      ImageRefs.collect(sysroot);
+    } catch (IOException | RuntimeException e) {
+      host.progress().note("warning: old images could not be removed: " + e.getMessage());
+    }
+  }
+
+  private void tellStaging(ContainerReference image, ImagePull pull) {
+    String message =
+        "Staging image for deployment: " + image.image() + " (digest: " + pull.digest() + ")";
+    Journal.of(Journal.STAGE, message)
+        .with("BOOTC_IMAGE_REFERENCE", image.name())
+        .with("BOOTC_IMAGE_TRANSPORT", image.transport())
+        .with("BOOTC_MANIFEST_DIGEST", pull.digest().toString())
+        .send(host.system());
+  }
+
+  /**
+   * Takes away what was fetched in vain. Only after a failure of the network the layers that came
+   * whole stay, so that the next attempt need not fetch them again.
+   */
+  private static void discard(Sysroot sysroot, Exception failure) {
+    if (failure instanceof Problem p && p.kind() == Problem.Kind.UNAVAILABLE) {
+      return;
+    }
     try {
       sysroot.reload();
       ImageRefs.collect(sysroot);
     } catch (IOException | RuntimeException e) {
-      if (staged) {
-        throw e;
-      }
-      System.getLogger(Host.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot remove what was fetched", e);
+      failure.addSuppressed(e);
     }
   }
 
@@ -355,6 +370,7 @@ public final class Host {
       Reference.parse(target.name());
     }
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), target)) {
+      pull.tellPresent();
       stage(sysroot, target, pull, false, options.retain());
     }
     rebootIf(options.apply());

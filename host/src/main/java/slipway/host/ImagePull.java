@@ -161,11 +161,17 @@ final class ImagePull implements AutoCloseable {
     return sameManifest || sameConfig ? known : Optional.empty();
   }
 
+  /** Says so when the repository has this very image already. */
+  void tellPresent() throws IOException {
+    if (present().isPresent()) {
+      host.out().accept("No changes in " + reference.image() + " => " + digest());
+    }
+  }
+
   /** Brings the image into the repository and returns the commit to deploy. */
   Checksum fetch() throws IOException {
     Optional<Checksum> present = present();
     if (present.isPresent()) {
-      host.out().accept("No changes in " + reference.image() + " => " + digest());
       return present.get();
     }
     tellLayers();

@@ -1,0 +1,302 @@
+package slipway.host;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.OciLayout;
+import slipway.oci.Platform;
+import slipway.ostree.Checksum;
+import slipway.ostree.ContainerImport;
+import slipway.ostree.GVariant;
+import slipway.sysroot.ContainerReference;
+import slipway.sysroot.DeploySpec;
+import slipway.sysroot.Deployment;
+import slipway.sysroot.KernelArguments;
+import slipway.sysroot.Origin;
+import slipway.sysroot.Sysroot;
+import slipway.tree.TarOptions;
+import slipway.tree.TarWriter;
+import slipway.tree.TreeBuilder;
+
+/**
+ * A machine in a directory that was installed from an image, with a place to publish new versions
+ * of that image and ears for what commands say and do.
+ */
+final class HostMachine implements AutoCloseable {
+  static final String NAME = "registry.example/os:1";
+
+  private final Path directory;
+  final List<String> said = new ArrayList<>();
+  final List<String> noted = new ArrayList<>();
+  final List<Map<String, String>> journal = new ArrayList<>();
+  final List<String> actions = new ArrayList<>();
+  private final Map<String, ImageSource> published = new HashMap<>();
+  private int layouts;
+
+  HostMachine() throws IOException {
+    Path tmpfs = Path.of("/dev/shm");
+    directory =
+        Files.isDirectory(tmpfs)
+            ? Files.createTempDirectory(tmpfs, "slipway-host")
+            : Files.createTempDirectory("slipway-host");
+    Files.createDirectories(run().resolve("ostree"));
+    Files.createDirectories(root());
+    Sysroot.init(root(), "default", false);
+  }
+
+  Path root() {
+    return directory.resolve("root");
+  }
+
+  Path run() {
+    return directory.resolve("run");
+  }
+
+  /** What an image is made of. */
+  record Image(Map<String, String> files, Map<String, String> labels, Platform platform) {
+    static Image of(String version) {
+      Map<String, String> files = new TreeMap<>();
+      files.put("usr/lib/os-release", "PRETTY_NAME=\"Test OS\"\nID=test\n");
+      files.put("usr/lib/modules/6.1.0/vmlinuz", "kernel " + version);
+      files.put("usr/lib/modules/6.1.0/initramfs.img", "initramfs " + version);
+      files.put("usr/lib/tmpfiles.d/x.conf", "#\n");
+      files.put("etc/version", version + "\n");
+      files.put("etc/hosts", "127.0.0.1 localhost\n");
+      Map<String, String> labels = new TreeMap<>();
+      labels.put("containers.bootc", "1");
+      labels.put("org.opencontainers.image.version", version);
+      return new Image(files, labels, Platform.host());
+    }
+
+    Image file(String path, @Nullable String content) {
+      Map<String, String> changed = new TreeMap<>(files);
+      if (content == null) {
+        changed.remove(path);
+      } else {
+        changed.put(path, content);
+      }
+      return new Image(changed, labels, platform);
+    }
+
+    Image label(String name, @Nullable String value) {
+      Map<String, String> changed = new TreeMap<>(labels);
+      if (value == null) {
+        changed.remove(name);
+      } else {
+        changed.put(name, value);
+      }
+      return new Image(files, changed, platform);
+    }
+  }
+
+  /** Publishes an image of two layers: one that all have, and its own files. */
+  Manifest.Image publish(String name, Image image) throws IOException {
+    Path path = directory.resolve("layout" + layouts++);
+    try (OciLayout layout = OciLayout.create(path, "x")) {
+      TreeBuilder base = new TreeBuilder();
+      for (String top : List.of("boot", "dev", "proc", "run", "sys", "sysroot", "tmp", "var")) {
+        base.mkdirs(top);
+      }
+      base.symlink("ostree", "sysroot/ostree");
+      base.file("usr/share/base", 0644, "the same in all".getBytes(StandardCharsets.UTF_8));
+      TreeBuilder own = new TreeBuilder();
+      image
+          .files()
+          .forEach((file, text) -> own.file(file, 0644, text.getBytes(StandardCharsets.UTF_8)));
+      List<Descriptor> layers = new ArrayList<>();
+      List<Digest> diffIds = new ArrayList<>();
+      for (TreeBuilder tree : List.of(base, own)) {
+        ByteArrayOutputStream tar = new ByteArrayOutputStream();
+        TarWriter.write(tar, tree.build(), TarOptions.EXACT);
+        Descriptor layer = Descriptor.of(MediaTypes.OCI_LAYER, tar.toByteArray());
+        put(layout, layer, tar.toByteArray());
+        layers.add(layer);
+        diffIds.add(layer.digest());
+      }
+      byte[] config = config(image, diffIds);
+      Descriptor descriptor = Descriptor.of(MediaTypes.OCI_CONFIG, config);
+      put(layout, descriptor, config);
+      Manifest.Image manifest = Manifest.Image.of(descriptor, layers, Map.of());
+      layout.putManifest(manifest, "x");
+      published.put(name, OciLayout.open(path, "x"));
+      return manifest;
+    }
+  }
+
+  private static byte[] config(Image image, List<Digest> diffIds) {
+    ImageConfig empty = ImageConfig.empty(image.platform());
+    return new ImageConfig(
+            empty.platform(),
+            "2024-05-01T10:00:00.5Z",
+            null,
+            List.of(),
+            null,
+            null,
+            null,
+            null,
+            image.labels(),
+            empty.exposedPorts(),
+            empty.volumes(),
+            null,
+            null,
+            null,
+            List.of(),
+            diffIds,
+            List.of())
+        .toJson();
+  }
+
+  private static void put(OciLayout layout, Descriptor descriptor, byte[] bytes)
+      throws IOException {
+    layout.putBlob(descriptor, offset -> new ByteArrayInputStream(bytes));
+  }
+
+  /** Puts another source in the place of a published one. */
+  void replace(String name, java.util.function.UnaryOperator<ImageSource> wrap) {
+    published.computeIfPresent(name, (n, source) -> wrap.apply(source));
+  }
+
+  /** Installs the published image as a disk builder would and boots it. */
+  Deployment install() throws IOException {
+    Manifest.Image manifest = (Manifest.Image) published.get(NAME).manifest(null);
+    Sysroot sysroot = Sysroot.open(root());
+    ImageConfig config;
+    try (var in = published.get(NAME).blob(manifest.config(), 0)) {
+      config = ImageConfig.parse(in.readAllBytes());
+    }
+    Checksum commit =
+        ContainerImport.run(
+                sysroot.repository(),
+                published.get(NAME),
+                manifest,
+                config,
+                "docker://" + NAME,
+                Progress.NONE)
+            .mergeCommit();
+    Deployment deployment =
+        sysroot.deploy(
+            DeploySpec.install(
+                "default",
+                commit,
+                Origin.ofRegistry(NAME),
+                KernelArguments.of("root=UUID=1", "rw")));
+    boot(deployment);
+    return deployment;
+  }
+
+  /** Starts a deployment: what was staged is gone, as /run is. */
+  void boot(Deployment deployment) throws IOException {
+    Path path = root().resolve(deployment.directory());
+    long device = ((Number) Files.getAttribute(path, "unix:dev")).longValue();
+    long inode = ((Number) Files.getAttribute(path, "unix:ino")).longValue();
+    Posix.removeTree(OsPath.of(run()));
+    Files.createDirectories(run().resolve("ostree"));
+    Files.write(
+        run().resolve("ostree-booted"),
+        GVariant.dictionary(
+                Map.of(
+                    "backing-root-device-inode",
+                    GVariant.tuple(GVariant.u64(device), GVariant.u64(inode))))
+            .toBytes());
+    if (!Files.exists(root().resolve("var"))) {
+      Files.createSymbolicLink(root().resolve("var"), Path.of("ostree/deploy/default/var"));
+    }
+  }
+
+  /** Shuts down, finalizing what is staged, and boots what is first in the menu. */
+  Deployment reboot() throws IOException {
+    host().finalizeStaged();
+    Deployment next = Sysroot.open(root()).deployments().getFirst();
+    boot(next);
+    return next;
+  }
+
+  HostEnvironment environment() {
+    return new HostEnvironment(
+        root(),
+        run(),
+        Map.of("LANG", "C.UTF-8"),
+        said::add,
+        new Progress() {
+          @Override
+          public Task start(String name, long total) {
+            return Progress.NONE.start(name, total);
+          }
+
+          @Override
+          public void note(String line) {
+            noted.add(line);
+          }
+        },
+        this::open,
+        new SystemActions() {
+          @Override
+          public void startFinalizer() {
+            actions.add("finalizer");
+          }
+
+          @Override
+          public void journal(Map<String, String> fields) {
+            journal.add(Map.copyOf(fields));
+          }
+
+          @Override
+          public void reboot() {
+            actions.add("reboot");
+          }
+        },
+        InstantSource.system());
+  }
+
+  private ImageSource open(ContainerReference image) {
+    ImageSource source = published.get(image.name());
+    if (source == null) {
+      throw Problem.notFound("no image " + image.name());
+    }
+    return source;
+  }
+
+  Host host() {
+    return Host.of(environment());
+  }
+
+  /** Lines said since the last call. */
+  List<String> heard() {
+    List<String> lines = List.copyOf(said);
+    said.clear();
+    return lines;
+  }
+
+  /** ostree itself finds everything in order. */
+  void judge() {
+    Command.of("ostree", "admin", "status", "--sysroot=" + root()).run();
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + root().resolve("ostree/repo")).run();
+  }
+
+  @Override
+  public void close() throws IOException {
+    Command.of("chattr", "-R", "-f", "-i", directory.toString()).tryRun();
+    Posix.removeTree(OsPath.of(directory));
+  }
+}
