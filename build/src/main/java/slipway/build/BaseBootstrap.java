@@ -34,7 +34,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
 
   private static final String UNSTABLE = "sid";
 
-  /** Installs everything into {@code root}, which must not exist. */
+  /** Installs everything into {@code root}, which is empty. */
   void run(Path root, Progress progress) throws IOException {
     Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
     Path pins = state.resolve("pins");

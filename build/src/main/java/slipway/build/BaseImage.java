@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.Command;
+import slipway.linux.Mount;
+import slipway.linux.MountNamespace;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Manifest;
@@ -113,10 +115,16 @@ public final class BaseImage {
           "usr/lib/systemd/network/89-ethernet.network",
           "usr/lib/systemd/system-preset/20-image.preset",
           "usr/lib/systemd/system-preset/99-image-default.preset",
+          "usr/lib/systemd/system/systemd-firstboot.service.d/20-image.conf",
           "usr/lib/systemd/system/systemd-sysusers.service.d/20-image.conf",
           "usr/lib/tmpfiles.d/base-layout.conf",
           "usr/share/kernel/postinst.d/zz-image",
           "usr/share/kernel/postrm.d/zz-image");
+
+  /** The tree, package lists and downloads take a third of this. */
+  private static final long WORK_SIZE = 3L << 30;
+
+  private static final long MEMORY_WANTED = 6L << 30;
 
   private final BaseRequest request;
   private final Progress progress;
@@ -186,7 +194,7 @@ public final class BaseImage {
       }
       removeWork();
       try {
-        return buildLocked();
+        return MountNamespace.call("base image", this::buildLocked);
       } finally {
         removeWork();
       }
@@ -196,6 +204,11 @@ public final class BaseImage {
   }
 
   private Manifest.Image buildLocked() throws IOException {
+    Files.createDirectories(root);
+    if (availableMemory() >= MEMORY_WANTED) {
+      // Packages are unpacked and read once; on a disk their syncing takes most of the time.
+      Mount.of("tmpfs", root, "tmpfs", 0, "mode=0755,size=" + WORK_SIZE);
+    }
     BaseMirror mirror = BaseMirror.choose(request.mirror(), Path.of("/etc/apt"));
     progress.note("installing Debian " + request.suite() + " from " + mirror.main().getHost());
     new BaseBootstrap(request, mirror, state).run(root, progress);
@@ -217,10 +230,20 @@ public final class BaseImage {
     return new BaseWriter(request, progress, created(tree)).write(tree);
   }
 
+  /** Bytes that the kernel thinks can be taken without swapping (proc_meminfo(5)). */
+  private static long availableMemory() throws IOException {
+    return Files.readAllLines(Path.of("/proc/meminfo")).stream()
+        .filter(line -> line.startsWith("MemAvailable:"))
+        .map(line -> line.replaceAll("\\D", ""))
+        .mapToLong(kilobytes -> Long.parseLong(kilobytes) * 1024)
+        .findFirst()
+        .orElse(0);
+  }
+
   private void users() throws IOException {
     Path shadow = root.resolve("etc/shadow");
     // In place, which keeps owner and mode.
-    Files.writeString(shadow, BaseUsers.withoutDates(Files.readString(shadow)));
+    Files.writeString(shadow, BaseUsers.imageShadow(Files.readString(shadow)));
     ImageFiles files = new ImageFiles(DirectoryReader.read(root));
     String lines =
         BaseUsers.missing(
@@ -254,7 +277,8 @@ public final class BaseImage {
     tree.walk(
         (path, node) -> {
           long time = node.metadata().mtimeSeconds();
-          if (node instanceof Node.File && time < start.getEpochSecond()) {
+          boolean packaged = node instanceof Node.File && !path.startsWith(BaseAgent.HOME);
+          if (packaged && time < start.getEpochSecond()) {
             newest.accumulateAndGet(time, Math::max);
           }
         });

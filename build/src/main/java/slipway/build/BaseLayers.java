@@ -80,7 +80,7 @@ final class BaseLayers {
               }
             });
     if (dealt.isEmpty()) {
-      of.apply(part(path.toString()));
+      dealt.put(part(path.toString()), new TreeMap<>());
     }
     Map<String, Node.Directory> result = new HashMap<>();
     dealt.forEach(

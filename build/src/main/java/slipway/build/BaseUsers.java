@@ -19,6 +19,9 @@ final class BaseUsers {
   private static final Pattern WORD =
       Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"|'([^']*)'|(\\S+)");
 
+  /** systemd's mark for a locked account that waits for its password. */
+  private static final String UNPROVISIONED = "!unprovisioned";
+
   private BaseUsers() {}
 
   /** Names that sysusers.d lines make. */
@@ -125,15 +128,19 @@ final class BaseUsers {
   }
 
   /**
-   * Takes the date of the last password change out of shadow(5): it is the day of the build and no
-   * account of an image has a password.
+   * What an image's shadow(5) is: without the date of the last password change, which is the day of
+   * the build, and with root locked until the first boot finds a password among its credentials
+   * (systemd-firstboot(1), {@code passwd.hashed-password.root}).
    */
-  static String withoutDates(String shadow) {
+  static String imageShadow(String shadow) {
     StringBuilder text = new StringBuilder();
     for (String line : shadow.lines().toList()) {
       String[] fields = line.split(":", -1);
       if (fields.length == 9) {
         fields[2] = "";
+        if (fields[0].equals("root")) {
+          fields[1] = UNPROVISIONED;
+        }
       }
       text.append(String.join(":", fields)).append('\n');
     }

@@ -76,8 +76,8 @@ class BaseUsersTest {
   }
 
   @Test
-  void takesDatesOutOfShadow() {
-    assertThat(BaseUsers.withoutDates("root:*:20778:0:99999:7:::\nsshd:!*:20778::::1::\nodd\n"))
-        .isEqualTo("root:*::0:99999:7:::\nsshd:!*:::::1::\nodd\n");
+  void locksRootAndTakesDatesOutOfShadow() {
+    assertThat(BaseUsers.imageShadow("root:*:20778:0:99999:7:::\nsshd:!*:20778::::1::\nodd\n"))
+        .isEqualTo("root:!unprovisioned::0:99999:7:::\nsshd:!*:::::1::\nodd\n");
   }
 }
