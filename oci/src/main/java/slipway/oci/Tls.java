@@ -13,6 +13,7 @@ import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
@@ -28,13 +29,13 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
-import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
 /**
- * Whom to trust: the authorities of the Java runtime, of the system, and of the registry's
- * directory below certs.d (containers-certs.d(5)); and the client's own certificate from there.
+ * Whom to trust: the authorities of the system (of the Java runtime where the system has none) and
+ * of the registry's directory below certs.d (containers-certs.d(5)); and the client's own
+ * certificate from there.
  */
 final class Tls {
   /** Where distributions keep the bundle of authorities (the list of Go's crypto/x509). */
@@ -60,7 +61,7 @@ final class Tls {
     try {
       Path directory = directory(registry, options.certificates());
       TrustManager[] trust =
-          options.tlsVerify() ? trust(directory) : new TrustManager[] {new TrustAll()};
+          new TrustManager[] {options.tlsVerify() ? new Lazy(directory) : new TrustAll()};
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(clientKeys(directory), trust, null);
       return context;
@@ -80,26 +81,25 @@ final class Tls {
     return null;
   }
 
-  private static TrustManager[] trust(@Nullable Path directory)
+  private static X509ExtendedTrustManager trust(@Nullable Path directory)
       throws GeneralSecurityException, IOException {
     KeyStore store = emptyStore();
-    TrustManagerFactory own = factory(null);
     int n = 0;
-    for (TrustManager manager : own.getTrustManagers()) {
-      for (X509Certificate c : ((X509TrustManager) manager).getAcceptedIssuers()) {
-        store.setCertificateEntry("runtime" + n++, c);
-      }
-    }
     for (Path bundle : SYSTEM_BUNDLES) {
       if (Files.isReadable(bundle)) {
         n = add(store, n, bundle);
         break;
       }
     }
+    if (n == 0) {
+      for (X509Certificate c : manager(null).getAcceptedIssuers()) {
+        store.setCertificateEntry("runtime" + n++, c);
+      }
+    }
     for (Path file : files(directory, "*.crt")) {
       n = add(store, n, file);
     }
-    return factory(store).getTrustManagers();
+    return manager(store);
   }
 
   private static KeyStore emptyStore() throws GeneralSecurityException, IOException {
@@ -108,12 +108,12 @@ final class Tls {
     return store;
   }
 
-  private static TrustManagerFactory factory(@Nullable KeyStore store)
+  private static X509ExtendedTrustManager manager(@Nullable KeyStore store)
       throws GeneralSecurityException {
     TrustManagerFactory factory =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     factory.init(store);
-    return factory;
+    return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
   }
 
   private static int add(KeyStore store, int n, Path file)
@@ -240,6 +240,70 @@ final class Tls {
     byte[] all = java.util.Arrays.copyOf(a, a.length + b.length);
     System.arraycopy(b, 0, all, a.length, b.length);
     return all;
+  }
+
+  /** Reads the authorities, a third of a second's work, only when a certificate comes. */
+  private static final class Lazy extends X509ExtendedTrustManager {
+    private final @Nullable Path directory;
+    private @Nullable X509ExtendedTrustManager real;
+
+    Lazy(@Nullable Path directory) {
+      this.directory = directory;
+    }
+
+    private synchronized X509ExtendedTrustManager real() throws CertificateException {
+      X509ExtendedTrustManager manager = real;
+      if (manager == null) {
+        try {
+          manager = trust(directory);
+        } catch (GeneralSecurityException | IOException | Problem e) {
+          throw new CertificateException("the authorities cannot be read: " + e.getMessage(), e);
+        }
+        real = manager;
+      }
+      return manager;
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      real().checkClientTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      real().checkServerTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      real().checkClientTrusted(chain, type, engine);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      real().checkServerTrusted(chain, type, engine);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      real().checkClientTrusted(chain, type);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      real().checkServerTrusted(chain, type);
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return new X509Certificate[0]; // Only a server's request for a certificate lists them.
+    }
   }
 
   /** Believes everybody; only after the user said so. An extended one also skips host names. */

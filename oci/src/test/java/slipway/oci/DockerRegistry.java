@@ -1,5 +1,6 @@
 package slipway.oci;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
@@ -17,6 +18,7 @@ import slipway.linux.Command;
 final class DockerRegistry implements AutoCloseable {
   private final Process process;
   private final int port;
+  private final ByteArrayOutputStream log = new ByteArrayOutputStream();
 
   private DockerRegistry(Process process, int port) {
     this.process = process;
@@ -41,14 +43,14 @@ final class DockerRegistry implements AutoCloseable {
         config,
         """
         version: 0.1
-        log: {level: fatal, accesslog: {disabled: true}}
+        log: {level: error, accesslog: {disabled: true}}
         storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
         http: {addr: 127.0.0.1:%d}
         %s"""
             .formatted(directory.resolve("data"), port, auth));
     Process process = Command.of("docker-registry", "serve", config.toString()).start();
-    Thread.ofVirtual().start(() -> drain(process));
     DockerRegistry registry = new DockerRegistry(process, port);
+    Thread.ofVirtual().start(registry::drain);
     registry.await();
     return registry;
   }
@@ -59,9 +61,9 @@ final class DockerRegistry implements AutoCloseable {
     }
   }
 
-  private static void drain(Process process) {
+  private void drain() {
     try {
-      process.getErrorStream().transferTo(System.err);
+      log.write(process.getErrorStream().readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -77,7 +79,8 @@ final class DockerRegistry implements AutoCloseable {
         return;
       } catch (IOException e) {
         if (System.nanoTime() > end || !process.isAlive()) {
-          throw new IllegalStateException("docker-registry does not start", e);
+          close();
+          throw new IllegalStateException("docker-registry does not start: " + log, e);
         }
         LockSupport.parkNanos(Duration.ofMillis(20).toNanos()); // Between two looks.
       }
