@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import slipway.host.Training;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 
@@ -45,6 +46,7 @@ final class InternalsCommand {
     for (String[] line : verbs) {
       Main.run("bootc", line, nowhere, nowhere);
     }
+    Training.run(state.resolve("machine"));
     Posix.removeTree(OsPath.of(state));
   }
 }

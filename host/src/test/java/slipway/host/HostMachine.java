@@ -119,6 +119,9 @@ final class HostMachine implements AutoCloseable {
         base.mkdirs(top);
       }
       base.symlink("ostree", "sysroot/ostree");
+      for (String top : List.of("bin", "sbin", "lib", "lib64")) {
+        base.symlink(top, "usr/" + top);
+      }
       base.file("usr/share/base", 0644, "the same in all".getBytes(StandardCharsets.UTF_8));
       TreeBuilder own = new TreeBuilder();
       image

@@ -2,9 +2,12 @@ package slipway.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -162,5 +165,10 @@ class StatusTest {
                 + "\"config\":{\"Env\":[\"A=b\"],\"Labels\":{\"version\":\"7\",\"containers.bootc\":\"1\","
                 + "\"org.opencontainers.image.version\":\"8\"}}}");
     assertThat(facts).isEqualTo(new ImageFacts("amd64", "8", "2024-01-01T00:00:00Z", "1"));
+  }
+
+  @Test
+  void readsTheMadeUpMachine(@TempDir Path directory) throws IOException {
+    Training.run(directory.resolve("machine"));
   }
 }

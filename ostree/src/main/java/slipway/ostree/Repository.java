@@ -2,6 +2,8 @@ package slipway.ostree;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
@@ -141,7 +143,7 @@ public final class Repository {
   }
 
   private static KeyFile readConfig(Path file) throws IOException {
-    byte[] bytes = FileInput.readAll(OsPath.of(file), MAX_CONFIG);
+    byte[] bytes = SmallFile.read(file, MAX_CONFIG);
     return KeyFile.parse(
         new String(bytes, java.nio.charset.StandardCharsets.UTF_8), file.toString());
   }
@@ -180,7 +182,9 @@ public final class Repository {
 
   /** Whether an object is there. */
   public boolean has(Checksum checksum, ObjectType type) {
-    return Posix.exists(objectFile(checksum, type));
+    return type == ObjectType.FILE
+        ? Posix.exists(objectFile(checksum, type))
+        : Files.exists(objectPath(checksum, type), LinkOption.NOFOLLOW_LINKS);
   }
 
   /** Where an object is or would be. */
@@ -213,12 +217,14 @@ public final class Repository {
    * @throws Problem of kind CORRUPT when it is missing
    */
   byte[] readMetadata(Checksum checksum, ObjectType type) throws IOException {
-    OsPath file = objectFile(checksum, type);
-    if (!Posix.exists(file)) {
-      throw Problem.corrupt(
-          "the repository " + path + " lacks the object " + checksum + "." + type.suffix());
+    try {
+      return SmallFile.read(objectPath(checksum, type), Objects.MAX_METADATA);
+    } catch (NoSuchFileException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the repository " + path + " lacks the object " + checksum + "." + type.suffix(),
+          e);
     }
-    return FileInput.readAll(file, Objects.MAX_METADATA);
   }
 
   /**
