@@ -44,7 +44,13 @@ final class BaseAgent {
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =
-      List.of("java.base", "java.logging", "java.naming", "java.net.http", "jdk.unsupported");
+      List.of(
+          "java.base",
+          "java.logging",
+          "java.naming",
+          "java.net.http",
+          "java.xml",
+          "jdk.unsupported");
 
   /** Only these of the product's jars go to machines; servers and builders stay off them. */
   private static final Pattern HOST_JARS =

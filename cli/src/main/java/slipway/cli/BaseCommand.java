@@ -70,6 +70,12 @@ final class BaseCommand implements Callable<Integer> {
         description = "another package to install; may be repeated")
     List<String> packages = List.of();
 
+    @Option(
+        names = "--if-changed",
+        description =
+            "build only when the image is missing or holds another agent than this product's")
+    boolean ifChanged;
+
     @Option(names = "--no-agent", description = "leave the host agent out")
     boolean noAgent;
 
@@ -87,7 +93,10 @@ final class BaseCommand implements Callable<Integer> {
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       try (LocalStore store = state.store()) {
         BaseRequest request = request(store);
-        Manifest.Image image = BaseImage.build(request, progress);
+        Manifest.Image image =
+            ifChanged
+                ? BaseImage.ensure(request, progress).image()
+                : BaseImage.build(request, progress);
         TerminalProgress.finish(progress);
         out.println(quiet ? image.digest() : summary(request, image, start));
       } finally {

@@ -275,6 +275,26 @@ class LayerReaderTest {
   }
 
   @Test
+  void prefixesAreShorterInStarHeaders() throws Exception {
+    for (boolean star : new boolean[] {false, true}) {
+      Layer layer =
+          tar()
+              .patched(
+                  "f",
+                  block -> {
+                    java.util.Arrays.fill(block, 345, 345 + 140, (byte) 'p');
+                    if (star) {
+                      System.arraycopy(new byte[] {'t', 'a', 'r', 0}, 0, block, 508, 4);
+                    }
+                  })
+              .layer();
+      assertThat(describe(layer))
+          .contains(
+              "p".repeat(star ? 131 : 140) + "/ implied", "p".repeat(star ? 131 : 140) + "/f=");
+    }
+  }
+
+  @Test
   void theStreamIsReadToItsVeryEnd() throws Exception {
     byte[] tar = java.util.Arrays.copyOf(tar().file("f", "1").tar(), 3_000_000);
     long[] read = new long[1];

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -167,10 +168,20 @@ class TarFuzzTest extends OnDisk {
 
   @Test
   void damagedArchivesAreTold() throws Exception {
+    readDamaged(ROUNDS);
+  }
+
+  @Test
+  @Tag("soak")
+  void manyDamagedArchivesAreTold() throws Exception {
+    readDamaged(100 * ROUNDS);
+  }
+
+  private void readDamaged(int rounds) throws Exception {
     List<byte[]> archives = sound();
     long first = System.nanoTime();
     long begin = System.nanoTime();
-    for (long seed = first; seed < first + ROUNDS; seed++) {
+    for (long seed = first; seed < first + rounds; seed++) {
       Random random = new Random(seed);
       byte[] tar = mutate(archives.get(random.nextInt(archives.size())), random);
       expectSoundOrTold(
@@ -183,19 +194,29 @@ class TarFuzzTest extends OnDisk {
             TarWriter.write(java.io.OutputStream.nullOutputStream(), tree, TarOptions.EXACT);
           });
     }
-    Duration each = Duration.ofNanos((System.nanoTime() - begin) / ROUNDS);
+    Duration each = Duration.ofNanos((System.nanoTime() - begin) / rounds);
     assertThat(each).isLessThan(Duration.ofMillis(100));
   }
 
   @Test
   void damagedArchivesAreUnpackedInsideTheTargetOnly() throws Exception {
+    unpackDamaged(UNPACKED);
+  }
+
+  @Test
+  @Tag("soak")
+  void manyDamagedArchivesAreUnpackedInsideTheTargetOnly() throws Exception {
+    unpackDamaged(50 * UNPACKED);
+  }
+
+  private void unpackDamaged(int rounds) throws Exception {
     List<byte[]> archives = sound();
     Files.createDirectories(path("outside"));
     Files.writeString(path("outside/x"), "untouched");
     Posix.lutimens(dir.resolve("outside"), 1, 1);
     FileTree before = DirectoryReader.read(path("outside"));
     int unpacked = 0;
-    for (long seed = System.nanoTime(); unpacked < UNPACKED; seed++) {
+    for (long seed = System.nanoTime(); unpacked < rounds; seed++) {
       Random random = new Random(seed);
       byte[] tar = mutate(archives.get(random.nextInt(archives.size())), random);
       if (claimsMuch(tar)) {
