@@ -13,11 +13,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -27,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
@@ -44,6 +45,7 @@ final class RegistryHttp implements AutoCloseable {
   private static final String BUFFER_PROPERTY = "jdk.httpclient.bufsize";
   private static final int MAX_REDIRECTS = 10;
   private static final Duration CONNECT = Duration.ofSeconds(20);
+  private static final Duration PING = Duration.ofSeconds(10);
   private static final String USER_AGENT = "slipway/0.1";
 
   static {
@@ -400,7 +402,7 @@ final class RegistryHttp implements AutoCloseable {
     return open(
         HttpRequest.newBuilder(root.resolve("/v2/"))
             .header("User-Agent", USER_AGENT)
-            .timeout(options.stall())
+            .timeout(options.stall().compareTo(PING) < 0 ? options.stall() : PING)
             .GET()
             .build());
   }
@@ -412,13 +414,15 @@ final class RegistryHttp implements AutoCloseable {
 
   static boolean isPassing(IOException e) {
     return !(e instanceof InterruptedIOException && !(e instanceof HttpTimeoutException))
-        && !(e instanceof SSLHandshakeException)
+        && !has(e, CertificateException.class)
         && !isPlain(e);
   }
 
   private static boolean isPlain(IOException e) {
-    String message = String.valueOf(e.getMessage());
-    return e instanceof SSLException && message.contains("Unsupported or unrecognized SSL message");
+    // The two ways in which the JDK says that the bytes are not TLS.
+    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+    return e instanceof SSLException
+        && (message.contains("unrecognized ssl message") || message.contains("plaintext"));
   }
 
   private @Nullable Duration retryAfter(Answer answer) {
@@ -472,6 +476,9 @@ final class RegistryHttp implements AutoCloseable {
       return environment(
           start + registry + " does not speak TLS; allow plain HTTP with --tls-verify=false", e);
     }
+    if (e instanceof SSLException && !has(e, CertificateException.class)) {
+      return environment(start + "TLS with " + registry + " fails: " + e.getMessage(), e);
+    }
     if (e instanceof SSLException) {
       return environment(
           start
@@ -486,9 +493,7 @@ final class RegistryHttp implements AutoCloseable {
     }
     if (e instanceof HttpConnectTimeoutException || e instanceof ConnectException) {
       boolean unknown =
-          e.getCause() instanceof UnresolvedAddressException
-              || e.getCause() instanceof UnknownHostException
-              || hasUnresolved(e);
+          has(e, UnresolvedAddressException.class) || has(e, UnknownHostException.class);
       return Problem.unavailable(
           start
               + (unknown
@@ -504,9 +509,9 @@ final class RegistryHttp implements AutoCloseable {
     return Problem.unavailable(start + "the connection failed: " + why, e);
   }
 
-  private static boolean hasUnresolved(Throwable e) {
+  private static boolean has(Throwable e, Class<? extends Throwable> kind) {
     for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) {
+      if (kind.isInstance(t)) {
         return true;
       }
     }

@@ -17,12 +17,12 @@ import slipway.linux.Command;
 /** Debian's docker-registry on a free loopback port, as an independent peer. */
 final class DockerRegistry implements AutoCloseable {
   private final Process process;
-  private final int port;
+  private final String host;
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
 
-  private DockerRegistry(Process process, int port) {
+  private DockerRegistry(Process process, String host) {
     this.process = process;
-    this.port = port;
+    this.host = host;
   }
 
   /**
@@ -30,6 +30,11 @@ final class DockerRegistry implements AutoCloseable {
    * @param user with password {@code secret} that it wants, or null for none
    */
   static DockerRegistry start(Path directory, @Nullable String user) throws Exception {
+    return start(directory, user, "127.0.0.1");
+  }
+
+  static DockerRegistry start(Path directory, @Nullable String user, String address)
+      throws Exception {
     int port = freePort();
     String auth = "";
     if (user != null) {
@@ -45,11 +50,11 @@ final class DockerRegistry implements AutoCloseable {
         version: 0.1
         log: {level: error, accesslog: {disabled: true}}
         storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
-        http: {addr: 127.0.0.1:%d}
+        http: {addr: %s:%d}
         %s"""
-            .formatted(directory.resolve("data"), port, auth));
+            .formatted(directory.resolve("data"), address, port, auth));
     Process process = Command.of("docker-registry", "serve", config.toString()).start();
-    DockerRegistry registry = new DockerRegistry(process, port);
+    DockerRegistry registry = new DockerRegistry(process, address + ":" + port);
     Thread.ofVirtual().start(registry::drain);
     registry.await();
     return registry;
@@ -88,7 +93,7 @@ final class DockerRegistry implements AutoCloseable {
   }
 
   String host() {
-    return "127.0.0.1:" + port;
+    return host;
   }
 
   Reference reference(String repository) {

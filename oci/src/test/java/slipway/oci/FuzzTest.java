@@ -16,7 +16,7 @@ import slipway.base.Problem;
 
 /** Whatever comes in: a value, or a Problem of the promised kind; nothing else. */
 class FuzzTest {
-  private static final int ROUNDS = 20_000;
+  private static final int ROUNDS = 8000;
   private static final Random RANDOM = Seeds.random("FuzzTest");
   private static final String[] TOKENS = {
     "null", "true", "{}", "[]", "\"\"", "-1", "1e999", "99999999999999999999", "\"sha256:\"", "{",
