@@ -76,6 +76,10 @@ final class Trees {
     return new Node.File(metadata, Content.of(content));
   }
 
+  static Node.Symlink link(String target) {
+    return new Node.Symlink(Metadata.symlink(), OsPath.of(target));
+  }
+
   static Metadata.Xattr xattr(String name, String value) {
     return new Metadata.Xattr(OsPath.of(name), value.getBytes(StandardCharsets.UTF_8));
   }
