@@ -2,7 +2,9 @@ package slipway.ostree;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -58,16 +60,33 @@ public final class ContainerImages {
    */
   public Stored read(Checksum checksum) throws IOException {
     Commit commit = repository.readCommit(checksum);
-    Manifest manifest =
-        Manifest.parse(text(commit, MANIFEST).getBytes(StandardCharsets.UTF_8), null);
-    if (!(manifest instanceof Manifest.Image image)) {
-      throw Problem.corrupt("the commit " + checksum + " holds an image index, not a manifest");
-    }
     return new Stored(
         commit,
         Digest.parse(text(commit, MANIFEST_DIGEST)),
-        image,
+        manifest(commit),
         ImageConfig.parse(text(commit, CONFIG).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static Manifest.Image manifest(Commit commit) {
+    Manifest manifest =
+        Manifest.parse(text(commit, MANIFEST).getBytes(StandardCharsets.UTF_8), null);
+    if (!(manifest instanceof Manifest.Image image)) {
+      throw Problem.corrupt(
+          "the commit " + commit.checksum() + " holds an image index, not a manifest");
+    }
+    return image;
+  }
+
+  /** The commits of an image's layers, bottom first; those that are still there. */
+  List<Checksum> layersOf(Commit image) throws IOException {
+    List<Checksum> commits = new ArrayList<>();
+    for (Descriptor layer : manifest(image).layers()) {
+      repository
+          .resolveRef(ContainerRefs.layer(layer.digest()))
+          .filter(commit -> repository.has(commit, ObjectType.COMMIT))
+          .ifPresent(commits::add);
+    }
+    return commits;
   }
 
   private static String text(Commit commit, String key) {

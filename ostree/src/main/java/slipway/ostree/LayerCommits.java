@@ -1,6 +1,5 @@
 package slipway.ostree;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -37,8 +36,6 @@ final class LayerCommits {
   private static final String DIFF_ID = "slipway.layer.diff-id";
   private static final String IMPLIED = "slipway.layer.implied";
   private static final String LINKS = "slipway.layer.links";
-  private static final String VERITY = "slipway.layer.verity";
-  private static final int HASH = 32;
 
   private LayerCommits() {}
 
@@ -54,7 +51,7 @@ final class LayerCommits {
     metadata.put(DIFF_ID, GVariant.string(diffId.toString()));
     metadata.put(IMPLIED, GVariant.array("ay", draft.implied));
     metadata.put(LINKS, GVariant.array("(ayay)", draft.links));
-    metadata.put(VERITY, GVariant.bytes(verityTable(tree)));
+    metadata.put(VerityIndex.KEY, verityTable(tree));
     return transaction.writeCommit(new CommitSpec(metadata, null, "", "", 0, root));
   }
 
@@ -98,8 +95,8 @@ final class LayerCommits {
     }
   }
 
-  private static byte[] verityTable(FileTree tree) throws IOException {
-    TreeMap<Checksum, byte[]> digests = new TreeMap<>();
+  private static GVariant verityTable(FileTree tree) throws IOException {
+    Map<Checksum, byte[]> digests = new HashMap<>();
     tree.walk(
         (path, node) -> {
           if (node instanceof Node.File f
@@ -109,13 +106,7 @@ final class LayerCommits {
             digests.put(object.checksum(), object.verityDigest());
           }
         });
-    ByteArrayOutputStream table = new ByteArrayOutputStream(digests.size() * 2 * HASH);
-    digests.forEach(
-        (checksum, digest) -> {
-          table.writeBytes(checksum.bytes());
-          table.writeBytes(digest);
-        });
-    return table.toByteArray();
+    return VerityIndex.table(digests);
   }
 
   // ---- reading ----
@@ -132,8 +123,7 @@ final class LayerCommits {
    */
   static Layer read(Repository repository, Checksum checksum) throws IOException {
     Commit commit = repository.readCommit(checksum);
-    FileTree tree = repository.readTree(commit.root());
-    commit.bytes(VERITY).ifPresent(table -> applyVerity(tree, table));
+    FileTree tree = repository.readTree(commit);
     Set<OsPath> implied = new HashSet<>();
     for (GVariant path : children(commit.metadata().get(IMPLIED), "aay")) {
       implied.add(path.asByteString());
@@ -150,32 +140,6 @@ final class LayerCommits {
 
   private static List<GVariant> children(@Nullable GVariant value, String type) {
     return value == null || !value.type().equals(type) ? List.of() : value.elements();
-  }
-
-  private static void applyVerity(FileTree tree, byte[] table) {
-    if (table.length % (2 * HASH) != 0) {
-      throw Problem.corrupt("the table of fs-verity digests of a layer is cut off");
-    }
-    Map<Checksum, byte[]> digests = new HashMap<>();
-    for (int at = 0; at < table.length; at += 2 * HASH) {
-      digests.put(
-          Checksum.of(java.util.Arrays.copyOfRange(table, at, at + HASH)),
-          java.util.Arrays.copyOfRange(table, at + HASH, at + 2 * HASH));
-    }
-    applyVerity(tree.root(), digests);
-  }
-
-  private static void applyVerity(Node.Directory directory, Map<Checksum, byte[]> digests) {
-    for (Node child : directory.children().values()) {
-      if (child instanceof Node.Directory d) {
-        applyVerity(d, digests);
-      } else if (child instanceof Node.File f && f.content() instanceof ObjectContent object) {
-        byte[] digest = digests.get(object.checksum());
-        if (digest != null) {
-          object.setVerity(digest);
-        }
-      }
-    }
   }
 
   private static Node.Directory directory(

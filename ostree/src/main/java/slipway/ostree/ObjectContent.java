@@ -20,6 +20,9 @@ public final class ObjectContent implements Content {
   /** The transaction that writes it, to be told to hurry up; null when there is none. */
   private final @Nullable Transaction transaction;
 
+  /** Where the fs-verity digest may be found; null when nowhere. */
+  private final @Nullable VerityIndex index;
+
   private @Nullable Checksum checksum;
   private byte @Nullable [] verity;
   private @Nullable Throwable failure;
@@ -29,12 +32,14 @@ public final class ObjectContent implements Content {
       Metadata metadata,
       long size,
       @Nullable Transaction transaction,
-      @Nullable Checksum checksum) {
+      @Nullable Checksum checksum,
+      @Nullable VerityIndex index) {
     this.repository = repository;
     this.metadata = metadata;
     this.size = size;
     this.transaction = transaction;
     this.checksum = checksum;
+    this.index = index;
   }
 
   /**
@@ -43,8 +48,12 @@ public final class ObjectContent implements Content {
    * @param metadata normalized
    */
   static ObjectContent existing(
-      Repository repository, Checksum checksum, Metadata metadata, long size) {
-    return new ObjectContent(repository, metadata, size, null, checksum);
+      Repository repository,
+      Checksum checksum,
+      Metadata metadata,
+      long size,
+      @Nullable VerityIndex index) {
+    return new ObjectContent(repository, metadata, size, null, checksum, index);
   }
 
   /**
@@ -53,7 +62,7 @@ public final class ObjectContent implements Content {
    * @param metadata normalized
    */
   static ObjectContent pending(Transaction transaction, Metadata metadata, long size) {
-    return new ObjectContent(transaction.repository(), metadata, size, transaction, null);
+    return new ObjectContent(transaction.repository(), metadata, size, transaction, null, null);
   }
 
   synchronized void complete(Checksum name, byte @Nullable [] digest) {
@@ -103,27 +112,28 @@ public final class ObjectContent implements Content {
   }
 
   /**
-   * The fs-verity sha256 digest of the content. Read through when it is not known yet.
+   * The fs-verity sha256 digest of the content. The content is read through when no import recorded
+   * it.
    *
    * @return 32 bytes
    */
   public byte[] verityDigest() throws IOException {
-    checksum();
+    Checksum name = checksum();
     synchronized (this) {
       if (verity != null) {
         return verity.clone();
       }
     }
-    byte[] digest;
-    try (InputStream in = open()) {
-      digest = FsVerity.sha256(in);
+    byte[] digest = index == null ? null : index.find(name).orElse(null);
+    if (digest == null) {
+      try (InputStream in = open()) {
+        digest = FsVerity.sha256(in);
+      }
     }
-    setVerity(digest);
+    synchronized (this) {
+      verity = digest;
+    }
     return digest.clone();
-  }
-
-  synchronized void setVerity(byte[] digest) {
-    verity = digest;
   }
 
   /** Whether this is an object of {@code other} with these owner, mode and attributes. */

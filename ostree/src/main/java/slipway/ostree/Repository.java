@@ -275,7 +275,11 @@ public final class Repository {
 
   /** The tree of a commit; the content of files is an {@link ObjectContent}. */
   public FileTree readTree(Checksum commit) throws IOException {
-    return readTree(readCommit(commit).root());
+    return readTree(readCommit(commit));
+  }
+
+  FileTree readTree(Commit commit) throws IOException {
+    return new TreeReader(this, new VerityIndex(this, commit)).read(commit.root());
   }
 
   /**
@@ -285,7 +289,7 @@ public final class Repository {
    * @throws Problem of kind CORRUPT for an object that is missing or malformed
    */
   public FileTree readTree(TreeRoot root) throws IOException {
-    return new TreeReader(this).read(root);
+    return new TreeReader(this, null).read(root);
   }
 
   /**

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -21,8 +22,11 @@ final class TreeReader {
   private final Map<Checksum, ContentFormat.Stored> objects = new HashMap<>();
   private final Map<Checksum, ObjectContent> contents = new HashMap<>();
 
-  TreeReader(Repository repository) {
+  private final @Nullable VerityIndex verity;
+
+  TreeReader(Repository repository, @Nullable VerityIndex verity) {
     this.repository = repository;
+    this.verity = verity;
   }
 
   FileTree read(TreeRoot root) throws IOException {
@@ -70,7 +74,8 @@ final class TreeReader {
     }
     ObjectContent content = contents.get(checksum);
     if (content == null) {
-      content = ObjectContent.existing(repository, checksum, stored.metadata(), stored.size());
+      content =
+          ObjectContent.existing(repository, checksum, stored.metadata(), stored.size(), verity);
       contents.put(checksum, content);
     }
     return new Node.File(stored.metadata(), content);

@@ -248,6 +248,23 @@ class ContainerImportTest {
     return HexFormat.of().formatHex(commit.bytes("ostree.composefs.digest.v0").orElseThrow());
   }
 
+  /** Digests come from the layers' commits: nothing is read, not even when the content is gone. */
+  @Test
+  void digestsAreNotComputedTwice() throws IOException {
+    Imported imported = run(image());
+    FileTree tree = repository.readTree(imported.mergeCommit());
+    tree.walk(
+        (where, node) -> {
+          if (node instanceof Node.File f && f.content() instanceof ObjectContent object) {
+            if (f.content().size() > 0) {
+              Files.write(repository.objectPath(object.checksum(), ObjectType.FILE), new byte[0]);
+            }
+          }
+        });
+    Commit commit = repository.readCommit(imported.mergeCommit());
+    assertThat(HexFormat.of().formatHex(Composefs.deploymentDigest(tree))).isEqualTo(hex(commit));
+  }
+
   /** The layer commit's tree is the one that ostree makes of the layer's tar. */
   @Test
   void layerCommitsAreOstrees() throws IOException {

@@ -77,8 +77,7 @@ class CrashTest {
   }
 
   private static void check(Repository repository, String when) throws Exception {
-    Command.Result fsck =
-        Command.of("ostree", "--repo=" + repository.path(), "fsck").tryRun();
+    Command.Result fsck = Command.of("ostree", "--repo=" + repository.path(), "fsck").tryRun();
     assertThat(fsck.status()).as(when + ": " + fsck.stderr()).isZero();
     assertThat(repository.fsck(Progress.NONE).errors()).as(when).isEmpty();
     for (Checksum commit : repository.refs("").values()) {

@@ -33,8 +33,7 @@ final class KilledImport {
   private static void run(Repository repository, TestImage source, ImageConfig config)
       throws Exception {
     try (ImageSource s = source) {
-      ContainerImport.run(
-          repository, s, source.manifest(), config, "docker://x/y", Progress.NONE);
+      ContainerImport.run(repository, s, source.manifest(), config, "docker://x/y", Progress.NONE);
     }
   }
 

@@ -63,6 +63,7 @@ class RepositoryTest {
     Repository repository = Repository.create(path, mode);
     Checksum commit = commit(repository, nasty, "os/test");
     assertThat(ostree(path, "fsck").run().text()).contains("no errors found");
+    assertThat(Peers.ostree(path, "fsck").run().text()).contains("no errors found");
     assertThat(ostree(path, "refs", "--list").output()).isEqualTo("os/test");
     assertThat(ostree(path, "rev-parse", "os/test").output()).isEqualTo(commit.hex());
     assertThat(ostree(path, "show", "--print-metadata-key=version", "os/test").output())
@@ -84,20 +85,11 @@ class RepositoryTest {
     Path files = dir.resolve("files");
     checkedOut(nasty, files);
 
+    Path newest = dir.resolve("newest");
+    commitWith(Peers.ostree(newest), files, mode);
+    assertSameLines(objects(ours), objects(newest));
     Path theirs = dir.resolve("theirs");
-    Command.of("ostree", "--repo=" + theirs, "init", "--mode=" + mode.label()).run();
-    ostree(
-            theirs,
-            "commit",
-            "--branch=os/test",
-            "--no-bindings",
-            "--subject=subject",
-            "--body=body",
-            "--timestamp=2023-11-14 22:13:20 +0000",
-            "--add-metadata-string=version=42",
-            "--tree=dir=" + files)
-        .run();
-
+    commitWith(ostree(theirs), files, mode);
     assertSameLines(objects(ours), objects(theirs));
     Checksum commit = repository.resolveRef("os/test").orElseThrow();
     assertThat(ostree(theirs, "rev-parse", "os/test").output()).isEqualTo(commit.hex());
@@ -112,6 +104,21 @@ class RepositoryTest {
     assertThat(parsed.timestamp()).isEqualTo(1_700_000_000);
     assertThat(parsed.string("version")).contains("42");
     assertThat(parsed.parent()).isNull();
+  }
+
+  private static void commitWith(Command ostree, Path files, Repository.Mode mode) {
+    ostree.with("init", "--mode=" + mode.label()).run();
+    ostree
+        .with(
+            "commit",
+            "--branch=os/test",
+            "--no-bindings",
+            "--subject=subject",
+            "--body=body",
+            "--timestamp=2023-11-14 22:13:20 +0000",
+            "--add-metadata-string=version=42",
+            "--tree=dir=" + files)
+        .run();
   }
 
   /** Lays the tree out with our own checkout of a throw-away bare repository. */
@@ -146,6 +153,21 @@ class RepositoryTest {
         done
         """;
     return Command.of("sh", "-c", script, "objects", repo.toString()).run().text().lines().toList();
+  }
+
+  /** What ostree pulls out of our archive is what we wrote. */
+  @Test
+  void ostreePullsFromOurArchive() throws IOException {
+    Path archive = dir.resolve("archive");
+    Repository repository = Repository.create(archive, Repository.Mode.ARCHIVE);
+    Checksum commit = commit(repository, nasty, "os/test");
+    Path pulled = dir.resolve("pulled");
+    ostree(pulled, "init", "--mode=bare").run();
+    ostree(pulled, "pull-local", archive.toString(), "os/test").run();
+    Repository bare = Repository.open(pulled);
+    assertThat(Trees.describe(bare.readTree(commit))).isEqualTo(nastyLines);
+    assertThat(bare.fsck(Progress.NONE).errors()).isEmpty();
+    assertThat(ostree(pulled, "fsck").run().text()).contains("no errors found");
   }
 
   @Test
