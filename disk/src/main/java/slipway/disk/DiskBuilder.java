@@ -167,7 +167,8 @@ public final class DiskBuilder {
             request.source(),
             request.manifest(),
             request.config(),
-            Origin.ofRegistry(request.target().toString()).containerText().orElseThrow(),
+            // As the machine itself will name it when it upgrades.
+            "docker://" + request.target(),
             progress);
     Deployment deployment =
         sysroot.deploy(
