@@ -171,6 +171,10 @@ final class BuildCommand implements Callable<Integer> {
 
   private void pull(Reference reference, Platform wanted, LocalStore store, Progress progress)
       throws IOException {
+    if (reference.registry().equals("localhost")) {
+      throw Problem.notFound(
+          "no image " + reference + " in the local store; slipway images lists what is there");
+    }
     try (RegistryClient registry = new RegistryClient(reference, access.options())) {
       Transfer.copy(
           registry,

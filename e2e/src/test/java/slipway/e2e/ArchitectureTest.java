@@ -96,7 +96,18 @@ class ArchitectureTest {
 
   @Test
   void aLibraryIsNamedInItsRoomOnly() {
-    only("java.lang.foreign..", "linux");
+    // Buffers in native memory may pass through; functions are bound in one place.
+    for (String binding : List.of("Linker", "SymbolLookup", "FunctionDescriptor")) {
+      noClasses()
+          .that()
+          .resideInAPackage("slipway..")
+          .and()
+          .resideOutsideOfPackage("slipway.linux..")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.lang.foreign." + binding)
+          .check(CLASSES);
+    }
     only("org.eclipse.jetty..", "http");
     only("com.github.luben..", "oci");
     only("picocli..", "cli");
