@@ -1,0 +1,147 @@
+package slipway.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+import slipway.base.Progress;
+
+class MainTest {
+  @TempDir Path state;
+
+  private record Ran(int status, String out, String err) {}
+
+  private static Ran run(String name, String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            name,
+            arguments,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Ran(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void helpNamesEveryCommandThatThereIs() {
+    for (String line : Usage.slipway().lines().filter(l -> l.startsWith("  ")).toList()) {
+      for (String word : line.substring(2, 15).strip().split(", ")) {
+        if (!word.equals("bootc") && !word.startsWith("COMMAND")) {
+          assertThat(Commands.slipway(word)).as(word).isNotNull();
+        }
+      }
+    }
+    for (String word : new String[] {"status", "upgrade", "update", "switch", "rollback"}) {
+      assertThat(Usage.bootc()).contains(word);
+      assertThat(Commands.bootc(word)).isNotNull();
+    }
+  }
+
+  @Test
+  void everyCommandHasHelp() {
+    for (String word :
+        new String[] {
+          "build",
+          "base",
+          "disk",
+          "vm",
+          "registry",
+          "demo",
+          "images",
+          "inspect",
+          "history",
+          "tag",
+          "rmi",
+          "pull",
+          "push",
+          "login",
+          "logout",
+          "save",
+          "load"
+        }) {
+      Ran ran = run("slipway", word, "--help");
+      assertThat(ran.status()).as(word).isZero();
+      assertThat(ran.out()).contains("Usage: slipway " + word);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nonsense", "--nonsense", "images --nonsense", "disk", "rmi", "vm run"})
+  void wrongUsageEndsWithTwo(String line) {
+    Ran ran = run("slipway", line.split(" "));
+    assertThat(ran.status()).isEqualTo(2);
+    assertThat(ran.err()).startsWith("error: ");
+    assertThat(ran.out()).isEmpty();
+  }
+
+  @Test
+  void anEmptyStoreIsAnEmptyList() {
+    assertThat(run("slipway", "images", "--root", state.toString(), "--json").out().strip())
+        .matches("\\[\\s*]");
+    assertThat(run("slipway", "images", "--root", state.toString()).out())
+        .startsWith("REPOSITORY")
+        .hasLineCount(1);
+    Ran ran = run("slipway", "inspect", "--root", state.toString(), "x");
+    assertThat(ran.status()).isEqualTo(1);
+    assertThat(ran.err()).contains("no image \"x\" in the local store");
+  }
+
+  @Test
+  void sizesAreReadAndWritten() {
+    assertThat(DiskCommand.Build.bytes("20G")).isEqualTo(20L << 30);
+    assertThat(DiskCommand.Build.bytes("512 MiB")).isEqualTo(512L << 20);
+    assertThat(DiskCommand.Build.bytes("4096")).isEqualTo(4096);
+    assertThatThrownBy(() -> DiskCommand.Build.bytes("big"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("\"big\" is not a size");
+    assertThat(TerminalProgress.bytes(999)).isEqualTo("999 B");
+    assertThat(TerminalProgress.bytes(12_340_000)).isEqualTo("12.3 MB");
+    Instant now = Instant.parse("2026-01-02T00:00:00Z");
+    assertThat(ImagesCommand.ago(now.minusSeconds(7200), now)).isEqualTo("2 hours ago");
+  }
+
+  @Test
+  void aTerminalShowsBarsAndKeepsNotes() {
+    ByteArrayOutputStream screen = new ByteArrayOutputStream();
+    try (TerminalProgress progress =
+        new TerminalProgress(new PrintStream(screen, true, StandardCharsets.UTF_8), 80)) {
+      try (Progress.Task task = progress.start("layer 12ab", 1000)) {
+        task.advance(500);
+        progress.note("layers already present: 3");
+        org.awaitility.Awaitility.await()
+            .until(() -> screen.toString(StandardCharsets.UTF_8).contains("50%"));
+      }
+    }
+    String text = screen.toString(StandardCharsets.UTF_8);
+    assertThat(text).contains("layer 12ab").contains("500 B of 1.0 kB");
+    assertThat(text).contains("layers already present: 3\n");
+  }
+
+  @Test
+  void aFailedStepSaysWhichItWas() {
+    StringWriter text = new StringWriter();
+    Steps steps = new Steps(new PrintWriter(text), 2);
+    assertThatThrownBy(
+            () ->
+                steps.run(
+                    "break",
+                    () -> {
+                      throw Problem.input("broken");
+                    }))
+        .hasMessage("broken");
+    assertThat(text.toString()).contains("[ 1/2] break").contains("failed after");
+  }
+}
