@@ -9,7 +9,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import slipway.base.Problem;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 
@@ -36,15 +35,7 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     var out = spec.commandLine().getOut();
     try (LocalStore store = state.store()) {
-      Manifest manifest =
-          store
-              .find(image)
-              .orElseThrow(
-                  () ->
-                      Problem.notFound(
-                          "no image \""
-                              + image
-                              + "\" in the local store; slipway images lists them"));
+      Manifest manifest = State.require(store, image);
       byte[] config = null;
       if (manifest instanceof Manifest.Image i) {
         try (var in = store.openBlob(i.config())) {

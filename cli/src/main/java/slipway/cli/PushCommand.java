@@ -11,7 +11,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.AtomicFile;
-import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -61,15 +60,7 @@ final class PushCommand implements Callable<Integer> {
     Manifest sent;
     try (LocalStore store = state.store();
         RegistryClient registry = new RegistryClient(target, access.options())) {
-      Manifest manifest =
-          store
-              .find(image)
-              .orElseThrow(
-                  () ->
-                      Problem.notFound(
-                          "no image \""
-                              + image
-                              + "\" in the local store; slipway images lists them"));
+      Manifest manifest = State.require(store, image);
       sent =
           Transfer.copy(
               store.source(),

@@ -48,8 +48,7 @@ final class RmiCommand implements Callable<Integer> {
       for (String name : names) {
         List<LocalStore.Named> found = matching(store, list, name);
         if (found.isEmpty() && !force) {
-          throw Problem.notFound(
-              "no image \"" + name + "\" in the local store; slipway images lists them");
+          throw State.missing(name);
         }
         found.forEach(image -> remove(store, image, out));
       }

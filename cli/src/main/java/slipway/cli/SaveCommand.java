@@ -63,15 +63,7 @@ final class SaveCommand implements Callable<Integer> {
     Format wanted = format(format);
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try (LocalStore store = state.store()) {
-      Manifest manifest =
-          store
-              .find(image)
-              .orElseThrow(
-                  () ->
-                      Problem.notFound(
-                          "no image \""
-                              + image
-                              + "\" in the local store; slipway images lists them"));
+      Manifest manifest = State.require(store, image);
       Reference name = LocalStore.localName(image).orLatest();
       try (ImageSink sink = sink(wanted, name)) {
         Transfer.copy(

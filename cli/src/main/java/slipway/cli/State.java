@@ -3,8 +3,10 @@ package slipway.cli;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import slipway.base.Problem;
 import slipway.linux.Posix;
 import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
 
 /** Where the product keeps its state, as a mix-in of every command that needs some. */
 final class State {
@@ -40,5 +42,19 @@ final class State {
   /** Unpacked layers and the build cache. */
   Path buildDirectory() {
     return directory().resolve("build");
+  }
+
+  /**
+   * What an image's name or id means in the store.
+   *
+   * @throws Problem of kind NOT_FOUND
+   */
+  static Manifest require(LocalStore store, String image) {
+    return store.find(image).orElseThrow(() -> missing(image));
+  }
+
+  static Problem missing(String image) {
+    return Problem.notFound(
+        "no image \"" + image + "\" in the local store; slipway images lists them");
   }
 }

@@ -5,7 +5,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import slipway.base.Problem;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 
@@ -23,15 +22,7 @@ final class TagCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (LocalStore store = state.store()) {
-      Manifest manifest =
-          store
-              .find(image)
-              .orElseThrow(
-                  () ->
-                      Problem.notFound(
-                          "no image \""
-                              + image
-                              + "\" in the local store; slipway images lists them"));
+      Manifest manifest = State.require(store, image);
       for (String name : names) {
         store.tag(LocalStore.localName(name), manifest.digest());
       }
