@@ -55,6 +55,14 @@ record Customizer(Path etc, Path var) {
   }
 
   private void timezone(String zone) throws IOException {
+    Path zones = etc.resolveSibling("usr").resolve("share/zoneinfo");
+    // Without any zones the time is UTC's anyway.
+    if (!zone.endsWith("UTC") && !Files.exists(zones.resolve(zone), LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.input(
+          "the image has no time zone \""
+              + zone
+              + "\"; give one that is below its /usr/share/zoneinfo, or install tzdata in it");
+    }
     Path link = etc.resolve("localtime");
     Files.deleteIfExists(link);
     Posix.symlink(OsPath.of("../usr/share/zoneinfo/" + zone), OsPath.of(link));

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -34,8 +33,8 @@ import slipway.sysroot.Sysroot;
 /**
  * Makes disk images of bootable container images. The disk is written to a temporary file beside
  * the result; the rename to the result's name is the commit point. Mounts live in a namespace of
- * their own and loop devices detach themselves with the last mount, so nothing is left however the
- * work ends.
+ * their own and loop devices detach themselves, so the kernel takes both away however the work
+ * ends.
  */
 public final class DiskBuilder {
   private static final String STATEROOT = "default";
@@ -66,28 +65,18 @@ public final class DiskBuilder {
     check();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
-    Path raw = Files.createTempFile(output, ".disk-", ".raw.tmp");
-    Runnable remove = () -> raw.toFile().delete();
-    Thread onExit = Thread.ofPlatform().unstarted(remove);
-    Runtime.getRuntime().addShutdownHook(onExit);
-    try {
-      write(raw, plan);
-      List<Path> results = new ArrayList<>();
-      // The raw file itself is moved away last.
-      for (DiskType type : request.types()) {
-        if (type == DiskType.QCOW2) {
-          qcow2(raw, output.resolve(type.path()));
-        }
+    try (Scratch scratch = Scratch.create()) {
+      Path raw = scratch.unfinished(output, "disk.raw");
+      write(raw, plan, scratch);
+      if (request.types().contains(DiskType.QCOW2)) {
+        qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
       }
+      // The raw file itself is moved away last.
       if (request.types().contains(DiskType.RAW)) {
         publish(raw, output.resolve(DiskType.RAW.path()));
       }
-      request.types().forEach(type -> results.add(output.resolve(type.path())));
-      return results;
-    } finally {
-      remove.run();
-      Runtime.getRuntime().removeShutdownHook(onExit);
     }
+    return request.types().stream().map(type -> output.resolve(type.path())).toList();
   }
 
   private void check() {
@@ -119,24 +108,22 @@ public final class DiskBuilder {
     return Math.max(request.customizations().rootMinimum(), 4 * compressed + 256 * MIB);
   }
 
-  private void write(Path raw, DiskPlan plan) throws IOException {
+  private void write(Path raw, DiskPlan plan, Scratch scratch) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
       file.setLength(plan.size());
     }
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();
-    Boot boot = MountNamespace.call("disk", () -> populate(raw, plan));
-    espFileSystem(raw, plan, boot.efi());
+    Path mountpoint = Files.createDirectory(scratch.folder().resolve("root"));
+    Grub.Efi efi = MountNamespace.call("disk", () -> populate(raw, plan, mountpoint));
+    FileSystems.esp(raw, plan.esp(), efi, scratch.folder());
   }
 
-  /** What the partitions outside of the mounted ones get. */
-  private record Boot(Grub.Efi efi) {}
-
-  private Boot populate(Path raw, DiskPlan plan) throws IOException {
-    Path mountpoint = Files.createTempDirectory("slipway-disk-");
+  /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
+  private Grub.Efi populate(Path raw, DiskPlan plan, Path mountpoint) throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(raw, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(raw, plan.boot().start(), plan.boot().size())) {
-      makeRoot(rootLoop.device(), plan.root().filesystem());
-      makeExt4(bootLoop.device(), "boot", plan.boot().filesystem(), "");
+      FileSystems.root(request.rootfs(), rootLoop.device(), plan.root().filesystem());
+      FileSystems.boot(bootLoop.device(), plan.boot().filesystem());
       try (Mount root =
           Mount.of(
               rootLoop.device().toString(),
@@ -145,21 +132,16 @@ public final class DiskBuilder {
               // Programs of the image are run as nobody; they get no way to more.
               Posix.MS_NOSUID | Posix.MS_NODEV,
               null)) {
-        // Attached until the mount ends, by the kernel's own count.
-        rootLoop.close();
         Files.createDirectory(mountpoint.resolve("boot"));
-        try (Mount bootMount =
+        try (Mount boot =
             Mount.of(bootLoop.device().toString(), mountpoint.resolve("boot"), "ext4", 0, null)) {
-          bootLoop.close();
-          return install(raw, plan, root.target(), bootMount.target());
+          return install(raw, plan, root.target(), boot.target());
         }
       }
-    } finally {
-      Files.deleteIfExists(mountpoint);
     }
   }
 
-  private Boot install(Path raw, DiskPlan plan, Path root, Path boot) throws IOException {
+  private Grub.Efi install(Path raw, DiskPlan plan, Path root, Path boot) throws IOException {
     Sysroot sysroot = Sysroot.init(root, STATEROOT, false);
     Imported imported =
         ContainerImport.run(
@@ -189,7 +171,7 @@ public final class DiskBuilder {
     Grub.Efi efi = grub.efi();
     Posix.syncfs(OsPath.of(boot));
     Posix.syncfs(OsPath.of(root));
-    return new Boot(efi);
+    return efi;
   }
 
   private KernelArguments kernelArguments(Sysroot sysroot, Imported imported, DiskPlan plan)
@@ -203,107 +185,14 @@ public final class DiskBuilder {
         .append(request.customizations().kernelArguments());
   }
 
-  private void makeRoot(Path device, UUID id) {
-    switch (request.rootfs()) {
-      // verity, so that objects can be sealed later.
-      case EXT4 -> makeExt4(device, "root", id, "verity");
-      case XFS ->
-          Command.of(
-                  "mkfs.xfs", "-q", "-f", "-K", "-L", "root", "-m", "uuid=" + id, device.toString())
-              .run();
-      case BTRFS ->
-          Command.of(
-                  "mkfs.btrfs",
-                  "-q",
-                  "-f",
-                  "-K",
-                  "-L",
-                  "root",
-                  "-U",
-                  id.toString(),
-                  device.toString())
-              .run();
-    }
-  }
-
-  private static void makeExt4(Path device, String label, UUID id, String features) {
-    Command mkfs =
-        Command.of(
-            "mkfs.ext4",
-            "-q",
-            "-F",
-            "-L",
-            label,
-            "-U",
-            id.toString(),
-            "-E",
-            "lazy_itable_init=1,lazy_journal_init=1,nodiscard");
-    if (!features.isEmpty()) {
-      mkfs = mkfs.with("-O", features);
-    }
-    mkfs.with(device.toString()).run();
-  }
-
-  /** By mtools, because not every kernel reads FAT. */
-  private static void espFileSystem(Path raw, DiskPlan plan, Grub.Efi efi) throws IOException {
-    DiskPlan.Part esp = plan.esp();
-    String image = raw + "@@" + esp.start();
-    Path file = Files.createTempFile("slipway-", ".efi");
-    try {
-      Files.write(file, efi.image());
-      Command.of(
-              "mformat",
-              "-i",
-              image,
-              "-T",
-              Long.toString(esp.size() / DiskPlan.SECTOR),
-              "-h",
-              "64",
-              "-s",
-              "32",
-              "-N",
-              serial(esp.filesystem()),
-              "-v",
-              "EFI-SYSTEM",
-              "::")
-          .run();
-      Command.of("mmd", "-i", image, "::/EFI", "::/EFI/BOOT").run();
-      Command.of("mcopy", "-i", image, file.toString(), "::/EFI/BOOT/" + efi.name()).run();
-    } finally {
-      Files.delete(file);
-    }
-  }
-
-  /** A FAT volume id: 8 hex digits. */
-  static String serial(UUID id) {
-    return String.format(java.util.Locale.ROOT, "%08x", (int) (id.getMostSignificantBits() >>> 32));
-  }
-
-  private void qcow2(Path raw, Path result) throws IOException {
+  private void qcow2(Path raw, Path result, Scratch scratch) throws IOException {
     progress.note("converting to qcow2");
-    Files.createDirectories(Objects.requireNonNull(result.getParent()));
-    Path temporary = result.resolveSibling("." + result.getFileName() + ".tmp");
-    try {
-      Command.of(
-              "qemu-img",
-              "convert",
-              "-f",
-              "raw",
-              "-O",
-              "qcow2",
-              "-c",
-              "-m",
-              "4",
-              "-W",
-              "-o",
-              "compat=1.1,compression_type=zstd",
-              raw.toString(),
-              temporary.toString())
-          .run();
-      publish(temporary, result);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    Path folder = Files.createDirectories(Objects.requireNonNull(result.getParent()));
+    Path temporary = scratch.unfinished(folder, "disk.qcow2");
+    Command.of("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-m", "4", "-W")
+        .with("-o", "compat=1.1,compression_type=zstd", raw.toString(), temporary.toString())
+        .run();
+    publish(temporary, result);
   }
 
   private static void publish(Path temporary, Path result) throws IOException {

@@ -107,8 +107,12 @@ final class Grub {
   }
 
   static void embed(Path disk, DiskPlan.Part bios, byte[] boot, byte[] core) throws IOException {
+    if (boot.length != DiskPlan.SECTOR || core.length < DiskPlan.SECTOR) {
+      throw Problem.input(
+          "the image's GRUB for BIOS is damaged: boot.img or core.img is too short");
+    }
     int sectors = (core.length + DiskPlan.SECTOR - 1) / DiskPlan.SECTOR;
-    if (boot.length != DiskPlan.SECTOR || (long) sectors * DiskPlan.SECTOR > bios.size()) {
+    if ((long) sectors * DiskPlan.SECTOR > bios.size()) {
       throw Problem.input(
           "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its partition");
     }

@@ -66,6 +66,13 @@ public final class Posix {
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
   private static final long FICLONE = 0x40049409L;
+  private static final long LOOP_CTL_GET_FREE = 0x4c82;
+  private static final long LOOP_CONFIGURE = 0x4c0a;
+  private static final long LOOP_OFFSET = 32;
+  private static final long LOOP_SIZE_LIMIT = 40;
+  private static final long LOOP_FLAGS = 60;
+  private static final int LO_FLAGS_AUTOCLEAR = 4;
+
   private static final long FIFREEZE = 0xC0045877L;
   private static final long FITHAW = 0xC0045878L;
   private static final long SYS_OPENAT2 = 437;
@@ -1092,6 +1099,53 @@ public final class Posix {
     } finally {
       close(fd);
     }
+  }
+
+  /**
+   * ioctl(LOOP_CTL_GET_FREE) on /dev/loop-control (linux/loop.h): the number of a loop device that
+   * nothing is attached to, made when there is none. Somebody else may be faster to attach it.
+   */
+  static int freeLoopDevice(int control) throws UnixException {
+    Scratch s = Native.scratch();
+    int r;
+    try {
+      r = (int) IoctlInt.CALL.invokeExact(s.errno, control, LOOP_CTL_GET_FREE, 0);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+    if (r < 0) {
+      throw Native.error("LOOP_CTL_GET_FREE", "/dev/loop-control", s.errno());
+    }
+    return r;
+  }
+
+  /**
+   * ioctl(LOOP_CONFIGURE) with LO_FLAGS_AUTOCLEAR (linux/loop.h, Linux 5.8): attaches a file to a
+   * loop device until the last descriptor and mount of the device is gone.
+   *
+   * @param size bytes from {@code offset} on; 0 to the end of the file
+   * @return false when something else is attached to the device
+   */
+  static boolean configureLoopDevice(int device, int backing, long offset, long size)
+      throws UnixException {
+    Scratch s = Native.scratch();
+    // struct loop_config: the file, the block size (0 is the default), struct loop_info64 from 8
+    // on.
+    s.struct.fill((byte) 0);
+    s.struct.set(INT, 0, backing);
+    s.struct.set(LONG, LOOP_OFFSET, offset);
+    s.struct.set(LONG, LOOP_SIZE_LIMIT, size);
+    s.struct.set(INT, LOOP_FLAGS, LO_FLAGS_AUTOCLEAR);
+    int r;
+    try {
+      r = (int) Ioctl.CALL.invokeExact(s.errno, device, LOOP_CONFIGURE, s.struct);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+    if (r < 0 && s.errno() != UnixException.EBUSY) {
+      throw Native.error("LOOP_CONFIGURE", "fd " + backing, s.errno());
+    }
+    return r >= 0;
   }
 
   /** mount(2); null for what a mount does not need. */

@@ -225,7 +225,10 @@ final class ObjectWriter implements AutoCloseable {
 
   // ---- large files ----
 
-  private record Piece(byte[] chunk, int length) {}
+  private record Piece(byte[] chunk, int length) {
+    /** Instead of a length: the reader has failed and the file stays incomplete. */
+    static final int GIVEN_UP = -1;
+  }
 
   /** A file under way: its pieces are written in order by one worker at a time. */
   private final class Large {
@@ -252,13 +255,19 @@ final class ObjectWriter implements AutoCloseable {
     }
 
     void pump(InputStream in) throws IOException {
-      for (long left = size; left > 0; ) {
-        check();
-        byte[] chunk = takeChunk();
-        int length = (int) Math.min(CHUNK, left);
-        readExactly(path, in, chunk, 0, length);
-        left -= length;
-        offer(new Piece(chunk, length));
+      try {
+        for (long left = size; left > 0; ) {
+          check();
+          byte[] chunk = takeChunk();
+          int length = (int) Math.min(CHUNK, left);
+          readExactly(path, in, chunk, 0, length);
+          left -= length;
+          offer(new Piece(chunk, length));
+        }
+      } catch (IOException | RuntimeException e) {
+        // No further piece comes, so a worker closes what is open.
+        offer(new Piece(takeChunk(), Piece.GIVEN_UP));
+        throw e;
       }
     }
 
@@ -292,6 +301,11 @@ final class ObjectWriter implements AutoCloseable {
 
     private void process(Piece piece) {
       if (broken) {
+        return;
+      }
+      if (piece.length == Piece.GIVEN_UP) {
+        broken = true;
+        abandon();
         return;
       }
       try {

@@ -1,0 +1,397 @@
+package slipway.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.Command;
+import slipway.linux.LoopDevice;
+import slipway.linux.Mount;
+import slipway.linux.Posix;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Whole disks of a small image; sfdisk, blkid, the checkers of the file systems and ostree judge.
+ */
+class DiskBuilderTest {
+  private static final Map<String, String> BOOTABLE = Map.of("containers.bootc", "1");
+
+  @TempDir Path directory;
+  private LocalStore store;
+  private Path tree;
+  private Path output;
+
+  @BeforeEach
+  void makeImage() throws Exception {
+    store = LocalStore.open(directory.resolve("store"));
+    tree = TestImage.tree(directory);
+    output = directory.resolve("output");
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    store.close();
+    assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain("slipway-disk-");
+    assertNoLoopDevice(directory);
+    if (Files.exists(output)) {
+      try (Stream<Path> files = Files.walk(output)) {
+        assertThat(files.filter(f -> f.getFileName().toString().endsWith(".tmp"))).isEmpty();
+      }
+    }
+  }
+
+  /** The kernel takes a loop device away a moment after its last user. */
+  private static void assertNoLoopDevice(Path directory) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    String attached = Command.of("losetup", "--all").output();
+    while (attached.contains(directory.toString()) && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(50);
+      attached = Command.of("losetup", "--all").output();
+    }
+    assertThat(attached).doesNotContain(directory.toString());
+  }
+
+  private DiskRequest request() throws IOException {
+    Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
+    return TestImage.request(store, image, output);
+  }
+
+  private static DiskRequest with(DiskRequest r, RootFileSystem fs, DiskConfig config) {
+    return new DiskRequest(
+        r.source(),
+        r.manifest(),
+        r.config(),
+        r.target(),
+        r.types(),
+        fs,
+        config,
+        r.size(),
+        r.output());
+  }
+
+  private static Path build(DiskRequest request) throws IOException {
+    return DiskBuilder.build(request, Progress.NONE).getFirst();
+  }
+
+  private record Partition(long start, long size) {}
+
+  private static List<Partition> table(Path disk) {
+    JsonNode table =
+        new JsonMapper()
+            .readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout())
+            .path("partitiontable");
+    return Stream.of(0, 1, 2, 3)
+        .map(i -> table.path("partitions").path(i))
+        .map(p -> new Partition(p.path("start").asLong() * 512, p.path("size").asLong() * 512))
+        .toList();
+  }
+
+  private static String blkid(LoopDevice loop, String tag) {
+    return Command.of("blkid", "-p", "-o", "value", "-s", tag, loop.device().toString()).output();
+  }
+
+  @Test
+  void theTableIsWhatFirmwareAndSystemsLookFor() throws Exception {
+    Path disk = build(request());
+    assertThat(disk).isEqualTo(output.resolve("image/disk.raw"));
+    assertThat(Files.size(disk)).isEqualTo(3L << 30);
+    Command.Result verify = Command.of("sfdisk", "--verify", disk.toString()).run();
+    assertThat(verify.text() + verify.stderr()).contains("No errors detected");
+    JsonNode table =
+        new JsonMapper().readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout());
+    assertThat(table.at("/partitiontable/label").asString()).isEqualTo("gpt");
+    assertThat(table.at("/partitiontable/partitions").findValuesAsString("type"))
+        .containsExactly(
+            "21686148-6449-6E6F-744E-656564454649",
+            "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
+            "BC13C2FF-59E6-4262-A352-B275FD6F7172",
+            "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709");
+    long used = Long.parseLong(Command.of("du", "-k", disk.toString()).output().split("\\s")[0]);
+    assertThat(used).describedAs("KiB in use of a sparse file").isLessThan(200_000);
+    esp(disk, table(disk).get(1));
+  }
+
+  private void esp(Path disk, Partition part) throws Exception {
+    try (LoopDevice loop = LoopDevice.attach(disk, part.start(), part.size())) {
+      assertThat(blkid(loop, "VERSION")).isEqualTo("FAT32");
+      assertThat(blkid(loop, "LABEL")).isEqualTo("EFI-SYSTEM");
+      Command.of("fsck.vfat", "-n", loop.device().toString()).run();
+    }
+    Path copy = directory.resolve("BOOTX64.EFI");
+    Command.of("mcopy", "-i", disk + "@@" + part.start(), "::/EFI/BOOT/BOOTX64.EFI")
+        .with(copy.toString())
+        .run();
+    assertThat(Command.of("file", "-b", copy.toString()).output()).contains("PE32+", "EFI");
+  }
+
+  @ParameterizedTest
+  @EnumSource(RootFileSystem.class)
+  void everyRootFileSystemHoldsASoundDeployment(RootFileSystem fs) throws Exception {
+    Path disk = build(with(request(), fs, DiskConfig.EMPTY));
+    List<Partition> table = table(disk);
+    try (LoopDevice boot = loop(disk, table.get(2));
+        LoopDevice root = loop(disk, table.get(3))) {
+      check(fs, root.device());
+      Command.of("e2fsck", "-fn", boot.device().toString()).run();
+      assertThat(blkid(root, "TYPE")).isEqualTo(fs.label());
+      assertThat(blkid(root, "LABEL")).isEqualTo("root");
+      Path at = Files.createDirectory(directory.resolve("mnt"));
+      try (Mount m = Mount.of(root.device().toString(), at, fs.label(), 0, null);
+          Mount b = Mount.of(boot.device().toString(), at.resolve("boot"), "ext4", 0, null)) {
+        judge(m.target(), b.target(), blkid(root, "UUID"), blkid(boot, "UUID"));
+      }
+    }
+  }
+
+  private static LoopDevice loop(Path disk, Partition part) throws IOException {
+    return LoopDevice.attach(disk, part.start(), part.size());
+  }
+
+  private static void check(RootFileSystem fs, Path device) {
+    switch (fs) {
+      case EXT4 -> {
+        Command.of("e2fsck", "-fn", device.toString()).run();
+        assertThat(Command.of("dumpe2fs", "-h", device.toString()).output()).contains("verity");
+      }
+      case XFS -> Command.of("xfs_repair", "-n", device.toString()).run();
+      case BTRFS -> Command.of("btrfs", "check", "--readonly", device.toString()).run();
+    }
+  }
+
+  private static void judge(Path root, Path boot, String rootId, String bootId) throws IOException {
+    String status = Command.of("ostree", "admin", "status", "--sysroot=" + root).output();
+    assertThat(status).contains("default ").contains(".0");
+    Command.of("ostree", "fsck", "--repo=" + root.resolve("ostree/repo")).run();
+    String entry = Files.readString(boot.resolve("loader/entries/ostree-1.conf"));
+    assertThat(entry)
+        .contains("title Test OS 1")
+        .containsPattern(
+            "options root=UUID="
+                + rootId
+                + " rw console=tty0 console=ttyS0,115200 from=image ostree=/ostree/boot\\.1/");
+    for (String key : List.of("linux", "initrd")) {
+      String path =
+          entry
+              .lines()
+              .filter(l -> l.startsWith(key + " "))
+              .findFirst()
+              .orElseThrow()
+              .substring(key.length() + 2);
+      assertThat(boot.resolve(path)).isRegularFile();
+    }
+    assertThat(boot.resolve("grub/grub.cfg")).content().contains("blscfg", bootId);
+    Path deployment = deployment(root);
+    assertThat(deployment.resolve("etc/fstab"))
+        .hasContent("UUID=" + bootId + " /boot ext4 defaults 0 2");
+    assertThat(deployment.resolve("tmp")).isEmptyDirectory();
+    assertThat(deployment.resolveSibling(deployment.getFileName() + ".origin"))
+        .content()
+        .contains("container-image-reference=ostree-unverified-registry:" + TestImage.NAME);
+  }
+
+  private static Path deployment(Path root) throws IOException {
+    try (Stream<Path> all = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
+      return all.filter(Files::isDirectory).findFirst().orElseThrow();
+    }
+  }
+
+  @Test
+  void theConfigIsInTheMachine() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("config.toml"),
+            """
+            [[customizations.user]]
+            name = "alice"
+            password = "secret"
+            key = "ssh-ed25519 AAAA a@b"
+            groups = ["sudo"]
+            [customizations]
+            hostname = "box"
+            [customizations.kernel]
+            append = "quiet"
+            [customizations.timezone]
+            timezone = "Europe/Berlin"
+            [[customizations.files]]
+            path = "/etc/app/secret"
+            data = "x"
+            mode = "0600"
+            user = "alice"
+            """);
+    Path disk = build(with(request(), RootFileSystem.EXT4, DiskConfig.parse(file)));
+    Partition part = table(disk).get(3);
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice loop = loop(disk, part);
+        Mount m = Mount.of(loop.device().toString(), at, "ext4", Posix.MS_RDONLY, null)) {
+      Path etc = deployment(m.target()).resolve("etc");
+      assertThat(etc.resolve("passwd")).content().contains("alice:x:1000:1000:");
+      assertThat(etc.resolve("shadow")).content().contains("alice:$6$");
+      assertThat(etc.resolve("hostname")).hasContent("box");
+      assertThat(Files.readSymbolicLink(etc.resolve("localtime")))
+          .hasToString("../usr/share/zoneinfo/Europe/Berlin");
+      assertThat(Command.of("stat", "-c", "%a %u", etc + "/app/secret").output())
+          .isEqualTo("600 1000");
+      Path var = m.target().resolve("ostree/deploy/default/var");
+      assertThat(var.resolve("home/alice/.ssh/authorized_keys")).hasContent("ssh-ed25519 AAAA a@b");
+    }
+  }
+
+  @Test
+  void qcow2HasTheSameContent() throws Exception {
+    DiskRequest r = request();
+    List<Path> files =
+        DiskBuilder.build(
+            new DiskRequest(
+                r.source(),
+                r.manifest(),
+                r.config(),
+                r.target(),
+                List.of(DiskType.QCOW2, DiskType.RAW),
+                r.rootfs(),
+                r.customizations(),
+                r.size(),
+                r.output()),
+            Progress.NONE);
+    assertThat(files)
+        .containsExactly(output.resolve("qcow2/disk.qcow2"), output.resolve("image/disk.raw"));
+    Command.of("qemu-img", "check", files.getFirst().toString()).run();
+    Command.of("qemu-img", "compare", files.getFirst().toString(), files.get(1).toString()).run();
+  }
+
+  @Test
+  void whatIsNoBootableImageIsRefusedBeforeAnythingIsMade() throws Exception {
+    Manifest.Image plain = TestImage.store(store, tree, Map.of());
+    assertThatThrownBy(() -> build(TestImage.request(store, plain, output)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("containers.bootc=1");
+    assertThat(output).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "usr/lib/grub/i386-pc/boot.img",
+        "usr/lib/grub/x86_64-efi/kernel.img",
+        "usr/lib/grub/x86_64-efi/blscfg.mod",
+        "usr/bin/grub-mkimage",
+        "usr/lib/modules/" + TestImage.KERNEL + "/vmlinuz",
+        "usr/lib/os-release"
+      })
+  void anImageWithoutWhatItNeedsToStartIsRefused(String missing) throws Exception {
+    Files.delete(tree.resolve(missing));
+    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class).message().isNotBlank();
+    assertThat(output.resolve("image/disk.raw")).doesNotExist();
+  }
+
+  @Test
+  void aTimezoneThatTheImageLacksIsRefused() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("config.toml"),
+            "[customizations.timezone]\ntimezone = \"Mars/Olympus\"\n");
+    DiskRequest wrong = with(request(), RootFileSystem.EXT4, DiskConfig.parse(file));
+    assertThatThrownBy(() -> build(wrong))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("Mars/Olympus");
+  }
+
+  /** Links of the image that lead out of it must neither be written through nor mounted over. */
+  @Test
+  void aHostileTreeReachesNothing() throws Exception {
+    Path outside = Files.createDirectory(directory.resolve("outside"));
+    Command.of("rmdir", tree + "/tmp").run();
+    Files.createSymbolicLink(tree.resolve("tmp"), outside);
+    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
+    assertThat(outside).isEmptyDirectory();
+  }
+
+  @Test
+  void aBrokenSourceLeavesNothing() throws Exception {
+    DiskRequest r = request();
+    DiskRequest broken =
+        new DiskRequest(
+            TestImage.interrupted(
+                r.source(), r.manifest().layers().getFirst(), new IOException("cut")),
+            r.manifest(),
+            r.config(),
+            r.target(),
+            r.types(),
+            r.rootfs(),
+            r.customizations(),
+            r.size(),
+            r.output());
+    assertThatThrownBy(() -> build(broken)).hasStackTraceContaining("cut");
+    assertThat(output).isEmptyDirectory();
+  }
+
+  @Test
+  void anOlderResultStaysUntilTheNewOneIsWhole() throws Exception {
+    Files.createDirectories(output.resolve("image"));
+    Path old = Files.writeString(output.resolve("image/disk.raw"), "old");
+    Files.delete(tree.resolve("usr/bin/grub-mkimage"));
+    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
+    assertThat(old).hasContent("old");
+  }
+
+  /** A build in a process of its own that is told to end, or killed, at many moments. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anEndedProcessLeavesNoMountAndNoLoopDevice(boolean politely) throws Exception {
+    Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
+    for (int stage : new int[] {0, 1, 2}) {
+      Path java = Path.of(System.getProperty("java.home"), "bin/java");
+      Process process =
+          Command.of(java.toString(), "--enable-native-access=ALL-UNNAMED", "-cp")
+              .with(classPath(), EndedBuild.class.getName(), directory.resolve("store").toString())
+              .with(image.digest().toString(), output.toString(), Integer.toString(stage))
+              .start();
+      try (var lines = process.inputReader()) {
+        String line = lines.readLine();
+        while (line != null && !line.equals("now")) {
+          line = lines.readLine();
+        }
+        assertThat(line).isEqualTo("now");
+        if (politely) {
+          process.destroy();
+        } else {
+          process.destroyForcibly();
+        }
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      } finally {
+        Command.kill(process);
+      }
+      assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain("slipway-disk-");
+      assertNoLoopDevice(directory);
+      assertThat(output.resolve("image/disk.raw")).doesNotExist();
+      if (politely) {
+        assertThat(output).isEmptyDirectory();
+      } else {
+        Command.of("find", output.toString(), "-name", ".*.tmp", "-delete").run();
+      }
+    }
+  }
+
+  private static String classPath() {
+    return Objects.requireNonNullElse(
+        System.getProperty("surefire.test.class.path"), System.getProperty("java.class.path"));
+  }
+}
