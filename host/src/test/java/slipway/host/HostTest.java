@@ -112,7 +112,8 @@ class HostTest {
             "Queued for next boot: " + NAME,
             "  Version: 2",
             "  Digest: " + second.digest(),
-            "Total new layers: 2     Size: 18.9\u00a0kB",
+            "Total new layers: 2     Size: "
+                + Sizes.decimal(second.layers().stream().mapToLong(Descriptor::size).sum()),
             "Removed layers:   1     Size: 10.8\u00a0kB",
             "Added layers:     1     Size: 10.8\u00a0kB");
     assertThat(machine.noted).anyMatch(l -> l.startsWith("Fetched layers: 10.50 KiB in 0 seconds"));
