@@ -113,6 +113,7 @@ public final class BaseImage {
           "usr/lib/ostree/prepare-root.conf",
           "usr/lib/systemd/journald.conf.d/20-image.conf",
           "usr/lib/systemd/network/89-ethernet.network",
+          "usr/lib/systemd/system.conf.d/20-image.conf",
           "usr/lib/systemd/system-preset/20-image.preset",
           "usr/lib/systemd/system-preset/99-image-default.preset",
           "usr/lib/systemd/system/systemd-firstboot.service.d/20-image.conf",
