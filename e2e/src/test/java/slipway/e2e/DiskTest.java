@@ -1,0 +1,277 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.linux.Command;
+import slipway.linux.LoopDevice;
+import slipway.linux.Mount;
+import slipway.linux.MountNamespace;
+import slipway.linux.Posix;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A disk of the base image with some awkward files, before any machine has booted it: the tools of
+ * others take it apart and find the image inside.
+ */
+@Tag("vm")
+class DiskTest {
+  private static final String NAME = "localhost/slipway-test-disk:1";
+  private static final String CONTAINERFILE =
+      """
+      FROM localhost/debian-bootc:trixie
+      RUN mkdir -p /usr/lib/probe/private /etc/probe && cd /usr/lib/probe \\
+       && echo setuid > setuid && chmod 4755 setuid \\
+       && echo both > setgid && chown 12:34 setgid && chmod 2751 setgid \\
+       && echo tagged > tagged && setfattr -n user.probe -v 'a value' tagged \\
+       && echo capable > capable \\
+       && setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 capable \\
+       && chmod 1770 private && chown 4000000000:65536 private \\
+       && ln setuid linked && : > empty && ln -s ../../nowhere dangling && ln -s /usr/bin/env absolute \\
+       && head -c 5000000 /dev/zero > zeros \\
+       && echo local > /etc/probe/file && chmod 600 /etc/probe/file && ln -s file /etc/probe/link
+      """;
+
+  /** Of the file setuid. */
+  private static final String SETUID_DIGEST =
+      "fcd249947a42433f3ca96fd828ace5d07193ea0d7023210bfffd1453f1860a75";
+
+  private static final Duration LOGIN_LIMIT = Duration.ofSeconds(60);
+  private static final long PEAK_LIMIT = 80L << 20;
+  private static final double CPU_LIMIT = 0.5;
+
+  @TempDir static Path dir;
+  private static Disk disk;
+
+  private static Podman podman;
+
+  /** The image as podman unpacks it. */
+  private static Path unpacked = Path.of("");
+
+  @BeforeAll
+  static void make() throws Exception {
+    Cli cli = BaseImages.trixie();
+    Path context = Files.createDirectory(dir.resolve("context"));
+    Files.writeString(context.resolve("Containerfile"), CONTAINERFILE);
+    cli.must("build", "-t", NAME, context.toString());
+    try {
+      cli.must(
+          "disk", "build", "--type", "raw", "--rootfs", "ext4", "--output", dir.toString(), NAME);
+      disk = Disk.read(dir.resolve("image/disk.raw"));
+      Path archive = dir.resolve("image.tar");
+      cli.must("save", "-o", archive.toString(), NAME);
+      podman = new Podman(dir.resolve("podman"));
+      podman.must("load", "--quiet", "-i", archive.toString());
+      unpacked = Path.of(podman.must("image", "mount", NAME));
+    } finally {
+      cli.must("rmi", NAME);
+    }
+  }
+
+  @AfterAll
+  static void forget() {
+    if (podman != null) {
+      podman.must("image", "unmount", "--all", "--force");
+      podman.close();
+    }
+  }
+
+  /** A disk's file systems, mounted as a machine has them, at {@code root}. */
+  private record Mounted(Path root, Path deployment) {}
+
+  private interface Look {
+    void at(Mounted sysroot) throws Exception;
+  }
+
+  /** Mounts a disk where nobody else sees it. */
+  private static void mounted(Disk image, long flags, Look look) throws IOException {
+    MountNamespace.call(
+        "look at the disk",
+        () -> {
+          Path at = Files.createTempDirectory(dir, "sysroot");
+          try (LoopDevice root = image.attach("root");
+              LoopDevice boot = image.attach("boot");
+              Mount outer = Mount.of(root.device().toString(), at, "ext4", flags, null);
+              Mount inner =
+                  Mount.of(
+                      boot.device().toString(),
+                      outer.target().resolve("boot"),
+                      "ext4",
+                      flags,
+                      null)) {
+            assertThat(inner.target().resolve("loader")).isSymbolicLink();
+            look.at(new Mounted(at, deployment(at)));
+          }
+          return null;
+        });
+  }
+
+  private static Path deployment(Path sysroot) throws IOException {
+    try (var list = Files.list(sysroot.resolve("ostree/deploy/default/deploy"))) {
+      return list.filter(p -> p.toString().endsWith(".0")).findFirst().orElseThrow();
+    }
+  }
+
+  private static String checksum(Mounted sysroot) {
+    return sysroot.deployment().getFileName().toString().replace(".0", "");
+  }
+
+  @Test
+  void checkersFindNothingWrong() throws Exception {
+    Command.of("sfdisk", "--verify", disk.file().toString()).run();
+    try (LoopDevice esp = disk.attach("EFI-SYSTEM")) {
+      Command.of("fsck.fat", "-n", esp.device().toString()).run();
+    }
+    for (String part : new String[] {"boot", "root"}) {
+      try (LoopDevice device = disk.attach(part)) {
+        Command.of("e2fsck", "-f", "-n", device.device().toString()).run();
+      }
+    }
+  }
+
+  @Test
+  void ostreeFindsItsRepositoryAndOurDeployment() throws Exception {
+    mounted(
+        disk,
+        Posix.MS_RDONLY,
+        sysroot -> {
+          Path repo = sysroot.root().resolve("ostree/repo");
+          assertThat(Command.of("ostree", "fsck", "--repo=" + repo).output())
+              .contains("no errors found");
+          assertThat(
+                  Command.of("ostree", "admin", "status", "--sysroot=" + sysroot.root()).output())
+              .contains("default " + checksum(sysroot) + ".0");
+          assertThat(Command.of("ostree", "refs", "--repo=" + repo).output())
+              .contains("ostree/container/image/");
+        });
+  }
+
+  @Test
+  void theComposefsImageShowsTheFilesOfTheImage() throws Exception {
+    mounted(
+        disk,
+        Posix.MS_RDONLY,
+        sysroot -> {
+          Path image = sysroot.deployment().resolve(".ostree.cfs");
+          Path lower = Files.createDirectory(dir.resolve("cfs"));
+          Path shown = Files.createDirectory(dir.resolve("shown"));
+          String objects = sysroot.root().resolve("ostree/repo/objects").toString();
+          try (LoopDevice loop = LoopDevice.attach(image, 0, 0);
+              Mount erofs =
+                  Mount.of(loop.device().toString(), lower, "erofs", Posix.MS_RDONLY, null);
+              Mount merged =
+                  Mount.of(
+                      "overlay",
+                      shown,
+                      "overlay",
+                      Posix.MS_RDONLY,
+                      "metacopy=on,redirect_dir=on,lowerdir=" + erofs.target() + "::" + objects)) {
+            Path root = merged.target();
+            same(
+                Listing.of(root.resolve("usr"), "etc"), Listing.of(unpacked.resolve("usr"), "etc"));
+            same(Listing.of(root.resolve("usr/etc")), Listing.of(unpacked.resolve("etc")));
+            assertThat(Listing.of(root.resolve("usr/lib/probe")))
+                .containsEntry("./private", "d 1770 4000000000:65536 ")
+                .containsEntry("./setuid", "f 4755 0:0 7 " + SETUID_DIGEST)
+                .containsEntry("./linked", "f 4755 0:0 7 " + SETUID_DIGEST)
+                .hasEntrySatisfying("./tagged", line -> assertThat(line).contains("user.probe=0x"))
+                .hasEntrySatisfying(
+                    "./capable", line -> assertThat(line).contains("security.capability=0x01"));
+          }
+        });
+  }
+
+  private static void same(SortedMap<String, String> got, SortedMap<String, String> wanted) {
+    SortedMap<String, String> differences = new TreeMap<>();
+    wanted.forEach(
+        (path, line) -> {
+          if (!line.equals(got.get(path))) {
+            differences.put(path, "image: " + line + "; disk: " + got.get(path));
+          }
+        });
+    got.keySet().stream()
+        .filter(path -> !wanted.containsKey(path))
+        .forEach(path -> differences.put(path, "on the disk alone"));
+    // What a container's run leaves in an image is not a machine's.
+    differences.remove("./hostname");
+    differences.remove("./resolv.conf");
+    assertThat(differences).isEmpty();
+    assertThat(got).hasSizeGreaterThan(100);
+  }
+
+  @Test
+  void theNewestOstreeWritesTheSameComposefsImage() throws Exception {
+    Path copy = dir.resolve("copy.raw");
+    Command.of("cp", "--sparse=always", disk.file().toString(), copy.toString()).run();
+    String peer =
+        Command.of(Cli.ROOT.resolve("tools/peers").toString(), "ostree").output() + "/ostree";
+    mounted(
+        new Disk(copy, disk.parts()),
+        0,
+        sysroot -> {
+          Command.of(
+                  peer,
+                  "admin",
+                  "deploy",
+                  "--sysroot=" + sysroot.root(),
+                  "--os=default",
+                  checksum(sysroot))
+              .run();
+          Path theirs = sysroot.deployment().resolveSibling(checksum(sysroot) + ".1/.ostree.cfs");
+          Path ours = sysroot.deployment().resolve(".ostree.cfs");
+          assertThat(Files.size(ours)).isEqualTo(Files.size(theirs)).isGreaterThan(1_000_000);
+          assertThat(Files.mismatch(ours, theirs)).isEqualTo(-1);
+          assertThat(
+                  Command.of("ostree", "admin", "status", "--sysroot=" + sysroot.root()).output())
+              .contains(checksum(sysroot) + ".0", checksum(sysroot) + ".1");
+        });
+    Files.delete(copy);
+  }
+
+  @Test
+  void theDeployedTreeBootsInAContainerAndItsAgentIsSmall() throws Exception {
+    mounted(
+        disk,
+        Posix.MS_RDONLY,
+        sysroot -> {
+          try (Nspawn system = Nspawn.boot(sysroot.deployment())) {
+            System.out.println("nspawn: login after " + system.awaitLogin(LOGIN_LIMIT));
+            JsonNode status =
+                JsonMapper.shared().readTree(small(system, "bootc", "status", "--json"));
+            assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
+            assertThat(status.at("/status/booted").isNull()).isTrue();
+            assertThat(small(system, "bootc", "--version")).startsWith("bootc ");
+          }
+        });
+  }
+
+  /**
+   * Runs a command some times and holds its use of the machine to the limits: the highest peak, and
+   * the lowest processor time, since other work on the machine only ever adds to that.
+   */
+  private static String small(Nspawn system, String... argv) {
+    long peak = 0;
+    double cpu = Double.MAX_VALUE;
+    Nspawn.Run run = null;
+    for (int i = 0; i < 5; i++) {
+      run = system.measure(argv);
+      System.out.println(String.join(" ", argv) + ": " + run.figures());
+      peak = Math.max(peak, run.peakBytes());
+      cpu = Math.min(cpu, run.cpuSeconds());
+    }
+    assertThat(peak).as("peak resident memory").isLessThanOrEqualTo(PEAK_LIMIT);
+    assertThat(cpu).as("processor seconds").isLessThanOrEqualTo(CPU_LIMIT);
+    return run.output();
+  }
+}
