@@ -76,8 +76,8 @@ final class BuildSession {
     this.workspace = workspace;
     this.progress = progress;
     this.output = output;
-    this.snapshots = new Snapshots(root, store);
-    this.cache = new StepCache(root);
+    this.snapshots = new Snapshots(root, store, Durability.of(root));
+    this.cache = new StepCache(root, workspace.newDirectory("entries"));
     this.exporter =
         new LayerExporter(
             store, snapshots, cache, request.compression(), request.sourceDateEpoch());
@@ -186,7 +186,7 @@ final class BuildSession {
   }
 
   /** The directories of layers, unpacked. */
-  List<Path> unpacked(List<LayerRef> layers) throws IOException {
+  List<Path> unpacked(List<LayerRef> layers) throws IOException, InterruptedException {
     return snapshots.unpacked(layers, workspace, progress);
   }
 }

@@ -118,6 +118,7 @@ public final class Builder {
   /** Puts the finished image into the store. Its names are the commit point. */
   private Manifest.Image commit(BuildSession session, StageResult result)
       throws IOException, InterruptedException {
+    Thread sync = Thread.ofPlatform().name("sync").start(() -> sync(session));
     List<Descriptor> layers = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
     for (LayerRef layer : result.layers()) {
@@ -135,7 +136,17 @@ public final class Builder {
     for (Reference tag : session.request.tags()) {
       machine.store().putManifest(image, tag);
     }
+    sync.join();
     return image;
+  }
+
+  /** Beside the last compressing and writing, which wait for the same disk. */
+  private static void sync(BuildSession session) {
+    try {
+      session.snapshots.sync();
+    } catch (IOException e) {
+      session.progress.note("the build cache may not outlast a power cut: " + e.getMessage());
+    }
   }
 
   private static ImageConfig config(

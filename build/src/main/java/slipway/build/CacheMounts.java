@@ -29,14 +29,14 @@ final class CacheMounts implements AutoCloseable {
   /** Fills a cache that is new. */
   @FunctionalInterface
   interface Filler {
-    void fill(Path directory) throws IOException;
+    void fill(Path directory) throws IOException, InterruptedException;
   }
 
   /**
    * The directory of a cache. Ask for several in the order of {@link #name}, so that two RUNs never
    * wait for each other.
    */
-  Path open(RunMount mount, Filler filler) throws IOException {
+  Path open(RunMount mount, Filler filler) throws IOException, InterruptedException {
     String name = name(mount);
     return switch (mount.sharing()) {
       case "private" -> openPrivate(name, mount, filler);
@@ -50,19 +50,15 @@ final class CacheMounts implements AutoCloseable {
   }
 
   private Path open(String name, RunMount mount, boolean exclusive, Filler filler)
-      throws IOException {
+      throws IOException, InterruptedException {
     Path directory = Files.createDirectories(root.resolve(name));
-    Flock lock = Flock.file(directory.resolve("lock"), true);
-    locks.add(lock);
-    Path data = data(directory, mount, filler);
-    if (!exclusive) {
-      lock.await(false);
-    }
-    return data;
+    locks.add(Flock.fileInterruptibly(directory.resolve("lock"), exclusive));
+    return data(directory, mount, filler);
   }
 
   /** The first copy that nobody uses. */
-  private Path openPrivate(String name, RunMount mount, Filler filler) throws IOException {
+  private Path openPrivate(String name, RunMount mount, Filler filler)
+      throws IOException, InterruptedException {
     for (int i = 0; i < MOST_PRIVATE; i++) {
       Path directory = Files.createDirectories(root.resolve(name + "-" + i));
       Flock lock = Flock.tryDirectory(directory);
@@ -74,11 +70,19 @@ final class CacheMounts implements AutoCloseable {
     throw new IOException("the cache " + mount.id() + " is in use " + MOST_PRIVATE + " times");
   }
 
-  private static Path data(Path directory, RunMount mount, Filler filler) throws IOException {
+  private static Path data(Path directory, RunMount mount, Filler filler)
+      throws IOException, InterruptedException {
     Path data = directory.resolve("data");
-    if (Files.isDirectory(data)) {
-      return data;
+    try (Flock making = Flock.fileInterruptibly(directory.resolve("making"), true)) {
+      if (!Files.isDirectory(data)) {
+        make(directory, data, mount, filler);
+      }
     }
+    return data;
+  }
+
+  private static void make(Path directory, Path data, RunMount mount, Filler filler)
+      throws IOException, InterruptedException {
     Path fresh = directory.resolve("new");
     Posix.removeTree(OsPath.of(fresh));
     Files.createDirectory(fresh);
@@ -87,7 +91,6 @@ final class CacheMounts implements AutoCloseable {
     Posix.lchown(path, mount.uid(), mount.gid());
     Posix.chmod(path, mount.mode() < 0 ? 0755 : mount.mode());
     Files.move(fresh, data, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    return data;
   }
 
   @Override

@@ -92,7 +92,7 @@ final class CopyStep implements AutoCloseable {
     }
   }
 
-  private String digest() throws IOException {
+  private String digest() throws IOException, InterruptedException {
     List<String> parts = new ArrayList<>(List.of(destination));
     if (!paths.isEmpty()) {
       parts.add(tree.digest(paths, excludes, excludePatterns, copy.keyword(), at));
@@ -118,7 +118,7 @@ final class CopyStep implements AutoCloseable {
   }
 
   /** Carries it out, as {@link StageBuild.Action} says. */
-  void apply(List<Path> lowers, Path upper, Path scratch) throws IOException {
+  void apply(List<Path> lowers, Path upper, Path scratch) throws IOException, InterruptedException {
     try (OverlayMount target = OverlayMount.writable(lowers, upper, scratch)) {
       InRoot.Ownership owner =
           chown == null ? null : Accounts.of(target.root()).ownership(chown, at);
@@ -156,7 +156,8 @@ final class CopyStep implements AutoCloseable {
     return written || exists || copy.flags().parents();
   }
 
-  private void item(TreeCopier copier, CopySource.Item item, boolean into) throws IOException {
+  private void item(TreeCopier copier, CopySource.Item item, boolean into)
+      throws IOException, InterruptedException {
     if (copy.add() && item.stat().isRegular() && unpacks(true)) {
       Optional<InputStream> archive = Archive.open(item.path());
       if (archive.isPresent()) {

@@ -167,6 +167,9 @@ final class LineReader {
       return null;
     }
     String raw = m.group(2);
+    if (Words.split(raw, '\\').size() != 1) {
+      return null; // More follows: the document is only a part of a command.
+    }
     String name = Words.unquote(raw, '\\');
     boolean quoted = raw.indexOf('"') >= 0 || raw.indexOf('\'') >= 0;
     return name.isEmpty() ? null : new Heredoc(name, "", !quoted, !m.group(1).isEmpty());

@@ -166,7 +166,7 @@ final class RunMounts implements AutoCloseable {
   }
 
   /** What a new cache begins with. */
-  private void fill(RunMount mount, Path fresh) throws IOException {
+  private void fill(RunMount mount, Path fresh) throws IOException, InterruptedException {
     if (mount.from() == null) {
       return;
     }
@@ -178,16 +178,11 @@ final class RunMounts implements AutoCloseable {
     }
   }
 
-  private SourceTree tree(RunMount mount) throws IOException {
-    try {
-      return SourceTree.of(session, stage, mount.from(), at);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
+  private SourceTree tree(RunMount mount) throws IOException, InterruptedException {
+    return SourceTree.of(session, stage, mount.from(), at);
   }
 
-  private void bind(RunMount mount) throws IOException {
+  private void bind(RunMount mount) throws IOException, InterruptedException {
     SourceTree tree = tree(mount);
     open.push(tree);
     OsPath root =
@@ -203,11 +198,11 @@ final class RunMounts implements AutoCloseable {
   }
 
   /** The tree of an image; what is written to it is thrown away. */
-  private OsPath image(SourceTree tree, boolean writable) throws IOException {
+  private OsPath image(SourceTree tree, boolean writable) throws IOException, InterruptedException {
     return writable ? throwAway(session.unpacked(tree.layers())) : tree.open().root();
   }
 
-  private OsPath throwAway(List<Path> lowers) throws IOException {
+  private OsPath throwAway(List<Path> lowers) throws IOException, InterruptedException {
     Path directory = Files.createDirectory(scratch.resolve("bind-" + count++));
     Path upper = Files.createDirectory(directory.resolve("upper"));
     if (!lowers.isEmpty()) {
@@ -219,7 +214,8 @@ final class RunMounts implements AutoCloseable {
   }
 
   /** The context without what it leaves out; the user's own files are never written to. */
-  private OsPath context(SourceTree tree, boolean writable) throws IOException {
+  private OsPath context(SourceTree tree, boolean writable)
+      throws IOException, InterruptedException {
     CopySource source = tree.open();
     if (source.ignore().isEmpty() && !writable) {
       return source.root();

@@ -3,29 +3,33 @@ package slipway.build;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import slipway.base.AtomicFile;
 import slipway.base.Progress;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
-import slipway.linux.UnixException;
 import slipway.oci.Compression;
 import slipway.oci.Flock;
 import slipway.oci.LocalStore;
 import slipway.tree.LayerUnpacker;
 
 /**
- * The unpacked layers, each a directory that overlayfs takes: {@code snapshots/NAME}. Such a
- * directory is made elsewhere and renamed when it is whole and synced; it never changes then.
+ * The unpacked layers, each a directory that overlayfs takes: {@code snapshots/NAME/diff}, beside a
+ * stamp for {@link Durability}. Both are made elsewhere and renamed together when they are whole;
+ * they never change then.
  */
 final class Snapshots {
   private final Path root;
   private final LocalStore store;
+  private final Durability durability;
+  private volatile boolean changed;
 
-  Snapshots(Path root, LocalStore store) throws IOException {
+  Snapshots(Path root, LocalStore store, Durability durability) throws IOException {
+    this.durability = durability;
     this.root = root;
     this.store = store;
     Files.createDirectories(root.resolve("snapshots"));
@@ -34,31 +38,47 @@ final class Snapshots {
     }
   }
 
-  Path path(String name) {
+  private Path home(String name) {
     return root.resolve("snapshots").resolve(name);
   }
 
-  boolean has(String name) {
-    return Files.isDirectory(path(name));
+  /** The directory of the layer's files. */
+  Path path(String name) {
+    return home(name).resolve("diff");
+  }
+
+  /** Whether there is a snapshot of this name, and no power cut can have harmed it. */
+  boolean has(String name) throws IOException {
+    try {
+      return durability.holds(Files.readString(home(name).resolve("stamp")));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  /** Makes all snapshots outlast a power cut; without it they are made again after one. */
+  void sync() throws IOException {
+    if (changed) {
+      durability.sync();
+    }
   }
 
   /**
-   * Takes a finished directory in under a name: the rename is the commit point.
+   * Takes a finished directory in under a name that has no snapshot: the rename is the commit
+   * point.
    *
-   * @return false when there is one of that name; the directory is left then
+   * @param scratch an empty directory on the same file system
    */
-  boolean adopt(Path directory, String name) throws IOException {
-    Posix.syncfs(OsPath.of(directory));
-    try {
-      Posix.rename(OsPath.of(directory), OsPath.of(path(name)), Posix.RENAME_NOREPLACE);
-    } catch (UnixException e) {
-      if (e.errno() == UnixException.EEXIST) {
-        return false;
-      }
-      throw e;
+  void adopt(Path directory, String name, Path scratch) throws IOException {
+    Path home = Files.createDirectory(scratch.resolve("home"));
+    Files.move(directory, home.resolve("diff"), StandardCopyOption.ATOMIC_MOVE);
+    Files.writeString(home.resolve("stamp"), durability.stamp());
+    if (Files.exists(home(name))) {
+      // One that a power cut may have harmed; nothing uses it.
+      Files.move(home(name), scratch.resolve("harmed"), StandardCopyOption.ATOMIC_MOVE);
     }
-    AtomicFile.syncDirectory(root.resolve("snapshots"));
-    return true;
+    Posix.rename(OsPath.of(home), OsPath.of(home(name)), Posix.RENAME_NOREPLACE);
+    changed = true;
   }
 
   /**
@@ -67,7 +87,7 @@ final class Snapshots {
    * @return bottom first
    */
   List<Path> unpacked(List<LayerRef> layers, Workspace workspace, Progress progress)
-      throws IOException {
+      throws IOException, InterruptedException {
     List<Path> paths = new ArrayList<>();
     for (LayerRef layer : layers) {
       if (!has(layer.snapshot())) {
@@ -79,7 +99,7 @@ final class Snapshots {
   }
 
   private void unpack(LayerRef layer, List<Path> below, Workspace workspace, Progress progress)
-      throws IOException {
+      throws IOException, InterruptedException {
     try (Flock lock = lock(Locks.LAYER, layer.snapshot())) {
       if (has(layer.snapshot())) {
         return; // Another build was faster.
@@ -88,7 +108,8 @@ final class Snapshots {
       if (blob == null) {
         throw new IOException("the unpacked layer " + layer.snapshot() + " was removed meanwhile");
       }
-      Path directory = workspace.newDirectory("unpack");
+      Path scratch = workspace.newDirectory("unpack");
+      Path directory = Files.createDirectory(scratch.resolve("upper"));
       List<Path> topFirst = new ArrayList<>(below);
       Collections.reverse(topFirst);
       String name = "unpack " + blob.descriptor().digest().brief();
@@ -99,7 +120,8 @@ final class Snapshots {
         LayerUnpacker.unpack(tar, directory, topFirst);
         tar.transferTo(java.io.OutputStream.nullOutputStream());
       }
-      adopt(directory, layer.snapshot());
+      adopt(directory, layer.snapshot(), scratch);
+      Posix.removeTree(OsPath.of(scratch));
     }
   }
 
@@ -123,9 +145,10 @@ final class Snapshots {
    *
    * @param what the name of a snapshot, a key of the cache
    */
-  Flock lock(Locks kind, String what) throws IOException {
+  Flock lock(Locks kind, String what) throws IOException, InterruptedException {
     // 4096 files for all there will ever be; two that share one wait for each other in vain.
     String bucket = ContentDigest.of(what).substring(0, 3);
-    return Flock.file(root.resolve("locks").resolve(kind.directory).resolve(bucket), true);
+    return Flock.fileInterruptibly(
+        root.resolve("locks").resolve(kind.directory).resolve(bucket), true);
   }
 }

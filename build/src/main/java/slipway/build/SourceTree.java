@@ -76,7 +76,7 @@ final class SourceTree implements AutoCloseable {
   }
 
   /** The files, mounted until this is closed. */
-  CopySource open() throws IOException {
+  CopySource open() throws IOException, InterruptedException {
     if (source == null) {
       List<Path> layers = session.unpacked(layers());
       mount = OverlayMount.readOnly(layers, session.workspace.newDirectory("source"));
@@ -87,7 +87,7 @@ final class SourceTree implements AutoCloseable {
 
   /** The items of all patterns; the first literal name without one is a problem. */
   List<CopySource.Item> select(List<String> patterns, String keyword, Position at)
-      throws IOException {
+      throws IOException, InterruptedException {
     List<CopySource.Item> items = new ArrayList<>();
     for (String pattern : patterns) {
       List<CopySource.Item> found = open().select(pattern, at);
@@ -116,7 +116,7 @@ final class SourceTree implements AutoCloseable {
       List<String> excludePatterns,
       String keyword,
       Position at)
-      throws IOException {
+      throws IOException, InterruptedException {
     String memo = null;
     if (image != null) {
       List<String> all = new ArrayList<>(List.of("selection", image.state()));

@@ -369,9 +369,7 @@ final class StageBuild {
         return null;
       }
       String name = session.newName();
-      if (!session.snapshots.adopt(upper, name)) {
-        throw new IOException("there is a snapshot of the new name " + name);
-      }
+      session.snapshots.adopt(upper, name, session.workspace.newDirectory("adopt"));
       return name;
     } finally {
       Posix.removeTree(OsPath.of(scratch));

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import slipway.base.AtomicFile;
 import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -17,14 +17,21 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What earlier builds found out, one small file each below {@code cache}: the result of a step, the
- * digest of what a COPY took from a stage, the blob that a snapshot became. A damaged file counts
- * as missing.
+ * digest of what a COPY took from a stage, the blob that a snapshot became. They are written
+ * without a sync: a file that a power cut damaged counts as missing, and what one points to says by
+ * itself whether it is whole.
  */
 final class StepCache {
   private final Path root;
+  private final Path workspace;
 
-  StepCache(Path root) {
+  /**
+   * @param root the build directory
+   * @param workspace for what is half written
+   */
+  StepCache(Path root, Path workspace) {
     this.root = root.resolve("cache");
+    this.workspace = workspace;
   }
 
   /**
@@ -45,7 +52,7 @@ final class StepCache {
                     n.path("snapshot").isString() ? n.path("snapshot").asString() : null));
   }
 
-  void putStep(String key, Step step) {
+  void putStep(String key, Step step) throws IOException {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("created", step.created());
     if (step.snapshot() != null) {
@@ -59,7 +66,7 @@ final class StepCache {
     return read(file("selections", key)).map(n -> n.path("digest").asString(""));
   }
 
-  void putSelection(String key, String digest) {
+  void putSelection(String key, String digest) throws IOException {
     write(file("selections", key), JsonNodeFactory.instance.objectNode().put("digest", digest));
   }
 
@@ -83,7 +90,8 @@ final class StepCache {
     }
   }
 
-  void putBlob(String snapshot, Compression compression, @Nullable Long epoch, LayerRef.Blob blob) {
+  void putBlob(String snapshot, Compression compression, @Nullable Long epoch, LayerRef.Blob blob)
+      throws IOException {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("mediaType", blob.descriptor().mediaType());
     node.put("digest", blob.descriptor().digest().toString());
@@ -110,7 +118,10 @@ final class StepCache {
     }
   }
 
-  private static void write(Path file, ObjectNode node) {
-    AtomicFile.write(file, JsonArray.MAPPER.writeValueAsBytes(node));
+  private void write(Path file, ObjectNode node) throws IOException {
+    Files.createDirectories(file.getParent());
+    Path temporary = Files.createTempFile(workspace, "entry", ".json");
+    Files.write(temporary, JsonArray.MAPPER.writeValueAsBytes(node));
+    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
   }
 }

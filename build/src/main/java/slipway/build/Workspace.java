@@ -5,6 +5,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Flock;
@@ -32,29 +33,36 @@ final class Workspace implements AutoCloseable {
   static Workspace create(Path root, String id) throws IOException {
     Path all = Files.createDirectories(root.resolve("work"));
     Posix.chmod(OsPath.of(root), 0700);
-    sweep(all);
-    // Made under another name and locked first, so that a sweep never takes it for abandoned.
-    Path directory = Files.createDirectory(all.resolve(id + ".new"));
-    Flock lock = Flock.tryDirectory(directory);
-    if (lock == null) {
-      throw new IOException("the new directory " + directory + " is locked by another process");
+    Path gate = root.resolve("work.lock");
+    sweep(all, gate);
+    // Under the gate a sweep cannot take a directory for abandoned that is not locked yet.
+    try (Flock passage = Flock.file(gate, true)) {
+      Path directory = Files.createDirectory(all.resolve(id));
+      Flock lock = Flock.tryDirectory(directory);
+      if (lock == null) {
+        throw new IOException("the new directory " + directory + " is locked by another process");
+      }
+      return new Workspace(directory, lock);
     }
-    Path named = all.resolve(id);
-    Files.move(directory, named, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    return new Workspace(named, lock);
   }
 
   /** Removes what dead builds left: containers that still run, then their files. */
-  private static void sweep(Path all) throws IOException {
+  private static void sweep(Path all, Path gate) throws IOException {
     try (DirectoryStream<Path> list = Files.newDirectoryStream(all)) {
       for (Path directory : list) {
-        Flock lock = Flock.tryDirectory(directory);
+        Flock lock = tryTake(directory, gate);
         if (lock != null) {
           try (lock) {
             remove(directory);
           }
         }
       }
+    }
+  }
+
+  private static @Nullable Flock tryTake(Path directory, Path gate) throws IOException {
+    try (Flock passage = Flock.file(gate, true)) {
+      return Flock.tryDirectory(directory);
     }
   }
 

@@ -1,5 +1,6 @@
 package slipway.build;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
@@ -38,6 +40,8 @@ import slipway.tree.TarWriter;
 final class Lab implements AutoCloseable {
   static final String BASE = "localhost/base:1";
 
+  private static byte @Nullable [] baseLayer;
+
   final Path directory;
   final LocalStore store;
   final List<String> notes = Collections.synchronizedList(new ArrayList<>());
@@ -52,14 +56,34 @@ final class Lab implements AutoCloseable {
   /** As the one before, with the base image in its store. */
   static Lab withBase(Path directory) throws IOException {
     Lab lab = new Lab(directory);
-    Path root = directory.resolve("rootfs");
-    makeRoot(root);
-    lab.importRoot(root, BASE);
+    lab.importLayer(baseLayer(), BASE);
     return lab;
+  }
+
+  /** The base's layer, made once. */
+  private static synchronized byte[] baseLayer() throws IOException {
+    if (baseLayer == null) {
+      Path root = Files.createTempDirectory("lab-root");
+      try {
+        makeRoot(root);
+        baseLayer = tar(root);
+      } finally {
+        Posix.removeTree(OsPath.of(root));
+      }
+    }
+    return baseLayer;
+  }
+
+  private static byte[] tar(Path root) throws IOException {
+    ByteArrayOutputStream tar = new ByteArrayOutputStream();
+    TarWriter.write(tar, DirectoryReader.read(root), new TarOptions(null, true));
+    return tar.toByteArray();
   }
 
   /** A root file system of busybox (Debian package busybox-static). */
   static void makeRoot(Path root) throws IOException {
+    Files.createDirectories(root);
+    Posix.chmod(OsPath.of(root), 0755);
     for (String d : List.of("bin", "etc", "home/user", "tmp", "usr/bin", "usr/lib", "var/lib")) {
       Files.createDirectories(root.resolve(d));
     }
@@ -85,20 +109,19 @@ final class Lab implements AutoCloseable {
 
   /** Makes an image of one layer. */
   void importRoot(Path root, String name) throws IOException {
-    FileTree tree = DirectoryReader.read(root);
+    importLayer(tar(root), name);
+  }
+
+  private void importLayer(byte[] tar, String name) throws IOException {
     try (BlobWriter writer = store.newBlob()) {
-      var plain = Digest.Algorithm.SHA256.newMessageDigest();
-      try (OutputStream gzip = Compression.GZIP.compress(writer, Compression.DEFAULT_LEVEL);
-          OutputStream tar = new java.security.DigestOutputStream(gzip, plain)) {
-        TarWriter.write(tar, tree, new TarOptions(null, true));
+      try (OutputStream gzip = Compression.GZIP.compress(writer, 1)) {
+        gzip.write(tar);
       }
       Descriptor layer = writer.commit(MediaTypes.OCI_LAYER_GZIP);
       ImageDraft draft = ImageDraft.scratch(Platform.host());
       draft.cmd = List.of("/bin/sh");
       draft.addHistory(new ImageConfig.History("2020-09-13T12:26:40Z", "base", null, false));
-      ImageConfig config =
-          draft.toConfig(
-              "2020-09-13T12:26:40Z", List.of(Digest.of(Digest.Algorithm.SHA256, plain.digest())));
+      ImageConfig config = draft.toConfig("2020-09-13T12:26:40Z", List.of(Digest.sha256(tar)));
       Descriptor blob = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
       store.putManifest(Manifest.Image.of(blob, List.of(layer), Map.of()), Reference.parse(name));
     }

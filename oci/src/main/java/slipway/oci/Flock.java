@@ -35,6 +35,25 @@ public final class Flock implements AutoCloseable {
     }
   }
 
+  /** As {@link #file}, but an interrupt of this thread ends the waiting. */
+  public static Flock fileInterruptibly(Path path, boolean exclusive)
+      throws IOException, InterruptedException {
+    int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
+    boolean taken = false;
+    try {
+      // flock(2) cannot be woken by an interrupt, so it is asked again and again.
+      for (long pause = 1; !(taken = lock.tryTake(exclusive)); pause = Math.min(2 * pause, 64)) {
+        Thread.sleep(pause);
+      }
+      return lock;
+    } finally {
+      if (!taken) {
+        lock.close();
+      }
+    }
+  }
+
   /** Waits for the exclusive lock of a directory. */
   static Flock directory(Path path) throws IOException {
     Flock lock =

@@ -1,0 +1,79 @@
+package slipway.build;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import slipway.base.AtomicFile;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+
+/**
+ * Knows which files of the build directory a power cut can no longer harm, so that steps need not
+ * wait for the disk one by one. What was written since the machine started is right anyway; what
+ * was written before that is right if a sync came after it.
+ */
+final class Durability {
+  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+  private static final Pattern STAMP = Pattern.compile("([0-9a-f-]{36}) ([0-9]{1,19})\n");
+
+  private final Path root;
+  private final String boot;
+
+  /**
+   * @param root the build directory
+   * @param boot identifies the time since the machine started
+   */
+  Durability(Path root, String boot) {
+    this.root = root;
+    this.boot = boot;
+  }
+
+  /** For this machine as it runs now. */
+  static Durability of(Path root) throws IOException {
+    return new Durability(root, Files.readString(BOOT_ID).strip());
+  }
+
+  /** Says when something is written: now. */
+  String stamp() {
+    return boot + " " + monotonic() + "\n";
+  }
+
+  /** The kernel's clock that never jumps; it is the same one for all processes of a boot. */
+  private static long monotonic() {
+    return Math.max(0, System.nanoTime());
+  }
+
+  /** Whether what was written when this stamp was taken is whole. */
+  boolean holds(String stamp) throws IOException {
+    Matcher m = STAMP.matcher(stamp);
+    if (!m.matches()) {
+      return false;
+    }
+    return m.group(1).equals(boot) || Long.parseLong(m.group(2)) <= synced(m.group(1));
+  }
+
+  private Path file(String ofBoot) {
+    return root.resolve("synced").resolve(ofBoot);
+  }
+
+  private long synced(String ofBoot) throws IOException {
+    try {
+      String text = Files.readString(file(ofBoot), StandardCharsets.US_ASCII);
+      Matcher m = STAMP.matcher(text);
+      return m.matches() ? Long.parseLong(m.group(2)) : -1;
+    } catch (NoSuchFileException e) {
+      return -1;
+    }
+  }
+
+  /** Syncs all that was written so far. */
+  void sync() throws IOException {
+    String stamp = stamp();
+    Posix.syncfs(OsPath.of(root));
+    AtomicFile.write(file(boot), stamp);
+  }
+}
