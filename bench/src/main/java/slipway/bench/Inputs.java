@@ -1,6 +1,7 @@
 package slipway.bench;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +87,9 @@ final class Inputs implements AutoCloseable {
   String repository() {
     if (registry == null) {
       registry =
-          RegistryServer.start(scratch.resolve("registry"), new InetSocketAddress("127.0.0.1", 0));
+          RegistryServer.start(
+              scratch.resolve("registry"),
+              new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
       slipway("push", "--quiet", "--root", state.toString(), image, name(registry) + ":" + ZSTD)
           .run();
     }
