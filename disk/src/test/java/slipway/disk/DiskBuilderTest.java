@@ -360,7 +360,8 @@ class DiskBuilderTest {
     for (int stage : new int[] {0, 1, 2}) {
       Path java = Path.of(System.getProperty("java.home"), "bin/java");
       Process process =
-          Command.of(java.toString(), "--enable-native-access=ALL-UNNAMED", "-cp")
+          Command.of(java.toString(), "--enable-native-access=ALL-UNNAMED")
+              .with("-Djava.io.tmpdir=" + directory, "-cp")
               .with(classPath(), EndedBuild.class.getName(), directory.resolve("store").toString())
               .with(image.digest().toString(), output.toString(), Integer.toString(stage))
               .start();

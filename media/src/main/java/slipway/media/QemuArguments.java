@@ -70,6 +70,23 @@ final class QemuArguments {
     return all;
   }
 
+  /** The same for a machine on this terminal: serial port and QEMU's monitor share it. */
+  static List<String> inForeground(VmSpec spec, Accelerator accelerator, Path state)
+      throws IOException {
+    Path log = spec.serialLog();
+    if (log == null) {
+      return of(spec, accelerator, state, null, "mon:stdio");
+    }
+    List<String> all = new ArrayList<>(of(spec, accelerator, state, null, "chardev:terminal"));
+    all.addAll(
+        List.of(
+            "-chardev",
+            "stdio,id=terminal,mux=on,signal=off,logappend=on,logfile=" + escape(log),
+            "-mon",
+            "chardev=terminal,mode=readline"));
+    return all;
+  }
+
   static List<String> accelerator(Accelerator accelerator) {
     return switch (accelerator) {
       case KVM -> List.of("-accel", "kvm", "-cpu", "host");

@@ -79,8 +79,7 @@ public final class VirtualMachine implements AutoCloseable {
     Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
     Files.createDirectories(state);
     try {
-      List<String> argv =
-          QemuArguments.of(spec, choose(spec.accelerator()), state, null, "mon:stdio");
+      List<String> argv = QemuArguments.inForeground(spec, choose(spec.accelerator()), state);
       Process process = Command.of(argv).startInherited();
       try {
         return process.waitFor();

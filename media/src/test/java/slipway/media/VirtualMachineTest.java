@@ -3,17 +3,22 @@ package slipway.media;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.linux.Command;
 
 /** Machines whose whole system is a boot sector: it prints a prompt and echoes what it is sent. */
 class VirtualMachineTest {
@@ -128,6 +133,37 @@ class VirtualMachineTest {
           .isInstanceOf(Problem.class)
           .hasMessageContaining("ended");
     }
+  }
+
+  @Test
+  void aMachineInTheForegroundIsOnTheTerminalAndLogged() throws Exception {
+    Path log = directory.resolve("fore,ground.log");
+    Process process =
+        Command.of(
+                QemuArguments.inForeground(spec().withSerialLog(log), Accelerator.TCG, directory))
+            .start();
+    try (var out = process.getInputStream();
+        var keys = process.getOutputStream()) {
+      Console console = new Console(keys);
+      Thread reader =
+          Thread.ofPlatform()
+              .daemon()
+              .start(
+                  () -> {
+                    try {
+                      console.pump(out, OutputStream.nullOutputStream());
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  });
+      console.waitFor(PROMPT, LIMIT);
+      console.send("\u0001x");
+      assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+      reader.join();
+    } finally {
+      Command.kill(process);
+    }
+    assertThat(log).content().contains("ready> ");
   }
 
   @Test
