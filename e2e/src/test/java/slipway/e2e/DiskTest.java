@@ -167,16 +167,16 @@ class DiskTest {
           Path lower = Files.createDirectory(dir.resolve("cfs"));
           Path shown = Files.createDirectory(dir.resolve("shown"));
           String objects = sysroot.root().resolve("ostree/repo/objects").toString();
-          try (LoopDevice loop = LoopDevice.attach(image, 0, 0);
-              Mount erofs =
-                  Mount.of(loop.device().toString(), lower, "erofs", Posix.MS_RDONLY, null);
-              Mount merged =
-                  Mount.of(
-                      "overlay",
-                      shown,
-                      "overlay",
-                      Posix.MS_RDONLY,
-                      "metacopy=on,redirect_dir=on,lowerdir=" + erofs.target() + "::" + objects)) {
+          // The file lies on a read-only mount, where mount(8) asks for no more than reading.
+          Command.of("mount", "-t", "erofs", "-o", "ro,loop", image.toString(), lower.toString())
+              .run();
+          try (Mount merged =
+              Mount.of(
+                  "overlay",
+                  shown,
+                  "overlay",
+                  Posix.MS_RDONLY,
+                  "metacopy=on,redirect_dir=on,lowerdir=" + lower + "::" + objects)) {
             Path root = merged.target();
             same(
                 Listing.of(root.resolve("usr"), "etc"), Listing.of(unpacked.resolve("usr"), "etc"));
@@ -188,6 +188,8 @@ class DiskTest {
                 .hasEntrySatisfying("./tagged", line -> assertThat(line).contains("user.probe=0x"))
                 .hasEntrySatisfying(
                     "./capable", line -> assertThat(line).contains("security.capability=0x01"));
+          } finally {
+            Command.of("umount", lower.toString()).run();
           }
         });
   }
