@@ -47,6 +47,19 @@ final class Served implements AutoCloseable {
 
   /** Debian's docker-registry, which lets in {@code user} with {@code password} only. */
   static Served docker(Path directory, String user, String password) throws Exception {
+    // A port that was free a moment ago may be somebody's now.
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return dockerOnce(directory, user, password);
+      } catch (IllegalStateException e) {
+        if (attempt == 5) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static Served dockerOnce(Path directory, String user, String password) throws Exception {
     Path htpasswd = directory.resolve("htpasswd");
     Files.writeString(
         htpasswd, Command.of("htpasswd", "-nbB", "-C", "4", user, password).output() + "\n");
@@ -56,7 +69,7 @@ final class Served implements AutoCloseable {
         config,
         """
         version: 0.1
-        log: {level: fatal, accesslog: {disabled: true}}
+        log: {level: error, accesslog: {disabled: true}}
         storage: {filesystem: {rootdirectory: %s}}
         http: {addr: 127.0.0.1:%d}
         auth: {htpasswd: {realm: test, path: %s}}

@@ -35,6 +35,20 @@ final class DockerRegistry implements AutoCloseable {
 
   static DockerRegistry start(Path directory, @Nullable String user, String address)
       throws Exception {
+    // A port that was free a moment ago may be somebody's now.
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return startOnce(directory, user, address);
+      } catch (IllegalStateException e) {
+        if (attempt == 5) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static DockerRegistry startOnce(Path directory, @Nullable String user, String address)
+      throws Exception {
     int port = freePort();
     String auth = "";
     if (user != null) {
