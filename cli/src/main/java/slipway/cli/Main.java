@@ -67,8 +67,8 @@ public final class Main {
       String name, Object command, String[] args, PrintStream out, PrintStream err) {
     CommandLine line = new CommandLine(command);
     line.setCommandName(name);
-    line.setOut(new java.io.PrintWriter(out, true));
-    line.setErr(new java.io.PrintWriter(err, true));
+    line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
+    line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(
         (e, a) -> {
