@@ -21,7 +21,7 @@ import java.util.zip.ZipOutputStream;
 
 /**
  * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST}. Copies the jars of {@code CLI_TARGET/lib} and
- * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files, and trains the AOT cache.
+ * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files, and trains their AOT caches.
  *
  * <p>Two jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
  * class file version; native libraries for other platforms are left out. All jars get the modification time 0, because a JVM
@@ -29,6 +29,9 @@ import java.util.zip.ZipOutputStream;
  */
 final class Assemble {
   private static final int NEWEST = ClassFile.latestMajorVersion();
+
+  /** The compilers' directives, beside the jars because they go wherever those go. */
+  private static final String DIRECTIVES = "compiler-directives.json";
 
   /** Below this, class files hold old verification data that the AOT cache leaves out. */
   private static final int TAKEN = ClassFile.JAVA_8_VERSION;
@@ -52,7 +55,6 @@ final class Assemble {
       Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
       classPath.add(copy.toString());
     }
-    Path cache = dist.resolve("app.aot");
     String common =
         """
         -XX:+UseSerialGC
@@ -63,15 +65,51 @@ final class Assemble {
         "%s"
         """
             .formatted(String.join(":", classPath));
-    Files.writeString(dist.resolve("train.args"), common);
-    train(dist.resolve("train.args"), cache);
-    String cached = "-XX:AOTCache=\"" + cache + "\"\n" + common;
-    // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it.
-    Files.writeString(dist.resolve("quick.args"), "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + cached);
-    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + cached);
+    Files.writeString(lib.resolve(DIRECTIVES), directives());
+    String directed =
+        """
+        -XX:+UnlockDiagnosticVMOptions
+        -XX:-DisplayVMOutput
+        -XX:CompilerDirectivesFile="%s"
+        """
+            .formatted(lib.resolve(DIRECTIVES));
+    // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it. Their cache holds what they
+    // need and no more, because all of it is mapped.
+    String quick = cached(dist, "quick", "-XX:TieredStopAtLevel=1\n" + common);
+    Files.writeString(dist.resolve("quick.args"), "-Xmx64m\n" + quick);
+    String run = cached(dist, "run", directed + common);
+    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run);
+    // What runs for days is worth the second compiler, which must not go by the training for the first.
+    Files.writeString(
+        dist.resolve("serve.args"),
+        "-Xmx2g\n-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n"
+            + run.replace(directed, ""));
   }
 
-  private static void train(Path arguments, Path cache) throws IOException, InterruptedException {
+  /** Trains a cache for these arguments; gives the arguments that use it. */
+  private static String cached(Path dist, String kind, String arguments) throws IOException, InterruptedException {
+    Path file = dist.resolve("train.args");
+    Path cache = dist.resolve(kind + ".aot");
+    Files.writeString(file, arguments);
+    train(kind, file, cache);
+    Files.delete(file);
+    return "-XX:AOTCache=\"" + cache + "\"\n" + arguments;
+  }
+
+  /**
+   * Lets the second compiler at the JDK's digests only. A command of some seconds does not get back what that compiler takes for
+   * anything else (a third of the processor time of an import), but without it the digests lack the processor's SHA instructions.
+   */
+  private static String directives() {
+    return """
+        [
+          { "match": ["sun/security/provider/*.*"], "c2": { "Exclude": false } },
+          { "match": ["*.*"], "c2": { "Exclude": true } }
+        ]
+        """;
+  }
+
+  private static void train(String kind, Path arguments, Path cache) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -79,7 +117,8 @@ final class Assemble {
                 "@" + arguments,
                 "slipway.cli.Main",
                 "internals",
-                "aot-training")
+                "aot-training",
+                kind)
             .redirectErrorStream(true)
             .start();
     process.getOutputStream().close();

@@ -26,21 +26,30 @@ import slipway.linux.Posix;
 
 /**
  * Puts the host agent into an image's tree: {@code /usr/lib/slipway} with the jars that a machine
- * needs, a Java runtime with no more modules than they use, the JVM's ahead-of-time cache, and
+ * needs, a Java runtime with no more modules than they use, the JVM's ahead-of-time caches, and
  * {@code /usr/bin/bootc} that starts it; the agent's units too.
  *
- * <p>The cache is trained inside the tree, by the runtime that ships, at the final paths. It is not
- * reproducible, so what was made for the same jars and the same JDK is kept and used again.
+ * <p>The caches are trained inside the tree, by the runtime that ships, at the final paths. They
+ * are not reproducible, so what was made for the same jars and the same JDK is kept and used again.
  */
 final class BaseAgent {
   /** Where the agent lives, from the root. */
   static final String HOME = "usr/lib/slipway";
 
-  /** Arguments that are needed once; train.sh takes them out of the tree. */
-  private static final String TRAINING = "train.args";
-
   /** Counts up when what is made of the same jars changes. */
-  private static final String RECIPE = "3";
+  private static final String RECIPE = "4";
+
+  /** What the product's assembly tells the JVM's compilers; it stands beside the jars. */
+  private static final String DIRECTIVES = "compiler-directives.json";
+
+  /** Arguments of verbs that work for seconds: only digests are worth the second compiler. */
+  private static final String DIRECTED =
+      """
+      -XX:+UnlockDiagnosticVMOptions
+      -XX:-DisplayVMOutput
+      -XX:CompilerDirectivesFile=/%s/lib/%s
+      """
+          .formatted(HOME, DIRECTIVES);
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =
@@ -64,13 +73,16 @@ final class BaseAgent {
 
   private final Path root;
   private final List<Path> jars;
+  private final Path directives;
   private final Path jdk;
   private final Path cache;
   private final Progress progress;
 
-  private BaseAgent(Path root, List<Path> jars, Path jdk, Path cache, Progress progress) {
+  private BaseAgent(Path root, Path product, Path jdk, Path cache, Progress progress)
+      throws IOException {
     this.root = root;
-    this.jars = jars;
+    this.jars = hostJars(product);
+    this.directives = product.resolve(DIRECTIVES);
     this.jdk = jdk;
     this.cache = cache;
     this.progress = progress;
@@ -86,7 +98,7 @@ final class BaseAgent {
    */
   static void install(Path root, Path product, Path jdk, Path cache, Progress progress)
       throws IOException {
-    new BaseAgent(root, hostJars(product), jdk, cache, progress).install();
+    new BaseAgent(root, product, jdk, cache, progress).install();
   }
 
   /**
@@ -95,7 +107,7 @@ final class BaseAgent {
    * @param product folder of the product's jars
    */
   static String key(Path product, Path jdk) throws IOException {
-    return new BaseAgent(product, hostJars(product), jdk, product, Progress.NONE).key();
+    return new BaseAgent(product, product, jdk, product, Progress.NONE).key();
   }
 
   private static List<Path> hostJars(Path product) throws IOException {
@@ -127,9 +139,10 @@ final class BaseAgent {
       Posix.removeTree(OsPath.of(made));
       make(made);
       copy(made, home);
-      train();
-      Files.copy(home.resolve("app.aot"), made.resolve("app.aot"));
-      Files.delete(made.resolve(TRAINING));
+      for (String kind : List.of("quick", "run")) {
+        train(kind);
+        Files.copy(home.resolve(kind + ".aot"), made.resolve(kind + ".aot"));
+      }
       forgetOthers();
       Files.move(made, kept);
     }
@@ -172,11 +185,16 @@ final class BaseAgent {
         Files.delete(archive);
       }
     }
-    String common = arguments();
-    String cached = "-XX:AOTCache=/" + HOME + "/app.aot\n" + common;
-    Files.writeString(made.resolve(TRAINING), common);
-    Files.writeString(made.resolve("quick.args"), "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + cached);
-    Files.writeString(made.resolve("run.args"), "-Xmx512m\n" + cached);
+    Files.copy(directives, lib.resolve(DIRECTIVES));
+    Files.writeString(
+        made.resolve("quick.args"),
+        cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
+    Files.writeString(
+        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + DIRECTED + arguments());
+  }
+
+  private static String cached(String kind) {
+    return "-XX:AOTCache=/" + HOME + "/" + kind + ".aot\n";
   }
 
   private String arguments() {
@@ -197,11 +215,13 @@ final class BaseAgent {
         .formatted(String.join(":", classPath));
   }
 
-  private void train() {
-    progress.note("training the JVM's ahead-of-time cache");
-    BaseImage.inNamespace("train.sh", root.toString(), "/" + HOME + "/runtime/bin/java", "/" + HOME)
+  /** Short verbs and long ones have a cache each: all of a cache is mapped. */
+  private void train(String kind) {
+    progress.note("training the JVM's ahead-of-time cache for " + kind + " verbs");
+    BaseImage.inNamespace(
+            "train.sh", root.toString(), "/" + HOME + "/runtime/bin/java", "/" + HOME, kind)
         .run();
-    if (!Files.isRegularFile(root.resolve(HOME).resolve("app.aot"))) {
+    if (!Files.isRegularFile(root.resolve(HOME).resolve(kind + ".aot"))) {
       throw Problem.environment("the JVM made no ahead-of-time cache for the host agent");
     }
   }
@@ -241,8 +261,9 @@ final class BaseAgent {
   private String key() throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((RECIPE + MODULES + arguments()).getBytes(StandardCharsets.UTF_8));
+      digest.update((RECIPE + MODULES + DIRECTED + arguments()).getBytes(StandardCharsets.UTF_8));
       digest.update(Files.readAllBytes(jdk.resolve("release")));
+      digest.update(Files.readAllBytes(directives));
       for (Path jar : jars) {
         try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
           in.transferTo(java.io.OutputStream.nullOutputStream());

@@ -191,10 +191,11 @@ final class Bootc {
       throw Problem.usage("which internal command? bootc internals --help lists them");
     }
 
-    /** Loads the classes that short verbs need, so that the AOT cache holds them. */
-    @Command(name = "aot-training", description = "run short verbs for the JVM's AOT cache")
-    int aotTraining() throws IOException {
-      InternalsCommand.train();
+    /** Does what verbs do, so that the AOT cache holds what they need. */
+    @Command(name = "aot-training", description = "run verbs for the JVM's AOT cache")
+    int aotTraining(@Parameters(paramLabel = "quick|run") InternalsCommand.Commands verbs)
+        throws IOException {
+      InternalsCommand.train(verbs);
       return 0;
     }
 

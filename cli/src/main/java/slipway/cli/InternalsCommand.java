@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
 import slipway.host.Training;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -14,14 +15,22 @@ import slipway.linux.Posix;
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
 final class InternalsCommand {
-  /** Loads the classes that short commands need, so that the AOT cache holds them. */
-  @Command(name = "aot-training", description = "run short commands for the JVM's AOT cache")
-  int aotTraining() throws IOException {
-    train();
+  /** For which commands an AOT cache is trained. */
+  enum Commands {
+    /** Those that tell something and are done. */
+    QUICK,
+    /** Those that work for seconds too. */
+    RUN
+  }
+
+  /** Does what commands do, so that the AOT cache holds what they need. */
+  @Command(name = "aot-training", description = "run commands for the JVM's AOT cache")
+  int aotTraining(@Parameters(paramLabel = "quick|run") Commands commands) throws IOException {
+    train(commands);
     return 0;
   }
 
-  static void train() throws IOException {
+  static void train(Commands commands) throws IOException {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
     Path state = Files.createTempDirectory("slipway-training-");
@@ -46,7 +55,10 @@ final class InternalsCommand {
     for (String[] line : verbs) {
       Main.run("bootc", line, nowhere, nowhere);
     }
-    Training.run(state.resolve("machine"));
+    Training.status(Files.createDirectory(state.resolve("status")));
+    if (commands == Commands.RUN) {
+      Training.upgrade(Files.createDirectory(state.resolve("upgrade")));
+    }
     Posix.removeTree(OsPath.of(state));
   }
 }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import slipway.base.Progress;
+import slipway.linux.Posix;
 import slipway.ostree.Checksum;
 import slipway.ostree.CommitSpec;
 import slipway.ostree.GVariant;
@@ -20,9 +21,9 @@ import slipway.tree.Metadata;
 import slipway.tree.Node;
 
 /**
- * Walks the way of the short commands on a machine that is made up in a directory, so that the
- * JVM's ahead-of-time cache, which is trained where no machine runs, holds what they load. Needs no
- * privilege; the deployment is an empty directory that three links lead to.
+ * Walks the way of commands on a machine that is made up in a directory, so that the JVM's
+ * ahead-of-time cache, which is trained where no machine runs, holds what they load. The status
+ * needs no privilege; its deployment is an empty directory that three links lead to.
  */
 public final class Training {
   private static final String BOOT_SUM = "00".repeat(32);
@@ -35,11 +36,20 @@ public final class Training {
   private Training() {}
 
   /**
+   * Installs and upgrades a made-up machine; who is not root only imports.
+   *
+   * @param directory empty; the caller removes it
+   */
+  public static void upgrade(Path directory) throws IOException {
+    TrainingUpgrade.run(directory);
+  }
+
+  /**
    * Renders the status of a made-up machine in every format.
    *
    * @param directory empty; the caller removes it
    */
-  public static void run(Path directory) throws IOException {
+  public static void status(Path directory) throws IOException {
     Path root = directory.resolve("root");
     Path run = directory.resolve("run");
     machine(root, run);
@@ -64,7 +74,7 @@ public final class Training {
   }
 
   private static void machine(Path root, Path run) throws IOException {
-    Repository repository = Repository.create(root.resolve("ostree/repo"), Repository.Mode.BARE);
+    Repository repository = Repository.create(root.resolve("ostree/repo"), mode());
     Checksum commit = commit(repository);
     String id = commit + ".0";
     Path deployment = root.resolve("ostree/deploy/default/deploy").resolve(id);
@@ -88,6 +98,11 @@ public final class Training {
     runState(run, deployment, id);
   }
 
+  /** Only root may write to the repository of a machine. */
+  private static Repository.Mode mode() {
+    return Posix.geteuid() == 0 ? Repository.Mode.BARE : Repository.Mode.BARE_USER;
+  }
+
   private static void link(Path link, String target) throws IOException {
     Files.createDirectories(java.util.Objects.requireNonNull(link.getParent()));
     Files.createSymbolicLink(link, Path.of(target));
@@ -109,9 +124,8 @@ public final class Training {
     }
   }
 
-  /** What the initramfs and a staging would have left. */
-  private static void runState(Path run, Path deployment, String id) throws IOException {
-    Files.createDirectories(run.resolve("ostree"));
+  /** What the initramfs tells of the deployment that it has started. */
+  static void noteBooted(Path run, Path deployment) throws IOException {
     GVariant backing =
         GVariant.tuple(
             GVariant.u64(((Number) Files.getAttribute(deployment, "unix:dev")).longValue()),
@@ -119,6 +133,12 @@ public final class Training {
     Files.write(
         run.resolve("ostree-booted"),
         GVariant.dictionary(Map.of("backing-root-device-inode", backing)).toBytes());
+  }
+
+  /** What the initramfs and a staging would have left. */
+  private static void runState(Path run, Path deployment, String id) throws IOException {
+    Files.createDirectories(run.resolve("ostree"));
+    noteBooted(run, deployment);
     Map<String, GVariant> target = new LinkedHashMap<>();
     target.put("name", GVariant.string(id));
     target.put("osname", GVariant.string("default"));

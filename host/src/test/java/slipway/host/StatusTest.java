@@ -169,6 +169,11 @@ class StatusTest {
 
   @Test
   void readsTheMadeUpMachine(@TempDir Path directory) throws IOException {
-    Training.run(directory.resolve("machine"));
+    Training.status(directory);
+  }
+
+  @Test
+  void upgradesTheMadeUpMachine(@TempDir Path directory) throws IOException {
+    Training.upgrade(directory);
   }
 }
