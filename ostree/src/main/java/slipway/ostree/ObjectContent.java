@@ -66,6 +66,7 @@ public final class ObjectContent implements Content {
   }
 
   synchronized void complete(Checksum name, byte @Nullable [] digest) {
+    repository.remember(name, new ContentFormat.Stored(metadata, null, size));
     checksum = name;
     verity = digest;
     notifyAll();

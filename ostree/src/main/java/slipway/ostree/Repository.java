@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.concurrent.ConcurrentHashMap;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -52,6 +53,20 @@ public final class Repository {
   private final Mode mode;
   private final ContentFormat format;
   private final Refs refs;
+
+  /** Content objects by name, as far as they were read or written here. */
+  private final Map<Checksum, ContentFormat.Stored> stored = new ConcurrentHashMap<>();
+
+  /** The trees read last, by commit: who changes a deployment asks for the same two repeatedly. */
+  private final Map<Checksum, FileTree> trees =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Checksum, FileTree> eldest) {
+          return size() > 3;
+        }
+      };
 
   private Repository(Path path, Mode mode) {
     this.path = path.toAbsolutePath().normalize();
@@ -279,7 +294,48 @@ public final class Repository {
   }
 
   FileTree readTree(Commit commit) throws IOException {
-    return new TreeReader(this, new VerityIndex(this, commit)).read(commit.root());
+    synchronized (trees) {
+      FileTree tree = trees.get(commit.checksum());
+      if (tree == null) {
+        tree = new TreeReader(this, new VerityIndex(this, commit)).read(commit.root());
+        trees.put(commit.checksum(), tree);
+      }
+      return tree;
+    }
+  }
+
+  /**
+   * What a content object says of itself; read once, since objects never change.
+   *
+   * @throws Problem of kind CORRUPT when it is missing
+   */
+  ContentFormat.Stored stored(Checksum checksum) throws IOException {
+    ContentFormat.Stored known = stored.get(checksum);
+    if (known == null) {
+      known = readStored(checksum);
+      stored.put(checksum, known);
+    }
+    return known;
+  }
+
+  private ContentFormat.Stored readStored(Checksum checksum) throws IOException {
+    OsPath file = objectFile(checksum, ObjectType.FILE);
+    try {
+      return format.read(file);
+    } catch (IOException e) {
+      if (Posix.exists(file)) {
+        throw e;
+      }
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the repository " + path + " lacks the object " + checksum + ".file",
+          e);
+    }
+  }
+
+  /** Spares reading an object that was written just now. */
+  void remember(Checksum checksum, ContentFormat.Stored object) {
+    stored.put(checksum, object);
   }
 
   /**
@@ -313,6 +369,10 @@ public final class Repository {
    * @throws Problem of kind CORRUPT, before anything is removed, when something alive is missing
    */
   public Pruned prune(Set<Checksum> keep) throws IOException {
+    synchronized (trees) {
+      trees.clear();
+    }
+    stored.clear();
     return Prune.run(this, keep);
   }
 

@@ -151,6 +151,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
     if (file != null) {
       repository.format().symlink(file, kept, target);
     }
+    repository.remember(name, new ContentFormat.Stored(kept, target, 0));
     return name;
   }
 

@@ -7,7 +7,6 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
 import slipway.tree.FileTree;
 import slipway.tree.Metadata;
 import slipway.tree.Node;
@@ -19,7 +18,6 @@ final class TreeReader {
 
   private final Repository repository;
   private final Map<Checksum, Metadata> dirmetas = new HashMap<>();
-  private final Map<Checksum, ContentFormat.Stored> objects = new HashMap<>();
   private final Map<Checksum, ObjectContent> contents = new HashMap<>();
 
   private final @Nullable VerityIndex verity;
@@ -59,16 +57,7 @@ final class TreeReader {
   }
 
   private Node file(Checksum checksum) throws IOException {
-    ContentFormat.Stored stored = objects.get(checksum);
-    if (stored == null) {
-      OsPath file = repository.objectFile(checksum, ObjectType.FILE);
-      if (!Posix.exists(file)) {
-        throw Problem.corrupt(
-            "the repository " + repository.path() + " lacks the object " + checksum + ".file");
-      }
-      stored = repository.format().read(file);
-      objects.put(checksum, stored);
-    }
+    ContentFormat.Stored stored = repository.stored(checksum);
     if (stored.target() != null) {
       return new Node.Symlink(stored.metadata(), stored.target());
     }

@@ -15,7 +15,11 @@ import slipway.linux.Stat;
 public record Metadata(
     int mode, int uid, int gid, long mtimeSeconds, int mtimeNanos, List<Xattr> xattrs) {
   public Metadata {
-    xattrs = xattrs.stream().sorted(java.util.Comparator.comparing(Xattr::name)).toList();
+    // Most inodes have none or one, and an import makes some ten thousand of these.
+    xattrs =
+        xattrs.size() < 2
+            ? List.copyOf(xattrs)
+            : xattrs.stream().sorted(java.util.Comparator.comparing(Xattr::name)).toList();
   }
 
   /** A directory of root's with these permission bits, time 0, no attributes. */
