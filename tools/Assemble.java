@@ -30,7 +30,6 @@ import java.util.zip.ZipOutputStream;
 final class Assemble {
   private static final int NEWEST = ClassFile.latestMajorVersion();
 
-  /** The compilers' directives, beside the jars because they go wherever those go. */
   private static final String DIRECTIVES = "compiler-directives.json";
 
   /** Below this, class files hold old verification data that the AOT cache leaves out. */
@@ -65,14 +64,14 @@ final class Assemble {
         "%s"
         """
             .formatted(String.join(":", classPath));
-    Files.writeString(lib.resolve(DIRECTIVES), directives());
+    Files.writeString(dist.resolve(DIRECTIVES), directives());
     String directed =
         """
         -XX:+UnlockDiagnosticVMOptions
         -XX:-DisplayVMOutput
         -XX:CompilerDirectivesFile="%s"
         """
-            .formatted(lib.resolve(DIRECTIVES));
+            .formatted(dist.resolve(DIRECTIVES));
     // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it. Their cache holds what they
     // need and no more, because all of it is mapped.
     String quick = cached(dist, "quick", "-XX:TieredStopAtLevel=1\n" + common);

@@ -39,17 +39,13 @@ final class BaseAgent {
   /** Counts up when what is made of the same jars changes. */
   private static final String RECIPE = "4";
 
-  /** What the product's assembly tells the JVM's compilers; it stands beside the jars. */
-  private static final String DIRECTIVES = "compiler-directives.json";
-
-  /** Arguments of verbs that work for seconds: only digests are worth the second compiler. */
-  private static final String DIRECTED =
-      """
-      -XX:+UnlockDiagnosticVMOptions
-      -XX:-DisplayVMOutput
-      -XX:CompilerDirectivesFile=/%s/lib/%s
-      """
-          .formatted(HOME, DIRECTIVES);
+  /**
+   * Long verbs take the classes of their cache, not the compiler's experience with other
+   * processors: what is compiled in the first moments because of it gains little and was seen to
+   * crash once.
+   */
+  private static final String UNTRAINED =
+      "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n";
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =
@@ -73,7 +69,6 @@ final class BaseAgent {
 
   private final Path root;
   private final List<Path> jars;
-  private final Path directives;
   private final Path jdk;
   private final Path cache;
   private final Progress progress;
@@ -82,7 +77,6 @@ final class BaseAgent {
       throws IOException {
     this.root = root;
     this.jars = hostJars(product);
-    this.directives = product.resolve(DIRECTIVES);
     this.jdk = jdk;
     this.cache = cache;
     this.progress = progress;
@@ -185,12 +179,11 @@ final class BaseAgent {
         Files.delete(archive);
       }
     }
-    Files.copy(directives, lib.resolve(DIRECTIVES));
     Files.writeString(
         made.resolve("quick.args"),
         cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
     Files.writeString(
-        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + DIRECTED + arguments());
+        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + UNTRAINED + arguments());
   }
 
   private static String cached(String kind) {
@@ -261,9 +254,8 @@ final class BaseAgent {
   private String key() throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((RECIPE + MODULES + DIRECTED + arguments()).getBytes(StandardCharsets.UTF_8));
+      digest.update((RECIPE + MODULES + UNTRAINED + arguments()).getBytes(StandardCharsets.UTF_8));
       digest.update(Files.readAllBytes(jdk.resolve("release")));
-      digest.update(Files.readAllBytes(directives));
       for (Path jar : jars) {
         try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
           in.transferTo(java.io.OutputStream.nullOutputStream());
