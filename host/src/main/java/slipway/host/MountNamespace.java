@@ -58,8 +58,9 @@ final class MountNamespace {
   }
 
   private static void makeWritable(Path path) throws IOException {
-    if (Files.isDirectory(path) && Files.getFileStore(path).isReadOnly()) {
-      Posix.mount(path.toString(), OsPath.of(path), null, Posix.MS_REMOUNT | MS_RELATIME, "");
+    OsPath target = OsPath.of(path);
+    if (Files.isDirectory(path) && Posix.isReadOnly(target)) {
+      Posix.mount(path.toString(), target, null, Posix.MS_REMOUNT | MS_RELATIME, "");
     }
   }
 }

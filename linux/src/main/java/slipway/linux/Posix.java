@@ -61,6 +61,8 @@ public final class Posix {
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final long STATVFS_FLAGS = 72;
+  private static final long ST_RDONLY = 1;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
@@ -226,6 +228,10 @@ public final class Posix {
   private static final class Statx {
     static final MethodHandle CALL =
         Native.bind("statx", FunctionDescriptor.of(INT, INT, PTR, INT, INT, PTR));
+  }
+
+  private static final class Statvfs {
+    static final MethodHandle CALL = Native.bind("statvfs", FunctionDescriptor.of(INT, PTR, PTR));
   }
 
   private static final class MountCall {
@@ -805,6 +811,25 @@ public final class Posix {
         b.get(INT, 16) & 0xffffffffL,
         makedev(b.get(INT, 128), b.get(INT, 132)),
         b.get(LONG, 48));
+  }
+
+  /**
+   * statvfs(3): whether nothing can be written through this path, because its mount or the file
+   * system itself is read-only. The JDK's FileStore goes by the device and so confuses two mounts
+   * of one file system. Follows links.
+   */
+  public static boolean isReadOnly(OsPath path) throws UnixException {
+    Scratch s = Native.scratch();
+    int r;
+    try {
+      r = (int) Statvfs.CALL.invokeExact(s.errno, s.path(0, path), s.struct);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+    if (r < 0) {
+      throw Native.error("statvfs", path, s.errno());
+    }
+    return (s.struct.get(LONG, STATVFS_FLAGS) & ST_RDONLY) != 0;
   }
 
   /** makedev(3), as glibc packs a device number. */

@@ -81,6 +81,27 @@ class PosixTest {
   }
 
   @Test
+  void aReadOnlyMountOfAWritableFileSystemIsReadOnly() throws Exception {
+    Path source = Files.createDirectory(dir.resolve("source"));
+    Path target = Files.createDirectory(dir.resolve("target"));
+    MountNamespace.call(
+        "read-only",
+        () -> {
+          try (Mount mount = Mount.bind(source, target, false)) {
+            OsPath path = OsPath.of(mount.target());
+            assertThat(Posix.isReadOnly(path)).isFalse();
+            Posix.mount(null, path, null, Posix.MS_REMOUNT | Posix.MS_BIND | Posix.MS_RDONLY, null);
+            assertThat(Posix.isReadOnly(path)).isTrue();
+            assertThat(Posix.isReadOnly(at("source"))).isFalse();
+            assertThatThrownBy(() -> Posix.mkdir(path.resolve("d"), 0700))
+                .hasMessageContaining("Read-only file system");
+          }
+          return null;
+        });
+    assertThatThrownBy(() -> Posix.isReadOnly(at("none"))).hasMessageContaining("statvfs");
+  }
+
+  @Test
   void locksExcludeEachOther() throws Exception {
     Files.writeString(dir.resolve("lock"), "");
     int one = Posix.open(at("lock"), Posix.O_RDWR, 0);

@@ -1,0 +1,66 @@
+package slipway.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.Mount;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+
+/** With mounts as a machine without composefs has them: all of one file system. */
+class MountNamespaceTest {
+  @TempDir Path root;
+
+  @Test
+  void makesReadOnlyMountsOfAWritableFileSystemWritable() throws Exception {
+    slipway.linux.MountNamespace.call(
+        "machine",
+        () -> {
+          try (Mount disk = Mount.of("tmpfs", root, "tmpfs", 0, null);
+              Mount sysroot = readOnly(disk, "sysroot");
+              Mount boot = readOnly(disk, "boot");
+              Mount etc = readOnly(disk, "etc")) {
+            int status =
+                MountNamespace.run(
+                    environment(Map.of(MountNamespace.MARK, "1")),
+                    () -> {
+                      Files.createFile(sysroot.target().resolve("file"));
+                      Files.createFile(boot.target().resolve("file"));
+                      return 7;
+                    });
+            assertThat(status).isEqualTo(7);
+            assertThat(Posix.isReadOnly(OsPath.of(etc.target()))).isTrue();
+          }
+          return null;
+        });
+  }
+
+  private static Mount readOnly(Mount disk, String name) throws Exception {
+    Path path = Files.createDirectory(disk.target().resolve(name));
+    Mount mount = Mount.bind(path, path, false);
+    Posix.mount(
+        null, OsPath.of(path), null, Posix.MS_REMOUNT | Posix.MS_BIND | Posix.MS_RDONLY, null);
+    return mount;
+  }
+
+  private HostEnvironment environment(Map<String, String> variables) {
+    return new HostEnvironment(
+        root,
+        root.resolve("run"),
+        variables,
+        line -> {},
+        Progress.NONE,
+        image -> {
+          throw Problem.notFound("no image");
+        },
+        SystemActions.systemd(),
+        InstantSource.system());
+  }
+}
