@@ -36,7 +36,12 @@ final class ArchiveFormat implements ContentFormat {
 
     DeflateSink(FileSink file, byte[] header) throws IOException {
       this.file = file;
-      file.write(header, 0, header.length);
+      try {
+        file.write(header, 0, header.length);
+      } catch (IOException e) {
+        close();
+        throw e;
+      }
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -225,9 +226,11 @@ public final class ContainerImport {
           fetched.dropped().forEach((name, count) -> dropped.merge(name, count, Integer::sum));
         } catch (ExecutionException e) {
           failure = failure == null ? e.getCause() : failure;
-          threads.shutdownNow();
+          stop(threads);
+        } catch (CancellationException e) {
+          // It had not begun when another one failed.
         } catch (InterruptedException e) {
-          threads.shutdownNow();
+          stop(threads);
           Thread.currentThread().interrupt();
           throw new Problem(Problem.Kind.ENVIRONMENT, "the import was interrupted", e);
         }
@@ -238,6 +241,11 @@ public final class ContainerImport {
       }
     }
     reportDropped(dropped);
+  }
+
+  /** Interrupts what runs, and cancels what has not begun: nobody else would ever end that. */
+  private static void stop(ExecutorService threads) {
+    threads.shutdownNow().forEach(task -> ((Future<?>) task).cancel(false));
   }
 
   /** After a failure: publishes the layers that are complete, so that they need not come again. */

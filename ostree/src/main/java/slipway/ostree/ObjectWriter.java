@@ -11,8 +11,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -46,22 +48,30 @@ final class ObjectWriter implements AutoCloseable {
     this.repository = transaction.repository();
     this.staging = staging;
     this.verity = verity;
+    int threads = Math.max(2, Runtime.getRuntime().availableProcessors());
     this.workers =
-        Executors.newFixedThreadPool(
-            Math.max(2, Runtime.getRuntime().availableProcessors()),
-            Thread.ofPlatform().daemon().name("ostree-writer-", 0).factory());
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("ostree-writer-", 0).factory(),
+            // After the end a caller does it himself: by then it means only to let go.
+            (task, pool) -> task.run());
   }
 
-  /** Takes a file; returns when all of it was read, which is before it is written. */
+  /**
+   * Takes a file; returns when all of it was read, which is before it is written. A failure to read
+   * it, and the interrupt of this thread, are the caller's: other files are written all the same.
+   */
   ObjectContent store(OsPath path, Metadata metadata, long size, InputStream in)
       throws IOException {
     Metadata kept = Objects.normalized(metadata);
     ObjectContent content = ObjectContent.pending(transaction, kept, size);
     if (size <= CHUNK) {
-      Batch batch = open.computeIfAbsent(Thread.currentThread(), t -> new Batch());
-      synchronized (batch) {
-        batch.add(path, content, kept, (int) size, in);
-      }
+      open.computeIfAbsent(Thread.currentThread(), t -> new Batch())
+          .add(path, content, kept, (int) size, in);
     } else {
       new Large(path, content, kept, size).pump(in);
     }
@@ -71,9 +81,7 @@ final class ObjectWriter implements AutoCloseable {
   /** Sends off what is gathered, so that waiting for it makes sense. */
   void flush() {
     for (Batch batch : open.values()) {
-      synchronized (batch) {
-        batch.submit();
-      }
+      batch.submit();
     }
   }
 
@@ -99,9 +107,9 @@ final class ObjectWriter implements AutoCloseable {
     }
   }
 
-  private static void readExactly(OsPath path, InputStream in, byte[] buffer, int at, int length)
+  private static void readExactly(OsPath path, InputStream in, byte[] buffer, int length)
       throws IOException {
-    if (in.readNBytes(buffer, at, length) < length) {
+    if (in.readNBytes(buffer, 0, length) < length) {
       throw new EOFException("the content of " + path + " ended early");
     }
   }
@@ -126,10 +134,14 @@ final class ObjectWriter implements AutoCloseable {
     inFlight.release();
   }
 
-  /** Remembers the first failure; all later work is dropped. */
-  private void fail(OsPath path, ObjectContent content, Exception e) {
+  /** Remembers the first failure to write; all later work is dropped, nothing is published. */
+  void fail(Throwable e) {
+    failure.compareAndSet(null, e);
+  }
+
+  private void fail(OsPath path, ObjectContent content, Throwable e) {
     Problem problem = explain(path, e);
-    failure.compareAndSet(null, problem);
+    fail(problem);
     content.fail(problem);
   }
 
@@ -142,7 +154,7 @@ final class ObjectWriter implements AutoCloseable {
     }
   }
 
-  private Problem explain(OsPath path, Exception e) {
+  private Problem explain(OsPath path, Throwable e) {
     if (e instanceof Problem p) {
       return p;
     }
@@ -157,37 +169,44 @@ final class ObjectWriter implements AutoCloseable {
   private record Small(
       OsPath path, ObjectContent content, Metadata metadata, int offset, int length) {}
 
-  /** What one thread has gathered; its monitor guards it. */
+  /** What one thread gathers; whoever wants it written sends it off. */
   private final class Batch {
     private static final int MAX_FILES = 64;
+
+    /** The owner's alone: nobody waits for a monitor while the owner waits for the network. */
+    private final byte[] arriving = new byte[CHUNK];
+
     private byte @Nullable [] buffer;
     private int used;
     private List<Small> files = new ArrayList<>();
 
     void add(OsPath path, ObjectContent content, Metadata metadata, int size, InputStream in)
         throws IOException {
-      if (used + size > CHUNK || files.size() >= MAX_FILES) {
-        submit();
-        check();
+      readExactly(path, in, arriving, size);
+      synchronized (this) {
+        if (used + size > CHUNK || files.size() >= MAX_FILES) {
+          submit();
+          check();
+        }
+        if (buffer == null) {
+          buffer = takeChunk();
+        }
+        System.arraycopy(arriving, 0, buffer, used, size);
+        files.add(new Small(path, content, metadata, used, size));
+        used += size;
       }
-      if (buffer == null) {
-        buffer = takeChunk();
-      }
-      readExactly(path, in, buffer, used, size);
-      files.add(new Small(path, content, metadata, used, size));
-      used += size;
     }
 
-    void submit() {
+    synchronized void submit() {
       byte[] chunk = buffer;
       if (chunk == null) {
         return;
       }
+      acquire(1); // First: what an interrupted thread cannot send off stays for the next one.
       List<Small> gathered = files;
       buffer = null;
       used = 0;
       files = new ArrayList<>();
-      acquire(1);
       workers.execute(() -> process(gathered, chunk));
     }
   }
@@ -198,7 +217,7 @@ final class ObjectWriter implements AutoCloseable {
       try {
         check();
         process(file, chunk, hash);
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         hash.reset();
         fail(file.path, file.content, e);
       }
@@ -225,10 +244,8 @@ final class ObjectWriter implements AutoCloseable {
 
   // ---- large files ----
 
-  private record Piece(byte[] chunk, int length) {
-    /** Instead of a length: the reader has failed and the file stays incomplete. */
-    static final int GIVEN_UP = -1;
-  }
+  /** A piece; or, with a failure and no permit, the reader's word that no other will come. */
+  private record Piece(byte[] chunk, int length, @Nullable Throwable failure) {}
 
   /** A file under way: its pieces are written in order by one worker at a time. */
   private final class Large {
@@ -260,19 +277,19 @@ final class ObjectWriter implements AutoCloseable {
           check();
           byte[] chunk = takeChunk();
           int length = (int) Math.min(CHUNK, left);
-          readExactly(path, in, chunk, 0, length);
+          readExactly(path, in, chunk, length);
           left -= length;
-          offer(new Piece(chunk, length));
+          acquire(1);
+          offer(new Piece(chunk, length, null));
         }
-      } catch (IOException | RuntimeException e) {
-        // No further piece comes, so a worker closes what is open.
-        offer(new Piece(takeChunk(), Piece.GIVEN_UP));
+      } catch (IOException | RuntimeException | Error e) {
+        // Without a permit, which an interrupted thread would not get.
+        offer(new Piece(new byte[0], 0, e));
         throw e;
       }
     }
 
     private void offer(Piece piece) {
-      acquire(1);
       synchronized (queue) {
         queue.add(piece);
         if (running) {
@@ -295,7 +312,9 @@ final class ObjectWriter implements AutoCloseable {
           }
         }
         process(next);
-        done(next.chunk);
+        if (next.failure == null) {
+          done(next.chunk);
+        }
       }
     }
 
@@ -303,8 +322,8 @@ final class ObjectWriter implements AutoCloseable {
       if (broken) {
         return;
       }
-      if (piece.length == Piece.GIVEN_UP) {
-        broken = true;
+      if (piece.failure != null) {
+        content.fail(piece.failure);
         abandon();
         return;
       }
@@ -314,8 +333,7 @@ final class ObjectWriter implements AutoCloseable {
         if (written == size) {
           finish();
         }
-      } catch (IOException | RuntimeException e) {
-        broken = true;
+      } catch (IOException | RuntimeException | Error e) {
         fail(path, content, e);
         abandon();
       }
@@ -354,10 +372,13 @@ final class ObjectWriter implements AutoCloseable {
       content.complete(name, tree == null ? null : tree.digest());
     }
 
+    /** Gives back the descriptor and the space. */
     private void abandon() {
-      if (sink != null) {
+      broken = true;
+      if (sink != null && temporary != null) {
         try {
           sink.close();
+          slipway.linux.Posix.unlink(temporary);
         } catch (IOException e) {
           // The failure that led here is the one to report.
         }
@@ -365,10 +386,26 @@ final class ObjectWriter implements AutoCloseable {
     }
   }
 
-  /** Ends the workers; what they have not begun is dropped. */
+  /**
+   * Ends the workers; what they have not begun is dropped. Waits for what they have, interrupted or
+   * not: each closes its file.
+   */
   @Override
   public void close() {
-    failure.compareAndSet(null, new IllegalStateException("the transaction has ended"));
-    workers.close();
+    fail(new IllegalStateException("the transaction has ended"));
+    workers.shutdown();
+    boolean interrupted = false;
+    while (true) {
+      try {
+        if (workers.awaitTermination(1, TimeUnit.DAYS)) {
+          break;
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -136,23 +136,43 @@ public final class Transaction implements ContentStore, AutoCloseable {
           "a " + type.suffix() + " object of " + bytes.length + " bytes is too big");
     }
     Checksum name = Checksum.sha256(bytes);
-    OsPath target = staging.claim(repository.looseName(name, type));
-    if (target != null) {
-      spend(bytes.length);
-      FileSink.write(target, 0644, bytes, false);
-    }
+    writeOnce(
+        repository.looseName(name, type),
+        target -> {
+          spend(bytes.length);
+          FileSink.write(target, 0644, bytes, false);
+        });
     return name;
   }
 
   Checksum writeSymlink(Metadata metadata, OsPath target) throws IOException {
     Metadata kept = Objects.normalized(metadata);
     Checksum name = Objects.symlinkChecksum(kept, target);
-    OsPath file = staging.claim(repository.looseName(name, ObjectType.FILE));
-    if (file != null) {
-      repository.format().symlink(file, kept, target);
-    }
+    writeOnce(
+        repository.looseName(name, ObjectType.FILE),
+        file -> repository.format().symlink(file, kept, target));
     repository.remember(name, new ContentFormat.Stored(kept, target, 0));
     return name;
+  }
+
+  private interface Writing {
+    void to(OsPath target) throws IOException;
+  }
+
+  /**
+   * Writes an object unless it is there, or somebody writes it. Others count on it from then on, so
+   * its failure is that of the transaction.
+   */
+  private void writeOnce(String looseName, Writing writing) throws IOException {
+    try {
+      OsPath target = staging.claim(looseName);
+      if (target != null) {
+        writing.to(target);
+      }
+    } catch (IOException | RuntimeException e) {
+      writer.fail(e);
+      throw e;
+    }
   }
 
   /**

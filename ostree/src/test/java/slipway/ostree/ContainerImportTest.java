@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +15,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -24,6 +28,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.oci.Compression;
+import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.MediaTypes;
 import slipway.tree.Content;
@@ -425,6 +430,55 @@ class ContainerImportTest {
     assertThat(run(image).layersPresent()).isOne();
     assertThat(image.takeServed()).doesNotContain(image.layers().getFirst().digest());
     assertClean();
+  }
+
+  /** There are more layers than are fetched at a time: some have not begun when one fails. */
+  @Test
+  @Timeout(120)
+  void aLargeFileThatBreaksOffCostsOnlyWhatIsNotComplete() throws Exception {
+    TestImage image = new TestImage();
+    TreeBuilder large = new TreeBuilder().file("usr/large", 0644, Trees.bytes(1, 3_000_000));
+    image.layer(large.layer(), Compression.NONE);
+    for (int i = 1; i < 12; i++) {
+      byte[] content = Trees.bytes(i, 600_000 - 10_000 * i);
+      image.layer(new TreeBuilder().file("usr/file" + i, 0644, content).layer(), Compression.NONE);
+    }
+    List<Digest> layers = image.layers().stream().map(Descriptor::digest).toList();
+    List<Digest> complete = layers.subList(1, 4);
+    image.stall(Set.copyOf(layers.subList(4, 12)));
+    CountDownLatch breaking = new CountDownLatch(1);
+    image.breakOff(layers.getFirst(), breaking);
+    Thread watch = Thread.ofVirtual().start(() -> awaitCommits(complete.size(), breaking));
+    assertThatThrownBy(() -> run(image))
+        .isInstanceOf(IOException.class)
+        .hasMessage("the connection broke");
+    watch.join();
+    assertClean();
+    for (Digest layer : layers) {
+      assertThat(repository.resolveRef(ContainerRefs.layer(layer)).isPresent())
+          .isEqualTo(complete.contains(layer));
+    }
+    image.stall(Set.of());
+    image.breakOff(Digest.sha256(new byte[0]));
+    image.takeServed();
+    assertThat(run(image).layersPresent()).isEqualTo(complete.size());
+    assertThat(image.takeServed())
+        .doesNotContainAnyElementsOf(complete)
+        .containsAll(layers.subList(4, 12));
+    assertClean();
+  }
+
+  /** Opens the latch when so many commits wait to be published. */
+  private void awaitCommits(int count, CountDownLatch latch) {
+    long commits = 0;
+    while (commits < count) {
+      try (Stream<Path> files = Files.walk(path.resolve("tmp"))) {
+        commits = files.filter(f -> f.toString().endsWith(".commit")).count();
+      } catch (IOException | UncheckedIOException e) {
+        Thread.onSpinWait(); // A file went away meanwhile.
+      }
+    }
+    latch.countDown();
   }
 
   @Test

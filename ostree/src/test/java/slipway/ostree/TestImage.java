@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import slipway.oci.Compression;
 import slipway.oci.Descriptor;
@@ -34,6 +37,8 @@ final class TestImage implements ImageSource {
   private final Map<String, String> labels = new LinkedHashMap<>();
   private final List<Digest> served = new ArrayList<>();
   private @Nullable Digest broken;
+  private CountDownLatch breaking = new CountDownLatch(0);
+  private Set<Digest> stalled = Set.of();
 
   static byte[] tar(Layer layer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -104,6 +109,25 @@ final class TestImage implements ImageSource {
     broken = blob;
   }
 
+  /** Makes a blob come half way and break off with an error when the latch opens. */
+  void breakOff(Digest blob, CountDownLatch when) {
+    broken = blob;
+    breaking = when;
+  }
+
+  /** Makes blobs never come, until their reader is interrupted. */
+  void stall(Set<Digest> blobs) {
+    stalled = blobs;
+  }
+
+  private static void await(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("the reader was interrupted");
+    }
+  }
+
   /** Serves other bytes for a blob than its digest says. */
   void forge(Digest blob, byte[] bytes) {
     blobs.put(blob, bytes);
@@ -131,6 +155,15 @@ final class TestImage implements ImageSource {
     served.add(descriptor.digest());
     byte[] bytes = java.util.Objects.requireNonNull(blobs.get(descriptor.digest()));
     InputStream in = new ByteArrayInputStream(bytes);
+    if (stalled.contains(descriptor.digest())) {
+      return new InputStream() {
+        @Override
+        public int read() throws IOException {
+          await(new CountDownLatch(1));
+          return -1;
+        }
+      };
+    }
     if (!descriptor.digest().equals(broken)) {
       return in;
     }
@@ -140,6 +173,7 @@ final class TestImage implements ImageSource {
       @Override
       public int read() throws IOException {
         if (left-- <= 0) {
+          await(breaking);
           throw new IOException("the connection broke");
         }
         return in.read();
