@@ -13,9 +13,10 @@ import slipway.linux.Posix;
 
 /**
  * A private view of the mounts, in which {@code /sysroot} and {@code /boot} are writable while they
- * stay read-only for everybody else. The process starts itself anew below unshare(1), because a
- * namespace belongs to a thread and a JVM has many; {@code _ostree_unshared}, the variable that
- * ostree and bootc use, tells the second that it is the second.
+ * stay read-only for everybody else. A namespace belongs to a thread and a JVM has many, so it has
+ * to be there before the JVM: the script {@code bootc} and the finalizer's unit see to that and tell
+ * it by {@code _ostree_unshared}, the variable that ostree and bootc use. Whoever was started
+ * otherwise starts itself anew below unshare(1).
  */
 final class MountNamespace {
   static final String MARK = "_ostree_unshared";

@@ -316,7 +316,10 @@ class HostTest {
     Path units = Path.of("src/main/resources/units");
     assertThat(units.resolve("slipway-finalize-staged.service"))
         .content()
-        .contains("ExecStop=/usr/bin/bootc internals finalize-staged");
+        .contains(
+            "ExecStop=/usr/bin/bootc internals finalize-staged",
+            "PrivateMounts=yes",
+            "Environment=" + MountNamespace.MARK + "=1");
     try (var files = Files.list(units)) {
       for (Path unit : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         Command.Result result =
