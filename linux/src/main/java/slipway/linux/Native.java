@@ -1,7 +1,5 @@
 package slipway.linux;
 
-import java.lang.foreign.AddressLayout;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -9,70 +7,128 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The binding machinery: C types, one errno buffer a thread, and a few buffers a thread so that a
- * call does not allocate. All of it is bound on first use, because the first handle costs tens of
- * milliseconds.
+ * The binding machinery: one errno buffer a thread, and a few buffers a thread so that a call does
+ * not allocate. All of it is bound on first use.
+ *
+ * <p>Every function goes through one handle, because each further shape of a handle costs a short
+ * command about ten milliseconds of making classes; the buffers are {@link ByteBuffer}s for the
+ * same reason. The one shape takes six integers of the size of a register. In the calling
+ * conventions of Linux on 64-bit machines an integer or a pointer is passed in a register of its
+ * own whether the function is variadic or not, a function ignores registers that it has no
+ * parameter for, and it takes an {@code int} from the lower half of one.
  */
 final class Native {
-  static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-  static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  static final AddressLayout PTR = ValueLayout.ADDRESS;
-
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      ERRNO_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-  private static final MethodHandle STRERROR =
+  private static final int ERRNO =
+      (int) ERRNO_LAYOUT.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+  private static final MethodHandle CALL =
       LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(PTR, INT));
+          FunctionDescriptor.of(LONG, LONG, LONG, LONG, LONG, LONG, LONG),
+          Linker.Option.captureCallState("errno"));
 
-  /** Per-thread memory: errno, two path buffers and a struct buffer. */
-  static final class Scratch {
-    final MemorySegment errno;
-    private final MemorySegment[] paths = new MemorySegment[3];
-    final MemorySegment struct;
-    private @Nullable MemorySegment transfer;
+  private static final Function STRERROR = new Function("strerror");
 
-    Scratch() {
-      Arena arena = Arena.ofAuto();
-      errno = arena.allocate(ERRNO_LAYOUT);
-      for (int i = 0; i < paths.length; i++) {
-        paths[i] = arena.allocate(4096);
+  /** A function of libc that takes integers and pointers only and sets errno. */
+  static final class Function {
+    private final String name;
+    private @Nullable MemorySegment address;
+
+    Function(String name) {
+      this.name = name;
+    }
+
+    /** Calls a function that returns an {@code int}. */
+    int call(Scratch s, long... arguments) {
+      return (int) callLong(s, arguments);
+    }
+
+    /** Calls a function that returns a {@code long}, a {@code ssize_t} or an {@code off_t}. */
+    long callLong(Scratch s, long... arguments) {
+      MemorySegment function = address;
+      if (function == null) {
+        function = LINKER.defaultLookup().findOrThrow(name);
+        address = function;
       }
-      struct = arena.allocate(512, 8);
+      long[] a = arguments;
+      try {
+        return (long)
+            CALL.invokeExact(
+                function, s.state, at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5));
+      } catch (Throwable e) {
+        throw e instanceof RuntimeException r ? r : new IllegalStateException(e);
+      }
+    }
+
+    private static long at(long[] arguments, int index) {
+      return index < arguments.length ? arguments[index] : 0;
+    }
+  }
+
+  /** Per-thread memory: errno, path buffers, a struct buffer and one for contents. */
+  static final class Scratch {
+    private static final int TRANSFER = 256 * 1024;
+
+    private final ByteBuffer saved = allocate((int) ERRNO_LAYOUT.byteSize());
+    private final MemorySegment state = MemorySegment.ofBuffer(saved);
+    private final ByteBuffer[] paths = new ByteBuffer[4];
+    private final long[] addresses = new long[paths.length];
+    private @Nullable ByteBuffer transfer;
+
+    /** For a structure that a call reads or fills. */
+    final ByteBuffer struct = allocate(512);
+
+    final long structAddress = address(struct);
+
+    private static ByteBuffer allocate(int size) {
+      return ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
     }
 
     /**
-     * The path as a C string in buffer {@code slot}; valid until the slot is used again by this
-     * thread.
+     * The address of the path as a C string in buffer {@code slot}; valid until the slot is used
+     * again by this thread.
      */
-    MemorySegment path(int slot, OsPath path) {
+    long path(int slot, OsPath path) {
       byte[] bytes = path.bytes();
-      MemorySegment target = paths[slot];
-      if (bytes.length + 1 > target.byteSize()) {
-        target = Arena.ofAuto().allocate(bytes.length + 1L);
+      ByteBuffer target = paths[slot];
+      if (target == null || bytes.length >= target.capacity()) {
+        target = allocate(Math.max(4096, bytes.length + 1));
+        paths[slot] = target;
+        addresses[slot] = address(target);
       }
-      MemorySegment.copy(bytes, 0, target, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      target.set(ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
-      return target;
+      target.put(0, bytes);
+      target.put(bytes.length, (byte) 0);
+      return addresses[slot];
     }
 
-    /** A buffer for bytes on their way between an array and a file. */
-    MemorySegment transfer() {
-      MemorySegment buffer = transfer;
-      if (buffer == null) {
-        buffer = Arena.ofAuto().allocate(256 * 1024);
+    /** As {@link #path}; null has the address 0. */
+    long text(int slot, @Nullable String text) {
+      return text == null ? 0 : path(slot, OsPath.of(text));
+    }
+
+    /** A buffer for bytes on their way between an array and a file, or a call. */
+    ByteBuffer transfer() {
+      return transfer(TRANSFER);
+    }
+
+    /** As {@link #transfer()}, of at least this size. */
+    ByteBuffer transfer(int size) {
+      ByteBuffer buffer = transfer;
+      if (buffer == null || buffer.capacity() < size) {
+        buffer = allocate(Math.max(TRANSFER, size));
         transfer = buffer;
       }
       return buffer;
     }
 
     int errno() {
-      return (int) ERRNO.get(errno, 0L);
+      return saved.getInt(ERRNO);
     }
   }
 
@@ -84,16 +140,9 @@ final class Native {
     return SCRATCH.get();
   }
 
-  /** Binds a function of libc that sets errno; the handle's first argument is the errno buffer. */
-  static MethodHandle bind(String name, FunctionDescriptor type, Linker.Option... options) {
-    Linker.Option[] all = new Linker.Option[options.length + 1];
-    System.arraycopy(options, 0, all, 0, options.length);
-    all[options.length] = Linker.Option.captureCallState("errno");
-    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), type, all);
-  }
-
-  static Linker.Option variadic(int first) {
-    return Linker.Option.firstVariadicArg(first);
+  /** Where a buffer begins; whoever calls with it must keep the buffer until the call is over. */
+  static long address(ByteBuffer buffer) {
+    return MemorySegment.ofBuffer(buffer).address();
   }
 
   static UnixException error(String call, Object what, int errno) {
@@ -101,11 +150,7 @@ final class Native {
   }
 
   private static String strerror(int errno) {
-    try {
-      MemorySegment text = (MemorySegment) STRERROR.invokeExact(errno);
-      return text.reinterpret(256).getString(0);
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+    long text = STRERROR.callLong(scratch(), errno);
+    return MemorySegment.ofAddress(text).reinterpret(256).getString(0);
   }
 }

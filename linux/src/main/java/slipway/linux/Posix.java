@@ -1,14 +1,8 @@
 package slipway.linux;
 
-import static slipway.linux.Native.INT;
-import static slipway.linux.Native.LONG;
-import static slipway.linux.Native.PTR;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -61,7 +55,7 @@ public final class Posix {
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-  private static final long STATVFS_FLAGS = 72;
+  private static final int STATVFS_FLAGS = 72;
   private static final long ST_RDONLY = 1;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
@@ -70,205 +64,63 @@ public final class Posix {
   private static final long FICLONE = 0x40049409L;
   private static final long LOOP_CTL_GET_FREE = 0x4c82;
   private static final long LOOP_CONFIGURE = 0x4c0a;
-  private static final long LOOP_OFFSET = 32;
-  private static final long LOOP_SIZE_LIMIT = 40;
-  private static final long LOOP_FLAGS = 60;
+  private static final int LOOP_OFFSET = 32;
+  private static final int LOOP_SIZE_LIMIT = 40;
+  private static final int LOOP_FLAGS = 60;
   private static final int LO_FLAGS_AUTOCLEAR = 4;
 
   private static final long FIFREEZE = 0xC0045877L;
   private static final long FITHAW = 0xC0045878L;
   private static final long SYS_OPENAT2 = 437;
 
+  /** Enough for nearly all; the kernel clears as much as it is asked for. */
+  private static final int SMALL_XATTR = 1024;
+
+  /** XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h. */
+  private static final int XATTR_MAX = 65536;
+
+  private static final int DIRENTS = 65536;
+
+  private static final Native.Function LGETXATTR = new Native.Function("lgetxattr");
+  private static final Native.Function LSETXATTR = new Native.Function("lsetxattr");
+  private static final Native.Function LREMOVEXATTR = new Native.Function("lremovexattr");
+  private static final Native.Function LLISTXATTR = new Native.Function("llistxattr");
+  private static final Native.Function FSETXATTR = new Native.Function("fsetxattr");
+  private static final Native.Function FCHOWNAT = new Native.Function("fchownat");
+  private static final Native.Function FCHOWN = new Native.Function("fchown");
+  private static final Native.Function FCHMODAT = new Native.Function("fchmodat");
+  private static final Native.Function FCHMOD = new Native.Function("fchmod");
+  private static final Native.Function UTIMENSAT = new Native.Function("utimensat");
+  private static final Native.Function FUTIMENS = new Native.Function("futimens");
+  private static final Native.Function MKNODAT = new Native.Function("mknodat");
+  private static final Native.Function MKDIRAT = new Native.Function("mkdirat");
+  private static final Native.Function LINKAT = new Native.Function("linkat");
+  private static final Native.Function SYMLINKAT = new Native.Function("symlinkat");
+  private static final Native.Function READLINKAT = new Native.Function("readlinkat");
+  private static final Native.Function UNLINKAT = new Native.Function("unlinkat");
+  private static final Native.Function RENAMEAT2 = new Native.Function("renameat2");
+  private static final Native.Function OPENAT = new Native.Function("openat");
+  private static final Native.Function CLOSE = new Native.Function("close");
+  private static final Native.Function READ = new Native.Function("read");
+  private static final Native.Function WRITE = new Native.Function("write");
+  private static final Native.Function FSYNC = new Native.Function("fsync");
+  private static final Native.Function FDATASYNC = new Native.Function("fdatasync");
+  private static final Native.Function SYNCFS = new Native.Function("syncfs");
+  private static final Native.Function FTRUNCATE = new Native.Function("ftruncate");
+  private static final Native.Function LSEEK = new Native.Function("lseek");
+  private static final Native.Function FALLOCATE = new Native.Function("fallocate");
+  private static final Native.Function IOCTL = new Native.Function("ioctl");
+  private static final Native.Function STATX = new Native.Function("statx");
+  private static final Native.Function STATVFS = new Native.Function("statvfs");
+  private static final Native.Function MOUNT = new Native.Function("mount");
+  private static final Native.Function UMOUNT2 = new Native.Function("umount2");
+  private static final Native.Function UNSHARE = new Native.Function("unshare");
+  private static final Native.Function FLOCK = new Native.Function("flock");
+  private static final Native.Function SYSCALL = new Native.Function("syscall");
+  private static final Native.Function GETDENTS64 = new Native.Function("getdents64");
+  private static final Native.Function GETEUID = new Native.Function("geteuid");
+
   private Posix() {}
-
-  private static final class Getxattr {
-    static final MethodHandle CALL =
-        Native.bind("lgetxattr", FunctionDescriptor.of(LONG, PTR, PTR, PTR, LONG));
-  }
-
-  private static final class Setxattr {
-    static final MethodHandle CALL =
-        Native.bind("lsetxattr", FunctionDescriptor.of(INT, PTR, PTR, PTR, LONG, INT));
-  }
-
-  private static final class Removexattr {
-    static final MethodHandle CALL =
-        Native.bind("lremovexattr", FunctionDescriptor.of(INT, PTR, PTR));
-  }
-
-  private static final class Listxattr {
-    static final MethodHandle CALL =
-        Native.bind("llistxattr", FunctionDescriptor.of(LONG, PTR, PTR, LONG));
-  }
-
-  private static final class FsetXattr {
-    static final MethodHandle CALL =
-        Native.bind("fsetxattr", FunctionDescriptor.of(INT, INT, PTR, PTR, LONG, INT));
-  }
-
-  private static final class Chown {
-    static final MethodHandle CALL =
-        Native.bind("fchownat", FunctionDescriptor.of(INT, INT, PTR, INT, INT, INT));
-  }
-
-  private static final class Fchown {
-    static final MethodHandle CALL =
-        Native.bind("fchown", FunctionDescriptor.of(INT, INT, INT, INT));
-  }
-
-  private static final class Chmod {
-    static final MethodHandle CALL =
-        Native.bind("fchmodat", FunctionDescriptor.of(INT, INT, PTR, INT, INT));
-  }
-
-  private static final class Fchmod {
-    static final MethodHandle CALL = Native.bind("fchmod", FunctionDescriptor.of(INT, INT, INT));
-  }
-
-  private static final class Utimens {
-    static final MethodHandle CALL =
-        Native.bind("utimensat", FunctionDescriptor.of(INT, INT, PTR, PTR, INT));
-  }
-
-  private static final class Futimens {
-    static final MethodHandle CALL = Native.bind("futimens", FunctionDescriptor.of(INT, INT, PTR));
-  }
-
-  private static final class Mknod {
-    static final MethodHandle CALL =
-        Native.bind("mknodat", FunctionDescriptor.of(INT, INT, PTR, INT, LONG));
-  }
-
-  private static final class Mkdir {
-    static final MethodHandle CALL =
-        Native.bind("mkdirat", FunctionDescriptor.of(INT, INT, PTR, INT));
-  }
-
-  private static final class Link {
-    static final MethodHandle CALL =
-        Native.bind("linkat", FunctionDescriptor.of(INT, INT, PTR, INT, PTR, INT));
-  }
-
-  private static final class Symlink {
-    static final MethodHandle CALL =
-        Native.bind("symlinkat", FunctionDescriptor.of(INT, PTR, INT, PTR));
-  }
-
-  private static final class Readlink {
-    static final MethodHandle CALL =
-        Native.bind("readlinkat", FunctionDescriptor.of(LONG, INT, PTR, PTR, LONG));
-  }
-
-  private static final class Unlink {
-    static final MethodHandle CALL =
-        Native.bind("unlinkat", FunctionDescriptor.of(INT, INT, PTR, INT));
-  }
-
-  private static final class Rename {
-    static final MethodHandle CALL =
-        Native.bind("renameat2", FunctionDescriptor.of(INT, INT, PTR, INT, PTR, INT));
-  }
-
-  private static final class Open {
-    static final MethodHandle CALL =
-        Native.bind("openat", FunctionDescriptor.of(INT, INT, PTR, INT, INT), Native.variadic(3));
-  }
-
-  private static final class Close {
-    static final MethodHandle CALL = Native.bind("close", FunctionDescriptor.of(INT, INT));
-  }
-
-  private static final class Read {
-    static final MethodHandle CALL =
-        Native.bind("read", FunctionDescriptor.of(LONG, INT, PTR, LONG));
-  }
-
-  private static final class Write {
-    static final MethodHandle CALL =
-        Native.bind("write", FunctionDescriptor.of(LONG, INT, PTR, LONG));
-  }
-
-  private static final class Fsync {
-    static final MethodHandle CALL = Native.bind("fsync", FunctionDescriptor.of(INT, INT));
-  }
-
-  private static final class Fdatasync {
-    static final MethodHandle CALL = Native.bind("fdatasync", FunctionDescriptor.of(INT, INT));
-  }
-
-  private static final class Syncfs {
-    static final MethodHandle CALL = Native.bind("syncfs", FunctionDescriptor.of(INT, INT));
-  }
-
-  private static final class Ftruncate {
-    static final MethodHandle CALL =
-        Native.bind("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
-  }
-
-  private static final class Lseek {
-    static final MethodHandle CALL =
-        Native.bind("lseek", FunctionDescriptor.of(LONG, INT, LONG, INT));
-  }
-
-  private static final class Fallocate {
-    static final MethodHandle CALL =
-        Native.bind("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG));
-  }
-
-  private static final class Ioctl {
-    static final MethodHandle CALL =
-        Native.bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, PTR), Native.variadic(2));
-  }
-
-  private static final class IoctlInt {
-    static final MethodHandle CALL =
-        Native.bind("ioctl", FunctionDescriptor.of(INT, INT, LONG, INT), Native.variadic(2));
-  }
-
-  private static final class Statx {
-    static final MethodHandle CALL =
-        Native.bind("statx", FunctionDescriptor.of(INT, INT, PTR, INT, INT, PTR));
-  }
-
-  private static final class Statvfs {
-    static final MethodHandle CALL = Native.bind("statvfs", FunctionDescriptor.of(INT, PTR, PTR));
-  }
-
-  private static final class MountCall {
-    static final MethodHandle CALL =
-        Native.bind("mount", FunctionDescriptor.of(INT, PTR, PTR, PTR, LONG, PTR));
-  }
-
-  private static final class Umount {
-    static final MethodHandle CALL = Native.bind("umount2", FunctionDescriptor.of(INT, PTR, INT));
-  }
-
-  private static final class Unshare {
-    static final MethodHandle CALL = Native.bind("unshare", FunctionDescriptor.of(INT, INT));
-  }
-
-  private static final class Flock {
-    static final MethodHandle CALL = Native.bind("flock", FunctionDescriptor.of(INT, INT, INT));
-  }
-
-  private static final class Syscall {
-    static final MethodHandle CALL =
-        Native.bind(
-            "syscall", FunctionDescriptor.of(LONG, LONG, INT, PTR, PTR, LONG), Native.variadic(1));
-  }
-
-  private static final class Getdents {
-    static final MethodHandle CALL =
-        Native.bind("getdents64", FunctionDescriptor.of(LONG, INT, PTR, LONG));
-  }
-
-  private static final class Geteuid {
-    static final MethodHandle CALL = Native.bind("geteuid", FunctionDescriptor.of(INT));
-  }
-
-  private static RuntimeException broken(Throwable e) {
-    return e instanceof RuntimeException r ? r : new IllegalStateException(e);
-  }
 
   /** lchown(2). */
   public static void lchown(OsPath path, int uid, int gid) throws UnixException {
@@ -278,14 +130,7 @@ public final class Posix {
   /** As {@link #lchown}, relative to an open directory. */
   public static void lchownat(int dir, OsPath path, int uid, int gid) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Chown.CALL.invokeExact(s.errno, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FCHOWNAT.call(s, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW);
     if (r < 0) {
       throw Native.error("lchown", path, s.errno());
     }
@@ -294,12 +139,7 @@ public final class Posix {
   /** fchown(2). */
   public static void fchown(int fd, int uid, int gid) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Fchown.CALL.invokeExact(s.errno, fd, uid, gid);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FCHOWN.call(s, fd, uid, gid);
     if (r < 0) {
       throw Native.error("fchown", "fd " + fd, s.errno());
     }
@@ -313,12 +153,7 @@ public final class Posix {
   /** As {@link #chmod}, relative to an open directory. */
   public static void chmodat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Chmod.CALL.invokeExact(s.errno, dir, s.path(0, path), mode & 07777, 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FCHMODAT.call(s, dir, s.path(0, path), mode & 07777, 0);
     if (r < 0) {
       throw Native.error("chmod", path, s.errno());
     }
@@ -327,12 +162,7 @@ public final class Posix {
   /** fchmod(2). */
   public static void fchmod(int fd, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Fchmod.CALL.invokeExact(s.errno, fd, mode & 07777);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FCHMOD.call(s, fd, mode & 07777);
     if (r < 0) {
       throw Native.error("fchmod", "fd " + fd, s.errno());
     }
@@ -355,15 +185,7 @@ public final class Posix {
   public static void lutimensat(int dir, OsPath path, long seconds, int nanos)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Utimens.CALL.invokeExact(
-                  s.errno, dir, s.path(0, path), times(s, seconds, nanos), AT_SYMLINK_NOFOLLOW);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = UTIMENSAT.call(s, dir, s.path(0, path), times(s, seconds, nanos), AT_SYMLINK_NOFOLLOW);
     if (r < 0) {
       throw Native.error("utimensat", path, s.errno());
     }
@@ -372,24 +194,19 @@ public final class Posix {
   /** As {@link #lutimens} for an open file. */
   public static void futimens(int fd, long seconds, int nanos) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Futimens.CALL.invokeExact(s.errno, fd, times(s, seconds, nanos));
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FUTIMENS.call(s, fd, times(s, seconds, nanos));
     if (r < 0) {
       throw Native.error("futimens", "fd " + fd, s.errno());
     }
   }
 
-  private static MemorySegment times(Scratch s, long seconds, int nanos) {
-    MemorySegment t = s.struct;
-    t.set(LONG, 0, seconds);
-    t.set(LONG, 8, nanos);
-    t.set(LONG, 16, seconds);
-    t.set(LONG, 24, nanos);
-    return t;
+  private static long times(Scratch s, long seconds, int nanos) {
+    ByteBuffer t = s.struct;
+    t.putLong(0, seconds);
+    t.putLong(8, nanos);
+    t.putLong(16, seconds);
+    t.putLong(24, nanos);
+    return s.structAddress;
   }
 
   /** mknod(2): {@code mode} holds the type; {@code rdev} as makedev(3) packs it. */
@@ -400,12 +217,7 @@ public final class Posix {
   /** As {@link #mknod}, relative to an open directory. */
   public static void mknodat(int dir, OsPath path, int mode, long rdev) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Mknod.CALL.invokeExact(s.errno, dir, s.path(0, path), mode, rdev);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = MKNODAT.call(s, dir, s.path(0, path), mode, rdev);
     if (r < 0) {
       throw Native.error("mknod", path, s.errno());
     }
@@ -419,12 +231,7 @@ public final class Posix {
   /** As {@link #mkdir}, relative to an open directory. */
   public static void mkdirat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Mkdir.CALL.invokeExact(s.errno, dir, s.path(0, path), mode);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = MKDIRAT.call(s, dir, s.path(0, path), mode);
     if (r < 0) {
       throw Native.error("mkdir", path, s.errno());
     }
@@ -435,15 +242,7 @@ public final class Posix {
    */
   public static void link(OsPath existing, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Link.CALL.invokeExact(
-                  s.errno, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = LINKAT.call(s, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0);
     if (r < 0) {
       throw Native.error("link", path, s.errno());
     }
@@ -453,15 +252,7 @@ public final class Posix {
   public static void linkat(int existingDir, OsPath existing, int dir, OsPath path)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Link.CALL.invokeExact(
-                  s.errno, existingDir, s.path(0, existing), dir, s.path(1, path), 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = LINKAT.call(s, existingDir, s.path(0, existing), dir, s.path(1, path), 0);
     if (r < 0) {
       throw Native.error("linkat", path, s.errno());
     }
@@ -475,12 +266,7 @@ public final class Posix {
   /** As {@link #symlink}, {@code path} relative to an open directory. */
   public static void symlinkat(OsPath target, int dir, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Symlink.CALL.invokeExact(s.errno, s.path(0, target), dir, s.path(1, path));
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = SYMLINKAT.call(s, s.path(0, target), dir, s.path(1, path));
     if (r < 0) {
       throw Native.error("symlink", path, s.errno());
     }
@@ -499,14 +285,7 @@ public final class Posix {
   /** unlink(2), or rmdir(2) of a {@code directory}, relative to an open directory. */
   public static void unlinkat(int dir, OsPath path, boolean directory) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Unlink.CALL.invokeExact(s.errno, dir, s.path(0, path), directory ? AT_REMOVEDIR : 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = UNLINKAT.call(s, dir, s.path(0, path), directory ? AT_REMOVEDIR : 0);
     if (r < 0) {
       throw Native.error(directory ? "rmdir" : "unlink", path, s.errno());
     }
@@ -521,15 +300,7 @@ public final class Posix {
   public static void renameat(int fromDir, OsPath from, int toDir, OsPath to, int flags)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r =
-          (int)
-              Rename.CALL.invokeExact(
-                  s.errno, fromDir, s.path(0, from), toDir, s.path(1, to), flags);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = RENAMEAT2.call(s, fromDir, s.path(0, from), toDir, s.path(1, to), flags);
     if (r < 0) {
       throw Native.error("rename", to, s.errno());
     }
@@ -538,30 +309,24 @@ public final class Posix {
   /** readlink(2). */
   public static OsPath readlink(OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(4097);
-      long r;
-      try {
-        r = (long) Readlink.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), buffer, 4097L);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
-      if (r < 0) {
-        throw Native.error("readlink", path, s.errno());
-      }
-      return OsPath.ofBytes(buffer.asSlice(0, r).toArray(ValueLayout.JAVA_BYTE));
+    ByteBuffer buffer = s.transfer();
+    long r = READLINKAT.callLong(s, AT_FDCWD, s.path(0, path), Native.address(buffer), 4097);
+    if (r < 0) {
+      throw Native.error("readlink", path, s.errno());
     }
+    return OsPath.ofBytes(bytes(buffer, 0, r));
+  }
+
+  private static byte[] bytes(ByteBuffer buffer, int from, long length) {
+    byte[] bytes = new byte[(int) length];
+    buffer.get(from, bytes);
+    return bytes;
   }
 
   /** open(2); always with O_CLOEXEC. The caller closes the descriptor. */
   public static int open(OsPath path, int flags, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Open.CALL.invokeExact(s.errno, AT_FDCWD, s.path(0, path), flags | O_CLOEXEC, mode);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = OPENAT.call(s, AT_FDCWD, s.path(0, path), flags | O_CLOEXEC, mode);
     if (r < 0) {
       throw Native.error("open", path, s.errno());
     }
@@ -571,12 +336,7 @@ public final class Posix {
   /** openat(2); always with O_CLOEXEC. */
   public static int openat(int dir, OsPath path, int flags, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Open.CALL.invokeExact(s.errno, dir, s.path(0, path), flags | O_CLOEXEC, mode);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode);
     if (r < 0) {
       throw Native.error("openat", path, s.errno());
     }
@@ -590,17 +350,10 @@ public final class Posix {
   public static int openat2(int dir, OsPath path, int flags, int mode, long resolve)
       throws UnixException {
     Scratch s = Native.scratch();
-    s.struct.set(LONG, 0, (flags | O_CLOEXEC) & 0xffffffffL);
-    s.struct.set(LONG, 8, mode);
-    s.struct.set(LONG, 16, resolve);
-    long r;
-    try {
-      r =
-          (long)
-              Syscall.CALL.invokeExact(s.errno, SYS_OPENAT2, dir, s.path(0, path), s.struct, 24L);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    s.struct.putLong(0, (flags | O_CLOEXEC) & 0xffffffffL);
+    s.struct.putLong(8, mode);
+    s.struct.putLong(16, resolve);
+    long r = SYSCALL.callLong(s, SYS_OPENAT2, dir, s.path(0, path), s.structAddress, 24L);
     if (r < 0) {
       throw Native.error("openat2", path, s.errno());
     }
@@ -610,12 +363,7 @@ public final class Posix {
   /** close(2). */
   public static void close(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Close.CALL.invokeExact(s.errno, fd);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = CLOSE.call(s, fd);
     if (r < 0) {
       throw Native.error("close", "fd " + fd, s.errno());
     }
@@ -624,12 +372,7 @@ public final class Posix {
   /** fsync(2). */
   public static void fsync(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Fsync.CALL.invokeExact(s.errno, fd);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FSYNC.call(s, fd);
     if (r < 0) {
       throw Native.error("fsync", "fd " + fd, s.errno());
     }
@@ -638,12 +381,7 @@ public final class Posix {
   /** fdatasync(2). */
   public static void fdatasync(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Fdatasync.CALL.invokeExact(s.errno, fd);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FDATASYNC.call(s, fd);
     if (r < 0) {
       throw Native.error("fdatasync", "fd " + fd, s.errno());
     }
@@ -652,12 +390,7 @@ public final class Posix {
   /** fallocate(2); mode 0 reserves space and extends the file. */
   public static void fallocate(int fd, int mode, long offset, long length) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Fallocate.CALL.invokeExact(s.errno, fd, mode, offset, length);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FALLOCATE.call(s, fd, mode, offset, length);
     if (r < 0) {
       throw Native.error("fallocate", "fd " + fd, s.errno());
     }
@@ -666,12 +399,7 @@ public final class Posix {
   /** ftruncate(2): cuts a file off or extends it by a hole. */
   public static void ftruncate(int fd, long size) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Ftruncate.CALL.invokeExact(s.errno, fd, size);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FTRUNCATE.call(s, fd, size);
     if (r < 0) {
       throw Native.error("ftruncate", "fd " + fd, s.errno());
     }
@@ -680,12 +408,7 @@ public final class Posix {
   /** lseek(2) to an absolute position. */
   public static void seek(int fd, long position) throws UnixException {
     Scratch s = Native.scratch();
-    long r;
-    try {
-      r = (long) Lseek.CALL.invokeExact(s.errno, fd, position, 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    long r = LSEEK.callLong(s, fd, position, 0);
     if (r < 0) {
       throw Native.error("lseek", "fd " + fd, s.errno());
     }
@@ -693,29 +416,43 @@ public final class Posix {
 
   /** Reads up to {@code length} bytes into {@code buffer}; 0 at the end. */
   public static int read(int fd, MemorySegment buffer, long length) throws UnixException {
-    Scratch s = Native.scratch();
-    long r;
     try {
-      r = (long) Read.CALL.invokeExact(s.errno, fd, buffer, length);
-    } catch (Throwable e) {
-      throw broken(e);
+      return read(fd, nativeAddress(buffer, length), length);
+    } finally {
+      Reference.reachabilityFence(buffer);
     }
+  }
+
+  private static int read(int fd, long address, long length) throws UnixException {
+    Scratch s = Native.scratch();
+    long r = READ.callLong(s, fd, address, length);
     if (r < 0) {
       throw Native.error("read", "fd " + fd, s.errno());
     }
     return (int) r;
   }
 
+  /** Where a segment begins that is as long as that, and not in the heap. */
+  private static long nativeAddress(MemorySegment segment, long length) {
+    if (!segment.isNative() || length < 0 || length > segment.byteSize()) {
+      throw new IllegalArgumentException("not a native segment of " + length + " bytes");
+    }
+    return segment.address();
+  }
+
   /** Writes all {@code length} bytes of {@code buffer}. */
   public static void write(int fd, MemorySegment buffer, long length) throws UnixException {
+    try {
+      write(fd, nativeAddress(buffer, length), length);
+    } finally {
+      Reference.reachabilityFence(buffer);
+    }
+  }
+
+  private static void write(int fd, long address, long length) throws UnixException {
     Scratch s = Native.scratch();
     for (long done = 0; done < length; ) {
-      long r;
-      try {
-        r = (long) Write.CALL.invokeExact(s.errno, fd, buffer.asSlice(done), length - done);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
+      long r = WRITE.callLong(s, fd, address + done, length - done);
       if (r < 0) {
         throw Native.error("write", "fd " + fd, s.errno());
       }
@@ -725,11 +462,11 @@ public final class Posix {
 
   /** Writes all {@code length} bytes of an array, through a buffer of the calling thread. */
   public static void write(int fd, byte[] bytes, int offset, int length) throws UnixException {
-    MemorySegment buffer = Native.scratch().transfer();
+    ByteBuffer buffer = Native.scratch().transfer();
     for (int done = 0; done < length; ) {
-      int part = (int) Math.min(buffer.byteSize(), length - done);
-      MemorySegment.copy(bytes, offset + done, buffer, ValueLayout.JAVA_BYTE, 0, part);
-      write(fd, buffer, part);
+      int part = Math.min(buffer.capacity(), length - done);
+      buffer.put(0, bytes, offset + done, part);
+      write(fd, Native.address(buffer), part);
       done += part;
     }
   }
@@ -739,9 +476,9 @@ public final class Posix {
    * the end.
    */
   public static int read(int fd, byte[] bytes, int offset, int length) throws UnixException {
-    MemorySegment buffer = Native.scratch().transfer();
-    int n = read(fd, buffer, Math.min(buffer.byteSize(), length));
-    MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, offset, n);
+    ByteBuffer buffer = Native.scratch().transfer();
+    int n = read(fd, Native.address(buffer), Math.min(buffer.capacity(), length));
+    buffer.get(0, bytes, offset, n);
     return n == 0 && length > 0 ? -1 : n;
   }
 
@@ -749,12 +486,7 @@ public final class Posix {
   public static void syncfs(OsPath path) throws UnixException {
     int fd = open(path, O_RDONLY, 0);
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Syncfs.CALL.invokeExact(s.errno, fd);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = SYNCFS.call(s, fd);
     int errno = r < 0 ? s.errno() : 0;
     close(fd);
     if (r < 0) {
@@ -789,28 +521,23 @@ public final class Posix {
 
   private static Stat statx(int dir, OsPath path, int flags) throws UnixException {
     Scratch s = Native.scratch();
-    MemorySegment b = s.struct;
-    int r;
-    try {
-      r = (int) Statx.CALL.invokeExact(s.errno, dir, s.path(0, path), flags, 0x7ff, b);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    ByteBuffer b = s.struct;
+    int r = STATX.call(s, dir, s.path(0, path), flags, 0x7ff, s.structAddress);
     if (r < 0) {
       throw Native.error("stat", path, s.errno());
     }
     return new Stat(
-        b.get(ValueLayout.JAVA_SHORT, 28) & 0xffff,
-        b.get(INT, 20),
-        b.get(INT, 24),
-        b.get(LONG, 40),
-        b.get(LONG, 112),
-        b.get(INT, 120),
-        b.get(LONG, 32),
-        makedev(b.get(INT, 136), b.get(INT, 140)),
-        b.get(INT, 16) & 0xffffffffL,
-        makedev(b.get(INT, 128), b.get(INT, 132)),
-        b.get(LONG, 48));
+        b.getShort(28) & 0xffff,
+        b.getInt(20),
+        b.getInt(24),
+        b.getLong(40),
+        b.getLong(112),
+        b.getInt(120),
+        b.getLong(32),
+        makedev(b.getInt(136), b.getInt(140)),
+        b.getInt(16) & 0xffffffffL,
+        makedev(b.getInt(128), b.getInt(132)),
+        b.getLong(48));
   }
 
   /**
@@ -820,16 +547,11 @@ public final class Posix {
    */
   public static boolean isReadOnly(OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Statvfs.CALL.invokeExact(s.errno, s.path(0, path), s.struct);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = STATVFS.call(s, s.path(0, path), s.structAddress);
     if (r < 0) {
       throw Native.error("statvfs", path, s.errno());
     }
-    return (s.struct.get(LONG, STATVFS_FLAGS) & ST_RDONLY) != 0;
+    return (s.struct.getLong(STATVFS_FLAGS) & ST_RDONLY) != 0;
   }
 
   /** makedev(3), as glibc packs a device number. */
@@ -843,29 +565,19 @@ public final class Posix {
   /** The value of an extended attribute, or null when the file has none of that name. */
   public static byte @Nullable [] lgetxattr(OsPath path, OsPath name) throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      long size = 1024;
-      while (true) {
-        MemorySegment buffer = arena.allocate(size);
-        long r;
-        try {
-          r =
-              (long)
-                  Getxattr.CALL.invokeExact(
-                      s.errno, s.path(0, path), s.path(1, name), buffer, size);
-        } catch (Throwable e) {
-          throw broken(e);
-        }
-        if (r >= 0) {
-          return buffer.asSlice(0, r).toArray(ValueLayout.JAVA_BYTE);
-        }
-        switch (s.errno()) {
-          case UnixException.ENODATA, UnixException.EOPNOTSUPP -> {
-            return null;
-          }
-          case UnixException.ERANGE -> size = 65536;
-          default -> throw Native.error("lgetxattr", path + " " + name, s.errno());
-        }
+    ByteBuffer buffer = s.transfer();
+    long address = Native.address(buffer);
+    for (int size = SMALL_XATTR; ; size = XATTR_MAX) {
+      long r = LGETXATTR.callLong(s, s.path(0, path), s.path(1, name), address, size);
+      if (r >= 0) {
+        return bytes(buffer, 0, r);
+      }
+      int errno = s.errno();
+      if (errno == UnixException.ENODATA || errno == UnixException.EOPNOTSUPP) {
+        return null;
+      }
+      if (errno != UnixException.ERANGE || size == XATTR_MAX) {
+        throw Native.error("lgetxattr", path + " " + name, errno);
       }
     }
   }
@@ -876,26 +588,19 @@ public final class Posix {
    */
   public static List<OsPath> llistxattr(OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      long size = 1024;
-      while (true) {
-        MemorySegment buffer = arena.allocate(size);
-        long r;
-        try {
-          r = (long) Listxattr.CALL.invokeExact(s.errno, s.path(0, path), buffer, size);
-        } catch (Throwable e) {
-          throw broken(e);
-        }
-        if (r >= 0) {
-          return names(buffer.asSlice(0, r).toArray(ValueLayout.JAVA_BYTE));
-        }
-        switch (s.errno()) {
-          case UnixException.EOPNOTSUPP -> {
-            return List.of();
-          }
-          case UnixException.ERANGE -> size = 65536;
-          default -> throw Native.error("llistxattr", path, s.errno());
-        }
+    ByteBuffer buffer = s.transfer();
+    long address = Native.address(buffer);
+    for (int size = SMALL_XATTR; ; size = XATTR_MAX) {
+      long r = LLISTXATTR.callLong(s, s.path(0, path), address, size);
+      if (r >= 0) {
+        return names(bytes(buffer, 0, r));
+      }
+      int errno = s.errno();
+      if (errno == UnixException.EOPNOTSUPP) {
+        return List.of();
+      }
+      if (errno != UnixException.ERANGE || size == XATTR_MAX) {
+        throw Native.error("llistxattr", path, errno);
       }
     }
   }
@@ -915,52 +620,29 @@ public final class Posix {
   /** lsetxattr(2): creates or replaces. */
   public static void lsetxattr(OsPath path, OsPath name, byte[] value) throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
-      int r;
-      try {
-        r =
-            (int)
-                Setxattr.CALL.invokeExact(
-                    s.errno, s.path(0, path), s.path(1, name), buffer, (long) value.length, 0);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
-      if (r < 0) {
-        throw Native.error("lsetxattr", path + " " + name, s.errno());
-      }
+    ByteBuffer buffer = s.transfer(value.length).put(0, value);
+    int r =
+        LSETXATTR.call(
+            s, s.path(0, path), s.path(1, name), Native.address(buffer), value.length, 0);
+    if (r < 0) {
+      throw Native.error("lsetxattr", path + " " + name, s.errno());
     }
   }
 
   /** fsetxattr(2): creates or replaces. */
   public static void fsetxattr(int fd, OsPath name, byte[] value) throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
-      int r;
-      try {
-        r =
-            (int)
-                FsetXattr.CALL.invokeExact(
-                    s.errno, fd, s.path(1, name), buffer, (long) value.length, 0);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
-      if (r < 0) {
-        throw Native.error("fsetxattr", "fd " + fd + " " + name, s.errno());
-      }
+    ByteBuffer buffer = s.transfer(value.length).put(0, value);
+    int r = FSETXATTR.call(s, fd, s.path(1, name), Native.address(buffer), value.length, 0);
+    if (r < 0) {
+      throw Native.error("fsetxattr", "fd " + fd + " " + name, s.errno());
     }
   }
 
   /** lremovexattr(2). */
   public static void lremovexattr(OsPath path, OsPath name) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Removexattr.CALL.invokeExact(s.errno, s.path(0, path), s.path(1, name));
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = LREMOVEXATTR.call(s, s.path(0, path), s.path(1, name));
     if (r < 0) {
       throw Native.error("lremovexattr", path + " " + name, s.errno());
     }
@@ -979,34 +661,26 @@ public final class Posix {
   private static List<OsPath> list(int fd, OsPath directory) throws UnixException {
     Scratch s = Native.scratch();
     List<OsPath> names = new ArrayList<>();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(65536, 8);
-      while (true) {
-        long r;
-        try {
-          r = (long) Getdents.CALL.invokeExact(s.errno, fd, buffer, 65536L);
-        } catch (Throwable e) {
-          throw broken(e);
+    ByteBuffer buffer = s.transfer();
+    while (true) {
+      int r = (int) GETDENTS64.callLong(s, fd, Native.address(buffer), DIRENTS);
+      if (r < 0) {
+        throw Native.error("getdents64", directory, s.errno());
+      }
+      if (r == 0) {
+        return names;
+      }
+      for (int at = 0; at < r; ) {
+        int length = buffer.getShort(at + 16) & 0xffff;
+        int end = at + 19;
+        while (buffer.get(end) != 0) {
+          end++;
         }
-        if (r < 0) {
-          throw Native.error("getdents64", directory, s.errno());
+        OsPath name = OsPath.ofBytes(bytes(buffer, at + 19, end - at - 19));
+        if (!name.is(".") && !name.is("..")) {
+          names.add(name);
         }
-        if (r == 0) {
-          return names;
-        }
-        for (long at = 0; at < r; ) {
-          int length = buffer.get(ValueLayout.JAVA_SHORT, at + 16) & 0xffff;
-          long end = at + 19;
-          while (buffer.get(ValueLayout.JAVA_BYTE, end) != 0) {
-            end++;
-          }
-          OsPath name =
-              OsPath.ofBytes(buffer.asSlice(at + 19, end - at - 19).toArray(ValueLayout.JAVA_BYTE));
-          if (!name.is(".") && !name.is("..")) {
-            names.add(name);
-          }
-          at += length;
-        }
+        at += length;
       }
     }
   }
@@ -1038,20 +712,15 @@ public final class Posix {
   /** Reads the inode flags of chattr(1); 0 where the file system has none. */
   public static int inodeFlags(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    s.struct.set(LONG, 0, 0);
-    int r;
-    try {
-      r = (int) Ioctl.CALL.invokeExact(s.errno, fd, FS_IOC_GETFLAGS, s.struct);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    s.struct.putLong(0, 0);
+    int r = IOCTL.call(s, fd, FS_IOC_GETFLAGS, s.structAddress);
     if (r < 0) {
       if (s.errno() == UnixException.ENOTTY || s.errno() == UnixException.EOPNOTSUPP) {
         return 0;
       }
       throw Native.error("FS_IOC_GETFLAGS", "fd " + fd, s.errno());
     }
-    return s.struct.get(INT, 0);
+    return s.struct.getInt(0);
   }
 
   /**
@@ -1067,13 +736,8 @@ public final class Posix {
         return;
       }
       Scratch s = Native.scratch();
-      s.struct.set(LONG, 0, flags);
-      int r;
-      try {
-        r = (int) Ioctl.CALL.invokeExact(s.errno, fd, FS_IOC_SETFLAGS, s.struct);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
+      s.struct.putLong(0, flags);
+      int r = IOCTL.call(s, fd, FS_IOC_SETFLAGS, s.structAddress);
       if (r < 0 && s.errno() != UnixException.ENOTTY && s.errno() != UnixException.EOPNOTSUPP) {
         throw Native.error("FS_IOC_SETFLAGS", path, s.errno());
       }
@@ -1088,12 +752,7 @@ public final class Posix {
    */
   public static boolean reflink(int source, int target) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) IoctlInt.CALL.invokeExact(s.errno, target, FICLONE, source);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = IOCTL.call(s, target, FICLONE, source);
     if (r < 0) {
       return switch (s.errno()) {
         case UnixException.EOPNOTSUPP,
@@ -1114,12 +773,7 @@ public final class Posix {
     int fd = open(path, O_RDONLY | O_DIRECTORY, 0);
     try {
       Scratch s = Native.scratch();
-      int r;
-      try {
-        r = (int) IoctlInt.CALL.invokeExact(s.errno, fd, freeze ? FIFREEZE : FITHAW, 0);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
+      int r = IOCTL.call(s, fd, freeze ? FIFREEZE : FITHAW, 0);
       return r >= 0;
     } finally {
       close(fd);
@@ -1132,12 +786,7 @@ public final class Posix {
    */
   static int freeLoopDevice(int control) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) IoctlInt.CALL.invokeExact(s.errno, control, LOOP_CTL_GET_FREE, 0);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = IOCTL.call(s, control, LOOP_CTL_GET_FREE, 0);
     if (r < 0) {
       throw Native.error("LOOP_CTL_GET_FREE", "/dev/loop-control", s.errno());
     }
@@ -1156,17 +805,12 @@ public final class Posix {
     Scratch s = Native.scratch();
     // struct loop_config: the file, the block size (0 is the default), struct loop_info64 from 8
     // on.
-    s.struct.fill((byte) 0);
-    s.struct.set(INT, 0, backing);
-    s.struct.set(LONG, LOOP_OFFSET, offset);
-    s.struct.set(LONG, LOOP_SIZE_LIMIT, size);
-    s.struct.set(INT, LOOP_FLAGS, LO_FLAGS_AUTOCLEAR);
-    int r;
-    try {
-      r = (int) Ioctl.CALL.invokeExact(s.errno, device, LOOP_CONFIGURE, s.struct);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    s.struct.put(0, new byte[s.struct.capacity()]);
+    s.struct.putInt(0, backing);
+    s.struct.putLong(LOOP_OFFSET, offset);
+    s.struct.putLong(LOOP_SIZE_LIMIT, size);
+    s.struct.putInt(LOOP_FLAGS, LO_FLAGS_AUTOCLEAR);
+    int r = IOCTL.call(s, device, LOOP_CONFIGURE, s.structAddress);
     if (r < 0 && s.errno() != UnixException.EBUSY) {
       throw Native.error("LOOP_CONFIGURE", "fd " + backing, s.errno());
     }
@@ -1182,33 +826,18 @@ public final class Posix {
       @Nullable String data)
       throws UnixException {
     Scratch s = Native.scratch();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment from = source == null ? MemorySegment.NULL : arena.allocateFrom(source);
-      MemorySegment kind = type == null ? MemorySegment.NULL : arena.allocateFrom(type);
-      MemorySegment options = data == null ? MemorySegment.NULL : arena.allocateFrom(data);
-      int r;
-      try {
-        r =
-            (int)
-                MountCall.CALL.invokeExact(s.errno, from, s.path(0, target), kind, flags, options);
-      } catch (Throwable e) {
-        throw broken(e);
-      }
-      if (r < 0) {
-        throw Native.error("mount", target + (type == null ? "" : " (" + type + ")"), s.errno());
-      }
+    int r =
+        MOUNT.call(
+            s, s.text(1, source), s.path(0, target), s.text(2, type), flags, s.text(3, data));
+    if (r < 0) {
+      throw Native.error("mount", target + (type == null ? "" : " (" + type + ")"), s.errno());
     }
   }
 
   /** umount2(2). */
   public static void umount(OsPath target, int flags) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Umount.CALL.invokeExact(s.errno, s.path(0, target), flags);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = UMOUNT2.call(s, s.path(0, target), flags);
     if (r < 0) {
       throw Native.error("umount", target, s.errno());
     }
@@ -1220,12 +849,7 @@ public final class Posix {
    */
   public static void unshare(int flags) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Unshare.CALL.invokeExact(s.errno, flags);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = UNSHARE.call(s, flags);
     if (r < 0) {
       throw Native.error("unshare", "flags " + flags, s.errno());
     }
@@ -1254,12 +878,7 @@ public final class Posix {
 
   private static void lock(int fd, int operation) throws UnixException {
     Scratch s = Native.scratch();
-    int r;
-    try {
-      r = (int) Flock.CALL.invokeExact(s.errno, fd, operation);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    int r = FLOCK.call(s, fd, operation);
     if (r < 0) {
       throw Native.error("flock", "fd " + fd, s.errno());
     }
@@ -1267,10 +886,6 @@ public final class Posix {
 
   /** Effective user id; 0 is root. */
   public static int geteuid() {
-    try {
-      return (int) Geteuid.CALL.invokeExact(Native.scratch().errno);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return GETEUID.call(Native.scratch());
   }
 }
