@@ -34,6 +34,7 @@ final class BuildSession {
   final StageGraph graph;
   final Progress progress;
   final Path root;
+  final Carrier carrier;
 
   /** Lines that RUN commands print. */
   final Consumer<String> output;
@@ -53,7 +54,8 @@ final class BuildSession {
       ImagePuller puller,
       Clock clock,
       Map<String, String> environment,
-      RandomGenerator random) {}
+      RandomGenerator random,
+      Carrier carrier) {}
 
   BuildSession(
       BuildRequest request,
@@ -69,6 +71,7 @@ final class BuildSession {
     this.graph = graph;
     this.store = machine.store();
     this.root = machine.root();
+    this.carrier = machine.carrier();
     this.puller = machine.puller();
     this.clock = machine.clock();
     this.environment = machine.environment();

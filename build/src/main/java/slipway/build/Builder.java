@@ -44,9 +44,19 @@ public final class Builder {
       Clock clock,
       Map<String, String> environment,
       RandomGenerator random) {
-    this.machine =
+    this(
         new BuildSession.Machine(
-            store, root.toAbsolutePath().normalize(), puller, clock, environment, random);
+            store,
+            root.toAbsolutePath().normalize(),
+            puller,
+            clock,
+            environment,
+            random,
+            Carrier.MOUNTS));
+  }
+
+  Builder(BuildSession.Machine machine) {
+    this.machine = machine;
   }
 
   /**

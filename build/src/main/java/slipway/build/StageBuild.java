@@ -20,9 +20,9 @@ import slipway.oci.ImageConfig;
 import slipway.oci.Platform;
 
 /**
- * Carries out one stage, in the thread of a mount namespace of its own. Each instruction becomes a
- * key: a digest of the state before it, its text with variables replaced, and what it reads. A key
- * that an earlier build has seen is not carried out again.
+ * Carries out one stage, in a thread of its own. Each instruction becomes a key: a digest of the
+ * state before it, its text with variables replaced, and what it reads. A key that an earlier build
+ * has seen is not carried out again.
  */
 final class StageBuild {
   private static final String KEY_VERSION = "slipway-step-1";
@@ -354,6 +354,7 @@ final class StageBuild {
 
   /** Carries out an action; gives the snapshot of its changes, or null when there are none. */
   private @Nullable String execute(Action action) throws Exception {
+    session.carrier.begin();
     List<Path> lowers = session.unpacked(layers);
     Path scratch = session.workspace.newDirectory("step");
     try {
@@ -364,7 +365,7 @@ final class StageBuild {
         StubLayer.copyMetadata(OsPath.of(lowers.getLast()), OsPath.of(upper));
       }
       Stat before = Posix.lstat(OsPath.of(upper));
-      action.apply(lowers, upper, scratch);
+      session.carrier.apply(action, lowers, upper, scratch);
       if (!changed(upper, before)) {
         return null;
       }

@@ -10,8 +10,8 @@ import slipway.linux.MountNamespace;
 import slipway.oci.Manifest;
 
 /**
- * Runs the stages of a build side by side, each in a thread and a mount namespace of its own, and
- * stops them all when one fails, or when the process is told to end.
+ * Runs the stages of a build side by side, each in a thread of its own, and stops them all when one
+ * fails, or when the process is told to end.
  */
 final class StageRunner {
   private final BuildSession session;

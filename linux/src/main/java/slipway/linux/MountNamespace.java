@@ -11,6 +11,9 @@ import slipway.base.Problem;
  * with the last thread or process inside, whatever ends it.
  */
 public final class MountNamespace {
+  /** Whether the thread has its own mounts yet; only threads of {@link #start} have a value. */
+  private static final ThreadLocal<Boolean> ENTERED = new ThreadLocal<>();
+
   private MountNamespace() {}
 
   /**
@@ -21,7 +24,13 @@ public final class MountNamespace {
    * @throws Problem of kind DENIED without the privilege to mount
    */
   public static <T> T call(String name, Callable<T> work) throws IOException {
-    Task<T> task = start(name, work);
+    Task<T> task =
+        start(
+            name,
+            () -> {
+              enter();
+              return work.call();
+            });
     try {
       return task.result.get();
     } catch (InterruptedException e) {
@@ -38,12 +47,15 @@ public final class MountNamespace {
     }
   }
 
-  /** As {@link #call} without waiting. */
+  /**
+   * Runs work in a new platform thread without waiting. It has the mounts of all others until it
+   * asks for its own with {@link #enter}: work that mounts nothing needs no privilege.
+   */
   public static <T> Task<T> start(String name, Callable<T> work) {
     FutureTask<T> result =
         new FutureTask<>(
             () -> {
-              enter();
+              ENTERED.set(false);
               return work.call();
             });
     return new Task<>(result, Thread.ofPlatform().name(name).start(result));
@@ -80,10 +92,26 @@ public final class MountNamespace {
     }
   }
 
-  private static void enter() throws UnixException {
+  /**
+   * Gives the calling thread mounts of its own unless it has them already. Threads and processes
+   * that it starts from now on share them.
+   *
+   * @throws Problem of kind DENIED without the privilege to mount
+   * @throws IllegalStateException in a thread that {@link #start} has not made, which would keep
+   *     the mounts after the work
+   */
+  public static void enter() {
+    Boolean entered = ENTERED.get();
+    if (entered == null) {
+      throw new IllegalStateException("not a thread that may have mounts of its own");
+    }
+    if (entered) {
+      return;
+    }
     try {
       Posix.unshare(Posix.CLONE_NEWNS);
       Posix.mount(null, OsPath.of("/"), null, Posix.MS_REC | Posix.MS_PRIVATE, null);
+      ENTERED.set(true);
     } catch (UnixException e) {
       throw new Problem(
           Problem.Kind.DENIED, "mounting file systems needs root; run it with sudo", e);
