@@ -93,11 +93,13 @@ final class LayoutIndex {
   /**
    * Adds an entry. One with the same name loses it: the entry stays without a name unless its
    * manifest has another name.
+   *
+   * @return false when all of it was so already
    */
-  void put(Descriptor descriptor, @Nullable String name) {
+  boolean put(Descriptor descriptor, @Nullable String name) {
     List<Entry> before = entries();
     if (before.stream().anyMatch(e -> same(e, descriptor.digest(), name))) {
-      return;
+      return false;
     }
     if (name != null) {
       for (Entry e : before) {
@@ -107,7 +109,7 @@ final class LayoutIndex {
       }
       removeIf(e -> same(e, descriptor.digest(), null));
     } else if (before.stream().anyMatch(e -> e.descriptor().digest().equals(descriptor.digest()))) {
-      return;
+      return false;
     }
     ObjectNode entry =
         ManifestJson.write(
@@ -116,6 +118,7 @@ final class LayoutIndex {
       entry.putObject("annotations").put(REF_NAME, name);
     }
     manifests().add(entry);
+    return true;
   }
 
   /** Adds an entry in the place of one with the same name; null names the one without a name. */

@@ -330,16 +330,32 @@ public final class LocalStore implements AutoCloseable {
   public void putManifest(Manifest manifest, @Nullable Reference name) {
     requireParts(manifest);
     putBytes(manifest.descriptor(), manifest.bytes());
-    changeNames(
-        index -> {
-          index.put(manifest.descriptor(), name == null ? null : name.orLatest().toString());
-          if (manifest instanceof Manifest.Index parent) {
-            Set<Digest> children = new HashSet<>();
-            parent.manifests().forEach(m -> children.add(m.digest()));
-            index.removeIf(e -> e.name() == null && children.contains(e.descriptor().digest()));
-          }
-          return true;
-        });
+    boolean renamed =
+        changeNames(
+            index -> {
+              boolean changed =
+                  index.put(
+                      manifest.descriptor(), name == null ? null : name.orLatest().toString());
+              if (manifest instanceof Manifest.Index parent) {
+                Set<Digest> children = new HashSet<>();
+                parent.manifests().forEach(m -> children.add(m.digest()));
+                changed |=
+                    index.removeIf(
+                        e -> e.name() == null && children.contains(e.descriptor().digest()));
+              }
+              return changed;
+            });
+    if (!renamed) {
+      syncNames(); // Whoever wrote them may have died before they were durable.
+    }
+  }
+
+  private void syncNames() {
+    try {
+      AtomicFile.syncDirectory(root);
+    } catch (IOException e) {
+      throw new Problem(Problem.Kind.ENVIRONMENT, "cannot sync " + root + ": " + e.getMessage(), e);
+    }
   }
 
   private void requireParts(Manifest manifest) {
