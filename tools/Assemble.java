@@ -44,7 +44,7 @@ final class Assemble {
         Stream<Path> others = Files.list(target.resolve("lib"))) {
       Stream.concat(own, others)
           .filter(p -> p.toString().endsWith(".jar"))
-          .sorted(Comparator.comparing(p -> p.getFileName().toString()))
+          .sorted(Comparator.comparing(Assemble::place))
           .forEach(jars::add);
     }
     List<String> classPath = new ArrayList<>();
@@ -106,6 +106,12 @@ final class Assemble {
           { "match": ["*.*"], "c2": { "Exclude": true } }
         ]
         """;
+  }
+
+  /** The command line's jar comes first: the class loader opens jars one after the other until it finds what it looks for. */
+  private static String place(Path jar) {
+    String name = jar.getFileName().toString();
+    return (name.startsWith("slipway-cli-") ? "0" : "1") + name;
   }
 
   private static void train(String kind, Path arguments, Path cache) throws IOException, InterruptedException {

@@ -3,12 +3,12 @@ package slipway.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -157,7 +157,7 @@ final class BuildCommand implements Callable<Integer> {
               this::pull,
               Clock.systemUTC(),
               System.getenv(),
-              RandomGenerator.getDefault());
+              new SecureRandom());
       image = builder.build(request(), progress, quiet ? line -> {} : progress::note);
     } finally {
       TerminalProgress.finish(progress);

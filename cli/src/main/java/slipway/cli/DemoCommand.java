@@ -9,13 +9,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -229,7 +229,7 @@ final class DemoCommand implements Callable<Integer> {
               ImagePuller.NONE,
               Clock.systemUTC(),
               System.getenv(),
-              RandomGenerator.getDefault());
+              new SecureRandom());
       Manifest.Image image = builder.build(request, progress, progress::note);
       return new Steps.Outcome<>(
           image, name(version) + ", " + TerminalProgress.bytes(ImagesCommand.size(image)));

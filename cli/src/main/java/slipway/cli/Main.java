@@ -19,7 +19,10 @@ public final class Main {
   public static void main(String[] args) {
     int status = run(System.getProperty("slipway.name", "slipway"), args, System.out, System.err);
     System.out.flush();
-    System.exit(status);
+    // System.exit asks for a logger first, and so opens every jar of the class path.
+    if (status != 0) {
+      System.exit(status);
+    }
   }
 
   /**

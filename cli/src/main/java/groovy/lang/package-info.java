@@ -1,0 +1,3 @@
+/** Holds a name that picocli looks for. */
+@org.jspecify.annotations.NullMarked
+package groovy.lang;
