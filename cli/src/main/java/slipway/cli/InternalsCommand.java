@@ -1,11 +1,13 @@
 package slipway.cli;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import slipway.host.Training;
@@ -15,6 +17,9 @@ import slipway.linux.Posix;
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
 final class InternalsCommand {
+  private static final PrintStream NOWHERE =
+      new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+
   /** For which commands an AOT cache is trained. */
   enum Commands {
     /** Those that tell something and are done. */
@@ -31,34 +36,63 @@ final class InternalsCommand {
   }
 
   static void train(Commands commands) throws IOException {
-    PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    Path state = Files.createTempDirectory("slipway-training-");
-    String[][] lines = {
-      {"--version"},
-      {"--help"},
-      {"no-such-command"},
-      {"images", "--root", state.toString()},
-      {"inspect", "--root", state.toString(), "no-such-image"},
-    };
-    for (String[] line : lines) {
-      Main.run("slipway", line, nowhere, nowhere);
+    Path folder = Files.createTempDirectory("slipway-training-");
+    try {
+      verbs(folder.resolve("empty").toString(), "no-such-image", 1);
+      List.of(
+              List.of("--version"),
+              List.of("--help"),
+              List.of("status", "--json"),
+              List.of("status", "--format=yaml"),
+              List.of("status"))
+          .forEach(line -> Main.run("bootc", line.toArray(String[]::new), NOWHERE, NOWHERE));
+      Training.status(Files.createDirectory(folder.resolve("status")));
+      if (commands == Commands.RUN) {
+        // A machine's agent goes without the builder.
+        if (InternalsCommand.class.getResource("/slipway/build/Training.class") != null) {
+          builds(folder);
+        }
+        Training.upgrade(Files.createDirectory(folder.resolve("upgrade")));
+      }
+    } finally {
+      Posix.removeTree(OsPath.of(folder));
     }
-    String[][] verbs = {
-      {"--version"},
-      {"--help"},
-      {"status", "--json"},
-      {"status", "--format=yaml"},
-      {"status"},
-      {"upgrade", "--check"}
-    };
-    for (String[] line : verbs) {
-      Main.run("bootc", line, nowhere, nowhere);
+  }
+
+  /** A build that finds all in the cache, and the short verbs on what it made. */
+  private static void builds(Path folder) throws IOException {
+    Path state = folder.resolve("state");
+    Path context = folder.resolve("context");
+    slipway.build.Training.prepare(state, context);
+    String root = state.toString();
+    String image = "localhost/training/built:1";
+    run(0, "build", "--quiet", "--root", root, "-t", image, context.toString());
+    run(0, "build", "--quiet", "--root", root, "-t", image, context.toString());
+    verbs(root, image, 0);
+    run(0, "tag", "--root", root, image, "localhost/training/built:2");
+    run(0, "rmi", "--root", root, "localhost/training/built:2");
+  }
+
+  private static void verbs(String root, String image, int status) {
+    run(0, "--version");
+    run(0, "--help");
+    run(2, "no-such-command");
+    run(0, "images", "--root", root);
+    run(status, "inspect", "--root", root, image);
+    run(status, "history", "--root", root, image);
+  }
+
+  private static void run(int expected, String... line) {
+    var said = new ByteArrayOutputStream();
+    int status =
+        Main.run("slipway", line, NOWHERE, new PrintStream(said, true, StandardCharsets.UTF_8));
+    if (status != expected) {
+      throw new IllegalStateException(
+          String.join(" ", line)
+              + " ended with status "
+              + status
+              + ": "
+              + said.toString(StandardCharsets.UTF_8));
     }
-    Training.status(Files.createDirectory(state.resolve("status")));
-    if (commands == Commands.RUN) {
-      Training.upgrade(Files.createDirectory(state.resolve("upgrade")));
-    }
-    Posix.removeTree(OsPath.of(state));
   }
 }
