@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.oci.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -106,7 +107,7 @@ record ContainerRuntime(Path program) {
     String last = "";
     for (String line : Files.readAllLines(log)) {
       try {
-        JsonNode node = JsonArray.MAPPER.readTree(line);
+        JsonNode node = Json.read(line);
         if (node.path("level").asString("").equals("error")) {
           last = node.path("msg").asString("");
         }

@@ -3,6 +3,7 @@ package slipway.build;
 import java.util.ArrayList;
 import java.util.List;
 import slipway.linux.OsPath;
+import slipway.oci.Json;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -126,7 +127,7 @@ record ContainerSpec(
       strings(mount.putArray("options"), m.options());
     }
     root.set("linux", linux());
-    return JsonArray.MAPPER.writeValueAsBytes(root);
+    return Json.write(root);
   }
 
   private ObjectNode process() {

@@ -1,19 +1,17 @@
 package slipway.build;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.oci.Json;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** The exec form of an instruction: a JSON array of strings. */
 final class JsonArray {
-  static final ObjectMapper MAPPER =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
   private JsonArray() {}
 
   /**
@@ -27,7 +25,7 @@ final class JsonArray {
     }
     JsonNode node;
     try {
-      node = MAPPER.readTree(text);
+      node = Json.read(text);
     } catch (JacksonException e) {
       return null;
     }
@@ -39,5 +37,12 @@ final class JsonArray {
       strings.add(item.asString());
     }
     return strings;
+  }
+
+  /** The array as JSON. */
+  static String write(List<String> strings) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    strings.forEach(array::add);
+    return new String(Json.write(array), StandardCharsets.UTF_8);
   }
 }

@@ -223,7 +223,7 @@ final class StageBuild {
   }
 
   private static String json(@Nullable List<String> words) {
-    return JsonArray.MAPPER.writeValueAsString(words);
+    return words == null ? "null" : JsonArray.write(words);
   }
 
   // ---- instructions that change the configuration only

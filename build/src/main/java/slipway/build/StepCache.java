@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
+import slipway.oci.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -110,7 +111,7 @@ final class StepCache {
 
   private static Optional<JsonNode> read(Path file) throws IOException {
     try {
-      return Optional.of(JsonArray.MAPPER.readTree(Files.readAllBytes(file)));
+      return Optional.of(Json.read(Files.readAllBytes(file)));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (JacksonException e) {
@@ -121,7 +122,7 @@ final class StepCache {
   private void write(Path file, ObjectNode node) throws IOException {
     Files.createDirectories(file.getParent());
     Path temporary = Files.createTempFile(workspace, "entry", ".json");
-    Files.write(temporary, JsonArray.MAPPER.writeValueAsBytes(node));
+    Files.write(temporary, Json.write(node));
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
   }
 }

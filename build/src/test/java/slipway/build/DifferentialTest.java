@@ -23,6 +23,7 @@ import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.ImageConfig;
+import slipway.oci.Json;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.tree.FileTree;
@@ -348,7 +349,7 @@ class DifferentialTest {
 
   /** What only Docker's format has. */
   private static void compareDockerParts(String inspected, ImageConfig actual) {
-    JsonNode config = JsonArray.MAPPER.readTree(inspected).path("Docker").path("config");
+    JsonNode config = Json.read(inspected).path("Docker").path("config");
     assertThat(text(actual.healthcheck())).isEqualTo(text(config.get("Healthcheck")));
     assertThat(strings(config.path("OnBuild"))).isEqualTo(actual.onBuild());
     List<String> shell = actual.shell();

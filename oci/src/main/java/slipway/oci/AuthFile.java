@@ -19,6 +19,7 @@ import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Posix;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -339,7 +340,7 @@ public final class AuthFile implements CredentialSource {
       ObjectNode root = read();
       edit.accept(root);
       file.out()
-          .write(ManifestJson.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
+          .write(JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
       file.out().write('\n');
       file.commit();
     }

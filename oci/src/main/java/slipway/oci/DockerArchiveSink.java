@@ -123,7 +123,7 @@ final class DockerArchiveSink implements ImageSink {
     }
     ArrayNode array = item.putArray("Layers");
     layers.forEach(array::add);
-    return ManifestJson.MAPPER.writeValueAsBytes(root);
+    return Json.write(root);
   }
 
   @Override

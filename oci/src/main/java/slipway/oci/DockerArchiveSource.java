@@ -50,7 +50,7 @@ final class DockerArchiveSource implements ImageSource {
     }
     JsonNode root;
     try {
-      root = ManifestJson.MAPPER.readTree(tar.read(DockerArchive.MANIFEST, JSON_LIMIT));
+      root = Json.read(tar.read(DockerArchive.MANIFEST, JSON_LIMIT));
     } catch (JacksonException e) {
       throw new Problem(
           Problem.Kind.CORRUPT, DockerArchive.MANIFEST + " in " + file + " is not valid JSON", e);

@@ -153,7 +153,7 @@ public record ImageConfig(
         }
       }
     }
-    return ManifestJson.MAPPER.writeValueAsBytes(root);
+    return Json.write(root);
   }
 
   private ObjectNode configJson() {

@@ -200,7 +200,7 @@ final class LayoutIndex {
   }
 
   byte[] toJson() {
-    return ManifestJson.MAPPER.writeValueAsBytes(root);
+    return Json.write(root);
   }
 
   /** Replaces the file: the commit point of a change of names. */

@@ -7,22 +7,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The JSON of manifests, indexes and descriptors; field names stand here and nowhere else. */
 final class ManifestJson {
-  static final ObjectMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-          .build();
-
   private ManifestJson() {}
 
   static Manifest parse(byte[] bytes, @Nullable String declared, Digest digest) {
@@ -86,7 +77,7 @@ final class ManifestJson {
 
   static JsonNode read(byte[] bytes, String what) {
     try {
-      JsonNode node = MAPPER.readTree(bytes);
+      JsonNode node = Json.read(bytes);
       if (!node.isObject()) {
         throw Problem.corrupt("the " + what + " is not a JSON object");
       }
@@ -100,7 +91,7 @@ final class ManifestJson {
   /** As {@link #read}, without showing any of the content when it is not valid. */
   static ObjectNode readSecret(byte[] bytes, String what) {
     try {
-      if (MAPPER.readTree(bytes) instanceof ObjectNode object) {
+      if (Json.read(bytes) instanceof ObjectNode object) {
         return object;
       }
       throw Problem.input(what + " is not a JSON object");
@@ -229,6 +220,6 @@ final class ManifestJson {
     if (!annotations.isEmpty()) {
       root.set("annotations", write(annotations));
     }
-    return MAPPER.writeValueAsBytes(root);
+    return Json.write(root);
   }
 }
