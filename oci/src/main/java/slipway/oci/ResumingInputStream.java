@@ -18,6 +18,7 @@ final class ResumingInputStream extends InputStream {
     /**
      * @return a stream that begins at this offset of the blob
      * @throws Problem when that cannot be done, after its own retries
+     * @throws IOException when what comes before the offset breaks off
      */
     InputStream open(long offset) throws IOException;
   }
@@ -41,7 +42,11 @@ final class ResumingInputStream extends InputStream {
     this.position = offset;
     this.lastFailure = offset;
     this.action = action;
-    this.in = opener.open(offset); // Here, so that "not found" comes at once.
+    try {
+      this.in = opener.open(offset); // Here, so that "not found" comes at once.
+    } catch (IOException e) {
+      count(e);
+    }
   }
 
   @Override

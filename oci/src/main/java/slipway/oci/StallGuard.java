@@ -1,6 +1,5 @@
 package slipway.oci;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpTimeoutException;
@@ -13,31 +12,44 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a read that gets nothing for too long; the JDK's client has no such limit for bodies. Time
- * between reads does not count: a slow consumer is no fault of the peer.
+ * between reads does not count: a slow consumer is no fault of the peer. All ways to read, skipping
+ * too, lead through the one method that is watched; so this is no FilterInputStream.
  */
-final class StallGuard extends FilterInputStream {
-  /** One daemon thread for all; it only closes streams. */
+final class StallGuard extends InputStream {
+  /** One daemon thread for all; it only has streams closed. */
   private static final class Watch {
     static final ScheduledExecutorService THREAD =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("stall-watch").daemon().factory());
   }
 
+  private final InputStream in;
   private final Duration limit;
   private volatile long readingSince;
   private volatile boolean stalled;
+
+  // Guarded by this: a stream may be closed by another thread than reads it.
   private @Nullable ScheduledFuture<?> check;
+  private boolean ended;
 
   StallGuard(InputStream in, Duration limit) {
-    super(in);
+    this.in = in;
     this.limit = limit;
   }
 
-  private void watch() {
-    if (check == null) {
+  private synchronized void watch() {
+    if (check == null && !ended) {
       long period = Math.max(limit.toMillis() / 4, 1);
       check =
           Watch.THREAD.scheduleWithFixedDelay(this::look, period, period, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private synchronized void stop() {
+    ended = true;
+    if (check != null) {
+      check.cancel(false);
+      check = null;
     }
   }
 
@@ -45,6 +57,8 @@ final class StallGuard extends FilterInputStream {
     long since = readingSince;
     if (since != 0 && System.nanoTime() - since > limit.toNanos()) {
       stalled = true;
+      stop();
+      // Elsewhere, because it may take its time and other streams are watched from here too.
       Thread.ofVirtual().start(this::abort);
     }
   }
@@ -91,13 +105,6 @@ final class StallGuard extends FilterInputStream {
       e.initCause(cause);
     }
     return e;
-  }
-
-  private void stop() {
-    if (check != null) {
-      check.cancel(false);
-      check = null;
-    }
   }
 
   @Override

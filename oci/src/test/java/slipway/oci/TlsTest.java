@@ -16,11 +16,13 @@ import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -115,6 +117,41 @@ class TlsTest {
       try (RegistryClient client = new RegistryClient(name, trusting)) {
         assertThat(client.tags()).containsExactly("t");
       }
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void goesOnAfterAStall() throws Exception {
+    byte[] blob = new byte[500_000];
+    Seeds.random("TlsTest").nextBytes(blob);
+    Descriptor descriptor = Descriptor.of(MediaTypes.OCI_LAYER, blob);
+    AtomicInteger asked = new AtomicInteger();
+    HttpsServer server = serve(keys(), false);
+    try {
+      server.createContext(
+          "/v2/x/blobs/",
+          exchange -> {
+            boolean first = asked.getAndIncrement() == 0;
+            exchange.sendResponseHeaders(200, blob.length);
+            exchange.getResponseBody().write(blob, 0, first ? 300_000 : blob.length);
+            exchange.getResponseBody().flush();
+            if (!first) {
+              exchange.close(); // The first one stays open until the server ends.
+            }
+          });
+      RegistryOptions hasty =
+          OPTIONS
+              .withTlsVerify(false)
+              .withPatience(9, Duration.ofMillis(2), Duration.ofMillis(1500));
+      Reference name = Reference.parse("localhost:" + server.getAddress().getPort() + "/x");
+      try (RegistryClient client = new RegistryClient(name, hasty);
+          InputStream in = client.openBlob(descriptor)) {
+        assertThat(in.readAllBytes()).isEqualTo(blob);
+      }
+      assertThat(asked).hasValue(2);
     } finally {
       server.stop(0);
     }
