@@ -53,8 +53,8 @@ final class Nspawn implements AutoCloseable {
 
   private Nspawn(Process process) {
     this.process = process;
-    Thread.ofVirtual().start(() -> read(process.getInputStream()));
-    Thread.ofVirtual().start(() -> read(process.getErrorStream()));
+    Thread.ofPlatform().daemon().start(() -> read(process.getInputStream()));
+    Thread.ofPlatform().daemon().start(() -> read(process.getErrorStream()));
     process.onExit().thenRun(() -> login.completeExceptionally(new IOException("it ended")));
   }
 

@@ -94,7 +94,8 @@ final class Served implements AutoCloseable {
   }
 
   private static void drain(Process process) {
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
         .start(
             () -> {
               try {

@@ -129,13 +129,19 @@ public final class Command {
     Process process = start();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Thread feeder = Thread.ofVirtual().start(() -> feed(process));
-    Thread outReader =
-        Thread.ofVirtual().start(() -> drain(process.getInputStream(), out, STDOUT_LIMIT, lines));
-    Thread errReader =
-        Thread.ofVirtual().start(() -> drain(process.getErrorStream(), err, STDERR_KEPT, lines));
+    Thread feeder = pump(() -> feed(process));
+    Thread outReader = pump(() -> drain(process.getInputStream(), out, STDOUT_LIMIT, lines));
+    Thread errReader = pump(() -> drain(process.getErrorStream(), err, STDERR_KEPT, lines));
     await(process, List.of(feeder, outReader, errReader));
     return new Result(process.exitValue(), out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * A thread that waits at a pipe. Not a virtual one: the wait is in the kernel, where it keeps the
+   * carrier, of which there are as many as processors, from every other virtual thread.
+   */
+  private static Thread pump(Runnable work) {
+    return Thread.ofPlatform().daemon().name("pipe").start(work);
   }
 
   private void await(Process process, List<Thread> pumps) {
@@ -168,10 +174,9 @@ public final class Command {
    */
   public int stream(Consumer<String> lines) {
     Process process = start(new ProcessBuilder(argv).redirectErrorStream(true));
-    Thread feeder = Thread.ofVirtual().start(() -> feed(process));
+    Thread feeder = pump(() -> feed(process));
     Thread reader =
-        Thread.ofVirtual()
-            .start(() -> drain(process.getInputStream(), new ByteArrayOutputStream(), 0, lines));
+        pump(() -> drain(process.getInputStream(), new ByteArrayOutputStream(), 0, lines));
     await(process, List.of(feeder, reader));
     return process.exitValue();
   }

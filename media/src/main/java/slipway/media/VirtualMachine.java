@@ -131,7 +131,8 @@ public final class VirtualMachine implements AutoCloseable {
         .start(() -> attend(command, log, started, attached));
     Process process = get(started);
     StringBuffer errors = new StringBuffer();
-    Thread complaints = Thread.ofVirtual().start(() -> drainErrors(process, errors));
+    // Not virtual: a thread that waits at a pipe would keep its carrier from all others.
+    Thread complaints = Thread.ofPlatform().daemon().start(() -> drainErrors(process, errors));
     // QEMU connects when it has understood its arguments; when it has not, it ends.
     process.onExit().thenRun(() -> closeQuietly(server));
     try {

@@ -69,7 +69,7 @@ final class DockerRegistry implements AutoCloseable {
             .formatted(directory.resolve("data"), address, port, auth));
     Process process = Command.of("docker-registry", "serve", config.toString()).start();
     DockerRegistry registry = new DockerRegistry(process, address + ":" + port);
-    Thread.ofVirtual().start(registry::drain);
+    Thread.ofPlatform().daemon().start(registry::drain);
     registry.await();
     return registry;
   }
