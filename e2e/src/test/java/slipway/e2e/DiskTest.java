@@ -16,7 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.Command;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
-import slipway.linux.MountNamespace;
 import slipway.linux.Posix;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -87,44 +86,14 @@ class DiskTest {
     }
   }
 
-  /** A disk's file systems, mounted as a machine has them, at {@code root}. */
-  private record Mounted(Path root, Path deployment) {}
-
-  private interface Look {
-    void at(Mounted sysroot) throws Exception;
-  }
-
-  /** Mounts a disk where nobody else sees it. */
-  private static void mounted(Disk image, long flags, Look look) throws IOException {
-    MountNamespace.call(
-        "look at the disk",
-        () -> {
-          Path at = Files.createTempDirectory(dir, "sysroot");
-          try (LoopDevice root = image.attach("root");
-              LoopDevice boot = image.attach("boot");
-              Mount outer = Mount.of(root.device().toString(), at, "ext4", flags, null);
-              Mount inner =
-                  Mount.of(
-                      boot.device().toString(),
-                      outer.target().resolve("boot"),
-                      "ext4",
-                      flags,
-                      null)) {
-            assertThat(inner.target().resolve("loader")).isSymbolicLink();
-            look.at(new Mounted(at, deployment(at)));
-          }
-          return null;
-        });
-  }
-
-  private static Path deployment(Path sysroot) throws IOException {
-    try (var list = Files.list(sysroot.resolve("ostree/deploy/default/deploy"))) {
+  private static Path deployment(MountedDisk sysroot) throws IOException {
+    try (var list = Files.list(sysroot.root().resolve("ostree/deploy/default/deploy"))) {
       return list.filter(p -> p.toString().endsWith(".0")).findFirst().orElseThrow();
     }
   }
 
-  private static String checksum(Mounted sysroot) {
-    return sysroot.deployment().getFileName().toString().replace(".0", "");
+  private static String checksum(MountedDisk sysroot) throws IOException {
+    return deployment(sysroot).getFileName().toString().replace(".0", "");
   }
 
   @Test
@@ -142,8 +111,9 @@ class DiskTest {
 
   @Test
   void ostreeFindsItsRepositoryAndOurDeployment() throws Exception {
-    mounted(
+    MountedDisk.look(
         disk,
+        dir,
         Posix.MS_RDONLY,
         sysroot -> {
           Path repo = sysroot.root().resolve("ostree/repo");
@@ -159,11 +129,12 @@ class DiskTest {
 
   @Test
   void theComposefsImageShowsTheFilesOfTheImage() throws Exception {
-    mounted(
+    MountedDisk.look(
         disk,
+        dir,
         Posix.MS_RDONLY,
         sysroot -> {
-          Path image = sysroot.deployment().resolve(".ostree.cfs");
+          Path image = deployment(sysroot).resolve(".ostree.cfs");
           Path lower = Files.createDirectory(dir.resolve("cfs"));
           Path shown = Files.createDirectory(dir.resolve("shown"));
           String objects = sysroot.root().resolve("ostree/repo/objects").toString();
@@ -218,8 +189,9 @@ class DiskTest {
     Command.of("cp", "--sparse=always", disk.file().toString(), copy.toString()).run();
     String peer =
         Command.of(Cli.ROOT.resolve("tools/peers").toString(), "ostree").output() + "/ostree";
-    mounted(
+    MountedDisk.look(
         new Disk(copy, disk.parts()),
+        dir,
         0,
         sysroot -> {
           Command.of(
@@ -230,8 +202,8 @@ class DiskTest {
                   "--os=default",
                   checksum(sysroot))
               .run();
-          Path theirs = sysroot.deployment().resolveSibling(checksum(sysroot) + ".1/.ostree.cfs");
-          Path ours = sysroot.deployment().resolve(".ostree.cfs");
+          Path theirs = deployment(sysroot).resolveSibling(checksum(sysroot) + ".1/.ostree.cfs");
+          Path ours = deployment(sysroot).resolve(".ostree.cfs");
           assertThat(Files.size(ours)).isEqualTo(Files.size(theirs)).isGreaterThan(1_000_000);
           assertThat(Files.mismatch(ours, theirs)).isEqualTo(-1);
           assertThat(
@@ -243,11 +215,12 @@ class DiskTest {
 
   @Test
   void theDeployedTreeBootsInAContainerAndItsAgentIsSmall() throws Exception {
-    mounted(
+    MountedDisk.look(
         disk,
+        dir,
         Posix.MS_RDONLY,
         sysroot -> {
-          try (Nspawn system = Nspawn.boot(sysroot.deployment())) {
+          try (Nspawn system = Nspawn.boot(deployment(sysroot))) {
             System.out.println("nspawn: login after " + system.awaitLogin(LOGIN_LIMIT));
             JsonNode status =
                 JsonMapper.shared().readTree(small(system, "bootc", "status", "--json"));

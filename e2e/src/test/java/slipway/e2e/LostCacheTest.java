@@ -1,0 +1,173 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.linux.Command;
+
+/**
+ * Disks as they are after a power cut that takes the disk's own cache too: what a machine wrote
+ * during an upgrade and the shutdown after it is replayed up to random moments, with some of the
+ * writes since the last flush lost. Each disk must boot into the old or the new release; two of
+ * them do. The system properties {@code lostcache.seed} and {@code lostcache.moments} repeat a run.
+ */
+@Tag("soak")
+class LostCacheTest {
+  /** A moment to cut at, between two flushes. */
+  private record Moment(int durable, int cut, boolean shutdown) {}
+
+  /** What was left. */
+  private record Outcome(Moment moment, int lost, boolean isNew) {
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "| %6d | %-8s | %6d | %5d | %-3s |",
+          moment.cut,
+          moment.shutdown ? "shutdown" : "upgrade",
+          moment.cut - moment.durable,
+          lost,
+          isNew ? "new" : "old");
+    }
+  }
+
+  @TempDir Path dir;
+
+  private final long seed = Long.getLong("lostcache.seed", System.nanoTime());
+  private final Random random = new Random(seed);
+  private final List<Outcome> outcomes = new ArrayList<>();
+
+  @Test
+  void everyMomentOfAnUpgradeLeavesADiskThatBoots() throws Exception {
+    int moments = Integer.getInteger("lostcache.moments", 40);
+    System.out.println("lostcache.seed=" + seed + " lostcache.moments=" + moments);
+    Path file = dir.resolve("writes.log");
+    Path before = dir.resolve("before.raw");
+    try (Releases releases = Releases.start(dir);
+        Patient patient = Patient.start(releases, 0, dir, WriteLog.arguments(file))) {
+      patient.change();
+      releases.publish(1);
+      patient.upgrade();
+      patient.goDown();
+      copy(patient.disk(), before);
+      patient.boot();
+      // Another kernel and other arguments, so that all of the boot menu is written.
+      releases.publish(4);
+      String old = patient.probe().bootedCommit();
+      final long begin = Files.size(file);
+      patient.upgrade();
+      final long staged = Files.size(file);
+      patient.goDown();
+      try (WriteLog log = WriteLog.open(file)) {
+        List<Moment> drawn = draw(log, log.indexAt(begin), log.indexAt(staged), moments);
+        replay(log, before, drawn, old);
+      }
+      boot(patient, "old", 1);
+      boot(patient, "new", 4);
+    } finally {
+      table();
+    }
+    assertThat(outcomes).anyMatch(Outcome::isNew).anyMatch(o -> !o.isNew());
+    assertThat(outcomes.getLast().isNew()).as("new in the end").isTrue();
+  }
+
+  private void table() {
+    System.out.println("|  write | during   |  cache |  lost | to  |");
+    System.out.println("|-------:|----------|-------:|------:|-----|");
+    outcomes.forEach(System.out::println);
+  }
+
+  private static void copy(Path from, Path to) {
+    Command.of("cp", "--sparse=always", from.toString(), to.toString()).run();
+  }
+
+  /** Half of them in the upgrade, half in the shutdown, each time between is as likely. */
+  private List<Moment> draw(WriteLog log, int begin, int staged, int count) {
+    List<Moment> upgrade = windows(log, begin, staged, false);
+    List<Moment> shutdown = windows(log, staged, log.size(), true);
+    System.out.printf(
+        "%d requests; %d flushes in the upgrade, %d in the shutdown%n",
+        log.size(), upgrade.size(), shutdown.size());
+    List<Moment> drawn = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      List<Moment> windows = i % 2 == 0 ? upgrade : shutdown;
+      Moment window = windows.get(random.nextInt(windows.size()));
+      int cut = window.durable + random.nextInt(window.cut - window.durable + 1);
+      drawn.add(new Moment(window.durable, cut, window.shutdown));
+    }
+    drawn.sort(Comparator.comparing(Moment::cut));
+    drawn.add(new Moment(log.size(), log.size(), true));
+    return drawn;
+  }
+
+  /** From each flush to the next. */
+  private static List<Moment> windows(WriteLog log, int from, int to, boolean shutdown) {
+    List<Moment> windows = new ArrayList<>();
+    for (int end = to; end > from; ) {
+      int start = log.durableBefore(end);
+      if (start < end) {
+        windows.add(new Moment(start, end, shutdown));
+        end = start;
+      } else {
+        end--;
+      }
+    }
+    return windows;
+  }
+
+  private void replay(WriteLog log, Path before, List<Moment> moments, String old)
+      throws IOException {
+    int done = 0;
+    Path crashed = dir.resolve("crashed.raw");
+    try (FileChannel durable = FileChannel.open(before, StandardOpenOption.WRITE)) {
+      for (Moment moment : moments) {
+        log.apply(durable, done, moment.durable);
+        done = moment.durable;
+        copy(before, crashed);
+        int lost;
+        try (FileChannel disk = FileChannel.open(crashed, StandardOpenOption.WRITE)) {
+          lost = log.applySome(disk, moment.durable, moment.cut, random);
+        }
+        check(crashed, moment, lost, old);
+      }
+    }
+  }
+
+  private void check(Path crashed, Moment moment, int lost, String old) throws IOException {
+    boolean isNew;
+    try {
+      isNew = !DiskCheck.ofCopy(crashed, dir).next().equals(old);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("cut at " + moment + ", " + lost + " pieces lost", e);
+    }
+    outcomes.add(new Outcome(moment, lost, isNew));
+    System.out.println(outcomes.getLast());
+    Path kept = dir.resolve(isNew ? "new.raw" : "old.raw");
+    // The last that is old and the first that is new are nearest to the commit point.
+    if (!isNew || !Files.exists(kept)) {
+      copy(crashed, kept);
+    }
+  }
+
+  private void boot(Patient patient, String name, int release) throws Exception {
+    copy(dir.resolve(name + ".raw"), patient.disk());
+    patient.boot();
+    Patient.Probe probe = patient.probe();
+    assertThat(probe.release()).isEqualTo(release);
+    assertThat(probe.state()).as(probe.failedUnits()).isEqualTo("running");
+    assertThat(probe.motd()).isEqualTo("mine");
+    patient.powerCut();
+  }
+}

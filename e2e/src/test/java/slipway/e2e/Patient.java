@@ -1,0 +1,312 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import slipway.linux.Command;
+import slipway.media.VirtualMachine;
+import slipway.media.VmSpec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A machine that is treated badly. Its QEMU ends where a computer would restart, so that its disk
+ * can be looked at before every boot.
+ */
+final class Patient implements AutoCloseable {
+  private static final Duration LIMIT = Duration.ofMinutes(8);
+  private static final String PART = "---8<---";
+  private static final String FINALIZER = "slipway-finalize-staged.service";
+
+  /** What the machine says about itself after a boot. */
+  record Probe(
+      String state,
+      String failedUnits,
+      String page,
+      List<String> rounds,
+      List<String> roundFiles,
+      List<String> varRounds,
+      String motd,
+      List<String> releaseDefaults,
+      JsonNode status) {
+    /** The number on the page. */
+    int release() {
+      return Integer.parseInt(page.replaceFirst("(?s).*version (\\d+)<.*", "$1").strip());
+    }
+
+    String bootedCommit() {
+      return status.at("/status/booted/ostree/checksum").asString();
+    }
+  }
+
+  private final VirtualMachine machine;
+  private final Path disk;
+
+  private Patient(VirtualMachine machine, Path disk) {
+    this.machine = machine;
+    this.disk = disk;
+  }
+
+  /** Makes a machine with a release on its disk and boots it, with more arguments for QEMU. */
+  static Patient start(Releases releases, int release, Path dir, String... arguments)
+      throws Exception {
+    Path key = dir.resolve("id_ed25519");
+    Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).run();
+    Path config = dir.resolve("config.toml");
+    Files.writeString(
+        config,
+        """
+        [[customizations.user]]
+        name = "root"
+        key = "%s"
+        [customizations.kernel]
+        append = "mitigations=off quiet"
+        [[customizations.files]]
+        path = "/etc/containers/registries.conf.d/test.conf"
+        data = '''
+        [[registry]]
+        location = "%s"
+        insecure = true
+        '''
+        """
+            .formatted(
+                Files.readString(Path.of(key + ".pub")).strip(), releases.registryInGuest()));
+    Path disk = releases.disk(release, config, dir);
+    VmSpec spec =
+        VmSpec.of(disk)
+            .withSsh("root", key)
+            .withSerialLog(dir.resolve("serial.log"))
+            .withArguments("-no-reboot")
+            .withArguments(arguments);
+    Patient patient = new Patient(VirtualMachine.start(spec), disk);
+    try {
+      patient.machine.awaitSsh(LIMIT);
+      return patient;
+    } catch (Exception e) {
+      patient.close();
+      throw e;
+    }
+  }
+
+  Path disk() {
+    return disk;
+  }
+
+  /** Switches on and returns the time to a login. */
+  Duration boot() throws Exception {
+    long start = System.nanoTime();
+    machine.powerOn();
+    machine.awaitSsh(LIMIT);
+    return since(start);
+  }
+
+  void powerCut() throws IOException {
+    machine.powerCut();
+  }
+
+  String must(String command) {
+    return machine.sshCommand(command).timeout(LIMIT).run().text();
+  }
+
+  /** Makes local changes in files of its own, in files of the image, and in /var. */
+  void change() {
+    must(
+        "echo mine > /etc/motd && rm /etc/release.d/unwanted && mkdir /etc/rounds.d"
+            + " && touch /etc/rounds /var/lib/rounds && sync");
+  }
+
+  void remember(int round) {
+    must(
+        String.format(
+            Locale.ROOT,
+            "echo %1$d >> /etc/rounds && echo %1$d > /etc/rounds.d/%1$d"
+                + " && echo %1$d >> /var/lib/rounds && sync",
+            round));
+  }
+
+  Probe probe() {
+    String[] parts =
+        must(String.join(
+                "; echo '" + PART + "'; ",
+                "systemctl is-system-running --wait",
+                "systemctl list-units --failed --plain --no-legend --no-pager",
+                "cat /usr/share/web/index.html && systemctl is-active --quiet web.service"
+                    + " && busybox wget -q -O - http://127.0.0.1/",
+                "cat /etc/rounds",
+                "ls -v /etc/rounds.d",
+                "cat /var/lib/rounds",
+                "cat /etc/motd",
+                "ls /etc/release.d",
+                "bootc status --json"))
+            .split(PART + "\n", -1);
+    return new Probe(
+        parts[0].strip(),
+        parts[1].strip(),
+        parts[2].strip(),
+        parts[3].lines().toList(),
+        parts[4].lines().toList(),
+        parts[5].lines().toList(),
+        parts[6].strip(),
+        parts[7].lines().toList(),
+        JsonMapper.shared().readTree(parts[8]));
+  }
+
+  JsonNode status() {
+    return JsonMapper.shared().readTree(must("bootc status --json"));
+  }
+
+  // ---- an upgrade, undisturbed ----
+
+  /** Stages what the registry has and returns the time that took. */
+  Duration upgrade() throws Exception {
+    Remote upgrade = begin("bootc upgrade 2>&1");
+    assertThat(upgrade.awaitEnd()).contains("Queued for next boot");
+    return upgrade.duration();
+  }
+
+  /** Makes what is staged the default, as the shutdown does. */
+  Duration finalizeStaged() throws Exception {
+    Remote stop = begin("systemctl stop " + FINALIZER + " && systemctl is-failed " + FINALIZER);
+    assertThat(stop.awaitEnd()).contains("inactive");
+    return stop.duration();
+  }
+
+  /** Restarts up to where the firmware would begin, and returns the time that took. */
+  Duration goDown() throws Exception {
+    long start = System.nanoTime();
+    begin("systemctl reboot");
+    machine.awaitOff(LIMIT);
+    return since(start);
+  }
+
+  // ---- an upgrade, disturbed: each returns whether the moment came before the end ----
+
+  /** Kills the agent and all that it started, some time after the start of an upgrade. */
+  boolean killAgent(double moment) throws Exception {
+    Remote run =
+        begin(
+            String.format(
+                Locale.ROOT,
+                "timeout --signal=KILL %.3f bootc upgrade > /dev/null 2>&1; echo status $?",
+                moment));
+    String said = run.awaitEnd().strip();
+    assertThat(said).isIn("status 137", "status 0");
+    return said.equals("status 137");
+  }
+
+  /** Kills what finalizes, and all that it started. */
+  boolean killFinalizer(double moment) throws Exception {
+    Remote run =
+        begin(
+            String.format(
+                Locale.ROOT,
+                "systemctl stop --no-block %1$s; sleep %2$.3f; systemctl kill --signal=KILL %1$s;"
+                    + " systemctl stop %1$s; systemctl show -P Result %1$s",
+                FINALIZER,
+                moment));
+    String said = run.awaitEnd().strip();
+    assertThat(said).endsWith("signal").as("result of the unit").isIn("signal", "success");
+    return said.equals("signal");
+  }
+
+  boolean cutDuringUpgrade(double moment) throws Exception {
+    return cut(begin("bootc upgrade"), moment);
+  }
+
+  boolean cutDuringFinalization(double moment) throws Exception {
+    return cut(begin("systemctl stop " + FINALIZER), moment);
+  }
+
+  private boolean cut(Remote run, double moment) throws Exception {
+    boolean ended = run.endsWithin(moment);
+    machine.powerCut();
+    return !ended;
+  }
+
+  boolean cutDuringShutdown(double moment) throws Exception {
+    CompletableFuture<ProcessHandle> off = ProcessHandle.of(machine.pid()).orElseThrow().onExit();
+    begin("systemctl reboot");
+    boolean ended = true;
+    try {
+      off.get((long) (moment * 1000), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      ended = false;
+    }
+    machine.powerCut();
+    return !ended;
+  }
+
+  /** Starts a command and returns when the machine has started it. */
+  private Remote begin(String command) throws IOException {
+    Process process = machine.sshCommand("echo started; " + command).start();
+    process.getOutputStream().close();
+    BufferedReader out = process.inputReader();
+    String first = out.readLine();
+    if (!"started".equals(first)) {
+      throw new IOException(
+          "cannot run " + command + ": " + first + " " + Remote.text(process.errorReader()));
+    }
+    return Remote.of(process, out);
+  }
+
+  /** A command that runs in the machine. */
+  private record Remote(
+      Process process, long start, CompletableFuture<String> output, CompletableFuture<Long> end) {
+    static Remote of(Process process, BufferedReader out) {
+      CompletableFuture<String> output = new CompletableFuture<>();
+      Thread.ofPlatform().daemon().start(() -> output.complete(text(out)));
+      Thread.ofPlatform().daemon().start(() -> text(process.errorReader()));
+      return new Remote(
+          process,
+          System.nanoTime(),
+          output,
+          process.onExit().thenApply(ended -> System.nanoTime()));
+    }
+
+    private static String text(BufferedReader reader) {
+      StringBuilder text = new StringBuilder();
+      try {
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          text.append(line).append('\n');
+        }
+      } catch (IOException e) {
+        // The machine lost its power.
+      }
+      return text.toString();
+    }
+
+    boolean endsWithin(double seconds) throws InterruptedException {
+      return process.waitFor((long) (seconds * 1000), TimeUnit.MILLISECONDS);
+    }
+
+    String awaitEnd() throws Exception {
+      if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+        Command.kill(process);
+        throw new AssertionError("a command in the machine does not end");
+      }
+      return output.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    Duration duration() throws Exception {
+      return Duration.ofNanos(end.get(LIMIT.toSeconds(), TimeUnit.SECONDS) - start);
+    }
+  }
+
+  private static Duration since(long start) {
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  @Override
+  public void close() throws IOException {
+    machine.close();
+  }
+}

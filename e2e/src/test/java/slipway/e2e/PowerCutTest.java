@@ -1,0 +1,245 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A machine whose upgrades are interrupted at random moments, always the same machine, so that what
+ * one leaves behind meets the next. Before every boot its disk is checked from outside, after every
+ * boot it is in the old or the new release with all local changes, and in the one that the disk
+ * announced. The system properties {@code powercut.seed} and {@code powercut.rounds} repeat a run.
+ */
+class PowerCutTest {
+  /** Where the upgrade is hit. */
+  enum Manner {
+    AGENT_KILLED("agent killed while upgrading"),
+    CUT_IN_UPGRADE("power cut while upgrading"),
+    CUT_IN_FINALIZATION("power cut while finalizing"),
+    FINALIZER_KILLED("finalizer killed"),
+    CUT_IN_SHUTDOWN("power cut while shutting down");
+
+    final String text;
+
+    Manner(String text) {
+      this.text = text;
+    }
+  }
+
+  /** What one round was and how it ended. */
+  private record Round(
+      int number,
+      Manner manner,
+      double moment,
+      boolean hit,
+      String then,
+      boolean isNew,
+      Duration boot) {
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "| %2d | %-29s | %6.1f | %-13s | %-13s | %-3s | %5.1f |",
+          number,
+          manner.text,
+          moment,
+          hit ? "hit" : "after the end",
+          then,
+          isNew ? "new" : "old",
+          boot.toMillis() / 1000.0);
+    }
+  }
+
+  @TempDir Path dir;
+
+  private final long seed = Long.getLong("powercut.seed", System.nanoTime());
+  private final Random random = new Random(seed);
+  private final List<Round> played = new ArrayList<>();
+
+  /** Seconds that an undisturbed run takes, in which the moments are drawn. */
+  private double upgradeSeconds;
+
+  private double finalizationSeconds;
+  private double shutdownSeconds;
+
+  private int release;
+  private int lastRelease;
+  private int remembered;
+
+  @Test
+  @Tag("vm")
+  void threeInterruptions() throws Exception {
+    interrupt(Integer.getInteger("powercut.rounds", 3));
+    assertThat(played).as("rounds in which the interruption came in time").anyMatch(Round::hit);
+  }
+
+  @Test
+  @Tag("soak")
+  void twentyInterruptions() throws Exception {
+    int rounds = Integer.getInteger("powercut.rounds", 20);
+    interrupt(rounds);
+    assertThat(played.stream().filter(Round::hit).count())
+        .as("rounds in which the interruption came in time")
+        .isGreaterThanOrEqualTo(rounds / 2);
+    assertThat(played).anyMatch(r -> r.hit() && r.isNew()).anyMatch(r -> r.hit() && !r.isNew());
+  }
+
+  private void interrupt(int rounds) throws Exception {
+    System.out.println("powercut.seed=" + seed + " powercut.rounds=" + rounds);
+    try (Releases releases = Releases.start(dir);
+        Patient patient = Patient.start(releases, 0, dir)) {
+      patient.change();
+      undisturbed(releases, patient);
+      for (int number = 1; number <= rounds; number++) {
+        Manner manner = Manner.values()[(number - 1) % Manner.values().length];
+        played.add(play(number, manner, releases, patient));
+        System.out.println(played.getLast());
+      }
+      DiskCheck.Report end = undisturbed(releases, patient);
+      assertThat(end.rubbish()).as("what the interruptions left behind").isEmpty();
+    } finally {
+      table();
+    }
+  }
+
+  private void table() {
+    System.out.println(
+        "|  # | manner                        | at (s) |               | then          | to  |  boot |");
+    System.out.println(
+        "|---:|-------------------------------|-------:|---------------|---------------|-----|------:|");
+    played.forEach(System.out::println);
+    System.out.printf(
+        Locale.ROOT,
+        "upgrade %.1f s, finalization %.1f s, shutdown %.1f s; %d rounds, %d hit, %d new, %d old%n",
+        upgradeSeconds,
+        finalizationSeconds,
+        shutdownSeconds,
+        played.size(),
+        played.stream().filter(Round::hit).count(),
+        played.stream().filter(Round::isNew).count(),
+        played.stream().filter(r -> !r.isNew()).count());
+  }
+
+  /** A whole upgrade that nobody interrupts; it ends in the new release. */
+  private DiskCheck.Report undisturbed(Releases releases, Patient patient) throws Exception {
+    releases.publish(++lastRelease);
+    upgradeSeconds = seconds(patient.upgrade());
+    finalizationSeconds = seconds(patient.finalizeStaged());
+    shutdownSeconds = seconds(patient.goDown());
+    DiskCheck.Report report = DiskCheck.ofCopy(patient.disk(), dir);
+    Duration boot = patient.boot();
+    checkBooted(patient, report);
+    assertThat(release).isEqualTo(lastRelease);
+    System.out.printf(
+        Locale.ROOT,
+        "undisturbed: upgrade %.1f s, finalization %.1f s, shutdown %.1f s, boot %.1f s%n",
+        upgradeSeconds,
+        finalizationSeconds,
+        shutdownSeconds,
+        seconds(boot));
+    return report;
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toMillis() / 1000.0;
+  }
+
+  private Round play(int number, Manner manner, Releases releases, Patient patient)
+      throws Exception {
+    int old = release;
+    releases.publish(++lastRelease);
+    patient.remember(number);
+    remembered = number;
+    double moment = random.nextDouble() * limit(manner);
+    boolean again = random.nextBoolean();
+    boolean hit = strike(manner, moment, patient);
+    String then = "";
+    if (manner == Manner.AGENT_KILLED || manner == Manner.FINALIZER_KILLED) {
+      then = live(patient, again);
+    }
+    DiskCheck.Report report = DiskCheck.ofCopy(patient.disk(), dir);
+    Duration boot = patient.boot();
+    checkBooted(patient, report);
+    assertThat(release).as("release booted").isIn(old, lastRelease);
+    boolean isNew = release == lastRelease;
+    switch (manner) {
+      case CUT_IN_UPGRADE -> assertThat(isNew).as("new without a shutdown").isFalse();
+      case AGENT_KILLED, FINALIZER_KILLED -> {
+        if (again || !hit) {
+          assertThat(isNew).as("new after a whole upgrade").isTrue();
+        }
+      }
+      case CUT_IN_FINALIZATION, CUT_IN_SHUTDOWN -> {
+        if (!hit) {
+          assertThat(isNew).as("new after a whole shutdown").isTrue();
+        }
+      }
+    }
+    return new Round(number, manner, moment, hit, then, isNew, boot);
+  }
+
+  private double limit(Manner manner) {
+    return switch (manner) {
+      case AGENT_KILLED, CUT_IN_UPGRADE -> upgradeSeconds;
+      case FINALIZER_KILLED, CUT_IN_FINALIZATION -> finalizationSeconds;
+      case CUT_IN_SHUTDOWN -> shutdownSeconds + finalizationSeconds;
+    };
+  }
+
+  private static boolean strike(Manner manner, double moment, Patient patient) throws Exception {
+    return switch (manner) {
+      case AGENT_KILLED -> patient.killAgent(moment);
+      case CUT_IN_UPGRADE -> patient.cutDuringUpgrade(moment);
+      case CUT_IN_FINALIZATION -> {
+        patient.upgrade();
+        yield patient.cutDuringFinalization(moment);
+      }
+      case FINALIZER_KILLED -> {
+        patient.upgrade();
+        yield patient.killFinalizer(moment);
+      }
+      case CUT_IN_SHUTDOWN -> {
+        patient.upgrade();
+        yield patient.cutDuringShutdown(moment);
+      }
+    };
+  }
+
+  /** The machine goes on without its agent; the next one works, or nobody calls it. */
+  private static String live(Patient patient, boolean again) throws Exception {
+    JsonNode status = patient.status();
+    assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
+    assertThat(status.at("/status/booted").isObject()).isTrue();
+    if (again) {
+      patient.must("bootc upgrade");
+    }
+    patient.goDown();
+    return again ? "upgrade again" : "restart";
+  }
+
+  private void checkBooted(Patient patient, DiskCheck.Report report) {
+    Patient.Probe probe = patient.probe();
+    assertThat(probe.failedUnits()).as("failed units").isEmpty();
+    assertThat(probe.state()).isEqualTo("running");
+    assertThat(probe.bootedCommit()).as("booted").isEqualTo(report.next());
+    release = probe.release();
+    List<String> rounds = IntStream.rangeClosed(1, remembered).mapToObj(Integer::toString).toList();
+    assertThat(probe.rounds()).as("/etc/rounds").isEqualTo(rounds);
+    assertThat(probe.roundFiles()).as("/etc/rounds.d").isEqualTo(rounds);
+    assertThat(probe.varRounds()).as("/var/lib/rounds").isEqualTo(rounds);
+    assertThat(probe.motd()).as("/etc/motd").isEqualTo("mine");
+    assertThat(probe.releaseDefaults())
+        .as("/etc/release.d")
+        .containsExactly(Integer.toString(release));
+  }
+}

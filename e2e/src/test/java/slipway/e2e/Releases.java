@@ -1,0 +1,117 @@
+package slipway.e2e;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Releases of examples/web that a machine can follow. Each has files and defaults of {@code /etc}
+ * of its own; every fourth has a new initramfs and new kernel arguments besides, so that some
+ * upgrades write a whole boot menu and some only other links behind it.
+ */
+final class Releases implements AutoCloseable {
+  /** Repository and tag that a machine follows. */
+  static final String FOLLOWED = "web:stable";
+
+  private static final int GENERATION = 4;
+  private static final String WEB = "localhost/slipway-test-web:1";
+  private static final String RELEASE = "localhost/slipway-test-release:";
+
+  /**
+   * The kernel skips zeros behind an initramfs, and takes them for a part of it when it compares
+   * two: 4 more make another one.
+   */
+  private static final String CONTAINERFILE =
+      """
+      FROM %s
+      ARG GENERATION
+      LABEL org.opencontainers.image.version=$GENERATION
+      RUN mkdir -p /usr/lib/bootc/kargs.d \\
+       && echo "kargs = [\\"generation=$GENERATION\\"]" > /usr/lib/bootc/kargs.d/50-release.toml \\
+       && for i in /usr/lib/modules/*/initramfs.img; do \\
+            head -c $((GENERATION * 4)) /dev/zero >> $i; done
+      ARG RELEASE
+      RUN echo "<h1>Slipway web, version $RELEASE</h1>" > /usr/share/web/index.html \\
+       && echo "Welcome to Slipway web, version $RELEASE." > /etc/motd \\
+       && mkdir /etc/release.d && echo $RELEASE > /etc/release.d/$RELEASE \\
+       && echo default > /etc/release.d/unwanted \\
+       && mkdir /usr/share/release && cd /usr/share/release && head -c 4000000 /dev/urandom > random \\
+       && for i in $(seq 300); do echo "$RELEASE $i" > $i; done
+      """;
+
+  private final Cli cli;
+  private final Served registry;
+  private final Path context;
+
+  private Releases(Cli cli, Served registry, Path context) {
+    this.cli = cli;
+    this.registry = registry;
+    this.context = context;
+  }
+
+  /** Builds what all releases have in common and starts a registry for them. */
+  static Releases start(Path dir) throws IOException {
+    Cli cli = BaseImages.trixie();
+    String web = Cli.ROOT.resolve("examples/web").toString();
+    cli.must("build", "--quiet", "--build-arg", "VERSION=1", "-t", WEB, web);
+    Path context = Files.createDirectory(dir.resolve("context"));
+    Files.writeString(context.resolve("Containerfile"), CONTAINERFILE.formatted(WEB));
+    return new Releases(cli, Served.slipway(cli, dir.resolve("registry")), context);
+  }
+
+  /** The registry as a machine's user network shows it. */
+  String registryInGuest() {
+    return registry.host().replace("127.0.0.1", "10.0.2.2");
+  }
+
+  /** Builds a release into the local store and returns its name there. */
+  String build(int release) {
+    String name = RELEASE + release;
+    cli.must(
+        "build",
+        "--quiet",
+        "--build-arg",
+        "RELEASE=" + release,
+        "--build-arg",
+        "GENERATION=" + (1 + release / GENERATION),
+        "-t",
+        name,
+        context.toString());
+    return name;
+  }
+
+  /** Builds a release and makes it the one that machines follow. */
+  void publish(int release) {
+    String name = build(release);
+    cli.must("push", "--quiet", name, registry.host() + "/" + FOLLOWED);
+    cli.must("rmi", name);
+  }
+
+  /** Makes a raw disk of a release and returns its file. */
+  Path disk(int release, Path config, Path output) {
+    String name = build(release);
+    cli.must(
+        "disk",
+        "build",
+        "--quiet",
+        "--type",
+        "raw",
+        "--size",
+        "5G",
+        "--config",
+        config.toString(),
+        "--target-imgref",
+        registryInGuest() + "/" + FOLLOWED,
+        "--output",
+        output.toString(),
+        name);
+    cli.must("rmi", name);
+    return output.resolve("image/disk.raw");
+  }
+
+  @Override
+  public void close() throws Exception {
+    registry.close();
+    cli.run("rmi", WEB);
+  }
+}
