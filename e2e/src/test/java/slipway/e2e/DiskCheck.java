@@ -8,14 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import slipway.linux.Command;
 import slipway.linux.LoopDevice;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
 import slipway.ostree.Checksum;
 import slipway.ostree.Composefs;
 import slipway.ostree.Repository;
@@ -23,7 +22,7 @@ import slipway.ostree.Repository;
 /**
  * Looks at the disk of a machine that is off and holds it to what every boot needs: a repository
  * without errors, and behind each boot entry a kernel, an initramfs and a deployment that are
- * whole.
+ * whole. That is so for the menu as GRUB sees it, which knows no journals, and as Linux does.
  */
 final class DiskCheck {
   /**
@@ -31,12 +30,15 @@ final class DiskCheck {
    *
    * @param next the commit of the entry that boots next
    * @param entries number of boot entries
+   * @param settled whether GRUB and Linux see the same menu
    * @param rubbish what no entry leads to, of deployments, kernels and unfinished transactions
    */
-  record Report(String next, int entries, List<String> rubbish) {}
+  record Report(String next, int entries, boolean settled, List<String> rubbish) {}
 
   private final Path root;
   private final Repository repository;
+  private final Set<String> used = new HashSet<>();
+  private final Set<Path> whole = new HashSet<>();
 
   private DiskCheck(Path root) throws IOException {
     this.root = root;
@@ -48,12 +50,14 @@ final class DiskCheck {
    * journal, and that is left to the machine.
    */
   static Report ofCopy(Path disk, Path scratch) throws IOException {
-    Path copy = scratch.resolve("copy.raw");
-    Command.of("cp", "--sparse=always", disk.toString(), copy.toString()).run();
+    Path work = Files.createDirectory(scratch.resolve("check"));
     try {
+      Path copy = work.resolve("copy.raw");
+      Command.of("cp", "--sparse=always", disk.toString(), copy.toString()).run();
+      List<MenuEntry> grub = MenuEntry.asGrubSees(copy, work);
       Disk image = Disk.read(copy);
       Report report =
-          MountedDisk.ask(image, scratch, 0, sysroot -> new DiskCheck(sysroot.root()).report());
+          MountedDisk.ask(image, work, 0, sysroot -> new DiskCheck(sysroot.root()).report(grub));
       for (String part : List.of("root", "boot")) {
         try (LoopDevice device = image.attach(part)) {
           Command.of("e2fsck", "-f", "-n", device.device().toString()).run();
@@ -61,55 +65,43 @@ final class DiskCheck {
       }
       return report;
     } finally {
-      Files.delete(copy);
+      Posix.removeTree(OsPath.of(work));
     }
   }
 
-  private Report report() throws IOException {
+  private Report report(List<MenuEntry> grub) throws IOException {
     assertThat(Command.of("ostree", "fsck", "--repo=" + root.resolve("ostree/repo")).output())
         .contains("no errors found");
-    Set<String> used = new HashSet<>();
-    String next = "";
-    List<Path> entries = entries();
-    assertThat(entries).as("boot entries").isNotEmpty();
-    for (Path entry : entries) {
-      next = checkEntry(entry, used);
+    List<MenuEntry> linux = MenuEntry.asLinuxSees(root.resolve("boot"));
+    for (List<MenuEntry> menu : List.of(linux, grub)) {
+      assertThat(menu).as("boot entries").isNotEmpty();
+      for (MenuEntry entry : menu) {
+        checkEntry(entry);
+      }
     }
-    return new Report(next, entries.size(), rubbish(used));
+    boolean settled =
+        grub.stream()
+            .map(MenuEntry::text)
+            .toList()
+            .equals(linux.stream().map(MenuEntry::text).toList());
+    return new Report(commit(deployment(grub.getLast())), grub.size(), settled, rubbish());
   }
 
-  /** The one that boots is the last. */
-  private List<Path> entries() throws IOException {
-    try (var files = Files.list(root.resolve("boot/loader/entries"))) {
-      return files
-          .filter(file -> file.toString().endsWith(".conf"))
-          .sorted(Comparator.comparing(Path::toString))
-          .toList();
-    }
+  private Path deployment(MenuEntry entry) throws IOException {
+    Path link = root.resolve(entry.ostree().substring(1));
+    assertThat(link).as("deployment of " + entry.name()).exists();
+    return link.toRealPath();
   }
 
-  private String checkEntry(Path file, Set<String> used) throws IOException {
-    Map<String, String> entry = new HashMap<>();
-    for (String line : Files.readAllLines(file)) {
-      int space = line.indexOf(' ');
-      entry.put(line.substring(0, Math.max(0, space)), line.substring(space + 1).strip());
+  private void checkEntry(MenuEntry entry) throws IOException {
+    Path deployment = deployment(entry);
+    same(entry.linux(), module(deployment, "vmlinuz"));
+    same(entry.initrd(), module(deployment, "initramfs.img"));
+    used.add(deployment.getFileName().toString());
+    used.add(entry.kernelDirectory());
+    if (whole.add(deployment)) {
+      checkDeployment(deployment);
     }
-    assertThat(entry).as(file.toString()).containsKeys("linux", "initrd", "options");
-    String link =
-        List.of(entry.get("options").split(" ")).stream()
-            .filter(option -> option.startsWith("ostree=/"))
-            .findFirst()
-            .orElseThrow(() -> new AssertionError(file + " names no deployment"));
-    Path deployment = root.resolve(link.substring("ostree=/".length())).toRealPath();
-    Path linux = root.resolve("boot" + entry.get("linux"));
-    Path initrd = root.resolve("boot" + entry.get("initrd"));
-    sameFile(linux, module(deployment, "vmlinuz"));
-    sameFile(initrd, module(deployment, "initramfs.img"));
-    String id = deployment.getFileName().toString();
-    used.add(id);
-    used.add(linux.getParent().getFileName().toString());
-    checkDeployment(deployment);
-    return commit(deployment);
   }
 
   private static String commit(Path deployment) {
@@ -126,7 +118,7 @@ final class DiskCheck {
     }
   }
 
-  private static void sameFile(Path boot, Path image) throws IOException {
+  private static void same(Path boot, Path image) throws IOException {
     assertThat(boot).exists();
     assertThat(Files.mismatch(boot, image)).as(boot + " and " + image).isEqualTo(-1);
   }
@@ -166,7 +158,7 @@ final class DiskCheck {
     return bytes.toByteArray();
   }
 
-  private List<String> rubbish(Set<String> used) throws IOException {
+  private List<String> rubbish() throws IOException {
     List<String> found = new ArrayList<>();
     for (String parent :
         List.of(
