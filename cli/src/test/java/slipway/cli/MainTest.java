@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
@@ -48,6 +49,12 @@ class MainTest {
       assertThat(Usage.bootc()).contains(word);
       assertThat(Commands.bootc(word)).isNotNull();
     }
+  }
+
+  /** It fails by itself when one of its commands does not end as it should. */
+  @Test
+  void trainsTheJvm() {
+    assertThatCode(InternalsCommand::train).doesNotThrowAnyException();
   }
 
   @Test

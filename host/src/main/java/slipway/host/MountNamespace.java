@@ -14,8 +14,8 @@ import slipway.linux.Posix;
 /**
  * A private view of the mounts, in which {@code /sysroot} and {@code /boot} are writable while they
  * stay read-only for everybody else. A namespace belongs to a thread and a JVM has many, so it has
- * to be there before the JVM: the script {@code bootc} and the finalizer's unit see to that and tell
- * it by {@code _ostree_unshared}, the variable that ostree and bootc use. Whoever was started
+ * to be there before the JVM: the script {@code bootc} and the finalizer's unit see to that and
+ * tell it by {@code _ostree_unshared}, the variable that ostree and bootc use. Whoever was started
  * otherwise starts itself anew below unshare(1).
  */
 final class MountNamespace {

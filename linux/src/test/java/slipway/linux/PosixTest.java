@@ -3,6 +3,8 @@ package slipway.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,38 @@ class PosixTest {
           return null;
         });
     assertThatThrownBy(() -> Posix.isReadOnly(at("none"))).hasMessageContaining("statvfs");
+  }
+
+  @Test
+  void longPathsAndTextsReachTheKernelWhole() throws Exception {
+    assertThatThrownBy(() -> Posix.lstat(OsPath.of("x/".repeat(3000))))
+        .isInstanceOf(UnixException.class)
+        .hasMessageEndingWith(": File name too long");
+    assertThat(Posix.lstat(OsPath.of(dir)).isDirectory()).isTrue();
+    Files.writeString(dir.resolve("f"), "");
+    byte[] tooLong = new byte[300_000];
+    assertThatThrownBy(() -> Posix.lsetxattr(at("f"), OsPath.of("user.a"), tooLong))
+        .isInstanceOf(UnixException.class)
+        .hasMessageEndingWith(": Argument list too long");
+  }
+
+  @Test
+  void buffersOfTheHeapAreRefused() throws Exception {
+    Files.writeString(dir.resolve("f"), "hello");
+    int fd = Posix.open(at("f"), Posix.O_RDONLY, 0);
+    try {
+      MemorySegment heap = MemorySegment.ofArray(new byte[8]);
+      assertThatThrownBy(() -> Posix.read(fd, heap, 5))
+          .isInstanceOf(IllegalArgumentException.class);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment small = arena.allocate(4);
+        assertThatThrownBy(() -> Posix.read(fd, small, 5))
+            .isInstanceOf(IllegalArgumentException.class);
+        assertThat(Posix.read(fd, small, 4)).isEqualTo(4);
+      }
+    } finally {
+      Posix.close(fd);
+    }
   }
 
   @Test

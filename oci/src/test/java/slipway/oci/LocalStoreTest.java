@@ -8,8 +8,10 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -109,6 +111,26 @@ class LocalStoreTest {
       assertThat(store.unnamed()).isEmpty();
       assertThat(store.find("b")).contains(first);
     }
+  }
+
+  @Test
+  void leavesNamesAsTheyAreWhenNothingChanges() throws IOException {
+    try (LocalStore store = LocalStore.open(dir)) {
+      Manifest.Image first = Images.random(store, RANDOM, AMD64, 1);
+      store.putManifest(first, LocalStore.localName("a"));
+      Object file = inode(dir.resolve("index.json"));
+      store.putManifest(first, LocalStore.localName("a"));
+      store.putManifest(first, null);
+      assertThat(inode(dir.resolve("index.json"))).isEqualTo(file);
+      store.putManifest(first, LocalStore.localName("b"));
+      assertThat(inode(dir.resolve("index.json"))).isNotEqualTo(file);
+      assertThat(store.find("a")).contains(first);
+      assertThat(store.find("b")).contains(first);
+    }
+  }
+
+  private static Object inode(Path file) throws IOException {
+    return Objects.requireNonNull(Files.readAttributes(file, BasicFileAttributes.class).fileKey());
   }
 
   @Test
