@@ -106,6 +106,7 @@ class PowerCutTest {
         System.out.println(played.getLast());
       }
       DiskCheck.Report end = undisturbed(releases, patient);
+      System.out.println("crashes of the agent's JVM by itself: " + patient.crashes());
       assertThat(end.rubbish()).as("what the interruptions left behind").isEmpty();
     } finally {
       table();
@@ -229,7 +230,7 @@ class PowerCutTest {
     assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
     assertThat(status.at("/status/booted").isObject()).isTrue();
     if (again) {
-      patient.must("bootc upgrade");
+      patient.upgrade();
     }
     patient.goDown();
     return again ? "upgrade again" : "restart";
