@@ -64,25 +64,16 @@ final class Assemble {
         "%s"
         """
             .formatted(String.join(":", classPath));
-    Files.writeString(dist.resolve(DIRECTIVES), directives());
-    String directed =
-        """
-        -XX:+UnlockDiagnosticVMOptions
-        -XX:-DisplayVMOutput
-        -XX:CompilerDirectivesFile="%s"
-        """
-            .formatted(dist.resolve(DIRECTIVES));
     // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it. Their cache holds what they
     // need and no more, because all of it is mapped.
     String quick = cached(dist, "quick", "-XX:TieredStopAtLevel=1\n" + common);
     Files.writeString(dist.resolve("quick.args"), "-Xmx64m\n" + quick);
-    String run = cached(dist, "run", directed + common);
-    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run);
-    // What runs for days is worth the second compiler, which must not go by the training for the first.
-    Files.writeString(
-        dist.resolve("serve.args"),
-        "-Xmx2g\n-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n"
-            + run.replace(directed, ""));
+    // The compilers do not go by the training: what they do early because of it does not pay in a command of some seconds.
+    String run = cached(dist, "run", "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n" + common);
+    Files.writeString(dist.resolve("serve.args"), "-Xmx2g\n" + run);
+    Files.writeString(dist.resolve(DIRECTIVES), directives());
+    String directed = "-XX:-DisplayVMOutput\n-XX:CompilerDirectivesFile=\"" + dist.resolve(DIRECTIVES) + "\"\n";
+    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run.replace(common, directed + common));
   }
 
   /** Trains a cache for these arguments; gives the arguments that use it. */

@@ -40,9 +40,8 @@ final class BaseAgent {
   private static final String RECIPE = "4";
 
   /**
-   * Long verbs take the classes of their cache, not the compiler's experience with other
-   * processors: what is compiled in the first moments because of it gains little and was seen to
-   * crash once.
+   * The compilers do not go by the training: what they do early because of it does not pay in a
+   * command of some seconds.
    */
   private static final String UNTRAINED =
       "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n";

@@ -54,7 +54,9 @@ class MainTest {
   /** It fails by itself when one of its commands does not end as it should. */
   @Test
   void trainsTheJvm() {
-    assertThatCode(InternalsCommand::train).doesNotThrowAnyException();
+    for (InternalsCommand.Commands commands : InternalsCommand.Commands.values()) {
+      assertThatCode(() -> InternalsCommand.train(commands)).doesNotThrowAnyException();
+    }
   }
 
   @Test

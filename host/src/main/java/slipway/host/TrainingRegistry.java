@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import slipway.oci.Descriptor;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
@@ -89,7 +90,7 @@ final class TrainingRegistry implements AutoCloseable {
     return "";
   }
 
-  private static void answer(OutputStream out, String method, Document document)
+  private static void answer(OutputStream out, String method, @Nullable Document document)
       throws IOException {
     String head =
         document == null
