@@ -61,6 +61,7 @@ final class BaseAgent {
       Pattern.compile(
           "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|cli)"
               + "|picocli|jackson-(core|databind|annotations|dataformat-(toml|yaml))"
+              + "|commons-(compress|io|lang3)"
               + "|snakeyaml-engine|zstd-jni|jspecify)-[0-9].*\\.jar");
 
   private static final Pattern UNIT =

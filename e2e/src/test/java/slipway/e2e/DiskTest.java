@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.Command;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
+import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -229,6 +230,55 @@ class DiskTest {
             assertThat(small(system, "bootc", "--version")).startsWith("bootc ");
           }
         });
+  }
+
+  /** From staging to the boot menu, by the units and the agent that are in the image. */
+  @Test
+  void theDeployedTreeIsSwitchedAndFinalizesAtShutdown() throws Exception {
+    Path shared = Files.createDirectory(dir.resolve("shared"));
+    BaseImages.trixie()
+        .must("save", "-o", shared.resolve("base.tar").toString(), BaseImages.TRIXIE);
+    Path copy = dir.resolve("machine.raw");
+    Command.of("cp", "--sparse=always", disk.file().toString(), copy.toString()).run();
+    MountedDisk.look(
+        new Disk(copy, disk.parts()),
+        dir,
+        0,
+        sysroot -> {
+          Path deployment = deployment(sysroot);
+          String installed = checksum(sysroot);
+          Posix.setImmutable(OsPath.of(deployment), false);
+          Files.writeString(deployment.resolve("etc/mine"), "kept\n");
+          try (Nspawn system = Nspawn.bootMachine(sysroot.root(), deployment, shared)) {
+            system.awaitLogin(LOGIN_LIMIT);
+            Nspawn.Run run =
+                system.measure(
+                    "bootc", "switch", "--transport", "oci-archive", "/run/shared/base.tar");
+            System.out.println("bootc switch: " + run.figures());
+            assertThat(run.output()).contains("Queued for next boot");
+            for (String path : new String[] {"/sysroot", "/boot"}) {
+              assertThat(system.measure("findmnt", "-no", "OPTIONS", path).output())
+                  .startsWith("ro,");
+            }
+          }
+          Path var = sysroot.root().resolve("ostree/deploy/default/var");
+          Command journal =
+              Command.of("journalctl", "--directory=" + var.resolve("log/journal"))
+                  .with("--unit=slipway-finalize-staged", "--no-pager");
+          assertThat(
+                  Command.of("ostree", "admin", "status", "--sysroot=" + sysroot.root()).output())
+              .as(journal.tryRun().text())
+              .containsPattern("(?s)default .*\\.0.*default " + installed + "\\.0");
+          try (var entries = Files.list(sysroot.root().resolve("boot/loader/entries"))) {
+            assertThat(entries).hasSize(2);
+          }
+          try (var deployments = Files.list(deployment.resolveSibling(""))) {
+            assertThat(deployments.filter(d -> Files.exists(d.resolve("etc/mine")))).hasSize(2);
+          }
+          Command.of("ostree", "fsck", "--quiet", "--repo=" + sysroot.root().resolve("ostree/repo"))
+              .run();
+        });
+    Files.delete(copy);
   }
 
   /**

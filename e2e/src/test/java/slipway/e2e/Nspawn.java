@@ -3,6 +3,7 @@ package slipway.e2e;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,11 +17,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A tree booted by systemd-nspawn with its writes in memory and no network but its own loopback.
- * Closing it shuts the system down.
+ * A tree booted by systemd-nspawn with no network but its own loopback. Closing it shuts the system
+ * down.
  */
 final class Nspawn implements AutoCloseable {
-  private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(60);
+  private static final Duration SHUTDOWN_LIMIT = Duration.ofMinutes(3);
 
   /** Tells what a child and its own children used, which the shell cannot. */
   private static final String METER =
@@ -58,7 +59,34 @@ final class Nspawn implements AutoCloseable {
     process.onExit().thenRun(() -> login.completeExceptionally(new IOException("it ended")));
   }
 
+  /** Boots a tree with its writes in memory. */
   static Nspawn boot(Path tree) {
+    return boot(tree, List.of("--volatile=overlay"));
+  }
+
+  /**
+   * Boots a deployment as a machine without composefs has its mounts: the deployment is the root,
+   * its own /etc is writable, and /sysroot and /boot are read-only mounts of what is mounted
+   * writable here.
+   *
+   * @param sysroot the physical root, with the boot file system at its place
+   * @param shared what the machine sees as /run/shared
+   */
+  static Nspawn bootMachine(Path sysroot, Path deployment, Path shared) throws IOException {
+    Path mark = Files.createTempFile(shared, "ostree-booted", "");
+    Path var = deployment.resolveSibling("../var").normalize();
+    return boot(
+        deployment,
+        List.of(
+            "--link-journal=no",
+            "--bind=" + var + ":/var",
+            "--bind-ro=" + sysroot + ":/sysroot",
+            "--bind-ro=" + sysroot.resolve("boot") + ":/boot",
+            "--bind-ro=" + mark + ":/run/ostree-booted",
+            "--bind-ro=" + shared + ":/run/shared"));
+  }
+
+  private static Nspawn boot(Path tree, List<String> options) {
     return new Nspawn(
         Command.of(
                 "systemd-nspawn",
@@ -66,10 +94,10 @@ final class Nspawn implements AutoCloseable {
                 "--keep-unit",
                 "--private-network",
                 "--console=read-only",
-                "--volatile=overlay",
                 "--machine=slipway-test",
                 "--directory=" + tree,
                 "--boot")
+            .with(options.toArray(String[]::new))
             .start());
   }
 
@@ -131,8 +159,10 @@ final class Nspawn implements AutoCloseable {
 
   @Override
   public void close() throws Exception {
-    // Told to end, nspawn asks the system to power off.
-    process.destroy();
+    // Told to end, nspawn asks the system to halt. By the handle: the process' own method closes
+    // the
+    // console as well, and without that nspawn kills the system.
+    process.toHandle().destroy();
     if (!process.waitFor(SHUTDOWN_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
       Command.kill(process);
       process.waitFor();
