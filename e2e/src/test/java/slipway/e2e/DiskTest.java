@@ -47,9 +47,12 @@ class DiskTest {
   private static final String SETUID_DIGEST =
       "fcd249947a42433f3ca96fd828ace5d07193ea0d7023210bfffd1453f1860a75";
 
+  private static final String JVM = "/usr/lib/slipway/runtime/bin/java";
   private static final Duration LOGIN_LIMIT = Duration.ofSeconds(60);
   private static final long PEAK_LIMIT = 80L << 20;
-  private static final double CPU_LIMIT = 0.5;
+
+  /** Against a JVM that does nothing, because machines differ. */
+  private static final double CPU_RATIO_LIMIT = 3;
 
   @TempDir static Path dir;
   private static Disk disk;
@@ -288,15 +291,18 @@ class DiskTest {
   private static String small(Nspawn system, String... argv) {
     long peak = 0;
     double cpu = Double.MAX_VALUE;
+    double idle = Double.MAX_VALUE;
     Nspawn.Run run = null;
     for (int i = 0; i < 5; i++) {
+      idle = Math.min(idle, system.measure(JVM, "--version").cpuSeconds());
       run = system.measure(argv);
       System.out.println(String.join(" ", argv) + ": " + run.figures());
       peak = Math.max(peak, run.peakBytes());
       cpu = Math.min(cpu, run.cpuSeconds());
     }
+    System.out.printf("%.2f s of processor time, a JVM alone %.2f s%n", cpu, idle);
     assertThat(peak).as("peak resident memory").isLessThanOrEqualTo(PEAK_LIMIT);
-    assertThat(cpu).as("processor seconds").isLessThanOrEqualTo(CPU_LIMIT);
+    assertThat(cpu / idle).as("processor time by a JVM's").isLessThanOrEqualTo(CPU_RATIO_LIMIT);
     return run.output();
   }
 }
