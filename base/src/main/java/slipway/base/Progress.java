@@ -2,7 +2,7 @@ package slipway.base;
 
 /**
  * Listens to long work. Implementations are safe for use by many threads. The terminal's renderer,
- * the JSON-lines writer and {@link #NONE} are the listeners that exist; workers never print.
+ * the one for pipes and {@link #NONE} are the listeners that exist; workers never print.
  */
 public interface Progress {
   /** Hears nothing. */
@@ -24,12 +24,28 @@ public interface Progress {
       };
 
   /**
-   * Begins a task that is shown with a bar.
+   * Begins a task that is measured in bytes.
    *
    * @param name what a person reads, such as {@code layer 3f1ac2d9}
    * @param total bytes to come, or -1 when unknown
    */
   Task start(String name, long total);
+
+  /**
+   * Begins a task that nobody can measure, so that it is told in words what it does. A listener
+   * that shows no tasks leaves this as it is.
+   *
+   * @param name what a person reads, such as {@code packages}
+   */
+  default Stages stages(String name) {
+    return new Stages() {
+      @Override
+      public void at(String what) {}
+
+      @Override
+      public void close() {}
+    };
+  }
 
   /** One line that stays on the terminal, such as {@code layers already present: 3}. */
   void note(String line);
@@ -38,6 +54,15 @@ public interface Progress {
   interface Task extends AutoCloseable {
     /** Adds bytes that are done; may be negative when a retry starts anew. */
     void advance(long amount);
+
+    @Override
+    void close();
+  }
+
+  /** A running task that goes from one stage to the next; close ends it, after a failure too. */
+  interface Stages extends AutoCloseable {
+    /** Tells what is done now, such as {@code installing essential packages}. */
+    void at(String what);
 
     @Override
     void close();

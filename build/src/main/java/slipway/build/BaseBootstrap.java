@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import slipway.base.AtomicFile;
@@ -39,7 +40,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
     Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
     Path pins = state.resolve("pins");
     AtomicFile.write(pins, BaseImage.pins());
-    try (Progress.Task task = progress.start("packages", -1)) {
+    try (Progress.Stages stages = progress.stages("packages")) {
       Command.Result result =
           Command.of(arguments(root))
               .environment("SLIPWAY_ARCHIVES", archives.toString())
@@ -47,7 +48,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
               // The initramfs is made once, at the end.
               .environment("INITRD", "No")
               .timeout(LIMIT)
-              .tryRun(line -> task.advance(1));
+              .tryRun(line -> stage(line).ifPresent(stages::at));
       if (result.status() != 0) {
         throw Problem.environment(
             "mmdebstrap could not install Debian " + request.suite() + ": " + reason(result));
@@ -59,6 +60,20 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
         Files.delete(file);
       }
     }
+  }
+
+  /**
+   * What a line of mmdebstrap says it begins to do. The scripts of hooks are left out: they are
+   * ours and no sight for people.
+   */
+  static Optional<String> stage(String line) {
+    if (!line.startsWith("I: ")) {
+      return Optional.empty();
+    }
+    String text = line.substring(3).strip();
+    return Optional.of(
+        text.replaceFirst("^(running --\\S+) (in shell|directly).*", "$1")
+            .replaceFirst("\\.\\.\\.$", ""));
   }
 
   /** The names that apt gives the archives of all packages in dpkg's status file. */

@@ -117,4 +117,16 @@ class BaseMirrorTest {
                 """))
         .containsExactly("attr_1%3a2.5.2-3+deb13u1_amd64.deb");
   }
+
+  @Test
+  void tellsWhatMmdebstrapDoes() {
+    assertThat(BaseBootstrap.stage("I: installing essential packages..."))
+        .contains("installing essential packages");
+    assertThat(BaseBootstrap.stage("I: running --setup-hook in shell: sh -c 'cp x y' exec /tmp/r"))
+        .contains("running --setup-hook");
+    assertThat(BaseBootstrap.stage("I: running --customize-hook directly: /x /tmp/r"))
+        .contains("running --customize-hook");
+    assertThat(BaseBootstrap.stage("Get:1 http://deb.debian.org/debian trixie InRelease"))
+        .isEmpty();
+  }
 }

@@ -9,23 +9,34 @@ import java.util.concurrent.atomic.AtomicLong;
 import slipway.base.Progress;
 
 /**
- * Bars on a terminal: one line a running task with bytes, rate and time left, redrawn ten times a
- * second by one thread that ends with {@link #close()}. Notes scroll by above the bars.
+ * Bars on a terminal: one line a running task, with bytes, rate and time left or with what it is
+ * at, redrawn ten times a second by one thread that ends with {@link #close()}. Notes scroll by
+ * above the bars. What others print between two tasks stays: a bar is gone when its task has ended.
  */
 final class TerminalProgress implements Progress, AutoCloseable {
   private static final int MAX_LINES = 8;
   private static final long REDRAW_MILLIS = 100;
 
+  /** A line that is too long after all must not become two, which {@link #erase} does not know. */
+  private static final String WRAP_OFF = "\033[?7l";
+
+  private static final String WRAP_ON = "\033[?7h";
+
   private final PrintStream out;
   private final int width;
   private final List<Bar> bars = new CopyOnWriteArrayList<>();
   private final Thread painter;
+
+  /** Takes the bars away when the process is told to end. */
+  private final Thread onExit = Thread.ofPlatform().unstarted(this::stop);
+
   private int painted;
   private boolean closed;
 
   TerminalProgress(PrintStream out, int width) {
     this.out = out;
     this.width = width;
+    Runtime.getRuntime().addShutdownHook(onExit);
     this.painter = Thread.ofPlatform().daemon().name("progress").start(this::paintUntilClosed);
   }
 
@@ -48,9 +59,23 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
   @Override
   public Task start(String name, long total) {
-    Bar bar = new Bar(name, total);
+    Bytes bar = new Bytes(name, total);
     bars.add(bar);
     return bar;
+  }
+
+  @Override
+  public Stages stages(String name) {
+    Words bar = new Words(name);
+    bars.add(bar);
+    return bar;
+  }
+
+  private synchronized void end(Bar bar) {
+    bars.remove(bar);
+    if (!closed) {
+      paint();
+    }
   }
 
   @Override
@@ -62,16 +87,21 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-      erase();
-      notifyAll();
-    }
+    stop();
     try {
+      Runtime.getRuntime().removeShutdownHook(onExit);
       painter.join();
+    } catch (IllegalStateException e) {
+      // The process ends already; the hook does the same.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized void stop() {
+    closed = true;
+    erase();
+    notifyAll();
   }
 
   private synchronized void paintUntilClosed() {
@@ -89,14 +119,17 @@ final class TerminalProgress implements Progress, AutoCloseable {
     List<Bar> shown = new ArrayList<>(bars);
     int hidden = Math.max(0, shown.size() - MAX_LINES);
     erase();
-    StringBuilder text = new StringBuilder();
+    if (shown.isEmpty()) {
+      return;
+    }
+    StringBuilder text = new StringBuilder(WRAP_OFF);
     for (Bar bar : shown.subList(0, shown.size() - hidden)) {
       text.append(bar.line(width)).append('\n');
     }
     if (hidden > 0) {
       text.append("  and ").append(hidden).append(" more\n");
     }
-    out.print(text);
+    out.print(text.append(WRAP_ON));
     out.flush();
     painted = shown.size() - hidden + (hidden > 0 ? 1 : 0);
   }
@@ -124,14 +157,52 @@ final class TerminalProgress implements Progress, AutoCloseable {
     return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
   }
 
-  private final class Bar implements Task {
+  /** As a person reads it: {@code 34 s}, {@code 2 min 5 s}. */
+  static String time(double seconds) {
+    long s = Math.round(seconds);
+    return s < 60 ? s + " s" : s / 60 + " min " + s % 60 + " s";
+  }
+
+  private abstract class Bar {
     private final String name;
-    private final long total;
     private final long started = System.nanoTime();
+
+    Bar(String name) {
+      this.name = printable(name);
+    }
+
+    static String printable(String text) {
+      return text.replaceAll("\\p{Cntrl}+", " ");
+    }
+
+    public void close() {
+      end(this);
+    }
+
+    double seconds() {
+      return (System.nanoTime() - started) / 1e9;
+    }
+
+    /** What stands behind the name, in that many columns. */
+    abstract String rest(int columns);
+
+    String line(int columns) {
+      String start = "  " + name + "  ";
+      return cut(start + rest(columns - start.length()), columns);
+    }
+
+    static String cut(String text, int columns) {
+      int most = Math.max(1, columns - 1);
+      return text.length() <= most ? text : text.substring(0, most - 1) + "…";
+    }
+  }
+
+  private final class Bytes extends Bar implements Task {
+    private final long total;
     private final AtomicLong done = new AtomicLong();
 
-    Bar(String name, long total) {
-      this.name = name;
+    Bytes(String name, long total) {
+      super(name);
       this.total = total;
     }
 
@@ -141,15 +212,11 @@ final class TerminalProgress implements Progress, AutoCloseable {
     }
 
     @Override
-    public void close() {
-      bars.remove(this);
-    }
-
-    String line(int columns) {
+    String rest(int columns) {
       long now = done.get();
-      double seconds = (System.nanoTime() - started) / 1e9;
+      double seconds = seconds();
       double rate = seconds > 0 ? now / seconds : 0;
-      StringBuilder s = new StringBuilder("  ").append(name).append("  ");
+      StringBuilder s = new StringBuilder();
       if (total > 0) {
         s.append(String.format(Locale.ROOT, "%3d%%  ", Math.min(100, now * 100 / total)));
         s.append(bytes(now)).append(" of ").append(bytes(total));
@@ -160,16 +227,31 @@ final class TerminalProgress implements Progress, AutoCloseable {
         s.append("  ").append(bytes((long) rate)).append("/s");
       }
       if (total > now && rate > 0) {
-        s.append("  ").append(left((total - now) / rate));
+        s.append("  ").append(time((total - now) / rate)).append(" left");
       } else if (now == 0) {
-        s.append(String.format(Locale.ROOT, "%.0f s", seconds));
+        s.append("  ").append(time(seconds));
       }
-      return s.length() < columns ? s.toString() : s.substring(0, columns - 1);
+      return s.toString();
+    }
+  }
+
+  private final class Words extends Bar implements Stages {
+    private volatile String what = "";
+
+    Words(String name) {
+      super(name);
     }
 
-    private static String left(double seconds) {
-      long s = Math.round(seconds);
-      return s < 60 ? s + " s left" : s / 60 + " min " + s % 60 + " s left";
+    @Override
+    public void at(String what) {
+      this.what = printable(what);
+    }
+
+    @Override
+    String rest(int columns) {
+      String time = time(seconds());
+      String now = what;
+      return now.isEmpty() ? time : cut(now, columns - time.length() - 2) + "  " + time;
     }
   }
 

@@ -16,7 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
-import slipway.base.Progress;
 
 class MainTest {
   @TempDir Path state;
@@ -120,23 +119,6 @@ class MainTest {
     assertThat(TerminalProgress.bytes(12_340_000)).isEqualTo("12.3 MB");
     Instant now = Instant.parse("2026-01-02T00:00:00Z");
     assertThat(ImagesCommand.ago(now.minusSeconds(7200), now)).isEqualTo("2 hours ago");
-  }
-
-  @Test
-  void aTerminalShowsBarsAndKeepsNotes() {
-    ByteArrayOutputStream screen = new ByteArrayOutputStream();
-    try (TerminalProgress progress =
-        new TerminalProgress(new PrintStream(screen, true, StandardCharsets.UTF_8), 80)) {
-      try (Progress.Task task = progress.start("layer 12ab", 1000)) {
-        task.advance(500);
-        progress.note("layers already present: 3");
-        org.awaitility.Awaitility.await()
-            .until(() -> screen.toString(StandardCharsets.UTF_8).contains("50%"));
-      }
-    }
-    String text = screen.toString(StandardCharsets.UTF_8);
-    assertThat(text).contains("layer 12ab").contains("500 B of 1.0 kB");
-    assertThat(text).contains("layers already present: 3\n");
   }
 
   @Test
