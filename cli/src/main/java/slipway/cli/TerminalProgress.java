@@ -163,7 +163,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
     return s < 60 ? s + " s" : s / 60 + " min " + s % 60 + " s";
   }
 
-  private abstract class Bar {
+  private abstract class Bar implements AutoCloseable {
     private final String name;
     private final long started = System.nanoTime();
 
@@ -175,6 +175,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
       return text.replaceAll("\\p{Cntrl}+", " ");
     }
 
+    @Override
     public void close() {
       end(this);
     }
