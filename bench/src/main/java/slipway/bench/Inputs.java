@@ -10,6 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -183,7 +184,7 @@ final class Inputs implements AutoCloseable {
     if (!stat.isDirectory() || depth > 8) {
       return;
     }
-    Posix.setImmutable(path, false);
+    Ioctls.setImmutable(path, false);
     for (OsPath name : Posix.list(path)) {
       if (!name.is("objects")) {
         makeMutable(path.resolve(name), depth + 1);

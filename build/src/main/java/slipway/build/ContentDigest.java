@@ -13,6 +13,7 @@ import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 import slipway.oci.Digest;
 
 /**
@@ -60,10 +61,10 @@ final class ContentDigest {
   }
 
   private void attributes(OsPath path) throws IOException {
-    List<OsPath> names = Posix.llistxattr(path);
+    List<OsPath> names = Xattrs.llistxattr(path);
     TreeMap<OsPath, byte[]> sorted = new TreeMap<>();
     for (OsPath name : names) {
-      byte[] value = TreeCopier.isCopied(name) ? Posix.lgetxattr(path, name) : null;
+      byte[] value = TreeCopier.isCopied(name) ? Xattrs.lgetxattr(path, name) : null;
       if (value != null) {
         sorted.put(name, value);
       }

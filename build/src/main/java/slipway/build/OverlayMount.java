@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import slipway.base.Problem;
 import slipway.linux.Mount;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.UnixException;
@@ -43,7 +44,7 @@ final class OverlayMount implements AutoCloseable {
     if (lowers.size() == 1) {
       lowers.add(Files.createDirectory(scratch.resolve("empty2")));
     }
-    return mount(lowers, "", target, Posix.MS_RDONLY);
+    return mount(lowers, "", target, Mounts.MS_RDONLY);
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.Mount;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -46,7 +47,7 @@ final class RunMounts implements AutoCloseable {
     this.directory = directory;
     this.scratch = scratch;
     this.memory = Files.createDirectory(scratch.resolve("memory"));
-    open.push(Mount.of("tmpfs", memory, "tmpfs", Posix.MS_NOSUID | Posix.MS_NODEV, "mode=0700"));
+    open.push(Mount.of("tmpfs", memory, "tmpfs", Mounts.MS_NOSUID | Mounts.MS_NODEV, "mode=0700"));
     this.caches = new CacheMounts(session.root);
     open.push(caches);
   }

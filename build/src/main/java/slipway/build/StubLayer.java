@@ -8,6 +8,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 
 /**
  * A layer between the image and a RUN's changes that holds the mount points which the image lacks.
@@ -102,10 +103,10 @@ final class StubLayer {
     Stat stat = Posix.lstat(from);
     Posix.lchown(to, stat.uid(), stat.gid());
     Posix.chmod(to, stat.permissions());
-    for (OsPath name : Posix.llistxattr(from)) {
-      byte[] value = name.startsWith("trusted.overlay.") ? null : Posix.lgetxattr(from, name);
+    for (OsPath name : Xattrs.llistxattr(from)) {
+      byte[] value = name.startsWith("trusted.overlay.") ? null : Xattrs.lgetxattr(from, name);
       if (value != null) {
-        Posix.lsetxattr(to, name, value);
+        Xattrs.lsetxattr(to, name, value);
       }
     }
     Posix.lutimens(to, stat.mtimeSeconds(), stat.mtimeNanos());

@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 
 /**
  * Copies files into an image's tree as COPY does: links in the destination are followed inside the
@@ -189,7 +191,7 @@ final class TreeCopier implements AutoCloseable {
       int flags = Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_CLOEXEC;
       int out = Posix.open(to, flags, 0600);
       try {
-        if (!Posix.reflink(in, out)) {
+        if (!Ioctls.reflink(in, out)) {
           for (int n; (n = Posix.read(in, buffer, buffer.byteSize())) > 0; ) {
             Posix.write(out, buffer, n);
           }
@@ -214,10 +216,10 @@ final class TreeCopier implements AutoCloseable {
     if (!stat.isSymlink()) {
       int mode = stat.permissions();
       Posix.chmod(to, chmod == null ? mode : chmod.apply(mode, stat.isDirectory()));
-      for (OsPath name : Posix.llistxattr(from)) {
-        byte[] value = isCopied(name) ? Posix.lgetxattr(from, name) : null;
+      for (OsPath name : Xattrs.llistxattr(from)) {
+        byte[] value = isCopied(name) ? Xattrs.lgetxattr(from, name) : null;
         if (value != null) {
-          Posix.lsetxattr(to, name, value);
+          Xattrs.lsetxattr(to, name, value);
         }
       }
     }

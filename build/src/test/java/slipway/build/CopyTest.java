@@ -23,6 +23,7 @@ import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.Xattrs;
 import slipway.oci.Digest;
 import slipway.oci.Manifest;
 import slipway.tree.FileTree;
@@ -153,7 +154,7 @@ class CopyTest {
     Path context = context("FROM scratch\nCOPY dir /d/\n");
     Path f1 = context.resolve("dir/f1");
     Files.setLastModifiedTime(f1, FileTime.fromMillis(1_234_567_890_000L));
-    Posix.lsetxattr(OsPath.of(f1), OsPath.of("user.note"), new byte[] {7});
+    Xattrs.lsetxattr(OsPath.of(f1), OsPath.of("user.note"), new byte[] {7});
     Files.createLink(context.resolve("dir/hard"), f1);
     FileTree tree = lab.tree(lab.build(BuildRequest.of(context)));
     assertThat(node(tree, "d/f1").metadata().mtimeSeconds()).isEqualTo(1_234_567_890L);

@@ -17,6 +17,7 @@ import slipway.linux.Command;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
 import slipway.linux.MountNamespace;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Descriptor;
@@ -130,7 +131,7 @@ public final class DiskBuilder {
               mountpoint,
               request.rootfs().label(),
               // Programs of the image are run as nobody; they get no way to more.
-              Posix.MS_NOSUID | Posix.MS_NODEV,
+              Mounts.MS_NOSUID | Mounts.MS_NODEV,
               null)) {
         Files.createDirectory(mountpoint.resolve("boot"));
         try (Mount boot =

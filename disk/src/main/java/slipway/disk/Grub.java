@@ -13,7 +13,7 @@ import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Mount;
-import slipway.linux.Posix;
+import slipway.linux.Mounts;
 
 /**
  * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. The images come from the
@@ -149,7 +149,7 @@ final class Grub {
         """
             .formatted(boot);
     try (Mount scratch =
-        Mount.of("tmpfs", tmp, "tmpfs", Posix.MS_NOSUID | Posix.MS_NODEV, "mode=1777,size=32m")) {
+        Mount.of("tmpfs", tmp, "tmpfs", Mounts.MS_NOSUID | Mounts.MS_NODEV, "mode=1777,size=32m")) {
       Files.writeString(scratch.target().resolve("early.cfg"), early);
       Command.of("chroot", "--userspec=65534:65534", deployment.toString())
           .with("/usr/bin/grub-mkimage", "-O", platform, "-c", "/tmp/early.cfg")

@@ -23,7 +23,7 @@ import slipway.base.Progress;
 import slipway.linux.Command;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
-import slipway.linux.Posix;
+import slipway.linux.Mounts;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import tools.jackson.databind.JsonNode;
@@ -241,7 +241,7 @@ class DiskBuilderTest {
     Partition part = table(disk).get(3);
     Path at = Files.createDirectory(directory.resolve("mnt"));
     try (LoopDevice loop = loop(disk, part);
-        Mount m = Mount.of(loop.device().toString(), at, "ext4", Posix.MS_RDONLY, null)) {
+        Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
       Path etc = deployment(m.target()).resolve("etc");
       assertThat(etc.resolve("passwd")).content().contains("alice:x:1000:1000:");
       assertThat(etc.resolve("shadow")).content().contains("alice:$6$");

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.linux.Command;
@@ -116,24 +115,7 @@ final class TestImage {
     Files.delete(tar);
     Digest diffId = layer.digest();
     ImageConfig config =
-        new ImageConfig(
-            Platform.host(),
-            "2026-01-02T03:04:05Z",
-            null,
-            List.of(),
-            null,
-            null,
-            null,
-            null,
-            labels,
-            Set.of(),
-            Set.of(),
-            null,
-            null,
-            null,
-            List.of(),
-            List.of(diffId),
-            List.of());
+        ImageConfig.of(Platform.host(), "2026-01-02T03:04:05Z", labels, List.of(diffId));
     Descriptor stored = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
     Manifest.Image image = Manifest.Image.of(stored, List.of(layer), Map.of());
     store.putManifest(image, NAME);

@@ -14,10 +14,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.Command;
+import slipway.linux.Ioctls;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -118,7 +119,7 @@ class DiskTest {
     MountedDisk.look(
         disk,
         dir,
-        Posix.MS_RDONLY,
+        Mounts.MS_RDONLY,
         sysroot -> {
           Path repo = sysroot.root().resolve("ostree/repo");
           assertThat(Command.of("ostree", "fsck", "--repo=" + repo).output())
@@ -136,7 +137,7 @@ class DiskTest {
     MountedDisk.look(
         disk,
         dir,
-        Posix.MS_RDONLY,
+        Mounts.MS_RDONLY,
         sysroot -> {
           Path image = deployment(sysroot).resolve(".ostree.cfs");
           Path lower = Files.createDirectory(dir.resolve("cfs"));
@@ -150,7 +151,7 @@ class DiskTest {
                   "overlay",
                   shown,
                   "overlay",
-                  Posix.MS_RDONLY,
+                  Mounts.MS_RDONLY,
                   "metacopy=on,redirect_dir=on,lowerdir=" + lower + "::" + objects)) {
             Path root = merged.target();
             same(
@@ -222,7 +223,7 @@ class DiskTest {
     MountedDisk.look(
         disk,
         dir,
-        Posix.MS_RDONLY,
+        Mounts.MS_RDONLY,
         sysroot -> {
           try (Nspawn system = Nspawn.boot(deployment(sysroot))) {
             System.out.println("nspawn: login after " + system.awaitLogin(LOGIN_LIMIT));
@@ -250,7 +251,7 @@ class DiskTest {
         sysroot -> {
           Path deployment = deployment(sysroot);
           String installed = checksum(sysroot);
-          Posix.setImmutable(OsPath.of(deployment), false);
+          Ioctls.setImmutable(OsPath.of(deployment), false);
           Files.writeString(deployment.resolve("etc/mine"), "kept\n");
           try (Nspawn system = Nspawn.bootMachine(sysroot.root(), deployment, shared)) {
             system.awaitLogin(LOGIN_LIMIT);

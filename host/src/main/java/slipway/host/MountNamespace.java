@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
 
 /**
  * A private view of the mounts, in which {@code /sysroot} and {@code /boot} are writable while they
@@ -60,8 +60,8 @@ final class MountNamespace {
 
   private static void makeWritable(Path path) throws IOException {
     OsPath target = OsPath.of(path);
-    if (Files.isDirectory(path) && Posix.isReadOnly(target)) {
-      Posix.mount(path.toString(), target, null, Posix.MS_REMOUNT | MS_RELATIME, "");
+    if (Files.isDirectory(path) && Mounts.isReadOnly(target)) {
+      Mounts.mount(path.toString(), target, null, Mounts.MS_REMOUNT | MS_RELATIME, "");
     }
   }
 }

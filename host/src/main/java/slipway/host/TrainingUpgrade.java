@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import slipway.base.Progress;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Compression;
@@ -168,25 +169,11 @@ final class TrainingUpgrade {
   }
 
   private static byte[] config(String version, List<Digest> diffIds) {
-    ImageConfig empty = ImageConfig.empty(Platform.host());
-    return new ImageConfig(
-            empty.platform(),
+    return ImageConfig.of(
+            Platform.host(),
             "2024-05-01T10:00:00Z",
-            null,
-            List.of(),
-            null,
-            null,
-            null,
-            null,
             Map.of(ImageFacts.BOOTC, "1", ImageFacts.VERSION, version),
-            empty.exposedPorts(),
-            empty.volumes(),
-            null,
-            null,
-            null,
-            List.of(),
-            diffIds,
-            List.of())
+            diffIds)
         .toJson();
   }
 
@@ -220,7 +207,7 @@ final class TrainingUpgrade {
       host().rollback(false);
     } finally {
       for (Deployment deployment : Sysroot.open(root()).deployments()) {
-        Posix.setImmutable(OsPath.of(root().resolve(deployment.directory())), false);
+        Ioctls.setImmutable(OsPath.of(root().resolve(deployment.directory())), false);
       }
     }
   }

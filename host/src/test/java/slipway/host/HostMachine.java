@@ -148,25 +148,7 @@ final class HostMachine implements AutoCloseable {
   }
 
   private static byte[] config(Image image, List<Digest> diffIds) {
-    ImageConfig empty = ImageConfig.empty(image.platform());
-    return new ImageConfig(
-            empty.platform(),
-            "2024-05-01T10:00:00.5Z",
-            null,
-            List.of(),
-            null,
-            null,
-            null,
-            null,
-            image.labels(),
-            empty.exposedPorts(),
-            empty.volumes(),
-            null,
-            null,
-            null,
-            List.of(),
-            diffIds,
-            List.of())
+    return ImageConfig.of(image.platform(), "2024-05-01T10:00:00.5Z", image.labels(), diffIds)
         .toJson();
   }
 

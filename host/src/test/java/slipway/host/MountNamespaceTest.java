@@ -11,8 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.Mount;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
 
 /** With mounts as a machine without composefs has them: all of one file system. */
 class MountNamespaceTest {
@@ -36,7 +36,7 @@ class MountNamespaceTest {
                       return 7;
                     });
             assertThat(status).isEqualTo(7);
-            assertThat(Posix.isReadOnly(OsPath.of(etc.target()))).isTrue();
+            assertThat(Mounts.isReadOnly(OsPath.of(etc.target()))).isTrue();
           }
           return null;
         });
@@ -45,8 +45,8 @@ class MountNamespaceTest {
   private static Mount readOnly(Mount disk, String name) throws Exception {
     Path path = Files.createDirectory(disk.target().resolve(name));
     Mount mount = Mount.bind(path, path, false);
-    Posix.mount(
-        null, OsPath.of(path), null, Posix.MS_REMOUNT | Posix.MS_BIND | Posix.MS_RDONLY, null);
+    Mounts.mount(
+        null, OsPath.of(path), null, Mounts.MS_REMOUNT | Mounts.MS_BIND | Mounts.MS_RDONLY, null);
     return mount;
   }
 

@@ -34,7 +34,7 @@ public final class LoopDevice implements AutoCloseable {
       int control = control(flags);
       try {
         for (int i = 0; i < TRIES; i++) {
-          Path device = Path.of("/dev/loop" + Posix.freeLoopDevice(control));
+          Path device = Path.of("/dev/loop" + LoopControl.freeLoopDevice(control));
           int descriptor = Posix.open(OsPath.of(device), flags, 0);
           if (configured(descriptor, backing, offset, size)) {
             return new LoopDevice(device, descriptor);
@@ -65,7 +65,7 @@ public final class LoopDevice implements AutoCloseable {
       throws UnixException {
     boolean done = false;
     try {
-      done = Posix.configureLoopDevice(descriptor, backing, offset, size);
+      done = LoopControl.configureLoopDevice(descriptor, backing, offset, size);
       return done;
     } finally {
       if (!done) {

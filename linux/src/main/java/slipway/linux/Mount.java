@@ -20,15 +20,15 @@ public final class Mount implements AutoCloseable {
       @Nullable String source, Path target, String type, long flags, @Nullable String data)
       throws UnixException {
     OsPath path = OsPath.of(target);
-    Posix.mount(source, path, type, flags, data);
+    Mounts.mount(source, path, type, flags, data);
     return new Mount(path);
   }
 
   /** A bind mount; {@code recursive} takes the mounts below along. */
   public static Mount bind(Path source, Path target, boolean recursive) throws UnixException {
     OsPath path = OsPath.of(target);
-    Posix.mount(
-        source.toString(), path, null, Posix.MS_BIND | (recursive ? Posix.MS_REC : 0), null);
+    Mounts.mount(
+        source.toString(), path, null, Mounts.MS_BIND | (recursive ? Mounts.MS_REC : 0), null);
     return new Mount(path);
   }
 
@@ -43,9 +43,9 @@ public final class Mount implements AutoCloseable {
     }
     mounted = false;
     try {
-      Posix.umount(target, 0);
+      Mounts.umount(target, 0);
     } catch (UnixException e) {
-      Posix.umount(target, Posix.MNT_DETACH);
+      Mounts.umount(target, Mounts.MNT_DETACH);
     }
   }
 }

@@ -109,8 +109,8 @@ public final class MountNamespace {
       return;
     }
     try {
-      Posix.unshare(Posix.CLONE_NEWNS);
-      Posix.mount(null, OsPath.of("/"), null, Posix.MS_REC | Posix.MS_PRIVATE, null);
+      Mounts.unshare(Mounts.CLONE_NEWNS);
+      Mounts.mount(null, OsPath.of("/"), null, Mounts.MS_REC | Mounts.MS_PRIVATE, null);
       ENTERED.set(true);
     } catch (UnixException e) {
       throw new Problem(

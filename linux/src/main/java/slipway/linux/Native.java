@@ -130,6 +130,22 @@ final class Native {
     int errno() {
       return saved.getInt(ERRNO);
     }
+
+    /** What a call on a path returned, unless that means that it failed. */
+    int check(String call, OsPath path, long result) throws UnixException {
+      if (result < 0) {
+        throw error(call, path, errno());
+      }
+      return (int) result;
+    }
+
+    /** What a call on a descriptor returned, unless that means that it failed. */
+    int check(String call, int fd, long result) throws UnixException {
+      if (result < 0) {
+        throw error(call, "fd " + fd, errno());
+      }
+      return (int) result;
+    }
   }
 
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
@@ -143,6 +159,13 @@ final class Native {
   /** Where a buffer begins; whoever calls with it must keep the buffer until the call is over. */
   static long address(ByteBuffer buffer) {
     return MemorySegment.ofBuffer(buffer).address();
+  }
+
+  /** Part of a buffer, whatever its position. */
+  static byte[] bytes(ByteBuffer buffer, int from, long length) {
+    byte[] bytes = new byte[(int) length];
+    buffer.get(from, bytes);
+    return bytes;
   }
 
   static UnixException error(String call, Object what, int errno) {

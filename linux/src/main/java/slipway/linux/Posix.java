@@ -5,7 +5,6 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import slipway.linux.Native.Scratch;
 
 /**
@@ -30,22 +29,6 @@ public final class Posix {
   public static final int RENAME_NOREPLACE = 1;
   public static final int RENAME_EXCHANGE = 2;
 
-  public static final long MS_RDONLY = 1;
-  public static final long MS_NOSUID = 2;
-  public static final long MS_NODEV = 4;
-  public static final long MS_NOEXEC = 8;
-  public static final long MS_REMOUNT = 32;
-  public static final long MS_BIND = 4096;
-  public static final long MS_REC = 16384;
-  public static final long MS_PRIVATE = 1L << 18;
-  public static final long MS_SLAVE = 1L << 19;
-  public static final int MNT_DETACH = 2;
-
-  public static final int CLONE_NEWNS = 0x20000;
-
-  /** The inode flag of chattr +i. */
-  public static final int FS_IMMUTABLE_FL = 0x10;
-
   /** openat2(2): resolve every link and dot-dot inside the directory, as chroot would. */
   public static final long RESOLVE_IN_ROOT = 0x10;
 
@@ -55,37 +38,13 @@ public final class Posix {
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-  private static final int STATVFS_FLAGS = 72;
-  private static final long ST_RDONLY = 1;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
-  private static final long FS_IOC_GETFLAGS = 0x80086601L;
-  private static final long FS_IOC_SETFLAGS = 0x40086602L;
-  private static final long FICLONE = 0x40049409L;
-  private static final long LOOP_CTL_GET_FREE = 0x4c82;
-  private static final long LOOP_CONFIGURE = 0x4c0a;
-  private static final int LOOP_OFFSET = 32;
-  private static final int LOOP_SIZE_LIMIT = 40;
-  private static final int LOOP_FLAGS = 60;
-  private static final int LO_FLAGS_AUTOCLEAR = 4;
 
-  private static final long FIFREEZE = 0xC0045877L;
-  private static final long FITHAW = 0xC0045878L;
   private static final long SYS_OPENAT2 = 437;
-
-  /** Enough for nearly all; the kernel clears as much as it is asked for. */
-  private static final int SMALL_XATTR = 1024;
-
-  /** XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h. */
-  private static final int XATTR_MAX = 65536;
 
   private static final int DIRENTS = 65536;
 
-  private static final Native.Function LGETXATTR = new Native.Function("lgetxattr");
-  private static final Native.Function LSETXATTR = new Native.Function("lsetxattr");
-  private static final Native.Function LREMOVEXATTR = new Native.Function("lremovexattr");
-  private static final Native.Function LLISTXATTR = new Native.Function("llistxattr");
-  private static final Native.Function FSETXATTR = new Native.Function("fsetxattr");
   private static final Native.Function FCHOWNAT = new Native.Function("fchownat");
   private static final Native.Function FCHOWN = new Native.Function("fchown");
   private static final Native.Function FCHMODAT = new Native.Function("fchmodat");
@@ -109,12 +68,7 @@ public final class Posix {
   private static final Native.Function FTRUNCATE = new Native.Function("ftruncate");
   private static final Native.Function LSEEK = new Native.Function("lseek");
   private static final Native.Function FALLOCATE = new Native.Function("fallocate");
-  private static final Native.Function IOCTL = new Native.Function("ioctl");
   private static final Native.Function STATX = new Native.Function("statx");
-  private static final Native.Function STATVFS = new Native.Function("statvfs");
-  private static final Native.Function MOUNT = new Native.Function("mount");
-  private static final Native.Function UMOUNT2 = new Native.Function("umount2");
-  private static final Native.Function UNSHARE = new Native.Function("unshare");
   private static final Native.Function FLOCK = new Native.Function("flock");
   private static final Native.Function SYSCALL = new Native.Function("syscall");
   private static final Native.Function GETDENTS64 = new Native.Function("getdents64");
@@ -130,19 +84,13 @@ public final class Posix {
   /** As {@link #lchown}, relative to an open directory. */
   public static void lchownat(int dir, OsPath path, int uid, int gid) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FCHOWNAT.call(s, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW);
-    if (r < 0) {
-      throw Native.error("lchown", path, s.errno());
-    }
+    s.check("lchown", path, FCHOWNAT.call(s, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW));
   }
 
   /** fchown(2). */
   public static void fchown(int fd, int uid, int gid) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FCHOWN.call(s, fd, uid, gid);
-    if (r < 0) {
-      throw Native.error("fchown", "fd " + fd, s.errno());
-    }
+    s.check("fchown", fd, FCHOWN.call(s, fd, uid, gid));
   }
 
   /** chmod(2): follows a final link, as no other call can on Linux. */
@@ -153,19 +101,13 @@ public final class Posix {
   /** As {@link #chmod}, relative to an open directory. */
   public static void chmodat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FCHMODAT.call(s, dir, s.path(0, path), mode & 07777, 0);
-    if (r < 0) {
-      throw Native.error("chmod", path, s.errno());
-    }
+    s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), mode & 07777, 0));
   }
 
   /** fchmod(2). */
   public static void fchmod(int fd, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FCHMOD.call(s, fd, mode & 07777);
-    if (r < 0) {
-      throw Native.error("fchmod", "fd " + fd, s.errno());
-    }
+    s.check("fchmod", fd, FCHMOD.call(s, fd, mode & 07777));
   }
 
   /** Sets a file's times to now. */
@@ -185,19 +127,16 @@ public final class Posix {
   public static void lutimensat(int dir, OsPath path, long seconds, int nanos)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r = UTIMENSAT.call(s, dir, s.path(0, path), times(s, seconds, nanos), AT_SYMLINK_NOFOLLOW);
-    if (r < 0) {
-      throw Native.error("utimensat", path, s.errno());
-    }
+    s.check(
+        "utimensat",
+        path,
+        UTIMENSAT.call(s, dir, s.path(0, path), times(s, seconds, nanos), AT_SYMLINK_NOFOLLOW));
   }
 
   /** As {@link #lutimens} for an open file. */
   public static void futimens(int fd, long seconds, int nanos) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FUTIMENS.call(s, fd, times(s, seconds, nanos));
-    if (r < 0) {
-      throw Native.error("futimens", "fd " + fd, s.errno());
-    }
+    s.check("futimens", fd, FUTIMENS.call(s, fd, times(s, seconds, nanos)));
   }
 
   private static long times(Scratch s, long seconds, int nanos) {
@@ -217,10 +156,7 @@ public final class Posix {
   /** As {@link #mknod}, relative to an open directory. */
   public static void mknodat(int dir, OsPath path, int mode, long rdev) throws UnixException {
     Scratch s = Native.scratch();
-    int r = MKNODAT.call(s, dir, s.path(0, path), mode, rdev);
-    if (r < 0) {
-      throw Native.error("mknod", path, s.errno());
-    }
+    s.check("mknod", path, MKNODAT.call(s, dir, s.path(0, path), mode, rdev));
   }
 
   /** mkdir(2). */
@@ -231,10 +167,7 @@ public final class Posix {
   /** As {@link #mkdir}, relative to an open directory. */
   public static void mkdirat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r = MKDIRAT.call(s, dir, s.path(0, path), mode);
-    if (r < 0) {
-      throw Native.error("mkdir", path, s.errno());
-    }
+    s.check("mkdir", path, MKDIRAT.call(s, dir, s.path(0, path), mode));
   }
 
   /**
@@ -242,20 +175,16 @@ public final class Posix {
    */
   public static void link(OsPath existing, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    int r = LINKAT.call(s, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0);
-    if (r < 0) {
-      throw Native.error("link", path, s.errno());
-    }
+    s.check(
+        "link", path, LINKAT.call(s, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0));
   }
 
   /** linkat(2) with both paths relative to open directories. */
   public static void linkat(int existingDir, OsPath existing, int dir, OsPath path)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r = LINKAT.call(s, existingDir, s.path(0, existing), dir, s.path(1, path), 0);
-    if (r < 0) {
-      throw Native.error("linkat", path, s.errno());
-    }
+    s.check(
+        "linkat", path, LINKAT.call(s, existingDir, s.path(0, existing), dir, s.path(1, path), 0));
   }
 
   /** symlink(2). */
@@ -266,10 +195,7 @@ public final class Posix {
   /** As {@link #symlink}, {@code path} relative to an open directory. */
   public static void symlinkat(OsPath target, int dir, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
-    int r = SYMLINKAT.call(s, s.path(0, target), dir, s.path(1, path));
-    if (r < 0) {
-      throw Native.error("symlink", path, s.errno());
-    }
+    s.check("symlink", path, SYMLINKAT.call(s, s.path(0, target), dir, s.path(1, path)));
   }
 
   /** unlink(2). */
@@ -285,10 +211,10 @@ public final class Posix {
   /** unlink(2), or rmdir(2) of a {@code directory}, relative to an open directory. */
   public static void unlinkat(int dir, OsPath path, boolean directory) throws UnixException {
     Scratch s = Native.scratch();
-    int r = UNLINKAT.call(s, dir, s.path(0, path), directory ? AT_REMOVEDIR : 0);
-    if (r < 0) {
-      throw Native.error(directory ? "rmdir" : "unlink", path, s.errno());
-    }
+    s.check(
+        directory ? "rmdir" : "unlink",
+        path,
+        UNLINKAT.call(s, dir, s.path(0, path), directory ? AT_REMOVEDIR : 0));
   }
 
   /** renameat2(2) with RENAME_* flags; 0 replaces as rename(2) does. */
@@ -300,47 +226,32 @@ public final class Posix {
   public static void renameat(int fromDir, OsPath from, int toDir, OsPath to, int flags)
       throws UnixException {
     Scratch s = Native.scratch();
-    int r = RENAMEAT2.call(s, fromDir, s.path(0, from), toDir, s.path(1, to), flags);
-    if (r < 0) {
-      throw Native.error("rename", to, s.errno());
-    }
+    s.check("rename", to, RENAMEAT2.call(s, fromDir, s.path(0, from), toDir, s.path(1, to), flags));
   }
 
   /** readlink(2). */
   public static OsPath readlink(OsPath path) throws UnixException {
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer();
-    long r = READLINKAT.callLong(s, AT_FDCWD, s.path(0, path), Native.address(buffer), 4097);
-    if (r < 0) {
-      throw Native.error("readlink", path, s.errno());
-    }
-    return OsPath.ofBytes(bytes(buffer, 0, r));
-  }
-
-  private static byte[] bytes(ByteBuffer buffer, int from, long length) {
-    byte[] bytes = new byte[(int) length];
-    buffer.get(from, bytes);
-    return bytes;
+    int r =
+        s.check(
+            "readlink",
+            path,
+            READLINKAT.callLong(s, AT_FDCWD, s.path(0, path), Native.address(buffer), 4097));
+    return OsPath.ofBytes(Native.bytes(buffer, 0, r));
   }
 
   /** open(2); always with O_CLOEXEC. The caller closes the descriptor. */
   public static int open(OsPath path, int flags, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r = OPENAT.call(s, AT_FDCWD, s.path(0, path), flags | O_CLOEXEC, mode);
-    if (r < 0) {
-      throw Native.error("open", path, s.errno());
-    }
-    return r;
+    return s.check(
+        "open", path, OPENAT.call(s, AT_FDCWD, s.path(0, path), flags | O_CLOEXEC, mode));
   }
 
   /** openat(2); always with O_CLOEXEC. */
   public static int openat(int dir, OsPath path, int flags, int mode) throws UnixException {
     Scratch s = Native.scratch();
-    int r = OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode);
-    if (r < 0) {
-      throw Native.error("openat", path, s.errno());
-    }
-    return r;
+    return s.check("openat", path, OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode));
   }
 
   /**
@@ -353,65 +264,46 @@ public final class Posix {
     s.struct.putLong(0, (flags | O_CLOEXEC) & 0xffffffffL);
     s.struct.putLong(8, mode);
     s.struct.putLong(16, resolve);
-    long r = SYSCALL.callLong(s, SYS_OPENAT2, dir, s.path(0, path), s.structAddress, 24L);
-    if (r < 0) {
-      throw Native.error("openat2", path, s.errno());
-    }
-    return (int) r;
+    return s.check(
+        "openat2",
+        path,
+        SYSCALL.callLong(s, SYS_OPENAT2, dir, s.path(0, path), s.structAddress, 24L));
   }
 
   /** close(2). */
   public static void close(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r = CLOSE.call(s, fd);
-    if (r < 0) {
-      throw Native.error("close", "fd " + fd, s.errno());
-    }
+    s.check("close", fd, CLOSE.call(s, fd));
   }
 
   /** fsync(2). */
   public static void fsync(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FSYNC.call(s, fd);
-    if (r < 0) {
-      throw Native.error("fsync", "fd " + fd, s.errno());
-    }
+    s.check("fsync", fd, FSYNC.call(s, fd));
   }
 
   /** fdatasync(2). */
   public static void fdatasync(int fd) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FDATASYNC.call(s, fd);
-    if (r < 0) {
-      throw Native.error("fdatasync", "fd " + fd, s.errno());
-    }
+    s.check("fdatasync", fd, FDATASYNC.call(s, fd));
   }
 
   /** fallocate(2); mode 0 reserves space and extends the file. */
   public static void fallocate(int fd, int mode, long offset, long length) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FALLOCATE.call(s, fd, mode, offset, length);
-    if (r < 0) {
-      throw Native.error("fallocate", "fd " + fd, s.errno());
-    }
+    s.check("fallocate", fd, FALLOCATE.call(s, fd, mode, offset, length));
   }
 
   /** ftruncate(2): cuts a file off or extends it by a hole. */
   public static void ftruncate(int fd, long size) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FTRUNCATE.call(s, fd, size);
-    if (r < 0) {
-      throw Native.error("ftruncate", "fd " + fd, s.errno());
-    }
+    s.check("ftruncate", fd, FTRUNCATE.call(s, fd, size));
   }
 
   /** lseek(2) to an absolute position. */
   public static void seek(int fd, long position) throws UnixException {
     Scratch s = Native.scratch();
-    long r = LSEEK.callLong(s, fd, position, 0);
-    if (r < 0) {
-      throw Native.error("lseek", "fd " + fd, s.errno());
-    }
+    s.check("lseek", fd, LSEEK.callLong(s, fd, position, 0));
   }
 
   /** Reads up to {@code length} bytes into {@code buffer}; 0 at the end. */
@@ -425,11 +317,7 @@ public final class Posix {
 
   private static int read(int fd, long address, long length) throws UnixException {
     Scratch s = Native.scratch();
-    long r = READ.callLong(s, fd, address, length);
-    if (r < 0) {
-      throw Native.error("read", "fd " + fd, s.errno());
-    }
-    return (int) r;
+    return s.check("read", fd, READ.callLong(s, fd, address, length));
   }
 
   /** Where a segment begins that is as long as that, and not in the heap. */
@@ -522,10 +410,7 @@ public final class Posix {
   private static Stat statx(int dir, OsPath path, int flags) throws UnixException {
     Scratch s = Native.scratch();
     ByteBuffer b = s.struct;
-    int r = STATX.call(s, dir, s.path(0, path), flags, 0x7ff, s.structAddress);
-    if (r < 0) {
-      throw Native.error("stat", path, s.errno());
-    }
+    s.check("stat", path, STATX.call(s, dir, s.path(0, path), flags, 0x7ff, s.structAddress));
     return new Stat(
         b.getShort(28) & 0xffff,
         b.getInt(20),
@@ -540,112 +425,12 @@ public final class Posix {
         b.getLong(48));
   }
 
-  /**
-   * statvfs(3): whether nothing can be written through this path, because its mount or the file
-   * system itself is read-only. The JDK's FileStore goes by the device and so confuses two mounts
-   * of one file system. Follows links.
-   */
-  public static boolean isReadOnly(OsPath path) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = STATVFS.call(s, s.path(0, path), s.structAddress);
-    if (r < 0) {
-      throw Native.error("statvfs", path, s.errno());
-    }
-    return (s.struct.getLong(STATVFS_FLAGS) & ST_RDONLY) != 0;
-  }
-
   /** makedev(3), as glibc packs a device number. */
   public static long makedev(int major, int minor) {
     return (minor & 0xffL)
         | ((major & 0xfffL) << 8)
         | ((minor & 0xffffff00L) << 12)
         | ((major & 0xfffff000L) << 32);
-  }
-
-  /** The value of an extended attribute, or null when the file has none of that name. */
-  public static byte @Nullable [] lgetxattr(OsPath path, OsPath name) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer buffer = s.transfer();
-    long address = Native.address(buffer);
-    for (int size = SMALL_XATTR; ; size = XATTR_MAX) {
-      long r = LGETXATTR.callLong(s, s.path(0, path), s.path(1, name), address, size);
-      if (r >= 0) {
-        return bytes(buffer, 0, r);
-      }
-      int errno = s.errno();
-      if (errno == UnixException.ENODATA || errno == UnixException.EOPNOTSUPP) {
-        return null;
-      }
-      if (errno != UnixException.ERANGE || size == XATTR_MAX) {
-        throw Native.error("lgetxattr", path + " " + name, errno);
-      }
-    }
-  }
-
-  /**
-   * The names of all extended attributes, in the kernel's order; none where the file system has no
-   * such thing.
-   */
-  public static List<OsPath> llistxattr(OsPath path) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer buffer = s.transfer();
-    long address = Native.address(buffer);
-    for (int size = SMALL_XATTR; ; size = XATTR_MAX) {
-      long r = LLISTXATTR.callLong(s, s.path(0, path), address, size);
-      if (r >= 0) {
-        return names(bytes(buffer, 0, r));
-      }
-      int errno = s.errno();
-      if (errno == UnixException.EOPNOTSUPP) {
-        return List.of();
-      }
-      if (errno != UnixException.ERANGE || size == XATTR_MAX) {
-        throw Native.error("llistxattr", path, errno);
-      }
-    }
-  }
-
-  private static List<OsPath> names(byte[] zeroSeparated) {
-    List<OsPath> names = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < zeroSeparated.length; i++) {
-      if (zeroSeparated[i] == 0) {
-        names.add(OsPath.ofBytes(java.util.Arrays.copyOfRange(zeroSeparated, start, i)));
-        start = i + 1;
-      }
-    }
-    return names;
-  }
-
-  /** lsetxattr(2): creates or replaces. */
-  public static void lsetxattr(OsPath path, OsPath name, byte[] value) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer buffer = s.transfer(value.length).put(0, value);
-    int r =
-        LSETXATTR.call(
-            s, s.path(0, path), s.path(1, name), Native.address(buffer), value.length, 0);
-    if (r < 0) {
-      throw Native.error("lsetxattr", path + " " + name, s.errno());
-    }
-  }
-
-  /** fsetxattr(2): creates or replaces. */
-  public static void fsetxattr(int fd, OsPath name, byte[] value) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer buffer = s.transfer(value.length).put(0, value);
-    int r = FSETXATTR.call(s, fd, s.path(1, name), Native.address(buffer), value.length, 0);
-    if (r < 0) {
-      throw Native.error("fsetxattr", "fd " + fd + " " + name, s.errno());
-    }
-  }
-
-  /** lremovexattr(2). */
-  public static void lremovexattr(OsPath path, OsPath name) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = LREMOVEXATTR.call(s, s.path(0, path), s.path(1, name));
-    if (r < 0) {
-      throw Native.error("lremovexattr", path + " " + name, s.errno());
-    }
   }
 
   /** The names in a directory without dot and dot-dot, in no order. */
@@ -676,7 +461,7 @@ public final class Posix {
         while (buffer.get(end) != 0) {
           end++;
         }
-        OsPath name = OsPath.ofBytes(bytes(buffer, at + 19, end - at - 19));
+        OsPath name = OsPath.ofBytes(Native.bytes(buffer, at + 19, end - at - 19));
         if (!name.is(".") && !name.is("..")) {
           names.add(name);
         }
@@ -709,152 +494,6 @@ public final class Posix {
     rmdir(path);
   }
 
-  /** Reads the inode flags of chattr(1); 0 where the file system has none. */
-  public static int inodeFlags(int fd) throws UnixException {
-    Scratch s = Native.scratch();
-    s.struct.putLong(0, 0);
-    int r = IOCTL.call(s, fd, FS_IOC_GETFLAGS, s.structAddress);
-    if (r < 0) {
-      if (s.errno() == UnixException.ENOTTY || s.errno() == UnixException.EOPNOTSUPP) {
-        return 0;
-      }
-      throw Native.error("FS_IOC_GETFLAGS", "fd " + fd, s.errno());
-    }
-    return s.struct.getInt(0);
-  }
-
-  /**
-   * Sets or clears chattr +i on a directory or file; does nothing where the file system has no such
-   * flag.
-   */
-  public static void setImmutable(OsPath path, boolean immutable) throws UnixException {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW, 0);
-    try {
-      int old = inodeFlags(fd);
-      int flags = immutable ? old | FS_IMMUTABLE_FL : old & ~FS_IMMUTABLE_FL;
-      if (flags == old) {
-        return;
-      }
-      Scratch s = Native.scratch();
-      s.struct.putLong(0, flags);
-      int r = IOCTL.call(s, fd, FS_IOC_SETFLAGS, s.structAddress);
-      if (r < 0 && s.errno() != UnixException.ENOTTY && s.errno() != UnixException.EOPNOTSUPP) {
-        throw Native.error("FS_IOC_SETFLAGS", path, s.errno());
-      }
-    } finally {
-      close(fd);
-    }
-  }
-
-  /**
-   * ioctl(FICLONE): makes {@code target} share the blocks of {@code source}; false where the file
-   * system cannot.
-   */
-  public static boolean reflink(int source, int target) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = IOCTL.call(s, target, FICLONE, source);
-    if (r < 0) {
-      return switch (s.errno()) {
-        case UnixException.EOPNOTSUPP,
-            UnixException.EXDEV,
-            UnixException.EINVAL,
-            UnixException.ENOTTY ->
-            false;
-        default -> throw Native.error("FICLONE", "fd " + target, s.errno());
-      };
-    }
-    return true;
-  }
-
-  /**
-   * FIFREEZE or FITHAW on the file system that holds {@code path}; false where it cannot be frozen.
-   */
-  public static boolean freeze(OsPath path, boolean freeze) throws UnixException {
-    int fd = open(path, O_RDONLY | O_DIRECTORY, 0);
-    try {
-      Scratch s = Native.scratch();
-      int r = IOCTL.call(s, fd, freeze ? FIFREEZE : FITHAW, 0);
-      return r >= 0;
-    } finally {
-      close(fd);
-    }
-  }
-
-  /**
-   * ioctl(LOOP_CTL_GET_FREE) on /dev/loop-control (linux/loop.h): the number of a loop device that
-   * nothing is attached to, made when there is none. Somebody else may be faster to attach it.
-   */
-  static int freeLoopDevice(int control) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = IOCTL.call(s, control, LOOP_CTL_GET_FREE, 0);
-    if (r < 0) {
-      throw Native.error("LOOP_CTL_GET_FREE", "/dev/loop-control", s.errno());
-    }
-    return r;
-  }
-
-  /**
-   * ioctl(LOOP_CONFIGURE) with LO_FLAGS_AUTOCLEAR (linux/loop.h, Linux 5.8): attaches a file to a
-   * loop device until the last descriptor and mount of the device is gone.
-   *
-   * @param size bytes from {@code offset} on; 0 to the end of the file
-   * @return false when something else is attached to the device
-   */
-  static boolean configureLoopDevice(int device, int backing, long offset, long size)
-      throws UnixException {
-    Scratch s = Native.scratch();
-    // struct loop_config: the file, the block size (0 is the default), struct loop_info64 from 8
-    // on.
-    s.struct.put(0, new byte[s.struct.capacity()]);
-    s.struct.putInt(0, backing);
-    s.struct.putLong(LOOP_OFFSET, offset);
-    s.struct.putLong(LOOP_SIZE_LIMIT, size);
-    s.struct.putInt(LOOP_FLAGS, LO_FLAGS_AUTOCLEAR);
-    int r = IOCTL.call(s, device, LOOP_CONFIGURE, s.structAddress);
-    if (r < 0 && s.errno() != UnixException.EBUSY) {
-      throw Native.error("LOOP_CONFIGURE", "fd " + backing, s.errno());
-    }
-    return r >= 0;
-  }
-
-  /** mount(2); null for what a mount does not need. */
-  public static void mount(
-      @Nullable String source,
-      OsPath target,
-      @Nullable String type,
-      long flags,
-      @Nullable String data)
-      throws UnixException {
-    Scratch s = Native.scratch();
-    int r =
-        MOUNT.call(
-            s, s.text(1, source), s.path(0, target), s.text(2, type), flags, s.text(3, data));
-    if (r < 0) {
-      throw Native.error("mount", target + (type == null ? "" : " (" + type + ")"), s.errno());
-    }
-  }
-
-  /** umount2(2). */
-  public static void umount(OsPath target, int flags) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = UMOUNT2.call(s, s.path(0, target), flags);
-    if (r < 0) {
-      throw Native.error("umount", target, s.errno());
-    }
-  }
-
-  /**
-   * unshare(2): acts on the calling thread only, so use it before other threads exist or in a
-   * thread that forks the work.
-   */
-  public static void unshare(int flags) throws UnixException {
-    Scratch s = Native.scratch();
-    int r = UNSHARE.call(s, flags);
-    if (r < 0) {
-      throw Native.error("unshare", "flags " + flags, s.errno());
-    }
-  }
-
   /**
    * flock(2) on an open descriptor; blocks. Exclusive or shared; released by closing the
    * descriptor.
@@ -878,10 +517,7 @@ public final class Posix {
 
   private static void lock(int fd, int operation) throws UnixException {
     Scratch s = Native.scratch();
-    int r = FLOCK.call(s, fd, operation);
-    if (r < 0) {
-      throw Native.error("flock", "fd " + fd, s.errno());
-    }
+    s.check("flock", fd, FLOCK.call(s, fd, operation));
   }
 
   /** Effective user id; 0 is root. */

@@ -50,11 +50,11 @@ class PosixTest {
     Files.writeString(dir.resolve("f"), "");
     byte[] value = new byte[3000];
     value[7] = 9;
-    Posix.lsetxattr(at("f"), OsPath.of("user.big"), value);
-    Posix.lsetxattr(at("f"), OsPath.of("user.empty"), new byte[0]);
-    assertThat(Posix.lgetxattr(at("f"), OsPath.of("user.big"))).isEqualTo(value);
-    assertThat(Posix.lgetxattr(at("f"), OsPath.of("user.none"))).isNull();
-    assertThat(Posix.llistxattr(at("f")))
+    Xattrs.lsetxattr(at("f"), OsPath.of("user.big"), value);
+    Xattrs.lsetxattr(at("f"), OsPath.of("user.empty"), new byte[0]);
+    assertThat(Xattrs.lgetxattr(at("f"), OsPath.of("user.big"))).isEqualTo(value);
+    assertThat(Xattrs.lgetxattr(at("f"), OsPath.of("user.none"))).isNull();
+    assertThat(Xattrs.llistxattr(at("f")))
         .containsExactlyInAnyOrder(OsPath.of("user.big"), OsPath.of("user.empty"));
   }
 
@@ -91,16 +91,17 @@ class PosixTest {
         () -> {
           try (Mount mount = Mount.bind(source, target, false)) {
             OsPath path = OsPath.of(mount.target());
-            assertThat(Posix.isReadOnly(path)).isFalse();
-            Posix.mount(null, path, null, Posix.MS_REMOUNT | Posix.MS_BIND | Posix.MS_RDONLY, null);
-            assertThat(Posix.isReadOnly(path)).isTrue();
-            assertThat(Posix.isReadOnly(at("source"))).isFalse();
+            assertThat(Mounts.isReadOnly(path)).isFalse();
+            Mounts.mount(
+                null, path, null, Mounts.MS_REMOUNT | Mounts.MS_BIND | Mounts.MS_RDONLY, null);
+            assertThat(Mounts.isReadOnly(path)).isTrue();
+            assertThat(Mounts.isReadOnly(at("source"))).isFalse();
             assertThatThrownBy(() -> Posix.mkdir(path.resolve("d"), 0700))
                 .hasMessageContaining("Read-only file system");
           }
           return null;
         });
-    assertThatThrownBy(() -> Posix.isReadOnly(at("none"))).hasMessageContaining("statvfs");
+    assertThatThrownBy(() -> Mounts.isReadOnly(at("none"))).hasMessageContaining("statvfs");
   }
 
   @Test
@@ -111,7 +112,7 @@ class PosixTest {
     assertThat(Posix.lstat(OsPath.of(dir)).isDirectory()).isTrue();
     Files.writeString(dir.resolve("f"), "");
     byte[] tooLong = new byte[300_000];
-    assertThatThrownBy(() -> Posix.lsetxattr(at("f"), OsPath.of("user.a"), tooLong))
+    assertThatThrownBy(() -> Xattrs.lsetxattr(at("f"), OsPath.of("user.a"), tooLong))
         .isInstanceOf(UnixException.class)
         .hasMessageEndingWith(": Argument list too long");
   }

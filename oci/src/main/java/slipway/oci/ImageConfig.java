@@ -56,9 +56,22 @@ public record ImageConfig(
 
   /** The config of an image without layers. */
   public static ImageConfig empty(Platform platform) {
+    return of(platform, null, Map.of(), List.of());
+  }
+
+  /**
+   * The config of an image that says no more of itself.
+   *
+   * @param created RFC 3339, or null
+   */
+  public static ImageConfig of(
+      Platform platform,
+      @Nullable String created,
+      Map<String, String> labels,
+      List<Digest> diffIds) {
     return new ImageConfig(
-        platform, null, null, List.of(), null, null, null, null, Map.of(), Set.of(), Set.of(), null,
-        null, null, List.of(), List.of(), List.of());
+        platform, created, null, List.of(), null, null, null, null, labels, Set.of(), Set.of(),
+        null, null, null, List.of(), diffIds, List.of());
   }
 
   /**

@@ -75,8 +75,11 @@ class StallTest {
     }
   }
 
-  private static byte[] read(RegistryClient client) throws IOException {
-    try (InputStream in = client.openBlob(DESCRIPTOR)) {
+  /** Fetches the blob from a registry that answers so. */
+  private static byte[] read(HostileRegistry.Handler handler) throws Exception {
+    try (HostileRegistry registry = new HostileRegistry(handler);
+        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS);
+        InputStream in = client.openBlob(DESCRIPTOR)) {
       return in.readAllBytes();
     }
   }
@@ -103,10 +106,7 @@ class StallTest {
             answer(e, 206, Arrays.copyOfRange(BLOB, from, BLOB.length));
           }
         };
-    try (HostileRegistry registry = new HostileRegistry(handler);
-        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
-      assertThat(read(client)).isEqualTo(BLOB);
-    }
+    assertThat(read(handler)).isEqualTo(BLOB);
     assertPatience(2);
   }
 
@@ -126,10 +126,7 @@ class StallTest {
             }
           }
         };
-    try (HostileRegistry registry = new HostileRegistry(handler);
-        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
-      assertThat(read(client)).isEqualTo(BLOB);
-    }
+    assertThat(read(handler)).isEqualTo(BLOB);
     assertPatience(1);
   }
 
@@ -168,10 +165,7 @@ class StallTest {
             Thread.currentThread().interrupt();
           }
         };
-    try (HostileRegistry registry = new HostileRegistry(handler);
-        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
-      assertThat(read(client)).isEqualTo(BLOB);
-    }
+    assertThat(read(handler)).isEqualTo(BLOB);
     assertThat(requests).hasSize(1);
   }
 }

@@ -8,6 +8,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 import slipway.tree.Metadata;
 
 /** Objects are the files themselves: owner, mode, attributes, links; modification time 0. */
@@ -32,7 +33,7 @@ final class BareFormat implements ContentFormat {
         Posix.fchown(file.fd(), metadata.uid(), metadata.gid());
         Posix.fchmod(file.fd(), metadata.permissions());
         for (Metadata.Xattr x : metadata.xattrs()) {
-          Posix.fsetxattr(file.fd(), x.name(), x.value());
+          Xattrs.fsetxattr(file.fd(), x.name(), x.value());
         }
         Posix.futimens(file.fd(), 0, 0);
         file.finish(sync);
@@ -50,7 +51,7 @@ final class BareFormat implements ContentFormat {
     Posix.symlink(target, path);
     Posix.lchown(path, metadata.uid(), metadata.gid());
     for (Metadata.Xattr x : metadata.xattrs()) {
-      Posix.lsetxattr(path, x.name(), x.value());
+      Xattrs.lsetxattr(path, x.name(), x.value());
     }
     Posix.lutimens(path, 0, 0);
   }
@@ -69,8 +70,8 @@ final class BareFormat implements ContentFormat {
 
   private static List<Metadata.Xattr> readXattrs(OsPath path) throws IOException {
     List<Metadata.Xattr> xattrs = new ArrayList<>();
-    for (OsPath name : Posix.llistxattr(path)) {
-      byte[] value = Posix.lgetxattr(path, name);
+    for (OsPath name : Xattrs.llistxattr(path)) {
+      byte[] value = Xattrs.lgetxattr(path, name);
       // As libglnx reads them: an empty value is none.
       if (value != null && value.length > 0) {
         xattrs.add(new Metadata.Xattr(name, value));

@@ -7,6 +7,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 import slipway.tree.Metadata;
 
 /**
@@ -37,7 +38,7 @@ final class BareUserFormat implements ContentFormat {
 
       @Override
       public void finish(boolean sync) throws IOException {
-        Posix.fsetxattr(file.fd(), META, Objects.metadata(metadata).toBytes());
+        Xattrs.fsetxattr(file.fd(), META, Objects.metadata(metadata).toBytes());
         boolean link = metadata.type() == Stat.S_IFLNK;
         Posix.fchmod(file.fd(), link ? 0644 : (metadata.permissions() & 0775) | 0400);
         Posix.futimens(file.fd(), 0, 0);
@@ -62,7 +63,7 @@ final class BareUserFormat implements ContentFormat {
 
   @Override
   public Stored read(OsPath path) throws IOException {
-    byte[] meta = Posix.lgetxattr(path, META);
+    byte[] meta = Xattrs.lgetxattr(path, META);
     if (meta == null) {
       throw Problem.corrupt(path + " lacks the attribute " + META);
     }

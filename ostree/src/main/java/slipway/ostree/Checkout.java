@@ -7,6 +7,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 import slipway.tree.FileTree;
 import slipway.tree.Metadata;
 import slipway.tree.Node;
@@ -47,7 +48,7 @@ final class Checkout {
     Posix.lchown(path, metadata.uid(), metadata.gid());
     Posix.chmod(path, metadata.permissions());
     for (Metadata.Xattr x : metadata.xattrs()) {
-      Posix.lsetxattr(path, x.name(), x.value());
+      Xattrs.lsetxattr(path, x.name(), x.value());
     }
     Posix.lutimens(path, 0, 0);
   }

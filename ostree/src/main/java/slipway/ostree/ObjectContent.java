@@ -66,7 +66,9 @@ public final class ObjectContent implements Content {
   }
 
   synchronized void complete(Checksum name, byte @Nullable [] digest) {
-    repository.remember(name, new ContentFormat.Stored(metadata, null, size));
+    if (transaction != null) {
+      transaction.remember(name, new ContentFormat.Stored(metadata, null, size));
+    }
     checksum = name;
     verity = digest;
     notifyAll();

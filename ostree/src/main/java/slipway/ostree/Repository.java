@@ -54,7 +54,7 @@ public final class Repository {
   private final ContentFormat format;
   private final Refs refs;
 
-  /** Content objects by name, as far as they were read or written here. */
+  /** Content objects by name, as far as they were read or published here. */
   private final Map<Checksum, ContentFormat.Stored> stored = new ConcurrentHashMap<>();
 
   /** The trees read last, by commit: who changes a deployment asks for the same two repeatedly. */
@@ -333,9 +333,9 @@ public final class Repository {
     }
   }
 
-  /** Spares reading an object that was written just now. */
-  void remember(Checksum checksum, ContentFormat.Stored object) {
-    stored.put(checksum, object);
+  /** Spares reading objects that were published just now. */
+  void remember(Map<Checksum, ContentFormat.Stored> objects) {
+    stored.putAll(objects);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -35,6 +36,10 @@ public final class Transaction implements ContentStore, AutoCloseable {
   private final AtomicLong budget;
 
   private final Map<String, Optional<Checksum>> refs = new LinkedHashMap<>();
+
+  /** What the repository need not read again once it has it. */
+  private final Map<Checksum, ContentFormat.Stored> written = new ConcurrentHashMap<>();
+
   private boolean ended;
 
   private Transaction(
@@ -151,8 +156,12 @@ public final class Transaction implements ContentStore, AutoCloseable {
     writeOnce(
         repository.looseName(name, ObjectType.FILE),
         file -> repository.format().symlink(file, kept, target));
-    repository.remember(name, new ContentFormat.Stored(kept, target, 0));
+    remember(name, new ContentFormat.Stored(kept, target, 0));
     return name;
+  }
+
+  void remember(Checksum checksum, ContentFormat.Stored object) {
+    written.put(checksum, object);
   }
 
   private interface Writing {
@@ -191,6 +200,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
     }
     writer.await();
     staging.publish();
+    repository.remember(written);
     synchronized (refs) {
       for (Map.Entry<String, Optional<Checksum>> ref : refs.entrySet()) {
         repository

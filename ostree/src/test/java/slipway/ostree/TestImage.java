@@ -76,25 +76,8 @@ final class TestImage implements ImageSource {
   }
 
   ImageConfig config() {
-    ImageConfig empty = ImageConfig.empty(new Platform("linux", "amd64", null));
-    return new ImageConfig(
-        empty.platform(),
-        "2024-02-03T04:05:06Z",
-        null,
-        List.of(),
-        null,
-        null,
-        null,
-        null,
-        labels,
-        empty.exposedPorts(),
-        empty.volumes(),
-        null,
-        null,
-        null,
-        List.of(),
-        diffIds,
-        List.of());
+    return ImageConfig.of(
+        new Platform("linux", "amd64", null), "2024-02-03T04:05:06Z", labels, diffIds);
   }
 
   Manifest.Image manifest() {

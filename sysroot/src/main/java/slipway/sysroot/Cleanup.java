@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.ostree.Checksum;
@@ -87,7 +88,7 @@ final class Cleanup {
     if (run.isBacking(directory)) {
       return;
     }
-    Posix.setImmutable(OsPath.of(directory), false);
+    Ioctls.setImmutable(OsPath.of(directory), false);
     Posix.removeTree(OsPath.of(stateroot.resolve("backing").resolve(id)));
     Files.deleteIfExists(stateroot.resolve("deploy").resolve(id + ".origin"));
     Posix.removeTree(OsPath.of(directory));

@@ -15,6 +15,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -165,7 +166,7 @@ final class DeploymentWriter {
     Files.deleteIfExists(var.resolve(".updated"));
     makeBacking(deployment, directory);
     writeOrigin(deployment);
-    Posix.setImmutable(OsPath.of(directory), true);
+    Ioctls.setImmutable(OsPath.of(directory), true);
     return changes;
   }
 

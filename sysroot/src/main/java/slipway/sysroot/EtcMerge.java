@@ -18,6 +18,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 
 /**
  * The three-way merge of {@code /etc}: what a machine's administrator changed against the old
@@ -206,7 +207,7 @@ public final class EtcMerge {
       return false;
     }
     for (OsPath name : names) {
-      if (!Arrays.equals(Posix.lgetxattr(a, name), Posix.lgetxattr(b, name))) {
+      if (!Arrays.equals(Xattrs.lgetxattr(a, name), Xattrs.lgetxattr(b, name))) {
         return false;
       }
     }
@@ -214,7 +215,7 @@ public final class EtcMerge {
   }
 
   private static List<OsPath> xattrs(OsPath path) throws UnixException {
-    return Posix.llistxattr(path).stream().filter(n -> !TreeCopy.isLabel(n)).sorted().toList();
+    return Xattrs.llistxattr(path).stream().filter(n -> !TreeCopy.isLabel(n)).sorted().toList();
   }
 
   /**

@@ -5,10 +5,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Consumer;
+import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 
 /**
  * Copies files with owner, mode, times and extended attributes, as real copies (blocks are shared
@@ -66,7 +68,7 @@ final class TreeCopy {
           Posix.open(
               target, Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_NOFOLLOW, 0600);
       try {
-        if (!Posix.reflink(in, out)) {
+        if (!Ioctls.reflink(in, out)) {
           copyBytes(in, out);
         }
       } finally {
@@ -104,16 +106,16 @@ final class TreeCopy {
    * @param label whether the SELinux label is among them; without, the target's stays
    */
   static void copyXattrs(OsPath source, OsPath target, boolean label) throws UnixException {
-    List<OsPath> wanted = Posix.llistxattr(source);
-    for (OsPath name : Posix.llistxattr(target)) {
+    List<OsPath> wanted = Xattrs.llistxattr(source);
+    for (OsPath name : Xattrs.llistxattr(target)) {
       if (!wanted.contains(name) && (label || !isLabel(name))) {
-        Posix.lremovexattr(target, name);
+        Xattrs.lremovexattr(target, name);
       }
     }
     for (OsPath name : wanted) {
-      byte[] value = Posix.lgetxattr(source, name);
+      byte[] value = Xattrs.lgetxattr(source, name);
       if (value != null && (label || !isLabel(name))) {
-        Posix.lsetxattr(target, name, value);
+        Xattrs.lsetxattr(target, name, value);
       }
     }
   }

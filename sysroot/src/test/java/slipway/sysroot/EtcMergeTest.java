@@ -22,6 +22,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 import slipway.ostree.Checksum;
 
 /** Our merge of /etc against ostree's, change by change and at random. */
@@ -91,8 +92,8 @@ class EtcMergeTest {
     StringBuilder text = new StringBuilder();
     text.append(Integer.toOctalString(stat.mode())).append(' ').append(stat.uid());
     text.append(':').append(stat.gid());
-    for (OsPath attribute : new TreeSet<>(Posix.llistxattr(path))) {
-      byte[] value = Posix.lgetxattr(path, attribute);
+    for (OsPath attribute : new TreeSet<>(Xattrs.llistxattr(path))) {
+      byte[] value = Xattrs.lgetxattr(path, attribute);
       text.append(' ').append(attribute).append('=');
       text.append(value == null ? "" : new String(value, StandardCharsets.ISO_8859_1));
     }
@@ -177,7 +178,7 @@ class EtcMergeTest {
     Edit edit =
         live -> {
           Posix.chmod(OsPath.of(live.resolve("secret")), 0700);
-          Posix.lsetxattr(
+          Xattrs.lsetxattr(
               OsPath.of(live.resolve("app/a.conf")),
               OsPath.of("user.note"),
               "mine".getBytes(StandardCharsets.UTF_8));

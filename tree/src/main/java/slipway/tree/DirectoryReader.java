@@ -15,6 +15,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 import slipway.tree.Metadata.Xattr;
 
 /**
@@ -180,7 +181,7 @@ public final class DirectoryReader {
   }
 
   static boolean isOpaque(OsPath directory) throws IOException {
-    return isYes(Posix.lgetxattr(directory, OPAQUE));
+    return isYes(Xattrs.lgetxattr(directory, OPAQUE));
   }
 
   private static boolean isYes(byte @Nullable [] value) {
@@ -197,13 +198,13 @@ public final class DirectoryReader {
   }
 
   private static List<Xattr> xattrs(OsPath where) throws UnixException {
-    List<OsPath> names = Posix.llistxattr(where);
+    List<OsPath> names = Xattrs.llistxattr(where);
     if (names.isEmpty()) {
       return List.of();
     }
     List<Xattr> xattrs = new ArrayList<>(names.size());
     for (OsPath name : names) {
-      byte[] value = Posix.lgetxattr(where, name);
+      byte[] value = Xattrs.lgetxattr(where, name);
       if (value != null) {
         xattrs.add(new Xattr(name, value));
       }

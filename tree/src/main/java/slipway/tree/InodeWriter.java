@@ -7,6 +7,7 @@ import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 import slipway.tree.Metadata.Xattr;
 
 /**
@@ -98,7 +99,7 @@ final class InodeWriter {
   void apply(int fd, Metadata metadata) throws UnixException {
     Posix.fchown(fd, metadata.uid(), metadata.gid());
     for (Xattr xattr : metadata.xattrs()) {
-      Posix.fsetxattr(fd, stored(xattr.name()), xattr.value());
+      Xattrs.fsetxattr(fd, stored(xattr.name()), xattr.value());
     }
     Posix.fchmod(fd, metadata.permissions());
     Posix.futimens(fd, metadata.mtimeSeconds(), metadata.mtimeNanos());
@@ -124,7 +125,7 @@ final class InodeWriter {
       // No call takes a directory and a name before Linux 6.13.
       OsPath path = OsPath.of("/proc/self/fd/" + dir).resolve(name);
       for (Xattr xattr : metadata.xattrs()) {
-        Posix.lsetxattr(path, stored(xattr.name()), xattr.value());
+        Xattrs.lsetxattr(path, stored(xattr.name()), xattr.value());
       }
     }
     Posix.lutimensat(dir, name, metadata.mtimeSeconds(), metadata.mtimeNanos());

@@ -12,6 +12,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 
 /**
  * Unpacks a layer's tar into a directory that overlayfs takes as a lower layer (Linux,
@@ -116,7 +117,7 @@ public final class LayerUnpacker {
       store.finish();
     }
     if (directory.opaque()) {
-      Posix.fsetxattr(fd, OPAQUE, YES);
+      Xattrs.fsetxattr(fd, OPAQUE, YES);
     }
     store.inodes().apply(fd, covered ? directory.metadata() : metadata(path, directory));
   }

@@ -16,6 +16,7 @@ import slipway.linux.Mount;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 import slipway.tree.FileTrees.Ignore;
 
 class LayerUnpackerTest extends OnDisk {
@@ -73,7 +74,7 @@ class LayerUnpackerTest extends OnDisk {
     Stat whiteout = Posix.lstat(dir.resolve("top/d/f"));
     assertThat(whiteout.mode()).isEqualTo(Stat.S_IFCHR);
     assertThat(whiteout.rdev()).isZero();
-    assertThat(Posix.lgetxattr(dir.resolve("top/e"), OsPath.of("trusted.overlay.opaque")))
+    assertThat(Xattrs.lgetxattr(dir.resolve("top/e"), OsPath.of("trusted.overlay.opaque")))
         .isEqualTo(new byte[] {'y'});
   }
 
@@ -85,7 +86,7 @@ class LayerUnpackerTest extends OnDisk {
                 "SCHILY.xattr.trusted.overlay.opaque=y", "SCHILY.xattr.trusted.overlay.redirect=/x")
             .directory("d", 0755);
     unpack(tar.file("d/f", ""), "diff");
-    assertThat(Posix.llistxattr(dir.resolve("diff/d")))
+    assertThat(Xattrs.llistxattr(dir.resolve("diff/d")))
         .containsExactlyInAnyOrder(
             OsPath.of("trusted.overlay.overlay.opaque"),
             OsPath.of("trusted.overlay.overlay.redirect"));
@@ -143,7 +144,7 @@ class LayerUnpackerTest extends OnDisk {
   @Test
   void redirectedDirectoriesAreRefused() throws Exception {
     Files.createDirectories(path("upper/d"));
-    Posix.lsetxattr(
+    Xattrs.lsetxattr(
         dir.resolve("upper/d"), OsPath.of("trusted.overlay.redirect"), new byte[] {'/', 'x'});
     assertThatThrownBy(() -> DirectoryReader.readOverlayUpper(path("upper")))
         .isInstanceOf(Problem.class)
@@ -207,7 +208,7 @@ class LayerUnpackerTest extends OnDisk {
     SampleTree.create(dir.resolve("source"));
     // Go's tar reader drops empty attributes, and podman times before 1970 and that of the root.
     Posix.unlink(dir.resolve("source/ancient"));
-    Posix.lremovexattr(dir.resolve("source/xattrs"), OsPath.of("user.empty"));
+    Xattrs.lremovexattr(dir.resolve("source/xattrs"), OsPath.of("user.empty"));
     FileTree source = DirectoryReader.read(path("source"));
     writeTar("tar", source);
     Command podman =

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Mount;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.tree.FileTrees.Ignore;
@@ -125,7 +126,7 @@ class LayersTest extends OnDisk {
       options.append(path("stack/none"));
       try (Mount mount =
           Mount.of(
-              "overlay", path("stack/mount"), "overlay", Posix.MS_RDONLY, options.toString())) {
+              "overlay", path("stack/mount"), "overlay", Mounts.MS_RDONLY, options.toString())) {
         assertThat(FileTrees.diff(Layers.merge(layers), DirectoryReader.read(mount.target())))
             .as("seed %d", seed)
             .isEmpty();

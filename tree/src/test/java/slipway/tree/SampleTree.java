@@ -8,6 +8,7 @@ import java.util.Random;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
+import slipway.linux.Xattrs;
 
 /** A directory on disk with one of everything that an image may hold. */
 final class SampleTree {
@@ -57,7 +58,7 @@ final class SampleTree {
     file(at("usr/bin/su"), random(70_000), 04755, 0, 0);
     file(at("usr/bin/wall"), random(511), 02755, 0, 5);
     file(at("usr/bin/ping"), random(512), 0755, 0, 0);
-    Posix.lsetxattr(at("usr/bin/ping"), OsPath.of("security.capability"), CAPABILITY);
+    Xattrs.lsetxattr(at("usr/bin/ping"), OsPath.of("security.capability"), CAPABILITY);
     file(at("empty"), new byte[0], 0, 0, 0);
     file(at("secret"), random(513), 0400, 1000, 1001);
     file(at("bigids"), random(1), 0644, 3_000_000, 0x7ffffffe);
@@ -65,11 +66,11 @@ final class SampleTree {
     Arrays.fill(holes, 1 << 20, (1 << 20) + 5000, (byte) 7);
     file(at("holes"), holes, 0644, 0, 0);
     file(at("xattrs"), random(2), 0644, 0, 0);
-    Posix.lsetxattr(at("xattrs"), OsPath.of("user.binary"), random(300));
-    Posix.lsetxattr(at("xattrs"), OsPath.of("user.empty"), new byte[0]);
-    Posix.lsetxattr(
+    Xattrs.lsetxattr(at("xattrs"), OsPath.of("user.binary"), random(300));
+    Xattrs.lsetxattr(at("xattrs"), OsPath.of("user.empty"), new byte[0]);
+    Xattrs.lsetxattr(
         at("xattrs"), OsPath.of("user.lines"), "a=1\nb=2\n\0".getBytes(StandardCharsets.US_ASCII));
-    Posix.lsetxattr(at("xattrs"), OsPath.of("trusted.x"), random(3));
+    Xattrs.lsetxattr(at("xattrs"), OsPath.of("trusted.x"), random(3));
     Posix.lutimens(at("xattrs"), 1_600_000_001L, 5);
     file(at("old"), random(3), 0644, 0, 0);
     Posix.lutimens(at("old"), 0, 0);
@@ -130,7 +131,7 @@ final class SampleTree {
     Posix.mkdir(at("setgid"), 0755);
     Posix.lchown(at("setgid"), 0, 50);
     Posix.chmod(at("setgid"), 02770);
-    Posix.lsetxattr(at("setgid"), OsPath.of("user.dir"), random(4));
+    Xattrs.lsetxattr(at("setgid"), OsPath.of("user.dir"), random(4));
     Posix.mkdir(at("no-access"), 0);
     for (String name :
         new String[] {"usr/bin", "usr", "names", "dev", "tmp", "setgid", "no-access"}) {

@@ -20,6 +20,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.linux.UnixException;
+import slipway.linux.Xattrs;
 
 /** Damaged archives end in a Problem or an IOException, soon, and never write elsewhere. */
 class TarFuzzTest extends OnDisk {
@@ -56,7 +57,7 @@ class TarFuzzTest extends OnDisk {
     Files.createDirectories(path("source/d/e"));
     Files.writeString(path("source/f"), "text");
     Files.writeString(path("source/d/f"), "x".repeat(700));
-    Posix.lsetxattr(source.resolve("f"), OsPath.of("user.x"), new byte[] {0, 1, 2});
+    Xattrs.lsetxattr(source.resolve("f"), OsPath.of("user.x"), new byte[] {0, 1, 2});
     Posix.link(source.resolve("f"), source.resolve("d/hard"));
     Posix.symlink(OsPath.of(text("outside")), source.resolve("link"));
     Files.writeString(path("source/" + "n".repeat(200)), "long");
