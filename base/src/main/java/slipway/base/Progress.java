@@ -37,8 +37,8 @@ public interface Progress {
    *
    * @param name what a person reads, such as {@code packages}
    */
-  default Stages stages(String name) {
-    return new Stages() {
+  default Phases phases(String name) {
+    return new Phases() {
       @Override
       public void at(String what) {}
 
@@ -59,8 +59,8 @@ public interface Progress {
     void close();
   }
 
-  /** A running task that goes from one stage to the next; close ends it, after a failure too. */
-  interface Stages extends AutoCloseable {
+  /** A running task that goes from one phase to the next; close ends it, after a failure too. */
+  interface Phases extends AutoCloseable {
     /** Tells what is done now, such as {@code installing essential packages}. */
     void at(String what);
 

@@ -40,7 +40,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
     Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
     Path pins = state.resolve("pins");
     AtomicFile.write(pins, BaseImage.pins());
-    try (Progress.Stages stages = progress.stages("packages")) {
+    try (Progress.Phases phases = progress.phases("packages")) {
       Command.Result result =
           Command.of(arguments(root))
               .environment("SLIPWAY_ARCHIVES", archives.toString())
@@ -48,7 +48,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
               // The initramfs is made once, at the end.
               .environment("INITRD", "No")
               .timeout(LIMIT)
-              .tryRun(line -> stage(line).ifPresent(stages::at));
+              .tryRun(line -> phase(line).ifPresent(phases::at));
       if (result.status() != 0) {
         throw Problem.environment(
             "mmdebstrap could not install Debian " + request.suite() + ": " + reason(result));
@@ -66,7 +66,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
    * What a line of mmdebstrap says it begins to do. The scripts of hooks are left out: they are
    * ours and no sight for people.
    */
-  static Optional<String> stage(String line) {
+  static Optional<String> phase(String line) {
     if (!line.startsWith("I: ")) {
       return Optional.empty();
     }

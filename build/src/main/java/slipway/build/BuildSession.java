@@ -34,7 +34,7 @@ final class BuildSession {
   final StageGraph graph;
   final Progress progress;
   final Path root;
-  final Carrier carrier;
+  final StepExecutor steps;
 
   /** Lines that RUN commands print. */
   final Consumer<String> output;
@@ -55,7 +55,7 @@ final class BuildSession {
       Clock clock,
       Map<String, String> environment,
       RandomGenerator random,
-      Carrier carrier) {}
+      StepExecutor steps) {}
 
   BuildSession(
       BuildRequest request,
@@ -71,7 +71,7 @@ final class BuildSession {
     this.graph = graph;
     this.store = machine.store();
     this.root = machine.root();
-    this.carrier = machine.carrier();
+    this.steps = machine.steps();
     this.puller = machine.puller();
     this.clock = machine.clock();
     this.environment = machine.environment();

@@ -52,7 +52,7 @@ public final class Builder {
             clock,
             environment,
             random,
-            Carrier.MOUNTS));
+            StepExecutor.MOUNTS));
   }
 
   Builder(BuildSession.Machine machine) {

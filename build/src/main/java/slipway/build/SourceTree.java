@@ -78,7 +78,7 @@ final class SourceTree implements AutoCloseable {
   /** The files, mounted until this is closed. */
   CopySource open() throws IOException, InterruptedException {
     if (source == null) {
-      session.carrier.begin();
+      session.steps.begin();
       List<Path> layers = session.unpacked(layers());
       mount = OverlayMount.readOnly(layers, session.workspace.newDirectory("source"));
       source = new CopySource(mount.root(), IgnoreRules.NONE, true, name);

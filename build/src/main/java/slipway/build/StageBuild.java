@@ -354,7 +354,7 @@ final class StageBuild {
 
   /** Carries out an action; gives the snapshot of its changes, or null when there are none. */
   private @Nullable String execute(Action action) throws Exception {
-    session.carrier.begin();
+    session.steps.begin();
     List<Path> lowers = session.unpacked(layers);
     Path scratch = session.workspace.newDirectory("step");
     try {
@@ -365,7 +365,7 @@ final class StageBuild {
         StubLayer.copyMetadata(OsPath.of(lowers.getLast()), OsPath.of(upper));
       }
       Stat before = Posix.lstat(OsPath.of(upper));
-      session.carrier.apply(action, lowers, upper, scratch);
+      session.steps.apply(action, lowers, upper, scratch);
       if (!changed(upper, before)) {
         return null;
       }

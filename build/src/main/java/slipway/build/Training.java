@@ -114,8 +114,8 @@ public final class Training {
     return diffId;
   }
 
-  private static final Carrier MADE_UP =
-      new Carrier() {
+  private static final StepExecutor MADE_UP =
+      new StepExecutor() {
         @Override
         public void begin() {
           // Nothing is mounted.

@@ -120,13 +120,13 @@ class BaseMirrorTest {
 
   @Test
   void tellsWhatMmdebstrapDoes() {
-    assertThat(BaseBootstrap.stage("I: installing essential packages..."))
+    assertThat(BaseBootstrap.phase("I: installing essential packages..."))
         .contains("installing essential packages");
-    assertThat(BaseBootstrap.stage("I: running --setup-hook in shell: sh -c 'cp x y' exec /tmp/r"))
+    assertThat(BaseBootstrap.phase("I: running --setup-hook in shell: sh -c 'cp x y' exec /tmp/r"))
         .contains("running --setup-hook");
-    assertThat(BaseBootstrap.stage("I: running --customize-hook directly: /x /tmp/r"))
+    assertThat(BaseBootstrap.phase("I: running --customize-hook directly: /x /tmp/r"))
         .contains("running --customize-hook");
-    assertThat(BaseBootstrap.stage("Get:1 http://deb.debian.org/debian trixie InRelease"))
+    assertThat(BaseBootstrap.phase("Get:1 http://deb.debian.org/debian trixie InRelease"))
         .isEmpty();
   }
 }

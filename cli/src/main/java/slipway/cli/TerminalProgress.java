@@ -65,7 +65,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
   }
 
   @Override
-  public Stages stages(String name) {
+  public Phases phases(String name) {
     Words bar = new Words(name);
     bars.add(bar);
     return bar;
@@ -236,7 +236,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
     }
   }
 
-  private final class Words extends Bar implements Stages {
+  private final class Words extends Bar implements Phases {
     private volatile String what = "";
 
     Words(String name) {

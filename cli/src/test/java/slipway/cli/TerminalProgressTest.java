@@ -97,9 +97,9 @@ class TerminalProgressTest {
   void showsWhatATaskIsAtAndForHowLong() {
     Screen screen = new Screen(90);
     try (TerminalProgress progress = new TerminalProgress(screen.stream(), 80);
-        Progress.Stages stages = progress.stages("packages")) {
+        Progress.Phases phases = progress.phases("packages")) {
       await().until(() -> screen.lines().getFirst().matches("  packages  \\d+ s"));
-      stages.at("extracting\033[2J archives");
+      phases.at("extracting\033[2J archives");
       await()
           .until(
               () ->
@@ -107,7 +107,7 @@ class TerminalProgressTest {
                       .lines()
                       .getFirst()
                       .matches("  packages  extracting \\[2J archives  \\d+ s"));
-      stages.at("x".repeat(200));
+      phases.at("x".repeat(200));
       await().until(() -> screen.lines().getFirst().matches("  packages  x+\\P{ASCII}+  \\d+ s"));
       assertThat(screen.lines()).hasSize(2);
     }

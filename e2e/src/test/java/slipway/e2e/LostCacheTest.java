@@ -56,26 +56,27 @@ class LostCacheTest {
     Path file = dir.resolve("writes.log");
     Path before = dir.resolve("before.raw");
     try (Releases releases = Releases.start(dir);
-        Patient patient = Patient.start(releases, 0, dir, WriteLog.arguments(file))) {
-      patient.change();
+        UpgradingMachine machine =
+            UpgradingMachine.start(releases, 0, dir, WriteLog.arguments(file))) {
+      machine.change();
       releases.publish(1);
-      patient.upgrade();
-      patient.goDown();
-      copy(patient.disk(), before);
-      patient.boot();
+      machine.upgrade();
+      machine.goDown();
+      copy(machine.disk(), before);
+      machine.boot();
       // Another kernel and other arguments, so that all of the boot menu is written.
       releases.publish(4);
-      String old = patient.probe().bootedCommit();
+      String old = machine.probe().bootedCommit();
       final long begin = Files.size(file);
-      patient.upgrade();
+      machine.upgrade();
       final long staged = Files.size(file);
-      patient.goDown();
+      machine.goDown();
       try (WriteLog log = WriteLog.open(file)) {
         List<Moment> drawn = draw(log, log.indexAt(begin), log.indexAt(staged), moments);
         replay(log, before, drawn, old);
       }
-      boot(patient, "old", 1);
-      boot(patient, "new", 4);
+      boot(machine, "old", 1);
+      boot(machine, "new", 4);
     } finally {
       table();
     }
@@ -161,13 +162,13 @@ class LostCacheTest {
     }
   }
 
-  private void boot(Patient patient, String name, int release) throws Exception {
-    copy(dir.resolve(name + ".raw"), patient.disk());
-    patient.boot();
-    Patient.Probe probe = patient.probe();
+  private void boot(UpgradingMachine machine, String name, int release) throws Exception {
+    copy(dir.resolve(name + ".raw"), machine.disk());
+    machine.boot();
+    UpgradingMachine.Probe probe = machine.probe();
     assertThat(probe.release()).isEqualTo(release);
     assertThat(probe.state()).as(probe.failedUnits()).isEqualTo("running");
     assertThat(probe.motd()).isEqualTo("mine");
-    patient.powerCut();
+    machine.powerCut();
   }
 }

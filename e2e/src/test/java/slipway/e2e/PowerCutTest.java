@@ -97,16 +97,16 @@ class PowerCutTest {
   private void interrupt(int rounds) throws Exception {
     System.out.println("powercut.seed=" + seed + " powercut.rounds=" + rounds);
     try (Releases releases = Releases.start(dir);
-        Patient patient = Patient.start(releases, 0, dir)) {
-      patient.change();
-      undisturbed(releases, patient);
+        UpgradingMachine machine = UpgradingMachine.start(releases, 0, dir)) {
+      machine.change();
+      undisturbed(releases, machine);
       for (int number = 1; number <= rounds; number++) {
         Manner manner = Manner.values()[(number - 1) % Manner.values().length];
-        played.add(play(number, manner, releases, patient));
+        played.add(play(number, manner, releases, machine));
         System.out.println(played.getLast());
       }
-      DiskCheck.Report end = undisturbed(releases, patient);
-      System.out.println("crashes of the agent's JVM by itself: " + patient.crashes());
+      DiskCheck.Report end = undisturbed(releases, machine);
+      System.out.println("crashes of the agent's JVM by itself: " + machine.crashes());
       assertThat(end.rubbish()).as("what the interruptions left behind").isEmpty();
     } finally {
       table();
@@ -132,14 +132,15 @@ class PowerCutTest {
   }
 
   /** A whole upgrade that nobody interrupts; it ends in the new release. */
-  private DiskCheck.Report undisturbed(Releases releases, Patient patient) throws Exception {
+  private DiskCheck.Report undisturbed(Releases releases, UpgradingMachine machine)
+      throws Exception {
     releases.publish(++lastRelease);
-    upgradeSeconds = seconds(patient.upgrade());
-    finalizationSeconds = seconds(patient.finalizeStaged());
-    shutdownSeconds = seconds(patient.goDown());
-    DiskCheck.Report report = DiskCheck.ofCopy(patient.disk(), dir);
-    Duration boot = patient.boot();
-    checkBooted(patient, report);
+    upgradeSeconds = seconds(machine.upgrade());
+    finalizationSeconds = seconds(machine.finalizeStaged());
+    shutdownSeconds = seconds(machine.goDown());
+    DiskCheck.Report report = DiskCheck.ofCopy(machine.disk(), dir);
+    Duration boot = machine.boot();
+    checkBooted(machine, report);
     assertThat(release).isEqualTo(lastRelease);
     System.out.printf(
         Locale.ROOT,
@@ -155,31 +156,31 @@ class PowerCutTest {
     return duration.toMillis() / 1000.0;
   }
 
-  private Round play(int number, Manner manner, Releases releases, Patient patient)
+  private Round play(int number, Manner manner, Releases releases, UpgradingMachine machine)
       throws Exception {
     int old = release;
     releases.publish(++lastRelease);
-    patient.remember(number);
+    machine.remember(number);
     remembered = number;
     double moment = random.nextDouble() * limit(manner);
     boolean again = random.nextBoolean();
-    boolean hit = strike(manner, moment, patient);
+    boolean hit = strike(manner, moment, machine);
     String then = "";
     if (manner == Manner.AGENT_KILLED || manner == Manner.FINALIZER_KILLED) {
-      then = live(patient, again);
+      then = live(machine, again);
     }
-    DiskCheck.Report report = DiskCheck.ofCopy(patient.disk(), dir);
-    Duration boot = patient.boot();
-    checkBooted(patient, report);
+    DiskCheck.Report report = DiskCheck.ofCopy(machine.disk(), dir);
+    Duration boot = machine.boot();
+    checkBooted(machine, report);
     assertThat(release).as("release booted").isIn(old, lastRelease);
     boolean isNew = release == lastRelease;
     if (!report.settled()) {
       // GRUB did not see a rename that Linux finds in the journal; from the next boot on it does.
-      patient.goDown();
-      report = DiskCheck.ofCopy(patient.disk(), dir);
+      machine.goDown();
+      report = DiskCheck.ofCopy(machine.disk(), dir);
       assertThat(report.settled()).as("menu settled by a boot").isTrue();
-      patient.boot();
-      checkBooted(patient, report);
+      machine.boot();
+      checkBooted(machine, report);
     }
     switch (manner) {
       case CUT_IN_UPGRADE -> assertThat(isNew).as("new without a shutdown").isFalse();
@@ -205,39 +206,40 @@ class PowerCutTest {
     };
   }
 
-  private static boolean strike(Manner manner, double moment, Patient patient) throws Exception {
+  private static boolean strike(Manner manner, double moment, UpgradingMachine machine)
+      throws Exception {
     return switch (manner) {
-      case AGENT_KILLED -> patient.killAgent(moment);
-      case CUT_IN_UPGRADE -> patient.cutDuringUpgrade(moment);
+      case AGENT_KILLED -> machine.killAgent(moment);
+      case CUT_IN_UPGRADE -> machine.cutDuringUpgrade(moment);
       case CUT_IN_FINALIZATION -> {
-        patient.upgrade();
-        yield patient.cutDuringFinalization(moment);
+        machine.upgrade();
+        yield machine.cutDuringFinalization(moment);
       }
       case FINALIZER_KILLED -> {
-        patient.upgrade();
-        yield patient.killFinalizer(moment);
+        machine.upgrade();
+        yield machine.killFinalizer(moment);
       }
       case CUT_IN_SHUTDOWN -> {
-        patient.upgrade();
-        yield patient.cutDuringShutdown(moment);
+        machine.upgrade();
+        yield machine.cutDuringShutdown(moment);
       }
     };
   }
 
   /** The machine goes on without its agent; the next one works, or nobody calls it. */
-  private static String live(Patient patient, boolean again) throws Exception {
-    JsonNode status = patient.status();
+  private static String live(UpgradingMachine machine, boolean again) throws Exception {
+    JsonNode status = machine.status();
     assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
     assertThat(status.at("/status/booted").isObject()).isTrue();
     if (again) {
-      patient.upgrade();
+      machine.upgrade();
     }
-    patient.goDown();
+    machine.goDown();
     return again ? "upgrade again" : "restart";
   }
 
-  private void checkBooted(Patient patient, DiskCheck.Report report) {
-    Patient.Probe probe = patient.probe();
+  private void checkBooted(UpgradingMachine machine, DiskCheck.Report report) {
+    UpgradingMachine.Probe probe = machine.probe();
     assertThat(probe.failedUnits()).as("failed units").isEmpty();
     assertThat(probe.state()).isEqualTo("running");
     assertThat(probe.bootedCommit()).as("booted").isEqualTo(report.next());

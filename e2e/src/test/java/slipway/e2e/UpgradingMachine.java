@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * A machine that is treated badly. Its QEMU ends where a computer would restart, so that its disk
  * can be looked at before every boot.
  */
-final class Patient implements AutoCloseable {
+final class UpgradingMachine implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofMinutes(8);
   private static final String PART = "---8<---";
   private static final String FINALIZER = "slipway-finalize-staged.service";
@@ -53,13 +53,13 @@ final class Patient implements AutoCloseable {
   private final Path disk;
   private int crashes;
 
-  private Patient(VirtualMachine machine, Path disk) {
+  private UpgradingMachine(VirtualMachine machine, Path disk) {
     this.machine = machine;
     this.disk = disk;
   }
 
   /** Makes a machine with a release on its disk and boots it, with more arguments for QEMU. */
-  static Patient start(Releases releases, int release, Path dir, String... arguments)
+  static UpgradingMachine start(Releases releases, int release, Path dir, String... arguments)
       throws Exception {
     Path key = dir.resolve("id_ed25519");
     Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).run();
@@ -89,12 +89,12 @@ final class Patient implements AutoCloseable {
             .withSerialLog(dir.resolve("serial.log"))
             .withArguments("-no-reboot")
             .withArguments(arguments);
-    Patient patient = new Patient(VirtualMachine.start(spec), disk);
+    UpgradingMachine upgrading = new UpgradingMachine(VirtualMachine.start(spec), disk);
     try {
-      patient.machine.awaitSsh(LIMIT);
-      return patient;
+      upgrading.machine.awaitSsh(LIMIT);
+      return upgrading;
     } catch (Exception e) {
-      patient.close();
+      upgrading.close();
       throw e;
     }
   }
@@ -182,8 +182,9 @@ final class Patient implements AutoCloseable {
   }
 
   /**
-   * An emulated processor now and then runs stale code where a JVM has just written new. That is
-   * one more interruption: it is counted, its report is kept, and the next attempt must do.
+   * Under emulation by QEMU 7.2 a JVM crashed twice in code that it had compiled just before; why
+   * is not known. That is one more interruption: it is counted, its report is kept, and the next
+   * attempt must do.
    */
   private void noteCrash() throws IOException {
     assertThat(machine.accelerator()).as("where a JVM crashed").isEqualTo(Accelerator.TCG);

@@ -5,10 +5,10 @@ import java.util.List;
 import slipway.linux.MountNamespace;
 
 /** How the action of a step is carried out. */
-interface Carrier {
+interface StepExecutor {
   /** In a mount namespace of the stage's own, which is made when the first step needs it. */
-  Carrier MOUNTS =
-      new Carrier() {
+  StepExecutor MOUNTS =
+      new StepExecutor() {
         @Override
         public void begin() {
           MountNamespace.enter();
