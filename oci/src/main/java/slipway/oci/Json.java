@@ -79,7 +79,8 @@ public final class Json {
             case LONG -> nodes.numberNode(parser.getLongValue());
             default -> nodes.numberNode(parser.getBigIntegerValue());
           };
-      case VALUE_NUMBER_FLOAT -> nodes.numberNode(parser.getDecimalValue());
+      // As an ObjectMapper does: what an exponent makes of a decimal has no bounds.
+      case VALUE_NUMBER_FLOAT -> nodes.numberNode(parser.getDoubleValue());
       case VALUE_TRUE -> nodes.booleanNode(true);
       case VALUE_FALSE -> nodes.booleanNode(false);
       case VALUE_NULL -> nodes.nullNode();
@@ -118,7 +119,7 @@ public final class Json {
         if (node.isIntegralNumber()) {
           out.writeNumber(node.bigIntegerValue());
         } else {
-          out.writeNumber(node.decimalValue());
+          out.writeNumber(node.doubleValue());
         }
       }
       case BOOLEAN -> out.writeBoolean(node.booleanValue());
