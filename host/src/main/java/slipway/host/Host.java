@@ -198,6 +198,7 @@ public final class Host {
   private void unlock(Sysroot sysroot) throws IOException {
     Deployment staged =
         sysroot.staged().orElseThrow(() -> Problem.input("No staged deployment found"));
+    host.system().startFinalizer();
     if (staged.locked()) {
       sysroot.setStagedLocked(false);
       say("Staged deployment will now be applied on reboot");
@@ -240,6 +241,7 @@ public final class Host {
 
   private void keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
       throws IOException {
+    host.system().startFinalizer();
     if (staged.locked() == downloadOnly) {
       say("Staged update present, not changed");
       return;
@@ -363,7 +365,10 @@ public final class Host {
     Deployment current = sysroot.staged().orElse(booted);
     if (current.origin().container().equals(Optional.of(target))) {
       say("Image specification is unchanged.");
-      rebootIf(options.apply() && sysroot.staged().isPresent());
+      if (sysroot.staged().isPresent()) {
+        host.system().startFinalizer();
+        rebootIf(options.apply());
+      }
       return;
     }
     if (target.transport().equals("registry")) {

@@ -7,7 +7,11 @@ import slipway.linux.Command;
 
 /** What a command asks of the running system's services. */
 public interface SystemActions {
-  /** Makes sure that a staged deployment is finalized when the system shuts down. */
+  /**
+   * Makes sure that a staged deployment is finalized when the system shuts down. Commands that find
+   * one call this too: a finalizer that was killed, or stopped by hand, does not run again
+   * otherwise.
+   */
   void startFinalizer();
 
   /** Writes an entry to the journal; never fails the command it is about. */

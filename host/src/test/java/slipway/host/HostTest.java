@@ -125,6 +125,10 @@ class HostTest {
     assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("2");
     upgrade();
     assertThat(machine.heard()).contains("Staged update present, not changed");
+    assertThat(machine.actions)
+        .as("a finalizer that was killed")
+        .hasSize(2)
+        .containsOnly("finalizer");
 
     Deployment now = machine.reboot();
     assertThat(machine.heard()).contains("Copying /etc changes: 0 modified, 0 removed, 1 added");
@@ -185,7 +189,7 @@ class HostTest {
     machine.heard();
     machine.host().upgrade(new Host.UpgradeOptions(false, true, false, true, null));
     assertThat(machine.heard()).containsExactly("Staged deployment will now be applied on reboot");
-    assertThat(machine.actions).contains("reboot");
+    assertThat(machine.actions).containsSubsequence("finalizer", "finalizer", "reboot");
     machine.host().upgrade(new Host.UpgradeOptions(false, false, true, false, null));
     assertThat(machine.heard()).contains("Image downloaded, but will not be applied on reboot");
     upgrade();
@@ -207,8 +211,10 @@ class HostTest {
     machine.heard();
     machine.host().switchTo(Host.SwitchOptions.to("other.example/other:x"));
     assertThat(machine.heard()).contains("Queued for next boot: other.example/other:x");
+    machine.actions.clear();
     machine.host().switchTo(Host.SwitchOptions.to("other.example/other:x"));
     assertThat(machine.heard()).containsExactly("Image specification is unchanged.");
+    assertThat(machine.actions).containsExactly("finalizer");
     Deployment now = machine.reboot();
     assertThat(now.origin().containerText())
         .contains("ostree-unverified-registry:other.example/other:x");
