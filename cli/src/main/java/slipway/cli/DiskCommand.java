@@ -92,7 +92,7 @@ final class DiskCommand implements Callable<Integer> {
 
     @Option(
         names = {"-q", "--quiet"},
-        description = "no progress")
+        description = "print only the files' names, and no progress")
     boolean quiet;
 
     @Parameters(paramLabel = "IMAGE", description = "name or id")
@@ -140,7 +140,9 @@ final class DiskCommand implements Callable<Integer> {
         return;
       }
       files.forEach(out::println);
-      out.printf(Locale.ROOT, "%.1f s%n", seconds);
+      if (!quiet) {
+        out.printf(Locale.ROOT, "%.1f s%n", seconds);
+      }
       out.flush();
     }
 
