@@ -55,6 +55,7 @@ class LostCacheTest {
     System.out.println("lostcache.seed=" + seed + " lostcache.moments=" + moments);
     Path file = dir.resolve("writes.log");
     Path before = dir.resolve("before.raw");
+    WriteLog.clear(file);
     try (Releases releases = Releases.start(dir);
         UpgradingMachine machine =
             UpgradingMachine.start(releases, 0, dir, WriteLog.arguments(file))) {
@@ -63,6 +64,7 @@ class LostCacheTest {
       machine.upgrade();
       machine.goDown();
       copy(machine.disk(), before);
+      WriteLog.clear(file);
       machine.boot();
       // Another kernel and other arguments, so that all of the boot menu is written.
       releases.publish(4);

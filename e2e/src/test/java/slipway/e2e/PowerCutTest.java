@@ -106,7 +106,6 @@ class PowerCutTest {
         System.out.println(played.getLast());
       }
       DiskCheck.Report end = undisturbed(releases, machine);
-      System.out.println("crashes of the agent's JVM by itself: " + machine.crashes());
       assertThat(end.rubbish()).as("what the interruptions left behind").isEmpty();
     } finally {
       table();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -68,6 +69,14 @@ final class WriteLog implements AutoCloseable {
       "-set",
       "drive.disk0.log.filename=" + file
     };
+  }
+
+  /**
+   * Makes the log empty, or makes one. QEMU writes from the beginning of the file whenever it
+   * starts, but neither makes the file nor cuts off what an earlier start left in it.
+   */
+  static void clear(Path file) throws IOException {
+    Files.write(file, new byte[0]);
   }
 
   static WriteLog open(Path file) throws IOException {
