@@ -63,9 +63,8 @@ final class VmCommand implements Callable<Integer> {
     @Option(
         names = "--cpus",
         paramLabel = "N",
-        defaultValue = "2",
-        description = "processors (default: ${DEFAULT-VALUE})")
-    int cpus = 2;
+        description = "processors (default: 2, and 1 without KVM)")
+    int cpus;
 
     @Option(
         names = {"-p", "--forward"},

@@ -52,7 +52,7 @@ final class QemuArguments {
     List<String> all = new ArrayList<>();
     all.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-nographic"));
     all.addAll(List.of("-machine", "q35", "-m", spec.memoryMiB() + "M"));
-    all.addAll(List.of("-smp", Integer.toString(spec.cpus())));
+    all.addAll(List.of("-smp", Integer.toString(cpus(spec, accelerator))));
     all.addAll(accelerator(accelerator));
     if (spec.firmware() == Firmware.UEFI) {
       all.addAll(uefi(state));
@@ -85,6 +85,17 @@ final class QemuArguments {
             "-mon",
             "chardev=terminal,mode=readline"));
     return all;
+  }
+
+  /**
+   * By emulation one: JVMs in guests whose processors are emulated in parallel were seen to crash
+   * in code that they had just compiled (QEMU 7.2 and 10), and two are hardly faster.
+   */
+  private static int cpus(VmSpec spec, Accelerator accelerator) {
+    if (spec.cpus() > 0) {
+      return spec.cpus();
+    }
+    return accelerator == Accelerator.TCG ? 1 : 2;
   }
 
   static List<String> accelerator(Accelerator accelerator) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param disk a raw or qcow2 image; the format is read from its first bytes
  * @param memoryMiB RAM in MiB
- * @param cpus number of virtual processors
+ * @param cpus number of virtual processors; 0 for what suits the accelerator
  * @param forwards ports of the guest that answer on 127.0.0.1; one to port 22 is needed for ssh
  * @param sshUser who logs in
  * @param sshKey private key file of {@code sshUser}, or null when nobody logs in
@@ -38,14 +38,14 @@ public record VmSpec(
     arguments = List.copyOf(arguments);
   }
 
-  /** A machine with 2 processors, 2 GiB of RAM, BIOS, and ssh on a free port. */
+  /** A machine with 2 GiB of RAM, BIOS, and ssh on a free port. */
   public static VmSpec of(Path disk) {
     return new VmSpec(
         disk,
         Firmware.BIOS,
         Accelerator.AUTO,
         2048,
-        2,
+        0,
         List.of(new PortForward(0, 22)),
         "root",
         null,
@@ -89,7 +89,7 @@ public record VmSpec(
 
   /**
    * @param mebibytes RAM
-   * @param processors virtual processors
+   * @param processors virtual processors; 0 for what suits the accelerator
    */
   public VmSpec withSize(int mebibytes, int processors) {
     return new VmSpec(
