@@ -14,8 +14,12 @@ final class Releases implements AutoCloseable {
   static final String FOLLOWED = "web:stable";
 
   private static final int GENERATION = 4;
-  private static final String WEB = "localhost/slipway-test-web:1";
-  private static final String RELEASE = "localhost/slipway-test-release:";
+
+  /** Of this process, because all tests of a machine share the state that the images are in. */
+  private static final String WEB = "localhost/slipway-test-web:" + ProcessHandle.current().pid();
+
+  private static final String RELEASE =
+      "localhost/slipway-test-release-" + ProcessHandle.current().pid() + ":";
 
   /**
    * The kernel skips zeros behind an initramfs, and takes them for a part of it when it compares
