@@ -12,6 +12,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -20,6 +22,7 @@ import tools.jackson.databind.JsonNode;
  * boot it is in the old or the new release with all local changes, and in the one that the disk
  * announced. The system properties {@code powercut.seed} and {@code powercut.rounds} repeat a run.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class PowerCutTest {
   /** Where the upgrade is hit. */
   enum Manner {
