@@ -15,12 +15,6 @@ final class Releases implements AutoCloseable {
 
   private static final int GENERATION = 4;
 
-  /** Of this process, because all tests of a machine share the state that the images are in. */
-  private static final String WEB = "localhost/slipway-test-web:" + ProcessHandle.current().pid();
-
-  private static final String RELEASE =
-      "localhost/slipway-test-release-" + ProcessHandle.current().pid() + ":";
-
   /**
    * The kernel skips zeros behind an initramfs, and takes them for a part of it when it compares
    * two: 4 more make another one.
@@ -47,20 +41,29 @@ final class Releases implements AutoCloseable {
   private final Served registry;
   private final Path context;
 
-  private Releases(Cli cli, Served registry, Path context) {
+  /** What all releases are built from. */
+  private final String web;
+
+  private Releases(Cli cli, Served registry, Path context, String web) {
     this.cli = cli;
     this.registry = registry;
     this.context = context;
+    this.web = web;
   }
 
-  /** Builds what all releases have in common and starts a registry for them. */
+  /**
+   * Builds what all releases have in common and starts a registry for them.
+   *
+   * @param dir gives the images a name of their own, too: tests share the state that they are in
+   */
   static Releases start(Path dir) throws IOException {
     Cli cli = BaseImages.trixie();
-    String web = Cli.ROOT.resolve("examples/web").toString();
-    cli.must("build", "--quiet", "--build-arg", "VERSION=1", "-t", WEB, web);
+    String web = "localhost/slipway-test-" + dir.getFileName();
+    String source = Cli.ROOT.resolve("examples/web").toString();
+    cli.must("build", "--quiet", "--build-arg", "VERSION=1", "-t", web, source);
     Path context = Files.createDirectory(dir.resolve("context"));
-    Files.writeString(context.resolve("Containerfile"), CONTAINERFILE.formatted(WEB));
-    return new Releases(cli, Served.slipway(cli, dir.resolve("registry")), context);
+    Files.writeString(context.resolve("Containerfile"), CONTAINERFILE.formatted(web));
+    return new Releases(cli, Served.slipway(cli, dir.resolve("registry")), context, web);
   }
 
   /** The registry as a machine's user network shows it. */
@@ -70,7 +73,7 @@ final class Releases implements AutoCloseable {
 
   /** Builds a release into the local store and returns its name there. */
   String build(int release) {
-    String name = RELEASE + release;
+    String name = web + "-release:" + release;
     cli.must(
         "build",
         "--quiet",
@@ -116,6 +119,6 @@ final class Releases implements AutoCloseable {
   @Override
   public void close() throws Exception {
     registry.close();
-    cli.run("rmi", WEB);
+    cli.run("rmi", web);
   }
 }
