@@ -64,7 +64,7 @@ final class VmCommand implements Callable<Integer> {
         names = "--cpus",
         paramLabel = "N",
         description = "processors (default: 2, and 1 without KVM)")
-    int cpus;
+    @Nullable Integer cpus;
 
     @Option(
         names = {"-p", "--forward"},
@@ -94,6 +94,9 @@ final class VmCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+      if (cpus != null && cpus < 1) {
+        throw Problem.usage("--cpus takes the number of processors, 1 or more, not " + cpus);
+      }
       if (!Files.isRegularFile(disk)) {
         throw Problem.notFound("there is no disk " + disk);
       }
@@ -104,7 +107,7 @@ final class VmCommand implements Callable<Integer> {
           VmSpec.of(disk)
               .withFirmware(firmware)
               .withAccelerator(accelerator)
-              .withSize(memory, cpus)
+              .withSize(memory, cpus == null ? 0 : cpus)
               .withForwards(all)
               .withSnapshot(snapshot);
       return VirtualMachine.runInForeground(

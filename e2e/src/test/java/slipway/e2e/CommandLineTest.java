@@ -68,6 +68,7 @@ class CommandLineTest {
           disk build --type floppy localhost/x      | 2 | floppy
           disk build localhost/no-such-image        | 1 | no-such-image
           vm run /no/such/disk.raw                  | 1 | /no/such/disk.raw
+          vm run --cpus 0 /no/such/disk.raw         | 2 | --cpus
           """)
   void wrongArgumentsAreToldInOneSentence(String line, int status, String word) {
     Command.Result result = Cli.withState(dir.resolve("state")).run(line.split(" "));

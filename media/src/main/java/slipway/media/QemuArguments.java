@@ -88,8 +88,8 @@ final class QemuArguments {
   }
 
   /**
-   * By emulation one: JVMs in guests whose processors are emulated in parallel were seen to crash
-   * in code that they had just compiled (QEMU 7.2 and 10), and two are hardly faster.
+   * By emulation one, although two are faster: JVMs in guests whose processors are emulated in
+   * parallel were seen to crash in code that they had just compiled (QEMU 7.2 and 10).
    */
   private static int cpus(VmSpec spec, Accelerator accelerator) {
     if (spec.cpus() > 0) {
