@@ -1,10 +1,16 @@
 package slipway.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -16,8 +22,13 @@ import slipway.linux.Command;
 @Tag("vm")
 @Execution(ExecutionMode.CONCURRENT)
 class StoryTest {
-  /** What the names of the demonstration's folders begin with. */
-  private static final String FOLDER = "slipway-demo-";
+  private static final Duration LIMIT = Duration.ofMinutes(1);
+  private static Set<String> before = Set.of();
+
+  @BeforeAll
+  static void look() throws Exception {
+    before = held();
+  }
 
   @ParameterizedTest
   @CsvSource({"uefi,ext4", "bios,ext4", "uefi,xfs"})
@@ -36,9 +47,22 @@ class StoryTest {
             "STEP");
   }
 
+  /** Waits, because what another test holds goes away with it and what was left behind does not. */
   @AfterAll
-  static void nothingIsLeft() throws Exception {
-    assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).doesNotContain(FOLDER);
-    assertThat(Command.of("losetup", "--list", "--noheadings").output()).doesNotContain(FOLDER);
+  static void nothingIsLeft() {
+    await().atMost(LIMIT).untilAsserted(() -> assertThat(before).containsAll(held()));
+  }
+
+  /** Mounts and loop devices of the product. */
+  private static Set<String> held() throws Exception {
+    return Stream.concat(
+            Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .map(line -> line.split(" ")[4]),
+            Command.of("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")
+                .run()
+                .text()
+                .lines())
+        .filter(line -> line.contains("slipway"))
+        .collect(Collectors.toSet());
   }
 }
