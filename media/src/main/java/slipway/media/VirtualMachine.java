@@ -353,8 +353,9 @@ public final class VirtualMachine implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     Running now = current();
     String last = "";
+    SshBanner banner = new SshBanner(port(22));
     while (System.nanoTime() < deadline) {
-      if (SshBanner.answers(port(22))) {
+      if (banner.answers()) {
         Command.Result result = ssh(command);
         if (wanted.test(result)) {
           return result;

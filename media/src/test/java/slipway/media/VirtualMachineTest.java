@@ -91,7 +91,7 @@ class VirtualMachineTest {
     try (VirtualMachine machine = VirtualMachine.start(spec().withForwards(forwards))) {
       assertThat(machine.port(22)).isPositive().isNotEqualTo(machine.port(5000));
       assertThatThrownBy(() -> machine.port(80)).isInstanceOf(Problem.class);
-      assertThat(SshBanner.answers(machine.port(22))).isFalse();
+      assertThat(new SshBanner(machine.port(22)).answers()).isFalse();
     }
   }
 
