@@ -3,7 +3,6 @@ package slipway.base;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +35,7 @@ public final class AtomicFile implements AutoCloseable {
   /**
    * Opens a temporary file next to {@code target}, mode 0644, creating missing parent directories.
    */
-  public static AtomicFile create(Path target) {
+  public static AtomicFile create(Path target) throws IOException {
     return create(target, "rw-r--r--");
   }
 
@@ -46,7 +45,7 @@ public final class AtomicFile implements AutoCloseable {
    *
    * @param permissions as in {@code rw-------}
    */
-  public static AtomicFile create(Path target, String permissions) {
+  public static AtomicFile create(Path target, String permissions) throws IOException {
     Path absolute = target.toAbsolutePath();
     Path directory = java.util.Objects.requireNonNull(absolute.getParent(), "a file has a parent");
     Path temporary =
@@ -56,32 +55,32 @@ public final class AtomicFile implements AutoCloseable {
                 + "."
                 + Long.toHexString(ThreadLocalRandom.current().nextLong())
                 + ".tmp");
+    Files.createDirectories(directory);
+    FileChannel channel =
+        FileChannel.open(
+            temporary,
+            java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try {
-      Files.createDirectories(directory);
-      FileChannel channel =
-          FileChannel.open(
-              temporary,
-              java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString(permissions));
       return new AtomicFile(absolute, temporary, channel);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot create a file beside " + target, e);
+      channel.close();
+      Files.deleteIfExists(temporary);
+      throw e;
     }
   }
 
   /** Writes a small file whole and durably. */
-  public static void write(Path target, byte[] content) {
+  public static void write(Path target, byte[] content) throws IOException {
     try (AtomicFile file = create(target)) {
       file.out().write(content);
       file.commit();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + target, e);
     }
   }
 
   /** Writes a small UTF-8 text file whole and durably. */
-  public static void write(Path target, String content) {
+  public static void write(Path target, String content) throws IOException {
     write(target, content.getBytes(StandardCharsets.UTF_8));
   }
 

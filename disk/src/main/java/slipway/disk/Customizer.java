@@ -135,7 +135,7 @@ record Customizer(Path etc, Path var) {
     }
   }
 
-  private static void write(Path path, String content) {
+  private static void write(Path path, String content) throws IOException {
     AtomicFile.write(path, content.getBytes(StandardCharsets.UTF_8));
   }
 }

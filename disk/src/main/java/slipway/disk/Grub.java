@@ -66,7 +66,7 @@ final class Grub {
   }
 
   /** Writes {@code grub/grub.cfg} into the mounted /boot. */
-  void configure(Path mountedBoot) {
+  void configure(Path mountedBoot) throws IOException {
     AtomicFile.write(
         mountedBoot.resolve("grub/grub.cfg"),
         """

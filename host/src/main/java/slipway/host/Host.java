@@ -474,7 +474,7 @@ public final class Host {
   }
 
   /** For tools that reboot machines at a good moment, such as kured. */
-  private void writeRebootRequired(String image) {
+  private void writeRebootRequired(String image) throws IOException {
     AtomicFile.write(
         host.run().resolve("reboot-required"), "bootc: Reboot required for image: " + image);
   }

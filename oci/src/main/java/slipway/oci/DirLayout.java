@@ -131,7 +131,7 @@ public final class DirLayout implements ImageSource, ImageSink {
    * @param tag null for a part of an index; else it becomes the image, whatever the tag
    */
   @Override
-  public void putManifest(Manifest manifest, @Nullable String tag) {
+  public void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
     String name = tag == null ? manifest.digest().hex() + "." + MANIFEST : MANIFEST;
     AtomicFile.write(root.resolve(name), manifest.bytes());
   }

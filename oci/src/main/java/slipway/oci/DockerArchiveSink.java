@@ -32,7 +32,7 @@ final class DockerArchiveSink implements ImageSink {
   private final TarPacker tar;
   private boolean complete;
 
-  private DockerArchiveSink(Path file, @Nullable Reference name, Path staging) {
+  private DockerArchiveSink(Path file, @Nullable Reference name, Path staging) throws IOException {
     this.file = file;
     this.name = name;
     this.staging = staging;

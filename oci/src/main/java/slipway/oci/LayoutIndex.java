@@ -204,7 +204,7 @@ final class LayoutIndex {
   }
 
   /** Replaces the file: the commit point of a change of names. */
-  void write(Path layout) {
+  void write(Path layout) throws IOException {
     AtomicFile.write(layout.resolve(FILE), toJson());
   }
 }

@@ -505,7 +505,7 @@ public final class LocalStore implements AutoCloseable {
   }
 
   private interface Change {
-    boolean apply(LayoutIndex index);
+    boolean apply(LayoutIndex index) throws IOException;
   }
 
   private boolean changeNames(Change change) {

@@ -44,7 +44,7 @@ public final class OciArchive {
    *
    * @param name that the image gets, or null for none
    */
-  public static ImageSink sink(Path file, @Nullable String name) {
+  public static ImageSink sink(Path file, @Nullable String name) throws IOException {
     return new Sink(file, name);
   }
 
@@ -92,7 +92,7 @@ public final class OciArchive {
     private final Set<Digest> written = new HashSet<>();
     private boolean failed;
 
-    Sink(Path file, @Nullable String name) {
+    Sink(Path file, @Nullable String name) throws IOException {
       this.file = file;
       this.name = name;
       this.tar = new TarPacker(file);

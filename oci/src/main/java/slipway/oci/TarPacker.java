@@ -12,7 +12,7 @@ final class TarPacker implements AutoCloseable {
   private final AtomicFile file;
   private final TarArchiveOutputStream tar;
 
-  TarPacker(Path target) {
+  TarPacker(Path target) throws IOException {
     file = AtomicFile.create(target);
     tar = new TarArchiveOutputStream(file.out());
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);

@@ -164,7 +164,7 @@ public final class Repository {
   }
 
   /** Replaces the config file whole. */
-  public void writeConfig(KeyFile config) {
+  public void writeConfig(KeyFile config) throws IOException {
     AtomicFile.write(path.resolve("config"), config.toString());
   }
 

@@ -141,7 +141,7 @@ final class DeploymentWriter {
   }
 
   /** Writes the file beside the deployment that tells where it came from. */
-  void writeOrigin(Deployment deployment) {
+  void writeOrigin(Deployment deployment) throws IOException {
     Path directory = root.resolve(deployment.directory());
     AtomicFile.write(
         directory.resolveSibling(deployment.id() + ".origin"), deployment.origin().toString());

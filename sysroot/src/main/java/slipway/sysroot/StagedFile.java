@@ -112,7 +112,7 @@ record StagedFile(
   }
 
   /** Writes the file; the rename is what stages the deployment. */
-  void write(Path file) {
+  void write(Path file) throws IOException {
     AtomicFile.write(file, encode());
   }
 

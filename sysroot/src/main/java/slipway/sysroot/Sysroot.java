@@ -462,7 +462,7 @@ public final class Sysroot {
   private void noteFailure(Exception failure) {
     try {
       AtomicFile.write(root.resolve(FAILURE), String.valueOf(failure.getMessage()));
-    } catch (RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }
   }

@@ -1,0 +1,187 @@
+package slipway.base;
+
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The bounds on what a stranger's data may cost, in one place. Each stands for one total, has a
+ * default that honest images stay far below, and a name by which {@code --limit NAME=VALUE} or the
+ * environment variable {@value #ENVIRONMENT} changes it for one process. docs/security.md lists
+ * them; a test holds that list to this one.
+ */
+public enum Limit {
+  /** Bytes that one layer may hold once decompressed, holes included. */
+  LAYER_BYTES(Unit.BYTES, 64L << 30, "one layer holds once decompressed"),
+  /** Entries of one layer or archive. */
+  LAYER_ENTRIES(Unit.COUNT, 1_000_000, "entries of one layer or archive"),
+  /** Bytes of all extended attributes of one layer or tree. */
+  XATTR_BYTES(Unit.BYTES, 64L << 20, "all extended attributes of one layer or tree"),
+  /** Bytes of names, link targets and attributes that a tree holds in memory. */
+  TREE_BYTES(Unit.BYTES, 512L << 20, "names and attributes of one tree in memory"),
+  /** Levels of directories below a root. */
+  TREE_DEPTH(Unit.COUNT, 2048, "directories within each other"),
+  /** Bytes of one manifest or index. */
+  MANIFEST_BYTES(Unit.BYTES, 8L << 20, "one manifest or index"),
+  /** Bytes of all manifests of one image that are held at once. */
+  MANIFESTS_BYTES(Unit.BYTES, 64L << 20, "all manifests of one image held at once"),
+  /** Bytes of one image configuration. */
+  CONFIG_BYTES(Unit.BYTES, 8L << 20, "one image configuration"),
+  /** Values in one JSON document: objects, arrays and scalars. */
+  JSON_NODES(Unit.COUNT, 500_000, "values in one JSON document"),
+  /** Bytes of a file that is read whole, such as os-release, passwd or a Containerfile. */
+  SMALL_FILE_BYTES(Unit.BYTES, 4L << 20, "a small file that is read whole"),
+  /** Bytes that one word may grow to by variables. */
+  WORD_BYTES(Unit.BYTES, 1L << 20, "one word after its variables are filled in"),
+  /** Bytes of one download by ADD. */
+  DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "one download");
+
+  /** What a limit counts. */
+  public enum Unit {
+    BYTES,
+    COUNT
+  }
+
+  /** Changes limits for a process: {@code layer-bytes=128GiB,layer-entries=3000000}. */
+  public static final String ENVIRONMENT = "SLIPWAY_LIMITS";
+
+  private final Unit unit;
+  private final long preset;
+  private final String what;
+  private volatile long value;
+
+  Limit(Unit unit, long preset, String what) {
+    this.unit = unit;
+    this.preset = preset;
+    this.what = what;
+    this.value = preset;
+  }
+
+  /** The name on the command line, such as {@code layer-bytes}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** What the limit bounds, in words. */
+  public String what() {
+    return what;
+  }
+
+  /** What the limit counts. */
+  public Unit unit() {
+    return unit;
+  }
+
+  /** The value unless somebody changes it. */
+  public long preset() {
+    return preset;
+  }
+
+  /** The value in force: bytes or a count. */
+  public long value() {
+    return value;
+  }
+
+  /** The value in force for buffers and arrays, at most 2³¹−9. */
+  public int intValue() {
+    return (int) Math.min(value, Integer.MAX_VALUE - 8);
+  }
+
+  /**
+   * Refuses a total that is over the limit.
+   *
+   * @param total what has been counted so far
+   * @param where the image, layer, file or field that is too large
+   * @throws Problem (CORRUPT) that names {@code where}, the limit, and how to raise it
+   */
+  public void check(long total, String where) {
+    if (total > value) {
+      throw exceeded(where);
+    }
+  }
+
+  /** The sentence for data that is over the limit. */
+  public Problem exceeded(String where) {
+    return Problem.corrupt(
+        where
+            + ": more than "
+            + text(value)
+            + " ("
+            + what
+            + "); if you trust it, raise the limit with --limit "
+            + label()
+            + "=N");
+  }
+
+  /**
+   * Sets limits from a list such as {@code layer-bytes=128GiB,layer-entries=3000000}.
+   *
+   * @param list names and values, separated by commas
+   * @param where what to blame in a message: an option or a variable
+   * @throws Problem (USAGE) for an unknown name or a value that is no positive number
+   */
+  public static void set(String list, String where) {
+    for (String item : list.split(",", -1)) {
+      if (item.isBlank()) {
+        continue;
+      }
+      int equals = item.indexOf('=');
+      if (equals < 0) {
+        throw Problem.usage(where + ": \"" + item + "\" is not NAME=VALUE");
+      }
+      named(item.substring(0, equals).strip(), where).value =
+          parse(item.substring(equals + 1).strip(), where);
+    }
+  }
+
+  private static Limit named(String label, String where) {
+    for (Limit limit : values()) {
+      if (limit.label().equals(label)) {
+        return limit;
+      }
+    }
+    StringBuilder known = new StringBuilder();
+    for (Limit limit : values()) {
+      known.append(known.isEmpty() ? "" : ", ").append(limit.label());
+    }
+    throw Problem.usage(where + ": unknown limit \"" + label + "\"; there are " + known);
+  }
+
+  private static final Map<String, Long> SUFFIXES =
+      Map.of("", 1L, "k", 1L << 10, "m", 1L << 20, "g", 1L << 30, "t", 1L << 40);
+
+  private static long parse(String text, String where) {
+    int digits = 0;
+    while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') {
+      digits++;
+    }
+    String suffix = text.substring(digits).toLowerCase(Locale.ROOT);
+    if (suffix.endsWith("ib")) {
+      suffix = suffix.substring(0, suffix.length() - 2);
+    }
+    Long factor = SUFFIXES.get(suffix);
+    try {
+      long number = Long.parseLong(text.substring(0, digits));
+      if (factor != null && number > 0) {
+        return Math.multiplyExact(number, factor);
+      }
+    } catch (NumberFormatException | ArithmeticException e) {
+      // Told below.
+    }
+    throw Problem.usage(
+        where + ": \"" + text + "\" is not a positive number, with K, M, G or T if you like");
+  }
+
+  private String text(long amount) {
+    if (unit == Unit.COUNT) {
+      return Long.toString(amount);
+    }
+    String[] names = {" bytes", " KiB", " MiB", " GiB", " TiB"};
+    int i = 0;
+    long shown = amount;
+    while (i < names.length - 1 && shown >= 1024 && shown % 1024 == 0) {
+      shown /= 1024;
+      i++;
+    }
+    return shown + names[i];
+  }
+}
