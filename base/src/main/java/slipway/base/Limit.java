@@ -1,5 +1,7 @@
 package slipway.base;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Locale;
 import java.util.Map;
 
@@ -97,6 +99,20 @@ public enum Limit {
     if (total > value) {
       throw exceeded(where);
     }
+  }
+
+  /**
+   * Reads a stream to its end, which must come within the limit.
+   *
+   * @param where what is read, for the message
+   * @throws Problem (CORRUPT) as {@link #check}
+   */
+  public byte[] read(InputStream in, String where) throws IOException {
+    byte[] bytes = in.readNBytes(intValue());
+    if (bytes.length == intValue() && in.read() >= 0) {
+      throw exceeded(where);
+    }
+    return bytes;
   }
 
   /** The sentence for data that is over the limit. */
