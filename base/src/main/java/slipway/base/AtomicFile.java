@@ -23,13 +23,14 @@ public final class AtomicFile implements AutoCloseable {
   private final Path temporary;
   private final FileChannel channel;
   private final OutputStream out;
-  private boolean committed;
+  private final Cleanup cleanup;
 
   private AtomicFile(Path target, Path temporary, FileChannel channel) {
     this.target = target;
     this.temporary = temporary;
     this.channel = channel;
     this.out = new BufferedOutputStream(Channels.newOutputStream(channel), 64 * 1024);
+    this.cleanup = Cleanup.register("the file " + temporary, () -> Files.deleteIfExists(temporary));
   }
 
   /**
@@ -100,7 +101,7 @@ public final class AtomicFile implements AutoCloseable {
     channel.force(true);
     channel.close();
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    committed = true;
+    cleanup.keep();
     syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
   }
 
@@ -113,9 +114,10 @@ public final class AtomicFile implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    channel.close();
-    if (!committed) {
-      Files.deleteIfExists(temporary);
+    try {
+      channel.close();
+    } finally {
+      cleanup.close();
     }
   }
 }

@@ -13,29 +13,34 @@ import java.util.Map;
  */
 public enum Limit {
   /** Bytes that one layer may hold once decompressed, holes included. */
-  LAYER_BYTES(Unit.BYTES, 64L << 30, "one layer holds once decompressed"),
+  LAYER_BYTES(
+      Unit.BYTES, 64L << 30, "bytes that one layer holds once decompressed, holes included"),
   /** Entries of one layer or archive. */
   LAYER_ENTRIES(Unit.COUNT, 1_000_000, "entries of one layer or archive"),
   /** Bytes of all extended attributes of one layer or tree. */
-  XATTR_BYTES(Unit.BYTES, 64L << 20, "all extended attributes of one layer or tree"),
+  XATTR_BYTES(Unit.BYTES, 64L << 20, "bytes of all extended attributes of one layer or tree"),
   /** Bytes of names, link targets and attributes that a tree holds in memory. */
-  TREE_BYTES(Unit.BYTES, 512L << 20, "names and attributes of one tree in memory"),
+  TREE_BYTES(
+      Unit.BYTES, 512L << 20, "bytes of names, link targets and attributes of one tree in memory"),
   /** Levels of directories below a root. */
-  TREE_DEPTH(Unit.COUNT, 2048, "directories within each other"),
+  TREE_DEPTH(Unit.COUNT, 2048, "levels of directories below a root"),
   /** Bytes of one manifest or index. */
-  MANIFEST_BYTES(Unit.BYTES, 8L << 20, "one manifest or index"),
+  MANIFEST_BYTES(Unit.BYTES, 8L << 20, "bytes of one manifest or index"),
   /** Bytes of all manifests of one image that are held at once. */
-  MANIFESTS_BYTES(Unit.BYTES, 64L << 20, "all manifests of one image held at once"),
+  MANIFESTS_BYTES(Unit.BYTES, 64L << 20, "bytes of all manifests of one image held at once"),
   /** Bytes of one image configuration. */
-  CONFIG_BYTES(Unit.BYTES, 8L << 20, "one image configuration"),
+  CONFIG_BYTES(Unit.BYTES, 8L << 20, "bytes of one image configuration"),
   /** Values in one JSON document: objects, arrays and scalars. */
   JSON_NODES(Unit.COUNT, 500_000, "values in one JSON document"),
   /** Bytes of a file that is read whole, such as os-release, passwd or a Containerfile. */
-  SMALL_FILE_BYTES(Unit.BYTES, 4L << 20, "a small file that is read whole"),
+  SMALL_FILE_BYTES(
+      Unit.BYTES,
+      4L << 20,
+      "bytes of a file that is read whole, such as os-release or a Containerfile"),
   /** Bytes that one word may grow to by variables. */
-  WORD_BYTES(Unit.BYTES, 1L << 20, "one word after its variables are filled in"),
+  WORD_BYTES(Unit.BYTES, 1L << 20, "bytes of one word after its variables are filled in"),
   /** Bytes of one download by ADD. */
-  DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "one download");
+  DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download");
 
   /** What a limit counts. */
   public enum Unit {
@@ -126,6 +131,11 @@ public enum Limit {
             + "); if you trust it, raise the limit with --limit "
             + label()
             + "=N");
+  }
+
+  /** The value in force as a person reads it: {@code 64 GiB}, {@code 1000000}. */
+  public String text() {
+    return text(value);
   }
 
   /**

@@ -11,7 +11,7 @@ import slipway.oci.Manifest;
 
 /**
  * Runs the stages of a build side by side, each in a thread of its own, and stops them all when one
- * fails, or when the process is told to end.
+ * fails, or when the calling thread is interrupted.
  */
 final class StageRunner {
   private final BuildSession session;
@@ -31,16 +31,6 @@ final class StageRunner {
 
   /** Runs the stages, then the commit. */
   Manifest.Image run(Commit commit) throws IOException {
-    Thread caller = Thread.currentThread();
-    Thread hook =
-        Thread.ofPlatform()
-            .unstarted(
-                () -> {
-                  stop();
-                  caller.interrupt();
-                  joinQuietly(caller);
-                });
-    Runtime.getRuntime().addShutdownHook(hook);
     try {
       start();
       StageResult result = session.await(session.graph.target().index());
@@ -52,7 +42,6 @@ final class StageRunner {
       throw new Problem(Problem.Kind.ENVIRONMENT, "the build was interrupted", e);
     } finally {
       stop();
-      removeHook(hook);
     }
   }
 
@@ -106,21 +95,5 @@ final class StageRunner {
     }
     running.forEach(MountNamespace.Task::interrupt);
     running.forEach(MountNamespace.Task::awaitEnd);
-  }
-
-  private static void joinQuietly(Thread thread) {
-    try {
-      thread.join(java.time.Duration.ofSeconds(20));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The process is ending, and the hook is what stopped this build.
-    }
   }
 }

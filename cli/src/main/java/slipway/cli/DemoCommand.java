@@ -22,6 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.build.BaseImage;
@@ -107,28 +108,17 @@ final class DemoCommand implements Callable<Integer> {
     }
     RootFileSystem fs = RootFileSystem.parse(rootfs);
     Path work = Files.createTempDirectory("slipway-demo-");
-    Runnable remove = () -> removeTree(work);
-    Thread onExit = Thread.ofPlatform().unstarted(remove);
-    Runtime.getRuntime().addShutdownHook(onExit);
     Progress progress = TerminalProgress.forStderr(System.err, !Terminal.stderrIsTerminal());
     Steps steps = new Steps(spec.commandLine().getOut(), STEPS);
-    try (LocalStore store = state.store()) {
+    try (Cleanup folder =
+            Cleanup.register("the folder " + work, () -> Posix.removeTree(OsPath.of(work)));
+        LocalStore store = state.store()) {
       new Story(store, work, fs, progress, steps).tell();
     } finally {
       TerminalProgress.finish(progress);
-      remove.run();
-      Runtime.getRuntime().removeShutdownHook(onExit);
     }
     steps.table(json);
     return 0;
-  }
-
-  private static void removeTree(Path path) {
-    try {
-      Posix.removeTree(OsPath.of(path));
-    } catch (IOException e) {
-      System.err.println("warning: " + path + " could not be removed: " + e.getMessage());
-    }
   }
 
   /** One telling, with what its steps share. */

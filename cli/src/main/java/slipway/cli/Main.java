@@ -4,8 +4,13 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import slipway.base.Cleanup;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -17,11 +22,29 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    Signals signals = Signals.listen(System.err);
+    // A registry answers the other requests when one fails; a command would wait for ever.
+    boolean serves = Arrays.asList(args).contains("serve");
+    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught(e, serves, signals));
     int status = run(System.getProperty("slipway.name", "slipway"), args, System.out, System.err);
     System.out.flush();
+    signals.done();
     // System.exit asks for a logger first, and so opens every jar of the class path.
     if (status != 0) {
       System.exit(status);
+    }
+  }
+
+  private static void uncaught(Throwable e, boolean serves, Signals signals) {
+    if (Cleanup.isStopped()) {
+      return;
+    }
+    trace(e, System.err);
+    String sentence = sentence(e);
+    if (serves) {
+      System.err.println("error: " + sentence);
+    } else {
+      signals.fail(sentence);
     }
   }
 
@@ -33,31 +56,43 @@ public final class Main {
    */
   static int run(String name, String[] args, PrintStream out, PrintStream err) {
     try {
-      boolean bootc = name.equals("bootc");
-      String word = args.length == 0 ? "--help" : args[0];
-      switch (word) {
-        case "--version", "-V", "version" -> {
-          out.println(name + " " + Version.text());
-          return 0;
-        }
-        case "--help", "-h", "help" -> {
-          out.print(bootc ? Usage.bootc() : Usage.slipway());
-          return 0;
-        }
-        default -> {}
+      String environment = System.getenv(Limit.ENVIRONMENT);
+      if (environment != null) {
+        Limit.set(environment, Limit.ENVIRONMENT);
       }
-      String[] rest = Arrays.copyOfRange(args, 1, args.length);
-      if (!bootc && word.equals("bootc")) {
-        return run("bootc", rest, out, err);
-      }
-      Object command = bootc ? Commands.bootc(word) : Commands.slipway(word);
-      if (command == null) {
-        throw Problem.usage(unknown(name, word));
-      }
-      return execute(name + " " + word, command, rest, out, err);
-    } catch (Problem e) {
+      String[] words = Limits.take(args);
+      return words == null ? help(Limits.text(), out) : dispatch(name, words, out, err);
+    } catch (Throwable e) {
       return report(e, err);
     }
+  }
+
+  private static int help(String text, PrintStream out) {
+    out.print(text);
+    return 0;
+  }
+
+  private static int dispatch(String name, String[] args, PrintStream out, PrintStream err) {
+    boolean bootc = name.equals("bootc");
+    String word = args.length == 0 ? "--help" : args[0];
+    switch (word) {
+      case "--version", "-V", "version" -> {
+        return help(name + " " + Version.text() + "\n", out);
+      }
+      case "--help", "-h", "help" -> {
+        return help(bootc ? Usage.bootc() : Usage.slipway(), out);
+      }
+      default -> {}
+    }
+    String[] rest = Arrays.copyOfRange(args, 1, args.length);
+    if (!bootc && word.equals("bootc")) {
+      return dispatch("bootc", rest, out, err);
+    }
+    Object command = bootc ? Commands.bootc(word) : Commands.slipway(word);
+    if (command == null) {
+      throw Problem.usage(unknown(name, word));
+    }
+    return execute(name + " " + word, command, rest, out, err);
   }
 
   private static String unknown(String name, String word) {
@@ -75,7 +110,7 @@ public final class Main {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(
         (e, a) -> {
-          err.println("error: " + e.getMessage());
+          err.println("error: " + Printable.text(String.valueOf(e.getMessage())));
           err.println(
               "For help: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
           return Problem.Kind.USAGE.exitCode();
@@ -84,24 +119,48 @@ public final class Main {
     return line.execute(args);
   }
 
-  private static int report(Exception e, PrintStream err) {
+  private static int report(Throwable e, PrintStream err) {
+    trace(e, err);
+    // Who was told to end by a signal has said so.
+    if (!Cleanup.isStopped()) {
+      err.println("error: " + sentence(e));
+    }
+    return e instanceof Problem p ? p.kind().exitCode() : 1;
+  }
+
+  private static void trace(Throwable e, PrintStream err) {
     if (System.getenv("SLIPWAY_DEBUG") != null) {
       e.printStackTrace(err);
     }
-    Throwable shown =
-        e instanceof UncheckedIOException u && u.getCause() != null ? u.getCause() : e;
+  }
+
+  /**
+   * What a failure says to the user. A message may span lines only where we wrote them: a line that
+   * a stranger wrote cannot be told from ours, so each is indented.
+   */
+  static String sentence(Throwable e) {
+    Throwable shown = e;
+    while ((shown instanceof UncheckedIOException || shown instanceof ExecutionException)
+        && shown.getCause() != null) {
+      shown = shown.getCause();
+    }
     String text =
         switch (shown) {
-          case Problem p -> p.getMessage();
+          case Problem p -> String.valueOf(p.getMessage());
           case IOException io -> describe(e, io);
+          case OutOfMemoryError m ->
+              "this needs more memory than the "
+                  + (Runtime.getRuntime().maxMemory() >> 20)
+                  + " MiB that this command may use (SLIPWAY_DEBUG=1 shows where)";
+          case StackOverflowError s ->
+              "something is nested too deeply to be worked on (SLIPWAY_DEBUG=1 shows where)";
           default -> "internal error, please report it (SLIPWAY_DEBUG=1 shows where): " + shown;
         };
-    err.println("error: " + text);
-    return shown instanceof Problem p ? p.kind().exitCode() : 1;
+    return text.lines().map(Printable::text).collect(Collectors.joining("\n  "));
   }
 
   /** The messages of file errors are often only a path. */
-  private static String describe(Exception outer, IOException io) {
+  private static String describe(Throwable outer, IOException io) {
     String text =
         switch (io) {
           case java.nio.file.NoSuchFileException f -> f.getFile() + " does not exist";

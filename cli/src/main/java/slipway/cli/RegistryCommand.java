@@ -47,22 +47,15 @@ final class RegistryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-      RegistryServer server = RegistryServer.start(root, parse(address));
-      CountDownLatch ended = new CountDownLatch(1);
-      Runtime.getRuntime()
-          .addShutdownHook(
-              Thread.ofPlatform()
-                  .unstarted(
-                      () -> {
-                        server.close();
-                        ended.countDown();
-                      }));
-      InetSocketAddress at = server.address();
-      var out = spec.commandLine().getOut();
-      out.println("Listening on " + at.getAddress().getHostAddress() + ":" + at.getPort());
-      out.flush();
-      ended.await();
-      return 0;
+      try (RegistryServer server = RegistryServer.start(root, parse(address))) {
+        InetSocketAddress at = server.address();
+        var out = spec.commandLine().getOut();
+        out.println("Listening on " + at.getAddress().getHostAddress() + ":" + at.getPort());
+        out.flush();
+        // A signal interrupts this.
+        new CountDownLatch(1).await();
+        return 0;
+      }
     }
 
     private static InetSocketAddress parse(String text) {

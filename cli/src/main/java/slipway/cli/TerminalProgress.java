@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Progress;
 
 /**
@@ -27,8 +30,8 @@ final class TerminalProgress implements Progress, AutoCloseable {
   private final List<Bar> bars = new CopyOnWriteArrayList<>();
   private final Thread painter;
 
-  /** Takes the bars away when the process is told to end. */
-  private final Thread onExit = Thread.ofPlatform().unstarted(this::stop);
+  /** The bars that are on the terminal, for {@link #stopBars}. */
+  private static final AtomicReference<@Nullable TerminalProgress> SHOWN = new AtomicReference<>();
 
   private int painted;
   private boolean closed;
@@ -36,7 +39,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
   TerminalProgress(PrintStream out, int width) {
     this.out = out;
     this.width = width;
-    Runtime.getRuntime().addShutdownHook(onExit);
+    SHOWN.set(this);
     this.painter = Thread.ofPlatform().daemon().name("progress").start(this::paintUntilClosed);
   }
 
@@ -81,20 +84,26 @@ final class TerminalProgress implements Progress, AutoCloseable {
   @Override
   public synchronized void note(String line) {
     erase();
-    out.println(line);
+    out.println(Printable.text(line));
     out.flush();
   }
 
   @Override
   public void close() {
     stop();
+    SHOWN.compareAndSet(this, null);
     try {
-      Runtime.getRuntime().removeShutdownHook(onExit);
       painter.join();
-    } catch (IllegalStateException e) {
-      // The process ends already; the hook does the same.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Takes the bars away for good, because the process ends and has something to say. */
+  static void stopBars() {
+    TerminalProgress shown = SHOWN.get();
+    if (shown != null) {
+      shown.stop();
     }
   }
 
@@ -168,11 +177,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
     private final long started = System.nanoTime();
 
     Bar(String name) {
-      this.name = printable(name);
-    }
-
-    static String printable(String text) {
-      return text.replaceAll("\\p{Cntrl}+", " ");
+      this.name = Printable.text(name);
     }
 
     @Override
@@ -245,7 +250,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     public void at(String what) {
-      this.what = printable(what);
+      this.what = Printable.text(what);
     }
 
     @Override
@@ -265,7 +270,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     public void note(String line) {
-      out.println(line);
+      out.println(Printable.text(line));
     }
   }
 }

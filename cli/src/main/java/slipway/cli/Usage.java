@@ -29,7 +29,8 @@ final class Usage {
           bootc        what runs on a machine: status, upgrade, switch, rollback
           demo         the whole story, from a Containerfile to a machine that rolls back
 
-        slipway COMMAND --help tells a command's options.
+        slipway COMMAND --help tells a command's options. Every command takes --limit NAME=VALUE, which
+        changes a bound on what images and archives may cost; --limit help lists the bounds.
         """;
   }
 
@@ -43,7 +44,8 @@ final class Usage {
           switch       follow another image
           rollback     boot the previous version next
 
-        bootc COMMAND --help tells a command's options.
+        bootc COMMAND --help tells a command's options. Every command takes --limit NAME=VALUE, which
+        changes a bound on what an image may cost; --limit help lists the bounds.
         """;
   }
 }

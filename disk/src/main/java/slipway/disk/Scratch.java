@@ -1,32 +1,31 @@
 package slipway.disk;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import slipway.base.Cleanup;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 
 /**
  * The temporary files of one disk: a folder for small ones, and unfinished results beside their
- * places. All go when it is closed or the process is told to end; tools that still write to them
- * are ended then, too. Mounts need no care here, they end with their namespace.
+ * places. All go when it is closed or the process is told to end. Mounts need no care here, they
+ * end with their namespace.
  */
 final class Scratch implements AutoCloseable {
   private final Path folder;
   private final Queue<Path> files = new ConcurrentLinkedQueue<>();
-  private final Thread onExit = Thread.ofPlatform().unstarted(this::exit);
+  private final Cleanup cleanup;
 
   private Scratch(Path folder) {
     this.folder = folder;
+    this.cleanup = Cleanup.register("the folder " + folder, this::remove);
   }
 
   static Scratch create() throws IOException {
-    Scratch scratch = new Scratch(Files.createTempDirectory("slipway-disk-"));
-    Runtime.getRuntime().addShutdownHook(scratch.onExit);
-    return scratch;
+    return new Scratch(Files.createTempDirectory("slipway-disk-"));
   }
 
   Path folder() {
@@ -40,15 +39,6 @@ final class Scratch implements AutoCloseable {
     return file;
   }
 
-  private void exit() {
-    ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
-    try {
-      remove();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   private void remove() throws IOException {
     for (Path file : files) {
       Files.deleteIfExists(file);
@@ -58,12 +48,6 @@ final class Scratch implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try {
-      Runtime.getRuntime().removeShutdownHook(onExit);
-    } catch (IllegalStateException e) {
-      // The process is ending; the hook does the rest.
-      return;
-    }
-    remove();
+    cleanup.close();
   }
 }

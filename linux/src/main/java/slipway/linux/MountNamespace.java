@@ -34,7 +34,8 @@ public final class MountNamespace {
     try {
       return task.result.get();
     } catch (InterruptedException e) {
-      task.thread.interrupt();
+      task.interrupt();
+      task.awaitEnd();
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, name + " was interrupted", e);
     } catch (ExecutionException e) {

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
@@ -35,7 +36,7 @@ public final class VirtualMachine implements AutoCloseable {
   private final VmSpec spec;
   private final Accelerator accelerator;
   private final Path state;
-  private final boolean temporaryState;
+  private final Cleanup cleanup;
   private @Nullable Running running;
 
   /** One run of the process, from power on to power off. */
@@ -45,7 +46,15 @@ public final class VirtualMachine implements AutoCloseable {
     this.spec = spec;
     this.accelerator = accelerator;
     this.state = state;
-    this.temporaryState = temporary;
+    this.cleanup =
+        Cleanup.register(
+            "the machine in " + state,
+            () -> {
+              powerCut();
+              if (temporary) {
+                Posix.removeTree(OsPath.of(state));
+              }
+            });
   }
 
   /**
@@ -62,7 +71,7 @@ public final class VirtualMachine implements AutoCloseable {
     try {
       machine.powerOn();
       return machine;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       machine.close();
       throw e;
     }
@@ -78,17 +87,21 @@ public final class VirtualMachine implements AutoCloseable {
     Path given = spec.stateDirectory();
     Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
     Files.createDirectories(state);
-    try {
+    Cleanup folder =
+        Cleanup.register(
+            "the folder " + state,
+            () -> {
+              if (given == null) {
+                Posix.removeTree(OsPath.of(state));
+              }
+            });
+    try (folder) {
       List<String> argv = QemuArguments.inForeground(spec, choose(spec.accelerator()), state);
       Process process = Command.of(argv).startInherited();
       try {
         return process.waitFor();
       } finally {
         Command.kill(process);
-      }
-    } finally {
-      if (given == null) {
-        Posix.removeTree(OsPath.of(state));
       }
     }
   }
@@ -453,9 +466,6 @@ public final class VirtualMachine implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    powerCut();
-    if (temporaryState) {
-      Posix.removeTree(OsPath.of(state));
-    }
+    cleanup.close();
   }
 }

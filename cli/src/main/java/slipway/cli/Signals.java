@@ -1,0 +1,99 @@
+package slipway.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import slipway.base.Cleanup;
+import sun.misc.Signal;
+
+/**
+ * SIGTERM, SIGINT and SIGHUP end the process in order ({@link Cleanup}), with one line on stderr
+ * and the exit code 128 + the signal's number. So does an error that ends a thread of the
+ * background while others wait for it, with code 1.
+ */
+final class Signals {
+  /** For unwinding, and as much again for what was not reached. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private final Thread worker;
+  private final PrintStream err;
+  private final Duration grace;
+  private final CountDownLatch unwound = new CountDownLatch(1);
+
+  private Signals(Thread worker, PrintStream err, Duration grace) {
+    this.worker = worker;
+    this.err = err;
+    this.grace = grace;
+  }
+
+  /** Listens from now on; the calling thread is the one that works. */
+  static Signals listen(PrintStream err) {
+    return listen(err, GRACE);
+  }
+
+  static Signals listen(PrintStream err, Duration grace) {
+    Signals signals = new Signals(Thread.currentThread(), err, grace);
+    for (String name : new String[] {"TERM", "INT", "HUP"}) {
+      try {
+        Signal.handle(new Signal(name), signals::handle);
+      } catch (IllegalArgumentException e) {
+        // The JVM was told to leave this one alone (-Xrs, or nohup for HUP).
+      }
+    }
+    return signals;
+  }
+
+  private void handle(Signal signal) {
+    String name = "SIG" + signal.getName();
+    end(name, "stopped by " + name + "; cleaning up", 128 + signal.getNumber());
+  }
+
+  /** Ends the process because a thread in the background died and others may wait for it. */
+  void fail(String sentence) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("failure")
+        .start(() -> end("an internal error", "error: " + sentence, 1));
+  }
+
+  private synchronized void end(String why, String line, int status) {
+    if (Cleanup.isStopped()) {
+      return;
+    }
+    TerminalProgress.stopBars();
+    err.println(line);
+    boolean first =
+        Cleanup.stop(
+            why, worker, this::awaitUnwound, grace, text -> err.println("warning: " + text));
+    if (first) {
+      err.flush();
+      Runtime.getRuntime().halt(status);
+    }
+  }
+
+  private boolean awaitUnwound(Duration limit) {
+    try {
+      return unwound.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /**
+   * Tells that the work is over. When the process was told to end meanwhile, this does not return:
+   * the handler ends the process.
+   */
+  void done() {
+    unwound.countDown();
+    CountDownLatch never = new CountDownLatch(1);
+    while (Cleanup.isStopped()) {
+      try {
+        never.await();
+      } catch (InterruptedException e) {
+        // The handler asks once more; it ends the process in a moment.
+      }
+    }
+  }
+}
