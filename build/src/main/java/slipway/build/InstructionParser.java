@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.build.Instruction.Assignment;
 import slipway.build.Instruction.CommandLine;
+import slipway.linux.OsPath;
 
 /** Makes an {@link Instruction} of a logical line. */
 final class InstructionParser {
@@ -194,19 +195,36 @@ final class InstructionParser {
     }
     List<String> sources = new ArrayList<>();
     List<Heredoc> inline = new ArrayList<>();
+    List<Heredoc> documents = new ArrayList<>(line.heredocs());
     for (String word : words.subList(0, words.size() - 1)) {
-      Heredoc head = line.heredocs().isEmpty() ? null : LineReader.heredoc(word);
+      Heredoc head = documents.isEmpty() ? null : LineReader.heredoc(word);
       if (head == null) {
         sources.add(word);
       } else {
-        line.heredocs().stream()
-            .filter(h -> h.name().equals(head.name()))
-            .findFirst()
-            .ifPresent(inline::add);
+        inline.add(next(documents, head, line));
       }
     }
     return new Instruction.Copy(
         line, add, sources, inline, words.getLast(), flags.get("from"), copyFlags(flags));
+  }
+
+  /** The next document of that name: several may have the same. It becomes a file. */
+  private static Heredoc next(List<Heredoc> documents, Heredoc head, Line line) {
+    if (!OsPath.of(head.name()).isName()) {
+      throw line.at()
+          .problem(
+              "the document <<"
+                  + head.name()
+                  + " becomes a file of that name, so it cannot hold a slash or be . or ..; name it"
+                  + " otherwise and give the path in the destination");
+    }
+    for (Heredoc document : documents) {
+      if (document.name().equals(head.name())) {
+        documents.remove(document);
+        return document;
+      }
+    }
+    throw line.at().problem("the document <<" + head.name() + " has no text");
   }
 
   private static Instruction.CopyFlags copyFlags(Flags flags) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LineReader {
   private static final Pattern DIRECTIVE =
-      Pattern.compile("#\\s*([a-zA-Z][a-zA-Z0-9]*)\\s*=\\s*(.+?)\\s*");
+      Pattern.compile("#\\s*([a-zA-Z][a-zA-Z0-9]*)\\s*=\\s*(.+)");
   private static final Set<String> DIRECTIVES = Set.of("syntax", "escape", "check");
   private static final Pattern HEREDOC = Pattern.compile("\\d*<<(-?)([^<]+)");
   private static final Set<String> WITH_HEREDOC = Set.of("RUN", "COPY", "ADD");
@@ -45,6 +45,11 @@ final class LineReader {
       lines.removeLast();
     }
     this.physical = lines;
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).indexOf('\0') >= 0) {
+        throw position(i).problem("the line holds a NUL character, which no text has");
+      }
+    }
     if (lines.size() > MAX_LINES) {
       throw position(0).problem("the file has more than " + MAX_LINES + " lines");
     }

@@ -92,6 +92,9 @@ final class TreeCopier implements AutoCloseable {
 
   /** Where a single file goes. */
   private OsPath fileTarget(OsPath inside, OsPath name, boolean intoDirectory) throws IOException {
+    if (!name.isName()) {
+      throw at.problem("\"" + name + "\" cannot name a file");
+    }
     Optional<OsPath> there = InRoot.resolve(root, inside);
     if (intoDirectory || (there.isPresent() && Posix.lstat(there.get()).isDirectory())) {
       return InRoot.mkdirs(root, inside, newDirectoryOwner()).resolve(name);
