@@ -17,6 +17,10 @@ record ContainerMount(
         target, "bind", source, List.of("rbind", "rprivate", readOnly ? "ro" : "rw"), directory);
   }
 
+  boolean isReadOnlyBind() {
+    return type.equals("bind") && options.contains("ro");
+  }
+
   static ContainerMount of(String target, String type, String... options) {
     return new ContainerMount(target, type, type, List.of(options), true);
   }

@@ -109,6 +109,11 @@ final class ContentDigest {
     return digest.hex();
   }
 
+  /** As {@link #of(String...)}; a list within a list goes in by its own digest. */
+  static String of(List<String> texts) {
+    return of(texts.toArray(String[]::new));
+  }
+
   /** The digest of a file's content. */
   static Digest ofFile(java.nio.file.Path file) throws IOException {
     MessageDigest digest = Digest.Algorithm.SHA256.newMessageDigest();

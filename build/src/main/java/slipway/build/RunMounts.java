@@ -6,10 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.Mount;
@@ -30,6 +33,7 @@ final class RunMounts implements AutoCloseable {
   private final Path scratch;
   private final Path memory;
   private final CacheMounts caches;
+  private final Map<RunMount, ContainerMount> asked = new IdentityHashMap<>();
   private final List<ContainerMount> own = new ArrayList<>();
   private final Map<String, String> environment = new LinkedHashMap<>();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
@@ -52,7 +56,7 @@ final class RunMounts implements AutoCloseable {
     open.push(caches);
   }
 
-  /** Beside the usual ones. */
+  /** Beside the usual ones, in the order in which they are mounted. */
   List<ContainerMount> own() {
     return own;
   }
@@ -62,6 +66,20 @@ final class RunMounts implements AutoCloseable {
     List<ContainerMount> all = new ArrayList<>(ContainerSpec.usualMounts());
     all.addAll(own);
     return all;
+  }
+
+  /** Makes the mounts of a RUN ready. */
+  void prepare(List<RunMount> mounts) throws Exception {
+    // Caches are locked in one order everywhere, so that two RUNs never wait for each other.
+    for (RunMount m : mounts.stream().sorted(Comparator.comparing(CacheMounts::name)).toList()) {
+      prepare(m);
+    }
+    List<ContainerMount> written =
+        mounts.stream().map(asked::get).filter(Objects::nonNull).toList();
+    NestedMounts nested =
+        new NestedMounts(written, Files.createDirectory(scratch.resolve("nested")));
+    open.push(nested);
+    own.addAll(nested.ordered());
   }
 
   /** Variables that mounts bring. */
@@ -87,14 +105,25 @@ final class RunMounts implements AutoCloseable {
         known + (known.endsWith("\n") ? "" : "\n") + "127.0.0.1\t" + ContainerSpec.HOSTNAME + "\n",
         StandardCharsets.ISO_8859_1);
     Posix.chmod(OsPath.of(hosts), 0644);
-    own.addFirst(ContainerMount.bind(hosts.toString(), "/etc/hosts", false, true));
+    addUnlessHidden(ContainerMount.bind(hosts.toString(), "/etc/hosts", false, true));
     Path resolver = memory.resolve("resolv.conf");
     Path machines = Path.of("/etc/resolv.conf");
     Files.write(
         resolver,
         connected && Files.isReadable(machines) ? Files.readAllBytes(machines) : new byte[0]);
     Posix.chmod(OsPath.of(resolver), 0644);
-    own.addFirst(ContainerMount.bind(resolver.toString(), "/etc/resolv.conf", false, true));
+    addUnlessHidden(ContainerMount.bind(resolver.toString(), "/etc/resolv.conf", false, true));
+  }
+
+  /** A mount that RUN asks for goes before ours. */
+  private void addUnlessHidden(ContainerMount mount) {
+    boolean hidden =
+        own.stream()
+            .map(ContainerMount::target)
+            .anyMatch(t -> t.equals(mount.target()) || NestedMounts.isBeneath(mount.target(), t));
+    if (!hidden) {
+      own.addFirst(mount);
+    }
   }
 
   /** Puts an inline script where it can be started; gives its path in the container. */
@@ -108,7 +137,7 @@ final class RunMounts implements AutoCloseable {
   }
 
   /** Makes one mount ready. */
-  void prepare(RunMount mount) throws Exception {
+  private void prepare(RunMount mount) throws Exception {
     switch (mount.type()) {
       case TMPFS -> {
         List<String> options = new ArrayList<>(List.of("nosuid", "nodev"));
@@ -116,13 +145,14 @@ final class RunMounts implements AutoCloseable {
         if (mount.size() > 0) {
           options.add("size=" + mount.size());
         }
-        own.add(new ContainerMount(target(mount), "tmpfs", "tmpfs", options, true));
+        asked.put(mount, new ContainerMount(target(mount), "tmpfs", "tmpfs", options, true));
       }
       case SECRET -> secret(mount);
       case SSH -> agent(mount);
       case CACHE -> {
         Path cache = caches.open(mount, fresh -> fill(mount, fresh));
-        own.add(ContainerMount.bind(cache.toString(), target(mount), true, mount.readOnly()));
+        asked.put(
+            mount, ContainerMount.bind(cache.toString(), target(mount), true, mount.readOnly()));
       }
       case BIND -> bind(mount);
     }
@@ -150,7 +180,7 @@ final class RunMounts implements AutoCloseable {
       Files.write(file.toPath(), value);
       Posix.lchown(file, mount.uid(), mount.gid());
       Posix.chmod(file, mount.mode() < 0 ? 0400 : mount.mode());
-      own.add(ContainerMount.bind(file.toString(), target(mount), false, true));
+      asked.put(mount, ContainerMount.bind(file.toString(), target(mount), false, true));
     }
   }
 
@@ -162,7 +192,7 @@ final class RunMounts implements AutoCloseable {
       }
       return;
     }
-    own.add(ContainerMount.bind(socket.toString(), target(mount), false, false));
+    asked.put(mount, ContainerMount.bind(socket.toString(), target(mount), false, false));
     environment.put("SSH_AUTH_SOCK", target(mount));
   }
 
@@ -193,7 +223,8 @@ final class RunMounts implements AutoCloseable {
       throw at.problem("RUN --mount: \"" + mount.source() + "\" is not in " + tree.name());
     }
     Stat stat = Posix.lstat(path.get());
-    own.add(
+    asked.put(
+        mount,
         ContainerMount.bind(
             path.get().toString(), target(mount), stat.isDirectory(), mount.readOnly()));
   }

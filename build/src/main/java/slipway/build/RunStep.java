@@ -71,9 +71,28 @@ final class RunStep {
     return all.toString();
   }
 
-  /** What mounts bring in counts like what COPY brings in; caches and secrets do not count. */
+  /**
+   * What decides the outcome, each list with its bounds: words that {@link #describe} joins are two
+   * or one here. What mounts bring in counts like what COPY brings in; caches and secrets do not.
+   */
   private String digest() throws IOException, InterruptedException {
-    List<String> parts = new ArrayList<>(List.of(image.directory()));
+    List<String> counted = new ArrayList<>();
+    arguments.forEach(
+        (name, value) -> {
+          if (!StageBuild.isProxy(name)) {
+            counted.addAll(List.of(name, value));
+          }
+        });
+    List<String> documents = new ArrayList<>();
+    run.line().heredocs().forEach(h -> documents.addAll(List.of(h.name(), h.text())));
+    List<String> parts =
+        new ArrayList<>(
+            List.of(
+                image.directory(),
+                ContentDigest.of(counted),
+                ContentDigest.of(run.mounts()),
+                ContentDigest.of(run.command().argv(image.shell())),
+                ContentDigest.of(documents)));
     for (RunMount m : mounts) {
       if (m.type() == RunMount.Type.BIND) {
         try (SourceTree tree = SourceTree.of(session, stage, m.from(), run.at())) {
@@ -83,7 +102,7 @@ final class RunStep {
         }
       }
     }
-    return ContentDigest.of(parts.toArray(String[]::new));
+    return ContentDigest.of(parts);
   }
 
   /** For the history and the key. */
@@ -91,7 +110,7 @@ final class RunStep {
     return text;
   }
 
-  /** The digest of what mounts bring in. */
+  /** The digest of what decides the outcome beside the image and the text. */
   String inputs() {
     return inputs;
   }
@@ -103,10 +122,7 @@ final class RunStep {
           .problem("RUN --security=insecure is refused; allow it with --allow security.insecure");
     }
     try (RunMounts prepared = new RunMounts(session, stage, run.at(), image.directory(), scratch)) {
-      for (RunMount m :
-          mounts.stream().sorted(java.util.Comparator.comparing(CacheMounts::name)).toList()) {
-        prepared.prepare(m);
-      }
+      prepared.prepare(mounts);
       List<String> argv = command(prepared);
       prepared.network(network());
       Path stub = Files.createDirectory(scratch.resolve("stub"));

@@ -2,17 +2,22 @@ package slipway.build;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Compression;
+import slipway.oci.Digest;
 import slipway.oci.Flock;
 import slipway.oci.LocalStore;
 import slipway.tree.LayerUnpacker;
@@ -113,15 +118,34 @@ final class Snapshots {
       List<Path> topFirst = new ArrayList<>(below);
       Collections.reverse(topFirst);
       String name = "unpack " + blob.descriptor().digest().brief();
+      MessageDigest plain = blob.diffId().algorithm().newMessageDigest();
       try (InputStream in = store.openBlob(blob.descriptor());
           Progress.Task task = progress.start(name, blob.descriptor().size());
           InputStream counted = new CountedStream(in, task);
-          InputStream tar = Compression.decompressAny(counted)) {
+          InputStream tar = new DigestInputStream(Compression.decompressAny(counted), plain)) {
         LayerUnpacker.unpack(tar, directory, topFirst);
-        tar.transferTo(java.io.OutputStream.nullOutputStream());
+        tar.transferTo(OutputStream.nullOutputStream());
       }
+      check(blob, Digest.of(blob.diffId().algorithm(), plain.digest()));
       adopt(directory, layer.snapshot(), scratch);
       Posix.removeTree(OsPath.of(scratch));
+    }
+  }
+
+  /**
+   * A snapshot is named by the diff id, which is the config's word; content that is other than the
+   * word would stand in for an honest layer of every later build.
+   */
+  private static void check(LayerRef.Blob blob, Digest actual) {
+    if (!actual.equals(blob.diffId())) {
+      throw Problem.corrupt(
+          "the layer "
+              + blob.descriptor().digest()
+              + " holds "
+              + actual
+              + " once decompressed, but the image's config says "
+              + blob.diffId()
+              + "; the image is damaged or forged: remove it, and pull it from somebody you trust");
     }
   }
 

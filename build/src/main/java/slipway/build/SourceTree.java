@@ -120,11 +120,12 @@ final class SourceTree implements AutoCloseable {
       throws IOException, InterruptedException {
     String memo = null;
     if (image != null) {
-      List<String> all = new ArrayList<>(List.of("selection", image.state()));
-      all.addAll(patterns);
-      all.add("--");
-      all.addAll(excludePatterns);
-      memo = ContentDigest.of(all.toArray(String[]::new));
+      memo =
+          ContentDigest.of(
+              "selection-2",
+              image.state(),
+              ContentDigest.of(patterns),
+              ContentDigest.of(excludePatterns));
       Optional<String> known = session.cache.selection(memo);
       if (known.isPresent()) {
         return known.get();

@@ -25,7 +25,7 @@ import slipway.oci.Platform;
  * has seen is not carried out again.
  */
 final class StageBuild {
-  private static final String KEY_VERSION = "slipway-step-1";
+  private static final String KEY_VERSION = "slipway-step-2";
   private static final Set<String> PROXIES =
       Set.of("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY");
 
@@ -177,6 +177,7 @@ final class StageBuild {
 
   private void arg(Instruction.Arg instruction) throws IOException {
     StringBuilder text = new StringBuilder("ARG");
+    List<String> words = new ArrayList<>();
     for (Instruction.Assignment a : instruction.arguments()) {
       String name = word(a.name(), instruction.at());
       String value = session.request.arguments().get(name);
@@ -187,24 +188,26 @@ final class StageBuild {
                 : word(a.value(), instruction.at());
       }
       text.append(' ').append(name);
+      words.add(name);
+      words.add(value == null ? "unset" : "=" + value);
       if (value != null) {
         arguments.put(name, value);
         text.append('=').append(value);
       }
     }
-    metadata(text.toString());
+    metadata(text.toString(), words);
   }
 
   private void env(Instruction.Env instruction) throws IOException {
     Map<String, String> fresh = assignments(instruction.variables(), instruction.at());
     fresh.forEach(image::setEnv);
-    metadata("ENV" + joined(fresh));
+    metadata("ENV" + joined(fresh), words(fresh));
   }
 
   private void label(Instruction.Label instruction) throws IOException {
     Map<String, String> fresh = assignments(instruction.labels(), instruction.at());
     image.labels.putAll(fresh);
-    metadata("LABEL" + joined(fresh));
+    metadata("LABEL" + joined(fresh), words(fresh));
   }
 
   /** All values see the variables as they were before the instruction. */
@@ -220,6 +223,12 @@ final class StageBuild {
     StringBuilder text = new StringBuilder();
     map.forEach((name, value) -> text.append(' ').append(name).append('=').append(value));
     return text.toString();
+  }
+
+  private static List<String> words(Map<String, String> map) {
+    List<String> words = new ArrayList<>();
+    map.forEach((name, value) -> words.addAll(List.of(name, value)));
+    return words;
   }
 
   private static String json(@Nullable List<String> words) {
@@ -248,7 +257,7 @@ final class StageBuild {
       expander().words(port, e.at()).forEach(p -> ports.addAll(Ports.parse(p, e.at())));
     }
     image.exposedPorts.addAll(ports);
-    metadata("EXPOSE " + String.join(" ", ports));
+    metadata("EXPOSE " + String.join(" ", ports), ports);
   }
 
   private void volume(Instruction.Volume v) throws IOException {
@@ -260,8 +269,17 @@ final class StageBuild {
     metadata("VOLUME " + json(paths));
   }
 
+  /** For an instruction of which the text says all, as one with one word or with JSON does. */
   private void metadata(String text) throws IOException {
-    String key = key(text, "");
+    metadata(text, List.of());
+  }
+
+  /**
+   * @param words what the instruction says, one by one: joined in the text, two different lists may
+   *     look the same
+   */
+  private void metadata(String text, List<String> words) throws IOException {
+    String key = key(text, ContentDigest.of(words));
     Optional<StepCache.Step> known =
         session.request.cache() ? session.cache.step(key) : Optional.empty();
     announce(text, known.isPresent());

@@ -27,6 +27,12 @@ record StageResult(
   /** The image that others were made from. */
   record Base(String name, Digest digest) {}
 
+  /**
+   * Begins the names of snapshots whose content was checked against the diff id; those of versions
+   * that did not check had another, so nothing takes them any more.
+   */
+  private static final String SNAPSHOT_PREFIX = "layer-";
+
   StageResult {
     layers = List.copyOf(layers);
   }
@@ -41,7 +47,7 @@ record StageResult(
       Descriptor layer = manifest.layers().get(i);
       layers.add(
           new LayerRef(
-              "chain-" + chain,
+              SNAPSHOT_PREFIX + chain,
               new LayerRef.Blob(
                   Descriptor.of(ociType(layer.mediaType()), layer.digest(), layer.size()),
                   diffId)));

@@ -196,6 +196,35 @@ class RunTest {
   }
 
   @Test
+  void mountsWithinMountsAreSeenHoweverTheyAreWritten() throws Exception {
+    Path context =
+        lab.context(
+            """
+            FROM base:1
+            RUN --mount=type=cache,target=/src/target --mount=target=/src \
+                cat /src/file && touch /src/target/in-cache && ! touch /src/x
+            RUN --mount=target=/src --mount=type=cache,id=b,target=/src/deep/er/target \
+                cat /src/file && touch /src/deep/er/target/in-cache
+            RUN --mount=type=bind,source=sub,target=/tmp/kernel-rpms --mount=type=tmpfs,target=/tmp \
+                ls /tmp/kernel-rpms && touch /tmp/x
+            RUN --mount=type=tmpfs,target=/etc/deep --mount=from=base:1,source=/etc,target=/etc \
+                touch /etc/deep/x && grep -c root: /etc/passwd
+            """);
+    Files.writeString(context.resolve("file"), "context\n");
+    Files.createDirectory(context.resolve("sub"));
+    Files.writeString(context.resolve("sub/one.rpm"), "");
+    Manifest.Image image = lab.build(BuildRequest.of(context));
+    assertThat(lab.output)
+        .filteredOn(l -> !l.startsWith("touch: "))
+        .containsExactly("context", "context", "one.rpm", "1");
+    assertThat(image.layers()).hasSize(1);
+    try (Stream<Path> files = Files.list(context)) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("Containerfile", "file", "sub");
+    }
+  }
+
+  @Test
   void aChangedBindMountRunsTheCommandAgain() throws Exception {
     Path context = lab.context("FROM base:1\nRUN --mount=target=/ctx cp /ctx/file /copy\n");
     Files.writeString(context.resolve("file"), "1");
