@@ -1,7 +1,6 @@
 package slipway.disk;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -9,6 +8,7 @@ import java.time.LocalDate;
 import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 
@@ -44,7 +44,9 @@ record Customizer(Path etc, Path var) {
   private void mounts(DiskPlan plan) throws IOException {
     Path fstab = etc.resolve("fstab");
     String old =
-        Files.isRegularFile(fstab, LinkOption.NOFOLLOW_LINKS) ? Files.readString(fstab) : "";
+        Files.isRegularFile(fstab, LinkOption.NOFOLLOW_LINKS)
+            ? RawText.decode(Files.readAllBytes(fstab))
+            : "";
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
     old.lines()
@@ -136,6 +138,6 @@ record Customizer(Path etc, Path var) {
   }
 
   private static void write(Path path, String content) throws IOException {
-    AtomicFile.write(path, content.getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(path, RawText.encode(content));
   }
 }

@@ -7,6 +7,9 @@ public final class Ioctls {
   /** The inode flag of chattr +i. */
   private static final int FS_IMMUTABLE_FL = 0x10;
 
+  /** The inode flag of chattr +a. */
+  private static final int FS_APPEND_FL = 0x20;
+
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
   private static final long FICLONE = 0x40049409L;
@@ -34,10 +37,22 @@ public final class Ioctls {
    * flag.
    */
   public static void setImmutable(OsPath path, boolean immutable) throws UnixException {
+    changeFlags(path, FS_IMMUTABLE_FL, immutable ? FS_IMMUTABLE_FL : 0);
+  }
+
+  /**
+   * Clears what keeps a directory or file from being removed: chattr +i and +a. Does nothing where
+   * the file system has no such flags.
+   */
+  public static void clearProtection(OsPath path) throws UnixException {
+    changeFlags(path, FS_IMMUTABLE_FL | FS_APPEND_FL, 0);
+  }
+
+  private static void changeFlags(OsPath path, int mask, int wanted) throws UnixException {
     int fd = Posix.open(path, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
     try {
       int old = inodeFlags(fd);
-      int flags = immutable ? old | FS_IMMUTABLE_FL : old & ~FS_IMMUTABLE_FL;
+      int flags = (old & ~mask) | wanted;
       if (flags == old) {
         return;
       }

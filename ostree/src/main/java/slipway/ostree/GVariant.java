@@ -2,7 +2,6 @@ package slipway.ostree;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.linux.OsPath;
 
 /**
@@ -82,7 +82,7 @@ public final class GVariant {
   }
 
   public static GVariant string(String value) {
-    return string(value.getBytes(StandardCharsets.UTF_8));
+    return string(RawText.encode(value));
   }
 
   /** Of type {@code s}, from the bytes of UTF-8 text without NUL. */
@@ -221,14 +221,9 @@ public final class GVariant {
     return Long.reverseBytes(asLong());
   }
 
-  /** Text of type {@code s}. */
+  /** Text of type {@code s}; bytes that are not UTF-8 as {@link RawText} has them. */
   public String asString() {
-    byte[] utf8 = stringBytes();
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
-    } catch (CharacterCodingException e) {
-      throw new Problem(Problem.Kind.CORRUPT, damage("a string is not UTF-8"), e);
-    }
+    return RawText.decode(stringBytes());
   }
 
   /** As {@link #asString} but as a path, which keeps the bytes. */

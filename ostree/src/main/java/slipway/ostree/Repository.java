@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.base.RawText;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.tree.FileTree;
@@ -159,13 +160,12 @@ public final class Repository {
 
   private static KeyFile readConfig(Path file) throws IOException {
     byte[] bytes = SmallFile.read(file, MAX_CONFIG);
-    return KeyFile.parse(
-        new String(bytes, java.nio.charset.StandardCharsets.UTF_8), file.toString());
+    return KeyFile.parse(RawText.decode(bytes), file.toString());
   }
 
   /** Replaces the config file whole. */
   public void writeConfig(KeyFile config) throws IOException {
-    AtomicFile.write(path.resolve("config"), config.toString());
+    AtomicFile.write(path.resolve("config"), RawText.encode(config.toString()));
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -28,15 +29,12 @@ public record BootEntry(Map<String, List<String>> keys) {
   }
 
   /**
-   * Parses a file's text: {@code key value} lines, comments from {@code #}.
-   *
-   * @param name of the file, for messages
+   * Parses a file's text: {@code key value} lines, comments from {@code #}. A key alone, as other
+   * tools and people write it, has an empty value.
    */
-  public static BootEntry parse(String text, String name) {
+  public static BootEntry parse(String text) {
     Map<String, List<String>> keys = new LinkedHashMap<>();
-    int number = 0;
     for (String line : text.lines().toList()) {
-      number++;
       String stripped = line.strip();
       if (stripped.isEmpty() || stripped.startsWith("#")) {
         continue;
@@ -46,10 +44,6 @@ public record BootEntry(Map<String, List<String>> keys) {
           && stripped.charAt(blank) != ' '
           && stripped.charAt(blank) != '\t') {
         blank++;
-      }
-      if (blank == stripped.length()) {
-        throw Problem.corrupt(
-            name + ":" + number + ": expected a key and a value, found \"" + stripped + "\"");
       }
       keys.computeIfAbsent(stripped.substring(0, blank), k -> new ArrayList<>())
           .add(stripped.substring(blank).strip());
@@ -104,7 +98,15 @@ public record BootEntry(Map<String, List<String>> keys) {
 
   private void write(StringBuilder out, String key) {
     for (String value : keys.getOrDefault(key, List.of())) {
-      out.append(key).append(' ').append(value).append('\n');
+      if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) {
+        throw Problem.input(
+            "the value of "
+                + key
+                + " in a boot entry is one line: \""
+                + Printable.text(value)
+                + '"');
+      }
+      out.append(value.isEmpty() ? key : key + " " + value).append('\n');
     }
   }
 }

@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -33,14 +35,19 @@ import slipway.ostree.Repository;
  * </ul>
  */
 final class BootWriter {
+  private static final String NOT_SYNCED =
+      "the new boot menu is in force, but a power cut now might bring the old one back";
+
   private final Path root;
   private final Repository repository;
   private final Durability durability;
+  private final AfterCommit after;
 
-  BootWriter(Path root, Repository repository, Durability durability) {
+  BootWriter(Path root, Repository repository, Durability durability, AfterCommit after) {
     this.root = root;
     this.repository = repository;
     this.durability = durability;
+    this.after = after;
   }
 
   /**
@@ -101,7 +108,7 @@ final class BootWriter {
     durability.syncRoot();
     Path link = root.resolve("ostree/boot." + state.bootVersion());
     replaceLink(link, Path.of(directory)); // the commit point
-    durability.syncRoot();
+    after.attempt(NOT_SYNCED, durability::syncRoot);
   }
 
   /** Writes the links of a boot version beside those in force. */
@@ -113,7 +120,7 @@ final class BootWriter {
             : SysrootState.subBootVersion(root, version);
     String name = "boot." + version + "." + (old == 0 ? 1 : 0);
     Path directory = root.resolve("ostree").resolve(name);
-    Posix.removeTree(OsPath.of(directory));
+    Removal.tree(OsPath.of(directory));
     for (Deployment d : order) {
       Path parent = directory.resolve(d.stateroot()).resolve(d.bootChecksum());
       Files.createDirectories(parent);
@@ -138,7 +145,7 @@ final class BootWriter {
     int version = 1 - state.bootVersion();
     Path boot = root.resolve("boot");
     Path loader = boot.resolve("loader." + version);
-    Posix.removeTree(OsPath.of(loader));
+    Removal.tree(OsPath.of(loader));
     Files.createDirectories(loader.resolve("entries"));
     boolean prefix = repository.config().getBoolean("sysroot", "bootprefix", false);
     boolean many = order.stream().map(Deployment::stateroot).distinct().count() > 1;
@@ -147,7 +154,8 @@ final class BootWriter {
       installKernel(order.get(i), layout);
       BootEntry entry = entry(order, i, layout, version, prefix, many);
       int number = order.size() - i;
-      AtomicFile.write(loader.resolve("entries/ostree-" + number + ".conf"), entry.toString());
+      AtomicFile.write(
+          loader.resolve("entries/ostree-" + number + ".conf"), RawText.encode(entry.toString()));
     }
     String links = writeLinks(state, version, order);
     replaceLink(root.resolve("ostree/boot." + version), Path.of(links));
@@ -159,7 +167,7 @@ final class BootWriter {
     durability.syncBoot();
     // The commit point: before this rename the old menu boots, after it the new one.
     Files.move(temporary, boot.resolve("loader"), StandardCopyOption.ATOMIC_MOVE);
-    durability.syncBoot();
+    after.attempt(NOT_SYNCED, durability::syncBoot);
   }
 
   /**
@@ -195,6 +203,7 @@ final class BootWriter {
             + "/"
             + d.bootSerial();
     KernelArguments options = d.kargs().withoutKey("ostree");
+    options.requireWritable("the kernel arguments of " + d.id());
     String initramfs = layout.initramfsName();
     if (initramfs == null) {
       options =
@@ -225,7 +234,13 @@ final class BootWriter {
   /** The text of the menu: the system's name and version, and where the entry stands. */
   private String title(Deployment d, int index, boolean many) throws IOException {
     Path directory = root.resolve(d.directory());
-    String name = OsRelease.prettyName(directory);
+    String name;
+    try {
+      name = OsRelease.prettyName(directory);
+    } catch (Problem e) {
+      // Looked at when it was deployed; damage of an old one must not keep a new one from booting.
+      name = d.stateroot();
+    }
     String version = repository.readCommit(d.checksum()).string("version").orElse("");
     StringBuilder title = new StringBuilder(name);
     if (!version.isEmpty() && !name.contains(version)) {
@@ -235,7 +250,7 @@ final class BootWriter {
     if (many) {
       title.append(':').append(d.stateroot());
     }
-    return title.append(':').append(index).append(')').toString().replace('\n', ' ');
+    return Printable.text(title.append(':').append(index).append(')').toString());
   }
 
   // ---- kernels ----

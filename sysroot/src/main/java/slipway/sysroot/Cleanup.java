@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
 import slipway.ostree.Checksum;
 import slipway.ostree.Repository;
 import slipway.ostree.Transaction;
@@ -21,30 +20,34 @@ import slipway.ostree.Transaction;
 /**
  * Removes what nothing leads to any more: boot menus that are not in force, deployments without an
  * entry (also those that a crash left half made), kernels that no entry names. May be stopped at
- * any point and run again.
+ * any point and run again; what cannot be removed is told and does not keep the rest.
  */
 final class Cleanup {
   private final Path root;
   private final RunState run;
   private final Repository repository;
+  private final AfterCommit after;
 
-  Cleanup(Path root, RunState run, Repository repository) {
+  Cleanup(Path root, RunState run, Repository repository, AfterCommit after) {
     this.root = root;
     this.run = run;
     this.repository = repository;
+    this.after = after;
   }
 
-  void run(SysrootState state, boolean prune) throws IOException {
+  void run(SysrootState state) {
     removeOtherMenus(state);
-    removeDeployments(state.all());
+    after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
     removeKernels(state.all());
-    writeRefs(state);
-    if (prune) {
-      repository.prune(state.all().stream().map(Deployment::checksum).collect(Collectors.toSet()));
-    }
+    after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
   }
 
-  private void removeOtherMenus(SysrootState state) throws IOException {
+  /** Removes objects that neither a deployment nor a ref needs. */
+  void prune(SysrootState state) throws IOException {
+    repository.prune(state.all().stream().map(Deployment::checksum).collect(Collectors.toSet()));
+  }
+
+  private void removeOtherMenus(SysrootState state) {
     int other = 1 - state.bootVersion();
     int otherSub = 1 - state.subBootVersion();
     Path ostree = root.resolve("ostree");
@@ -58,8 +61,12 @@ final class Cleanup {
             ostree.resolve("boot." + other + ".0"),
             ostree.resolve("boot." + other + ".1"),
             ostree.resolve("boot." + state.bootVersion() + "." + otherSub))) {
-      Posix.removeTree(OsPath.of(path));
+      remove(path);
     }
+  }
+
+  private void remove(Path path) {
+    after.attempt(path + " could not be removed", () -> Removal.tree(OsPath.of(path)));
   }
 
   private void removeDeployments(List<Deployment> used) throws IOException {
@@ -72,7 +79,8 @@ final class Cleanup {
       Path parent = root.resolve("ostree/deploy").resolve(stateroot);
       for (String id : DeploymentWriter.ids(root, stateroot)) {
         if (!ids.contains(id)) {
-          remove(parent, id);
+          after.attempt(
+              "the old deployment " + id + " could not be removed", () -> remove(parent, id));
         }
       }
       removeOrphans(parent, ids);
@@ -89,33 +97,30 @@ final class Cleanup {
       return;
     }
     Ioctls.setImmutable(OsPath.of(directory), false);
-    Posix.removeTree(OsPath.of(stateroot.resolve("backing").resolve(id)));
-    Files.deleteIfExists(stateroot.resolve("deploy").resolve(id + ".origin"));
-    Posix.removeTree(OsPath.of(directory));
+    Removal.tree(OsPath.of(stateroot.resolve("backing").resolve(id)));
+    Removal.tree(OsPath.of(stateroot.resolve("deploy").resolve(id + ".origin")));
+    Removal.tree(OsPath.of(directory));
   }
 
   /** Removes a deployment that could not be made; what cannot be removed waits for the next run. */
   void removeAfterFailure(Deployment deployment) {
     Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
-    try {
-      if (Files.isDirectory(stateroot.resolve("deploy").resolve(deployment.id()))) {
-        remove(stateroot, deployment.id());
-      }
-    } catch (IOException e) {
-      System.getLogger(Cleanup.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot remove " + deployment.directory(), e);
+    if (Files.isDirectory(stateroot.resolve("deploy").resolve(deployment.id()))) {
+      after.attempt(
+          deployment.directory() + " could not be removed",
+          () -> remove(stateroot, deployment.id()));
     }
   }
 
   /** Origins and backing directories whose deployment is gone. */
-  private static void removeOrphans(Path stateroot, Set<String> used) throws IOException {
+  private void removeOrphans(Path stateroot, Set<String> used) throws IOException {
     Path deploy = stateroot.resolve("deploy");
     for (Path file : children(deploy)) {
       String name = String.valueOf(file.getFileName());
       if (name.endsWith(".origin")) {
         String id = name.substring(0, name.length() - ".origin".length());
         if (SysrootState.isDeploymentId(id) && !Files.isDirectory(deploy.resolve(id))) {
-          Files.delete(file);
+          remove(file);
         }
       }
     }
@@ -124,16 +129,15 @@ final class Cleanup {
       if (SysrootState.isDeploymentId(id)
           && !used.contains(id)
           && !Files.isDirectory(deploy.resolve(id))) {
-        Posix.removeTree(OsPath.of(backing));
+        remove(backing);
       }
     }
   }
 
   /** Removes kernels that none of these deployments boots. */
-  void removeKernels(List<Deployment> used) throws IOException {
-    for (Path directory : unusedKernels(root, used)) {
-      Posix.removeTree(OsPath.of(directory));
-    }
+  void removeKernels(List<Deployment> used) {
+    after.attempt(
+        "not all old kernels were found", () -> unusedKernels(root, used).forEach(this::remove));
   }
 
   /** Directories of kernels in {@code /boot} that none of these deployments boots. */

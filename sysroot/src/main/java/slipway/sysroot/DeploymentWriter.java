@@ -11,10 +11,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -23,6 +25,7 @@ import slipway.linux.UnixException;
 import slipway.ostree.Composefs;
 import slipway.ostree.Repository;
 import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * Makes a deployment's directory. Nothing here changes what boots: until a boot entry leads to it a
@@ -54,6 +57,29 @@ final class DeploymentWriter {
     prepareVar(directory, stateroot.resolve("var"));
     writeComposefs(directory, tree);
     writeOrigin(deployment);
+  }
+
+  /**
+   * Refuses an image whose {@code /etc} no machine could have: ostree keeps the defaults in {@code
+   * /usr/etc}, and both are directories.
+   *
+   * @throws Problem of kind INPUT
+   */
+  static void requireEtc(FileTree tree) {
+    Node etc = tree.find("etc").orElse(null);
+    Node defaults = tree.find("usr/etc").orElse(null);
+    for (Node node : Arrays.asList(etc, defaults)) {
+      if (node != null && !(node instanceof Node.Directory)) {
+        throw Problem.input(
+            "the image's "
+                + (node == etc ? "/etc" : "/usr/etc")
+                + " is no directory: a machine would have no /etc; make it one");
+      }
+    }
+    boolean filled = etc instanceof Node.Directory d && !d.children().isEmpty();
+    if (defaults == null && !filled) {
+      throw Problem.input("the image has no /etc: a machine could not work without; add one");
+    }
   }
 
   private static void makeDirectory(Path path, int mode) throws IOException {
@@ -144,7 +170,8 @@ final class DeploymentWriter {
   void writeOrigin(Deployment deployment) throws IOException {
     Path directory = root.resolve(deployment.directory());
     AtomicFile.write(
-        directory.resolveSibling(deployment.id() + ".origin"), deployment.origin().toString());
+        directory.resolveSibling(deployment.id() + ".origin"),
+        RawText.encode(deployment.origin().toString()));
   }
 
   /**

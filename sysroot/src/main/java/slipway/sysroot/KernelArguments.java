@@ -3,6 +3,8 @@ package slipway.sysroot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import slipway.base.Printable;
+import slipway.base.Problem;
 
 /**
  * A kernel command line as an ordered list of arguments, each {@code key} or {@code key=value}. A
@@ -23,7 +25,7 @@ public record KernelArguments(List<String> list) {
     return new KernelArguments(List.of(arguments));
   }
 
-  /** Splits at blanks outside of double quotes. */
+  /** Splits the line of a boot menu at blanks outside of double quotes. */
   public static KernelArguments parse(String line) {
     List<String> found = new ArrayList<>();
     StringBuilder current = new StringBuilder();
@@ -46,6 +48,54 @@ public record KernelArguments(List<String> list) {
       found.add(current.toString());
     }
     return new KernelArguments(found);
+  }
+
+  /**
+   * Splits what an image or a user gives, at blanks outside of double quotes; what is quoted stays
+   * byte for byte.
+   *
+   * @param where the file and key, for messages
+   * @throws Problem of kind INPUT for what a boot menu cannot hold: quotes that do not end, line
+   *     ends and other characters that are not printed
+   */
+  public static KernelArguments parse(String line, String where) {
+    KernelArguments found = parse(line.replace('\t', ' '));
+    requirePrintable(line.replace('\t', ' '), where);
+    found.requireWritable(where);
+    return found;
+  }
+
+  private static void requirePrintable(String text, String where) {
+    String shown = Printable.text(text);
+    if (!shown.equals(text)) {
+      throw Problem.input(
+          where
+              + ": \""
+              + shown
+              + "\" holds characters that a kernel command line cannot have; it is one line of"
+              + " printed characters");
+    }
+  }
+
+  /**
+   * Refuses arguments that would not be read back from a boot menu as they are here.
+   *
+   * @param where they come from, for messages
+   * @throws Problem of kind INPUT
+   */
+  void requireWritable(String where) {
+    for (String argument : list) {
+      if (argument.chars().anyMatch(c -> c < ' ' && c != '\t')) {
+        requirePrintable(argument, where);
+      }
+      if (argument.chars().filter(c -> c == '"').count() % 2 != 0) {
+        throw Problem.input(
+            where
+                + ": the double quotes of \""
+                + Printable.text(argument)
+                + "\" do not end: add or remove one");
+      }
+    }
   }
 
   /** With more at the end; what is there already is repeated. */
@@ -79,7 +129,7 @@ public record KernelArguments(List<String> list) {
     return list.stream()
         .filter(a -> keyOf(a).equals(key))
         .reduce((first, second) -> second)
-        .map(a -> a.length() > key.length() ? a.substring(key.length() + 1) : "");
+        .map(KernelArguments::valueOf);
   }
 
   /**
@@ -103,9 +153,22 @@ public record KernelArguments(List<String> list) {
     return result.append(added);
   }
 
+  /** The key; quotes around a whole argument do not belong to it, as for the kernel. */
   private static String keyOf(String argument) {
-    int equals = argument.indexOf('=');
-    return equals < 0 ? argument : argument.substring(0, equals);
+    String bare = unquoted(argument);
+    int equals = bare.indexOf('=');
+    return equals < 0 ? bare : bare.substring(0, equals);
+  }
+
+  private static String valueOf(String argument) {
+    String bare = unquoted(argument);
+    int equals = bare.indexOf('=');
+    return equals < 0 ? "" : bare.substring(equals + 1);
+  }
+
+  private static String unquoted(String argument) {
+    boolean quoted = argument.length() > 1 && argument.startsWith("\"") && argument.endsWith("\"");
+    return quoted ? argument.substring(1, argument.length() - 1) : argument;
   }
 
   /** The command line. */

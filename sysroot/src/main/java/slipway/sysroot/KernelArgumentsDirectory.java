@@ -2,11 +2,15 @@ package slipway.sysroot;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.tree.FileTree;
@@ -24,7 +28,6 @@ public final class KernelArgumentsDirectory {
   /** Where the files stand in an image. */
   public static final String PATH = "usr/lib/bootc/kargs.d";
 
-  private static final int LIMIT = 1024 * 1024;
   private static final TomlMapper TOML = new TomlMapper();
 
   /** OCI's names of architectures and the kernel's, which these files use. */
@@ -50,19 +53,27 @@ public final class KernelArgumentsDirectory {
     if (found.isEmpty() || !(found.get() instanceof Node.Directory directory)) {
       return all;
     }
+    long bytes = 0;
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
-      String name = "/" + PATH + "/" + child.getKey();
+      String name = "/" + PATH + "/" + Printable.text(child.getKey().toString());
       if (name.endsWith(".toml") && child.getValue() instanceof Node.File file) {
-        if (file.content().size() > LIMIT) {
-          throw Problem.input(name + " is larger than 1 MiB");
-        }
+        bytes += file.content().size();
+        Limit.SMALL_FILE_BYTES.check(bytes, "/" + PATH);
         try (InputStream in = file.content().open()) {
-          String text = new String(in.readNBytes(LIMIT), StandardCharsets.UTF_8);
-          all = all.append(parse(text, name, architecture));
+          byte[] content = in.readNBytes(Limit.SMALL_FILE_BYTES.intValue());
+          all = all.append(parse(text(content, name), name, architecture));
         }
       }
     }
     return all;
+  }
+
+  private static String text(byte[] bytes, String name) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new Problem(Problem.Kind.INPUT, name + " is not UTF-8", e);
+    }
   }
 
   /**
@@ -75,25 +86,32 @@ public final class KernelArgumentsDirectory {
     try {
       root = TOML.readTree(text);
     } catch (JacksonException e) {
+      // What nests too deep has no location.
+      String line = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
       throw new Problem(
-          Problem.Kind.INPUT,
-          name + ":" + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(),
-          e);
+          Problem.Kind.INPUT, name + line + ": " + Printable.text(e.getOriginalMessage()), e);
     }
     for (String key : root.propertyNames()) {
       if (!key.equals("kargs") && !key.equals("match-architectures")) {
         throw Problem.input(
-            name + ": unknown key \"" + key + "\"; known are kargs and match-architectures");
+            name
+                + ": unknown key \""
+                + Printable.text(key)
+                + "\"; known are kargs and match-architectures");
       }
     }
     if (!root.has("kargs")) {
       throw Problem.input(name + ": kargs is missing; expected kargs = [\"key=value\"]");
     }
-    List<String> kargs = strings(root.path("kargs"), name, "kargs");
+    KernelArguments kargs = KernelArguments.NONE;
+    for (String some : strings(root.path("kargs"), name, "kargs")) {
+      // One string may hold several arguments.
+      kargs = kargs.append(KernelArguments.parse(some, name + ": kargs"));
+    }
     List<String> only = strings(root.path("match-architectures"), name, "match-architectures");
     String here = ARCHITECTURES.getOrDefault(architecture, architecture);
     boolean matches = !root.has("match-architectures") || only.contains(here);
-    return matches ? new KernelArguments(kargs) : KernelArguments.NONE;
+    return matches ? kargs : KernelArguments.NONE;
   }
 
   private static List<String> strings(JsonNode array, String name, String key) {

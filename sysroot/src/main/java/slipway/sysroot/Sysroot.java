@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
@@ -31,12 +32,16 @@ public final class Sysroot {
 
   private final Path root;
   private final RunState run;
+  private final Consumer<String> warnings;
+  private final AfterCommit after;
   private SysrootState state;
   private @Nullable Repository repository;
 
-  private Sysroot(Path root, RunState run) throws IOException {
+  private Sysroot(Path root, RunState run, Consumer<String> warnings) throws IOException {
     this.root = root;
     this.run = run;
+    this.warnings = warnings;
+    this.after = new AfterCommit(warnings);
     this.state = SysrootState.read(root, run);
   }
 
@@ -82,10 +87,22 @@ public final class Sysroot {
    *     boot entries and links do not fit together
    */
   public static Sysroot open(Path root, RunState run) throws IOException {
+    System.Logger logger = System.getLogger(Sysroot.class.getName());
+    return open(root, run, line -> logger.log(System.Logger.Level.WARNING, line));
+  }
+
+  /**
+   * As {@link #open(Path, RunState)}.
+   *
+   * @param warnings is told in a sentence what could not be tidied up after a change was made; the
+   *     next change tries again
+   */
+  public static Sysroot open(Path root, RunState run, Consumer<String> warnings)
+      throws IOException {
     if (!Files.isDirectory(root.resolve("ostree/repo"))) {
       throw Problem.notFound(root + " holds no ostree repository in ostree/repo");
     }
-    return new Sysroot(root, run);
+    return new Sysroot(root, run, warnings);
   }
 
   public Path root() {
@@ -166,6 +183,7 @@ public final class Sysroot {
   private Plan plan(DeploySpec spec, boolean stage, boolean lock) throws IOException {
     FileTree tree = repository().readTree(spec.commit());
     KernelLayout layout = KernelLayout.of(tree);
+    DeploymentWriter.requireEtc(tree);
     Deployment created =
         new Deployment(
             spec.stateroot(),
@@ -207,16 +225,29 @@ public final class Sysroot {
 
   private KernelArguments kargs(DeploySpec spec, FileTree tree) throws IOException {
     if (spec.kargs() != null) {
+      spec.kargs().requireWritable("the kernel arguments");
       return spec.kargs().withoutKey("ostree");
     }
     Deployment merge = java.util.Objects.requireNonNull(spec.merge());
-    String architecture = Platform.host().architecture();
-    FileTree old = repository().readTree(merge.checksum());
-    return merge
-        .kargs()
-        .followImage(
-            KernelArgumentsDirectory.read(old, architecture),
-            KernelArgumentsDirectory.read(tree, architecture));
+    KernelArguments fresh =
+        KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
+    KernelArguments followed = merge.kargs().followImage(imageArguments(merge), fresh);
+    followed.requireWritable("the boot entry of " + merge.id());
+    return followed;
+  }
+
+  /** What the image of a deployment brought; nothing, said aloud, when that cannot be read. */
+  private KernelArguments imageArguments(Deployment deployment) throws IOException {
+    try {
+      return KernelArgumentsDirectory.read(
+          repository().readTree(deployment.checksum()), Platform.host().architecture());
+    } catch (Problem e) {
+      if (e.kind() != Problem.Kind.INPUT) {
+        throw e;
+      }
+      warnings.accept("the old image's kernel arguments stay: " + e.getMessage());
+      return KernelArguments.NONE;
+    }
   }
 
   /**
@@ -311,7 +342,7 @@ public final class Sysroot {
       Plan plan = planner.plan();
       perform(plan);
       Deployment created = java.util.Objects.requireNonNull(plan.created());
-      return state.all().stream().filter(created::isSame).findFirst().orElseThrow();
+      return state.all().stream().filter(created::isSame).findFirst().orElse(created);
     }
   }
 
@@ -346,9 +377,16 @@ public final class Sysroot {
       }
       writeMenu(plan.order(), plan.firstStep());
     }
-    touchDeploy();
-    reload();
-    cleaner().run(state, false);
+    settle();
+  }
+
+  /** What follows a commit point; nothing of it can fail the change that was made. */
+  private void settle() {
+    after.attempt("nobody is told that the deployments changed", this::touchDeploy);
+    // With what is known from before, the clean-up would take what is new for rubbish.
+    if (after.attempt("what is in force now could not be read", this::reload)) {
+      after.attempt("old deployments could not be removed", () -> cleaner().run(state));
+    }
   }
 
   private void create(Deployment created, DeploySpec spec) throws IOException {
@@ -356,6 +394,7 @@ public final class Sysroot {
     boolean done = false;
     try {
       writer().create(created, tree);
+      OsRelease.prettyName(path(created));
       if (spec.merge() != null) {
         // What cannot be merged at shutdown is told now, while somebody is there to hear it.
         refuseConflicts(created, spec.merge());
@@ -398,7 +437,7 @@ public final class Sysroot {
   /** Writes the boot menu, with the old kernels out of the way first when there is no room. */
   private void writeMenu(List<Deployment> order, @Nullable List<Deployment> firstStep)
       throws IOException {
-    BootWriter boot = new BootWriter(root, repository(), durability());
+    BootWriter boot = new BootWriter(root, repository(), durability(), after);
     List<Deployment> all = new ArrayList<>(state.all());
     all.addAll(order);
     cleaner().removeKernels(all);
@@ -421,9 +460,7 @@ public final class Sysroot {
   public void dropStaged() throws IOException {
     try (SysrootLock lock = lock()) {
       dropStagedFile();
-      touchDeploy();
-      reload();
-      cleaner().run(state, false);
+      settle();
     }
   }
 
@@ -435,11 +472,11 @@ public final class Sysroot {
       if (file == null) {
         throw Problem.notFound("No staged deployment found");
       }
-      file.withLocked(locked).write(run.stagedFile());
       if (!locked) {
         Files.deleteIfExists(run.lockFile());
       }
-      touchDeploy();
+      file.withLocked(locked).write(run.stagedFile());
+      after.attempt("nobody is told that the deployments changed", this::touchDeploy);
       reload();
     }
   }
@@ -451,7 +488,9 @@ public final class Sysroot {
   public Finalization finalizeStaged() throws IOException {
     try (SysrootLock lock = lock()) {
       Finalization result = finalizeLocked();
-      Files.deleteIfExists(root.resolve(FAILURE));
+      after.attempt(
+          "the note of an earlier failure could not be removed",
+          () -> Files.deleteIfExists(root.resolve(FAILURE)));
       return result;
     } catch (IOException | RuntimeException e) {
       noteFailure(e);
@@ -492,9 +531,7 @@ public final class Sysroot {
     Files.deleteIfExists(run.stagedFile());
     EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
     writeMenu(order, space.firstStep());
-    touchDeploy();
-    reload();
-    cleaner().run(state, false);
+    settle();
     return new Finalization(Finalization.Outcome.DONE, ready, etc);
   }
 
@@ -522,7 +559,7 @@ public final class Sysroot {
   public void setOrigin(Deployment deployment, Origin origin) throws IOException {
     try (SysrootLock lock = lock()) {
       writer().writeOrigin(deployment.withOrigin(origin));
-      touchDeploy();
+      after.attempt("nobody is told that the deployments changed", this::touchDeploy);
       reload();
     }
   }
@@ -535,7 +572,10 @@ public final class Sysroot {
   public void cleanup(boolean prune) throws IOException {
     try (SysrootLock lock = lock()) {
       reload();
-      cleaner().run(state, prune);
+      cleaner().run(state);
+      if (prune) {
+        cleaner().prune(state);
+      }
     }
   }
 
@@ -544,7 +584,7 @@ public final class Sysroot {
   }
 
   private Cleanup cleaner() throws IOException {
-    return new Cleanup(root, run, repository());
+    return new Cleanup(root, run, repository(), after);
   }
 
   private Durability durability() {

@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.ostree.Checksum;
 
 /**
@@ -84,7 +85,7 @@ record SysrootState(
       for (Path file : files) {
         String name = String.valueOf(file.getFileName());
         if (name.startsWith("ostree-") && name.endsWith(".conf") && Files.isRegularFile(file)) {
-          entries.add(BootEntry.parse(Files.readString(file), file.toString()));
+          entries.add(BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
         }
       }
     }
@@ -211,7 +212,7 @@ record SysrootState(
   private static Origin origin(Path directory) throws IOException {
     Path file = directory.resolveSibling(directory.getFileName() + ".origin");
     return Files.isRegularFile(file)
-        ? Origin.parse(Files.readString(file), file.toString())
+        ? Origin.parse(RawText.decode(Files.readAllBytes(file)), file.toString())
         : Origin.NONE;
   }
 

@@ -30,6 +30,63 @@ class FormatsTest {
   }
 
   @Test
+  void keepsWhatIsQuotedByteForByte() {
+    KernelArguments args = KernelArguments.parse(" foo=\"a  b\"\t\"ostree=/x y\" c", "k");
+    assertThat(args.list()).containsExactly("foo=\"a  b\"", "\"ostree=/x y\"", "c");
+    assertThat(args.value("foo")).contains("\"a  b\"");
+    assertThat(args.value("ostree")).as("as the kernel reads it").contains("/x y");
+    assertThat(args.withoutKey("ostree").list()).containsExactly("foo=\"a  b\"", "c");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"a=\"b", "a \" b", "a\nlinux /evil", "a\rb", "a\0b", "a\u001b[2J", "\udc80"})
+  void refusesWhatNoBootMenuCanHold(String text) {
+    assertThatThrownBy(() -> KernelArguments.parse(text, "c.toml: kernel.append"))
+        .isInstanceOf(Problem.class)
+        .message()
+        .startsWith("c.toml: kernel.append: ")
+        .matches("[ -~]*");
+    String toml =
+        "kargs = [\""
+            + text.codePoints()
+                .mapToObj("\\U%08X"::formatted)
+                .collect(java.util.stream.Collectors.joining())
+            + "\"]";
+    if (!text.equals("\udc80")) {
+      assertThatThrownBy(() -> KernelArgumentsDirectory.parse(toml, "/f.toml", "amd64"))
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("/f.toml: kargs: ");
+    }
+  }
+
+  @Test
+  void takesSeveralArgumentsOfOneStringApart() {
+    KernelArguments old = KernelArgumentsDirectory.parse("kargs = [\"a=1 b=2\"]", "f", "amd64");
+    assertThat(old).isEqualTo(KernelArguments.of("a=1", "b=2"));
+    assertThat(
+            KernelArguments.parse("root=1 a=1 b=2 mine")
+                .followImage(old, KernelArguments.of("b=2")))
+        .isEqualTo(KernelArguments.of("root=1", "b=2", "mine"));
+  }
+
+  @Test
+  void refusesDeepTomlInOneSentence() {
+    String deep = "kargs = " + "[".repeat(200_000) + "]".repeat(200_000);
+    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(deep, "f.toml", "amd64"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("f.toml");
+    String tables = "a = " + "{a=".repeat(200_000) + "1" + "}".repeat(200_000);
+    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(tables, "f.toml", "amd64"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("f.toml");
+    String dotted = "a" + ".a".repeat(200_000) + " = 1";
+    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(dotted, "f.toml", "amd64"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("f.toml");
+  }
+
+  @Test
   void followsTheImagesArgumentsAndKeepsLocalOnes() {
     KernelArguments current = KernelArguments.of("root=1", "quiet", "a=1", "mine", "b");
     assertThat(
@@ -75,15 +132,20 @@ class FormatsTest {
     BootEntry entry =
         BootEntry.parse(
             "# by hand\nlinux /k\ntitle A B\nx-options-source-tuned a=1\ninitrd /i\ninitrd /j\n"
-                + "options root=1 ostree=/o\nversion 2\n",
-            "x.conf");
+                + "options root=1 ostree=/o\nversion 2\n");
     assertThat(entry.toString())
         .isEqualTo(
             "title A B\nversion 2\noptions root=1 ostree=/o\nlinux /k\ninitrd /i\ninitrd /j\n"
                 + "x-options-source-tuned a=1\n");
     assertThat(entry.extensions()).containsOnlyKeys("x-options-source-tuned");
     assertThat(entry.with("title", "C").get("title")).contains("C");
-    assertThatThrownBy(() -> BootEntry.parse("title\n", "x.conf")).hasMessageContaining("x.conf:1");
+    String bare = "title A\nlinux /k\ngrub_users\n";
+    assertThat(BootEntry.parse(bare).get("grub_users")).contains("");
+    assertThat(BootEntry.parse(bare)).hasToString(bare);
+    assertThatThrownBy(() -> entry.with("options", "a\nlinux /evil").toString())
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("options")
+        .hasMessageContaining("a\\nlinux /evil");
   }
 
   @ParameterizedTest

@@ -1,17 +1,23 @@
 package slipway.sysroot;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.linux.Command;
+import slipway.linux.Mount;
 import slipway.ostree.Checksum;
 
 /** Deployments that wait for the shutdown, ours finalized by ostree and ostree's by us. */
@@ -21,6 +27,7 @@ class StagedTest {
   private Machine machine;
   private Deployment first;
   private Sysroot sysroot;
+  private final List<String> warnings = new ArrayList<>();
 
   @BeforeEach
   void start() throws IOException {
@@ -102,6 +109,145 @@ class StagedTest {
     assertThat(sysroot.staged().orElseThrow().locked()).isFalse();
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
     assertThat(sysroot.deployments()).hasSize(2);
+  }
+
+  @Test
+  void removesOldDeploymentsWithProtectedFiles() throws IOException {
+    Path file = Files.writeString(etc(first).resolve("protected"), "mine\n");
+    Path log = Files.writeString(etc(first).resolve("app/log"), "mine\n");
+    Command.of("chattr", "+i", file.toString()).run();
+    Command.of("chattr", "+a", log.toString()).run();
+    Command.of("chattr", "+a", etc(first).resolve("app").toString()).run();
+    Deployment second = upgrade("2", first);
+    assertThat(etc(second).resolve("protected")).hasContent("mine");
+    Deployment third = upgrade("3", second);
+    assertThat(third.checksum()).isNotEqualTo(first.checksum());
+    assertThat(sysroot.path(first)).doesNotExist();
+    assertThat(DeploymentWriter.ids(machine.root(), "default"))
+        .containsExactlyInAnyOrder(second.id(), third.id());
+    assertThat(warnings).isEmpty();
+    machine.judge();
+  }
+
+  @Test
+  void tellsWhatCannotBeRemovedAndGoesOn() throws IOException {
+    Deployment second = upgrade("2", first);
+    // What is mounted below it keeps the oldest one from going.
+    Path busy = etc(first).resolve("app");
+    try (Mount mount =
+        Mount.bind(Files.createDirectory(machine.directory().resolve("empty")), busy, false)) {
+      Deployment third = upgrade("3", second);
+      assertThat(sysroot.deployments()).hasSize(2);
+      assertThat(sysroot.deployments().getFirst().isSame(third)).isTrue();
+      assertThat(warnings)
+          .singleElement()
+          .asString()
+          .startsWith("warning: the old deployment " + first.id() + " could not be removed: ");
+      warnings.clear();
+      Deployment fourth = upgrade("4", third);
+      assertThat(DeploymentWriter.ids(machine.root(), "default"))
+          .containsExactlyInAnyOrder(first.id(), third.id(), fourth.id());
+    }
+    sysroot.cleanup(false);
+    assertThat(DeploymentWriter.ids(machine.root(), "default"))
+        .hasSize(2)
+        .doesNotContain(first.id());
+    machine.judge();
+  }
+
+  private Deployment upgrade(String version, Deployment from) throws IOException {
+    Checksum commit = machine.commit(Machine.files(version, version));
+    sysroot.stage(DeploySpec.upgrade(from, commit, ORIGIN), false);
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    machine.boot(sysroot.deployments().getFirst());
+    sysroot =
+        Sysroot.open(machine.root(), RunState.read(machine.run(), machine.root()), warnings::add);
+    return sysroot.booted().orElseThrow();
+  }
+
+  @Test
+  void refusesAnImageWithoutEtc() throws IOException {
+    Map<String, String> files = Machine.files("2", "two");
+    files.keySet().removeIf(f -> f.startsWith("usr/etc/"));
+    refuse(machine.commit(files), "the image has no /etc");
+    refuse(
+        machine.commit(files, tree -> link(tree.resolve("etc"), "usr/etc")),
+        "the image's /etc is no directory");
+    refuse(
+        machine.commit(files, tree -> link(tree.resolve("usr/etc"), "share")),
+        "the image's /usr/etc is no directory");
+    files = Machine.files("2", "two");
+    files.put("usr/lib/os-release", "# Test OS 2\"\n");
+    refuse(machine.commit(files), "neither PRETTY_NAME nor ID");
+  }
+
+  private static void link(Path path, String target) {
+    try {
+      Files.createSymbolicLink(path, Path.of(target));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void refuse(Checksum commit, String message) throws IOException {
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(first, commit, ORIGIN), false))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(message);
+    assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();
+    assertThat(DeploymentWriter.ids(machine.root(), "default")).containsExactly(first.id());
+  }
+
+  @Test
+  void refusesKernelArgumentsThatWouldSpoilTheMenu() throws IOException {
+    Map<String, String> files = Machine.files("2", "two");
+    files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a=\\\"b\"]\n");
+    refuse(machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml: kargs: the double quotes of");
+    files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a\\nlinux /evil\"]\n");
+    refuse(machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml: kargs: \"a\\nlinux /evil\"");
+  }
+
+  @Test
+  void followsArgumentsThatShareAString() throws IOException {
+    Map<String, String> files = Machine.files("2", "two");
+    files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a=1 b=2\"]\n");
+    sysroot.stage(DeploySpec.upgrade(first, machine.commit(files), ORIGIN), false);
+    sysroot.finalizeStaged();
+    machine.boot(sysroot.deployments().getFirst());
+    sysroot = Sysroot.open(machine.root(), RunState.read(machine.run(), machine.root()));
+    assertThat(sysroot.booted().orElseThrow().kargs())
+        .isEqualTo(KernelArguments.of("root=UUID=1", "rw", "a=1", "b=2"));
+    Deployment third = upgrade("3", sysroot.booted().orElseThrow());
+    assertThat(third.kargs()).isEqualTo(KernelArguments.of("root=UUID=1", "rw"));
+    machine.judge();
+  }
+
+  @Test
+  void keepsBytesOfEntriesAndOriginsThatAreNoText() throws IOException {
+    Path entry = machine.root().resolve("boot/loader/entries/ostree-1.conf");
+    Files.write(entry, "x-note caf\u00e9\nbare\n".getBytes(ISO_8859_1), StandardOpenOption.APPEND);
+    byte[] origin = "[note]\ncity=caf\u00e9\n".getBytes(ISO_8859_1);
+    Files.write(sysroot.path(first).resolveSibling(first.id() + ".origin"), origin);
+    sysroot.reload();
+    first = sysroot.booted().orElseThrow();
+    sysroot.stage(
+        DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), first.origin()),
+        false);
+    sysroot.finalizeStaged();
+    sysroot.setPinned(sysroot.deployments().getFirst(), true);
+    Deployment second = sysroot.deployments().getFirst();
+    assertThat(
+            Files.readString(
+                machine.root().resolve("boot/loader/entries/ostree-1.conf"), ISO_8859_1))
+        .contains("\nx-note caf\u00e9\n", "\nbare\n");
+    assertThat(
+            Files.readString(
+                machine.root().resolve("boot/loader/entries/ostree-2.conf"), ISO_8859_1))
+        .contains("\nx-note caf\u00e9\n", "\nbare\n");
+    assertThat(
+            Files.readString(
+                sysroot.path(second).resolveSibling(second.id() + ".origin"), ISO_8859_1))
+        .contains("city=caf\u00e9\n")
+        .contains("pinned=true");
   }
 
   @Test
