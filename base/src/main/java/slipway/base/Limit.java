@@ -37,6 +37,8 @@ public enum Limit {
       Unit.BYTES,
       4L << 20,
       "bytes of a file that is read whole, such as os-release or a Containerfile"),
+  /** Bytes of an image's boot loader for one platform, modules included. */
+  BOOT_LOADER_BYTES(Unit.BYTES, 64L << 20, "bytes of an image's boot loader for one platform"),
   /** Bytes that one word may grow to by variables. */
   WORD_BYTES(Unit.BYTES, 1L << 20, "bytes of one word after its variables are filled in"),
   /** Bytes of one download by ADD. */

@@ -97,6 +97,7 @@ public final class DiskBuilder {
               + Platform.host()
               + "; a disk is made on a machine of the image's architecture");
     }
+    GrubMkimage.program();
   }
 
   private String architecture() {
@@ -115,12 +116,13 @@ public final class DiskBuilder {
     }
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();
     Path mountpoint = Files.createDirectory(scratch.folder().resolve("root"));
-    Grub.Efi efi = MountNamespace.call("disk", () -> populate(raw, plan, mountpoint));
+    Grub.Efi efi = MountNamespace.call("disk", () -> populate(raw, plan, mountpoint, scratch));
     FileSystems.esp(raw, plan.esp(), efi, scratch.folder());
   }
 
   /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
-  private Grub.Efi populate(Path raw, DiskPlan plan, Path mountpoint) throws IOException {
+  private Grub.Efi populate(Path raw, DiskPlan plan, Path mountpoint, Scratch scratch)
+      throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(raw, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(raw, plan.boot().start(), plan.boot().size())) {
       FileSystems.root(request.rootfs(), rootLoop.device(), plan.root().filesystem());
@@ -130,19 +132,25 @@ public final class DiskBuilder {
               rootLoop.device().toString(),
               mountpoint,
               request.rootfs().label(),
-              // Programs of the image are run as nobody; they get no way to more.
-              Mounts.MS_NOSUID | Mounts.MS_NODEV,
+              // Nothing of the image is run or used as a device here.
+              Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
               null)) {
         Files.createDirectory(mountpoint.resolve("boot"));
         try (Mount boot =
-            Mount.of(bootLoop.device().toString(), mountpoint.resolve("boot"), "ext4", 0, null)) {
-          return install(raw, plan, root.target(), boot.target());
+            Mount.of(
+                bootLoop.device().toString(),
+                mountpoint.resolve("boot"),
+                "ext4",
+                Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
+                null)) {
+          return install(raw, plan, root.target(), boot.target(), scratch);
         }
       }
     }
   }
 
-  private Grub.Efi install(Path raw, DiskPlan plan, Path root, Path boot) throws IOException {
+  private Grub.Efi install(Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch)
+      throws IOException {
     Sysroot sysroot = Sysroot.init(root, STATEROOT, false);
     Imported imported =
         ContainerImport.run(
@@ -164,7 +172,8 @@ public final class DiskBuilder {
     Path var = root.resolve("ostree/deploy").resolve(STATEROOT).resolve("var");
     new Customizer(tree.resolve("etc"), var)
         .apply(request.customizations(), plan, LocalDate.now(ZoneOffset.UTC));
-    Grub grub = new Grub(tree, plan.boot().filesystem(), architecture());
+    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+    Grub grub = new Grub(tree, plan.boot().filesystem(), architecture(), work);
     grub.configure(boot);
     if (grub.hasBios()) {
       grub.embedBios(raw, plan.bios());

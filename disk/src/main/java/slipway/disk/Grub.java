@@ -4,20 +4,26 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.linux.Mount;
-import slipway.linux.Mounts;
+import slipway.linux.FdInput;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.RootedFile;
+import slipway.linux.UnixException;
 
 /**
- * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. The images come from the
- * deployed image's own GRUB and carry an early configuration that finds {@code /boot} and reads
+ * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. Kernel and modules are those
+ * of the deployed image, taken as data; {@link GrubMkimage} joins them. What comes of it carries an early configuration that finds {@code /boot} and reads
  * {@code grub/grub.cfg} there, which only lists boot entries (Boot Loader Specification). So a
  * deployment never touches GRUB.
  */
@@ -50,19 +56,25 @@ final class Grub {
   private static final int BLOCK_LIST = 0x1f4;
   private static final int CORE_SEGMENT = 0x820;
 
+  private static final String FOLDER = "usr/lib/grub";
+  private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
+
   private final Path deployment;
   private final UUID boot;
   private final String architecture;
+  private final Path work;
 
   /**
    * @param deployment the deployed image's root
    * @param boot id of the file system of /boot
    * @param architecture in OCI's names
+   * @param work an empty folder to mount and work in
    */
-  Grub(Path deployment, UUID boot, String architecture) {
+  Grub(Path deployment, UUID boot, String architecture, Path work) {
     this.deployment = deployment;
     this.boot = boot;
     this.architecture = architecture;
+    this.work = work;
   }
 
   /** Writes {@code grub/grub.cfg} into the mounted /boot. */
@@ -101,7 +113,10 @@ final class Grub {
    * rest into the BIOS boot partition.
    */
   void embedBios(Path disk, DiskPlan.Part bios) throws IOException {
-    byte[] first = Files.readAllBytes(file("usr/lib/grub/i386-pc/boot.img"));
+    byte[] first = files("i386-pc").get("boot.img");
+    if (first == null) {
+      throw missing(FOLDER + "/i386-pc/boot.img");
+    }
     byte[] core = image("i386-pc", "(hd0,gpt3)/grub", List.of("biosdisk"));
     embed(disk, bios, first, core);
   }
@@ -133,14 +148,16 @@ final class Grub {
     }
   }
 
-  /**
-   * Runs the image's own grub-mkimage in its tree, as nobody, with a /tmp in memory that goes
-   * afterwards. It needs a file to write to: it fails when it cannot sync its output.
-   */
   private byte[] image(String platform, String prefix, List<String> more) throws IOException {
-    Path modules = directory("usr/lib/grub/" + platform);
-    file("usr/bin/grub-mkimage");
-    Path tmp = directory("tmp");
+    Map<String, byte[]> files = files(platform);
+    for (String needed : List.of("kernel.img", "moddep.lst")) {
+      if (!files.containsKey(needed)) {
+        throw missing(FOLDER + "/" + platform + "/" + needed);
+      }
+    }
+    List<String> modules = new ArrayList<>(MODULES);
+    modules.addAll(more);
+    modules.add(menuModule(platform, files.keySet()));
     String early =
         """
         search --no-floppy --fs-uuid --set=root %s
@@ -148,58 +165,81 @@ final class Grub {
         configfile ($root)/grub/grub.cfg
         """
             .formatted(boot);
-    try (Mount scratch =
-        Mount.of("tmpfs", tmp, "tmpfs", Mounts.MS_NOSUID | Mounts.MS_NODEV, "mode=1777,size=32m")) {
-      Files.writeString(scratch.target().resolve("early.cfg"), early);
-      Command.of("chroot", "--userspec=65534:65534", deployment.toString())
-          .with("/usr/bin/grub-mkimage", "-O", platform, "-c", "/tmp/early.cfg")
-          .with("-p", prefix, "-o", "/tmp/image")
-          .with(MODULES.toArray(String[]::new))
-          .with(more.toArray(String[]::new))
-          .with(menuModule(modules))
-          .run();
-      Path image = scratch.target().resolve("image");
-      if (!Files.isRegularFile(image, LinkOption.NOFOLLOW_LINKS)) {
-        throw Problem.input("the image's grub-mkimage made no image for " + platform);
+    return new GrubMkimage(work).make(platform, prefix, early, modules, files);
+  }
+
+  /**
+   * What the image has of GRUB for a platform, as data: the regular files among modules, lists of
+   * modules and images, by name. No link is followed on the way.
+   */
+  private Map<String, byte[]> files(String platform) throws IOException {
+    String folder = FOLDER + "/" + platform;
+    Map<String, byte[]> files = new TreeMap<>();
+    long total = 0;
+    int tree = Posix.open(OsPath.of(deployment), Posix.O_PATH | Posix.O_DIRECTORY, 0);
+    try {
+      int directory = directory(tree, folder);
+      try {
+        for (OsPath name : Posix.list(OsPath.of("/proc/self/fd/" + directory))) {
+          if (!FILE.matcher(name.toString()).matches()) {
+            continue;
+          }
+          String where = "the image's /" + folder + "/" + name;
+          try (FdInput in =
+              RootedFile.openat(directory, name, RootedFile.Links.BENEATH, where)
+                  .orElseThrow(() -> missing(folder + "/" + name))) {
+            total += in.stat().size();
+            Limit.BOOT_LOADER_BYTES.check(total, "the image's /" + folder);
+            files.put(name.toString(), Limit.BOOT_LOADER_BYTES.read(in, where));
+          }
+        }
+      } finally {
+        Posix.close(directory);
       }
-      return Files.readAllBytes(image);
+    } finally {
+      Posix.close(tree);
+    }
+    return files;
+  }
+
+  private static int directory(int tree, String folder) throws IOException {
+    try {
+      return Posix.openat2(
+          tree,
+          OsPath.of(folder),
+          Posix.O_RDONLY | Posix.O_DIRECTORY,
+          0,
+          Posix.RESOLVE_BENEATH | Posix.RESOLVE_NO_SYMLINKS);
+    } catch (UnixException e) {
+      switch (e.errno()) {
+        case UnixException.ENOENT -> throw missing(folder);
+        case UnixException.ENOTDIR, UnixException.ELOOP, UnixException.EXDEV ->
+            throw Problem.input(
+                "the image's /" + folder + " is reached by a link or is no directory;"
+                    + " put GRUB's files themselves there");
+        default -> throw e;
+      }
     }
   }
 
   /** The module that reads boot entries: GRUB 2.14 has it in blsuki, Fedora's in blscfg. */
-  private static String menuModule(Path modules) {
+  private static String menuModule(String platform, Set<String> files) {
     for (String name : List.of("blsuki", "blscfg")) {
-      if (Files.isRegularFile(modules.resolve(name + ".mod"), LinkOption.NOFOLLOW_LINKS)) {
+      if (files.contains(name + ".mod")) {
         return name;
       }
     }
     throw Problem.input(
         "the image's GRUB cannot read boot entries: "
-            + modules.getFileName()
+            + platform
             + " has neither blsuki.mod nor blscfg.mod; build on a base made by slipway base build");
-  }
-
-  private Path directory(String path) {
-    Path found = deployment.resolve(path);
-    if (!Files.isDirectory(found, LinkOption.NOFOLLOW_LINKS)) {
-      throw missing(path);
-    }
-    return found;
-  }
-
-  private Path file(String path) {
-    Path found = deployment.resolve(path);
-    if (!Files.isRegularFile(found, LinkOption.NOFOLLOW_LINKS)) {
-      throw missing(path);
-    }
-    return found;
   }
 
   private static Problem missing(String path) {
     return Problem.input(
         "the image has no boot loader: /"
             + path
-            + " is missing; install grub-common,"
-            + " grub-pc-bin and grub-efi-amd64-bin in it, or build on a base made by slipway base build");
+            + " is missing; install grub-pc-bin and grub-efi-amd64-bin in it, or build on a base"
+            + " made by slipway base build");
   }
 }

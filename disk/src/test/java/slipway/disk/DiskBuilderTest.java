@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -292,7 +293,8 @@ class DiskBuilderTest {
         "usr/lib/grub/i386-pc/boot.img",
         "usr/lib/grub/x86_64-efi/kernel.img",
         "usr/lib/grub/x86_64-efi/blscfg.mod",
-        "usr/bin/grub-mkimage",
+        "usr/lib/grub/i386-pc/kernel.img",
+        "usr/lib/grub/x86_64-efi/moddep.lst",
         "usr/lib/modules/" + TestImage.KERNEL + "/vmlinuz",
         "usr/lib/os-release"
       })
@@ -314,14 +316,72 @@ class DiskBuilderTest {
         .hasMessageContaining("Mars/Olympus");
   }
 
-  /** Links of the image that lead out of it must neither be written through nor mounted over. */
-  @Test
-  void aHostileTreeReachesNothing() throws Exception {
+  /** Links and pipes where the image's files are read: neither followed out nor waited for. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "usr/lib/grub/x86_64-efi",
+        "usr/lib/grub/x86_64-efi/normal.mod",
+        "usr/lib/grub/i386-pc/boot.img",
+        "usr/lib/os-release",
+        "usr/lib/ostree/prepare-root.conf"
+      })
+  @Timeout(60)
+  void whatLeadsOutOfTheImageIsNotRead(String path) throws Exception {
     Path outside = Files.createDirectory(directory.resolve("outside"));
-    Command.of("rmdir", tree + "/tmp").run();
-    Files.createSymbolicLink(tree.resolve("tmp"), outside);
-    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
-    assertThat(outside).isEmptyDirectory();
+    Path good = outside.resolve("good");
+    Files.move(tree.resolve(path), good);
+    Files.createSymbolicLink(tree.resolve(path), good);
+    if (path.endsWith("prepare-root.conf")) {
+      // Read as the machine will read it, where the link leads nowhere.
+      Path disk = build(request());
+      assertThat(composefsImage(disk)).isFalse();
+    } else {
+      assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
+    }
+    Files.delete(tree.resolve(path));
+    Command.of("mkfifo", tree.resolve(path).toString()).run();
+    assertThatThrownBy(() -> build(request()))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(path);
+  }
+
+  private boolean composefsImage(Path disk) throws IOException {
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice loop = loop(disk, table(disk).get(3));
+        Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      return Files.exists(deployment(m.target()).resolve(".ostree.cfs"));
+    }
+  }
+
+  /** The image's own grub-mkimage would write into the open folder, were it started. */
+  @Test
+  void noProgramOfTheImageIsRun() throws Exception {
+    Files.copy(Path.of("/bin/busybox"), tree.resolve("usr/bin/busybox"));
+    Path program =
+        Files.writeString(
+            tree.resolve("usr/bin/grub-mkimage"),
+            "#!/usr/bin/busybox sh\necho ran > /usr/open/evidence\n");
+    Path open = Files.createDirectory(tree.resolve("usr/open"));
+    Command.of("chmod", "755", program.toString(), tree + "/usr/bin/busybox").run();
+    Command.of("chmod", "1777", open.toString()).run();
+    Path disk = build(request());
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice loop = loop(disk, table(disk).get(3));
+        Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      assertThat(deployment(m.target()).resolve("usr/open")).isEmptyDirectory();
+    }
+  }
+
+  /** Modules that are no modules make one sentence, not a disk that does not start. */
+  @Test
+  void damagedModulesAreRefused() throws Exception {
+    Files.write(tree.resolve("usr/lib/grub/i386-pc/kernel.img"), new byte[4096]);
+    assertThatThrownBy(() -> build(request()))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("grub-mkimage")
+        .hasMessageContaining("i386-pc");
+    assertThat(output).isEmptyDirectory();
   }
 
   @Test
@@ -347,7 +407,7 @@ class DiskBuilderTest {
   void anOlderResultStaysUntilTheNewOneIsWhole() throws Exception {
     Files.createDirectories(output.resolve("image"));
     Path old = Files.writeString(output.resolve("image/disk.raw"), "old");
-    Files.delete(tree.resolve("usr/bin/grub-mkimage"));
+    Files.delete(tree.resolve("usr/lib/grub/i386-pc/boot.img"));
     assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
     assertThat(old).hasContent("old");
   }

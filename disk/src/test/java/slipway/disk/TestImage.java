@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import slipway.linux.Command;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -88,15 +86,6 @@ final class TestImage {
       Files.writeString(
           modules.resolve("moddep.lst"),
           Files.readString(modules.resolve("moddep.lst")) + "blscfg: extcmd normal\n");
-    }
-    Path program = Path.of("/usr/bin/grub-mkimage");
-    Files.copy(program, root.resolve("usr/bin/grub-mkimage"));
-    Matcher m =
-        Pattern.compile("(/lib\\S+) \\(").matcher(Command.of("ldd", program.toString()).output());
-    while (m.find()) {
-      Path target = root.resolve("usr" + m.group(1));
-      Files.createDirectories(target.getParent());
-      Command.of("cp", "-L", m.group(1), target.toString()).run();
     }
   }
 

@@ -1,35 +1,46 @@
 package slipway.sysroot;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.linux.RootedFile;
 
 /** The name of an operating system: os-release(5). */
 final class OsRelease {
   private OsRelease() {}
 
   /**
-   * The name for people.
+   * The name for people, on one line.
    *
    * @throws Problem of kind INPUT when the image has neither name nor id
    */
   static String prettyName(Path deployment) throws IOException {
-    Path file = deployment.resolve("usr/lib/os-release");
-    if (!Files.isRegularFile(file)) {
-      file = deployment.resolve("etc/os-release");
+    Optional<byte[]> text = read(deployment, "usr/lib/os-release");
+    if (text.isEmpty()) {
+      text = read(deployment, "etc/os-release");
     }
-    if (!Files.isRegularFile(file)) {
-      throw Problem.input("the image has no /usr/lib/os-release");
-    }
-    Map<String, String> values = parse(Files.readString(file));
+    Map<String, String> values =
+        parse(
+            new String(
+                text.orElseThrow(() -> Problem.input("the image has no /usr/lib/os-release")),
+                StandardCharsets.UTF_8));
     String name = values.getOrDefault("PRETTY_NAME", values.get("ID"));
     if (name == null || name.isBlank()) {
       throw Problem.input("/usr/lib/os-release of the image has neither PRETTY_NAME nor ID");
     }
-    return name;
+    return Printable.text(name);
+  }
+
+  /** The file with links as the machine will see them. */
+  private static Optional<byte[]> read(Path deployment, String path) throws IOException {
+    return RootedFile.read(
+        OsPath.of(deployment), OsPath.of(path), RootedFile.Links.IN_ROOT, "the image's /" + path);
   }
 
   static Map<String, String> parse(String text) {

@@ -1,11 +1,14 @@
 package slipway.sysroot;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.linux.RootedFile;
 import slipway.ostree.KeyFile;
 
 /**
@@ -42,12 +45,20 @@ public record PrepareRootConfig(
           "usr/etc/ostree/prepare-root.conf",
           "usr/lib/ostree/prepare-root.conf");
 
-  /** Reads the configuration of a deployment; defaults when it has none. */
+  /**
+   * Reads the configuration of a deployment, with links as the machine will see them; defaults when
+   * it has none.
+   */
   public static PrepareRootConfig read(Path deployment) throws IOException {
     for (String path : PATHS) {
-      Path file = deployment.resolve(path);
-      if (Files.isRegularFile(file)) {
-        return parse(Files.readString(file), "/" + path);
+      Optional<byte[]> text =
+          RootedFile.read(
+              OsPath.of(deployment),
+              OsPath.of(path),
+              RootedFile.Links.IN_ROOT,
+              "the image's /" + path);
+      if (text.isPresent()) {
+        return parse(new String(text.get(), StandardCharsets.UTF_8), "/" + path);
       }
     }
     return parse("", "prepare-root.conf");

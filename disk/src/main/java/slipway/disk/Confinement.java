@@ -1,0 +1,113 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import slipway.linux.Command;
+import slipway.linux.Mount;
+import slipway.linux.Mounts;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.UnixException;
+
+/**
+ * Runs a trusted tool of this machine on files of strangers so that a fault in it gives them
+ * nothing: as nobody, without a way to more rights, without network, with nothing but itself to see
+ * and to signal, with this machine's /usr to read and one small folder in memory to write to. It
+ * cannot start other programs and ends with its time, with its memory, and with us.
+ *
+ * <p>Only for threads that have mounts of their own ({@link slipway.linux.MountNamespace}).
+ */
+final class Confinement implements AutoCloseable {
+  private static final int NOBODY = 65534;
+  private static final long READ_ONLY =
+      Mounts.MS_BIND | Mounts.MS_REMOUNT | Mounts.MS_RDONLY | Mounts.MS_NOSUID | Mounts.MS_NODEV;
+
+  private final Path root;
+  private final List<Mount> mounts = new ArrayList<>();
+
+  private Confinement(Path root) {
+    this.root = root;
+  }
+
+  /** Prepares a root in an empty folder. */
+  static Confinement in(Path folder) throws IOException {
+    Confinement made = new Confinement(folder);
+    try {
+      made.prepare();
+      return made;
+    } catch (IOException | RuntimeException e) {
+      made.close();
+      throw e;
+    }
+  }
+
+  private void prepare() throws IOException {
+    long flags = Mounts.MS_NOSUID | Mounts.MS_NODEV;
+    mounts.add(Mount.of("tmpfs", root, "tmpfs", flags, "mode=0755,size=192m"));
+    for (String name : List.of("usr", "lib", "lib64", "bin", "sbin")) {
+      Path there = Path.of("/", name);
+      Path here = root.resolve(name);
+      if (Files.isSymbolicLink(there)) {
+        Files.createSymbolicLink(here, Files.readSymbolicLink(there));
+      } else if (Files.isDirectory(there)) {
+        Files.createDirectory(here);
+        mounts.add(Mount.bind(there, here, false));
+        Mounts.mount(null, OsPath.of(here), null, READ_ONLY, null);
+      }
+    }
+    Files.createDirectory(work());
+    Posix.lchown(OsPath.of(work()), NOBODY, NOBODY);
+    Posix.chmod(OsPath.of(work()), 0700);
+  }
+
+  /** The folder that the tool works in. What it leaves there is not to be trusted. */
+  Path work() {
+    return root.resolve("work");
+  }
+
+  /** Gives the tool a file to read. */
+  void put(String name, byte[] content) throws IOException {
+    Path file = work().resolve(name);
+    Path folder = Objects.requireNonNull(file.getParent());
+    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      Files.createDirectory(folder);
+      Posix.chmod(OsPath.of(folder), 0755);
+    }
+    Files.write(file, content);
+    Posix.chmod(OsPath.of(file), 0644);
+  }
+
+  /**
+   * Runs a program in the folder.
+   *
+   * @param argv the program by its whole path, below /usr
+   * @param limit after which it is killed
+   */
+  Command.Result tryRun(List<String> argv, Duration limit) {
+    return Command.of("setpriv", "--pdeathsig", "KILL", "--")
+        .with("unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child=KILL")
+        .with("--root=" + root, "--wd=/work", "--")
+        .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv")
+        .with("--reuid", Integer.toString(NOBODY), "--regid", Integer.toString(NOBODY))
+        .with("--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--")
+        .with("/usr/bin/prlimit", "--as=1073741824", "--cpu=" + limit.toSeconds())
+        .with("--fsize=67108864", "--nofile=64", "--core=0", "--nproc=1", "--")
+        .with(argv.toArray(String[]::new))
+        .timeout(limit)
+        .tryRun();
+  }
+
+  @Override
+  public void close() throws UnixException {
+    for (Mount mount : mounts.reversed()) {
+      mount.close();
+    }
+    mounts.clear();
+  }
+}
