@@ -23,9 +23,9 @@ import slipway.linux.UnixException;
 
 /**
  * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. Kernel and modules are those
- * of the deployed image, taken as data; {@link GrubMkimage} joins them. What comes of it carries an early configuration that finds {@code /boot} and reads
- * {@code grub/grub.cfg} there, which only lists boot entries (Boot Loader Specification). So a
- * deployment never touches GRUB.
+ * of the deployed image, taken as data; {@link GrubMkimage} joins them. What comes of it carries an
+ * early configuration that finds {@code /boot} and reads {@code grub/grub.cfg} there, which only
+ * lists boot entries (Boot Loader Specification). So a deployment never touches GRUB.
  */
 final class Grub {
   private static final List<String> MODULES =
@@ -215,7 +215,9 @@ final class Grub {
         case UnixException.ENOENT -> throw missing(folder);
         case UnixException.ENOTDIR, UnixException.ELOOP, UnixException.EXDEV ->
             throw Problem.input(
-                "the image's /" + folder + " is reached by a link or is no directory;"
+                "the image's /"
+                    + folder
+                    + " is reached by a link or is no directory;"
                     + " put GRUB's files themselves there");
         default -> throw e;
       }

@@ -87,8 +87,7 @@ record GrubMkimage(Path folder) {
   private static byte[] image(Path work, String platform) throws IOException {
     String where = "the boot loader for " + platform;
     var found =
-        RootedFile.open(
-            OsPath.of(work), OsPath.of("image"), RootedFile.Links.BENEATH, where);
+        RootedFile.open(OsPath.of(work), OsPath.of("image"), RootedFile.Links.BENEATH, where);
     if (found.isEmpty()) {
       return new byte[0];
     }

@@ -19,8 +19,7 @@ import slipway.linux.MountNamespace;
 class ConfinementTest {
   @TempDir Path directory;
 
-  private Command.Result run(Duration limit, String program, String... arguments)
-      throws Exception {
+  private Command.Result run(Duration limit, String program, String... arguments) throws Exception {
     return MountNamespace.call(
         "test",
         () -> {
