@@ -106,7 +106,7 @@ class TerminalProgressTest {
                   screen
                       .lines()
                       .getFirst()
-                      .matches("  packages  extracting \\\\x1b\\[2J archives  \\d+ s"));
+                      .matches("  packages  extracting\\\\x1b\\[2J archives  \\d+ s"));
       phases.at("x".repeat(200));
       await().until(() -> screen.lines().getFirst().matches("  packages  x+\\P{ASCII}+  \\d+ s"));
       assertThat(screen.lines()).hasSize(2);
