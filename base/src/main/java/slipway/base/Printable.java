@@ -23,6 +23,47 @@ public final class Printable {
     return text;
   }
 
+  /**
+   * A JSON document that a terminal can be shown: what is unsafe in its strings is written {@code
+   * \}{@code u009b}, which means the same. Line ends and blanks between values stay.
+   *
+   * @param json whose control characters below 0x20 are escaped already, as JSON demands
+   */
+  public static String json(String json) {
+    StringBuilder out = null;
+    for (int i = 0; i < json.length(); ) {
+      int c = json.codePointAt(i);
+      int next = i + Character.charCount(c);
+      if (c >= 0x7f && isUnsafe(c)) {
+        if (out == null) {
+          out = new StringBuilder(json.length() + 64).append(json, 0, i);
+        }
+        for (; i < next; i++) {
+          out.append("\\u%04x".formatted((int) json.charAt(i)));
+        }
+      } else if (out != null) {
+        out.append(json, i, next);
+      }
+      i = next;
+    }
+    return out == null ? json : out.toString();
+  }
+
+  /** As {@link #text} line by line, for text of ours that spans several and holds strangers'. */
+  public static String lines(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); ) {
+      int end = text.indexOf('\n', i);
+      out.append(text(text.substring(i, end < 0 ? text.length() : end)));
+      if (end < 0) {
+        break;
+      }
+      out.append('\n');
+      i = end + 1;
+    }
+    return out.toString();
+  }
+
   private static String escape(String text, int from) {
     StringBuilder out = new StringBuilder(text.length() + 16).append(text, 0, from);
     for (int i = from; i < text.length(); ) {

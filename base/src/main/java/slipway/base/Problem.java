@@ -40,6 +40,7 @@ public class Problem extends RuntimeException {
   }
 
   private final Kind kind;
+  private final String details;
 
   public Problem(Kind kind, String message) {
     this(kind, message, null);
@@ -48,6 +49,37 @@ public class Problem extends RuntimeException {
   public Problem(Kind kind, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.kind = kind;
+    this.details = "";
+  }
+
+  private Problem(Problem problem, String details) {
+    super(problem.sentence(), problem.getCause() == null ? problem : problem.getCause());
+    this.kind = problem.kind;
+    this.details = details;
+  }
+
+  /**
+   * The same with what somebody else said about it, such as the end of a tool's output: lines that
+   * are shown below the sentence, each marked as not ours.
+   */
+  public Problem withDetails(String lines) {
+    return lines.isBlank() ? this : new Problem(this, lines.strip());
+  }
+
+  /** What somebody else said about it, lines; empty when nobody did. */
+  public String details() {
+    return details;
+  }
+
+  /** The sentence alone. */
+  public String sentence() {
+    return String.valueOf(super.getMessage());
+  }
+
+  /** The sentence, and the details in lines of their own. */
+  @Override
+  public String getMessage() {
+    return details.isEmpty() ? sentence() : sentence() + "\n" + details;
   }
 
   public Kind kind() {

@@ -50,6 +50,14 @@ public interface Progress {
   /** One line that stays on the terminal, such as {@code layers already present: 3}. */
   void note(String line);
 
+  /**
+   * One line that a program of a build printed: it stays on the terminal as the program wrote it,
+   * colours too. All other lines are escaped.
+   */
+  default void output(String line) {
+    note(line);
+  }
+
   /** A running task; close ends it, after a failure too. */
   interface Task extends AutoCloseable {
     /** Adds bytes that are done; may be negative when a retry starts anew. */

@@ -9,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.Host;
@@ -22,7 +23,9 @@ final class Bootc {
     var out = spec.commandLine().getOut();
     return Host.of(
         HostEnvironment.thisMachine(
-            System.getenv(), out::println, quiet ? Progress.NONE : progress));
+            System.getenv(),
+            text -> out.println(Printable.lines(text)),
+            quiet ? Progress.NONE : progress));
   }
 
   /** Runs work that changes the machine, showing its progress. */
@@ -85,7 +88,9 @@ final class Bootc {
                   : Terminal.stdoutIsTerminal() ? Host.Format.HUMANREADABLE : Host.Format.YAML;
       var out = spec.commandLine().getOut();
       String text = host(spec, true, Progress.NONE).status(chosen, verbose, booted);
-      out.print(text.endsWith("\n") ? text : text + "\n");
+      String shown =
+          chosen == Host.Format.HUMANREADABLE ? Printable.lines(text) : Printable.json(text);
+      out.print(shown.endsWith("\n") ? shown : shown + "\n");
       out.flush();
       return 0;
     }

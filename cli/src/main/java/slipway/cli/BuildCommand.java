@@ -158,7 +158,7 @@ final class BuildCommand implements Callable<Integer> {
               Clock.systemUTC(),
               System.getenv(),
               new SecureRandom());
-      image = builder.build(request(), progress, quiet ? line -> {} : progress::note);
+      image = builder.build(request(), progress, quiet ? line -> {} : progress::output);
     } finally {
       TerminalProgress.finish(progress);
     }

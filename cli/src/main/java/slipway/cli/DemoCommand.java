@@ -23,6 +23,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Cleanup;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.build.BaseImage;
@@ -383,7 +384,7 @@ final class DemoCommand implements Callable<Integer> {
             folder.resolve(java.util.Objects.requireNonNull(file.getFileName())),
             java.nio.file.StandardCopyOption.REPLACE_EXISTING);
       }
-      spec.commandLine().getOut().println("Kept in " + folder);
+      spec.commandLine().getOut().println("Kept in " + Printable.text(folder.toString()));
     }
   }
 }

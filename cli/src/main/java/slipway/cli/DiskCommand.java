@@ -14,6 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.DiskBuilder;
@@ -139,7 +140,7 @@ final class DiskCommand implements Callable<Integer> {
         out.println(JsonText.files(kinds, files, seconds));
         return;
       }
-      files.forEach(out::println);
+      files.forEach(f -> out.println(Printable.text(f.toString())));
       if (!quiet) {
         out.printf(Locale.ROOT, "%.1f s%n", seconds);
       }

@@ -10,6 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.oci.Descriptor;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
@@ -56,7 +57,8 @@ final class HistoryCommand implements Callable<Integer> {
     var layers = manifest.layers().iterator();
     for (ImageConfig.History line : config.history()) {
       Descriptor layer = line.emptyLayer() || !layers.hasNext() ? null : layers.next();
-      String step = line.createdBy() == null ? "" : line.createdBy().replace('\n', ' ');
+      String step =
+          line.createdBy() == null ? "" : Printable.text(line.createdBy().replace('\n', ' '));
       rows.add(
           new String[] {
             line.created() == null ? "" : line.created(),

@@ -9,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 
@@ -43,13 +44,19 @@ final class InspectCommand implements Callable<Integer> {
         }
       }
       if (raw) {
-        out.println(new String(manifest.bytes(), StandardCharsets.UTF_8));
+        out.println(shown(manifest.bytes()));
       } else if (configOnly && config != null) {
-        out.println(new String(config, StandardCharsets.UTF_8));
+        out.println(shown(config));
       } else {
         out.println(JsonText.inspect(image, manifest, config));
       }
     }
     return 0;
+  }
+
+  /** The bytes as they are, but what a terminal would obey, which it shows. */
+  private static String shown(byte[] json) {
+    String text = new String(json, StandardCharsets.UTF_8);
+    return Terminal.stdoutIsTerminal() ? Printable.lines(text) : text;
   }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.disk.DiskType;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
@@ -88,6 +89,6 @@ final class JsonText {
   }
 
   static String pretty(JsonNode node) {
-    return MAPPER.writeValueAsString(node);
+    return Printable.json(MAPPER.writeValueAsString(node));
   }
 }

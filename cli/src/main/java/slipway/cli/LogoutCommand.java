@@ -9,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.AuthFile;
 
@@ -44,7 +45,9 @@ final class LogoutCommand implements Callable<Integer> {
     if (!file.logout(registry)) {
       throw Problem.notFound("not logged in to " + registry + " by " + file.path());
     }
-    spec.commandLine().getOut().println("Removed login credentials for " + registry);
+    spec.commandLine()
+        .getOut()
+        .println("Removed login credentials for " + Printable.text(registry));
     return 0;
   }
 }

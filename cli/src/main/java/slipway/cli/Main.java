@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import slipway.base.Cleanup;
@@ -134,10 +135,7 @@ public final class Main {
     }
   }
 
-  /**
-   * What a failure says to the user. A message may span lines only where we wrote them: a line that
-   * a stranger wrote cannot be told from ours, so each is indented.
-   */
+  /** What a failure says to the user: one line, and below it what a tool said, indented. */
   static String sentence(Throwable e) {
     Throwable shown = e;
     while ((shown instanceof UncheckedIOException || shown instanceof ExecutionException)
@@ -146,7 +144,7 @@ public final class Main {
     }
     String text =
         switch (shown) {
-          case Problem p -> String.valueOf(p.getMessage());
+          case Problem p -> p.sentence();
           case IOException io -> describe(e, io);
           case OutOfMemoryError m ->
               "this needs more memory than the "
@@ -156,7 +154,10 @@ public final class Main {
               "something is nested too deeply to be worked on (SLIPWAY_DEBUG=1 shows where)";
           default -> "internal error, please report it (SLIPWAY_DEBUG=1 shows where): " + shown;
         };
-    return text.lines().map(Printable::text).collect(Collectors.joining("\n  "));
+    String details = shown instanceof Problem p ? p.details() : "";
+    return Stream.concat(Stream.of(text), details.lines())
+        .map(Printable::text)
+        .collect(Collectors.joining("\n  "));
   }
 
   /** The messages of file errors are often only a path. */

@@ -47,6 +47,7 @@ final class RegistryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+      LogLines.install();
       try (RegistryServer server = RegistryServer.start(root, parse(address))) {
         InetSocketAddress at = server.address();
         var out = spec.commandLine().getOut();

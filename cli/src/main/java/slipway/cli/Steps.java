@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 
 /** A story told step by step: a line with its time when a step is done, and a table at the end. */
 final class Steps {
@@ -46,7 +47,7 @@ final class Steps {
     }
     Done step = new Done(name, (System.nanoTime() - start) / 1e9, outcome.words());
     done.add(step);
-    out.printf(Locale.ROOT, "        %6.1f s  %s%n", step.seconds(), step.result());
+    out.printf(Locale.ROOT, "        %6.1f s  %s%n", step.seconds(), Printable.text(step.result()));
     out.flush();
     return outcome.value();
   }

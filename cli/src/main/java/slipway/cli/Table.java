@@ -1,9 +1,14 @@
 package slipway.cli;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import slipway.base.Printable;
 
-/** Columns padded to their widest cell, three spaces between them. */
+/**
+ * Columns padded to their widest cell, three spaces between them. Cells are strangers' text, so
+ * they are escaped.
+ */
 final class Table {
   private final List<String[]> rows = new ArrayList<>();
 
@@ -12,7 +17,7 @@ final class Table {
   }
 
   void row(String... cells) {
-    rows.add(cells);
+    rows.add(Arrays.stream(cells).map(Printable::text).toArray(String[]::new));
   }
 
   @Override
@@ -20,17 +25,21 @@ final class Table {
     int[] widths = new int[rows.getFirst().length];
     for (String[] row : rows) {
       for (int i = 0; i < row.length; i++) {
-        widths[i] = Math.max(widths[i], row[i].length());
+        widths[i] = Math.max(widths[i], width(row[i]));
       }
     }
     StringBuilder text = new StringBuilder();
     for (String[] row : rows) {
       StringBuilder line = new StringBuilder();
       for (int i = 0; i < row.length; i++) {
-        line.append(row[i]).repeat(' ', widths[i] - row[i].length() + 3);
+        line.append(row[i]).repeat(' ', widths[i] - width(row[i]) + 3);
       }
       text.append(line.toString().stripTrailing()).append('\n');
     }
     return text.toString();
+  }
+
+  private static int width(String cell) {
+    return cell.codePointCount(0, cell.length());
   }
 }

@@ -82,9 +82,14 @@ final class TerminalProgress implements Progress, AutoCloseable {
   }
 
   @Override
-  public synchronized void note(String line) {
+  public void note(String line) {
+    output(Printable.text(line));
+  }
+
+  @Override
+  public synchronized void output(String line) {
     erase();
-    out.println(Printable.text(line));
+    out.println(line);
     out.flush();
   }
 
@@ -270,7 +275,12 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     public void note(String line) {
-      out.println(Printable.text(line));
+      output(Printable.text(line));
+    }
+
+    @Override
+    public void output(String line) {
+      out.println(line);
     }
   }
 }

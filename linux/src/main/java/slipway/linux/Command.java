@@ -228,9 +228,11 @@ public final class Command {
 
   private Problem failed(int status, String stderr) {
     String text = stderr.strip();
-    return new Problem(
-        Problem.Kind.ENVIRONMENT,
-        argv.getFirst() + " failed with status " + status + (text.isEmpty() ? "" : ": " + text));
+    String sentence = argv.getFirst() + " failed with status " + status;
+    // What fits the sentence stands in it.
+    return text.lines().count() < 2
+        ? Problem.environment(text.isEmpty() ? sentence : sentence + ": " + text)
+        : Problem.environment(sentence).withDetails(text);
   }
 
   private void feed(Process process) {

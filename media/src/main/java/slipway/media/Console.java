@@ -89,15 +89,14 @@ public final class Console {
         }
         long left = deadline - System.nanoTime();
         if (ended || left <= 0) {
-          throw Problem.unavailable(
+          String shown =
               "the machine's console did not show \""
                   + pattern
                   + (ended
                       ? "\" before the machine ended"
                       : "\" within " + limit.toSeconds() + " s")
-                  + "; it ends with:\n"
-                  + tail(20),
-              null);
+                  + "; it ends with";
+          throw Problem.unavailable(shown, null).withDetails(tail(20));
         }
         changed.awaitNanos(left);
       }

@@ -385,12 +385,12 @@ public final class VirtualMachine implements AutoCloseable {
 
   private Problem unavailable(String what, String ssh, Running now) {
     return Problem.unavailable(
-        "the machine "
-            + what
-            + (ssh.isEmpty() ? "" : " (ssh: " + ssh + ")")
-            + "; its console ends with:\n"
-            + now.console.tail(25),
-        null);
+            "the machine "
+                + what
+                + (ssh.isEmpty() ? "" : " (ssh: " + ssh + ")")
+                + "; its console ends with",
+            null)
+        .withDetails(now.console.tail(25));
   }
 
   /** Restarts the system in the guest and waits until somebody can log in to the new boot. */
