@@ -2,22 +2,51 @@ package slipway.build;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import slipway.linux.OsPath;
+import slipway.linux.RootedFile;
 
 /** The users and groups of an image: its {@code /etc/passwd} and {@code /etc/group}. */
 final class Accounts {
-  private static final long LIMIT = 16 * 1024 * 1024;
   private static final long MAX_ID = 0xfffffffeL;
 
-  private record User(String name, int uid, int gid, String home) {}
+  /** Ids are as written: one that is no number matters only to whom is asked for. */
+  private record User(String name, String uidText, String gidText, String home) {
+    int uid(Position at) {
+      return written(uidText, "user", name, "/etc/passwd", at);
+    }
 
-  private record Group(String name, int gid, List<String> members) {}
+    int gid(Position at) {
+      return written(gidText, "user", name, "/etc/passwd", at);
+    }
+  }
+
+  private record Group(String name, String gidText, List<String> members) {
+    int gid(Position at) {
+      return written(gidText, "group", name, "/etc/group", at);
+    }
+  }
+
+  private static int written(String number, String what, String name, String file, Position at) {
+    return id(number)
+        .orElseThrow(
+            () ->
+                at.problem(
+                    "the image's "
+                        + file
+                        + " gives the "
+                        + what
+                        + " \""
+                        + name
+                        + "\" the id \""
+                        + number
+                        + "\", which is no number between 0 and "
+                        + MAX_ID));
+  }
 
   private final List<User> users = new ArrayList<>();
   private final List<Group> groups = new ArrayList<>();
@@ -36,32 +65,24 @@ final class Accounts {
   static Accounts of(OsPath root) throws IOException {
     Accounts accounts = new Accounts();
     for (String[] f : lines(root, "etc/passwd")) {
-      Optional<Integer> uid = id(f.length > 3 ? f[2] : "");
-      Optional<Integer> gid = id(f.length > 3 ? f[3] : "");
-      if (uid.isPresent() && gid.isPresent()) {
-        accounts.users.add(new User(f[0], uid.get(), gid.get(), f.length > 5 ? f[5] : ""));
+      if (f.length > 3) {
+        accounts.users.add(new User(f[0], f[2], f[3], f.length > 5 ? f[5] : ""));
       }
     }
     for (String[] f : lines(root, "etc/group")) {
-      Optional<Integer> gid = id(f.length > 2 ? f[2] : "");
-      if (gid.isPresent()) {
+      if (f.length > 2) {
         List<String> members = f.length > 3 ? List.of(f[3].split(",")) : List.of();
-        accounts.groups.add(new Group(f[0], gid.get(), members));
+        accounts.groups.add(new Group(f[0], f[2], members));
       }
     }
     return accounts;
   }
 
   private static List<String[]> lines(OsPath root, String file) throws IOException {
-    Optional<OsPath> path = InRoot.resolve(root, file);
-    if (path.isEmpty() || !Files.isRegularFile(path.get().toPath())) {
-      return List.of();
-    }
-    if (Files.size(path.get().toPath()) > LIMIT) {
-      throw slipway.base.Problem.corrupt("the image's /" + file + " is larger than 16 MiB");
-    }
-    String text = Files.readString(path.get().toPath(), StandardCharsets.ISO_8859_1);
-    return text.lines().map(l -> l.split(":", -1)).toList();
+    return RootedFile.read(root, OsPath.of(file), RootedFile.Links.IN_ROOT, "the image's /" + file)
+        .map(b -> new String(b, StandardCharsets.ISO_8859_1))
+        .map(text -> text.lines().map(l -> l.split(":", -1)).toList())
+        .orElse(List.of());
   }
 
   private static Optional<Integer> id(String text) {
@@ -81,18 +102,19 @@ final class Accounts {
     int colon = text.indexOf(':');
     String name = colon < 0 ? text : text.substring(0, colon);
     User known = user(name);
-    int uid = known != null ? known.uid() : numeric(name, "user", "/etc/passwd", at);
+    int uid = known != null ? known.uid(at) : numeric(name, "user", "/etc/passwd", at);
     String home = known == null || known.home().isEmpty() ? "/" : known.home();
     if (colon >= 0) {
       return new Identity(uid, gid(text.substring(colon + 1), at), List.of(), home);
     }
-    TreeSet<Integer> more = new TreeSet<>();
-    if (known != null) {
-      groups.stream()
-          .filter(g -> g.members().contains(known.name()))
-          .forEach(g -> more.add(g.gid()));
+    if (known == null) {
+      return new Identity(uid, 0, List.of(), home);
     }
-    return new Identity(uid, known == null ? 0 : known.gid(), List.copyOf(more), home);
+    TreeSet<Integer> more = new TreeSet<>();
+    groups.stream()
+        .filter(g -> g.members().contains(known.name()))
+        .forEach(g -> more.add(g.gid(at)));
+    return new Identity(uid, known.gid(at), List.copyOf(more), home);
   }
 
   /**
@@ -104,18 +126,21 @@ final class Accounts {
     String name = colon < 0 ? spec : spec.substring(0, colon);
     User known = name.isEmpty() ? null : user(name);
     int uid =
-        name.isEmpty() ? 0 : known != null ? known.uid() : numeric(name, "user", "/etc/passwd", at);
+        name.isEmpty()
+            ? 0
+            : known != null ? known.uid(at) : numeric(name, "user", "/etc/passwd", at);
     if (colon >= 0 && colon + 1 < spec.length()) {
       return new InRoot.Ownership(uid, gid(spec.substring(colon + 1), at));
     }
-    boolean number = name.matches("[0-9]+");
-    return new InRoot.Ownership(uid, known != null && !number ? known.gid() : uid);
+    boolean number = id(name).isPresent();
+    return new InRoot.Ownership(uid, known != null && !number ? known.gid(at) : uid);
   }
 
   private @Nullable User user(String name) {
     Optional<Integer> number = id(name);
     return users.stream()
-        .filter(u -> u.name().equals(name) || (number.isPresent() && u.uid() == number.get()))
+        .filter(
+            u -> u.name().equals(name) || (number.isPresent() && id(u.uidText()).equals(number)))
         .findFirst()
         .orElse(null);
   }
@@ -124,7 +149,7 @@ final class Accounts {
     return groups.stream()
         .filter(g -> g.name().equals(name))
         .findFirst()
-        .map(Group::gid)
+        .map(g -> g.gid(at))
         .orElseGet(() -> numeric(name, "group", "/etc/group", at));
   }
 

@@ -1,6 +1,7 @@
 package slipway.build;
 
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,7 +118,9 @@ public record BuildRequest(
     private Draft(Path context) {
       this.context = context;
       Path usual = context.resolve("Containerfile");
-      this.file = Files.exists(usual) ? usual : context.resolve("Dockerfile");
+      // One that is a link to nowhere is told, not passed over.
+      this.file =
+          Files.exists(usual, LinkOption.NOFOLLOW_LINKS) ? usual : context.resolve("Dockerfile");
     }
 
     public Draft file(Path value) {

@@ -1,8 +1,6 @@
 package slipway.build;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -70,7 +68,7 @@ public final class Builder {
   public Manifest.Image build(BuildRequest request, Progress progress, Consumer<String> output) {
     IgnoreRules.requireDirectory(request.context());
     Containerfile file =
-        Containerfile.parse(request.file().toString(), read(request.file()), progress::note);
+        Containerfile.parse(request.file().toString(), read(request), progress::note);
     StageGraph graph = new StageGraph(file, request);
     warnUnused(file, request, progress);
     try (LocalStore.Hold hold = machine.store().hold();
@@ -91,14 +89,12 @@ public final class Builder {
     return HexFormat.of().formatHex(bytes);
   }
 
-  private static String read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw Problem.notFound("there is no " + file + "; name the Containerfile with -f");
-    }
+  private static String read(BuildRequest request) {
+    Path file = request.file();
     try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (java.nio.charset.MalformedInputException e) {
-      throw Problem.input(file + " is not UTF-8 text");
+      return BuildFile.read(request.context(), file)
+          .orElseThrow(
+              () -> Problem.notFound("there is no " + file + "; name the Containerfile with -f"));
     } catch (IOException e) {
       throw new Problem(Problem.Kind.INPUT, file + " cannot be read: " + e.getMessage(), e);
     }

@@ -11,6 +11,9 @@ final class Chmod {
   private static final Pattern CLAUSE = Pattern.compile("([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)");
   private static final Pattern ACTION = Pattern.compile("([-+=])([rwxXst]*|[ugo])(?=[-+=]|$)");
 
+  /** The patterns take stack for each repetition. */
+  private static final int LONGEST = 200;
+
   private record Change(String who, char operator, String permissions) {}
 
   private final int absolute;
@@ -29,6 +32,9 @@ final class Chmod {
   static Chmod parse(String text, Position at) {
     if (OCTAL.matcher(text).matches() && Integer.parseInt(text, 8) <= 07777) {
       return new Chmod(Integer.parseInt(text, 8), List.of());
+    }
+    if (text.length() > LONGEST) {
+      throw at.problem("a mode of " + text.length() + " characters is none; write such as 0755");
     }
     List<Change> changes = new ArrayList<>();
     for (String clause : text.split(",", -1)) {

@@ -150,6 +150,9 @@ final class Download {
   private String fileName(URI uri) {
     String whole = uri.getPath() == null ? "" : uri.getPath();
     String name = whole.substring(whole.lastIndexOf('/') + 1);
+    if (name.indexOf('\0') >= 0) {
+      throw at().problem("ADD: the file name in " + address + " holds a NUL character");
+    }
     if (name.isEmpty() || name.equals(".") || name.equals("..")) {
       if (copy.destination().endsWith("/")) {
         throw at().problem(

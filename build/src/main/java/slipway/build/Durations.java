@@ -9,12 +9,18 @@ final class Durations {
   private static final Pattern PART =
       Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h)");
 
+  /** No time is longer in words; making a number takes time by the square of its digits. */
+  private static final int LONGEST = 100;
+
   private Durations() {}
 
   /** Nanoseconds, or -1 when the text is no time. */
   static long nanoseconds(String text) {
     if (text.equals("0")) {
       return 0;
+    }
+    if (text.length() > LONGEST) {
+      return -1;
     }
     Matcher m = PART.matcher(text);
     BigDecimal sum = BigDecimal.ZERO;

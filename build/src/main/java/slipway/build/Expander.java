@@ -39,19 +39,19 @@ final class Expander {
    * @throws slipway.base.Problem that says what is wrong, with the place in front
    */
   String word(String text, Position at) {
-    return new Scan(text, at).upTo(0, false).text;
+    return new Scan(text, at).whole().text;
   }
 
   /** Expands and splits at white space outside quotes, also inside of what variables gave. */
   List<String> words(String text, Position at) {
-    return new Scan(text, at).upTo(0, false).words();
+    return new Scan(text, at).whole().words();
   }
 
   /** Expands a document: variables only, quotes are content, an escape protects a dollar. */
   String document(String text, Position at) {
     Scan scan = new Scan(text, at);
     scan.quotes = false;
-    return scan.upTo(0, false).text;
+    return scan.whole().text;
   }
 
   /** A word as an operator: all but what a message says. */
@@ -86,6 +86,15 @@ final class Expander {
     Scan(String in, Position at) {
       this.in = in;
       this.at = at;
+    }
+
+    /** All of it. No file, argument or variable can hold a NUL, which a base image may bring. */
+    Scanned whole() {
+      Scanned result = upTo(0, false);
+      if (result.text.indexOf('\0') >= 0) {
+        throw wrong("a variable brings a NUL character");
+      }
+      return result;
     }
 
     private boolean done() {

@@ -1,11 +1,11 @@
 package slipway.build;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import slipway.base.Problem;
 
@@ -45,8 +45,9 @@ final class IgnoreRules {
             context.resolve(".containerignore"),
             context.resolve(".dockerignore"));
     for (Path file : candidates) {
-      if (Files.isRegularFile(file)) {
-        return parse(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
+      Optional<String> text = BuildFile.read(context, file);
+      if (text.isPresent()) {
+        return parse(file.toString(), text.get());
       }
     }
     return NONE;

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
 import slipway.oci.Platform;
@@ -56,6 +57,9 @@ final class ImageDraft {
     draft.cmd = config.cmd();
     draft.user = config.user();
     draft.workingDir = config.workingDir();
+    if (draft.workingDir != null && draft.workingDir.indexOf('\0') >= 0) {
+      throw Problem.corrupt("the base image's WorkingDir holds a NUL character");
+    }
     draft.labels.putAll(config.labels());
     draft.exposedPorts.addAll(config.exposedPorts());
     draft.volumes.addAll(config.volumes());

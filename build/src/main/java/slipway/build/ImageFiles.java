@@ -9,14 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import slipway.base.Problem;
+import slipway.base.Limit;
 import slipway.linux.OsPath;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
 /** Reads small files of an image's tree by path, following links inside the tree. */
 record ImageFiles(FileTree tree) {
-  private static final int LIMIT = 4 * 1024 * 1024;
   private static final int MAX_LINKS = 40;
 
   /** The node at a path, links of its parents followed but not its own; null when there is none. */
@@ -29,11 +28,9 @@ record ImageFiles(FileTree tree) {
     if (!(resolve(OsPath.of(path), true) instanceof Node.File file)) {
       return Optional.empty();
     }
-    if (file.content().size() > LIMIT) {
-      throw Problem.input("/" + path + " is larger than " + LIMIT / 1024 / 1024 + " MiB");
-    }
     try (InputStream in = file.content().open()) {
-      return Optional.of(new String(in.readNBytes(LIMIT), StandardCharsets.UTF_8));
+      byte[] bytes = Limit.SMALL_FILE_BYTES.read(in, "the image's /" + path);
+      return Optional.of(new String(bytes, StandardCharsets.UTF_8));
     }
   }
 

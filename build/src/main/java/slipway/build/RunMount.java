@@ -195,7 +195,11 @@ record RunMount(
         throw at.problem("--mount: size is bytes, or such as 64m, not \"" + text + "\"");
       }
       int shift = m.group(2).isEmpty() ? 0 : "kmgt".indexOf(m.group(2)) * 10 + 10;
-      return Long.parseLong(m.group(1)) << shift;
+      long number = Long.parseLong(m.group(1));
+      if (number > Long.MAX_VALUE >> shift) {
+        throw at.problem("--mount: size " + text + " is more than any memory");
+      }
+      return number << shift;
     }
 
     RunMount build(String text) {

@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /** Guesses what a misspelt word was meant to be. */
 final class Spelling {
+  /** No word that is known is longer. */
+  private static final int LONGEST = 200;
+
   private Spelling() {}
 
   /**
@@ -13,9 +16,15 @@ final class Spelling {
    * @param prefix written in front of the guess
    */
   static String hint(String word, Collection<String> known, String prefix) {
+    if (word.length() > LONGEST) {
+      return "";
+    }
     String best = null;
     int nearest = 3;
     for (String candidate : known) {
+      if (candidate.length() > LONGEST) {
+        continue;
+      }
       int distance = distance(word.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
       if (distance < nearest && distance < candidate.length()) {
         nearest = distance;

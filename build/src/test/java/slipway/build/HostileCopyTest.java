@@ -13,6 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.Stat;
 import slipway.oci.Descriptor;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
@@ -83,5 +87,139 @@ class HostileCopyTest {
     assertThat(lab.text(image, "1/a")).isEqualTo("one\n");
     assertThat(lab.text(image, "2/a")).isEqualTo("y\n");
     assertThat(lab.text(image, "2/b")).isEqualTo("w\n");
+  }
+
+  @Test
+  void theContainerfileIsARegularFileOfTheContext() throws Exception {
+    Path secret = Files.writeString(directory.resolve("secret"), "root:hash\n");
+    Path context = lab.context("FROM scratch\n");
+    Path file = context.resolve("Containerfile");
+    Files.delete(file);
+    for (String target : List.of(secret.toString(), "../secret")) {
+      Files.createSymbolicLink(file, Path.of(target));
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+          .isInstanceOf(Problem.class)
+          .hasMessage(file + " is a link that leads out; put the file itself there");
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context).file(file)))
+          .isInstanceOf(Problem.class)
+          .hasMessage(file + " is a link that leads out; put the file itself there");
+      Files.delete(file);
+    }
+    Posix.mknod(OsPath.of(file), Stat.S_IFIFO | 0600, 0);
+    assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+        .isInstanceOf(Problem.class)
+        .hasMessage(file + " is a pipe, not a regular file");
+    Files.delete(file);
+    Files.writeString(context.resolve("real"), "FROM scratch\nLABEL a=b\n");
+    Files.createSymbolicLink(file, Path.of("real"));
+    assertThat(lab.config(lab.build(BuildRequest.of(context))).labels()).containsEntry("a", "b");
+  }
+
+  /** As a shell's {@code -f <(…)} and {@code -f -} give it. */
+  @Test
+  void theUserMayNameAPipeElsewhere() throws Exception {
+    Path pipe = directory.resolve("pipe");
+    Posix.mknod(OsPath.of(pipe), Stat.S_IFIFO | 0600, 0);
+    Process writer =
+        Command.of("sh", "-c", "printf 'FROM scratch\\nLABEL a=b\\n' > " + pipe).start();
+    try {
+      Path context = lab.context("FROM nothing\n");
+      Manifest.Image image = lab.build(BuildRequest.of(context).file(pipe));
+      assertThat(lab.config(image).labels()).containsEntry("a", "b");
+    } finally {
+      Command.kill(writer);
+    }
+  }
+
+  @Test
+  void ignoreFilesAreRegularFilesOfTheContext() throws Exception {
+    Files.writeString(directory.resolve("secret"), "[secret\n");
+    for (String name :
+        List.of(".containerignore", ".dockerignore", "Containerfile.containerignore")) {
+      Path context = lab.context("FROM scratch\nCOPY . /\n");
+      Files.createSymbolicLink(context.resolve(name), Path.of("../secret"));
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+          .isInstanceOf(Problem.class)
+          .hasMessageEndingWith(name + " is a link that leads out; put the file itself there");
+    }
+    Path context = lab.context("FROM scratch\nCOPY . /\n");
+    Files.write(context.resolve(".dockerignore"), new byte[] {(byte) 0xff});
+    assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+        .isInstanceOf(Problem.class)
+        .hasMessageEndingWith(".dockerignore is not UTF-8 text");
+  }
+
+  @Test
+  void accountsOfAnImageAreRegularSmallFiles() throws Exception {
+    Map<String, String> cases =
+        Map.of(
+            "rm passwd; mkfifo passwd",
+            "the image's /etc/passwd is a pipe, not a regular file",
+            "rm group; mkfifo group",
+            "the image's /etc/group is a pipe, not a regular file",
+            "truncate -s 5M passwd",
+            "the image's /etc/passwd: more than 4 MiB",
+            "rm passwd; ln -s /proc/self/environ passwd",
+            "the user \"user\" is not in the image's /etc/passwd");
+    for (Map.Entry<String, String> c : cases.entrySet()) {
+      Path context = lab.context("FROM base:1\nCOPY --chown=user a /x\n");
+      Files.writeString(context.resolve("a"), "a");
+      Path root = directory.resolve("root-" + Math.abs(c.getKey().hashCode()));
+      Lab.makeRoot(root);
+      Command.of("sh", "-euc", c.getKey()).directory(root.resolve("etc")).run();
+      lab.importRoot(root, Lab.BASE);
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+          .as(c.getKey())
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: " + c.getValue());
+    }
+  }
+
+  @Test
+  void idsThatAreNoNumbersAreTold() throws Exception {
+    Path root = directory.resolve("root");
+    Lab.makeRoot(root);
+    Files.writeString(
+        root.resolve("etc/passwd"),
+        "root:x:0:0::/root:/bin/sh\nodd:x:1e3:5::/:/bin/sh\nbig:x:1:4294967295::/:/bin/sh\n");
+    Files.writeString(root.resolve("etc/group"), "odd:x:-1:\n");
+    lab.importRoot(root, Lab.BASE);
+    Map<String, String> cases =
+        Map.of(
+            "odd", "the image's /etc/passwd gives the user \"odd\" the id \"1e3\"",
+            "big", "the image's /etc/passwd gives the user \"big\" the id \"4294967295\"",
+            "0:odd", "the image's /etc/group gives the group \"odd\" the id \"-1\"");
+    for (Map.Entry<String, String> c : cases.entrySet()) {
+      for (String line : List.of("COPY --chown=%s <<a /\na\n", "USER %s\nWORKDIR /x\n")) {
+        assertThatThrownBy(() -> lab.build("FROM base:1\n" + line.formatted(c.getKey())))
+            .isInstanceOf(Problem.class)
+            .hasMessageContaining(c.getValue() + ", which is no number");
+      }
+    }
+  }
+
+  @Test
+  void nothingHoldsANul() throws Exception {
+    for (String line :
+        List.of("ADD http://127.0.0.1:1/a%00b /x/", "COPY a\0b /x", "COPY <<a\0b /x\nx\na\0b")) {
+      assertThatThrownBy(() -> lab.build("FROM scratch\n" + line + "\n"))
+          .as(line)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: ")
+          .hasMessageContaining("NUL character");
+    }
+    for (String field : List.of("env", "directory")) {
+      ImageDraft draft = ImageDraft.scratch(Platform.host());
+      draft.setEnv("A", field.equals("env") ? "a\0b" : "a");
+      draft.workingDir = field.equals("directory") ? "/a\0b" : "/";
+      Descriptor config =
+          lab.store.putBlob(MediaTypes.OCI_CONFIG, draft.toConfig(null, List.of()).toJson());
+      lab.store.putManifest(
+          Manifest.Image.of(config, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
+      assertThatThrownBy(() -> lab.build("FROM evil:1\nWORKDIR x$A\n"))
+          .as(field)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("a NUL character");
+    }
   }
 }

@@ -2,6 +2,7 @@ package slipway.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -41,7 +42,9 @@ final class BuildCommand implements Callable<Integer> {
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",
-      description = "Containerfile (default: CONTEXT/Containerfile, CONTEXT/Dockerfile)")
+      description =
+          "Containerfile, also relative to the context, - for standard input"
+              + " (default: CONTEXT/Containerfile, CONTEXT/Dockerfile)")
   @Nullable Path file;
 
   @Option(
@@ -99,6 +102,20 @@ final class BuildCommand implements Callable<Integer> {
       paramLabel = "id=ID[,src=FILE][,env=NAME]",
       description = "for RUN --mount=type=secret")
   List<String> secrets = List.of();
+
+  @Option(
+      names = "--ssh",
+      paramLabel = "ID[=SOCKET]",
+      description =
+          "an ssh agent for RUN --mount=type=ssh (without SOCKET that of SSH_AUTH_SOCK);"
+              + " may be repeated")
+  List<String> agents = List.of();
+
+  @Option(
+      names = "--allow",
+      paramLabel = "security.insecure",
+      description = "obey RUN --security=insecure, which is not confined")
+  List<String> allowed = List.of();
 
   @Option(
       names = "--build-context",
@@ -207,11 +224,50 @@ final class BuildCommand implements Callable<Integer> {
             .sourceDateEpoch(epoch())
             .network(network)
             .secrets(secretsById())
+            .agents(agentsById())
+            .allowInsecure(allowsInsecure())
             .contexts(contexts)
             .labels(labels)
             .annotations(annotations)
             .jobs(jobs);
-    return (file == null ? draft : draft.file(file)).request();
+    return (file == null ? draft : draft.file(containerfile(file))).request();
+  }
+
+  /** As podman finds it: standard input, a path, or one in the context. */
+  private Path containerfile(Path named) {
+    if (named.toString().equals("-")) {
+      return Path.of("/dev/stdin");
+    }
+    Path inContext = context.resolve(named);
+    return !Files.exists(named) && Files.exists(inContext, LinkOption.NOFOLLOW_LINKS)
+        ? inContext
+        : named;
+  }
+
+  private boolean allowsInsecure() {
+    for (String what : allowed) {
+      if (!what.equals("security.insecure")) {
+        throw Problem.usage("--allow takes security.insecure, not \"" + what + "\"");
+      }
+    }
+    return !allowed.isEmpty();
+  }
+
+  private Map<String, Path> agentsById() {
+    Map<String, Path> all = new LinkedHashMap<>();
+    for (String text : agents) {
+      int equals = text.indexOf('=');
+      String id = equals < 0 ? text : text.substring(0, equals);
+      String socket = equals < 0 ? System.getenv("SSH_AUTH_SOCK") : text.substring(equals + 1);
+      if (id.isEmpty() || socket == null || socket.isEmpty()) {
+        throw Problem.usage(
+            "--ssh \""
+                + text
+                + "\" names no agent; expected ID=SOCKET, or ID with SSH_AUTH_SOCK set");
+      }
+      all.put(id, Path.of(socket).toAbsolutePath());
+    }
+    return all;
   }
 
   private @Nullable Long epoch() {
