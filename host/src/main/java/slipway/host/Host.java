@@ -11,12 +11,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.Digest;
 import slipway.oci.Manifest;
 import slipway.oci.Reference;
 import slipway.ostree.Checksum;
 import slipway.ostree.Repository;
+import slipway.sysroot.AfterCommit;
 import slipway.sysroot.ContainerReference;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Deployment;
@@ -30,10 +32,14 @@ import slipway.sysroot.Sysroot;
  * {@link Sysroot}); whatever fails before leaves the machine as it was.
  */
 public final class Host {
+  private static final String REBOOT_REQUIRED = "reboot-required";
+
   private final HostEnvironment host;
+  private final AfterCommit after;
 
   private Host(HostEnvironment host) {
     this.host = host;
+    this.after = new AfterCommit(host.progress()::note);
   }
 
   public static Host of(HostEnvironment environment) {
@@ -164,9 +170,7 @@ public final class Host {
   }
 
   private static Deployment requireBooted(Sysroot sysroot) {
-    return sysroot
-        .booted()
-        .orElseThrow(() -> Problem.environment("System is not deployed via bootc."));
+    return sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
   }
 
   /** The image that is staged, else the one that runs. */
@@ -207,36 +211,94 @@ public final class Host {
     }
   }
 
+  /** What an upgrade has to do. */
+  private enum Step {
+    /** What runs is the image, and nothing else waits. */
+    NOTHING,
+    /** What is staged is the image. */
+    KEEP_STAGED,
+    /** What runs is the image: its tag was moved back, and another one waits for the shutdown. */
+    DROP_STAGED,
+    STAGE
+  }
+
+  private static Step step(Sysroot sysroot, ContainerReference image, ImagePull pull)
+      throws IOException {
+    Optional<Deployment> staged = sysroot.staged();
+    if (staged.isPresent() && isOf(sysroot, staged.get(), image, pull)) {
+      return Step.KEEP_STAGED;
+    }
+    if (!isOf(sysroot, requireBooted(sysroot), image, pull)) {
+      return Step.STAGE;
+    }
+    return staged.isPresent() ? Step.DROP_STAGED : Step.NOTHING;
+  }
+
+  /** Whether a deployment is of this image and follows it. */
+  private static boolean isOf(
+      Sysroot sysroot, Deployment deployment, ContainerReference image, ImagePull pull)
+      throws IOException {
+    return deployment.origin().container().equals(Optional.of(image))
+        && pull.isImageOf(sysroot.repository().readCommit(deployment.checksum()));
+  }
+
   private void check(Sysroot sysroot, ContainerReference image, ImagePull pull) throws IOException {
-    if (pull.present().isPresent()) {
+    Step step = step(sysroot, image, pull);
+    if (step != Step.STAGE) {
       say("No changes in: " + display(image));
+      if (step == Step.DROP_STAGED) {
+        say("  The staged deployment is another one; an upgrade drops it.");
+      }
       return;
     }
     pull.check();
     say("Update available for: " + display(image));
     tellVersion(pull);
-    Optional<Manifest.Image> booted = manifestOf(sysroot, requireBooted(sysroot));
-    booted.ifPresent(pull::tellDifference);
-    pull.cache();
+    Deployment booted = requireBooted(sysroot);
+    manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
+    after.attempt("the status will not show the update", () -> pull.cache(booted.checksum()));
     touch();
   }
 
   private void upgrade(
       Sysroot sysroot, ContainerReference image, ImagePull pull, UpgradeOptions options)
       throws IOException {
-    Deployment booted = requireBooted(sysroot);
-    Optional<Deployment> staged = sysroot.staged();
+    Step step = step(sysroot, image, pull);
     pull.tellPresent();
-    if (staged.isPresent() && digestOf(sysroot, staged.get()).equals(Optional.of(pull.digest()))) {
-      keepStaged(sysroot, staged.get(), options.downloadOnly());
-      rebootIf(options.apply());
-    } else if (digestOf(sysroot, booted).equals(Optional.of(pull.digest()))) {
-      say("No update available.");
-    } else {
-      stage(sysroot, image, pull, options.downloadOnly(), false);
-      manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
-      rebootIf(options.apply());
+    switch (step) {
+      case NOTHING -> say("No update available.");
+      case KEEP_STAGED -> {
+        keepStaged(sysroot, sysroot.staged().orElseThrow(), options.downloadOnly());
+        rebootIf(options.apply());
+      }
+      case DROP_STAGED -> dropStaged(sysroot);
+      case STAGE -> {
+        stage(sysroot, image, pull, options.downloadOnly(), false);
+        manifestOf(sysroot, requireBooted(sysroot)).ifPresent(pull::tellDifference);
+        rebootIf(options.apply());
+      }
     }
+  }
+
+  /** The booted image is what is wanted again. */
+  private void dropStaged(Sysroot sysroot) throws IOException {
+    String dropped = describe(sysroot, sysroot.staged().orElseThrow());
+    sysroot.dropStaged();
+    say("No update available: the booted image is the newest again.");
+    say("Dropped the staged deployment of " + dropped);
+    collect(sysroot);
+    after.attempt(
+        "/run/reboot-required still asks for a reboot",
+        () -> Files.deleteIfExists(host.run().resolve(REBOOT_REQUIRED)));
+    touch();
+  }
+
+  /** An image by name and digest, for a message. */
+  private static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
+    String name = deployment.origin().container().map(Host::shortDisplay).orElse("ostree commit");
+    String digest =
+        digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
+    return name + " (" + digest + ")";
   }
 
   private void keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
@@ -270,6 +332,7 @@ public final class Host {
       discard(sysroot, e);
       throw e;
     }
+    // It is staged; nothing below may fail any more.
     if (!retain) {
       collect(sysroot);
     }
@@ -284,11 +347,7 @@ public final class Host {
 
   /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */
   private void collect(Sysroot sysroot) {
-    try {
-      ImageRefs.collect(sysroot);
-    } catch (IOException | RuntimeException e) {
-      host.progress().note("warning: old images could not be removed: " + e.getMessage());
-    }
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
   }
 
   private void tellStaging(ContainerReference image, ImagePull pull) {
@@ -411,6 +470,8 @@ public final class Host {
             "BOOTC_CURRENT_MANIFEST_DIGEST",
             digestOf(sysroot, booted).map(Digest::toString).orElse("none"))
         .send(host.system());
+    Optional<Deployment> staged = sysroot.staged();
+    String dropped = staged.isPresent() ? describe(sysroot, staged.get()) : "";
     others.removeIf(target::isSame);
     List<Deployment> order = new ArrayList<>(List.of(target, booted));
     if (reverting) {
@@ -418,6 +479,9 @@ public final class Host {
     }
     order.addAll(others);
     sysroot.setBootOrder(order);
+    if (staged.isPresent()) {
+      say("notice: Dropped the staged deployment of " + dropped);
+    }
     say(reverting ? "Next boot: current deployment" : "Next boot: rollback deployment");
     writeRebootRequired(digest.toString());
     touch();
@@ -464,7 +528,7 @@ public final class Host {
   // ---- what commands have in common ----
 
   private void say(String line) {
-    host.out().accept(line);
+    host.out().accept(Printable.text(line));
   }
 
   private void rebootIf(boolean wanted) {
@@ -474,15 +538,22 @@ public final class Host {
   }
 
   /** For tools that reboot machines at a good moment, such as kured. */
-  private void writeRebootRequired(String image) throws IOException {
-    AtomicFile.write(
-        host.run().resolve("reboot-required"), "bootc: Reboot required for image: " + image);
+  private void writeRebootRequired(String image) {
+    after.attempt(
+        "/run/reboot-required could not be written",
+        () ->
+            AtomicFile.write(
+                host.run().resolve(REBOOT_REQUIRED), "bootc: Reboot required for image: " + image));
   }
 
   /** Wakes the units that follow the machine's state. */
-  private void touch() throws IOException {
-    Path directory = host.root().resolve("ostree/bootc");
-    Files.createDirectories(directory);
-    Files.setLastModifiedTime(directory, FileTime.from(host.clock().instant()));
+  private void touch() {
+    after.attempt(
+        "units that follow this machine's state are not told",
+        () -> {
+          Path directory = host.root().resolve("ostree/bootc");
+          Files.createDirectories(directory);
+          Files.setLastModifiedTime(directory, FileTime.from(host.clock().instant()));
+        });
   }
 }

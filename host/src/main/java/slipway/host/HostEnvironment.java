@@ -56,7 +56,13 @@ public record HostEnvironment(
   }
 
   Sysroot sysroot() throws IOException {
-    return Sysroot.open(root, runState());
+    return Sysroot.open(root, runState(), progress::note);
+  }
+
+  /** A deployment runs that no entry of the boot menu leads to. */
+  static Problem notInMenu() {
+    return Problem.environment(
+        "the running system is not in the boot menu: is the boot file system mounted on /boot?");
   }
 
   /** Refuses to go on where nothing can be changed. */

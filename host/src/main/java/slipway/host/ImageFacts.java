@@ -1,5 +1,7 @@
 package slipway.host;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
@@ -96,10 +98,15 @@ record ImageFacts(
 
     ImageFacts facts() {
       return new ImageFacts(
-          architecture,
-          versionLabel != null ? versionLabel : version,
-          createdLabel != null ? createdLabel : created,
+          new String(architecture.getBytes(UTF_8), UTF_8),
+          whole(versionLabel != null ? versionLabel : version),
+          whole(createdLabel != null ? createdLabel : created),
           bootc);
+    }
+
+    /** JSON can escape half a character, which no document of ours could hold. */
+    private static @Nullable String whole(@Nullable String text) {
+      return text == null ? null : new String(text.getBytes(UTF_8), UTF_8);
     }
   }
 }

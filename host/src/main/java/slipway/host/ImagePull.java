@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -23,6 +26,7 @@ import slipway.oci.Transfer;
 import slipway.oci.VerifyingInputStream;
 import slipway.ostree.Checksum;
 import slipway.ostree.Commit;
+import slipway.ostree.ContainerImages;
 import slipway.ostree.ContainerImport;
 import slipway.ostree.GVariant;
 import slipway.ostree.Imported;
@@ -31,8 +35,6 @@ import slipway.sysroot.ContainerReference;
 
 /** One image, looked up where it comes from and brought into the machine's repository. */
 final class ImagePull implements AutoCloseable {
-  private static final int CONFIG_LIMIT = 8 * 1024 * 1024;
-
   private final HostEnvironment host;
   private final Repository repository;
   private final ContainerReference reference;
@@ -78,9 +80,7 @@ final class ImagePull implements AutoCloseable {
   }
 
   private static byte[] config(ImageSource source, Descriptor descriptor) throws IOException {
-    if (descriptor.size() > CONFIG_LIMIT) {
-      throw Problem.corrupt("the image's configuration is larger than 8 MiB");
-    }
+    Limit.CONFIG_BYTES.check(descriptor.size(), "the image's configuration");
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (InputStream in = new VerifyingInputStream(source.blob(descriptor, 0), descriptor)) {
       in.transferTo(bytes);
@@ -122,7 +122,7 @@ final class ImagePull implements AutoCloseable {
               + " has the label "
               + ImageFacts.BOOTC
               + "="
-              + label
+              + Printable.text(label)
               + "; only 1 is known");
     }
     Platform here = Platform.host();
@@ -150,15 +150,19 @@ final class ImagePull implements AutoCloseable {
     if (known.isEmpty()) {
       return known;
     }
-    Commit commit = repository.readCommit(known.get());
-    boolean sameManifest =
-        commit.string(StatusReader.MANIFEST_DIGEST).equals(Optional.of(digest().toString()));
-    boolean sameConfig =
-        commit
+    return isImageOf(repository.readCommit(known.get())) ? known : Optional.empty();
+  }
+
+  /**
+   * Whether a commit was made from this image: from the same manifest, or from one with the same
+   * configuration, whose layers are only packed otherwise.
+   */
+  boolean isImageOf(Commit commit) {
+    return commit.string(StatusReader.MANIFEST_DIGEST).equals(Optional.of(digest().toString()))
+        || commit
             .string(StatusReader.CONFIG)
-            .map(c -> manifest.config().digest().matches(c.getBytes(StandardCharsets.UTF_8)))
+            .map(c -> manifest.config().digest().matches(RawText.encode(c)))
             .orElse(false);
-    return sameManifest || sameConfig ? known : Optional.empty();
   }
 
   /** Says so when the repository has this very image already. */
@@ -174,6 +178,7 @@ final class ImagePull implements AutoCloseable {
     if (present.isPresent()) {
       return present.get();
     }
+    takeName();
     tellLayers();
     Instant begin = host.clock().instant();
     Imported imported =
@@ -198,6 +203,24 @@ final class ImagePull implements AutoCloseable {
                   + "/s)");
     }
     return imported.mergeCommit();
+  }
+
+  /**
+   * Makes place for the image's ref, which is a file: {@code host/os} and {@code host/os/next:1}
+   * cannot both be. Deployments keep what they are made of without the name of their image.
+   */
+  private void takeName() throws IOException {
+    ContainerImages images = new ContainerImages(repository);
+    Set<String> others = images.conflicting(transportName(reference));
+    if (!others.isEmpty()) {
+      images.remove(others);
+      host.progress()
+          .note(
+              "no longer kept by name, because "
+                  + Printable.text(reference.image())
+                  + " needs its place: "
+                  + String.join(", ", others));
+    }
   }
 
   private void tellLayers() throws IOException {
@@ -252,14 +275,18 @@ final class ImagePull implements AutoCloseable {
                 + Sizes.decimal(size));
   }
 
-  /** Notes on the commit we have that there is a newer image, for the status to show. */
-  void cache() throws IOException {
-    Optional<Checksum> known = repository.resolveRef(ref(reference));
-    if (known.isEmpty()) {
-      return;
+  /**
+   * Notes on the commit we have that there is a newer image, for the status to show.
+   *
+   * @param booted the commit to note it on when no other is of an image of this name, or when the
+   *     newer one was fetched already, as after a rollback
+   */
+  void cache(Checksum booted) throws IOException {
+    Checksum commit = repository.resolveRef(ref(reference)).orElse(booted);
+    if (isImageOf(repository.readCommit(commit))) {
+      commit = booted;
     }
-    Map<String, GVariant> detached =
-        new LinkedHashMap<>(repository.readDetachedMetadata(known.get()));
+    Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));
     detached.put(StatusReader.CACHED_DIGEST, GVariant.string(digest().toString()));
     detached.put(
         StatusReader.CACHED_MANIFEST,
@@ -267,7 +294,7 @@ final class ImagePull implements AutoCloseable {
     detached.put(
         StatusReader.CACHED_CONFIG,
         GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
-    repository.writeDetachedMetadata(known.get(), detached);
+    repository.writeDetachedMetadata(commit, detached);
   }
 
   @Override

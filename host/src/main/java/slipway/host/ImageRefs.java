@@ -1,12 +1,12 @@
 package slipway.host;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import slipway.base.RawText;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.Manifest;
@@ -71,7 +71,7 @@ final class ImageRefs {
   static Optional<Manifest.Image> manifest(Commit commit) {
     return commit
         .string(StatusReader.MANIFEST)
-        .map(text -> Manifest.parse(text.getBytes(StandardCharsets.UTF_8), null))
+        .map(text -> Manifest.parse(RawText.encode(text), null))
         .filter(m -> m instanceof Manifest.Image)
         .map(m -> (Manifest.Image) m);
   }

@@ -3,8 +3,11 @@ package slipway.host;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import slipway.base.Problem;
 import slipway.oci.AuthFile;
+import slipway.oci.CredentialSource;
+import slipway.oci.Credentials;
 import slipway.oci.ImageSource;
 import slipway.oci.Reference;
 import slipway.oci.RegistryClient;
@@ -47,8 +50,24 @@ final class MachineImages implements ImageSources {
         RegistriesConf.read(root).find(Reference.parse(image.name()).orLatest());
     RegistryOptions options =
         RegistryOptions.anonymous(variables)
-            .withCredentials(AuthFile.host(root))
+            .withCredentials(new HostCredentials(AuthFile.host(root)))
             .withTlsVerify(!registry.insecure());
     return new RegistryClient(registry.location(), options);
+  }
+
+  /** The machine's credentials: whoever lacks some has no {@code slipway login} there. */
+  private record HostCredentials(CredentialSource files) implements CredentialSource {
+    @Override
+    public Optional<Credentials> find(Reference repository) {
+      return files.find(repository);
+    }
+
+    @Override
+    public String advice(String registry) {
+      return "put credentials for "
+          + registry
+          + " into /run/ostree/auth.json or, to keep them, /etc/ostree/auth.json; the first that"
+          + " exists counts (its form: containers-auth.json(5))";
+    }
   }
 }

@@ -10,6 +10,7 @@ import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Mounts;
 import slipway.linux.OsPath;
+import slipway.linux.UnixException;
 
 /**
  * A private view of the mounts, in which {@code /sysroot} and {@code /boot} are writable while they
@@ -61,7 +62,17 @@ final class MountNamespace {
   private static void makeWritable(Path path) throws IOException {
     OsPath target = OsPath.of(path);
     if (Files.isDirectory(path) && Mounts.isReadOnly(target)) {
-      Mounts.mount(path.toString(), target, null, Mounts.MS_REMOUNT | MS_RELATIME, "");
+      try {
+        Mounts.mount(path.toString(), target, null, Mounts.MS_REMOUNT | MS_RELATIME, "");
+      } catch (UnixException e) {
+        if (e.errno() != UnixException.EINVAL) {
+          throw e;
+        }
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            path + " is read-only and nothing is mounted there: mount its file system first",
+            e);
+      }
     }
   }
 }

@@ -2,11 +2,13 @@ package slipway.host;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectReadContext;
@@ -122,7 +124,11 @@ final class StatusDocument {
     if (value == null) {
       out.writeNull();
     } else if (value instanceof String s) {
-      out.writeString(s);
+      if (Printable.text(s).equals(s)) {
+        out.writeString(s);
+      } else {
+        out.writeRawValue(doubleQuoted(s, false));
+      }
     } else if (value instanceof Boolean b) {
       out.writeBoolean(b);
     } else if (value instanceof Integer i) {
@@ -196,11 +202,8 @@ final class StatusDocument {
     if (!(value instanceof String)) {
       return text;
     }
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c < ' ' || c == 0x7f) {
-        return doubleQuoted(text);
-      }
+    if (!Printable.text(text).equals(text)) {
+      return doubleQuoted(text, true);
     }
     return isPlain(text) ? text : "'" + text.replace("'", "''") + "'";
   }
@@ -257,27 +260,36 @@ final class StatusDocument {
     return end;
   }
 
-  private static String doubleQuoted(String text) {
+  /**
+   * In double quotes, with all escaped that a terminal obeys or does not show.
+   *
+   * @param yaml whether YAML reads it, else JSON, which knows fewer escapes
+   */
+  private static String doubleQuoted(String text, boolean yaml) {
     StringBuilder out = new StringBuilder("\"");
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '\t' -> out.append("\\t");
-        default -> {
-          if (c < ' ' || c == 0x7f) {
-            out.append("\\x")
-                .append(Character.forDigit(c >> 4, 16))
-                .append(Character.forDigit(c & 15, 16));
-          } else {
-            out.append(c);
-          }
-        }
-      }
-    }
+    text.codePoints().forEach(c -> escape(out, c, yaml));
     return out.append('"').toString();
+  }
+
+  private static void escape(StringBuilder out, int c, boolean yaml) {
+    String character = Character.toString(c);
+    if (c == '"' || c == '\\') {
+      out.append('\\').append(character);
+    } else if (Printable.text(character).equals(character)) {
+      out.append(character);
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (c == '\t') {
+      out.append("\\t");
+    } else if (yaml && c < 0x100) {
+      out.append("\\x").append(HexFormat.of().toHexDigits(c, 2));
+    } else if (yaml && c > 0xffff) {
+      out.append("\\U").append(HexFormat.of().toHexDigits(c, 8));
+    } else {
+      character
+          .chars()
+          .forEach(unit -> out.append("\\u").append(HexFormat.of().toHexDigits(unit, 4)));
+    }
   }
 
   // ---- reading what an image says about itself ----

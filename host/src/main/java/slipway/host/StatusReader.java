@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.RawText;
 import slipway.ostree.Commit;
 import slipway.ostree.GVariant;
 import slipway.ostree.Repository;
@@ -48,11 +49,8 @@ final class StatusReader {
   }
 
   static HostStatus read(HostEnvironment host, Sysroot sysroot) throws IOException {
-    Optional<Deployment> booted = sysroot.booted();
-    if (booted.isEmpty()) {
-      return HostStatus.none();
-    }
-    return new StatusReader(host, sysroot).read(booted.get());
+    return new StatusReader(host, sysroot)
+        .read(sysroot.booted().orElseThrow(HostEnvironment::notInMenu));
   }
 
   private HostStatus read(Deployment booted) throws IOException {
@@ -168,7 +166,7 @@ final class StatusReader {
       return false;
     }
     boolean readOnly = false;
-    for (String line : Files.readAllLines(mounts)) {
+    for (String line : RawText.decode(Files.readAllBytes(mounts)).split("\n", -1)) {
       // proc_pid_mountinfo(5): mount point is field 5, the file system's options come last.
       String[] fields = line.split(" ");
       if (fields.length > 6 && fields[4].equals("/sysroot")) {

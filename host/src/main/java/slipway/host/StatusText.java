@@ -1,6 +1,7 @@
 package slipway.host;
 
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 
 /** The status for people. */
 final class StatusText {
@@ -57,7 +58,7 @@ final class StatusText {
   private void image(String head, HostStatus.Entry entry, HostStatus.Image image) {
     String prefix = head + " image";
     width = prefix.length();
-    out.append(prefix).append(": ").append(image.name().display()).append('\n');
+    out.append(prefix).append(": ").append(Printable.text(image.name().display())).append('\n');
     row("Digest", image.digest() + " (" + image.architecture() + ")");
     String time = image.shortTimestamp();
     if (image.version() != null) {
@@ -120,7 +121,7 @@ final class StatusText {
     out.append(" ".repeat(Math.max(0, width - label.length())))
         .append(label)
         .append(": ")
-        .append(value)
+        .append(Printable.text(value))
         .append('\n');
   }
 }

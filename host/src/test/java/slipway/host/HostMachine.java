@@ -3,6 +3,7 @@ package slipway.host;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import slipway.base.Progress;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -112,6 +114,11 @@ final class HostMachine implements AutoCloseable {
 
   /** Publishes an image of two layers: one that all have, and its own files. */
   Manifest.Image publish(String name, Image image) throws IOException {
+    return publish(name, image, Compression.NONE);
+  }
+
+  /** As {@link #publish(String, Image)}, with layers that are packed. */
+  Manifest.Image publish(String name, Image image, Compression compression) throws IOException {
     Path path = directory.resolve("layout" + layouts++);
     try (OciLayout layout = OciLayout.create(path, "x")) {
       TreeBuilder base = new TreeBuilder();
@@ -132,10 +139,14 @@ final class HostMachine implements AutoCloseable {
       for (TreeBuilder tree : List.of(base, own)) {
         ByteArrayOutputStream tar = new ByteArrayOutputStream();
         TarWriter.write(tar, tree.build(), TarOptions.EXACT);
-        Descriptor layer = Descriptor.of(MediaTypes.OCI_LAYER, tar.toByteArray());
-        put(layout, layer, tar.toByteArray());
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (OutputStream out = compression.compress(packed, 1)) {
+          tar.writeTo(out);
+        }
+        Descriptor layer = Descriptor.of(compression.layerMediaType(), packed.toByteArray());
+        put(layout, layer, packed.toByteArray());
         layers.add(layer);
-        diffIds.add(layer.digest());
+        diffIds.add(Digest.sha256(tar.toByteArray()));
       }
       byte[] config = config(image, diffIds);
       Descriptor descriptor = Descriptor.of(MediaTypes.OCI_CONFIG, config);

@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.ImageSource;
 import slipway.oci.Manifest;
@@ -29,6 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** Whole lives of a machine: installed, upgraded, switched, rolled back. */
 class HostTest {
   private static final String NAME = HostMachine.NAME;
+  private static final Host.UpgradeOptions CHECK =
+      new Host.UpgradeOptions(true, false, false, false, null);
 
   private HostMachine machine;
   private Manifest.Image first;
@@ -160,12 +164,11 @@ class HostTest {
 
   @Test
   void checksWithoutFetching() throws IOException {
-    Host.UpgradeOptions check = new Host.UpgradeOptions(true, false, false, false, null);
-    machine.host().upgrade(check);
+    machine.host().upgrade(CHECK);
     assertThat(machine.heard()).containsExactly("No changes in: docker://" + NAME);
     Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
     Map<String, String> before = state();
-    machine.host().upgrade(check);
+    machine.host().upgrade(CHECK);
     assertThat(machine.heard())
         .startsWith(
             "Update available for: docker://" + NAME,
@@ -227,6 +230,177 @@ class HostTest {
   }
 
   @Test
+  void convergesWhenLayersAreOnlyPackedOtherwise() throws IOException {
+    HostMachine.Image two = HostMachine.Image.of("2");
+    machine.publish(NAME, two, Compression.GZIP);
+    upgrade();
+    machine.publish(NAME, two, Compression.ZSTD);
+    machine.heard();
+    upgrade();
+    assertThat(machine.heard()).contains("Staged update present, not changed");
+    machine.reboot();
+    machine.publish(NAME, two, Compression.NONE);
+    machine.heard();
+    machine.actions.clear();
+    machine.host().upgrade(new Host.UpgradeOptions(false, true, false, false, null));
+    assertThat(machine.heard()).contains("No update available.");
+    assertThat(machine.actions).doesNotContain("reboot");
+    assertThat(status().at("/status/staged").isNull()).isTrue();
+    machine.host().upgrade(CHECK);
+    assertThat(machine.heard()).containsExactly("No changes in: docker://" + NAME);
+  }
+
+  @Test
+  void checkAndUpgradeAgreeAfterARollback() throws IOException {
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    machine.host().rollback(false);
+    machine.reboot();
+    machine.heard();
+    machine.host().upgrade(CHECK);
+    assertThat(machine.heard())
+        .startsWith(
+            "Update available for: docker://" + NAME,
+            "  Version: 2",
+            "  Digest: " + second.digest());
+    assertThat(status().at("/status/booted/cachedUpdate/imageDigest").asString())
+        .isEqualTo(second.digest().toString());
+    upgrade();
+    assertThat(machine.heard()).contains("Queued for next boot: " + NAME);
+    machine.judge();
+  }
+
+  @Test
+  void dropsWhatIsStagedWhenTheTagMovesBack() throws IOException {
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    machine.heard();
+    machine.host().upgrade(CHECK);
+    assertThat(machine.heard())
+        .containsExactly(
+            "No changes in: docker://" + NAME,
+            "  The staged deployment is another one; an upgrade drops it.");
+    machine.host().upgrade(new Host.UpgradeOptions(false, true, false, false, null));
+    assertThat(machine.heard())
+        .contains("Dropped the staged deployment of " + NAME + " (" + second.digest() + ")");
+    assertThat(machine.actions).doesNotContain("reboot");
+    assertThat(status().at("/status/staged").isNull()).isTrue();
+    assertThat(machine.run().resolve("reboot-required")).doesNotExist();
+    assertThat(machine.reboot().isSame(installed)).isTrue();
+    upgrade();
+    machine.judge();
+  }
+
+  @Test
+  void keepsASwitchWhoseTagMovesToTheBootedImage() throws IOException {
+    machine.publish("other.example/os:1", HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to("other.example/os:1"));
+    machine.publish("other.example/os:1", HostMachine.Image.of("1"));
+    upgrade();
+    assertThat(machine.heard()).contains("Queued for next boot: other.example/os:1");
+    assertThat(machine.reboot().origin().containerText())
+        .contains("ostree-unverified-registry:other.example/os:1");
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("1");
+  }
+
+  @Test
+  void tellsWhatARollbackDrops() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    Manifest.Image third = machine.publish(NAME, HostMachine.Image.of("3"));
+    upgrade();
+    machine.heard();
+    machine.host().rollback(false);
+    assertThat(machine.heard())
+        .containsExactly(
+            "notice: Dropped the staged deployment of " + NAME + " (" + third.digest() + ")",
+            "Next boot: rollback deployment");
+    machine.judge();
+  }
+
+  @Test
+  void followsImagesWhoseRefsCollide() throws IOException {
+    machine.publish("host.example/os", HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to("host.example/os"));
+    machine.reboot();
+    machine.publish("host.example/os/next:1", HostMachine.Image.of("3"));
+    machine.host().switchTo(Host.SwitchOptions.to("host.example/os/next:1"));
+    assertThat(machine.noted)
+        .anyMatch(
+            l ->
+                l.startsWith("no longer kept by name") && l.endsWith(": docker://host.example/os"));
+    machine.reboot();
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("3");
+    assertThat(status().at("/status/rollback/image/version").asString()).isEqualTo("2");
+    machine.judge();
+    machine.heard();
+    upgrade();
+    assertThat(machine.heard()).contains("No update available.");
+    // And back, through directories that are left empty.
+    machine.host().switchTo(Host.SwitchOptions.to("host.example/os"));
+    machine.reboot();
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("2");
+    machine.judge();
+  }
+
+  @Test
+  void stagesWhateverCannotBeToldOrTidiedUp() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    Files.createDirectories(machine.run().resolve("reboot-required/x"));
+    Files.writeString(machine.root().resolve("ostree/bootc"), "no directory");
+    upgrade();
+    assertThat(machine.heard()).contains("Queued for next boot: " + NAME);
+    assertThat(machine.noted)
+        .anyMatch(l -> l.startsWith("warning: /run/reboot-required could not be written: "))
+        .anyMatch(l -> l.startsWith("warning: units that follow this machine's state"));
+    machine.reboot();
+    machine.host().rollback(false);
+    assertThat(machine.heard()).contains("Next boot: rollback deployment");
+  }
+
+  @Test
+  void tellsThatTheBootMenuIsMissing() throws IOException {
+    Path boot = machine.root().resolve("boot");
+    Files.move(boot, boot.resolveSibling("elsewhere"));
+    Files.createDirectory(boot);
+    String message =
+        "the running system is not in the boot menu: is the boot file system mounted on /boot?";
+    assertThatThrownBy(() -> machine.host().status(Host.Format.JSON, false, false))
+        .isInstanceOf(Problem.class)
+        .hasMessage(message);
+    assertThatThrownBy(this::upgrade).isInstanceOf(Problem.class).hasMessage(message);
+  }
+
+  @Test
+  void showsHostileLabelsEscaped() throws IOException {
+    machine.publish(
+        NAME,
+        HostMachine.Image.of("2")
+            .label("org.opencontainers.image.version", "2\u001b[2J\u202e\u009b\ud800 \n● Booted"));
+    upgrade();
+    machine.reboot();
+    assertThat(machine.heard()).allMatch(HostTest::isPrintable);
+    for (Host.Format format : Host.Format.values()) {
+      String text = machine.host().status(format, true, false);
+      assertThat(text.lines()).allMatch(HostTest::isPrintable);
+    }
+    assertThat(status().at("/status/booted/image/version").asString())
+        .isEqualTo("2\u001b[2J\u202e\u009b? \n● Booted");
+    try (var entries = Files.list(machine.root().resolve("boot/loader/entries"))) {
+      for (Path entry : (Iterable<Path>) entries::iterator) {
+        assertThat(Files.readAllLines(entry)).allMatch(HostTest::isPrintable).hasSize(5);
+      }
+    }
+  }
+
+  private static boolean isPrintable(String line) {
+    return Printable.text(line).equals(line);
+  }
+
+  @Test
   void refusesImagesThatCannotBootHere() throws IOException {
     Map<String, String> before = state();
     HostMachine.Image image = HostMachine.Image.of("2");
@@ -237,6 +411,10 @@ class HostTest {
         "linux/s390x");
     refuse(image.file("usr/lib/modules/6.1.0/vmlinuz", null), "no kernel");
     refuse(image.file("usr/lib/modules/7.1.0/vmlinuz", "k"), "2 kernels");
+    refuse(image.file("etc/version", null).file("etc/hosts", null), "the image has no /etc");
+    refuse(
+        image.file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"a=\\\"b\"]"),
+        "/usr/lib/bootc/kargs.d/1.toml: kargs: the double quotes");
     assertThat(state()).isEqualTo(before);
     assertThat(Sysroot.open(machine.root()).repository().refs("ostree/container/image")).hasSize(1);
     assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();

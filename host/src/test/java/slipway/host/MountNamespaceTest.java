@@ -1,6 +1,7 @@
 package slipway.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,31 @@ class MountNamespaceTest {
                     });
             assertThat(status).isEqualTo(7);
             assertThat(Mounts.isReadOnly(OsPath.of(etc.target()))).isTrue();
+          }
+          return null;
+        });
+  }
+
+  @Test
+  void tellsThatTheBootFileSystemIsNotMounted() throws Exception {
+    slipway.linux.MountNamespace.call(
+        "machine",
+        () -> {
+          try (Mount disk = Mount.of("tmpfs", root, "tmpfs", 0, null)) {
+            Files.createDirectory(root.resolve("boot"));
+            Mounts.mount(
+                null,
+                OsPath.of(root),
+                null,
+                Mounts.MS_REMOUNT | Mounts.MS_BIND | Mounts.MS_RDONLY,
+                null);
+            assertThatThrownBy(
+                    () ->
+                        MountNamespace.run(environment(Map.of(MountNamespace.MARK, "1")), () -> 0))
+                .isInstanceOf(Problem.class)
+                .hasMessage(
+                    root.resolve("boot")
+                        + " is read-only and nothing is mounted there: mount its file system first");
           }
           return null;
         });

@@ -14,6 +14,11 @@ public interface CredentialSource {
    */
   Optional<Credentials> find(Reference repository);
 
+  /** What a person does to add credentials for a registry; ends a sentence. */
+  default String advice(String registry) {
+    return "slipway login " + registry;
+  }
+
   /** Always the same ones, such as those of {@code --creds}. */
   static CredentialSource of(Credentials credentials) {
     return repository -> Optional.of(credentials);

@@ -95,12 +95,12 @@ final class RegistryAuth {
         credentials
             .map(
                 c ->
-                    "cannot %s: %s refuses the credentials of %s; log in again: slipway login %s"
-                        .formatted(action, host, c.user(), host))
+                    "cannot %s: %s refuses the credentials of %s; log in again: %s"
+                        .formatted(action, host, c.user(), options.credentials().advice(host)))
             .orElseGet(
                 () ->
-                    "cannot %s: %s wants credentials, or there is no such repository; log in: slipway login %s"
-                        .formatted(action, host, host)));
+                    "cannot %s: %s wants credentials, or there is no such repository; log in: %s"
+                        .formatted(action, host, options.credentials().advice(host))));
   }
 
   private static Challenge choose(List<String> headers, Reference repository) {

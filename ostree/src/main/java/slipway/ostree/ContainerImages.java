@@ -1,7 +1,6 @@
 package slipway.ostree;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -9,8 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -47,6 +49,23 @@ public final class ContainerImages {
     return images;
   }
 
+  /**
+   * The images whose refs leave no place for that of another: refs are files, so one cannot lie
+   * below another, as {@code docker://host/os/next:1} would below {@code docker://host/os}.
+   *
+   * @param imgref the other's name
+   */
+  public SortedSet<String> conflicting(String imgref) throws IOException {
+    String ref = ContainerRefs.image(imgref);
+    SortedSet<String> found = new TreeSet<>();
+    for (String there : repository.refs(ContainerRefs.IMAGES).keySet()) {
+      if (there.startsWith(ref + "/") || ref.startsWith(there + "/")) {
+        found.add(ContainerRefs.unescape(there.substring(ContainerRefs.IMAGES.length() + 1)));
+      }
+    }
+    return found;
+  }
+
   /** The image imported under a name. */
   public Optional<Stored> find(String imgref) throws IOException {
     Optional<Checksum> commit = repository.resolveRef(ContainerRefs.image(imgref));
@@ -64,12 +83,11 @@ public final class ContainerImages {
         commit,
         Digest.parse(text(commit, MANIFEST_DIGEST)),
         manifest(commit),
-        ImageConfig.parse(text(commit, CONFIG).getBytes(StandardCharsets.UTF_8)));
+        ImageConfig.parse(RawText.encode(text(commit, CONFIG))));
   }
 
   private static Manifest.Image manifest(Commit commit) {
-    Manifest manifest =
-        Manifest.parse(text(commit, MANIFEST).getBytes(StandardCharsets.UTF_8), null);
+    Manifest manifest = Manifest.parse(RawText.encode(text(commit, MANIFEST)), null);
     if (!(manifest instanceof Manifest.Image image)) {
       throw Problem.corrupt(
           "the commit " + commit.checksum() + " holds an image index, not a manifest");

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -18,6 +19,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.OsPath;
@@ -39,7 +42,6 @@ import slipway.tree.Node;
  * trees, no file is written twice.
  */
 public final class ContainerImport {
-  private static final int MAX_CONFIG = 8 * 1024 * 1024;
   private static final int MAX_PARALLEL = 4;
 
   /** Labels of images that hold ostree objects instead of files. */
@@ -102,6 +104,7 @@ public final class ContainerImport {
     if (old.isPresent() && isSame(old.get())) {
       return new Imported(old.get().commit().checksum(), manifest.layers().size(), 0, 0);
     }
+    requireName();
     byte[] configBytes = readConfig();
     try (Transaction transaction = Transaction.begin(repository, true)) {
       return run(transaction, configBytes);
@@ -112,20 +115,39 @@ public final class ContainerImport {
     for (String label : ENCAPSULATED) {
       if (config.labels().containsKey(label)) {
         throw Problem.input(
-            imgref
-                + " holds ostree objects instead of files (label "
+            shown()
+                + " is derived from a base that holds ostree objects instead of files (label "
                 + label
-                + "); import an image that was built from a Containerfile without such a base");
+                + "), as those of Fedora, CentOS and RHEL do; such images cannot be imported yet:"
+                + " build on a base of plain files, such as that of slipway base build");
       }
     }
     if (config.diffIds().size() != manifest.layers().size()) {
       throw Problem.corrupt(
-          imgref
+          shown()
               + " has "
               + manifest.layers().size()
               + " layers in its manifest and "
               + config.diffIds().size()
               + " in its config");
+    }
+  }
+
+  /** The image's name for messages. */
+  private String shown() {
+    return Printable.text(imgref);
+  }
+
+  /** Known now, not after the download: refs are files, one cannot lie below another. */
+  private void requireName() throws IOException {
+    Set<String> others = new ContainerImages(repository).conflicting(imgref);
+    if (!others.isEmpty()) {
+      throw Problem.input(
+          shown()
+              + " cannot be imported beside "
+              + Printable.text(String.join(", ", others))
+              + ": the ref of one would lie below that of the other; remove it from the repository"
+              + " first");
     }
   }
 
@@ -136,9 +158,7 @@ public final class ContainerImport {
 
   /** The config as it was published, byte for byte. */
   private byte[] readConfig() throws IOException {
-    if (manifest.config().size() > MAX_CONFIG) {
-      throw Problem.corrupt(imgref + " has a config of " + manifest.config().size() + " bytes");
-    }
+    Limit.CONFIG_BYTES.check(manifest.config().size(), "the config of " + shown());
     try (InputStream in =
         new VerifyingInputStream(source.blob(manifest.config(), 0), manifest.config())) {
       return in.readAllBytes();
@@ -180,7 +200,7 @@ public final class ContainerImport {
   private void requireSpace(Transaction transaction, long bytes) {
     if (bytes > transaction.available()) {
       throw Problem.environment(
-          imgref
+          shown()
               + " needs at least "
               + megabytes(bytes)
               + " MB in "
@@ -341,10 +361,13 @@ public final class ContainerImport {
     try {
       return Math.max(0, OffsetDateTime.parse(text).toEpochSecond());
     } catch (DateTimeParseException e) {
-      throw new Problem(
-          Problem.Kind.CORRUPT,
-          imgref + " has the creation time \"" + text + "\", which is not RFC 3339",
-          e);
+      progress.note(
+          "the creation time \""
+              + Printable.text(text)
+              + "\" of "
+              + shown()
+              + " is not RFC 3339 and is left out");
+      return 0;
     }
   }
 

@@ -131,13 +131,26 @@ final class Refs {
       throw new Problem(
           Problem.Kind.INPUT, "cannot set the ref " + name + ": " + e.getFile() + " is a ref", e);
     }
-    if (Files.isDirectory(file)) {
+    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS) && !removeEmpty(file)) {
       throw Problem.input("cannot set the ref " + name + ": there are refs below it");
     }
     FileSink.write(
         slipway.linux.OsPath.of(temporary), 0644, (commit.hex() + "\n").getBytes(UTF_8), true);
     Files.move(temporary, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     AtomicFile.syncDirectory(directory);
+  }
+
+  /** Removes a directory in which refs were; false when there are some. */
+  private static boolean removeEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      for (Path entry : entries.toList()) {
+        if (!Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS) || !removeEmpty(entry)) {
+          return false;
+        }
+      }
+    }
+    Files.delete(directory);
+    return true;
   }
 
   private static final java.nio.charset.Charset UTF_8 = java.nio.charset.StandardCharsets.UTF_8;

@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.Command;
@@ -116,6 +119,47 @@ class ContainerImportTest extends ImportCase {
                         repository.refs("ostree/container/blob").values().iterator().next())))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("not an image");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "2024-02-03",
+        "2024-02-03T04:05:06",
+        "2016-12-31T23:59:60Z",
+        "2024-02-03T04:05:06.123456789012Z",
+        "yesterday\u001b[2J"
+      })
+  void goesOnWithoutACreationTimeThatIsNone(String created) throws IOException {
+    Imported imported = run(image().created(created));
+    assertThat(repository.readCommit(imported.mergeCommit()).timestamp()).isZero();
+    assertThat(notes)
+        .filteredOn(n -> n.contains("creation time"))
+        .singleElement()
+        .isEqualTo(
+            "the creation time \""
+                + Printable.text(created)
+                + "\" of "
+                + NAME
+                + " is not RFC 3339 and is left out");
+    assertClean();
+  }
+
+  @Test
+  void tellsOfCollidingRefsBeforeTheDownload() throws IOException {
+    run(image());
+    TestImage below = image();
+    for (String colliding : List.of("docker://registry.example/os", "docker://registry.example")) {
+      assertThatThrownBy(
+              () ->
+                  ContainerImport.run(
+                      repository, below, below.manifest(), below.config(), colliding, progress))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining(colliding + " cannot be imported beside " + NAME);
+    }
+    assertThat(below.takeServed()).isEmpty();
+    assertClean();
   }
 
   @Test

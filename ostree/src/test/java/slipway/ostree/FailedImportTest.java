@@ -168,7 +168,10 @@ class FailedImportTest extends ImportCase {
                 Compression.GZIP),
         good,
         "no/such");
-    refused(new TestImage().label("ostree.final-diffid", "sha256:0"), good, "ostree objects");
+    refused(
+        new TestImage().label("ostree.final-diffid", "sha256:0"),
+        good,
+        "as those of Fedora, CentOS and RHEL do");
     refused(escaping("../../escape"), good, "");
     refused(escaping("usr/../../escape"), good, "");
     assertThat(dir.resolve("escape")).doesNotExist();

@@ -36,6 +36,7 @@ final class TestImage implements ImageSource {
   private final List<Digest> diffIds = new ArrayList<>();
   private final Map<String, String> labels = new LinkedHashMap<>();
   private final List<Digest> served = new ArrayList<>();
+  private String created = "2024-02-03T04:05:06Z";
   private @Nullable Digest broken;
   private CountDownLatch breaking = new CountDownLatch(0);
   private Set<Digest> stalled = Set.of();
@@ -71,13 +72,17 @@ final class TestImage implements ImageSource {
     return this;
   }
 
+  TestImage created(String time) {
+    created = time;
+    return this;
+  }
+
   List<Descriptor> layers() {
     return layers;
   }
 
   ImageConfig config() {
-    return ImageConfig.of(
-        new Platform("linux", "amd64", null), "2024-02-03T04:05:06Z", labels, diffIds);
+    return ImageConfig.of(new Platform("linux", "amd64", null), created, labels, diffIds);
   }
 
   Manifest.Image manifest() {

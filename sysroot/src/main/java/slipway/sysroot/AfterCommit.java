@@ -9,9 +9,10 @@ import java.util.function.Consumer;
  *
  * @param warnings takes one sentence for each step that failed
  */
-record AfterCommit(Consumer<String> warnings) {
+public record AfterCommit(Consumer<String> warnings) {
   /** Something that may fail. */
-  interface Step {
+  public interface Step {
+    /** Does it. */
     void run() throws IOException;
   }
 
@@ -21,7 +22,7 @@ record AfterCommit(Consumer<String> warnings) {
    * @param failed what to say when it fails, such as {@code old menus could not be removed}
    * @return whether it succeeded
    */
-  boolean attempt(String failed, Step step) {
+  public boolean attempt(String failed, Step step) {
     try {
       step.run();
       return true;
