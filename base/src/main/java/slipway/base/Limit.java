@@ -39,8 +39,19 @@ public enum Limit {
       "bytes of a file that is read whole, such as os-release or a Containerfile"),
   /** Bytes of an image's boot loader for one platform, modules included. */
   BOOT_LOADER_BYTES(Unit.BYTES, 64L << 20, "bytes of an image's boot loader for one platform"),
-  /** Bytes that one word may grow to by variables. */
-  WORD_BYTES(Unit.BYTES, 1L << 20, "bytes of one word after its variables are filled in"),
+  /** Characters that one word of a Containerfile may grow to by variables. */
+  WORD_CHARACTERS(Unit.COUNT, 1L << 20, "characters of one word after its variables are filled in"),
+  /** Characters of all values that the variables of one build stage get, one after the other. */
+  VARIABLE_CHARACTERS(
+      Unit.COUNT, 16L << 20, "characters of all values given to variables of one build stage"),
+  /** Levels of variables within each other, such as {@code ${a:-${b}}}. */
+  EXPANSION_DEPTH(Unit.COUNT, 100, "levels of variables within each other"),
+  /** Characters of one pattern with wildcards. */
+  PATTERN_CHARACTERS(Unit.COUNT, 1024, "characters of one pattern with wildcards"),
+  /** Patterns of one ignore file. */
+  PATTERNS(Unit.COUNT, 10_000, "patterns of one ignore file"),
+  /** Stages of one Containerfile. */
+  STAGES(Unit.COUNT, 1000, "stages of one Containerfile"),
   /** Bytes of one download by ADD. */
   DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download");
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Descriptor;
@@ -133,7 +134,9 @@ public final class Builder {
       diffIds.add(blob.diffId());
     }
     ImageConfig config = config(session, result, diffIds);
-    Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+    byte[] json = config.toJson();
+    Limit.CONFIG_BYTES.check(json.length, "the image's configuration");
+    Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, json);
     Manifest.Image image =
         Manifest.Image.of(configBlob, layers, annotations(session.request, result));
     if (session.request.tags().isEmpty()) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 
 /**
  * A parsed Containerfile.
@@ -53,6 +54,7 @@ record Containerfile(List<Instruction.Arg> globals, List<Stage> stages, char esc
         if (from != null) {
           stages.add(new Stage(stages.size(), from, current));
         }
+        Limit.STAGES.check(stages.size() + 1L, line.at().toString());
         current = new ArrayList<>();
         from = next;
       } else if (from != null) {

@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -70,16 +69,13 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
 
   private void matches(OsPath directory, String part, Position at, List<OsPath> into)
       throws IOException {
-    Pattern glob = Glob.compile(part, false);
-    if (glob == null) {
-      throw at.problem("\"" + part + "\" is not a pattern; check its brackets and backslashes");
-    }
+    Wildcard glob = Glob.compile(part, false, at);
     Optional<OsPath> real = InRoot.resolve(root, directory);
     if (real.isEmpty() || !Posix.lstat(real.get()).isDirectory()) {
       return;
     }
     for (OsPath name : sorted(real.get())) {
-      if (glob.matcher(name.toString()).matches()) {
+      if (glob.matches(name.toString())) {
         into.add(directory.resolve(name));
       }
     }

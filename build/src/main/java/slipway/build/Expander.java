@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 
 /**
  * Replaces variables and takes quotes away, as the Dockerfile reference says under "Environment
@@ -18,6 +19,8 @@ final class Expander {
   interface Variables {
     @Nullable String get(String name);
   }
+
+  private static final int SHOWN = 200;
 
   private final char escape;
   private final Variables variables;
@@ -82,6 +85,7 @@ final class Expander {
     private final Position at;
     private boolean quotes = true;
     private int next;
+    private int depth;
 
     Scan(String in, Position at) {
       this.in = in;
@@ -102,7 +106,8 @@ final class Expander {
     }
 
     private slipway.base.Problem wrong(String what) {
-      return at.problem(what + " in \"" + in + "\"");
+      String shown = in.length() <= SHOWN ? in : in.substring(0, SHOWN) + "…";
+      return at.problem(what + " in \"" + shown + "\"");
     }
 
     /**
@@ -111,12 +116,15 @@ final class Expander {
      * @param rawEscapes whether escapes stay in the text, for patterns
      */
     Scanned upTo(int stop, boolean rawEscapes) {
+      Limit.EXPANSION_DEPTH.check(++depth, at.toString());
       StringBuilder out = new StringBuilder();
       java.util.BitSet separators = new java.util.BitSet();
       while (!done()) {
+        Limit.WORD_CHARACTERS.check(out.length(), at.toString());
         char c = in.charAt(next);
         if (stop != 0 && c == stop) {
           next++;
+          depth--;
           return new Scanned(out.toString(), separators);
         }
         if (c == '$') {
@@ -135,6 +143,8 @@ final class Expander {
       if (stop != 0) {
         throw wrong("a " + (char) stop + " is missing");
       }
+      Limit.WORD_CHARACTERS.check(out.length(), at.toString());
+      depth--;
       return new Scanned(out.toString(), separators);
     }
 
@@ -179,6 +189,7 @@ final class Expander {
         }
         if (c == '$') {
           out.append(dollar());
+          Limit.WORD_CHARACTERS.check(out.length(), at.toString());
           continue;
         }
         next++;
@@ -273,8 +284,8 @@ final class Expander {
       String bare = longest ? pattern.substring(1) : pattern;
       try {
         return operator == '#'
-            ? ShellPattern.withoutPrefix(value, bare, longest)
-            : ShellPattern.withoutSuffix(value, bare, longest);
+            ? ShellPattern.withoutPrefix(value, bare, longest, at)
+            : ShellPattern.withoutSuffix(value, bare, longest, at);
       } catch (ShellPattern.Invalid e) {
         throw wrong(e.what());
       }
@@ -288,7 +299,7 @@ final class Expander {
       String pattern = upTo('/', true).text;
       String replacement = upTo('}', true).text;
       try {
-        return ShellPattern.replace(orEmpty(get(name)), pattern, replacement, all);
+        return ShellPattern.replace(orEmpty(get(name)), pattern, replacement, all, at);
       } catch (ShellPattern.Invalid e) {
         throw wrong(e.what());
       }

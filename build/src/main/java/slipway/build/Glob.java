@@ -1,8 +1,9 @@
 package slipway.build;
 
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /**
  * File name patterns as Go's path.Match has them: {@code *}, {@code ?}, {@code [a-z]}, {@code
@@ -10,7 +11,18 @@ import org.jspecify.annotations.Nullable;
  * {@code **} for any number of directories where asked for.
  */
 final class Glob {
-  private Glob() {}
+  private static final IntPredicate IN_NAME = c -> c != '/';
+
+  private final int[] glob;
+  private final boolean doubleStar;
+  private final Wildcard.Draft draft;
+  private int next;
+
+  private Glob(String glob, boolean doubleStar, Position at) {
+    this.glob = Wildcard.codes(glob);
+    this.doubleStar = doubleStar;
+    this.draft = new Wildcard.Draft(glob, at.toString());
+  }
 
   /** Whether the text holds a character with a meaning. */
   static boolean isPattern(String text) {
@@ -21,85 +33,93 @@ final class Glob {
    * Compiles for a whole match.
    *
    * @param doubleStar whether {@code **} crosses slashes
-   * @return null when brackets or escapes are not complete
+   * @throws slipway.base.Problem when brackets or escapes are not complete
    */
-  static @Nullable Pattern compile(String glob, boolean doubleStar) {
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < glob.length(); i++) {
-      char c = glob.charAt(i);
+  static Wildcard compile(String glob, boolean doubleStar, Position at) {
+    return new Glob(glob, doubleStar, at)
+        .compile()
+        .orElseThrow(
+            () ->
+                at.problem(
+                    "\"" + glob + "\" is not a pattern; check its brackets and backslashes"));
+  }
+
+  private Optional<Wildcard> compile() {
+    while (next < glob.length) {
+      int c = glob[next++];
       switch (c) {
-        case '*' -> {
-          if (doubleStar && glob.startsWith("**", i)) {
-            i = stars(glob, i, regex);
-          } else {
-            regex.append("[^/]*");
-          }
-        }
-        case '?' -> regex.append("[^/]");
+        case '*' -> stars();
+        case '?' -> draft.one(IN_NAME);
         case '[' -> {
-          i = brackets(glob, i, regex);
-          if (i < 0) {
-            return null;
+          if (!brackets()) {
+            return Optional.empty();
           }
         }
         case '\\' -> {
-          if (++i == glob.length()) {
-            return null;
+          if (next == glob.length) {
+            return Optional.empty();
           }
-          literal(glob.charAt(i), regex);
+          draft.literal(glob[next++]);
         }
-        default -> literal(c, regex);
+        default -> draft.literal(c);
       }
     }
-    try {
-      return Pattern.compile(regex.toString(), Pattern.DOTALL);
-    } catch (PatternSyntaxException e) {
-      return null; // A range whose ends are the wrong way round.
+    return Optional.of(draft.wildcard());
+  }
+
+  /** One star or more; a slash after two belongs to them. */
+  private void stars() {
+    int count = 1;
+    while (next < glob.length && glob[next] == '*') {
+      next++;
+      count++;
+    }
+    if (count == 1 || !doubleStar) {
+      draft.many(IN_NAME);
+    } else if (next < glob.length && glob[next] == '/') {
+      next++;
+      draft.directories();
+    } else {
+      draft.many(c -> true);
     }
   }
 
-  private static void literal(char c, StringBuilder regex) {
-    regex.append(Pattern.quote(String.valueOf(c)));
+  private record Range(int first, int last) {}
+
+  /** A character class; false when it is not complete. */
+  private boolean brackets() {
+    boolean not = next < glob.length && glob[next] == '^';
+    next += not ? 1 : 0;
+    List<Range> ranges = new ArrayList<>();
+    for (int begin = next; next < glob.length; ) {
+      if (glob[next] == ']' && next > begin) {
+        next++;
+        draft.one(c -> c != '/' && not != contains(ranges, c));
+        return true;
+      }
+      int first = character();
+      int last = first;
+      if (next + 1 < glob.length && glob[next] == '-' && glob[next + 1] != ']') {
+        next++;
+        last = character();
+      }
+      if (first < 0 || last < first) {
+        return false;
+      }
+      ranges.add(new Range(first, last));
+    }
+    return false;
   }
 
-  /** Two stars or more; a slash after them belongs to them. Gives the last index used. */
-  private static int stars(String glob, int at, StringBuilder regex) {
-    int end = at;
-    while (end + 1 < glob.length() && glob.charAt(end + 1) == '*') {
-      end++;
+  /** One character of a class, or -1 where the pattern ends. */
+  private int character() {
+    if (glob[next] == '\\') {
+      next++;
     }
-    if (end + 1 < glob.length() && glob.charAt(end + 1) == '/') {
-      regex.append("(.*/)?");
-      return end + 1;
-    }
-    regex.append(".*");
-    return end;
+    return next < glob.length ? glob[next++] : -1;
   }
 
-  /** A character class. Gives the index of its closing bracket, or -1. */
-  private static int brackets(String glob, int at, StringBuilder regex) {
-    int i = at + 1;
-    StringBuilder set = new StringBuilder("[");
-    if (i < glob.length() && glob.charAt(i) == '^') {
-      set.append('^');
-      i++;
-    }
-    int first = i;
-    for (; i < glob.length() && (glob.charAt(i) != ']' || i == first); i++) {
-      char c = glob.charAt(i);
-      if (c == '-' && i > first && i + 1 < glob.length() && glob.charAt(i + 1) != ']') {
-        set.append('-');
-        continue;
-      }
-      if (c == '\\' && ++i == glob.length()) {
-        return -1;
-      }
-      set.append('\\').append('Q').append(glob.charAt(i)).append("\\E");
-    }
-    if (i >= glob.length()) {
-      return -1;
-    }
-    regex.append("(?!/)").append(set).append(']');
-    return i;
+  private static boolean contains(List<Range> ranges, int c) {
+    return ranges.stream().anyMatch(r -> r.first <= c && c <= r.last);
   }
 }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /**
@@ -20,7 +20,7 @@ final class IgnoreRules {
   /**
    * @param negative written with an exclamation mark: takes back in
    */
-  private record Rule(Pattern pattern, boolean negative) {}
+  private record Rule(Wildcard pattern, boolean negative) {}
 
   private final List<Rule> rules;
   private final boolean anyNegative;
@@ -82,11 +82,8 @@ final class IgnoreRules {
       }
       return;
     }
-    Pattern pattern = Glob.compile(text, true);
-    if (pattern == null) {
-      throw at.problem("\"" + text + "\" is not a pattern; check its brackets and backslashes");
-    }
-    rules.add(new Rule(pattern, negative));
+    rules.add(new Rule(Glob.compile(text, true, at), negative));
+    Limit.PATTERNS.check(rules.size(), at.toString());
   }
 
   /** The name of the file with the rules, for messages. */
@@ -100,9 +97,13 @@ final class IgnoreRules {
 
   /** Whether a path, without a leading slash, is left out. */
   boolean excludes(String path) {
+    if (rules.isEmpty()) {
+      return false;
+    }
+    int[] codes = Wildcard.codes(path);
     boolean excluded = false;
     for (Rule rule : rules) {
-      if (rule.negative == excluded && fits(rule.pattern, path)) {
+      if (rule.negative == excluded && rule.pattern.matchesPathOrParent(codes)) {
         excluded = !rule.negative;
       }
     }
@@ -112,15 +113,6 @@ final class IgnoreRules {
   /** Whether nothing below a directory that is left out can come back in. */
   boolean prunes() {
     return !anyNegative;
-  }
-
-  private static boolean fits(Pattern pattern, String path) {
-    for (int end = path.length(); end > 0; end = path.lastIndexOf('/', end - 1)) {
-      if (pattern.matcher(path.substring(0, end)).matches()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Refuses a context that cannot be one. */

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -20,6 +21,9 @@ final class ImageDraft {
   private static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
   static final String DEFAULT_PATH =
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  /** Bytes of a line of history in JSON without its text. */
+  private static final int HISTORY_FRAME = 80;
 
   private Platform platform;
   private @Nullable String author;
@@ -36,6 +40,7 @@ final class ImageDraft {
   private @Nullable List<String> shell;
   final List<String> onBuild = new ArrayList<>();
   private final List<ImageConfig.History> history = new ArrayList<>();
+  private long historyBytes;
 
   private ImageDraft(Platform platform) {
     this.platform = platform;
@@ -103,8 +108,14 @@ final class ImageDraft {
     shell = words;
   }
 
+  /**
+   * @throws Problem (CORRUPT) when the configuration would be larger than anybody reads
+   */
   void addHistory(ImageConfig.History line) {
     history.add(line);
+    String by = line.createdBy();
+    historyBytes += HISTORY_FRAME + (by == null ? 0 : by.length());
+    Limit.CONFIG_BYTES.check(historyBytes, "the image's history");
   }
 
   /** The working directory, an absolute path. */

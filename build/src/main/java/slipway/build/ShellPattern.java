@@ -1,6 +1,7 @@
 package slipway.build;
 
-import java.util.regex.Pattern;
+import java.util.BitSet;
+import slipway.base.Limit;
 
 /**
  * The patterns of {@code ${v#p}}, {@code ${v%p}} and {@code ${v/p/r}}: {@code *} and {@code ?}
@@ -25,52 +26,73 @@ final class ShellPattern {
   }
 
   /**
-   * @param greedy whether {@code *} takes as much as it can
    * @throws Invalid for a backslash before another character
    */
-  static Pattern compile(String pattern, boolean greedy) {
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < pattern.length(); i++) {
-      char c = pattern.charAt(i);
-      switch (c) {
-        case '*' -> regex.append(greedy ? ".*" : ".*?");
-        case '?' -> regex.append('.');
+  private static Wildcard compile(String pattern, Position at) {
+    Wildcard.Draft draft = new Wildcard.Draft(pattern, at.toString());
+    int[] codes = Wildcard.codes(pattern);
+    for (int i = 0; i < codes.length; i++) {
+      switch (codes[i]) {
+        case '*' -> draft.many(c -> true);
+        case '?' -> draft.one(c -> true);
         case '\\' -> {
-          char next = i + 1 < pattern.length() ? pattern.charAt(++i) : 0;
-          if ("*?\\}/".indexOf(next) < 0 || next == 0) {
-            throw new Invalid("invalid escape \\" + (next == 0 ? "" : next));
+          int next = i + 1 < codes.length ? codes[++i] : 0;
+          if (next == 0 || "*?\\}/".indexOf(next) < 0) {
+            throw new Invalid("invalid escape \\" + (next == 0 ? "" : Character.toString(next)));
           }
-          regex.append('\\').append(next);
+          draft.literal(next);
         }
-        default -> regex.append(Pattern.quote(String.valueOf(c)));
+        default -> draft.literal(codes[i]);
       }
     }
-    return Pattern.compile(regex.toString(), Pattern.DOTALL);
+    return draft.wildcard();
   }
 
   /** The value without the part at its beginning that matches. */
-  static String withoutPrefix(String value, String pattern, boolean longest) {
-    var m = compile(pattern, longest).matcher(value);
-    return m.lookingAt() ? value.substring(m.end()) : value;
+  static String withoutPrefix(String value, String pattern, boolean longest, Position at) {
+    int[] text = Wildcard.codes(value);
+    int end = compile(pattern, at).end(text, 0, longest);
+    return end < 0 ? value : new String(text, end, text.length - end);
   }
 
   /** The value without the part at its end that matches. */
-  static String withoutSuffix(String value, String pattern, boolean longest) {
-    Pattern compiled = compile(pattern, true);
-    int from = longest ? 0 : value.length();
-    int step = longest ? 1 : -1;
-    for (int at = from; at >= 0 && at <= value.length(); at += step) {
-      if (compiled.matcher(value).region(at, value.length()).matches()) {
-        return value.substring(0, at);
-      }
+  static String withoutSuffix(String value, String pattern, boolean longest, Position at) {
+    int[] text = Wildcard.codes(value);
+    int[] backwards = new int[text.length];
+    for (int i = 0; i < text.length; i++) {
+      backwards[i] = text[text.length - 1 - i];
     }
-    return value;
+    int length = compile(pattern, at).reversed().end(backwards, 0, longest);
+    return length < 0 ? value : new String(text, 0, text.length - length);
   }
 
-  /** The value with the first match, or every one, replaced by a literal text. */
-  static String replace(String value, String pattern, String replacement, boolean all) {
-    var m = compile(pattern, true).matcher(value);
-    String literal = java.util.regex.Matcher.quoteReplacement(replacement);
-    return all ? m.replaceAll(literal) : m.replaceFirst(literal);
+  /**
+   * The value with the first match, or every one, replaced by a literal text; of the matches that
+   * begin at one place the longest counts. An empty one just after another is none.
+   */
+  static String replace(
+      String value, String pattern, String replacement, boolean all, Position at) {
+    int[] text = Wildcard.codes(value);
+    Wildcard wildcard = compile(pattern, at);
+    BitSet starts = wildcard.starts(text);
+    StringBuilder out = new StringBuilder();
+    int copied = 0;
+    int last = -1;
+    int from = 0;
+    for (int start; (start = starts.nextSetBit(from)) >= 0; ) {
+      int end = wildcard.end(text, start, true);
+      from = Math.max(end, start + 1);
+      if (end == start && start == last) {
+        continue;
+      }
+      out.append(new String(text, copied, start - copied)).append(replacement);
+      Limit.WORD_CHARACTERS.check(out.length(), at.toString());
+      copied = end;
+      last = end;
+      if (!all) {
+        break;
+      }
+    }
+    return out.append(new String(text, copied, text.length - copied)).toString();
   }
 }

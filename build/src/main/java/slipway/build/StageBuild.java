@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.OsPath;
@@ -40,6 +41,7 @@ final class StageBuild {
   private @Nullable String created;
   private StageResult.@Nullable Base base;
   private boolean cmdSet;
+  private long valueCharacters;
   private int number = 1;
 
   StageBuild(BuildSession session, Stage stage) {
@@ -191,6 +193,7 @@ final class StageBuild {
       words.add(name);
       words.add(value == null ? "unset" : "=" + value);
       if (value != null) {
+        assigned(value, instruction.at());
         arguments.put(name, value);
         text.append('=').append(value);
       }
@@ -214,9 +217,17 @@ final class StageBuild {
   private Map<String, String> assignments(List<Instruction.Assignment> list, Position at) {
     Map<String, String> fresh = new LinkedHashMap<>();
     for (Instruction.Assignment a : list) {
-      fresh.put(word(a.name(), at), word(String.valueOf(a.value()), at));
+      String value = word(String.valueOf(a.value()), at);
+      assigned(value, at);
+      fresh.put(word(a.name(), at), value);
     }
     return fresh;
+  }
+
+  /** Counts all values, also those that others replace: each is in the history. */
+  private void assigned(String value, Position at) {
+    valueCharacters += value.length();
+    Limit.VARIABLE_CHARACTERS.check(valueCharacters, at.toString());
   }
 
   private static String joined(Map<String, String> map) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
 import slipway.oci.Platform;
@@ -24,6 +25,7 @@ final class StageGraph {
     this.file = file;
     this.request = request;
     platforms(request.platform());
+    long characters = 0;
     for (Instruction.Arg arg : file.globals()) {
       for (Instruction.Assignment a : arg.arguments()) {
         Expander expander = new Expander(file.escape(), globals::get);
@@ -32,7 +34,10 @@ final class StageGraph {
         if (given != null) {
           globals.put(name, given);
         } else if (a.value() != null) {
-          globals.put(name, expander.word(a.value(), arg.at()));
+          String value = expander.word(a.value(), arg.at());
+          characters += value.length();
+          Limit.VARIABLE_CHARACTERS.check(characters, arg.at().toString());
+          globals.put(name, value);
         }
       }
     }

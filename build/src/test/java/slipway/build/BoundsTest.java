@@ -1,0 +1,103 @@
+package slipway.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+
+/** Containerfiles that want to take all memory or all time end soon, with one sentence. */
+@Timeout(60)
+class BoundsTest {
+  @TempDir Path directory;
+  private Lab lab;
+
+  @BeforeEach
+  void open() throws Exception {
+    lab = new Lab(directory);
+  }
+
+  @AfterEach
+  void close() {
+    lab.close();
+  }
+
+  private void refuses(String containerfile, String message) {
+    assertThatThrownBy(() -> lab.build(containerfile))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("Containerfile:")
+        .hasMessageContaining(message);
+  }
+
+  private static String doubling(String keyword) {
+    return IntStream.range(1, 60)
+        .mapToObj(i -> keyword + " A" + i + "=$A" + (i - 1) + "${A" + (i - 1) + "}\n")
+        .collect(Collectors.joining("", keyword + " A0=0123456789\n", ""));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ARG", "ENV", "LABEL A=b\nENV"})
+  void variablesThatDouble(String keyword) {
+    refuses("FROM scratch\n" + doubling(keyword), "--limit word-characters=N");
+  }
+
+  @Test
+  void globalArgumentsThatDouble() {
+    refuses(doubling("ARG") + "FROM scratch\n", "--limit word-characters=N");
+  }
+
+  @Test
+  void manyLongVariables() {
+    String line = "ENV A=" + "x".repeat(1000) + "\nENV A=${A//x/" + "y".repeat(1000) + "}\n";
+    String more =
+        IntStream.range(0, 40).mapToObj(i -> "ARG B" + i + "=$A\n").collect(Collectors.joining());
+    refuses("FROM scratch\n" + line + more, "more than");
+  }
+
+  @Test
+  void bracesWithinEachOther() {
+    refuses(
+        "FROM scratch\nENV A=" + "${a:-".repeat(50_000) + "}".repeat(50_000) + "\n",
+        "--limit expansion-depth=N");
+    refuses("FROM scratch\nENV A=\"" + "${a:-".repeat(50_000) + "\n", "--limit expansion-depth=N");
+  }
+
+  @Test
+  void depthIsOfNestingNotOfNumber() throws Exception {
+    String value = "${a:-${b:-x}}".repeat(500);
+    assertThat(lab.config(lab.build("FROM scratch\nENV A=" + value + "\n")).env())
+        .contains("A=" + "x".repeat(500));
+  }
+
+  @Test
+  void manyStages() {
+    refuses("FROM scratch\n".repeat(1001) + "LABEL a=b\n", "--limit stages=N");
+  }
+
+  @Test
+  void aDirectiveOfBlanks() throws Exception {
+    String blanks = " ".repeat(1_000_000);
+    assertThat(
+            lab.config(lab.build("# check=a" + blanks + "b\nFROM scratch\nLABEL a=b\n")).labels())
+        .containsEntry("a", "b");
+  }
+
+  @Test
+  void modesAndTimesOfManyCharacters() {
+    refuses("FROM scratch\nCOPY --chmod=" + "+".repeat(500_000) + " . /\n", "is none");
+    refuses(
+        "FROM scratch\nHEALTHCHECK --interval=" + "9".repeat(500_000) + "s CMD x\n",
+        "at least 1ms");
+    refuses(
+        "FROM scratch\nRUN --mount=type=tmpfs,target=/x,size=999999999999999t x\n", "any memory");
+  }
+}
