@@ -14,16 +14,16 @@ import java.util.Map;
 public enum Limit {
   /** Bytes that one layer may hold once decompressed, holes included. */
   LAYER_BYTES(
-      Unit.BYTES, 64L << 30, "bytes that one layer holds once decompressed, holes included"),
+      Unit.BYTES, 16L << 30, "bytes that one layer holds once decompressed, holes included"),
   /** Entries of one layer or archive. */
   LAYER_ENTRIES(Unit.COUNT, 1_000_000, "entries of one layer or archive"),
   /** Bytes of all extended attributes of one layer or tree. */
-  XATTR_BYTES(Unit.BYTES, 64L << 20, "bytes of all extended attributes of one layer or tree"),
+  XATTR_BYTES(Unit.BYTES, 128L << 20, "bytes of all extended attributes of one layer or tree"),
   /** Bytes of names, link targets and attributes that a tree holds in memory. */
   TREE_BYTES(
       Unit.BYTES, 512L << 20, "bytes of names, link targets and attributes of one tree in memory"),
-  /** Levels of directories below a root. */
-  TREE_DEPTH(Unit.COUNT, 2048, "levels of directories below a root"),
+  /** Levels of directories below a root; trees are walked by recursion, on a stack of 1 MiB. */
+  TREE_DEPTH(Unit.COUNT, 512, "levels of directories below a root"),
   /** Bytes of one manifest or index. */
   MANIFEST_BYTES(Unit.BYTES, 8L << 20, "bytes of one manifest or index"),
   /** Bytes of all manifests of one image that are held at once. */

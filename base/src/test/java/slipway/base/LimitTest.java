@@ -80,7 +80,7 @@ class LimitTest {
     assertThatCode(() -> Limit.LAYER_BYTES.check(most, "layer x")).doesNotThrowAnyException();
     assertThatThrownBy(() -> Limit.LAYER_BYTES.check(most + 1, "layer x"))
         .hasMessage(
-            "layer x: more than 64 GiB (bytes that one layer holds once decompressed, holes included); if you trust"
+            "layer x: more than 16 GiB (bytes that one layer holds once decompressed, holes included); if you trust"
                 + " it, raise the limit with --limit layer-bytes=N");
   }
 }

@@ -3,6 +3,7 @@ package slipway.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
 import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
@@ -13,6 +14,7 @@ import slipway.base.Cleanup;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import tools.jackson.core.JacksonException;
 
 /**
  * The entry of every name that the product answers to. It looks at the first word and builds the
@@ -146,6 +148,8 @@ public final class Main {
         switch (shown) {
           case Problem p -> p.sentence();
           case IOException io -> describe(e, io);
+          case InvalidPathException p -> "\"" + p.getInput() + "\" is not a path: " + p.getReason();
+          case JacksonException j -> "a document cannot be read: " + j.getOriginalMessage();
           case OutOfMemoryError m ->
               "this needs more memory than the "
                   + (Runtime.getRuntime().maxMemory() >> 20)

@@ -32,7 +32,7 @@ class LimitsTest {
   @Test
   void helpListsThem() {
     assertThat(Limits.take(new String[] {"images", "--limit", "help"})).isNull();
-    assertThat(Limits.text()).startsWith("NAME").contains("layer-bytes").contains("64 GiB");
+    assertThat(Limits.text()).startsWith("NAME").contains("layer-bytes").contains("16 GiB");
   }
 
   @Test

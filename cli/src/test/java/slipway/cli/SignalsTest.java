@@ -165,6 +165,6 @@ class SignalsTest {
         .startsWith("internal error, please report it")
         .endsWith("x\\x1b[2J");
     assertThat(Main.sentence(Limit.LAYER_BYTES.exceeded("layer \u001b]0;x\u0007")))
-        .startsWith("layer \\x1b]0;x\\x07: more than 64 GiB");
+        .startsWith("layer \\x1b]0;x\\x07: more than 16 GiB");
   }
 }

@@ -61,8 +61,10 @@ final class Native {
         return (long)
             CALL.invokeExact(
                 function, s.state, at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5));
+      } catch (RuntimeException | Error e) {
+        throw e;
       } catch (Throwable e) {
-        throw e instanceof RuntimeException r ? r : new IllegalStateException(e);
+        throw new IllegalStateException(e);
       }
     }
 

@@ -5,6 +5,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import slipway.base.Printable;
+import slipway.base.Problem;
 
 /**
  * A path, or a single name, as the kernel has it: bytes without a charset, never containing NUL.
@@ -21,16 +23,24 @@ public final class OsPath implements Comparable<OsPath> {
 
   private OsPath(String latin1) {
     if (latin1.indexOf('\0') >= 0) {
-      throw new IllegalArgumentException("a path holds no NUL byte");
+      throw Problem.input(
+          "\""
+              + Printable.text(new String(bytes(latin1), StandardCharsets.UTF_8))
+              + "\" holds a NUL byte, which no name of Linux can");
     }
     this.latin1 = latin1;
   }
 
-  /** From text, encoded as UTF-8. */
+  /**
+   * From text, encoded as UTF-8.
+   *
+   * @throws Problem of kind INPUT for a NUL
+   */
   public static OsPath of(String text) {
     return ofBytes(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** As {@link #of(String)}, from the bytes themselves. */
   public static OsPath ofBytes(byte[] bytes) {
     return new OsPath(new String(bytes, StandardCharsets.ISO_8859_1));
   }
@@ -41,6 +51,10 @@ public final class OsPath implements Comparable<OsPath> {
 
   /** The bytes, a fresh copy without a trailing NUL. */
   public byte[] bytes() {
+    return bytes(latin1);
+  }
+
+  private static byte[] bytes(String latin1) {
     return latin1.getBytes(StandardCharsets.ISO_8859_1);
   }
 

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import slipway.base.Problem;
+import slipway.base.Limit;
 import slipway.linux.OsPath;
 import slipway.tree.FileTree;
 import slipway.tree.Metadata;
@@ -13,9 +13,6 @@ import slipway.tree.Node;
 
 /** Reads directories of a repository; objects that occur often are read once. */
 final class TreeReader {
-  /** Deeper trees than any path can name. */
-  private static final int MAX_DEPTH = 2048;
-
   private final Repository repository;
   private final Map<Checksum, Metadata> dirmetas = new HashMap<>();
   private final Map<Checksum, ObjectContent> contents = new HashMap<>();
@@ -32,9 +29,7 @@ final class TreeReader {
   }
 
   private Node.Directory directory(TreeRoot root, int depth) throws IOException {
-    if (depth > MAX_DEPTH) {
-      throw Problem.corrupt("the directory object " + root.dirtree() + " is nested too deeply");
-    }
+    Limit.TREE_DEPTH.check(depth, "the directory object " + root.dirtree());
     Objects.DirTree entries =
         Objects.dirTree(repository.readMetadata(root.dirtree(), ObjectType.DIRTREE));
     TreeMap<OsPath, Node> children = new TreeMap<>();

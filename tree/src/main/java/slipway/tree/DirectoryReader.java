@@ -37,11 +37,13 @@ public final class DirectoryReader {
 
   private final boolean overlay;
   private final Predicate<OsPath> include;
+  private final Totals totals;
   private final Map<Inode, Node> linked = new HashMap<>();
 
-  private DirectoryReader(boolean overlay, Predicate<OsPath> include) {
+  private DirectoryReader(boolean overlay, Predicate<OsPath> include, String where) {
     this.overlay = overlay;
     this.include = include;
+    this.totals = new Totals(where);
   }
 
   /** Reads all of a directory. */
@@ -56,7 +58,7 @@ public final class DirectoryReader {
    *     out with all that is in it
    */
   public static FileTree read(Path root, Predicate<OsPath> include) throws IOException {
-    return new FileTree(new DirectoryReader(false, include).root(root));
+    return new FileTree(new DirectoryReader(false, include, root.toString()).root(root));
   }
 
   /**
@@ -69,7 +71,7 @@ public final class DirectoryReader {
    *     from the content; mount it with {@code redirect_dir=off,metacopy=off}
    */
   public static Layer readOverlayUpper(Path upper) throws IOException {
-    return new Layer(new DirectoryReader(true, path -> true).root(upper));
+    return new Layer(new DirectoryReader(true, path -> true, upper.toString()).root(upper));
   }
 
   private Node.Directory root(Path root) throws IOException {
@@ -78,34 +80,38 @@ public final class DirectoryReader {
     if (!stat.isDirectory()) {
       throw Problem.input(root + " is not a directory");
     }
-    return directory(path, OsPath.of(""), stat);
+    return directory(path, OsPath.of(""), stat, 0);
   }
 
-  private Node.Directory directory(OsPath where, OsPath path, Stat stat) throws IOException {
+  private Node.Directory directory(OsPath where, OsPath path, Stat stat, int depth)
+      throws IOException {
+    totals.depth(depth);
     List<Xattr> raw = xattrs(where);
     NavigableMap<OsPath, Node> children = new TreeMap<>();
     for (OsPath name : Posix.list(where)) {
       OsPath child = path.resolve(name);
-      Node node = include.test(child) ? node(where.resolve(name), child) : null;
+      Node node = include.test(child) ? node(where.resolve(name), child, depth + 1) : null;
       if (node != null) {
         children.put(name, node);
       }
     }
     boolean opaque = overlay && isYes(value(raw, OPAQUE));
-    return new Node.Directory(metadata(where, stat, raw), children, opaque, false);
+    Metadata metadata = metadata(where, stat, raw);
+    totals.entry(metadata, path.length());
+    return new Node.Directory(metadata, children, opaque, false);
   }
 
   /**
    * Null for a name that is no file: an overlay mount lists whiteouts of directories that are in
    * one layer only, and does not know them otherwise.
    */
-  private @Nullable Node node(OsPath where, OsPath path) throws IOException {
+  private @Nullable Node node(OsPath where, OsPath path, int depth) throws IOException {
     Stat stat = OverlayStack.lstat(where);
     if (stat == null) {
       return null;
     }
     if (stat.isDirectory()) {
-      return directory(where, path, stat);
+      return directory(where, path, stat, depth);
     }
     if (overlay && isWhiteout(stat)) {
       return Node.Whiteout.INSTANCE;
@@ -128,8 +134,12 @@ public final class DirectoryReader {
       return Node.Whiteout.INSTANCE;
     }
     Metadata metadata = metadata(where, stat, raw);
+    totals.entry(metadata, where.length());
     return switch (stat.mode() & Stat.S_IFMT) {
-      case Stat.S_IFREG -> new Node.File(metadata, new DiskContent(where, stat.size()));
+      case Stat.S_IFREG -> {
+        totals.holes(stat.size());
+        yield new Node.File(metadata, new DiskContent(where, stat.size()));
+      }
       case Stat.S_IFLNK -> new Node.Symlink(metadata, Posix.readlink(where));
       default -> new Node.Special(metadata, stat.rdev());
     };
@@ -172,12 +182,13 @@ public final class DirectoryReader {
 
   /** The metadata of one inode of an overlay's layer, attributes of overlayfs dropped. */
   static Metadata overlayMetadata(OsPath where, Stat stat) throws IOException {
-    return new DirectoryReader(true, path -> true).metadata(where, stat, xattrs(where));
+    return new DirectoryReader(true, path -> true, where.toString())
+        .metadata(where, stat, xattrs(where));
   }
 
   /** One inode other than a directory of an overlay's layer. */
   static Node overlayLeaf(OsPath where, Stat stat) throws IOException {
-    return new DirectoryReader(true, path -> true).leaf(where, stat);
+    return new DirectoryReader(true, path -> true, where.toString()).leaf(where, stat);
   }
 
   static boolean isOpaque(OsPath directory) throws IOException {

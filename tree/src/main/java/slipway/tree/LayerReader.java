@@ -35,6 +35,7 @@ public final class LayerReader {
   static final String OPAQUE = ".wh..wh..opq";
 
   private final TarReader tar;
+  private final Totals totals;
   private final ContentStore store;
   private final DirectoryDraft root = new DirectoryDraft();
 
@@ -42,7 +43,8 @@ public final class LayerReader {
   private final Map<OsPath, Node> hidden = new HashMap<>();
 
   private LayerReader(InputStream in, ContentStore store) {
-    this.tar = new TarReader(in);
+    this.tar = new TarReader(in, "the layer");
+    this.totals = tar.totals();
     this.store = store;
   }
 
@@ -53,7 +55,7 @@ public final class LayerReader {
    * @param tar uncompressed
    * @param store where file content goes
    * @throws Problem of kind CORRUPT for a damaged or hostile tar: paths that escape, headers
-   *     without end, names that no file system holds
+   *     without end, names that no file system holds, more than {@link slipway.base.Limit} allows
    */
   public static Layer read(InputStream tar, ContentStore store) throws IOException {
     try (ReadAhead ahead = new ReadAhead(tar)) {
@@ -67,6 +69,7 @@ public final class LayerReader {
 
   private void add(TarEntry entry) throws IOException {
     List<OsPath> path = entry.path();
+    totals.depth(path.size());
     if (path.isEmpty()) {
       if (entry.kind() == TarEntry.Kind.DIRECTORY) {
         root.metadata(entry.metadata());
@@ -166,7 +169,12 @@ public final class LayerReader {
   /** The directory at a path, made where it is missing. */
   private DirectoryDraft directory(List<OsPath> path) {
     DirectoryDraft at = root;
+    int length = 0;
     for (OsPath name : path) {
+      length += name.length() + 1;
+      if (!(at.get(name) instanceof DirectoryDraft)) {
+        totals.implied(length);
+      }
       at = child(at, name);
     }
     return at;

@@ -62,6 +62,9 @@ final class PaxRecords {
     if (key.startsWith(SCHILY_XATTR)) {
       // GNU tar writes = as %3D and % as %25 in the name.
       String name = key.substring(SCHILY_XATTR.length()).replace("%3D", "=").replace("%25", "%");
+      if (name.indexOf(0) >= 0) {
+        throw corrupt("an extended attribute's name holds a NUL byte");
+      }
       putXattr(OsPath.ofBytes(name.getBytes(StandardCharsets.ISO_8859_1)), value, true);
     } else if (key.startsWith(LIBARCHIVE_XATTR)) {
       try {

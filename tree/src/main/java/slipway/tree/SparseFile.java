@@ -4,17 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
+import slipway.base.Cleanup;
 import slipway.base.Problem;
 
-/**
- * Fills the holes of a sparse member with zeros (GNU tar manual, "Storing Sparse Files").
- *
- * <p>The apparent size is limited, because a few bytes of an archive may claim any size.
- */
+/** Fills the holes of a sparse member with zeros (GNU tar manual, "Storing Sparse Files"). */
 final class SparseFile extends InputStream {
-  /** Largest apparent size that is taken, in bytes. */
-  static final long MAX_SIZE = 64L << 30;
-
   /** Most pieces of data that are taken. */
   static final int MAX_PIECES = 1 << 20;
 
@@ -51,12 +45,6 @@ final class SparseFile extends InputStream {
     if (!sound || sum != stored) {
       throw Problem.corrupt("the tar archive is damaged: the map of a sparse file is wrong");
     }
-    if (size > MAX_SIZE) {
-      throw Problem.corrupt(
-          "the tar archive holds a sparse file of "
-              + size
-              + " bytes; at most 64 GiB are taken, store it without holes");
-    }
   }
 
   @Override
@@ -84,6 +72,7 @@ final class SparseFile extends InputStream {
       long hole = (piece < pieces.length ? pieces[piece] : size) - position;
       n = (int) Math.min(length, hole);
       Arrays.fill(target, offset, offset + n, (byte) 0);
+      Cleanup.checkStopped();
     }
     position += n;
     return n;

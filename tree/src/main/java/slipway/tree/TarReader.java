@@ -20,8 +20,9 @@ import slipway.tree.TarHeader.Field;
  * when it falls between members. Access control lists in text form ({@code SCHILY.acl}) are not
  * read, as container tools do not.
  *
- * <p>Damage of any sort is a {@link Problem} of kind CORRUPT. Extended headers hold at most 1 MiB.
- * Not safe for use by several threads. The stream is not closed.
+ * <p>Damage of any sort is a {@link Problem} of kind CORRUPT. Extended headers hold at most 1 MiB,
+ * and the archive at most what {@link slipway.base.Limit} says. Not safe for use by several
+ * threads. The stream is not closed.
  */
 public final class TarReader {
   private static final int MAX_EXTENSION = 1 << 20;
@@ -29,6 +30,7 @@ public final class TarReader {
   private static final long MAX_ID = 0xfffffffeL;
 
   private final InputStream in;
+  private final Totals totals;
   private final byte[] buffer = new byte[128 * 1024];
   private int next;
   private int limit;
@@ -44,7 +46,20 @@ public final class TarReader {
    * @param in the archive, not compressed; read in large pieces, beyond the archive's end
    */
   public TarReader(InputStream in) {
+    this(in, "the tar archive");
+  }
+
+  /**
+   * @param where what is read, for messages about totals
+   */
+  TarReader(InputStream in, String where) {
     this.in = in;
+    this.totals = new Totals(where);
+  }
+
+  /** What has been read so far, for what its reader makes of it. */
+  Totals totals() {
+    return totals;
   }
 
   /**
@@ -115,6 +130,7 @@ public final class TarReader {
     Metadata metadata = metadata(header, pax, kind);
     boolean isLink = kind == Kind.SYMLINK || kind == Kind.HARDLINK;
     checkLink(header, name, link, isLink);
+    totals.entry(metadata, name.length() + (isLink ? link.length() : 0));
     return new TarEntry(name, kind, metadata, size, isLink ? link : EMPTY, rdev(header, kind));
   }
 
@@ -232,6 +248,7 @@ public final class TarReader {
       return size;
     }
     content = new SparseFile(stored, pairs, real, stored.left);
+    totals.holes(real - stored.left);
     return real;
   }
 
@@ -376,6 +393,7 @@ public final class TarReader {
     int n = in.read(buffer, 0, buffer.length);
     next = 0;
     limit = Math.max(n, 0);
+    totals.read(limit);
     return n > 0;
   }
 
@@ -390,6 +408,7 @@ public final class TarReader {
     int n;
     if (next == limit && length >= buffer.length) {
       n = in.read(target, offset, length);
+      totals.read(Math.max(n, 0));
     } else {
       n = fill() ? Math.min(length, limit - next) : -1;
       if (n > 0) {

@@ -394,7 +394,9 @@ class LayerReaderTest {
     assertCorrupt(tar().pax(many).file("f", "").tar(), "more than 1024 extended attributes");
     assertCorrupt(
         tar().pax("GNU.sparse.size=1000000000000", "GNU.sparse.map=0,0").file("f", "").tar(),
-        "at most 64 GiB");
+        "the layer: more than 16 GiB");
+    assertCorrupt(
+        tar().pax("SCHILY.xattr.user.a\0b=x").file("f", "").tar(), "name holds a NUL byte");
     assertCorrupt(
         tar().pax("GNU.sparse.size=10", "GNU.sparse.map=0,11").file("f", "").tar(),
         "the map of a sparse file is wrong");

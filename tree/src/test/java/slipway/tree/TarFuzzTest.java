@@ -27,7 +27,7 @@ class TarFuzzTest extends OnDisk {
   private static final int ROUNDS = 3000;
   private static final int UNPACKED = 150;
 
-  /** More than any sound archive here holds; a sparse map may claim 64 GiB. */
+  /** More than any sound archive here holds; a sparse map may claim 16 GiB. */
   private static final long CONTENT_LIMIT = 16 << 20;
 
   private static final String[] NAMES = {

@@ -1,0 +1,73 @@
+package slipway.tree;
+
+import slipway.base.Cleanup;
+import slipway.base.Limit;
+import slipway.tree.Metadata.Xattr;
+
+/**
+ * What one layer, archive or directory has cost so far, held to the limits while it is read: a few
+ * bytes of an archive may claim any number of files, any size and any amount of memory.
+ */
+final class Totals {
+  /** Bytes of the heap that an inode of a tree takes beside its names and attributes, about. */
+  private static final int INODE = 256;
+
+  private final String where;
+  private long entries;
+  private long content;
+  private long holes;
+  private long xattrs;
+  private long memory;
+
+  /**
+   * @param where what is read, for messages, such as {@code the tar archive}
+   */
+  Totals(String where) {
+    this.where = where;
+  }
+
+  /**
+   * Counts a name and what it stands for.
+   *
+   * @param names bytes of its path and of the target of a link
+   */
+  void entry(Metadata metadata, long names) {
+    long attributes = 0;
+    for (Xattr xattr : metadata.xattrs()) {
+      attributes += xattr.name().length() + xattr.value().length;
+    }
+    xattrs += attributes;
+    Limit.XATTR_BYTES.check(xattrs, where);
+    count(names + attributes);
+  }
+
+  /** Counts a directory that is there only because of what is in it. */
+  void implied(long names) {
+    count(names);
+  }
+
+  private void count(long bytes) {
+    Cleanup.checkStopped();
+    Limit.LAYER_ENTRIES.check(++entries, where);
+    memory += INODE + bytes;
+    Limit.TREE_BYTES.check(memory, where);
+  }
+
+  /** Counts bytes of an archive as they are read, headers and padding included. */
+  void read(long bytes) {
+    Cleanup.checkStopped();
+    content += bytes;
+    Limit.LAYER_BYTES.check(content + holes, where);
+  }
+
+  /** Counts the holes of a file, before any of it is read. */
+  void holes(long bytes) {
+    holes += bytes;
+    Limit.LAYER_BYTES.check(content + holes, where);
+  }
+
+  /** Holds a number of directories within each other to its limit. */
+  void depth(int levels) {
+    Limit.TREE_DEPTH.check(levels, where);
+  }
+}
