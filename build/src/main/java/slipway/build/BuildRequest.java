@@ -26,7 +26,8 @@ import slipway.oci.Reference;
  * @param compression of new layers
  * @param sourceDateEpoch seconds since the epoch: the time of the image and the latest of its
  *     files, so that the same inputs give the same digest; null for now
- * @param network for RUN: {@code host} or {@code none}
+ * @param network of RUN commands that do not say
+ * @param limits of each RUN
  * @param secrets what RUN --mount=type=secret can ask for, by id
  * @param agents sockets of ssh agents for RUN --mount=type=ssh, by id
  * @param contexts more trees for COPY --from and FROM, by name: directories
@@ -46,7 +47,8 @@ public record BuildRequest(
     Pull pull,
     Compression compression,
     @Nullable Long sourceDateEpoch,
-    String network,
+    RunNetwork network,
+    RunLimits limits,
     Map<String, Secret> secrets,
     Map<String, Path> agents,
     Map<String, Path> contexts,
@@ -78,9 +80,6 @@ public record BuildRequest(
     contexts = Map.copyOf(contexts);
     labels = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(labels));
     annotations = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(annotations));
-    if (!network.equals("host") && !network.equals("none")) {
-      throw Problem.usage("--network is host or none, not \"" + network + "\"");
-    }
     if (jobs < 1) {
       throw Problem.usage("--jobs is at least 1");
     }
@@ -106,7 +105,8 @@ public record BuildRequest(
     private Pull pull = Pull.MISSING;
     private Compression compression = Compression.ZSTD;
     private @Nullable Long sourceDateEpoch;
-    private String network = "host";
+    private RunNetwork network = RunNetwork.PRIVATE;
+    private RunLimits limits = RunLimits.USUAL;
     private Map<String, Secret> secrets = Map.of();
     private Map<String, Path> agents = Map.of();
     private Map<String, Path> contexts = Map.of();
@@ -168,8 +168,13 @@ public record BuildRequest(
       return this;
     }
 
-    public Draft network(String value) {
+    public Draft network(RunNetwork value) {
       network = value;
+      return this;
+    }
+
+    public Draft limits(RunLimits value) {
+      limits = value;
       return this;
     }
 
@@ -221,6 +226,7 @@ public record BuildRequest(
           compression,
           sourceDateEpoch,
           network,
+          limits,
           secrets,
           agents,
           contexts,

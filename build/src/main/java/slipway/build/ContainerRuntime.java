@@ -3,7 +3,10 @@ package slipway.build;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -18,6 +21,18 @@ import tools.jackson.databind.JsonNode;
  */
 record ContainerRuntime(Path program) {
   private static final List<String> NAMES = List.of("runc", "crun");
+  private static final List<String> MORTAL =
+      List.of(
+          "setpriv",
+          "--pdeathsig",
+          "KILL",
+          "unshare",
+          "--fork",
+          "--kill-child",
+          "--pid",
+          "--mount-proc");
+  private static final int DELETE_ATTEMPTS = 20;
+  private static final Duration DELETE_PAUSE = Duration.ofMillis(50);
   private static final List<String> PLACES =
       List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
 
@@ -39,7 +54,9 @@ record ContainerRuntime(Path program) {
   }
 
   /**
-   * Runs a container to its end.
+   * Runs a container to its end. It does not outlive this thread: the kernel kills the runtime with
+   * the thread that waits for it, and with the runtime, which is the first of a process namespace,
+   * all that it started. The container has a session keyring of its own.
    *
    * @param bundle an empty directory for its config.json
    * @param state where the runtime keeps what it knows of running containers
@@ -55,8 +72,9 @@ record ContainerRuntime(Path program) {
     boolean ended = false;
     try {
       int status =
-          command(state, log, "run", "--no-new-keyring", "--bundle", bundle.toString(), id).stream(
-              output);
+          Command.of(MORTAL)
+              .with(command(state, log, "run", "--bundle", bundle.toString(), id))
+              .stream(output);
       ended = true;
       String trouble = status == 0 ? "" : trouble(log);
       if (!trouble.isEmpty()) {
@@ -65,7 +83,7 @@ record ContainerRuntime(Path program) {
       return status;
     } finally {
       if (!ended) {
-        // Interrupted: the runtime was killed, what it started may live on.
+        // Interrupted: the runtime was killed; its files and control groups are still there.
         boolean interrupted = Thread.interrupted();
         delete(state, id);
         if (interrupted) {
@@ -75,9 +93,16 @@ record ContainerRuntime(Path program) {
     }
   }
 
-  /** Kills and forgets a container, if there is one of that id. */
+  /**
+   * Kills and forgets a container, if there is one of that id. Its control groups can be removed
+   * when the kernel is done with the last of its processes, so a few attempts may be needed.
+   */
   void delete(Path state, String id) {
-    Command.of(program.toString(), "--root", state.toString(), "delete", "--force", id).tryRun();
+    Command delete =
+        Command.of(program.toString(), "--root", state.toString(), "delete", "--force", id);
+    for (int i = 0; i < DELETE_ATTEMPTS && delete.tryRun().status() != 0; i++) {
+      LockSupport.parkNanos(DELETE_PAUSE.toNanos());
+    }
   }
 
   /** Kills all containers of a state directory; for those whose builder died. */
@@ -87,16 +112,19 @@ record ContainerRuntime(Path program) {
     list.text().lines().forEach(id -> delete(state, id));
   }
 
-  private Command command(Path state, Path log, String... arguments) {
-    return Command.of(
-            program.toString(),
-            "--root",
-            state.toString(),
-            "--log",
-            log.toString(),
-            "--log-format",
-            "json")
-        .with(arguments);
+  private String[] command(Path state, Path log, String... arguments) {
+    List<String> argv =
+        new ArrayList<>(
+            List.of(
+                program.toString(),
+                "--root",
+                state.toString(),
+                "--log",
+                log.toString(),
+                "--log-format",
+                "json"));
+    argv.addAll(List.of(arguments));
+    return argv.toArray(String[]::new);
   }
 
   /** What the runtime itself says went wrong, or nothing when the command in it failed. */

@@ -1,7 +1,10 @@
 package slipway.build;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import slipway.linux.OsPath;
 import slipway.oci.Json;
 import tools.jackson.databind.node.ArrayNode;
@@ -15,10 +18,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param arguments the command
  * @param environment {@code NAME=value}
  * @param directory working directory
- * @param network whether the machine's network is there
+ * @param network what it sees of networks
  * @param privileged whether it may do what root outside may
  * @param mounts beside the usual ones
  * @param controlGroup path of its control group
+ * @param limits what the control group holds it to
  */
 record ContainerSpec(
     OsPath root,
@@ -26,11 +30,28 @@ record ContainerSpec(
     List<String> environment,
     String directory,
     Accounts.Identity user,
-    boolean network,
+    Network network,
     boolean privileged,
     List<ContainerMount> mounts,
-    String controlGroup) {
+    String controlGroup,
+    RunLimits limits) {
   static final String HOSTNAME = "slipway";
+
+  /** The network namespace of a container. */
+  sealed interface Network {
+    /** The machine's. */
+    record Host() implements Network {}
+
+    /** A new one that leads nowhere. */
+    record None() implements Network {}
+
+    /**
+     * One that somebody else made and connects.
+     *
+     * @param path of a file that it is mounted on
+     */
+    record Joined(Path path) implements Network {}
+  }
 
   /** podman's default set. */
   private static final List<String> CAPABILITIES =
@@ -76,6 +97,7 @@ record ContainerSpec(
           "CAP_SYS_TTY_CONFIG",
           "CAP_WAKE_ALARM");
 
+  /** podman's (containers-common, default masked and read-only paths). */
   private static final List<String> MASKED =
       List.of(
           "/proc/acpi",
@@ -86,7 +108,12 @@ record ContainerSpec(
           "/proc/timer_stats",
           "/proc/sched_debug",
           "/proc/scsi",
-          "/sys/firmware");
+          "/sys/firmware",
+          "/sys/fs/selinux",
+          "/sys/dev/block",
+          "/sys/devices/virtual/powercap",
+          "/proc/interrupts");
+
   private static final List<String> READ_ONLY =
       List.of(
           "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
@@ -112,7 +139,7 @@ record ContainerSpec(
   }
 
   /** The runtime's config.json (OCI runtime-spec 1.0, config.md). */
-  byte[] toJson() {
+  byte[] toJson() throws IOException {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("ociVersion", "1.0.2");
     root.set("process", process());
@@ -143,14 +170,21 @@ record ContainerSpec(
     process.put("cwd", directory);
     process.set("capabilities", capabilities());
     process.put("noNewPrivileges", false);
+    limits.writeUlimits(process.putArray("rlimits"));
     return process;
   }
 
-  private ObjectNode capabilities() {
+  /** Those that a process in the container can ever have. */
+  private List<String> bounding() {
     List<String> allowed = new ArrayList<>(CAPABILITIES);
     if (privileged) {
       allowed.addAll(MORE_CAPABILITIES);
     }
+    return allowed;
+  }
+
+  private ObjectNode capabilities() {
+    List<String> allowed = bounding();
     // As podman does: another user than root begins without any, and can gain by setuid files.
     List<String> held = user.uid() == 0 ? allowed : List.of();
     ObjectNode sets = JsonNodeFactory.instance.objectNode();
@@ -160,25 +194,29 @@ record ContainerSpec(
     return sets;
   }
 
-  private ObjectNode linux() {
+  private ObjectNode linux() throws IOException {
     ObjectNode linux = JsonNodeFactory.instance.objectNode();
     linux.put("cgroupsPath", controlGroup);
     ArrayNode namespaces = linux.putArray("namespaces");
-    for (String type : List.of("pid", "ipc", "uts", "mount")) {
+    for (String type : List.of("pid", "ipc", "uts", "mount", "cgroup")) {
       namespaces.addObject().put("type", type);
     }
-    if (!network) {
-      namespaces.addObject().put("type", "network");
+    switch (network) {
+      case Network.Host h -> {}
+      case Network.None n -> namespaces.addObject().put("type", "network");
+      case Network.Joined j ->
+          namespaces.addObject().put("type", "network").put("path", j.path().toString());
     }
+    ObjectNode resources = linux.putObject("resources");
+    limits.writeResources(resources);
     if (!privileged) {
-      linux
-          .putObject("resources")
-          .putArray("devices")
-          .addObject()
-          .put("allow", false)
-          .put("access", "rwm");
+      resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
       strings(linux.putArray("maskedPaths"), MASKED);
       strings(linux.putArray("readonlyPaths"), READ_ONLY);
+      linux.set(
+          "seccomp",
+          SeccompProfile.find()
+              .forContainer(System.getProperty("os.arch"), Set.copyOf(bounding())));
     }
     return linux;
   }

@@ -92,27 +92,62 @@ final class RunMounts implements AutoCloseable {
     return Files.createDirectory(memory.resolve("bundle"));
   }
 
-  /** The files by which programs find the network; the image's own stay as they are. */
-  void network(boolean connected) throws IOException {
-    Path hosts = memory.resolve("hosts");
-    Path machine = Path.of("/etc/hosts");
+  /** Connects the command, and brings the files by which programs find names. */
+  ContainerSpec.Network network(RunNetwork wanted) throws IOException {
+    return switch (wanted.mode()) {
+      case HOST -> {
+        names(machineHosts(), machineResolver());
+        yield new ContainerSpec.Network.Host();
+      }
+      case NONE -> {
+        names("127.0.0.1\tlocalhost\n::1\tlocalhost\n", "");
+        yield new ContainerSpec.Network.None();
+      }
+      case PRIVATE -> {
+        UserNetwork network =
+            UserNetwork.start(wanted, Files.createDirectory(scratch.resolve("network")));
+        open.push(network);
+        names(
+            machineHosts() + network.gatewayName(wanted),
+            resolver(machineResolver(), network.resolver()));
+        yield new ContainerSpec.Network.Joined(network.namespace());
+      }
+    };
+  }
+
+  private static String machineHosts() throws IOException {
+    Path file = Path.of("/etc/hosts");
     String known =
-        connected && Files.isReadable(machine)
-            ? Files.readString(machine, StandardCharsets.ISO_8859_1)
-            : "127.0.0.1\tlocalhost\n::1\tlocalhost\n";
-    Files.writeString(
-        hosts,
-        known + (known.endsWith("\n") ? "" : "\n") + "127.0.0.1\t" + ContainerSpec.HOSTNAME + "\n",
-        StandardCharsets.ISO_8859_1);
-    Posix.chmod(OsPath.of(hosts), 0644);
-    addUnlessHidden(ContainerMount.bind(hosts.toString(), "/etc/hosts", false, true));
-    Path resolver = memory.resolve("resolv.conf");
-    Path machines = Path.of("/etc/resolv.conf");
-    Files.write(
-        resolver,
-        connected && Files.isReadable(machines) ? Files.readAllBytes(machines) : new byte[0]);
-    Posix.chmod(OsPath.of(resolver), 0644);
-    addUnlessHidden(ContainerMount.bind(resolver.toString(), "/etc/resolv.conf", false, true));
+        Files.isReadable(file) ? Files.readString(file, StandardCharsets.ISO_8859_1) : "";
+    return known.isEmpty() || known.endsWith("\n") ? known : known + "\n";
+  }
+
+  private static String machineResolver() throws IOException {
+    Path file = Path.of("/etc/resolv.conf");
+    return Files.isReadable(file) ? Files.readString(file, StandardCharsets.ISO_8859_1) : "";
+  }
+
+  /** As podman does: one name server for all of the machine's, and its search list and options. */
+  private static String resolver(String machines, String server) {
+    StringBuilder text = new StringBuilder();
+    machines
+        .lines()
+        .filter(l -> l.matches("(search|domain|options|sortlist)[ \t].*"))
+        .forEach(l -> text.append(l).append('\n'));
+    return text.append("nameserver ").append(server).append('\n').toString();
+  }
+
+  /** The image's own files stay as they are. */
+  private void names(String hosts, String resolver) throws IOException {
+    file("hosts", hosts + "127.0.0.1\t" + ContainerSpec.HOSTNAME + "\n", "/etc/hosts");
+    file("resolv.conf", resolver, "/etc/resolv.conf");
+  }
+
+  private void file(String name, String text, String target) throws IOException {
+    Path file = memory.resolve(name);
+    Files.writeString(file, text, StandardCharsets.ISO_8859_1);
+    Posix.chmod(OsPath.of(file), 0644);
+    addUnlessHidden(ContainerMount.bind(file.toString(), target, false, true));
   }
 
   /** A mount that RUN asks for goes before ours. */

@@ -124,7 +124,7 @@ final class RunStep {
     try (RunMounts prepared = new RunMounts(session, stage, run.at(), image.directory(), scratch)) {
       prepared.prepare(mounts);
       List<String> argv = command(prepared);
-      prepared.network(network());
+      ContainerSpec.Network network = prepared.network(network());
       Path stub = Files.createDirectory(scratch.resolve("stub"));
       Accounts.Identity user;
       Path view = Files.createDirectory(scratch.resolve("view"));
@@ -140,20 +140,25 @@ final class RunStep {
       List<Path> all = new ArrayList<>(lowers);
       all.add(stub);
       try (OverlayMount tree = OverlayMount.writable(all, upper, scratch)) {
-        start(tree.root(), argv, user, prepared);
+        start(tree.root(), argv, user, network, prepared);
       }
     }
   }
 
-  private boolean network() {
+  private RunNetwork network() {
     return switch (run.network()) {
-      case "none" -> false;
-      case "host" -> true;
-      default -> session.request.network().equals("host");
+      case "none" -> RunNetwork.NONE;
+      case "host" -> RunNetwork.HOST;
+      default -> session.request.network();
     };
   }
 
-  private void start(OsPath root, List<String> argv, Accounts.Identity user, RunMounts prepared)
+  private void start(
+      OsPath root,
+      List<String> argv,
+      Accounts.Identity user,
+      ContainerSpec.Network network,
+      RunMounts prepared)
       throws IOException {
     String id = session.workspace.id() + "-" + session.newName().substring(0, 8);
     ContainerSpec spec =
@@ -163,10 +168,11 @@ final class RunStep {
             environment(user, prepared),
             image.directory(),
             user,
-            network(),
+            network,
             run.security().equals("insecure"),
             prepared.own(),
-            "/slipway-" + id);
+            "/slipway-" + id,
+            session.request.limits());
     int status;
     try {
       status =

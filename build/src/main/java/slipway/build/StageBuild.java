@@ -63,13 +63,28 @@ final class StageBuild {
     List<String> triggers = List.copyOf(image.onBuild);
     image.onBuild.clear();
     for (String trigger : triggers) {
-      carryOut(Containerfile.parseTrigger(trigger, stage.from().at()));
+      Instruction instruction = Containerfile.parseTrigger(trigger, stage.from().at());
+      refuseHostNetwork(instruction);
+      carryOut(instruction);
     }
     for (Instruction instruction : stage.instructions()) {
       number++;
       carryOut(instruction);
     }
     return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
+  }
+
+  /** An image's author does not get by ONBUILD what only the one who builds may give. */
+  private void refuseHostNetwork(Instruction trigger) {
+    if (trigger instanceof Instruction.Run run
+        && run.network().equals("host")
+        && session.request.network().mode() != RunNetwork.Mode.HOST) {
+      throw trigger
+          .at()
+          .problem(
+              "the base image's ONBUILD asks for RUN --network=host, this machine's network; if you"
+                  + " trust the image, build with --network=host");
+    }
   }
 
   private void begin() throws Exception {

@@ -38,6 +38,7 @@ import slipway.oci.Transfer;
 final class BuildCommand implements Callable<Integer> {
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();
+  @Mixin RunOptions run = new RunOptions();
 
   @Option(
       names = {"-f", "--file"},
@@ -91,11 +92,10 @@ final class BuildCommand implements Callable<Integer> {
   Compression compression = Compression.ZSTD;
 
   @Option(
-      names = "--network",
-      paramLabel = "host|none",
-      defaultValue = "host",
-      description = "for RUN (default: ${DEFAULT-VALUE})")
-  String network = "host";
+      names = "--allow",
+      paramLabel = "security.insecure",
+      description = "obey RUN --security=insecure: the command may do what root may")
+  List<String> allowed = List.of();
 
   @Option(
       names = "--secret",
@@ -110,12 +110,6 @@ final class BuildCommand implements Callable<Integer> {
           "an ssh agent for RUN --mount=type=ssh (without SOCKET that of SSH_AUTH_SOCK);"
               + " may be repeated")
   List<String> agents = List.of();
-
-  @Option(
-      names = "--allow",
-      paramLabel = "security.insecure",
-      description = "obey RUN --security=insecure, which is not confined")
-  List<String> allowed = List.of();
 
   @Option(
       names = "--build-context",
@@ -222,7 +216,8 @@ final class BuildCommand implements Callable<Integer> {
             .pull(pullWhen)
             .compression(compression)
             .sourceDateEpoch(epoch())
-            .network(network)
+            .network(run.network())
+            .limits(run.limits())
             .secrets(secretsById())
             .agents(agentsById())
             .allowInsecure(allowsInsecure())
