@@ -28,7 +28,19 @@ final class Checkout {
   }
 
   void run(FileTree tree, OsPath target) throws IOException {
-    directory(tree.root(), target);
+    try {
+      directory(tree.root(), target);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENAMETOOLONG) {
+        throw new Problem(
+            Problem.Kind.INPUT,
+            "the image has a path that is too long to be checked out below "
+                + target
+                + ": Linux takes 4095 bytes for a whole path and 255 for a name",
+            e);
+      }
+      throw e;
+    }
   }
 
   private void directory(Node.Directory directory, OsPath path) throws IOException {

@@ -44,6 +44,9 @@ import slipway.tree.Node;
 public final class ContainerImport {
   private static final int MAX_PARALLEL = 4;
 
+  /** How many attributes' names one line tells. */
+  private static final int MAX_NAMED = 5;
+
   /** Labels of images that hold ostree objects instead of files. */
   private static final List<String> ENCAPSULATED = List.of("ostree.final-diffid", "ostree.commit");
 
@@ -224,6 +227,7 @@ public final class ContainerImport {
     List<Wanted> order = new ArrayList<>(missing);
     order.sort(Comparator.comparingLong((Wanted w) -> w.blob().size()).reversed());
     Map<String, Integer> dropped = new TreeMap<>();
+    Map<String, Integer> attributes = new TreeMap<>();
     ExecutorService threads =
         Executors.newFixedThreadPool(
             Math.min(MAX_PARALLEL, order.size()),
@@ -244,6 +248,9 @@ public final class ContainerImport {
           layers.put(blob, fetched.layer());
           transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
           fetched.dropped().forEach((name, count) -> dropped.merge(name, count, Integer::sum));
+          fetched
+              .attributes()
+              .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
         } catch (ExecutionException e) {
           failure = failure == null ? e.getCause() : failure;
           stop(threads);
@@ -261,6 +268,7 @@ public final class ContainerImport {
       }
     }
     reportDropped(dropped);
+    reportAttributes(attributes);
   }
 
   /** Interrupts what runs, and cancels what has not begun: nobody else would ever end that. */
@@ -301,6 +309,22 @@ public final class ContainerImport {
       }
       progress.note(line.toString());
     }
+  }
+
+  private void reportAttributes(Map<String, Integer> attributes) {
+    if (attributes.isEmpty()) {
+      return;
+    }
+    List<String> parts = new ArrayList<>();
+    for (Map.Entry<String, Integer> entry : attributes.entrySet()) {
+      if (parts.size() == MAX_NAMED) {
+        parts.add("and " + (attributes.size() - MAX_NAMED) + " more");
+        break;
+      }
+      parts.add(entry.getKey() + " (" + entry.getValue() + ")");
+    }
+    progress.note(
+        "left out, because Linux has no such extended attributes: " + String.join(", ", parts));
   }
 
   // ---- the merge ----

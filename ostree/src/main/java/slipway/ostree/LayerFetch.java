@@ -6,6 +6,9 @@ import java.io.InputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Compression;
@@ -32,8 +35,13 @@ final class LayerFetch {
    * What a layer became.
    *
    * @param dropped how many entries were left out, by top level directory
+   * @param attributes how many extended attributes were left out, by name
    */
-  record Fetched(Checksum commit, Layer layer, Map<String, Integer> dropped) {}
+  record Fetched(
+      Checksum commit,
+      Layer layer,
+      Map<String, Integer> dropped,
+      Map<String, Integer> attributes) {}
 
   Fetched run(Descriptor blob, Digest diffId) throws IOException {
     String name = "layer " + blob.digest().brief();
@@ -43,7 +51,8 @@ final class LayerFetch {
     try (Progress.Task task = progress.start(name, blob.size());
         InputStream compressed =
             new VerifyingInputStream(counted(source.blob(blob, 0), task), blob);
-        InputStream tar = new DigestInputStream(Compression.decompressAny(compressed), hash)) {
+        InputStream tar =
+            bounded(new DigestInputStream(Compression.decompressAny(compressed), hash), name)) {
       raw = LayerReader.read(tar, filter);
       tar.transferTo(java.io.OutputStream.nullOutputStream());
       // The decompressor may stop at the end of its data; the blob's digest is checked at its end.
@@ -59,28 +68,48 @@ final class LayerFetch {
               + diffId);
     }
     Layer layer = filter.apply(raw);
-    return new Fetched(LayerCommits.write(transaction, layer, diffId), layer, filter.dropped());
+    return new Fetched(
+        LayerCommits.write(transaction, layer, diffId),
+        layer,
+        filter.dropped(),
+        filter.attributes());
   }
 
   private static InputStream counted(InputStream in, Progress.Task task) {
-    return new FilterInputStream(in) {
-      @Override
-      public int read() throws IOException {
-        int b = super.read();
-        if (b >= 0) {
-          task.advance(1);
-        }
-        return b;
-      }
+    return new Counted(in, task::advance);
+  }
 
-      @Override
-      public int read(byte[] bytes, int offset, int length) throws IOException {
-        int n = super.read(bytes, offset, length);
-        if (n > 0) {
-          task.advance(n);
-        }
-        return n;
+  /** What comes out of the decompressor, the padding after the last entry included. */
+  private static InputStream bounded(InputStream in, String name) {
+    AtomicLong total = new AtomicLong();
+    return new Counted(in, n -> Limit.LAYER_BYTES.check(total.addAndGet(n), name));
+  }
+
+  /** Tells how much was read. */
+  private static final class Counted extends FilterInputStream {
+    private final LongConsumer read;
+
+    Counted(InputStream in, LongConsumer read) {
+      super(in);
+      this.read = read;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int b = super.read();
+      if (b >= 0) {
+        read.accept(1);
       }
-    };
+      return b;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int n = super.read(bytes, offset, length);
+      if (n > 0) {
+        read.accept(n);
+      }
+      return n;
+    }
   }
 }

@@ -3,11 +3,14 @@ package slipway.ostree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
+import slipway.linux.Stat;
 import slipway.tree.Content;
 import slipway.tree.ContentStore;
 import slipway.tree.FileTree;
@@ -37,6 +40,7 @@ final class LayerFilter implements ContentStore {
   private final Transaction transaction;
   private final String layer;
   private final Map<String, Integer> dropped = new TreeMap<>();
+  private final Map<String, Integer> attributes = new TreeMap<>();
   private final Map<Node, Node> kept = new IdentityHashMap<>();
 
   /**
@@ -54,7 +58,7 @@ final class LayerFilter implements ContentStore {
       in.skipNBytes(size);
       return new Dropped(path, size);
     }
-    return transaction.store(path, metadata, size, in);
+    return transaction.store(path, supported(metadata), size, in);
   }
 
   private static boolean isDropped(OsPath path) {
@@ -64,6 +68,44 @@ final class LayerFilter implements ContentStore {
       }
     }
     return false;
+  }
+
+  /**
+   * Without the extended attributes that no Linux could hold: those of other systems' namespaces,
+   * and those of users on links (xattr(7)).
+   */
+  private static Metadata supported(Metadata metadata) {
+    boolean link = metadata.type() == Stat.S_IFLNK;
+    List<Metadata.Xattr> kept =
+        metadata.xattrs().stream().filter(x -> isSupported(x.name(), link)).toList();
+    return kept.size() == metadata.xattrs().size() ? metadata : metadata.withXattrs(kept);
+  }
+
+  private static boolean isSupported(OsPath name, boolean link) {
+    if (name.is("system.posix_acl_access") || name.is("system.posix_acl_default")) {
+      return !link;
+    }
+    return (name.startsWith("user.") && name.length() > "user.".length() && !link)
+        || (name.startsWith("trusted.") && name.length() > "trusted.".length())
+        || (name.startsWith("security.") && name.length() > "security.".length());
+  }
+
+  /** What of a node's metadata is kept; tells what is not. */
+  private Metadata kept(Metadata metadata) {
+    Metadata supported = supported(metadata);
+    if (supported != metadata) {
+      for (Metadata.Xattr xattr : metadata.xattrs()) {
+        if (!supported.xattrs().contains(xattr)) {
+          attributes.merge(Printable.text(xattr.name().toString()), 1, Integer::sum);
+        }
+      }
+    }
+    return Objects.normalized(supported);
+  }
+
+  /** How many extended attributes were left out, by name. */
+  Map<String, Integer> attributes() {
+    return attributes;
   }
 
   /** How many entries were dropped, by top level directory. */
@@ -83,6 +125,9 @@ final class LayerFilter implements ContentStore {
     }
     Node etc = children.remove(ETC);
     if (etc != null) {
+      if (!(etc instanceof Node.Directory || etc instanceof Node.Whiteout)) {
+        throw Problem.input(layer + ": etc is no directory, so that a machine would have no /etc");
+      }
       children.put(USR, withEtc(children.get(USR), etc));
     }
     return new Layer(directory(ROOT, copy(raw.root(), children)));
@@ -131,6 +176,10 @@ final class LayerFilter implements ContentStore {
           a.opaque() || b.opaque(),
           a.implied() && b.implied());
     }
+    if (below instanceof Node.Directory b && above instanceof Node.Whiteout) {
+      // It hides what lower layers have, not what this one brings.
+      return new Node.Directory(b.metadata(), new TreeMap<>(b.children()), true, b.implied());
+    }
     return above;
   }
 
@@ -141,7 +190,8 @@ final class LayerFilter implements ContentStore {
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
       OsPath where = path.resolve(child.getKey());
       if (child.getKey().startsWith(LayerCommits.WHITEOUT)) {
-        throw Problem.corrupt(layer + ": \"" + where + "\" has the name of a whiteout");
+        throw Problem.corrupt(
+            layer + ": \"" + Printable.text(where.toString()) + "\" has the name of a whiteout");
       }
       Node node = child.getValue();
       Node known = kept.get(node);
@@ -152,10 +202,7 @@ final class LayerFilter implements ContentStore {
       children.put(child.getKey(), known);
     }
     return new Node.Directory(
-        Objects.normalized(directory.metadata()),
-        children,
-        directory.opaque(),
-        directory.implied());
+        kept(directory.metadata()), children, directory.opaque(), directory.implied());
   }
 
   private Node keep(OsPath path, Node node) {
@@ -166,19 +213,19 @@ final class LayerFilter implements ContentStore {
           throw Problem.input(
               layer
                   + ": \""
-                  + path
+                  + Printable.text(path.toString())
                   + "\" is a hard link to \""
-                  + target.path
+                  + Printable.text(target.path.toString())
                   + "\", which an import leaves out: make it a copy");
         }
-        yield new Node.File(Objects.normalized(f.metadata()), f.content());
+        yield new Node.File(kept(f.metadata()), f.content());
       }
-      case Node.Symlink s -> new Node.Symlink(Objects.normalized(s.metadata()), s.target());
+      case Node.Symlink s -> new Node.Symlink(kept(s.metadata()), s.target());
       case Node.Special s ->
           throw Problem.input(
               layer
                   + ": \""
-                  + path
+                  + Printable.text(path.toString())
                   + "\" is a device, fifo or socket, which ostree cannot hold: remove it from the"
                   + " image and make it at boot, for example with tmpfiles.d");
       case Node.Whiteout w -> w;

@@ -3,6 +3,7 @@ package slipway.ostree;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.tree.Content;
@@ -82,7 +83,8 @@ public final class ObjectContent implements Content {
   /**
    * The object's name. Waits until it is known.
    *
-   * @throws IllegalStateException when it could not be written, or the transaction was given up
+   * @throws Problem when it could not be written
+   * @throws IllegalStateException when the transaction was given up
    */
   public Checksum checksum() {
     synchronized (this) {
@@ -109,7 +111,9 @@ public final class ObjectContent implements Content {
       Thread.currentThread().interrupt();
     }
     if (checksum == null) {
-      throw new IllegalStateException("the object was not written", failure);
+      throw failure instanceof Problem p
+          ? new Problem(p.kind(), String.valueOf(p.getMessage()), p)
+          : new IllegalStateException("the object was not written", failure);
     }
     return checksum;
   }

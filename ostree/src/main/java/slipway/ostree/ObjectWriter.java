@@ -103,6 +103,7 @@ final class ObjectWriter implements AutoCloseable {
       case null -> {}
       case Problem p -> throw new Problem(p.kind(), String.valueOf(p.getMessage()), p);
       case IOException e -> throw new IOException(e.getMessage(), e);
+      case Error e -> throw e;
       default -> throw new IllegalStateException("writing objects failed", cause);
     }
   }
@@ -140,9 +141,9 @@ final class ObjectWriter implements AutoCloseable {
   }
 
   private void fail(OsPath path, ObjectContent content, Throwable e) {
-    Problem problem = explain(path, e);
-    fail(problem);
-    content.fail(problem);
+    Throwable cause = e instanceof IOException ? transaction.cannotWrite(path, e) : e;
+    fail(cause);
+    content.fail(cause);
   }
 
   private void write(OsPath target, Metadata metadata, byte[] bytes, int offset, int length)
@@ -152,16 +153,6 @@ final class ObjectWriter implements AutoCloseable {
       sink.write(bytes, offset, length);
       sink.finish(false);
     }
-  }
-
-  private Problem explain(OsPath path, Throwable e) {
-    if (e instanceof Problem p) {
-      return p;
-    }
-    return new Problem(
-        Problem.Kind.ENVIRONMENT,
-        "cannot write \"" + path + "\" into " + repository.path() + ": " + e.getMessage(),
-        e);
   }
 
   // ---- small files ----

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 
@@ -42,14 +44,43 @@ final class Prune {
       }
     }
     // Commits first: a commit whose objects are gone would be damage, the reverse is garbage.
-    for (ObjectType type : ObjectType.values()) {
-      for (Dead d : dead) {
-        if (d.object.type() == type) {
+    Stuck commits = remove(repository, dead, true);
+    if (commits.count > 0) {
+      throw commits.problem();
+    }
+    Stuck others = remove(repository, dead, false);
+    if (others.count > 0) {
+      throw others.problem();
+    }
+    return new Repository.Pruned(all.size(), dead.size(), bytes);
+  }
+
+  /** What could not be removed; one such object must not keep all others. */
+  private record Stuck(int count, @Nullable IOException first) {
+    Problem problem() {
+      return new Problem(
+          Problem.Kind.ENVIRONMENT,
+          count
+              + " objects that nothing needs could not be removed: "
+              + java.util.Objects.requireNonNull(first).getMessage(),
+          first);
+    }
+  }
+
+  private static Stuck remove(Repository repository, List<Dead> dead, boolean commits) {
+    int stuck = 0;
+    IOException first = null;
+    for (Dead d : dead) {
+      if ((d.object.type() == ObjectType.COMMIT) == commits) {
+        try {
           remove(repository, d.object);
+        } catch (IOException e) {
+          stuck++;
+          first = first == null ? e : first;
         }
       }
     }
-    return new Repository.Pruned(all.size(), dead.size(), bytes);
+    return new Stuck(stuck, first);
   }
 
   private static void remove(Repository repository, Loose object) throws IOException {
@@ -78,7 +109,7 @@ final class Prune {
       return found;
     }
 
-    private static @org.jspecify.annotations.Nullable Loose parse(
+    private static @Nullable Loose parse(
         Repository repository, OsPath objects, OsPath prefix, OsPath name) {
       String text = name.toString();
       int dot = text.indexOf('.');

@@ -56,7 +56,13 @@ final class Staging implements AutoCloseable {
     for (OsPath name : Posix.list(tmp)) {
       OsPath path = tmp.resolve(name);
       if (name.startsWith(PREFIX) || isOfOtherBoot(name, boot)) {
-        Posix.removeTree(path);
+        try {
+          Posix.removeTree(path);
+        } catch (UnixException e) {
+          // A leftover that stays must not keep everybody from writing.
+          System.getLogger(Staging.class.getName())
+              .log(System.Logger.Level.WARNING, "cannot remove " + path + ": " + e.getMessage());
+        }
       }
     }
   }

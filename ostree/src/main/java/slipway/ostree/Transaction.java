@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -27,6 +28,8 @@ import slipway.tree.Metadata;
  * <p>Safe for use by many threads, except for {@link #commit()} and {@link #close()}.
  */
 public final class Transaction implements ContentStore, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Transaction.class.getName());
+
   private final Repository repository;
   private final RepositoryLock lock;
   private final Staging staging;
@@ -132,16 +135,22 @@ public final class Transaction implements ContentStore, AutoCloseable {
 
   /** Writes a commit object. */
   public Checksum writeCommit(CommitSpec spec) throws IOException {
-    return writeMetadata(ObjectType.COMMIT, Objects.commit(spec));
+    return writeMetadata(OsPath.of("commit"), ObjectType.COMMIT, Objects.commit(spec));
   }
 
-  Checksum writeMetadata(ObjectType type, byte[] bytes) throws IOException {
+  /**
+   * Writes an object that is no content.
+   *
+   * @param path what it is of, for messages
+   */
+  Checksum writeMetadata(OsPath path, ObjectType type, byte[] bytes) {
     if (bytes.length > Objects.MAX_METADATA) {
       throw Problem.input(
           "a " + type.suffix() + " object of " + bytes.length + " bytes is too big");
     }
     Checksum name = Checksum.sha256(bytes);
     writeOnce(
+        path,
         repository.looseName(name, type),
         target -> {
           spend(bytes.length);
@@ -150,10 +159,16 @@ public final class Transaction implements ContentStore, AutoCloseable {
     return name;
   }
 
-  Checksum writeSymlink(Metadata metadata, OsPath target) throws IOException {
+  /**
+   * Writes a symbolic link.
+   *
+   * @param path where it is, for messages
+   */
+  Checksum writeSymlink(OsPath path, Metadata metadata, OsPath target) {
     Metadata kept = Objects.normalized(metadata);
     Checksum name = Objects.symlinkChecksum(kept, target);
     writeOnce(
+        path,
         repository.looseName(name, ObjectType.FILE),
         file -> repository.format().symlink(file, kept, target));
     remember(name, new ContentFormat.Stored(kept, target, 0));
@@ -164,6 +179,19 @@ public final class Transaction implements ContentStore, AutoCloseable {
     written.put(checksum, object);
   }
 
+  /** The sentence for an entry that the file system of the repository does not take. */
+  Problem cannotWrite(OsPath path, Throwable cause) {
+    return new Problem(
+        Problem.Kind.ENVIRONMENT,
+        "cannot write \""
+            + Printable.text(path.toString())
+            + "\" into "
+            + repository.path()
+            + ": "
+            + cause.getMessage(),
+        cause);
+  }
+
   private interface Writing {
     void to(OsPath target) throws IOException;
   }
@@ -172,13 +200,17 @@ public final class Transaction implements ContentStore, AutoCloseable {
    * Writes an object unless it is there, or somebody writes it. Others count on it from then on, so
    * its failure is that of the transaction.
    */
-  private void writeOnce(String looseName, Writing writing) throws IOException {
+  private void writeOnce(OsPath path, String looseName, Writing writing) {
     try {
       OsPath target = staging.claim(looseName);
       if (target != null) {
         writing.to(target);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      Problem problem = cannotWrite(path, e);
+      writer.fail(problem);
+      throw problem;
+    } catch (RuntimeException e) {
       writer.fail(e);
       throw e;
     }
@@ -211,9 +243,14 @@ public final class Transaction implements ContentStore, AutoCloseable {
                 Staging.temporaryFile(repository.path()));
       }
     }
-    // libostree's clients watch the time of the directory.
-    Posix.touch(repository.osPath());
-    close();
+    // The refs are set, so nothing fails any more; what stays behind is swept by the next writer.
+    try {
+      // libostree's clients watch the time of the directory.
+      Posix.touch(repository.osPath());
+      close();
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "after writing to " + repository.path(), e);
+    }
   }
 
   /** Gives up what was not committed and releases the lock. */

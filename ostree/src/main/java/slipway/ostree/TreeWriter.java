@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.tree.FileTree;
@@ -27,14 +28,16 @@ final class TreeWriter {
   TreeRoot write(FileTree tree) throws IOException {
     tree.walk(this::store);
     transaction.flush();
-    return writeDirectory(tree.root());
+    return writeDirectory(OsPath.of(""), tree.root());
   }
 
   /** Checks a node and starts to write its content if need be. */
   private void store(OsPath path, Node node) throws IOException {
     if (!path.name().isUtf8()) {
       throw Problem.input(
-          "the name of \"" + path + "\" is not UTF-8, which ostree cannot hold: rename the file");
+          "the name of \""
+              + Printable.text(path.toString())
+              + "\" is not UTF-8, which ostree cannot hold: rename the file");
     }
     switch (node) {
       case Node.Directory d -> {}
@@ -49,14 +52,14 @@ final class TreeWriter {
         if (!s.target().isUtf8()) {
           throw Problem.input(
               "the target of the link \""
-                  + path
+                  + Printable.text(path.toString())
                   + "\" is not UTF-8, which ostree cannot hold: make another link");
         }
       }
       case Node.Special s ->
           throw Problem.input(
               "\""
-                  + path
+                  + Printable.text(path.toString())
                   + "\" is a device, fifo or socket, which ostree cannot hold: make it at boot,"
                   + " for example with tmpfiles.d");
       case Node.Whiteout w -> throw inLayerOnly(path);
@@ -79,31 +82,34 @@ final class TreeWriter {
     return java.util.Objects.requireNonNull(stored.get(file)).checksum();
   }
 
-  private TreeRoot writeDirectory(Node.Directory directory) throws IOException {
+  private TreeRoot writeDirectory(OsPath path, Node.Directory directory) {
     Map<OsPath, Checksum> files = new TreeMap<>();
     Map<OsPath, TreeRoot> directories = new TreeMap<>();
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
       OsPath name = Objects.name(child.getKey());
+      OsPath where = path.resolve(name);
       switch (child.getValue()) {
-        case Node.Directory d -> directories.put(name, writeDirectory(d));
+        case Node.Directory d -> directories.put(name, writeDirectory(where, d));
         case Node.File f -> files.put(name, checksum(f));
-        case Node.Symlink s -> files.put(name, transaction.writeSymlink(s.metadata(), s.target()));
+        case Node.Symlink s ->
+            files.put(name, transaction.writeSymlink(where, s.metadata(), s.target()));
         case Node.Special s -> throw new AssertionError("refused before");
         case Node.Whiteout w -> throw new AssertionError("refused before");
         case Node.LinkBelow l -> throw new AssertionError("refused before");
       }
     }
+    OsPath shown = path.isEmpty() ? OsPath.of("/") : path;
     Checksum dirtree =
-        transaction.writeMetadata(ObjectType.DIRTREE, Objects.dirTree(files, directories));
-    return new TreeRoot(dirtree, dirmeta(directory.metadata()));
+        transaction.writeMetadata(shown, ObjectType.DIRTREE, Objects.dirTree(files, directories));
+    return new TreeRoot(dirtree, dirmeta(shown, directory.metadata()));
   }
 
-  private Checksum dirmeta(Metadata metadata) throws IOException {
+  private Checksum dirmeta(OsPath path, Metadata metadata) {
     Metadata kept = Objects.normalized(metadata);
     Checksum known = dirmetas.get(kept);
     if (known == null) {
       byte[] bytes = Objects.metadata(kept).toBytes();
-      known = transaction.writeMetadata(ObjectType.DIRMETA, bytes);
+      known = transaction.writeMetadata(path, ObjectType.DIRMETA, bytes);
       dirmetas.put(kept, known);
     }
     return known;

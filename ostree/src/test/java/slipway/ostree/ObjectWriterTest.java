@@ -215,11 +215,11 @@ class ObjectWriterTest {
     try (Transaction transaction = repository.begin()) {
       long all = transaction.available();
       transaction.spend(all);
-      assertThatThrownBy(() -> transaction.writeMetadata(ObjectType.DIRMETA, bytes))
+      assertThatThrownBy(() -> transaction.writeMetadata(OsPath.of("x"), ObjectType.DIRMETA, bytes))
           .isInstanceOf(Problem.class)
           .hasMessageContaining("free some space");
       transaction.spend(-all - bytes.length);
-      assertThat(transaction.writeMetadata(ObjectType.DIRMETA, bytes)).isNotNull();
+      assertThat(transaction.writeMetadata(OsPath.of("x"), ObjectType.DIRMETA, bytes)).isNotNull();
       assertThatThrownBy(transaction::commit)
           .isInstanceOf(Problem.class)
           .hasMessageContaining("free some space");

@@ -60,7 +60,7 @@ public final class KernelArgumentsDirectory {
         bytes += file.content().size();
         Limit.SMALL_FILE_BYTES.check(bytes, "/" + PATH);
         try (InputStream in = file.content().open()) {
-          byte[] content = in.readNBytes(Limit.SMALL_FILE_BYTES.intValue());
+          byte[] content = Limit.SMALL_FILE_BYTES.read(in, name);
           all = all.append(parse(text(content, name), name, architecture));
         }
       }
