@@ -52,6 +52,14 @@ public enum Limit {
   PATTERNS(Unit.COUNT, 10_000, "patterns of one ignore file"),
   /** Stages of one Containerfile. */
   STAGES(Unit.COUNT, 1000, "stages of one Containerfile"),
+  /** Bytes that one archive of images may hold once decompressed. */
+  ARCHIVE_BYTES(Unit.BYTES, 256L << 30, "bytes that one archive of images holds once decompressed"),
+  /** Layers of one image. */
+  IMAGE_LAYERS(Unit.COUNT, 10_000, "layers of one image"),
+  /** Manifests that one index names, through other indexes too. */
+  INDEX_MANIFESTS(Unit.COUNT, 2_000, "manifests below one index"),
+  /** Entries of a list that a registry sends, such as its tags. */
+  LIST_ENTRIES(Unit.COUNT, 1_000_000, "entries of a list that a registry sends"),
   /** Bytes of one download by ADD. */
   DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download");
 

@@ -3,10 +3,7 @@ package slipway.build;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
 import java.util.Optional;
-import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
-import org.tukaani.xz.XZInputStream;
 import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.oci.Compression;
@@ -14,9 +11,6 @@ import slipway.oci.Compression;
 /** Tells by its content whether a file is a tar archive that ADD extracts. */
 final class Archive {
   private static final int BLOCK = 512;
-  private static final byte[] BZIP2 = {'B', 'Z', 'h'};
-  private static final byte[] XZ = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0};
-  private static final int XZ_MEMORY_KIB = 256 * 1024;
 
   private Archive() {}
 
@@ -25,7 +19,7 @@ final class Archive {
     InputStream raw = new BufferedInputStream(FdInput.open(file), 128 * 1024);
     boolean ours = false;
     try {
-      InputStream plain = new BufferedInputStream(decompress(raw), 128 * 1024);
+      InputStream plain = new BufferedInputStream(Compression.decompressArchive(raw), 128 * 1024);
       ours = isTar(plain);
       return ours ? Optional.of(plain) : Optional.empty();
     } catch (IOException | slipway.base.Problem e) {
@@ -35,24 +29,6 @@ final class Archive {
         raw.close();
       }
     }
-  }
-
-  private static InputStream decompress(InputStream in) throws IOException {
-    in.mark(16);
-    byte[] head = in.readNBytes(6);
-    in.reset();
-    if (startsWith(head, BZIP2)) {
-      return new BZip2CompressorInputStream(in, true);
-    }
-    if (startsWith(head, XZ)) {
-      return new XZInputStream(in, XZ_MEMORY_KIB);
-    }
-    return Compression.detect(in).decompress(in);
-  }
-
-  private static boolean startsWith(byte[] bytes, byte[] prefix) {
-    return bytes.length >= prefix.length
-        && Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
   }
 
   /** A header with a right checksum (POSIX.1-1988, ustar; older ones have no magic). */

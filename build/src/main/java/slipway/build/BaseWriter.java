@@ -137,7 +137,8 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
         TarWriter.write(counted, part, TIMES);
       }
       Digest diffId = Digest.of(Digest.Algorithm.SHA256, digest.digest());
-      return new Written(name, blob.commit(compression.layerMediaType()), diffId, counter.bytes);
+      return new Written(
+          name, blob.commit(compression.layerMediaType(), diffId), diffId, counter.bytes);
     }
   }
 

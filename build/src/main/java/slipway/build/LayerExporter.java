@@ -100,10 +100,9 @@ final class LayerExporter implements AutoCloseable {
       return exported.known();
     }
     BlobWriter writer = java.util.Objects.requireNonNull(exported.writer());
+    Digest diffId = java.util.Objects.requireNonNull(exported.diffId());
     LayerRef.Blob blob =
-        new LayerRef.Blob(
-            writer.commit(compression.layerMediaType()),
-            java.util.Objects.requireNonNull(exported.diffId()));
+        new LayerRef.Blob(writer.commit(compression.layerMediaType(), diffId), diffId);
     cache.putBlob(layer.snapshot(), compression, epoch, blob);
     return blob;
   }

@@ -61,7 +61,7 @@ final class HistoryCommand implements Callable<Integer> {
           line.createdBy() == null ? "" : Printable.text(line.createdBy().replace('\n', ' '));
       rows.add(
           new String[] {
-            line.created() == null ? "" : line.created(),
+            line.created() == null ? "" : Printable.text(line.created()),
             whole || step.length() <= SHOWN ? step : step.substring(0, SHOWN - 1) + "…",
             layer == null ? "0 B" : TerminalProgress.bytes(layer.size())
           });

@@ -4,12 +4,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.oci.Descriptor;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -31,14 +34,15 @@ final class ImagesCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<LocalStore.Named> images;
+    LocalStore.Listing listing;
     try (LocalStore store = state.store()) {
-      images = new ArrayList<>(store.list());
+      listing = store.listing();
     }
+    List<LocalStore.Named> images = new ArrayList<>(shown(listing.images()));
     images.sort((a, b) -> created(b).compareTo(created(a)));
     var out = spec.commandLine().getOut();
     if (json) {
-      out.println(JsonText.images(images));
+      out.println(JsonText.images(images, listing.damaged()));
     } else if (quiet) {
       images.stream().map(i -> id(i.manifest())).distinct().forEach(out::println);
     } else {
@@ -46,7 +50,7 @@ final class ImagesCommand implements Callable<Integer> {
       for (LocalStore.Named image : images) {
         table.row(
             image.name().name(),
-            String.valueOf(image.name().tag()),
+            image.name().tag() == null ? "<none>" : image.name().tag(),
             id(image.manifest()),
             image.created() == null ? "" : ago(image.created(), Instant.now()),
             TerminalProgress.bytes(size(image.manifest())));
@@ -54,7 +58,32 @@ final class ImagesCommand implements Callable<Integer> {
       out.print(table);
       out.flush();
     }
+    warn(listing.damaged(), spec);
     return 0;
+  }
+
+  /** A name by digest says nothing new beside a tag of the same repository for the same image. */
+  private static List<LocalStore.Named> shown(List<LocalStore.Named> all) {
+    Set<String> tagged =
+        all.stream()
+            .filter(i -> i.name().tag() != null)
+            .map(i -> i.name().name() + "@" + i.manifest().digest())
+            .collect(Collectors.toSet());
+    return all.stream()
+        .filter(i -> i.name().tag() != null || !tagged.contains(i.name().toString()))
+        .toList();
+  }
+
+  /** Tells each damaged image, with what to do. */
+  static void warn(List<LocalStore.Damaged> damaged, CommandSpec spec) {
+    for (LocalStore.Damaged d : damaged) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              Printable.text(
+                  "warning: image %s is damaged: %s; pull it again, or remove it: slipway rmi %s"
+                      .formatted(d.name(), d.why(), d.name())));
+    }
   }
 
   private static Instant created(LocalStore.Named image) {

@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.Printable;
+import slipway.base.Progress;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 
@@ -27,6 +28,9 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--config", description = "print the config's own bytes")
   boolean configOnly;
 
+  @Option(names = "--check", description = "read all of it first: digests, sizes, config")
+  boolean check;
+
   @Parameters(paramLabel = "IMAGE", description = "name or id")
   String image = "";
 
@@ -37,11 +41,12 @@ final class InspectCommand implements Callable<Integer> {
     var out = spec.commandLine().getOut();
     try (LocalStore store = state.store()) {
       Manifest manifest = State.require(store, image);
+      if (check) {
+        store.validate(manifest, Progress.NONE);
+      }
       byte[] config = null;
       if (manifest instanceof Manifest.Image i) {
-        try (var in = store.openBlob(i.config())) {
-          config = in.readAllBytes();
-        }
+        config = store.configBytes(i);
       }
       if (raw) {
         out.println(shown(manifest.bytes()));

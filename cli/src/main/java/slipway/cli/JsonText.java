@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.disk.DiskType;
 import slipway.oci.ImageConfig;
+import slipway.oci.Json;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import tools.jackson.databind.JsonNode;
@@ -24,7 +25,7 @@ final class JsonText {
 
   private JsonText() {}
 
-  static String images(List<LocalStore.Named> images) {
+  static String images(List<LocalStore.Named> images, List<LocalStore.Damaged> damaged) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
     for (LocalStore.Named image : images) {
       ObjectNode node = array.addObject();
@@ -36,6 +37,9 @@ final class JsonText {
       }
       node.put("size", ImagesCommand.size(image.manifest()));
     }
+    for (LocalStore.Damaged image : damaged) {
+      array.addObject().put("name", image.name()).put("damaged", image.why());
+    }
     return pretty(array);
   }
 
@@ -46,9 +50,9 @@ final class JsonText {
     node.put("Digest", manifest.digest().toString());
     node.put("MediaType", manifest.mediaType());
     node.put("Size", ImagesCommand.size(manifest));
-    node.set("Manifest", MAPPER.readTree(manifest.bytes()));
+    node.set("Manifest", Json.read(manifest.bytes(), "manifest"));
     if (config != null) {
-      node.set("Config", MAPPER.readTree(config));
+      node.set("Config", Json.read(config, "config"));
     }
     return pretty(node);
   }

@@ -10,6 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Progress;
+import slipway.oci.ImageSink;
 import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -28,7 +29,8 @@ final class LoadCommand implements Callable<Integer> {
       names = {"-i", "--input"},
       required = true,
       paramLabel = "FILE",
-      description = "an oci-archive or docker-archive, may be compressed")
+      description =
+          "an oci-archive or docker-archive; may be compressed with gzip, bzip2, xz or zstd")
   Path input = Path.of("");
 
   @Option(
@@ -44,16 +46,19 @@ final class LoadCommand implements Callable<Integer> {
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try (LocalStore store = state.store();
         ImageSource archive = ImageSource.archive(input)) {
-      List<String> names = archive.names();
-      for (String name : names) {
-        Reference reference = LocalStore.localName(name).orLatest();
-        Transfer.copy(archive, name, store.sink(reference), null, Transfer.Options.all(), progress);
-        out.println("Loaded image: " + reference);
-      }
-      if (names.isEmpty()) {
-        Manifest manifest =
-            Transfer.copy(archive, null, store.sink(null), null, Transfer.Options.all(), progress);
-        out.println("Loaded image: " + manifest.digest());
+      for (ImageSource.Held image : archive.images()) {
+        List<Reference> names = image.names().stream().map(LocalStore::localName).toList();
+        Manifest manifest;
+        try (ImageSink sink = store.sink(null)) {
+          manifest =
+              Transfer.copy(
+                  archive, image.selector(), sink, null, Transfer.Options.all(), progress);
+          store.tag(names, manifest.digest());
+        }
+        if (names.isEmpty()) {
+          out.println("Loaded image: " + manifest.digest());
+        }
+        names.forEach(name -> out.println("Loaded image: " + name));
       }
     } finally {
       TerminalProgress.finish(progress);

@@ -8,6 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.LocalStore;
 
@@ -41,51 +42,49 @@ final class RmiCommand implements Callable<Integer> {
     }
     var out = spec.commandLine().getOut();
     try (LocalStore store = state.store()) {
-      List<LocalStore.Named> list = store.list();
+      List<LocalStore.Name> list = store.names();
       if (all) {
-        list.forEach(image -> remove(store, image, out));
+        list.forEach(name -> remove(store, name, out));
       }
       for (String name : names) {
-        List<LocalStore.Named> found = matching(store, list, name);
+        List<LocalStore.Name> found = matching(store, list, name);
         if (found.isEmpty() && !force) {
           throw State.missing(name);
         }
         found.forEach(image -> remove(store, image, out));
       }
-      store.prune();
+      ImagesCommand.warn(store.prune().damaged(), spec);
     }
     return 0;
   }
 
   /** A name means itself; an id means all names of that image. */
-  private static List<LocalStore.Named> matching(
-      LocalStore store, List<LocalStore.Named> list, String name) {
-    List<LocalStore.Named> exact =
+  private static List<LocalStore.Name> matching(
+      LocalStore store, List<LocalStore.Name> list, String name) {
+    List<LocalStore.Name> exact =
         list.stream()
-            .filter(i -> i.name().toString().equals(name) || i.name().equals(asName(name)))
+            .filter(n -> n.text().equals(name) || n.text().equals(complete(name)))
             .toList();
     if (!exact.isEmpty()) {
       return exact;
     }
     return store
         .find(name)
-        .map(
-            manifest ->
-                list.stream().filter(i -> i.manifest().digest().equals(manifest.digest())).toList())
+        .map(manifest -> list.stream().filter(n -> n.manifest().equals(manifest.digest())).toList())
         .orElse(List.of());
   }
 
-  private static Object asName(String name) {
+  private static String complete(String name) {
     try {
-      return LocalStore.localName(name).orLatest();
+      return LocalStore.stored(LocalStore.localName(name)).toString();
     } catch (Problem e) {
-      return name;
+      return name; // An id.
     }
   }
 
-  private static void remove(LocalStore store, LocalStore.Named image, java.io.PrintWriter out) {
-    if (store.untag(image.name())) {
-      out.println("Untagged: " + image.name());
+  private static void remove(LocalStore store, LocalStore.Name name, java.io.PrintWriter out) {
+    if (store.untag(name.text())) {
+      out.println("Untagged: " + Printable.text(name.text()));
     }
   }
 }

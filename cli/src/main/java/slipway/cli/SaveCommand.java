@@ -2,7 +2,13 @@ package slipway.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -10,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.oci.Digest;
 import slipway.oci.DirLayout;
 import slipway.oci.DockerArchive;
 import slipway.oci.ImageSink;
@@ -55,29 +62,85 @@ final class SaveCommand implements Callable<Integer> {
       description = "no progress")
   boolean quiet;
 
-  @Parameters(paramLabel = "IMAGE", description = "name or id")
-  String image = "";
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "IMAGE",
+      description = "names or ids; a folder of docker-dir holds one only")
+  List<String> images = List.of();
 
   @Override
   public Integer call() throws IOException {
     Format wanted = format(format);
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    if (wanted == Format.DOCKER_DIR && images.size() > 1) {
+      throw Problem.usage("a folder of docker-dir holds one image only; save the others elsewhere");
+    }
     try (LocalStore store = state.store()) {
-      Manifest manifest = State.require(store, image);
-      Reference name = LocalStore.localName(image).orLatest();
-      try (ImageSink sink = sink(wanted, name)) {
-        Transfer.copy(
-            store.source(),
-            manifest.digest().toString(),
-            sink,
-            null,
-            Transfer.Options.all(),
-            progress);
+      Map<Digest, Set<String>> names = new LinkedHashMap<>();
+      for (String image : images) {
+        Manifest manifest = State.require(store, image);
+        Set<String> own = names.computeIfAbsent(manifest.digest(), d -> new LinkedHashSet<>());
+        name(store, image, manifest).ifPresent(n -> own.add(n.toString()));
+      }
+      if (wanted == Format.OCI_DIR && names.values().stream().filter(Set::isEmpty).count() > 1) {
+        throw Problem.usage("a folder of oci-dir holds one image without a name; save by names");
+      }
+      try (ImageSink sink = sink(wanted)) {
+        save(store, names, sink, progress);
       }
     } finally {
       TerminalProgress.finish(progress);
     }
     return 0;
+  }
+
+  /** The name that an image has in the archive: none when it was meant by its id. */
+  private static Optional<Reference> name(LocalStore store, String image, Manifest manifest) {
+    Reference name;
+    try {
+      name = LocalStore.stored(LocalStore.localName(image));
+    } catch (Problem e) {
+      return Optional.empty();
+    }
+    boolean known =
+        store.names().stream()
+            .anyMatch(
+                n -> n.text().equals(name.toString()) && n.manifest().equals(manifest.digest()));
+    if (known) {
+      return Optional.of(name);
+    }
+    Reference hub = LocalStore.stored(Reference.parse(image));
+    return store.names().stream().anyMatch(n -> n.text().equals(hub.toString()))
+        ? Optional.of(hub)
+        : Optional.empty();
+  }
+
+  private static void save(
+      LocalStore store, Map<Digest, Set<String>> images, ImageSink sink, Progress progress)
+      throws IOException {
+    boolean good = false;
+    try {
+      for (Map.Entry<Digest, Set<String>> image : images.entrySet()) {
+        save(store, image.getKey(), List.copyOf(image.getValue()), sink, progress);
+      }
+      good = true;
+    } finally {
+      if (!good) {
+        sink.abandon();
+      }
+    }
+  }
+
+  private static void save(
+      LocalStore store, Digest image, List<String> names, ImageSink sink, Progress progress)
+      throws IOException {
+    String first = names.isEmpty() ? "" : names.getFirst();
+    Manifest copied =
+        Transfer.copy(
+            store.source(), image.toString(), sink, first, Transfer.Options.all(), progress);
+    for (String more : names.subList(Math.min(1, names.size()), names.size())) {
+      sink.putManifest(copied, more);
+    }
   }
 
   private static Format format(String text) {
@@ -92,11 +155,11 @@ final class SaveCommand implements Callable<Integer> {
             + "\"; there are oci-archive, oci-dir, docker-archive and docker-dir");
   }
 
-  private ImageSink sink(Format wanted, Reference name) throws IOException {
+  private ImageSink sink(Format wanted) throws IOException {
     return switch (wanted) {
-      case OCI_ARCHIVE -> OciArchive.sink(output, name.toString());
-      case OCI_DIR -> OciLayout.create(output, name.toString());
-      case DOCKER_ARCHIVE -> DockerArchive.sink(output, name);
+      case OCI_ARCHIVE -> OciArchive.sink(output, null);
+      case OCI_DIR -> OciLayout.create(output, null);
+      case DOCKER_ARCHIVE -> DockerArchive.sink(output, null);
       case DOCKER_DIR -> DirLayout.create(output);
     };
   }

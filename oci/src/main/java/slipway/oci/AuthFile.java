@@ -1,6 +1,7 @@
 package slipway.oci;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Posix;
@@ -29,7 +31,6 @@ import tools.jackson.databind.node.ObjectNode;
  * {@code credsStore}. Read anew at each lookup, so that a login elsewhere counts at once.
  */
 public final class AuthFile implements CredentialSource {
-  private static final int LIMIT = 4 * 1024 * 1024;
   private static final Duration HELPER_LIMIT = Duration.ofSeconds(60);
   private static final Pattern HELPER_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
   private static final String TOKEN_USER = "<token>";
@@ -351,10 +352,10 @@ public final class AuthFile implements CredentialSource {
       if (!Files.exists(path)) {
         return JsonNodeFactory.instance.objectNode();
       }
-      if (Files.size(path) > LIMIT) {
-        throw Problem.input(path + " is too long to be a file of credentials");
+      byte[] bytes;
+      try (InputStream in = Files.newInputStream(path)) {
+        bytes = Limit.SMALL_FILE_BYTES.read(in, path.toString());
       }
-      byte[] bytes = Files.readAllBytes(path);
       return bytes.length == 0
           ? JsonNodeFactory.instance.objectNode()
           : ManifestJson.readSecret(bytes, path.toString());

@@ -11,12 +11,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -28,9 +30,11 @@ import slipway.linux.Posix;
  */
 final class BlobDirectory implements AutoCloseable {
   private static final String WRITER = ".writer-";
+  private static final int BUFFER = 128 * 1024;
 
   private final Path root;
   private final Path temporaries;
+  private final @Nullable DiffIds diffIds;
   private final AtomicLong counter = new AtomicLong();
   private final Set<BlobWriter> open = ConcurrentHashMap.newKeySet();
   private @Nullable Path mine;
@@ -41,8 +45,27 @@ final class BlobDirectory implements AutoCloseable {
    * @param temporaries where writers make their directories; on the same file system
    */
   BlobDirectory(Path root, Path temporaries) {
+    this(root, temporaries, null);
+  }
+
+  /**
+   * @param diffIds where the uncompressed digests of layers are noted, or null
+   */
+  BlobDirectory(Path root, Path temporaries, @Nullable DiffIds diffIds) {
     this.root = root;
     this.temporaries = temporaries;
+    this.diffIds = diffIds;
+  }
+
+  /** Notes what a layer decompresses to; without the note somebody finds it out again. */
+  void note(Digest blob, Digest diffId) {
+    if (diffIds != null) {
+      try {
+        diffIds.put(blob, diffId);
+      } catch (IOException e) {
+        // The blob is there already; a lost note must not make its writing fail.
+      }
+    }
   }
 
   Path root() {
@@ -72,13 +95,10 @@ final class BlobDirectory implements AutoCloseable {
   }
 
   /** Reads a small blob whole and verifies it. */
-  byte[] read(Digest digest, int limit) throws IOException {
+  byte[] read(Digest digest, Limit limit) throws IOException {
     byte[] bytes;
     try (InputStream in = open(digest, 0)) {
-      bytes = in.readNBytes(limit + 1);
-    }
-    if (bytes.length > limit) {
-      throw Problem.corrupt("blob " + digest + " in " + root + " is over " + limit + " bytes");
+      bytes = limit.read(in, "blob " + digest + " in " + root);
     }
     if (!digest.matches(bytes)) {
       throw Problem.corrupt(
@@ -101,9 +121,24 @@ final class BlobDirectory implements AutoCloseable {
     }
   }
 
-  /** Stores a small blob. */
+  /** Whether a blob is there and has the size and the digest that it should have; reads it. */
+  boolean isIntact(Descriptor descriptor) throws IOException {
+    if (!has(descriptor.digest()) || Files.size(path(descriptor.digest())) != descriptor.size()) {
+      return false;
+    }
+    MessageDigest hash = descriptor.digest().algorithm().newMessageDigest();
+    byte[] buffer = new byte[BUFFER];
+    try (InputStream in = open(descriptor.digest(), 0)) {
+      for (int n; (n = in.read(buffer)) >= 0; ) {
+        hash.update(buffer, 0, n);
+      }
+    }
+    return Digest.of(descriptor.digest().algorithm(), hash.digest()).equals(descriptor.digest());
+  }
+
+  /** Stores a small blob, in the place of one that is damaged. */
   void write(Descriptor descriptor, byte[] bytes) throws IOException {
-    if (has(descriptor.digest())) {
+    if (isIntact(descriptor)) {
       return;
     }
     try (BlobWriter writer = newBlob(descriptor.digest().algorithm())) {
@@ -115,19 +150,62 @@ final class BlobDirectory implements AutoCloseable {
   /** Copies a stream into the blob that it must be. */
   void write(Descriptor descriptor, InputStream in) throws IOException {
     try (BlobWriter writer = newBlob(descriptor.digest().algorithm())) {
-      byte[] buffer = new byte[128 * 1024];
+      byte[] buffer = new byte[BUFFER];
       for (int n; (n = in.read(buffer)) >= 0; ) {
-        if (writer.size() + n > descriptor.size()) {
-          throw Problem.corrupt(
-              "blob "
-                  + descriptor.digest()
-                  + " is longer than its "
-                  + descriptor.size()
-                  + " bytes");
-        }
+        requireRoom(writer.size() + n, descriptor);
         writer.write(buffer, 0, n);
       }
       writer.commit(descriptor);
+    }
+  }
+
+  /** As {@link #write(Descriptor, InputStream)} for a layer, noting what it decompresses to. */
+  void writeLayer(Descriptor layer, InputStream in) throws IOException {
+    Digest diffId;
+    try (BlobWriter writer = newBlob(layer.digest().algorithm())) {
+      diffId =
+          DiffIds.hash(
+              new Copying(in, writer, layer), Digest.Algorithm.SHA256, Validate.name(layer));
+      writer.commit(layer);
+    }
+    note(layer.digest(), diffId);
+  }
+
+  /** Hands on a blob's bytes and writes them; its end is not reached unless they were promised. */
+  private static final class Copying extends InputStream {
+    private final InputStream in;
+    private final BlobWriter writer;
+    private final Descriptor expected;
+
+    Copying(InputStream in, BlobWriter writer, Descriptor expected) {
+      this.in = in;
+      this.writer = writer;
+      this.expected = expected;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int n = in.read(buffer, offset, length);
+      if (n > 0) {
+        requireRoom(writer.size() + n, expected);
+        writer.write(buffer, offset, n);
+      } else if (n < 0) {
+        writer.verify(expected);
+      }
+      return n;
+    }
+  }
+
+  private static void requireRoom(long size, Descriptor expected) {
+    if (size > expected.size()) {
+      throw Problem.corrupt(
+          "blob " + expected.digest() + " is longer than its " + expected.size() + " bytes");
     }
   }
 
@@ -139,11 +217,11 @@ final class BlobDirectory implements AutoCloseable {
     open.remove(writer);
   }
 
-  /** Syncs a finished temporary file and gives it its name. */
+  /**
+   * Syncs a finished temporary file and gives it its name. What had that name makes way: if it was
+   * whole it was the same, and if not this mends it.
+   */
   void adopt(FileChannel channel, Path temporary, Digest digest) throws IOException {
-    if (has(digest)) {
-      return;
-    }
     channel.force(true);
     Path target = path(digest);
     Path directory = java.util.Objects.requireNonNull(target.getParent());

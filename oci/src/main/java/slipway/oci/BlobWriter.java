@@ -22,6 +22,7 @@ public final class BlobWriter extends OutputStream {
   private final Digest.Algorithm algorithm;
   private final MessageDigest hash;
   private long size;
+  private @Nullable Digest hashed;
   private @Nullable Digest digest;
 
   BlobWriter(BlobDirectory blobs, Path temporary, Digest.Algorithm algorithm) throws IOException {
@@ -59,12 +60,22 @@ public final class BlobWriter extends OutputStream {
   }
 
   /**
-   * Ends the blob; it is durable when this returns. A blob that is there already is kept as it is.
+   * Ends the blob; it is durable when this returns.
    *
    * @return the descriptor of what was written
    */
   public Descriptor commit(String mediaType) {
     return Descriptor.of(mediaType, finish(null), size);
+  }
+
+  /**
+   * As {@link #commit(String)} for a layer whose uncompressed digest is known from writing it, so
+   * that nobody need read it again to check an image.
+   */
+  public Descriptor commit(String mediaType, Digest diffId) {
+    Descriptor blob = commit(mediaType);
+    blobs.note(blob.digest(), diffId);
+    return blob;
   }
 
   /**
@@ -80,12 +91,10 @@ public final class BlobWriter extends OutputStream {
     if (digest != null) {
       throw new IllegalStateException("the blob is committed already");
     }
-    Digest actual = Digest.of(algorithm, hash.digest());
-    if (expected != null && (!actual.equals(expected.digest()) || size != expected.size())) {
-      throw Problem.corrupt(
-          "blob %s of %d bytes arrived as %s with %d bytes; it was damaged or forged"
-              .formatted(expected.digest(), expected.size(), actual, size));
+    if (expected != null) {
+      verify(expected);
     }
+    Digest actual = written();
     try {
       blobs.adopt(channel, temporary, actual);
     } catch (IOException e) {
@@ -93,6 +102,28 @@ public final class BlobWriter extends OutputStream {
     }
     digest = actual;
     return actual;
+  }
+
+  /** The digest of what was written; nothing is written after it. */
+  private Digest written() {
+    if (hashed == null) {
+      hashed = Digest.of(algorithm, hash.digest());
+    }
+    return hashed;
+  }
+
+  /**
+   * Refuses content that is not what was promised.
+   *
+   * @throws Problem of kind CORRUPT when digest or size differ
+   */
+  void verify(Descriptor expected) {
+    Digest actual = written();
+    if (!actual.equals(expected.digest()) || size != expected.size()) {
+      throw Problem.corrupt(
+          "blob %s of %d bytes arrived as %s with %d bytes; it was damaged or forged"
+              .formatted(expected.digest(), expected.size(), actual, size));
+    }
   }
 
   private Problem failed(IOException e) {

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PushbackInputStream;
+import java.util.Arrays;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
+import org.tukaani.xz.XZInputStream;
 
 /**
  * How a layer is compressed. The same bytes give the same compressed bytes, however they are cut
@@ -24,6 +27,12 @@ public enum Compression {
 
   private static final int BUFFER = 128 * 1024;
   private static final int MAGIC = 4;
+  private static final int ARCHIVE_MAGIC = 6;
+  private static final byte[] BZIP2 = {'B', 'Z', 'h'};
+  private static final byte[] XZ = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0};
+
+  /** A dictionary of xz -9 needs 65 MiB. */
+  private static final int XZ_MEMORY_KIB = 256 * 1024;
 
   private final String layerMediaType;
 
@@ -74,6 +83,29 @@ public enum Compression {
   public static InputStream decompressAny(InputStream in) throws IOException {
     BufferedInputStream buffered = new BufferedInputStream(in, BUFFER);
     return detect(buffered).decompress(buffered);
+  }
+
+  /**
+   * As {@link #decompressAny}, out of bzip2 and xz too: files that people hand out are packed so,
+   * layers are not.
+   */
+  public static InputStream decompressArchive(InputStream in) throws IOException {
+    BufferedInputStream buffered = new BufferedInputStream(in, BUFFER);
+    buffered.mark(ARCHIVE_MAGIC);
+    byte[] head = buffered.readNBytes(ARCHIVE_MAGIC);
+    buffered.reset();
+    if (startsWith(head, BZIP2)) {
+      return new BZip2CompressorInputStream(buffered, true);
+    }
+    if (startsWith(head, XZ)) {
+      return new XZInputStream(buffered, XZ_MEMORY_KIB);
+    }
+    return of(head).decompress(buffered);
+  }
+
+  private static boolean startsWith(byte[] bytes, byte[] prefix) {
+    return bytes.length >= prefix.length
+        && Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
   }
 
   /**

@@ -3,7 +3,9 @@ package slipway.oci;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -31,6 +33,13 @@ public record Digest(Algorithm algorithm, String hex) implements Comparable<Dige
     /** As written in front of the colon. */
     public String label() {
       return label;
+    }
+
+    /** The digest that a file below {@code blobs/ALGORITHM} has as its name, if it is one. */
+    Optional<Digest> file(String name) {
+      return name.length() == hexLength && HEX.matcher(name).matches()
+          ? Optional.of(new Digest(this, name))
+          : Optional.empty();
     }
 
     public MessageDigest newMessageDigest() {
@@ -105,6 +114,6 @@ public record Digest(Algorithm algorithm, String hex) implements Comparable<Dige
   }
 
   private static String abbreviate(String text) {
-    return text.length() <= 80 ? text : text.substring(0, 80) + "…";
+    return Printable.text(text.length() <= 80 ? text : text.substring(0, 80) + "…");
   }
 }

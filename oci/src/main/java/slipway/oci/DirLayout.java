@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /**
@@ -85,7 +86,7 @@ public final class DirLayout implements ImageSource, ImageSink {
 
   private static byte[] bytes(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes(Manifest.MAX_BYTES + 1);
+      return Limit.MANIFEST_BYTES.read(in, file.toString());
     } catch (NoSuchFileException e) {
       throw new Problem(Problem.Kind.NOT_FOUND, "there is no " + file, e);
     }

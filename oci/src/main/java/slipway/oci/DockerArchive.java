@@ -25,10 +25,10 @@ public final class DockerArchive {
   }
 
   /**
-   * Writes a new one with one image, its layers uncompressed; closing the sink after the image is
+   * Writes a new one, the layers of its images uncompressed; closing the sink after an image is
    * there is the commit point.
    *
-   * @param name that the image gets, or null for none
+   * @param name that an image gets for which the caller has none, or null for none
    */
   public static ImageSink sink(Path file, @Nullable Reference name) throws IOException {
     return DockerArchiveSink.create(file, name);

@@ -6,11 +6,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -23,14 +25,14 @@ import tools.jackson.databind.node.ObjectNode;
  * directory beside the file first.
  */
 final class DockerArchiveSink implements ImageSink {
-  private static final int CONFIG_LIMIT = 16 * 1024 * 1024;
-
   private final Path file;
   private final @Nullable Reference name;
   private final Path staging;
   private final BlobDirectory blobs;
   private final TarPacker tar;
-  private boolean complete;
+  private final Map<Digest, ObjectNode> items = new LinkedHashMap<>();
+  private final Set<Digest> written = new HashSet<>();
+  private boolean broken;
 
   private DockerArchiveSink(Path file, @Nullable Reference name, Path staging) throws IOException {
     this.file = file;
@@ -75,20 +77,35 @@ final class DockerArchiveSink implements ImageSink {
    */
   @Override
   public synchronized void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
-    if (!(manifest instanceof Manifest.Image image) || tag == null || complete) {
+    if (!(manifest instanceof Manifest.Image image) || tag == null) {
       throw Problem.input(
-          file
-              + " can hold one image of one platform only; choose a platform, or use oci-archive:");
+          file + " can hold images of one platform only; choose a platform, or use oci-archive:");
     }
-    byte[] bytes = blobs.read(image.config().digest(), CONFIG_LIMIT);
+    ObjectNode item = items.get(image.digest());
+    if (item == null) {
+      item = add(image);
+      items.put(image.digest(), item);
+    }
+    if (!tag.isEmpty()) {
+      item.withArray("RepoTags").add(tag);
+    }
+  }
+
+  private ObjectNode add(Manifest.Image image) throws IOException {
+    byte[] bytes = blobs.read(image.config().digest(), Limit.CONFIG_BYTES);
     List<Digest> diffIds = ImageConfig.parse(bytes).diffIds();
     if (diffIds.size() != image.layers().size()) {
       throw Problem.input("image " + image.digest() + " is an artifact without a file system");
     }
+    broken = true; // Until its last byte is there, the tar is.
+    ObjectNode item = JsonNodeFactory.instance.objectNode();
     String config = image.config().digest().hex() + ".json";
-    tar.add(config, bytes);
-    List<String> layers = new ArrayList<>();
-    Set<Digest> written = new HashSet<>();
+    if (written.add(image.config().digest())) {
+      tar.add(config, bytes);
+    }
+    item.put("Config", config);
+    item.putArray("RepoTags");
+    ArrayNode layers = item.putArray("Layers");
     for (int i = 0; i < diffIds.size(); i++) {
       Digest diffId = diffIds.get(i);
       layers.add(diffId.hex() + ".tar");
@@ -96,8 +113,8 @@ final class DockerArchiveSink implements ImageSink {
         addLayer(image.layers().get(i), diffId);
       }
     }
-    tar.add(DockerArchive.MANIFEST, list(config, tag, layers));
-    complete = true;
+    broken = false;
+    return item;
   }
 
   private void addLayer(Descriptor layer, Digest diffId) throws IOException {
@@ -113,24 +130,19 @@ final class DockerArchiveSink implements ImageSink {
     Files.delete(plain);
   }
 
-  private static byte[] list(String config, String tag, List<String> layers) {
-    ArrayNode root = JsonNodeFactory.instance.arrayNode();
-    ObjectNode item = root.addObject();
-    item.put("Config", config);
-    ArrayNode tags = item.putArray("RepoTags");
-    if (!tag.isEmpty()) {
-      tags.add(tag);
-    }
-    ArrayNode array = item.putArray("Layers");
-    layers.forEach(array::add);
-    return Json.write(root);
+  @Override
+  public synchronized void abandon() {
+    broken = true;
   }
 
   @Override
   public synchronized void close() throws IOException {
     try (tar;
         blobs) {
-      if (complete) {
+      if (!broken && !items.isEmpty()) {
+        ArrayNode list = JsonNodeFactory.instance.arrayNode();
+        items.values().forEach(list::add);
+        tar.add(DockerArchive.MANIFEST, Json.write(list));
         tar.commit();
       }
     } finally {

@@ -8,26 +8,26 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /** Reads {@link DockerArchive}. */
 final class DockerArchiveSource implements ImageSource {
-  private static final int JSON_LIMIT = 16 * 1024 * 1024;
-  private static final int MAX_LAYERS = 1000;
-
   private final Path file;
   private final TarIndex tar;
   private final @Nullable String name;
   private final List<Item> items;
   private final Map<Digest, String> files = new HashMap<>();
   private final Map<Digest, Manifest.Image> manifests = new HashMap<>();
+  private final Map<Item, Manifest.Image> built = new HashMap<>();
 
   private record Item(String config, List<String> names, List<String> layers) {}
 
-  private DockerArchiveSource(Path file, TarIndex tar, @Nullable String name) throws IOException {
+  DockerArchiveSource(Path file, TarIndex tar, @Nullable String name) throws IOException {
     this.file = file;
     this.tar = tar;
     this.name = name;
@@ -48,19 +48,15 @@ final class DockerArchiveSource implements ImageSource {
     if (!tar.has(DockerArchive.MANIFEST)) {
       throw Problem.corrupt(file + " is no docker archive: it has no " + DockerArchive.MANIFEST);
     }
-    JsonNode root;
-    try {
-      root = Json.read(tar.read(DockerArchive.MANIFEST, JSON_LIMIT));
-    } catch (JacksonException e) {
-      throw new Problem(
-          Problem.Kind.CORRUPT, DockerArchive.MANIFEST + " in " + file + " is not valid JSON", e);
-    }
+    JsonNode root =
+        Json.read(
+            tar.read(DockerArchive.MANIFEST, Limit.MANIFEST_BYTES),
+            DockerArchive.MANIFEST + " in " + file);
     List<Item> list = new ArrayList<>();
     for (JsonNode node : root) {
       List<String> layers = strings(node.path("Layers"));
-      if (layers.size() > MAX_LAYERS) {
-        throw Problem.corrupt(file + " has an image with over " + MAX_LAYERS + " layers");
-      }
+      Limit.IMAGE_LAYERS.check(layers.size(), "an image in " + file);
+      Limit.INDEX_MANIFESTS.check(list.size() + 1L, file.toString());
       list.add(new Item(node.path("Config").asString(""), strings(node.path("RepoTags")), layers));
     }
     return list;
@@ -78,8 +74,20 @@ final class DockerArchiveSource implements ImageSource {
   }
 
   @Override
-  public List<String> names() {
-    return items.stream().flatMap(i -> i.names().stream()).toList();
+  public List<Held> images() {
+    List<Held> list = new ArrayList<>();
+    for (int i = 0; i < items.size(); i++) {
+      list.add(new Held("@" + i, items.get(i).names()));
+    }
+    return list;
+  }
+
+  private String names() {
+    return items.stream()
+        .flatMap(i -> i.names().stream())
+        .limit(20)
+        .map(Printable::text)
+        .collect(Collectors.joining(", "));
   }
 
   @Override
@@ -91,7 +99,13 @@ final class DockerArchiveSource implements ImageSource {
         return known;
       }
     }
-    Manifest.Image image = build(choose(wanted));
+    Item item = choose(wanted);
+    Manifest.Image known = built.get(item);
+    if (known != null) {
+      return known;
+    }
+    Manifest.Image image = build(item);
+    built.put(item, image);
     manifests.put(image.digest(), image);
     return image;
   }
@@ -102,11 +116,7 @@ final class DockerArchiveSource implements ImageSource {
         return items.getFirst();
       }
       throw Problem.input(
-          file
-              + " holds "
-              + items.size()
-              + " images; name one of them: "
-              + String.join(", ", names()));
+          file + " holds " + items.size() + " images; name one of them: " + names());
     }
     if (wanted.matches("@[0-9]{1,6}") && Integer.parseInt(wanted.substring(1)) < items.size()) {
       return items.get(Integer.parseInt(wanted.substring(1)));
@@ -117,7 +127,7 @@ final class DockerArchiveSource implements ImageSource {
       }
     }
     throw Problem.notFound(
-        "there is no image " + wanted + " in " + file + "; it has " + String.join(", ", names()));
+        "there is no image " + Printable.text(wanted) + " in " + file + "; it has " + names());
   }
 
   private static boolean same(String a, String b) {
@@ -129,7 +139,7 @@ final class DockerArchiveSource implements ImageSource {
   }
 
   private Manifest.Image build(Item item) throws IOException {
-    byte[] bytes = tar.read(item.config(), JSON_LIMIT);
+    byte[] bytes = tar.read(item.config(), Limit.CONFIG_BYTES);
     ImageConfig config = ImageConfig.parse(bytes);
     if (config.diffIds().size() != item.layers().size()) {
       throw Problem.corrupt(

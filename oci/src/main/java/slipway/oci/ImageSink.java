@@ -2,6 +2,7 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,14 @@ public interface ImageSink extends AutoCloseable {
 
   /** Stores a blob after checking it against its digest and size. */
   void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException;
+
+  /** Something failed: an archive that is written as a whole appears not at all when closed. */
+  default void abandon() {}
+
+  /** What the sink found out on the way and people should know, in sentences. */
+  default List<String> notes() {
+    return List.of();
+  }
 
   /** The name that the copied image gets when the caller gives none, or null. */
   default @Nullable String defaultTag() {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 
 /**
  * Somewhere images can be read from: a registry, the local store, a layout, an archive. Safe for
@@ -18,7 +19,15 @@ public interface ImageSource extends AutoCloseable {
    * @throws slipway.base.Problem when it is neither an OCI nor a docker archive
    */
   static ImageSource archive(Path file) throws IOException {
-    return OciArchive.is(file) ? OciArchive.source(file, null) : DockerArchive.source(file, null);
+    TarIndex tar = TarIndex.open(file);
+    try {
+      return tar.has(LayoutIndex.FILE)
+          ? OciArchive.source(file, tar, null)
+          : new DockerArchiveSource(file, tar, null);
+    } catch (Problem | IOException e) {
+      tar.close();
+      throw e;
+    }
   }
 
   /** For messages: {@code registry 127.0.0.1:5000}, {@code /path/to/layout}. */
@@ -40,8 +49,20 @@ public interface ImageSource extends AutoCloseable {
    */
   InputStream blob(Descriptor descriptor, long offset) throws IOException;
 
-  /** The names of the images it holds, as whoever wrote them said; empty where nobody knows. */
-  default List<String> names() throws IOException {
+  /**
+   * An image that a source holds.
+   *
+   * @param selector for {@link #manifest}
+   * @param names as whoever wrote them said, perhaps none
+   */
+  record Held(String selector, List<String> names) {
+    public Held {
+      names = List.copyOf(names);
+    }
+  }
+
+  /** The images it holds, each once; empty where nobody knows. */
+  default List<Held> images() throws IOException {
     return List.of();
   }
 

@@ -3,6 +3,9 @@ package slipway.oci;
 import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -25,28 +28,70 @@ public final class Json {
   private static final JsonFactory FACTORY =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
-  private Json() {}
+  private static final int SHOWN = 200;
+
+  private final JsonParser parser;
+  private long values;
+
+  private Json(JsonParser parser) {
+    this.parser = parser;
+  }
+
+  /** More values than {@link Limit#JSON_NODES} allows; the message is the limit's own. */
+  static final class TooMany extends StreamReadException {
+    private static final long serialVersionUID = 1;
+
+    TooMany(JsonParser parser) {
+      super(parser, Limit.JSON_NODES.exceeded("the document").getMessage());
+    }
+  }
 
   /**
    * Reads one document.
    *
-   * @throws JacksonException when the bytes are anything else, or an object has a name twice
+   * @throws JacksonException when the bytes are anything else, an object has a name twice, a string
+   *     is no Unicode text, or there are more values than {@link Limit#JSON_NODES}
    */
   public static JsonNode read(byte[] bytes) {
     try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
-      return document(parser);
+      return new Json(parser).document();
     }
   }
 
   /** As {@link #read(byte[])}. */
   public static JsonNode read(String text) {
     try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), text)) {
-      return document(parser);
+      return new Json(parser).document();
     }
   }
 
-  private static JsonNode document(JsonParser parser) {
-    JsonNode node = node(parser, parser.nextToken());
+  /**
+   * Reads one document that a stranger sent.
+   *
+   * @param what it is, for messages: {@code image config}
+   * @throws Problem of kind CORRUPT in every case in which {@link #read(byte[])} throws
+   */
+  public static JsonNode read(byte[] bytes, String what) {
+    try {
+      return read(bytes);
+    } catch (TooMany e) {
+      throw Limit.JSON_NODES.exceeded("the " + what);
+    } catch (JacksonException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the " + what + " is not valid JSON: " + Printable.text(reason(e)),
+          e);
+    }
+  }
+
+  /** The parser's reason without the part of the document that it likes to show. */
+  private static String reason(JacksonException e) {
+    String text = e.getOriginalMessage();
+    return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
+  }
+
+  private JsonNode document() {
+    JsonNode node = node(parser.nextToken());
     if (parser.nextToken() != null) {
       throw new StreamReadException(parser, "something follows the document");
     }
@@ -54,25 +99,28 @@ public final class Json {
   }
 
   /** The parser bounds how deep it goes. */
-  private static JsonNode node(JsonParser parser, @Nullable JsonToken token) {
+  private JsonNode node(@Nullable JsonToken token) {
+    if (++values > Limit.JSON_NODES.value()) {
+      throw new TooMany(parser);
+    }
     JsonNodeFactory nodes = JsonNodeFactory.instance;
     return switch (token) {
       case START_OBJECT -> {
         ObjectNode object = nodes.objectNode();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
-          String name = parser.currentName();
-          object.set(name, node(parser, parser.nextToken()));
+          String name = text(parser.currentName());
+          object.set(name, node(parser.nextToken()));
         }
         yield object;
       }
       case START_ARRAY -> {
         ArrayNode array = nodes.arrayNode();
         for (JsonToken t; (t = parser.nextToken()) != JsonToken.END_ARRAY; ) {
-          array.add(node(parser, t));
+          array.add(node(t));
         }
         yield array;
       }
-      case VALUE_STRING -> nodes.stringNode(parser.getString());
+      case VALUE_STRING -> nodes.stringNode(text(parser.getString()));
       case VALUE_NUMBER_INT ->
           switch (parser.getNumberType()) {
             case INT -> nodes.numberNode(parser.getIntValue());
@@ -86,6 +134,24 @@ public final class Json {
       case VALUE_NULL -> nodes.nullNode();
       case null, default -> throw new StreamReadException(parser, "there is no value");
     };
+  }
+
+  /**
+   * Half of a surrogate pair is no character: no file can have it as its name, no UTF-8 holds it.
+   */
+  private String text(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (Character.isHighSurrogate(c)
+          && i + 1 < value.length()
+          && Character.isLowSurrogate(value.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(c)) {
+        throw new StreamReadException(
+            parser, "a string holds half a character, \\u%04x".formatted((int) c));
+      }
+    }
+    return value;
   }
 
   /** The document without white space. */

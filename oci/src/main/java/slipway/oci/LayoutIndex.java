@@ -5,10 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -31,22 +34,36 @@ final class LayoutIndex {
   /** Annotation that holds the name of an entry (image-spec, annotations.md). */
   static final String REF_NAME = "org.opencontainers.image.ref.name";
 
-  private static final int LIMIT = 64 * 1024 * 1024;
+  /** Annotation in which containerd and docker write the whole name. */
+  static final String CONTAINERD_NAME = "io.containerd.image.name";
 
   private final ObjectNode root;
+  private final List<Item> items = new ArrayList<>();
+
+  /** What the file holds in one place; a broken one is kept as it is. */
+  private record Item(JsonNode node, @Nullable Entry entry, @Nullable String broken) {}
 
   private LayoutIndex(ObjectNode root) {
     this.root = root;
   }
 
-  /** One entry; the name is null for a manifest without one. */
-  record Entry(Descriptor descriptor, @Nullable String name) {}
+  /**
+   * One entry.
+   *
+   * @param name null for a manifest without one
+   * @param fullName that containerd and docker gave it; their {@code name} is the tag alone
+   */
+  record Entry(Descriptor descriptor, @Nullable String name, @Nullable String fullName) {
+    /** The whole name as far as it is known. */
+    @Nullable String bestName() {
+      return fullName == null ? name : fullName;
+    }
+  }
 
   static LayoutIndex empty() {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("schemaVersion", 2);
     root.put("mediaType", MediaTypes.OCI_INDEX);
-    root.putArray("manifests");
     return new LayoutIndex(root);
   }
 
@@ -56,38 +73,42 @@ final class LayoutIndex {
     if (!Files.exists(file)) {
       return empty();
     }
-    if (Files.size(file) > LIMIT) {
-      throw Problem.corrupt(file + " is over " + LIMIT + " bytes");
-    }
+    Limit.MANIFESTS_BYTES.check(Files.size(file), file.toString());
     return parse(Files.readAllBytes(file), file.toString());
   }
 
   static LayoutIndex parse(byte[] bytes, String where) {
-    JsonNode node = ManifestJson.read(bytes, where);
-    LayoutIndex index = new LayoutIndex((ObjectNode) node);
-    index.manifests();
+    LayoutIndex index = new LayoutIndex((ObjectNode) ManifestJson.read(bytes, where));
+    JsonNode manifests = index.root.path("manifests");
+    if (!manifests.isArray() && !manifests.isNull() && !manifests.isMissingNode()) {
+      throw Problem.corrupt("the manifests of " + where + " are not a list");
+    }
+    for (JsonNode node : manifests) {
+      index.items.add(item(node, index.items.size()));
+    }
     return index;
   }
 
-  private ArrayNode manifests() {
-    JsonNode manifests = root.get("manifests");
-    if (manifests == null || manifests.isNull()) {
-      return root.putArray("manifests");
+  private static Item item(JsonNode node, int number) {
+    try {
+      Descriptor d = ManifestJson.descriptor(node, FILE + " manifests[" + number + "]");
+      return new Item(
+          node,
+          new Entry(d, d.annotations().get(REF_NAME), d.annotations().get(CONTAINERD_NAME)),
+          null);
+    } catch (Problem e) {
+      return new Item(node, null, e.getMessage());
     }
-    if (manifests instanceof ArrayNode array) {
-      return array;
-    }
-    throw Problem.corrupt("the manifests of " + FILE + " are not a list");
   }
 
+  /** The entries that can be read. */
   List<Entry> entries() {
-    List<Entry> list = new ArrayList<>();
-    ArrayNode manifests = manifests();
-    for (int i = 0; i < manifests.size(); i++) {
-      Descriptor d = ManifestJson.descriptor(manifests.get(i), FILE + " manifests[" + i + "]");
-      list.add(new Entry(d, d.annotations().get(REF_NAME)));
-    }
-    return list;
+    return items.stream().map(Item::entry).filter(Objects::nonNull).toList();
+  }
+
+  /** Why entries cannot be read; the file keeps them as they are. */
+  List<String> broken() {
+    return items.stream().map(Item::broken).filter(Objects::nonNull).toList();
   }
 
   /**
@@ -97,40 +118,45 @@ final class LayoutIndex {
    * @return false when all of it was so already
    */
   boolean put(Descriptor descriptor, @Nullable String name) {
-    List<Entry> before = entries();
-    if (before.stream().anyMatch(e -> same(e, descriptor.digest(), name))) {
+    Digest digest = descriptor.digest();
+    if (has(e -> same(e, digest, name)) || (name == null && has(e -> isOf(e, digest)))) {
       return false;
     }
     if (name != null) {
-      for (Entry e : before) {
-        if (name.equals(e.name())) {
-          unname(e);
+      for (Entry old : entries()) {
+        if (name.equals(old.name())) {
+          removeIf(e -> same(e, old.descriptor().digest(), name));
+          put(old.descriptor(), null);
         }
       }
-      removeIf(e -> same(e, descriptor.digest(), null));
-    } else if (before.stream().anyMatch(e -> e.descriptor().digest().equals(descriptor.digest()))) {
-      return false;
+      removeIf(e -> same(e, digest, null));
     }
-    ObjectNode entry =
+    add(descriptor, name);
+    return true;
+  }
+
+  private boolean has(Predicate<Entry> wanted) {
+    return items.stream().anyMatch(i -> i.entry() != null && wanted.test(i.entry()));
+  }
+
+  private static boolean isOf(Entry e, Digest digest) {
+    return e.descriptor().digest().equals(digest);
+  }
+
+  private void add(Descriptor descriptor, @Nullable String name) {
+    ObjectNode node =
         ManifestJson.write(
             Descriptor.of(descriptor.mediaType(), descriptor.digest(), descriptor.size()));
     if (name != null) {
-      entry.putObject("annotations").put(REF_NAME, name);
+      node.putObject("annotations").put(REF_NAME, name);
     }
-    manifests().add(entry);
-    return true;
+    items.add(item(node, items.size()));
   }
 
   /** Adds an entry in the place of one with the same name; null names the one without a name. */
   void replace(Descriptor descriptor, @Nullable String name) {
-    removeIf(e -> java.util.Objects.equals(e.name(), name));
-    ObjectNode entry = manifests().addObject();
-    entry.setAll(
-        ManifestJson.write(
-            Descriptor.of(descriptor.mediaType(), descriptor.digest(), descriptor.size())));
-    if (name != null) {
-      entry.putObject("annotations").put(REF_NAME, name);
-    }
+    removeIf(e -> Objects.equals(e.name(), name));
+    add(descriptor, name);
   }
 
   /**
@@ -150,7 +176,7 @@ final class LayoutIndex {
           where + " holds " + all.size() + " images; name one of them: " + names(all));
     }
     for (Entry e : all) {
-      if (selector.equals(e.name())) {
+      if (selector.equals(e.name()) || selector.equals(e.fullName())) {
         return e.descriptor().digest();
       }
     }
@@ -163,43 +189,37 @@ final class LayoutIndex {
       return Digest.parse(selector);
     }
     throw Problem.notFound(
-        "there is no image " + selector + " in " + where + "; it has " + names(all));
+        "there is no image "
+            + Printable.text(selector)
+            + " in "
+            + where
+            + "; it has "
+            + names(all));
   }
 
   private static String names(List<Entry> all) {
     String names =
         all.stream()
-            .map(Entry::name)
-            .filter(java.util.Objects::nonNull)
+            .map(Entry::bestName)
+            .filter(Objects::nonNull)
             .limit(20)
+            .map(Printable::text)
             .collect(Collectors.joining(", "));
     return names.isEmpty() ? "none with a name" : names;
   }
 
-  private void unname(Entry old) {
-    removeIf(e -> same(e, old.descriptor().digest(), old.name()));
-    put(old.descriptor(), null);
-  }
-
   private static boolean same(Entry e, Digest digest, @Nullable String name) {
-    return e.descriptor().digest().equals(digest) && java.util.Objects.equals(e.name(), name);
+    return isOf(e, digest) && Objects.equals(e.name(), name);
   }
 
   /** Removes entries and says whether there were any. */
   boolean removeIf(Predicate<Entry> gone) {
-    List<Entry> all = entries();
-    ArrayNode manifests = manifests();
-    boolean any = false;
-    for (int i = all.size() - 1; i >= 0; i--) {
-      if (gone.test(all.get(i))) {
-        manifests.remove(i);
-        any = true;
-      }
-    }
-    return any;
+    return items.removeIf(i -> i.entry() != null && gone.test(i.entry()));
   }
 
   byte[] toJson() {
+    ArrayNode manifests = root.putArray("manifests");
+    items.forEach(i -> manifests.add(i.node()));
     return Json.write(root);
   }
 

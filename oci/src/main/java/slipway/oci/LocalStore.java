@@ -12,14 +12,14 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
+import slipway.base.Progress;
 
 /**
  * The images of this machine, by content. On disk it is an OCI image layout: {@code oci-layout},
@@ -31,14 +31,14 @@ import slipway.base.Problem;
  * sync: a kill or a power cut leaves what was, or what was to be. Every open store holds {@code
  * lock} shared; {@link #prune} needs it alone, so nothing vanishes under a reader or between the
  * writing of a blob and of the manifest that names it. Names change under {@code names.lock}.
+ * {@code diff-ids} holds what layers decompress to, and may be removed.
  */
 public final class LocalStore implements AutoCloseable {
-  private static final Pattern ID_PREFIX = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
-  private static final int CONFIG_LIMIT = 8 * 1024 * 1024;
   private static final int MAX_DEPTH = 4;
 
   private final Path root;
   private final BlobDirectory blobs;
+  private final DiffIds diffIds;
   private final Flock use;
   private int holds;
   private boolean closed;
@@ -46,7 +46,8 @@ public final class LocalStore implements AutoCloseable {
   private LocalStore(Path root, Flock use) {
     this.root = root;
     this.use = use;
-    this.blobs = new BlobDirectory(root, root.resolve("tmp"));
+    this.diffIds = new DiffIds(root.resolve("diff-ids"));
+    this.blobs = new BlobDirectory(root, root.resolve("tmp"), diffIds);
   }
 
   /**
@@ -122,13 +123,54 @@ public final class LocalStore implements AutoCloseable {
    */
   public record Named(Reference name, Manifest manifest, @Nullable Instant created) {}
 
-  /** All names, in the order of the index. */
+  /**
+   * An image that cannot be used.
+   *
+   * @param name as the index has it; what is not a valid name is damage too
+   * @param why in one sentence
+   */
+  public record Damaged(String name, String why) {}
+
+  /** What the store names: images that can be read, in the order of the index, and the others. */
+  public record Listing(List<Named> images, List<Damaged> damaged) {}
+
+  /** All names. */
+  public Listing listing() {
+    List<Named> images = new ArrayList<>();
+    List<Damaged> damaged = new ArrayList<>();
+    LayoutIndex index = index();
+    index.broken().forEach(why -> damaged.add(new Damaged("(unknown)", why)));
+    for (LayoutIndex.Entry e : index.entries()) {
+      if (e.name() != null) {
+        try {
+          Manifest manifest = manifest(e.descriptor().digest());
+          images.add(new Named(Reference.parse(e.name()), manifest, created(manifest)));
+        } catch (Problem p) {
+          damaged.add(new Damaged(e.name(), String.valueOf(p.getMessage())));
+        }
+      }
+    }
+    return new Listing(images, damaged);
+  }
+
+  /** The images of {@link #listing} that can be read. */
   public List<Named> list() {
-    List<Named> list = new ArrayList<>();
+    return listing().images();
+  }
+
+  /**
+   * A name, whether its image can be read or not.
+   *
+   * @param text as the index has it
+   */
+  public record Name(String text, Digest manifest) {}
+
+  /** All names, without a look at their images. */
+  public List<Name> names() {
+    List<Name> list = new ArrayList<>();
     for (LayoutIndex.Entry e : entries()) {
       if (e.name() != null) {
-        Manifest manifest = manifest(e.descriptor().digest());
-        list.add(new Named(Reference.parse(e.name()), manifest, created(manifest)));
+        list.add(new Name(e.name(), e.descriptor().digest()));
       }
     }
     return list;
@@ -138,11 +180,22 @@ public final class LocalStore implements AutoCloseable {
   public List<Manifest> unnamed() {
     List<Manifest> list = new ArrayList<>();
     for (LayoutIndex.Entry e : entries()) {
-      if (e.name() == null) {
+      if (e.name() == null && readable(e.descriptor()).isPresent()) {
         list.add(manifest(e.descriptor().digest()));
       }
     }
     return list;
+  }
+
+  /** A manifest, unless it is missing or damaged. */
+  Optional<Manifest> readable(Descriptor descriptor) {
+    try {
+      return blobs.has(descriptor.digest())
+          ? Optional.of(manifest(descriptor.digest()))
+          : Optional.empty();
+    } catch (Problem e) {
+      return Optional.empty();
+    }
   }
 
   private @Nullable Instant created(Manifest manifest) {
@@ -163,69 +216,7 @@ public final class LocalStore implements AutoCloseable {
    * @throws Problem of kind INPUT when a prefix fits several images
    */
   public Optional<Manifest> find(String nameOrIdPrefix) {
-    List<LayoutIndex.Entry> entries = entries();
-    for (Reference candidate : candidates(nameOrIdPrefix)) {
-      Digest digest = candidate.digest();
-      if (digest != null && blobs.has(digest)) {
-        return Optional.of(manifest(digest));
-      }
-      for (LayoutIndex.Entry e : entries) {
-        if (candidate.toString().equals(e.name())) {
-          return Optional.of(manifest(e.descriptor().digest()));
-        }
-      }
-    }
-    return findById(nameOrIdPrefix, entries);
-  }
-
-  private static List<Reference> candidates(String text) {
-    try {
-      if (Reference.hasHost(text)) {
-        return List.of(Reference.parse(text).orLatest());
-      }
-      return List.of(localName(text), Reference.parse(text).orLatest());
-    } catch (Problem e) {
-      return List.of(); // Not a name: an id, such as sha256:0123…
-    }
-  }
-
-  private Optional<Manifest> findById(String id, List<LayoutIndex.Entry> entries) {
-    if (!ID_PREFIX.matcher(id).matches()) {
-      return Optional.empty();
-    }
-    Set<Digest> found = new LinkedHashSet<>();
-    for (LayoutIndex.Entry e : entries) {
-      collectById(id, e.descriptor(), found, 0);
-    }
-    if (found.size() > 1) {
-      throw Problem.input(
-          "\"" + id + "\" fits " + found.size() + " images; write more digits of the one you mean");
-    }
-    return found.stream().findFirst().map(this::manifest);
-  }
-
-  private void collectById(String id, Descriptor descriptor, Set<Digest> found, int depth) {
-    if (depth > MAX_DEPTH || !blobs.has(descriptor.digest())) {
-      return; // An index may list platforms that were not pulled.
-    }
-    switch (manifest(descriptor.digest())) {
-      case Manifest.Image image -> {
-        if (fits(id, image.digest()) || fits(id, image.config().digest())) {
-          found.add(image.digest());
-        }
-      }
-      case Manifest.Index index -> {
-        if (fits(id, index.digest())) {
-          found.add(index.digest());
-        } else {
-          index.manifests().forEach(m -> collectById(id, m, found, depth + 1));
-        }
-      }
-    }
-  }
-
-  private static boolean fits(String prefix, Digest digest) {
-    return digest.hex().startsWith(prefix) || digest.toString().startsWith(prefix);
+    return new StoreSearch(this, entries()).find(nameOrIdPrefix);
   }
 
   /**
@@ -262,15 +253,20 @@ public final class LocalStore implements AutoCloseable {
 
   /** The config of an image that is in the store. */
   public ImageConfig config(Manifest.Image image) {
-    return ImageConfig.parse(read(image.config().digest(), CONFIG_LIMIT));
+    return ImageConfig.parse(configBytes(image));
+  }
+
+  /** The bytes of the config of an image that is in the store, verified. */
+  public byte[] configBytes(Manifest.Image image) {
+    return read(image.config().digest(), Limit.CONFIG_BYTES);
   }
 
   /** The manifest with this digest, verified. */
   public Manifest manifest(Digest digest) {
-    return Manifest.parse(read(digest, Manifest.MAX_BYTES), null, digest);
+    return Manifest.parse(read(digest, Limit.MANIFEST_BYTES), null, digest);
   }
 
-  private byte[] read(Digest digest, int limit) {
+  private byte[] read(Digest digest, Limit limit) {
     try {
       return blobs.read(digest, limit);
     } catch (IOException e) {
@@ -324,18 +320,27 @@ public final class LocalStore implements AutoCloseable {
 
   /**
    * Stores a manifest, and its name if it has one; the name moves from the manifest that had it.
+   * Every image that enters the store, from wherever, comes through here, and here it is held to
+   * what its config promises of its layers ({@link Validate}).
    *
-   * @throws Problem of kind CORRUPT when the config or a layer of an image is missing
+   * @throws Problem of kind CORRUPT when the config or a layer of an image is missing, or a layer
+   *     is another one than the config says
    */
   public void putManifest(Manifest manifest, @Nullable Reference name) {
     requireParts(manifest);
     putBytes(manifest.descriptor(), manifest.bytes());
+    name(manifest, name == null ? List.of() : List.of(name));
+  }
+
+  /** Gives a manifest names, or an entry without a name, in one change of the index. */
+  private void name(Manifest manifest, List<Reference> names) {
     boolean renamed =
         changeNames(
             index -> {
-              boolean changed =
-                  index.put(
-                      manifest.descriptor(), name == null ? null : name.orLatest().toString());
+              boolean changed = names.isEmpty() && index.put(manifest.descriptor(), null);
+              for (Reference name : names) {
+                changed |= index.put(manifest.descriptor(), stored(name).toString());
+              }
               if (manifest instanceof Manifest.Index parent) {
                 Set<Digest> children = new HashSet<>();
                 parent.manifests().forEach(m -> children.add(m.digest()));
@@ -358,6 +363,14 @@ public final class LocalStore implements AutoCloseable {
     }
   }
 
+  /**
+   * As a name is kept: with a digest it has no tag, since the digest decides; without either it has
+   * the tag {@code latest}.
+   */
+  public static Reference stored(Reference name) {
+    return name.digest() == null ? name.orLatest() : name.withDigest(name.digest());
+  }
+
   private void requireParts(Manifest manifest) {
     if (!(manifest instanceof Manifest.Image image)) {
       return;
@@ -370,6 +383,32 @@ public final class LocalStore implements AutoCloseable {
             "image " + image.digest() + " lacks its blob " + part.digest() + " in " + root);
       }
     }
+    try {
+      new StoreGate(this, diffIds).requireDiffIds(image);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot read image " + image.digest() + " in " + root + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  /**
+   * Reads all of an image and checks it ({@link Validate}); of an index, every image that is here.
+   *
+   * @throws Problem of kind CORRUPT that names what is wrong
+   */
+  public void validate(Manifest manifest, Progress progress) throws IOException {
+    switch (manifest) {
+      case Manifest.Image image -> Validate.image(source(), image, progress);
+      case Manifest.Index index -> {
+        for (Descriptor child : Set.copyOf(index.manifests())) {
+          if (MediaTypes.isManifest(child.mediaType()) && blobs.has(child.digest())) {
+            validate(manifest(child.digest()), progress);
+          }
+        }
+      }
+    }
   }
 
   /**
@@ -378,31 +417,55 @@ public final class LocalStore implements AutoCloseable {
    * @throws Problem of kind NOT_FOUND when it is not here
    */
   public void tag(Reference name, Digest manifest) {
-    putManifest(manifest(manifest), name);
+    tag(List.of(name), manifest);
+  }
+
+  /** As {@link #tag(Reference, Digest)}, several names at once. */
+  public void tag(List<Reference> names, Digest manifest) {
+    if (!names.isEmpty()) {
+      name(manifest(manifest), names);
+    }
   }
 
   /** Removes a name and says whether it was there; the blobs stay until {@link #prune}. */
   public boolean untag(Reference name) {
-    String text = name.orLatest().toString();
-    return changeNames(index -> index.removeIf(e -> text.equals(e.name())));
+    return untag(stored(name).toString());
   }
 
-  /** What {@link #prune} removed; {@code busy}: nothing, because the store is in use elsewhere. */
-  public record Pruned(int blobs, long bytes, boolean busy) {}
+  /** As {@link #untag(Reference)}, of a name as the index has it, even one that is not valid. */
+  public boolean untag(String name) {
+    return changeNames(index -> index.removeIf(e -> name.equals(e.name())));
+  }
+
+  /**
+   * What {@link #prune} removed.
+   *
+   * @param busy nothing, because the store is in use elsewhere
+   * @param damaged images that cannot be read; nothing was removed because of them
+   */
+  public record Pruned(int blobs, long bytes, boolean busy, List<Damaged> damaged) {
+    public Pruned {
+      damaged = List.copyOf(damaged);
+    }
+
+    private static Pruned inUse() {
+      return new Pruned(0, 0, true, List.of());
+    }
+  }
 
   /**
    * Removes manifests without a name and all blobs that no named one refers to. Does nothing while
-   * another process or another {@link #hold} uses the store.
+   * another process or another {@link #hold} uses the store, or while a named image is damaged.
    */
   public Pruned prune() {
     synchronized (this) {
       if (holds > 0 || blobs.writing()) {
-        return new Pruned(0, 0, true);
+        return Pruned.inUse();
       }
       try {
         boolean alone = use.tryTake(true);
         try {
-          return alone ? sweepBlobs() : new Pruned(0, 0, true);
+          return alone ? sweepBlobs() : Pruned.inUse();
         } finally {
           use.await(false);
         }
@@ -414,45 +477,12 @@ public final class LocalStore implements AutoCloseable {
   }
 
   private Pruned sweepBlobs() throws IOException {
-    changeNames(index -> index.removeIf(e -> e.name() == null));
-    Set<Digest> reachable = new HashSet<>();
-    entries().forEach(e -> mark(e.descriptor(), reachable, 0));
-    int count = 0;
-    long bytes = 0;
-    for (Digest.Algorithm a : Digest.Algorithm.values()) {
-      Path directory = root.resolve("blobs").resolve(a.label());
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-        for (Path file : files) {
-          if (!reachable.contains(Digest.parse(a.label() + ":" + file.getFileName()))) {
-            bytes += Files.size(file);
-            count++;
-            Files.delete(file);
-          }
-        }
-      }
+    Pruned pruned = new StoreSweep(this).run(index());
+    if (pruned.damaged().isEmpty()) {
+      changeNames(index -> index.removeIf(e -> e.name() == null));
+      diffIds.sweep(blobs);
     }
-    return new Pruned(count, bytes, false);
-  }
-
-  private void mark(Descriptor descriptor, Set<Digest> reachable, int depth) {
-    boolean manifest =
-        MediaTypes.isIndex(descriptor.mediaType())
-            || MediaTypes.isImageManifest(descriptor.mediaType());
-    if (!reachable.add(descriptor.digest()) || !manifest || !blobs.has(descriptor.digest())) {
-      return;
-    }
-    switch (manifest(descriptor.digest())) {
-      case Manifest.Image image -> {
-        reachable.add(image.config().digest());
-        image.layers().forEach(l -> reachable.add(l.digest()));
-      }
-      case Manifest.Index index -> {
-        if (depth > MAX_DEPTH) {
-          throw Problem.corrupt("the index " + index.digest() + " is nested too deeply");
-        }
-        index.manifests().forEach(m -> mark(m, reachable, depth + 1));
-      }
-    }
+    return pruned;
   }
 
   /** While it is open, {@link #prune} through this instance does nothing. */
@@ -496,8 +526,12 @@ public final class LocalStore implements AutoCloseable {
   }
 
   private List<LayoutIndex.Entry> entries() {
+    return index().entries();
+  }
+
+  private LayoutIndex index() {
     try {
-      return LayoutIndex.read(root).entries();
+      return LayoutIndex.read(root);
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.ENVIRONMENT, "cannot read the names in " + root + ": " + e.getMessage(), e);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -11,9 +12,6 @@ import slipway.base.Problem;
  * received, so that the digest never changes (OCI image-spec, manifest.md and image-index.md).
  */
 public sealed interface Manifest permits Manifest.Image, Manifest.Index {
-  /** Refuse larger ones: a registry must accept 4 MiB, nobody sends more. */
-  int MAX_BYTES = 8 * 1024 * 1024;
-
   /** The bytes as received; do not change them. */
   byte[] bytes();
 
@@ -145,6 +143,9 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
       Descriptor fitting = null;
       for (Descriptor m : manifests) {
         Platform p = m.platform();
+        if (!MediaTypes.isManifest(m.mediaType())) {
+          continue; // Content of another kind was never looked at as an image.
+        }
         if (p != null && p.equals(wanted)) {
           return m;
         }
@@ -155,7 +156,9 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
       if (fitting != null) {
         return fitting;
       }
-      if (manifests.size() == 1 && manifests.getFirst().platform() == null) {
+      if (manifests.size() == 1
+          && manifests.getFirst().platform() == null
+          && MediaTypes.isManifest(manifests.getFirst().mediaType())) {
         return manifests.getFirst();
       }
       throw Problem.notFound(
@@ -168,6 +171,7 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
               .map(Descriptor::platform)
               .filter(p -> p != null && !p.os().equals("unknown"))
               .map(Platform::toString)
+              .map(Printable::text)
               .distinct()
               .limit(20)
               .collect(Collectors.joining(", "));

@@ -5,8 +5,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -17,15 +20,13 @@ final class ManifestJson {
   private ManifestJson() {}
 
   static Manifest parse(byte[] bytes, @Nullable String declared, Digest digest) {
-    if (bytes.length > Manifest.MAX_BYTES) {
-      throw Problem.corrupt(
-          "the manifest has " + bytes.length + " bytes; the limit is " + Manifest.MAX_BYTES);
-    }
+    Limit.MANIFEST_BYTES.check(bytes.length, "the manifest");
     JsonNode root = read(bytes, "manifest");
     String own = text(root, "mediaType");
     String mediaType = own != null ? own : declared != null ? declared : guess(root);
     if (own != null && declared != null && !own.equals(declared) && known(declared)) {
-      throw Problem.corrupt("the manifest says mediaType " + own + " but was sent as " + declared);
+      throw Problem.corrupt(
+          "the manifest says mediaType " + Printable.text(own) + " but was sent as " + declared);
     }
     Descriptor subject =
         root.hasNonNull("subject") ? descriptor(root.get("subject"), "subject") : null;
@@ -57,7 +58,7 @@ final class ManifestJson {
     }
     throw Problem.corrupt(
         "media type "
-            + mediaType
+            + Printable.text(mediaType)
             + " is neither an image manifest nor an index; schema 1 images are not supported");
   }
 
@@ -76,16 +77,11 @@ final class ManifestJson {
   }
 
   static JsonNode read(byte[] bytes, String what) {
-    try {
-      JsonNode node = Json.read(bytes);
-      if (!node.isObject()) {
-        throw Problem.corrupt("the " + what + " is not a JSON object");
-      }
-      return node;
-    } catch (JacksonException e) {
-      throw new Problem(
-          Problem.Kind.CORRUPT, "the " + what + " is not valid JSON: " + e.getOriginalMessage(), e);
+    JsonNode node = Json.read(bytes, what);
+    if (!node.isObject()) {
+      throw Problem.corrupt("the " + what + " is not a JSON object");
     }
+    return node;
   }
 
   /** As {@link #read}, without showing any of the content when it is not valid. */
@@ -95,8 +91,12 @@ final class ManifestJson {
         return object;
       }
       throw Problem.input(what + " is not a JSON object");
+    } catch (Json.TooMany e) {
+      throw Limit.JSON_NODES.exceeded(what);
     } catch (JacksonException e) {
-      throw Problem.input(what + " is not valid JSON at line " + e.getLocation().getLineNr());
+      TokenStreamLocation place = e.getLocation(); // None when a bound of the parser is passed.
+      throw Problem.input(
+          what + " is not valid JSON" + (place == null ? "" : " at line " + place.getLineNr()));
     }
   }
 
@@ -118,6 +118,9 @@ final class ManifestJson {
     List<Descriptor> list = new ArrayList<>();
     JsonNode array = root.get(field);
     if (array != null && array.isArray()) {
+      if (field.equals("layers")) {
+        Limit.IMAGE_LAYERS.check(array.size(), "the manifest");
+      }
       for (int i = 0; i < array.size(); i++) {
         list.add(descriptor(array.get(i), field + "[" + i + "]"));
       }
@@ -160,7 +163,8 @@ final class ManifestJson {
     try {
       return Digest.parse(text);
     } catch (Problem e) {
-      throw new Problem(Problem.Kind.CORRUPT, where + ": " + e.getMessage(), e);
+      throw new Problem(
+          Problem.Kind.CORRUPT, where + ": " + Printable.text(String.valueOf(e.getMessage())), e);
     }
   }
 

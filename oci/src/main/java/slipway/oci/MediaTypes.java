@@ -16,6 +16,8 @@ public final class MediaTypes {
   public static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
   public static final String DOCKER_LAYER_GZIP =
       "application/vnd.docker.image.rootfs.diff.tar.gzip";
+  public static final String DOCKER_LAYER_ZSTD =
+      "application/vnd.docker.image.rootfs.diff.tar.zstd";
   public static final String DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
   public static final String DOCKER_FOREIGN_LAYER =
       "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
@@ -28,6 +30,25 @@ public final class MediaTypes {
   /** Whether a layer need not be beside its manifest: it comes from where its URLs say. */
   public static boolean isForeign(String mediaType) {
     return mediaType.equals(DOCKER_FOREIGN_LAYER) || mediaType.startsWith(OCI_FOREIGN_LAYER_PREFIX);
+  }
+
+  /** Whether content is a layer: a tar, compressed or not. */
+  public static boolean isLayer(String mediaType) {
+    return switch (mediaType) {
+      case OCI_LAYER,
+          OCI_LAYER_GZIP,
+          OCI_LAYER_ZSTD,
+          DOCKER_LAYER,
+          DOCKER_LAYER_GZIP,
+          DOCKER_LAYER_ZSTD ->
+          true;
+      default -> isForeign(mediaType);
+    };
+  }
+
+  /** Whether content is an image manifest or an index. */
+  public static boolean isManifest(String mediaType) {
+    return isIndex(mediaType) || isImageManifest(mediaType);
   }
 
   public static boolean isIndex(String mediaType) {

@@ -3,17 +3,18 @@ package slipway.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /** A tar of an OCI image layout, as {@code skopeo} has it behind {@code oci-archive:}. */
 public final class OciArchive {
-  private static final int INDEX_LIMIT = 64 * 1024 * 1024;
-
   private OciArchive() {}
 
   /**
@@ -24,25 +25,26 @@ public final class OciArchive {
   public static ImageSource source(Path file, @Nullable String name) throws IOException {
     TarIndex tar = TarIndex.open(file);
     try {
-      byte[] bytes = tar.read(LayoutIndex.FILE, INDEX_LIMIT);
-      return new Source(file, tar, LayoutIndex.parse(bytes, file + "'s index"), name);
+      return source(file, tar, name);
     } catch (Problem | IOException e) {
       tar.close();
       throw e;
     }
   }
 
-  /** Whether a tar has an image layout inside; otherwise it may be docker's kind of archive. */
-  static boolean is(Path file) throws IOException {
-    try (TarIndex tar = TarIndex.open(file)) {
-      return tar.has(LayoutIndex.FILE);
+  static ImageSource source(Path file, TarIndex tar, @Nullable String name) throws IOException {
+    byte[] bytes = tar.read(LayoutIndex.FILE, Limit.MANIFESTS_BYTES);
+    LayoutIndex index = LayoutIndex.parse(bytes, "index of " + file);
+    if (!index.broken().isEmpty()) {
+      throw Problem.corrupt(file + ": " + index.broken().getFirst());
     }
+    return new Source(file, tar, index, name);
   }
 
   /**
-   * Writes a new one; closing the sink after its image is there is the commit point.
+   * Writes a new one; closing the sink after an image is there is the commit point.
    *
-   * @param name that the image gets, or null for none
+   * @param name that an image gets for which the caller has none, or null for none
    */
   public static ImageSink sink(Path file, @Nullable String name) throws IOException {
     return new Sink(file, name);
@@ -62,14 +64,21 @@ public final class OciArchive {
     @Override
     public Manifest manifest(@Nullable String selector) throws IOException {
       Digest digest = index.find(selector == null ? name : selector, file.toString());
-      return Manifest.parse(tar.read(entry(digest), Manifest.MAX_BYTES), null, digest);
+      return Manifest.parse(tar.read(entry(digest), Limit.MANIFEST_BYTES), null, digest);
     }
 
     @Override
-    public List<String> names() {
-      return index.entries().stream()
-          .map(LayoutIndex.Entry::name)
-          .filter(Objects::nonNull)
+    public List<Held> images() {
+      Map<Digest, List<String>> names = new LinkedHashMap<>();
+      for (LayoutIndex.Entry e : index.entries()) {
+        List<String> own = names.computeIfAbsent(e.descriptor().digest(), d -> new ArrayList<>());
+        if (e.bestName() != null) {
+          own.add(e.bestName());
+        }
+      }
+      Limit.INDEX_MANIFESTS.check(names.size(), file.toString());
+      return names.entrySet().stream()
+          .map(e -> new Held(e.getKey().toString(), e.getValue()))
           .toList();
     }
 
@@ -122,12 +131,13 @@ public final class OciArchive {
     @Override
     public synchronized void putBlob(Descriptor descriptor, BlobSupplier content)
         throws IOException {
+      boolean before = failed;
       failed = true; // Until its last byte is there, the tar is broken.
       try (InputStream in = new VerifyingInputStream(content.open(0), descriptor)) {
         tar.add(entry(descriptor.digest()), descriptor.size(), in);
       }
       written.add(descriptor.digest());
-      failed = false;
+      failed = before;
     }
 
     @Override
@@ -137,8 +147,13 @@ public final class OciArchive {
         tar.add(entry(manifest.digest()), manifest.bytes());
       }
       if (tag != null) {
-        index.replace(manifest.descriptor(), tag.isEmpty() ? null : tag);
+        index.put(manifest.descriptor(), tag.isEmpty() ? null : tag);
       }
+    }
+
+    @Override
+    public synchronized void abandon() {
+      failed = true;
     }
 
     @Override

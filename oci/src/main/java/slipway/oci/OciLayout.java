@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /**
@@ -68,7 +69,7 @@ public final class OciLayout implements ImageSource, ImageSink {
   public Manifest manifest(@Nullable String selector) throws IOException {
     String wanted = selector == null ? name : selector;
     Digest digest = LayoutIndex.read(root).find(wanted, root.toString());
-    return Manifest.parse(blobs.read(digest, Manifest.MAX_BYTES), null, digest);
+    return Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
   }
 
   @Override
@@ -83,8 +84,8 @@ public final class OciLayout implements ImageSource, ImageSink {
   }
 
   @Override
-  public boolean hasBlob(Descriptor descriptor) {
-    return blobs.has(descriptor.digest());
+  public boolean hasBlob(Descriptor descriptor) throws IOException {
+    return blobs.isIntact(descriptor);
   }
 
   @Override

@@ -3,6 +3,7 @@ package slipway.oci;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -17,6 +18,7 @@ import slipway.base.Problem;
  */
 public record Reference(
     String registry, String repository, @Nullable String tag, @Nullable Digest digest) {
+  private static final int SHOWN = 300;
   private static final String DOCKER_HUB = "docker.io";
   private static final Pattern REPOSITORY =
       Pattern.compile("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*");
@@ -27,18 +29,21 @@ public record Reference(
 
   public Reference {
     if (registry.length() > 260 || !HOST.matcher(registry).matches()) {
-      throw Problem.input(
-          "\"" + registry + "\" is not a registry host; expected HOST or HOST:PORT");
+      throw Problem.input(quoted(registry) + " is not a registry host; expected HOST or HOST:PORT");
     }
     if (repository.length() > 255 || !REPOSITORY.matcher(repository).matches()) {
       throw Problem.input(
-          "\""
-              + repository
-              + "\" is not a repository name; use lower-case letters, digits, and . _ - between them");
+          quoted(repository)
+              + " is not a repository name; use lower-case letters, digits, and . _ - between them");
     }
     if (tag != null && !TAG.matcher(tag).matches()) {
-      throw Problem.input("\"" + tag + "\" is not a tag; use up to 128 letters, digits, and _ . -");
+      throw Problem.input(quoted(tag) + " is not a tag; use up to 128 letters, digits, and _ . -");
     }
+  }
+
+  private static String quoted(String text) {
+    String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
+    return "\"" + Printable.text(shown) + "\"";
   }
 
   /**
@@ -62,7 +67,7 @@ public record Reference(
     }
     if (rest.isEmpty()) {
       throw Problem.input(
-          "\"" + text + "\" is not an image reference; expected HOST/REPOSITORY[:TAG]");
+          quoted(text) + " is not an image reference; expected HOST/REPOSITORY[:TAG]");
     }
     if (!hasHost(rest)) {
       return new Reference(DOCKER_HUB, official(rest), tag, digest);

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import tools.jackson.databind.JsonNode;
 
@@ -23,7 +24,6 @@ import tools.jackson.databind.JsonNode;
  * Authentication"). Tokens are kept for each set of scopes until shortly before they expire.
  */
 final class RegistryAuth {
-  private static final int TOKEN_LIMIT = 1024 * 1024;
   private static final long DEFAULT_LIFETIME = 60;
   private static final String CLIENT_ID = "slipway";
 
@@ -159,7 +159,7 @@ final class RegistryAuth {
       if (answer.status() != 200) {
         throw http.refused(answer, what);
       }
-      return parse(answer.bytes(TOKEN_LIMIT, what), what);
+      return parse(answer.bytes(Limit.SMALL_FILE_BYTES, what), what);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import tools.jackson.databind.JsonNode;
 
@@ -35,8 +36,6 @@ public final class RegistryClient implements ImageSource, ImageSink {
           MediaTypes.DOCKER_MANIFEST);
   private static final Pattern NEXT = Pattern.compile("<([^>]*)>\\s*;.*\\brel=\"?next\"?.*");
   private static final Pattern CONTENT_RANGE = Pattern.compile("bytes ([0-9]{1,18})-.*");
-  private static final int LIST_LIMIT = 8 * 1024 * 1024;
-  private static final int LIST_ITEMS = 5_000_000;
 
   private final Reference name;
   private final RegistryHttp http;
@@ -112,7 +111,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
       if (answer.status() != 200) {
         throw http.refused(answer, action);
       }
-      byte[] bytes = answer.bytes(Manifest.MAX_BYTES, action);
+      byte[] bytes = answer.bytes(Limit.MANIFEST_BYTES, action);
       return parse(bytes, answer, wanted, action);
     } catch (IOException e) {
       throw http.failed(e, action);
@@ -397,6 +396,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
       throw Problem.corrupt("the list of referrers is not an index");
     }
     all.addAll(index.manifests());
+    Limit.LIST_ENTRIES.check(all.size(), "the list of referrers");
   }
 
   /** All tags, in the registry's order. */
@@ -422,9 +422,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   private static void strings(byte[] body, String field, List<String> all) {
     JsonNode root = ManifestJson.read(body, "list");
     root.path(field).forEach(n -> all.add(n.asString("")));
-    if (all.size() > LIST_ITEMS) {
-      throw Problem.corrupt("the list has over " + LIST_ITEMS + " entries");
-    }
+    Limit.LIST_ENTRIES.check(all.size(), "the list");
   }
 
   private interface Page {
@@ -449,7 +447,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
         if (answer.status() != 200) {
           throw http.refused(answer, action);
         }
-        page.accept(answer.bytes(LIST_LIMIT, action));
+        page.accept(answer.bytes(Limit.MANIFEST_BYTES, action));
         next = nextPage(answer, action);
       } catch (IOException e) {
         throw http.failed(e, action);

@@ -3,6 +3,7 @@ package slipway.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import tools.jackson.databind.JsonNode;
 
@@ -39,7 +40,8 @@ record RegistryError(String code, String message) {
   /** One short line without control characters: it goes to a terminal. */
   private static String clean(String text) {
     String line = text.replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
-    return line.length() <= MESSAGE_LIMIT ? line : line.substring(0, MESSAGE_LIMIT) + "…";
+    return Printable.text(
+        line.length() <= MESSAGE_LIMIT ? line : line.substring(0, MESSAGE_LIMIT) + "…");
   }
 
   /** For the end of a sentence: {@code : message (CODE)}. */

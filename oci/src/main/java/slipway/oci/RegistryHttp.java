@@ -30,6 +30,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -44,6 +46,7 @@ import slipway.base.Problem;
 final class RegistryHttp implements AutoCloseable {
   private static final String BUFFER_PROPERTY = "jdk.httpclient.bufsize";
   private static final int MAX_REDIRECTS = 10;
+  private static final int REASON_SHOWN = 300;
   private static final Duration CONNECT = Duration.ofSeconds(20);
   private static final Duration PING = Duration.ofSeconds(10);
   private static final String USER_AGENT = "slipway/0.1";
@@ -98,12 +101,8 @@ final class RegistryHttp implements AutoCloseable {
     }
 
     /** The whole body, which must not be longer than {@code limit}. */
-    byte[] bytes(int limit, String action) throws IOException {
-      byte[] bytes = body.readNBytes(limit + 1);
-      if (bytes.length > limit) {
-        throw Problem.corrupt("cannot " + action + ": the answer is over " + limit + " bytes");
-      }
-      return bytes;
+    byte[] bytes(Limit limit, String action) throws IOException {
+      return limit.read(body, "cannot " + action + ": the answer");
     }
 
     /** Reads a short rest, so that the connection can be used again, and drops a long one. */
@@ -477,7 +476,7 @@ final class RegistryHttp implements AutoCloseable {
           start + registry + " does not speak TLS; allow plain HTTP with --tls-verify=false", e);
     }
     if (e instanceof SSLException && !has(e, CertificateException.class)) {
-      return environment(start + "TLS with " + registry + " fails: " + e.getMessage(), e);
+      return environment(start + "TLS with " + registry + " fails: " + reason(e), e);
     }
     if (e instanceof SSLException) {
       return environment(
@@ -485,7 +484,7 @@ final class RegistryHttp implements AutoCloseable {
               + "the certificate of "
               + registry
               + " is not accepted ("
-              + e.getMessage()
+              + reason(e)
               + "); put its authority into /etc/containers/certs.d/"
               + registry
               + "/ca.crt",
@@ -505,8 +504,14 @@ final class RegistryHttp implements AutoCloseable {
       return Problem.unavailable(
           start + registry + " sent nothing for " + options.stall().toSeconds() + " s", e);
     }
+    return Problem.unavailable(start + "the connection failed: " + reason(e), e);
+  }
+
+  /** A failure's message may hold what the peer sent, such as a status line that is none. */
+  private static String reason(IOException e) {
     String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    return Problem.unavailable(start + "the connection failed: " + why, e);
+    return Printable.text(
+        why.length() <= REASON_SHOWN ? why : why.substring(0, REASON_SHOWN) + "…");
   }
 
   private static boolean has(Throwable e, Class<? extends Throwable> kind) {

@@ -2,6 +2,8 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
@@ -10,6 +12,7 @@ final class StoreSink implements ImageSink {
   private final LocalStore store;
   private final @Nullable Reference name;
   private final LocalStore.Hold hold;
+  private final List<String> notes = new CopyOnWriteArrayList<>();
 
   StoreSink(LocalStore store, @Nullable Reference name) {
     this.store = store;
@@ -27,16 +30,33 @@ final class StoreSink implements ImageSink {
     return name == null ? null : name.orLatest().toString();
   }
 
+  /** {@inheritDoc} It is read, so that one that was damaged since is brought anew. */
   @Override
-  public boolean hasBlob(Descriptor descriptor) {
-    return store.has(descriptor.digest());
+  public boolean hasBlob(Descriptor descriptor) throws IOException {
+    if (!store.has(descriptor.digest())) {
+      return false;
+    }
+    boolean intact = store.blobs().isIntact(descriptor);
+    if (!intact) {
+      notes.add("blob " + descriptor.digest() + " was damaged; it is replaced");
+    }
+    return intact;
   }
 
   @Override
   public void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException {
     try (InputStream in = content.open(0)) {
-      store.blobs().write(descriptor, in);
+      if (MediaTypes.isLayer(descriptor.mediaType())) {
+        store.blobs().writeLayer(descriptor, in);
+      } else {
+        store.blobs().write(descriptor, in);
+      }
     }
+  }
+
+  @Override
+  public List<String> notes() {
+    return List.copyOf(notes);
   }
 
   /**

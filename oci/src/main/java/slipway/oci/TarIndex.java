@@ -1,8 +1,8 @@
 package slipway.oci;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
@@ -10,12 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarFile;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -23,7 +27,7 @@ import slipway.base.Problem;
  * unpacked into a temporary file that has no name any more.
  */
 final class TarIndex implements AutoCloseable {
-  private static final int MAX_ENTRIES = 200_000;
+  private static final int BLOCK = 512;
   private static final int MAX_LINKS = 4;
 
   private final Path path;
@@ -57,7 +61,9 @@ final class TarIndex implements AutoCloseable {
       return index;
     } catch (IllegalArgumentException | IOException e) {
       throw new Problem(
-          Problem.Kind.CORRUPT, path + " is not a complete tar: " + e.getMessage(), e);
+          Problem.Kind.CORRUPT,
+          path + " is not a complete tar: " + Printable.text(String.valueOf(e.getMessage())),
+          e);
     } finally {
       if (!good) {
         channel.close();
@@ -69,14 +75,13 @@ final class TarIndex implements AutoCloseable {
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     boolean keep = false;
     try {
-      ByteBuffer head = ByteBuffer.allocate(4);
-      channel.read(head, 0);
-      if (Compression.of(java.util.Arrays.copyOf(head.array(), head.position()))
-          == Compression.NONE) {
+      InputStream all = Channels.newInputStream(channel);
+      InputStream plain = decompress(all, path);
+      if (plain instanceof BufferedInputStream) { // Nothing was put around it: it is plain.
         keep = true;
         return channel;
       }
-      return unpack(channel);
+      return unpack(path, plain);
     } finally {
       if (!keep) {
         channel.close();
@@ -84,7 +89,7 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private static FileChannel unpack(FileChannel packed) throws IOException {
+  private static FileChannel unpack(Path packed, InputStream plain) throws IOException {
     Path large = Path.of("/var/tmp");
     Path file =
         Files.isWritable(large)
@@ -98,9 +103,13 @@ final class TarIndex implements AutoCloseable {
                 StandardOpenOption.WRITE,
                 StandardOpenOption.DELETE_ON_CLOSE));
     boolean good = false;
-    try (InputStream in = Compression.decompressAny(Channels.newInputStream(packed))) {
-      OutputStream out = Channels.newOutputStream(channel);
-      in.transferTo(out);
+    try (plain) {
+      byte[] buffer = new byte[128 * 1024];
+      long total = 0;
+      for (int n; (n = read(plain, buffer, packed)) >= 0; total += n) {
+        Limit.ARCHIVE_BYTES.check(total + n, packed.toString());
+        writeAll(channel, ByteBuffer.wrap(buffer, 0, n));
+      }
       good = true;
       return channel;
     } finally {
@@ -111,33 +120,80 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private void scan() throws IOException {
-    int count = 0;
-    channel.position(0);
-    // Not closed: that would close the channel.
-    @SuppressWarnings("resource")
-    TarFile tar = new TarFile(channel);
-    for (TarArchiveEntry e : tar.getEntries()) {
-      if (++count > MAX_ENTRIES) {
-        throw Problem.corrupt(path + " has over " + MAX_ENTRIES + " entries");
-      }
-      String name = normal(e.getName());
-      if (e.isSymbolicLink() || e.isLink()) {
-        String parent = name.contains("/") ? name.substring(0, name.lastIndexOf('/') + 1) : "";
-        links.put(name, normal(e.isLink() ? e.getLinkName() : parent + e.getLinkName()));
-      } else if (e.isFile() && !e.isSparse()) {
-        if (e.getDataOffset() + e.getSize() > channel.size()) {
-          throw new IOException("it ends within " + name);
-        }
-        slots.put(name, new Slot(e.getDataOffset(), e.getSize()));
-      }
+  private static int read(InputStream packed, byte[] buffer, Path path) {
+    try {
+      return packed.read(buffer);
+    } catch (IOException | Problem e) {
+      throw damaged(path, e);
     }
   }
 
-  /** Without {@code .}, {@code ..} and leading slashes: a key, never a path on disk. */
+  private static InputStream decompress(InputStream in, Path path) {
+    try {
+      return Compression.decompressArchive(in);
+    } catch (IOException e) {
+      throw damaged(path, e);
+    }
+  }
+
+  private static Problem damaged(Path path, Exception e) {
+    return new Problem(
+        Problem.Kind.CORRUPT, path + " cannot be decompressed: " + e.getMessage(), e);
+  }
+
+  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /**
+   * Walks from header to header. The library's own list of all entries would be in memory before
+   * anybody could count it; so it reads one entry at a time, from a stream that bounds its header.
+   */
+  private void scan() throws IOException {
+    long size = channel.size();
+    long names = 0;
+    int count = 0;
+    for (long at = 0; at < size; ) {
+      Header header = new Header(channel, at, path);
+      TarArchiveEntry e = new TarArchiveInputStream(header).getNextEntry();
+      if (e == null) {
+        return;
+      }
+      Limit.LAYER_ENTRIES.check(++count, path.toString());
+      names += e.getName().length() + e.getLinkName().length();
+      Limit.TREE_BYTES.check(2 * names, path.toString());
+      long data = e.isDirectory() ? 0 : e.getSize();
+      if (data < 0 || data > size - header.position) {
+        throw new IOException("it ends within " + Printable.text(e.getName()));
+      }
+      add(e, header.position);
+      at = header.position + (data + BLOCK - 1) / BLOCK * BLOCK;
+    }
+  }
+
+  private void add(TarArchiveEntry e, long data) {
+    String name = normal(e.getName());
+    if (e.isSymbolicLink() || e.isLink()) {
+      String parent = name.contains("/") ? name.substring(0, name.lastIndexOf('/') + 1) : "";
+      links.put(name, normal(e.isLink() ? e.getLinkName() : parent + e.getLinkName()));
+    } else if (e.isFile() && !e.isSparse()) {
+      slots.put(name, new Slot(data, e.getSize()));
+    }
+  }
+
+  /** Without {@code .}, {@code ..} and slashes too many: a key, never a path on disk. */
   private static String normal(String name) {
-    Path path = Path.of("/", name.replace('\0', '_')).normalize();
-    return path.toString().substring(1);
+    Deque<String> parts = new ArrayDeque<>();
+    for (String part : name.split("/", -1)) {
+      if (part.equals("..")) {
+        parts.pollLast();
+      } else if (!part.isEmpty() && !part.equals(".")) {
+        parts.addLast(part);
+      }
+    }
+    return String.join("/", parts);
   }
 
   private @Nullable Slot slot(String name) {
@@ -165,7 +221,7 @@ final class TarIndex implements AutoCloseable {
   private Slot require(String name) {
     Slot slot = slot(name);
     if (slot == null) {
-      throw Problem.corrupt(path + " lacks " + name);
+      throw Problem.corrupt(path + " lacks " + Printable.text(name));
     }
     return slot;
   }
@@ -177,11 +233,8 @@ final class TarIndex implements AutoCloseable {
   }
 
   /** Reads a small file whole. */
-  byte[] read(String name, int limit) throws IOException {
-    Slot slot = require(name);
-    if (slot.size() > limit) {
-      throw Problem.corrupt(name + " in " + path + " is over " + limit + " bytes");
-    }
+  byte[] read(String name, Limit limit) throws IOException {
+    limit.check(require(name).size(), Printable.text(name) + " in " + path);
     try (InputStream in = open(name, 0)) {
       return in.readAllBytes();
     }
@@ -190,6 +243,35 @@ final class TarIndex implements AutoCloseable {
   @Override
   public void close() throws IOException {
     channel.close();
+  }
+
+  /** What the tar holds from an offset on, for as long as the header of one entry may be. */
+  private static final class Header extends InputStream {
+    private final FileChannel channel;
+    private final Path path;
+    private final long begin;
+    private long position;
+
+    Header(FileChannel channel, long begin, Path path) {
+      this.channel = channel;
+      this.path = path;
+      this.begin = begin;
+      this.position = begin;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int n = channel.read(ByteBuffer.wrap(buffer, offset, length), position);
+      position += Math.max(n, 0);
+      Limit.SMALL_FILE_BYTES.check(position - begin, "the header of an entry in " + path);
+      return n;
+    }
   }
 
   private static final class Slice extends InputStream {

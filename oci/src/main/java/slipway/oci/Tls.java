@@ -30,6 +30,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /**
@@ -49,7 +50,6 @@ final class Tls {
 
   private static final Pattern PEM_KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*)PRIVATE KEY-----([^-]+)-----END");
-  private static final int LIMIT = 4 * 1024 * 1024;
   private static final char[] NO_PASSWORD = {};
 
   private Tls() {}
@@ -146,7 +146,7 @@ final class Tls {
 
   private static byte[] bytes(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes(LIMIT);
+      return Limit.SMALL_FILE_BYTES.read(in, file.toString());
     }
   }
 

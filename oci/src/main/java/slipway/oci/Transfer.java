@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 
@@ -25,13 +26,13 @@ import slipway.base.Progress;
  */
 public final class Transfer {
   private static final int MAX_DEPTH = 4;
-  private static final int MAX_MANIFESTS = 2000;
 
   private final ImageSource source;
   private final ImageSink sink;
   private final Progress progress;
   private final Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
   private final Map<Digest, Manifest> manifests = new LinkedHashMap<>();
+  private long held;
   private final AtomicInteger present = new AtomicInteger();
 
   private Transfer(ImageSource source, ImageSink sink, Progress progress) {
@@ -138,7 +139,15 @@ public final class Transfer {
         }
       }
     }
-    manifests.putIfAbsent(manifest.digest(), manifest);
+    hold(manifest);
+  }
+
+  /** Manifests wait in memory until their blobs are there. */
+  private void hold(Manifest manifest) {
+    if (manifests.putIfAbsent(manifest.digest(), manifest) == null) {
+      held += manifest.bytes().length;
+      Limit.MANIFESTS_BYTES.check(held, "the index in " + source.describe());
+    }
   }
 
   private void planChild(Descriptor child, int depth) throws IOException {
@@ -147,9 +156,7 @@ public final class Transfer {
     if (!manifest) {
       blobs.putIfAbsent(child.digest(), child);
     } else if (!manifests.containsKey(child.digest())) {
-      if (manifests.size() >= MAX_MANIFESTS) {
-        throw Problem.corrupt("the index has over " + MAX_MANIFESTS + " manifests");
-      }
+      Limit.INDEX_MANIFESTS.check(manifests.size() + 1L, "the index in " + source.describe());
       plan(source.manifest(child.digest().toString()), depth + 1);
     }
   }
@@ -192,6 +199,7 @@ public final class Transfer {
     if (present.get() > 0) {
       progress.note("blobs already present: " + present.get());
     }
+    sink.notes().forEach(progress::note);
   }
 
   private static IOException rethrow(@Nullable Throwable cause) {

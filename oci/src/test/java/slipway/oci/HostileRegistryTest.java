@@ -167,8 +167,9 @@ class HostileRegistryTest {
     try (HostileRegistry registry = new HostileRegistry(handler);
         RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
       fails(Problem.Kind.CORRUPT, () -> read(client)).hasMessageContaining("longer than its");
-      fails(Problem.Kind.CORRUPT, () -> client.manifest(null)).hasMessageContaining("is over");
-      fails(Problem.Kind.CORRUPT, client::tags).hasMessageContaining("is over");
+      fails(Problem.Kind.CORRUPT, () -> client.manifest(null))
+          .hasMessageContaining("more than 8 MiB");
+      fails(Problem.Kind.CORRUPT, client::tags).hasMessageContaining("more than 8 MiB");
     }
   }
 

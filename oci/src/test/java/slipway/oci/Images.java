@@ -67,6 +67,11 @@ final class Images {
         image.mediaType(), image.digest(), image.bytes().length, Map.of(), platform, null);
   }
 
+  static Descriptor entry(String mediaType, byte[] content, Platform platform) {
+    return new Descriptor(
+        mediaType, Digest.sha256(content), content.length, Map.of(), platform, null);
+  }
+
   /** A ustar archive with one file. */
   static byte[] tar(String name, byte[] content) {
     byte[] tar = new byte[512 + (content.length + 511) / 512 * 512 + 1024];

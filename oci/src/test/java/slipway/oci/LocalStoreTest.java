@@ -235,7 +235,7 @@ class LocalStoreTest {
     try (Stream<Path> left = Files.list(dir)) {
       assertThat(left.map(p -> p.getFileName().toString()))
           .containsExactlyInAnyOrder(
-              "blobs", "index.json", "lock", "names.lock", "oci-layout", "tmp");
+              "blobs", "diff-ids", "index.json", "lock", "names.lock", "oci-layout", "tmp");
     }
   }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.http.Request;
 import slipway.http.Response;
@@ -112,7 +113,7 @@ final class ManifestApi {
     String reference = request.parameter("reference");
     List<String> tags = tags(request, reference);
     Digest expected = Names.isDigest(reference) ? Names.digest(reference) : null;
-    byte[] bytes = request.bytes(Manifest.MAX_BYTES);
+    byte[] bytes = request.bytes(Limit.MANIFEST_BYTES.intValue());
     Digest digest = digest(bytes, expected);
     Manifest manifest = parse(bytes, request.header("Content-Type"));
     Descriptor subject = manifest.subject();

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Limit;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.Digest.Algorithm;
@@ -220,7 +221,7 @@ class ManifestConformanceTest extends Conformance {
         Manifest.Image.of(config, List.of(), Map.of("filler", "x".repeat(4 * 1024 * 1024)));
     wire.pushManifest(name, "big", big.bytes(), big.mediaType()).expect(201);
     isManifest("big", big.bytes(), big.mediaType());
-    byte[] tooBig = new byte[Manifest.MAX_BYTES + 1];
+    byte[] tooBig = new byte[Limit.MANIFEST_BYTES.intValue() + 1];
     Arrays.fill(tooBig, (byte) ' ');
     wire.pushManifest(name, "huge", tooBig, MediaTypes.OCI_MANIFEST).error(413, "SIZE_INVALID");
     wire.send("PUT", manifest("huge"), Wire.stream(tooBig), "Content-Type", MediaTypes.OCI_MANIFEST)

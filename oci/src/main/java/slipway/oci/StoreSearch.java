@@ -1,0 +1,133 @@
+package slipway.oci;
+
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import slipway.base.Problem;
+
+/** Finds what a name, a digest or the beginning of one means in a store. */
+final class StoreSearch {
+  private static final Pattern ID_PREFIX = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
+  private static final int MAX_DEPTH = 4;
+
+  private final LocalStore store;
+  private final List<LayoutIndex.Entry> entries;
+
+  StoreSearch(LocalStore store, List<LayoutIndex.Entry> entries) {
+    this.store = store;
+    this.entries = entries;
+  }
+
+  /** {@link LocalStore#find}. */
+  Optional<Manifest> find(String nameOrIdPrefix) {
+    for (Reference candidate : candidates(nameOrIdPrefix)) {
+      Digest digest = candidate.digest();
+      if (digest != null && isManifest(digest)) {
+        return Optional.of(store.manifest(digest));
+      }
+      for (LayoutIndex.Entry e : entries) {
+        if (candidate.toString().equals(e.name())) {
+          return Optional.of(named(e));
+        }
+      }
+    }
+    return findById(nameOrIdPrefix);
+  }
+
+  private Manifest named(LayoutIndex.Entry e) {
+    try {
+      return store.manifest(e.descriptor().digest());
+    } catch (Problem p) {
+      throw new Problem(
+          p.kind(),
+          "image %s is damaged: %s; pull it again, or remove it: slipway rmi %s"
+              .formatted(e.name(), p.getMessage(), e.name()),
+          p);
+    }
+  }
+
+  /**
+   * Whether a blob came in as a manifest, by itself or below an index. Any other blob was never
+   * checked as one, whatever it holds.
+   */
+  private boolean isManifest(Digest digest) {
+    Set<Digest> seen = new HashSet<>();
+    return store.has(digest)
+        && entries.stream().anyMatch(e -> reaches(e.descriptor(), digest, seen, 0));
+  }
+
+  private boolean reaches(Descriptor from, Digest wanted, Set<Digest> seen, int depth) {
+    if (!MediaTypes.isManifest(from.mediaType()) || depth > MAX_DEPTH || !seen.add(from.digest())) {
+      return false;
+    }
+    return from.digest().equals(wanted)
+        || (MediaTypes.isIndex(from.mediaType())
+            && store.readable(from).orElse(null) instanceof Manifest.Index index
+            && index.manifests().stream().anyMatch(m -> reaches(m, wanted, seen, depth + 1)));
+  }
+
+  private static List<Reference> candidates(String text) {
+    try {
+      if (Reference.hasHost(text)) {
+        return List.of(Reference.parse(text).orLatest());
+      }
+      return List.of(LocalStore.localName(text), Reference.parse(text).orLatest());
+    } catch (Problem e) {
+      return List.of(); // Not a name: an id, such as sha256:0123…
+    }
+  }
+
+  private Optional<Manifest> findById(String id) {
+    if (!ID_PREFIX.matcher(id).matches()) {
+      return Optional.empty();
+    }
+    Set<Digest> found = new LinkedHashSet<>();
+    Set<Digest> seen = new HashSet<>();
+    for (LayoutIndex.Entry e : entries) {
+      collectById(id, e.descriptor(), found, seen, 0);
+    }
+    if (found.size() > 1) {
+      throw Problem.input(
+          "\"" + id + "\" fits " + found.size() + " images; write more digits of the one you mean");
+    }
+    return found.stream().findFirst().map(store::manifest);
+  }
+
+  private void collectById(
+      String id, Descriptor descriptor, Set<Digest> found, Set<Digest> seen, int depth) {
+    if (depth > MAX_DEPTH
+        || !MediaTypes.isManifest(descriptor.mediaType())
+        || !seen.add(descriptor.digest())) {
+      return;
+    }
+    // An index may list platforms that were not pulled; what is damaged is found by its own digest.
+    Optional<Manifest> manifest = store.readable(descriptor);
+    if (manifest.isEmpty()) {
+      if (depth == 0 && fits(id, descriptor.digest())) {
+        found.add(descriptor.digest());
+      }
+      return;
+    }
+    switch (manifest.get()) {
+      case Manifest.Image image -> {
+        if (fits(id, image.digest()) || fits(id, image.config().digest())) {
+          found.add(image.digest());
+        }
+      }
+      case Manifest.Index index -> {
+        if (fits(id, index.digest())) {
+          found.add(index.digest());
+        } else {
+          index.manifests().forEach(m -> collectById(id, m, found, seen, depth + 1));
+        }
+      }
+    }
+  }
+
+  private static boolean fits(String prefix, Digest digest) {
+    return digest.hex().startsWith(prefix) || digest.toString().startsWith(prefix);
+  }
+}
