@@ -10,7 +10,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import slipway.base.Printable;
 import slipway.oci.Descriptor;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
@@ -57,11 +56,10 @@ final class HistoryCommand implements Callable<Integer> {
     var layers = manifest.layers().iterator();
     for (ImageConfig.History line : config.history()) {
       Descriptor layer = line.emptyLayer() || !layers.hasNext() ? null : layers.next();
-      String step =
-          line.createdBy() == null ? "" : Printable.text(line.createdBy().replace('\n', ' '));
+      String step = line.createdBy() == null ? "" : line.createdBy().replace('\n', ' ');
       rows.add(
           new String[] {
-            line.created() == null ? "" : Printable.text(line.created()),
+            line.created() == null ? "" : line.created(),
             whole || step.length() <= SHOWN ? step : step.substring(0, SHOWN - 1) + "…",
             layer == null ? "0 B" : TerminalProgress.bytes(layer.size())
           });
