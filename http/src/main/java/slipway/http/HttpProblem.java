@@ -50,15 +50,18 @@ public class HttpProblem extends Problem {
     };
   }
 
-  /** The answer that tells a problem. */
-  static HttpProblem of(Problem problem) {
+  /** The answer that tells a problem; what is corrupt is ours, unless a handler says otherwise. */
+  public static HttpProblem of(Problem problem) {
+    if (problem instanceof HttpProblem told) {
+      return told;
+    }
     int status =
         switch (problem.kind()) {
-          case USAGE, INPUT, CORRUPT -> 400;
+          case USAGE, INPUT -> 400;
           case NOT_FOUND -> 404;
           case DENIED -> 403;
           case UNAVAILABLE -> 503;
-          case ENVIRONMENT -> 500;
+          case CORRUPT, ENVIRONMENT -> 500;
         };
     return new HttpProblem(status, String.valueOf(problem.getMessage()));
   }

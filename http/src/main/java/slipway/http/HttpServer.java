@@ -3,10 +3,17 @@ package slipway.http;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.io.ArrayByteBufferPool;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.ManagedSelector;
+import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
@@ -14,6 +21,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -24,13 +32,27 @@ import slipway.base.Problem;
 public final class HttpServer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.http");
 
+  private static final String CARRIERS = "jdk.virtualThreadScheduler.parallelism";
+
   /** Bytes of a refused body that are read over before the answer. */
   private static final long DISCARDED = 64L * 1024 * 1024;
+
+  /** Bytes read from a connection at once. */
+  private static final int INPUT = 64 * 1024;
+
+  /** Bytes of buffers that are kept for the next request. */
+  private static final long POOLED = 32L * 1024 * 1024;
 
   /** Kept, because the logging system forgets loggers (and their levels) that nobody holds. */
   private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
 
   static {
+    // Handlers that compute or write to a disk hold their processor; with more carriers than
+    // processors the system shares them out, so that a small request does not wait for large ones.
+    if (System.getProperty(CARRIERS) == null) {
+      int carriers = Math.max(8, 4 * Runtime.getRuntime().availableProcessors());
+      System.setProperty(CARRIERS, Integer.toString(carriers));
+    }
     if (JETTY_LOG.getLevel() == null) {
       JETTY_LOG.setLevel(java.util.logging.Level.WARNING);
     }
@@ -57,8 +79,7 @@ public final class HttpServer implements AutoCloseable {
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory()));
     Server server = new Server(threads);
-    ServerConnector connector =
-        new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration(options)));
+    ServerConnector connector = new Clients(server, options);
     connector.setHost(options.address().getHostString());
     connector.setPort(options.address().getPort());
     connector.setIdleTimeout(options.idleTimeout().toMillis());
@@ -69,6 +90,7 @@ public final class HttpServer implements AutoCloseable {
     server.setErrorHandler(HttpServer::refuse);
     try {
       server.start();
+      sweep(server, connector, options.floor());
     } catch (Exception e) { // Jetty declares no less
       stop(server);
       throw new Problem(
@@ -83,9 +105,49 @@ public final class HttpServer implements AutoCloseable {
     HttpConfiguration configuration = new HttpConfiguration();
     configuration.setSendServerVersion(false);
     configuration.setRequestHeaderSize(options.maxHeaderBytes());
-    configuration.setInputBufferSize(128 * 1024);
+    configuration.setResponseHeaderSize(16 * 1024);
+    configuration.setInputBufferSize(INPUT);
     configuration.setOutputBufferSize(32 * 1024);
     return configuration;
+  }
+
+  /** The connections, whose buffers all come from one pool that is not let grow. */
+  private static final class Clients extends ServerConnector {
+    Clients(Server server, HttpOptions options) {
+      super(
+          server,
+          null,
+          null,
+          new ArrayByteBufferPool(0, 4096, INPUT, -1, POOLED / 4, POOLED),
+          1,
+          -1,
+          new HttpConnectionFactory(configuration(options)));
+    }
+
+    @Override
+    protected SocketChannelEndPoint newEndPoint(
+        SocketChannel channel, ManagedSelector selector, SelectionKey key) {
+      SocketChannelEndPoint client = new ClientEndPoint(channel, selector, key, getScheduler());
+      client.setIdleTimeout(getIdleTimeout());
+      return client;
+    }
+  }
+
+  /** Looks at all connections four times in each window. */
+  private static void sweep(Server server, ServerConnector connector, HttpOptions.Floor floor) {
+    long window = floor.window().toNanos();
+    Runnable look =
+        new Runnable() {
+          @Override
+          public void run() {
+            long now = System.nanoTime();
+            for (EndPoint client : connector.getConnectedEndPoints()) {
+              ((ClientEndPoint) client).endIfSlow(now, window, floor.bytes());
+            }
+            server.getScheduler().schedule(this, window / 4, TimeUnit.NANOSECONDS);
+          }
+        };
+    server.getScheduler().schedule(look, window / 4, TimeUnit.NANOSECONDS);
   }
 
   /** Where it listens, with the real port. */
@@ -140,7 +202,7 @@ public final class HttpServer implements AutoCloseable {
         answer(request, response);
         callback.succeeded();
       } catch (ConnectionLost e) {
-        LOG.log(Level.DEBUG, () -> request.method() + " " + request.path() + " was cut", e);
+        LOG.log(Level.DEBUG, () -> line(request) + " was cut", e);
         callback.failed(e);
       } finally {
         if (options.accessLog() != null) {
@@ -158,11 +220,14 @@ public final class HttpServer implements AutoCloseable {
         } catch (HttpProblem problem) {
           refuse(request, response, problem);
         } catch (Problem problem) {
+          if (HttpProblem.of(problem).status() >= 500) {
+            LOG.log(Level.ERROR, () -> line(request) + " failed", problem);
+          }
           refuse(request, response, HttpProblem.of(problem));
         } catch (ConnectionLost e) {
           throw e;
-        } catch (IOException | RuntimeException e) {
-          LOG.log(Level.ERROR, () -> request.method() + " " + request.path() + " failed", e);
+        } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
+          LOG.log(Level.ERROR, () -> line(request) + " failed", e);
           refuse(request, response, new HttpProblem(500, "the server failed; its log says why"));
         }
       } catch (ConnectionLost e) {
@@ -184,12 +249,17 @@ public final class HttpServer implements AutoCloseable {
       response.status(problem.status()).end(problem.contentType(), problem.body());
     }
 
+    /** For logs: clients choose both words. */
+    private static String line(Request request) {
+      return Printable.text(request.method() + " " + request.path());
+    }
+
     private static HttpOptions.Access access(
         org.eclipse.jetty.server.Request jetty, Request request, Response response) {
       return new HttpOptions.Access(
           request.remote(),
-          request.method(),
-          request.path(),
+          Printable.text(request.method()),
+          Printable.text(request.path()),
           response.status(),
           response.sent(),
           Duration.ofNanos(System.nanoTime() - jetty.getHeadersNanoTime()));

@@ -1,12 +1,12 @@
 package slipway.http;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.util.Blocker;
 import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
@@ -97,20 +97,27 @@ public final class Request {
     return length < 0 && header("Transfer-Encoding") == null ? 0 : length;
   }
 
-  /** The body as a stream. */
-  public InputStream body() {
-    begun = true;
-    consumed = true; // from now on it is the stream's
-    return Content.Source.asInputStream(jetty);
+  /**
+   * Hands the body on without copying it or keeping any of it.
+   *
+   * @return bytes read
+   * @throws HttpProblem with 400 when the body is malformed or ends before it should
+   * @throws ConnectionLost when the client went away, was idle too long or too slow
+   */
+  public long transferTo(BodySink sink) throws IOException {
+    return transferTo(Long.MAX_VALUE, sink);
   }
 
   /**
-   * Hands the body on without copying it.
+   * As {@link #transferTo(BodySink)}, for a body that has a bound.
    *
-   * @return bytes read
-   * @throws ConnectionLost when the client went away or was idle too long
+   * @throws HttpProblem with 413 when it is longer than {@code limit} bytes; what came until then
+   *     was handed on
    */
-  public long transferTo(BodySink sink) throws IOException {
+  public long transferTo(long limit, BodySink sink) throws IOException {
+    if (contentLength() > limit) {
+      throw tooLarge(limit);
+    }
     long total = 0;
     while (true) {
       begun = true;
@@ -120,11 +127,14 @@ public final class Request {
         continue;
       }
       if (Content.Chunk.isFailure(chunk)) {
-        throw new ConnectionLost("the request's body was cut short", chunk.getFailure());
+        throw failed(chunk.getFailure());
       }
       consumed = chunk.isLast();
       try {
         total += chunk.remaining();
+        if (total > limit) {
+          throw tooLarge(limit);
+        }
         if (chunk.hasRemaining()) {
           sink.write(chunk.getByteBuffer());
         }
@@ -134,7 +144,19 @@ public final class Request {
       if (consumed) {
         return total;
       }
+      Thread.yield(); // a virtual thread whose bytes are always there would never let go
     }
+  }
+
+  private IOException failed(@Nullable Throwable failure) {
+    consumed = true; // nothing more can be read
+    if (failure instanceof HttpException malformed) {
+      throw new HttpProblem(malformed.getCode(), "the request's body is malformed");
+    }
+    if (failure instanceof EofException) {
+      throw new HttpProblem(400, "the request's body ended before it should");
+    }
+    return new ConnectionLost("the request's body was cut short", failure);
   }
 
   /**
@@ -177,29 +199,7 @@ public final class Request {
     }
   }
 
-  /**
-   * A small body whole.
-   *
-   * @throws HttpProblem with 413 when it is longer than {@code limit} bytes
-   */
-  public byte[] bytes(int limit) throws IOException {
-    if (contentLength() > limit) {
-      throw tooLarge(limit);
-    }
-    ByteArrayOutputStream out = new ByteArrayOutputStream((int) Math.max(0, contentLength()));
-    transferTo(
-        bytes -> {
-          if (out.size() + bytes.remaining() > limit) {
-            throw tooLarge(limit);
-          }
-          byte[] copy = new byte[bytes.remaining()];
-          bytes.get(copy);
-          out.write(copy);
-        });
-    return out.toByteArray();
-  }
-
-  private static HttpProblem tooLarge(int limit) {
+  private static HttpProblem tooLarge(long limit) {
     return new HttpProblem(413, "the body is longer than " + limit + " bytes");
   }
 }

@@ -1,10 +1,8 @@
 package slipway.http;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.util.Blocker;
@@ -15,11 +13,8 @@ import org.jspecify.annotations.Nullable;
  * first byte of the body. For HEAD the body is left out, its length is still told.
  */
 public final class Response {
-  /** Mapped at once; larger buys nothing, smaller costs calls. */
-  private static final long SLICE = 16L * 1024 * 1024;
-
-  /** Below this a copy is cheaper than a mapping. */
-  private static final int SMALL = 256 * 1024;
+  /** Below this a copy is cheaper than a call of its own. */
+  private static final int SMALL = 16 * 1024;
 
   private final org.eclipse.jetty.server.Response jetty;
   private final boolean head;
@@ -90,8 +85,8 @@ public final class Response {
   }
 
   /**
-   * Writes a part of a file that nobody changes meanwhile (it may be unlinked), straight from the
-   * page cache.
+   * Writes a part of a file that nobody changes meanwhile (it may be unlinked), which the kernel
+   * copies from its cache to the connection.
    */
   public void write(FileChannel file, long offset, long length) throws IOException {
     if (head || length == 0) {
@@ -101,14 +96,14 @@ public final class Response {
       writeSmall(file, offset, (int) length);
       return;
     }
+    ClientEndPoint client =
+        (ClientEndPoint)
+            jetty.getRequest().getConnectionMetaData().getConnection().getEndPoint();
     long position = offset;
     long end = offset + length;
     while (position < end) {
-      long size = Math.min(SLICE, end - position);
-      // Shared: the end of a slow write runs on Jetty's thread.
-      try (Arena arena = Arena.ofShared()) {
-        write(false, file.map(MapMode.READ_ONLY, position, size, arena).asByteBuffer());
-      }
+      int size = (int) Math.min(ClientEndPoint.LONGEST, end - position);
+      write(false, client.announce(file, position, size));
       position += size;
     }
   }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 
 /**
  * Sends a request to the first route whose pattern matches. A pattern is a path whose segments are
@@ -63,14 +64,14 @@ public final class Router implements Handler {
       allowed.add(route.method);
     }
     if (allowed.isEmpty()) {
-      throw new HttpProblem(404, "nothing is served at " + request.path());
+      throw new HttpProblem(404, "nothing is served at " + Printable.text(request.path()));
     }
     if (allowed.contains("GET")) {
       allowed.add("HEAD");
     }
     throw new HttpProblem(
         405,
-        request.method() + " is not allowed here",
+        Printable.text(request.method()) + " is not allowed here",
         Map.of("Allow", String.join(", ", allowed)));
   }
 

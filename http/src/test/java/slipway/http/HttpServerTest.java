@@ -54,7 +54,7 @@ class HttpServerTest {
             .on("GET", "/echo/{name...}/end/{last}", HttpServerTest::echo)
             .on("GET", "/file", (request, response) -> file(file, request, response))
             .on("POST", "/count", HttpServerTest::count)
-            .on("POST", "/small", (q, r) -> r.end("text/plain", "" + q.bytes(1000).length))
+            .on("POST", "/small", HttpServerTest::small)
             .on("GET", "/chunks", HttpServerTest::chunks)
             .on("GET", "/denied", (q, r) -> deny())
             .on("GET", "/defect", (q, r) -> defect())
@@ -78,6 +78,11 @@ class HttpServerTest {
   private static void count(Request request, Response response) throws IOException {
     long announced = request.contentLength();
     response.end("text/plain", announced + " " + request.transferTo(b -> b.position(b.limit())));
+  }
+
+  private static void small(Request request, Response response) throws IOException {
+    long length = request.transferTo(1000, b -> b.position(b.limit()));
+    response.end("text/plain", "" + length);
   }
 
   private static void chunks(Request request, Response response) throws IOException {
@@ -317,6 +322,125 @@ class HttpServerTest {
               assertThat(a.bytes()).isEqualTo("logged|b|[]".length());
               assertThat(a.remote()).isEqualTo("127.0.0.1");
             });
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Transfer-Encoding: chunked|zz@@",
+        "Transfer-Encoding: chunked|-5@@hello",
+        "Transfer-Encoding: chunked|5@@hel",
+        "Transfer-Encoding: chunked|fffffffffffffffff@@hello",
+        "Content-Length: 10|hel",
+      })
+  void malformedAndCutBodiesAreTheClientsFault(String header, String body) throws Exception {
+    List<java.util.logging.LogRecord> told = new CopyOnWriteArrayList<>();
+    java.util.logging.Handler listener =
+        new java.util.logging.Handler() {
+          @Override
+          public void publish(java.util.logging.LogRecord record) {
+            told.add(record);
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger all = Logger.getLogger("");
+    all.addHandler(listener);
+    QUIET.setLevel(null);
+    try {
+      String head = "POST /count HTTP/1.1\r\nHost: x\r\n" + header + "\r\n\r\n";
+      String answer = raw(head + body.replace("@@", "\r\n"));
+      assertThat(answer).startsWith("HTTP/1.1 400 ").doesNotContainIgnoringCase("jetty");
+      assertThat(told).extracting(java.util.logging.LogRecord::getMessage).isEmpty();
+    } finally {
+      QUIET.setLevel(java.util.logging.Level.OFF);
+      all.removeHandler(listener);
+    }
+  }
+
+  @Test
+  void whoSendsOrTakesAByteNowAndThenIsCut() throws Exception {
+    HttpOptions options =
+        HttpOptions.at(LOOPBACK)
+            .withFloor(new HttpOptions.Floor(500, Duration.ofMillis(600)))
+            // TCP hands on what a slow reader takes in large pieces, with long pauses.
+            .withIdleTimeout(Duration.ofSeconds(1));
+    Router router =
+        new Router()
+            .on("POST", "/count", HttpServerTest::count)
+            .on("GET", "/file", (q, r) -> file(dir.resolve("content"), q, r));
+    String post = "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n";
+    String get = "GET /file HTTP/1.1\r\nHost: x\r\n\r\n";
+    try (HttpServer other = HttpServer.start(options, router);
+        Drip body = new Drip(other, post, 1, 1);
+        Drip headers = new Drip(other, "GET /file HTTP/1.1\r\nX: ", 1, 1);
+        Drip reader = new Drip(other, get, 0, 1);
+        Drip honest = new Drip(other, post, 100, 1)) {
+      body.untilCut();
+      headers.untilCut();
+      reader.untilCut();
+      assertThat(honest.answer()).endsWith("2000 2000");
+    }
+  }
+
+  /** A client that sends some bytes and takes some each 50 ms. */
+  private static final class Drip implements AutoCloseable {
+    private final Socket socket = new Socket();
+    private final CompletableFuture<String> end;
+
+    Drip(HttpServer server, String head, int send, int take) throws IOException {
+      socket.setReceiveBufferSize(4096);
+      socket.connect(server.address());
+      socket.getOutputStream().write(head.getBytes(UTF_8));
+      end = CompletableFuture.supplyAsync(() -> drip(send, take), Thread::startVirtualThread);
+    }
+
+    private String drip(int send, int take) {
+      StringBuilder got = new StringBuilder();
+      try {
+        socket.setSoTimeout(50);
+        for (int i = 0; i < 80; i++) {
+          if (send > 0 && got.isEmpty()) {
+            socket.getOutputStream().write("a".repeat(send).getBytes(UTF_8));
+          }
+          try {
+            byte[] some = socket.getInputStream().readNBytes(got.isEmpty() ? take : 1000);
+            if (some.length == 0) {
+              return "cut";
+            }
+            got.append(new String(some, ISO_8859_1));
+          } catch (java.net.SocketTimeoutException e) {
+            continue; // the rhythm
+          }
+          if (send == 0) {
+            java.util.concurrent.locks.LockSupport.parkNanos(50_000_000);
+          }
+        }
+        // What the kernels had between them is still there.
+        socket.setSoTimeout(10_000);
+        return socket.getInputStream().readAllBytes().length < CONTENT.length / 2 ? "cut" : "alive";
+      } catch (IOException e) {
+        return "cut";
+      }
+    }
+
+    void untilCut() {
+      assertThat(end.join()).isEqualTo("cut");
+    }
+
+    String answer() {
+      return end.join();
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
   }
 
   @Test

@@ -56,15 +56,15 @@ final class BlobApi {
     } else if (request.method().equals("HEAD")) {
       response.header("Accept-Ranges", "bytes").header("Content-Type", OCTETS).length(size).end();
     } else {
-      send(request, response, digest, etag);
+      send(request, response, digest, size, etag);
     }
   }
 
-  private void send(Request request, Response response, Digest digest, String etag)
+  private void send(Request request, Response response, Digest digest, long size, String etag)
       throws IOException {
-    Optional<Blob> open = store.blobs().open(digest);
+    Optional<Blob> open = store.open(digest, size);
     if (open.isEmpty()) {
-      throw unknown(digest); // deleted meanwhile
+      throw unknown(digest); // deleted meanwhile, or lost
     }
     try (Blob blob = open.get()) {
       blob.send(request, response, OCTETS, etag);
@@ -81,7 +81,7 @@ final class BlobApi {
     store.remove(
         catalog -> {
           Repository repository = catalog.repository(name);
-          if (repository == null || repository.blobSize(digest) == null) {
+          if (repository == null || !repository.blobs.containsKey(digest)) {
             throw unknown(digest);
           }
           return List.of(new UnlinkBlob(name, digest));
@@ -99,13 +99,14 @@ final class BlobApi {
     String digest = request.query("digest");
     if (digest != null) {
       Digest expected = Names.digest(digest);
-      UploadSession session = uploads.begin(name, expected.algorithm());
+      UploadSession session = uploads.begin(request.remote(), name, expected.algorithm());
       try (UploadSession.Use use = uploads.use(name, session.id())) {
         finish(use.session(), request, response, expected);
       }
       return;
     }
-    accepted(response, uploads.begin(name, algorithm(request.query("digest-algorithm"))));
+    Digest.Algorithm algorithm = algorithm(request.query("digest-algorithm"));
+    accepted(response, uploads.begin(request.remote(), name, algorithm));
   }
 
   private static Digest.Algorithm algorithm(@Nullable String label) {
@@ -147,10 +148,9 @@ final class BlobApi {
   }
 
   private void status(Request request, Response response) throws IOException {
-    try (UploadSession.Use use = use(request)) {
-      describe(response, use.session());
-      response.status(204).end();
-    }
+    // Without waiting for a request that sends to it: that one may have stalled.
+    describe(response, uploads.find(repository(request), request.parameter("id")));
+    response.status(204).end();
   }
 
   private void append(Request request, Response response) throws IOException {
@@ -193,7 +193,11 @@ final class BlobApi {
   }
 
   private UploadSession.Use use(Request request) {
-    return uploads.use(Names.repository(request.parameter("name")), request.parameter("id"));
+    return uploads.use(repository(request), request.parameter("id"));
+  }
+
+  private static String repository(Request request) {
+    return Names.repository(request.parameter("name"));
   }
 
   private static void accepted(Response response, UploadSession session) throws IOException {

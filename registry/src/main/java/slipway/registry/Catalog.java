@@ -29,6 +29,12 @@ final class Catalog {
 
   private final ConcurrentMap<Digest, Holders> holders = new ConcurrentHashMap<>();
 
+  /**
+   * Digests that are held but whose bytes are not there, or not all of them. They are hidden, not
+   * forgotten, so that all is as before once the bytes are back or pushed again.
+   */
+  private final Set<Digest> lost = ConcurrentHashMap.newKeySet();
+
   /** Digests that lost a holder since the last {@link #takeUnheld()}. */
   private final Set<Digest> released = new HashSet<>();
 
@@ -47,7 +53,27 @@ final class Catalog {
   /** Bytes of a blob in whichever repository has it, or null. */
   @Nullable Long sizeAnywhere(Digest digest) {
     Holders all = holders.get(digest);
-    return all == null || all.blobs == 0 ? null : all.size;
+    return all == null || all.blobs == 0 || lost.contains(digest) ? null : all.size;
+  }
+
+  /** Bytes that a digest should have, or -1 when nobody holds it. */
+  long size(Digest digest) {
+    Holders all = holders.get(digest);
+    return all == null ? -1 : all.size;
+  }
+
+  /**
+   * Hides a digest until {@link #found}.
+   *
+   * @return whether it was not hidden before
+   */
+  boolean lose(Digest digest) {
+    return lost.add(digest);
+  }
+
+  /** Shows a digest again. */
+  void found(Digest digest) {
+    lost.remove(digest);
   }
 
   void apply(Change change) {
@@ -101,7 +127,7 @@ final class Catalog {
   }
 
   private Repository obtain(String name) {
-    return repositories.computeIfAbsent(name, Repository::new);
+    return repositories.computeIfAbsent(name, n -> new Repository(n, lost));
   }
 
   private void with(String name, Consumer<Repository> action) {
@@ -128,7 +154,10 @@ final class Catalog {
           Holders left = new Holders(all.blobs - blobs, all.manifests - manifests, all.size);
           return left.blobs + left.manifests == 0 ? null : left;
         });
-    released.add(digest);
+    if (!isHeld(digest)) {
+      lost.remove(digest);
+      released.add(digest);
+    }
   }
 
   boolean isHeld(Digest digest) {
@@ -140,17 +169,7 @@ final class Catalog {
     return holders.keySet();
   }
 
-  /** Takes these digests out of all repositories. */
-  void forget(Set<Digest> digests) {
-    for (Repository repository : List.copyOf(repositories.values())) {
-      for (Digest digest : digests) {
-        apply(new UnlinkBlob(repository.name(), digest));
-        apply(new DeleteManifest(repository.name(), digest));
-      }
-    }
-  }
-
-  /** Digests that nobody holds any more. */
+  /** Digests that had a holder once and have none since the last call. */
   List<Digest> takeUnheld() {
     List<Digest> unheld = released.stream().filter(d -> !isHeld(d)).toList();
     released.clear();

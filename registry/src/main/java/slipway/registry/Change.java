@@ -1,10 +1,19 @@
 package slipway.registry;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.Digest;
+import slipway.oci.Json;
+import slipway.oci.Manifest;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One change of what repositories hold, as it stands in the journal: a word and its arguments with
@@ -35,7 +44,8 @@ sealed interface Change {
       case UnlinkBlob(var name, var digest) -> words("unblob", name, digest);
       case PutManifest(var name, var digest, var entry) ->
           words("manifest", name, digest, entry.size(), entry.mediaType())
-              + (entry.subject() == null ? "" : " " + entry.subject());
+              + (entry.subject() == null ? "" : " " + entry.subject())
+              + (entry.fields() == null ? "" : " " + entry.fields().encode());
       case DeleteManifest(var name, var digest) -> words("unmanifest", name, digest);
       case PutTag(var name, var tag, var digest) -> words("tag", name, tag, digest);
       case DeleteTag(var name, var tag) -> words("untag", name, tag);
@@ -63,14 +73,15 @@ sealed interface Change {
       case "blob/4" ->
           new LinkBlob(words.get(1), digest(words.get(2), digests), number(words.get(3)));
       case "unblob/3" -> new UnlinkBlob(words.get(1), digest(words.get(2), digests));
-      case "manifest/5", "manifest/6" ->
+      case "manifest/5", "manifest/6", "manifest/7" ->
           new PutManifest(
               words.get(1),
               digest(words.get(2), digests),
               new ManifestEntry(
                   words.get(4),
                   number(words.get(3)),
-                  words.size() == 5 ? null : digest(words.get(5), digests)));
+                  words.size() == 5 ? null : digest(words.get(5), digests),
+                  words.size() < 7 ? null : ReferrerFields.decode(words.get(6))));
       case "unmanifest/3" -> new DeleteManifest(words.get(1), digest(words.get(2), digests));
       case "tag/4" -> new PutTag(words.get(1), words.get(2), digest(words.get(3), digests));
       case "untag/3" -> new DeleteTag(words.get(1), words.get(2));
@@ -96,6 +107,81 @@ sealed interface Change {
    * @param mediaType as pushed, and served again
    * @param size in bytes
    * @param subject what it refers to, or null
+   * @param fields what a list of referrers tells of it; null when it has no subject, or when they
+   *     are too long to be kept in memory and are read from the manifest when asked for
    */
-  record ManifestEntry(String mediaType, long size, @Nullable Digest subject) {}
+  record ManifestEntry(
+      String mediaType,
+      long size,
+      @Nullable Digest subject,
+      @Nullable ReferrerFields fields) {}
+
+  /**
+   * What a list of referrers tells of a manifest (distribution-spec, "Listing Referrers").
+   *
+   * @param artifactType of the manifest, or else of its config, or null
+   */
+  record ReferrerFields(@Nullable String artifactType, Map<String, String> annotations) {
+    /** Characters that are kept in memory for one manifest. */
+    private static final int KEPT = 4096;
+
+    private static final String TYPE = "artifactType";
+    private static final String ANNOTATIONS = "annotations";
+
+    static ReferrerFields of(Manifest manifest) {
+      String type = manifest.artifactType();
+      if (type == null || type.isEmpty()) {
+        type = manifest instanceof Manifest.Image image ? image.config().mediaType() : null;
+      }
+      return new ReferrerFields(type, new TreeMap<>(manifest.annotations()));
+    }
+
+    /** Characters of all names and values. */
+    long length() {
+      long sum = artifactType == null ? 0 : artifactType.length();
+      for (Map.Entry<String, String> e : annotations.entrySet()) {
+        sum += e.getKey().length() + e.getValue().length();
+      }
+      return sum;
+    }
+
+    /** Itself, or null when it is too long to be kept in memory. */
+    @Nullable ReferrerFields kept() {
+      return length() > KEPT ? null : this;
+    }
+
+    /** One word. */
+    String encode() {
+      return Base64.getUrlEncoder().withoutPadding().encodeToString(json());
+    }
+
+    byte[] json() {
+      ObjectNode root = JsonNodeFactory.instance.objectNode();
+      if (artifactType != null) {
+        root.put(TYPE, artifactType);
+      }
+      ObjectNode all = root.putObject(ANNOTATIONS);
+      annotations.forEach(all::put);
+      return Json.write(root);
+    }
+
+    static ReferrerFields decode(String word) {
+      try {
+        return read(Base64.getUrlDecoder().decode(word.getBytes(StandardCharsets.ISO_8859_1)));
+      } catch (IllegalArgumentException | JacksonException e) {
+        throw new Problem(Problem.Kind.CORRUPT, "the fields of a referrer are damaged", e);
+      }
+    }
+
+    /** Reads what {@link #json} wrote. */
+    static ReferrerFields read(byte[] json) {
+      JsonNode root = Json.read(json);
+      Map<String, String> annotations = new TreeMap<>();
+      root.path(ANNOTATIONS)
+          .properties()
+          .forEach(e -> annotations.put(e.getKey(), e.getValue().stringValue()));
+      JsonNode type = root.get(TYPE);
+      return new ReferrerFields(type == null ? null : type.stringValue(), annotations);
+    }
+  }
 }

@@ -1,25 +1,25 @@
 package slipway.registry;
 
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
@@ -28,39 +28,72 @@ import slipway.oci.Digest;
 
 /**
  * Blobs as files {@code blobs/ALGORITHM/XX/HEX}, XX being the first two hex digits. Staged content
- * is a file in {@code uploads/} of the same file system; the rename in {@link #publish}, followed
- * by a sync of the directory, is the commit point. What a crash leaves in {@code uploads/} is
- * removed by the next start.
+ * is a file in {@code blobs/uploads/}; published it is a hard link to that, whose older name goes
+ * when it is settled, so a blob of two names is one whose commit never ended. {@code blobs/id}
+ * names the registry that the blobs belong to: without it they are not mounted, or another's.
  */
 final class FileBlobStorage implements BlobStorage {
-  /** Written back early every so many bytes, so that little is left to do when a blob is sealed. */
-  private static final long WRITE_BACK = 32L * 1024 * 1024;
-
   private final Path blobs;
   private final Path uploads;
-  private final Set<Path> directories = ConcurrentHashMap.newKeySet();
-  private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
 
-  private FileBlobStorage(Path blobs, Path uploads) {
+  /** Shards that are known to be there, and durable. */
+  private final Set<Path> directories = ConcurrentHashMap.newKeySet();
+
+  private FileBlobStorage(Path blobs) {
     this.blobs = blobs;
-    this.uploads = uploads;
+    this.uploads = blobs.resolve("uploads");
   }
 
-  /** Opens the storage below a directory that this process alone uses. */
-  static FileBlobStorage open(Path root) throws IOException {
-    FileBlobStorage storage = new FileBlobStorage(root.resolve("blobs"), root.resolve("uploads"));
-    Files.createDirectories(storage.uploads);
-    try (DirectoryStream<Path> left = Files.newDirectoryStream(storage.uploads)) {
-      for (Path file : left) {
-        Files.delete(file);
+  /**
+   * The registry that the blobs below a directory belong to, or null when nothing tells.
+   *
+   * @throws Problem of kind CORRUPT when the mark cannot be understood
+   */
+  static @Nullable String id(Path root) throws IOException {
+    Path mark = mark(root);
+    try {
+      String id = Files.readString(mark, StandardCharsets.ISO_8859_1).strip();
+      if (!Journal.isId(id)) {
+        throw Problem.corrupt(mark + " is damaged; " + Journal.repair(root));
       }
+      return id;
+    } catch (NoSuchFileException e) {
+      return null;
     }
+  }
+
+  private static Path mark(Path root) {
+    return root.resolve("blobs").resolve("id");
+  }
+
+  /** Whether there is no blob at all below a directory. */
+  static boolean isEmpty(Path root) throws IOException {
+    return new FileBlobStorage(root.resolve("blobs")).list().isEmpty();
+  }
+
+  /** Opens the storage below a directory that this process alone uses, and marks it with an id. */
+  static FileBlobStorage open(Path root, String id) throws IOException {
+    FileBlobStorage storage = new FileBlobStorage(root.resolve("blobs"));
+    Files.createDirectories(storage.uploads);
     for (Digest.Algorithm algorithm : Digest.Algorithm.values()) {
       Files.createDirectories(storage.blobs.resolve(algorithm.label()));
+    }
+    if (!Files.exists(mark(root))) {
+      mark(root, id);
     }
     AtomicFile.syncDirectory(storage.blobs);
     AtomicFile.syncDirectory(root);
     return storage;
+  }
+
+  /** Says whose the blobs are. */
+  static void mark(Path root, String id) throws IOException {
+    AtomicFile.write(mark(root), id + "\n");
+  }
+
+  /** The file of a blob, whether it is there or not. */
+  static Path path(Path root, Digest digest) {
+    return new FileBlobStorage(root.resolve("blobs")).path(digest);
   }
 
   private Path directory(Digest digest) {
@@ -78,19 +111,15 @@ final class FileBlobStorage implements BlobStorage {
 
   @Override
   public void publish(List<Publication> batch) throws IOException {
+    Set<Path> changed = new HashSet<>();
     for (Publication publication : batch) {
       Path directory = directory(publication.digest());
       ensure(directory);
-      ((StagedFile) publication.staged()).moveTo(path(publication.digest()));
-      unsynced.add(directory);
+      ((StagedFile) publication.staged()).publish(path(publication.digest()));
+      changed.add(directory);
     }
-  }
-
-  @Override
-  public void sync() throws IOException {
-    for (Iterator<Path> changed = unsynced.iterator(); changed.hasNext(); ) {
-      AtomicFile.syncDirectory(changed.next());
-      changed.remove();
+    for (Path directory : changed) {
+      AtomicFile.syncDirectory(directory);
     }
   }
 
@@ -99,6 +128,21 @@ final class FileBlobStorage implements BlobStorage {
       Files.createDirectories(directory);
       AtomicFile.syncDirectory(Objects.requireNonNull(directory.getParent()));
       directories.add(directory);
+    }
+  }
+
+  @Override
+  public void settle(List<Publication> batch) throws IOException {
+    for (Publication publication : batch) {
+      ((StagedFile) publication.staged()).settle();
+    }
+  }
+
+  @Override
+  public void withdraw(List<Publication> batch, Predicate<Digest> kept) throws IOException {
+    for (Publication publication : batch) {
+      Digest digest = publication.digest();
+      ((StagedFile) publication.staged()).withdraw(path(digest), kept.test(digest));
     }
   }
 
@@ -120,28 +164,44 @@ final class FileBlobStorage implements BlobStorage {
   }
 
   @Override
-  public Set<Digest> list() throws IOException {
-    Set<Digest> found = new HashSet<>();
+  public Map<Digest, Stored> list() throws IOException {
+    Map<Digest, Stored> found = new HashMap<>();
     for (Digest.Algorithm algorithm : Digest.Algorithm.values()) {
       try (DirectoryStream<Path> shards =
           Files.newDirectoryStream(blobs.resolve(algorithm.label()))) {
         for (Path shard : shards) {
           list(algorithm, shard, found);
         }
+      } catch (NoSuchFileException e) {
+        // Nothing was stored by this algorithm.
       }
     }
     return found;
   }
 
-  private static void list(Digest.Algorithm algorithm, Path shard, Set<Digest> found)
+  private static void list(Digest.Algorithm algorithm, Path shard, Map<Digest, Stored> found)
       throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(shard)) {
       for (Path file : files) {
+        Digest digest;
         try {
-          found.add(new Digest(algorithm, Objects.requireNonNull(file.getFileName()).toString()));
+          digest = new Digest(algorithm, Objects.requireNonNull(file.getFileName()).toString());
         } catch (Problem e) {
-          // Not a blob's name, so not ours to list or to remove.
+          continue; // not a blob's name, so not ours to list or to remove
         }
+        Map<String, Object> facts = Files.readAttributes(file, "unix:size,nlink");
+        long size = (Long) Objects.requireNonNull(facts.get("size"));
+        int names = (Integer) Objects.requireNonNull(facts.get("nlink"));
+        found.put(digest, new Stored(size, names > 1));
+      }
+    }
+  }
+
+  @Override
+  public void forgetStaged() throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(uploads)) {
+      for (Path file : left) {
+        Files.delete(file);
       }
     }
   }
@@ -169,114 +229,6 @@ final class FileBlobStorage implements BlobStorage {
     @Override
     public void close() throws IOException {
       channel.close();
-    }
-  }
-
-  /** A file in uploads, made when the first bytes come or at the seal. */
-  private static final class StagedFile implements Staged {
-    private final Path path;
-    private @Nullable FileChannel channel;
-    private long size;
-    private long writtenBack;
-    private @Nullable Thread writer;
-    private volatile @Nullable IOException failure;
-    private boolean moved;
-
-    StagedFile(Path path) {
-      this.path = path;
-    }
-
-    @Override
-    public void write(ByteBuffer bytes) throws IOException {
-      FileChannel out = file();
-      while (bytes.hasRemaining()) {
-        size += out.write(bytes);
-      }
-      writeBack();
-    }
-
-    private FileChannel file() throws IOException {
-      FileChannel open = channel;
-      if (open == null) {
-        open =
-            FileChannel.open(
-                path,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE);
-        channel = open;
-      }
-      return open;
-    }
-
-    /** An error is told by the seal: the kernel reports it once, and the early sync had it. */
-    private void writeBack() throws IOException {
-      if (size - writtenBack < WRITE_BACK || (writer != null && writer.isAlive())) {
-        return;
-      }
-      writtenBack = size;
-      FileChannel out = file();
-      writer =
-          Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      out.force(false);
-                    } catch (IOException e) {
-                      failure = e;
-                    }
-                  });
-    }
-
-    @Override
-    public long size() {
-      return size;
-    }
-
-    @Override
-    public void seal() throws IOException {
-      file().force(true);
-      awaitWriter();
-      IOException early = failure;
-      if (early != null) {
-        throw early;
-      }
-    }
-
-    private void awaitWriter() {
-      Thread running = writer;
-      if (running != null) {
-        try {
-          running.join();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-        }
-      }
-    }
-
-    @Override
-    public InputStream read() throws IOException {
-      file();
-      return new BufferedInputStream(Files.newInputStream(path), 256 * 1024);
-    }
-
-    void moveTo(Path target) throws IOException {
-      file().close();
-      Files.move(path, target, StandardCopyOption.ATOMIC_MOVE);
-      moved = true;
-    }
-
-    @Override
-    public void close() throws IOException {
-      FileChannel open = channel;
-      if (open == null) {
-        return;
-      }
-      awaitWriter();
-      open.close();
-      if (!moved) {
-        Files.deleteIfExists(path);
-      }
     }
   }
 }

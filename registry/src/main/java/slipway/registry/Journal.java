@@ -6,17 +6,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
@@ -24,79 +28,189 @@ import slipway.base.Problem;
 import slipway.oci.Digest;
 
 /**
- * The file that says which repository holds what: changes, in order. A line is one commit: the
- * CRC-32C of what follows in eight hex digits, a blank, and the changes with semicolons between.
- * The sync at the end of {@link #append} is the commit point. A crash before it leaves at most one
- * broken line at the end, which the next start cuts off; a broken line elsewhere is damage and
- * refused. {@link #rewrite} replaces the file by a shorter one with the same meaning; its rename is
- * the commit point.
+ * The file that says which repository holds what: changes, in order. The first line names the
+ * version and the id of the registry, which {@code blobs/id} names too. Each other line is one
+ * commit: the CRC-32C of what follows in eight hex digits, a blank, and the changes with semicolons
+ * between. The sync at the end of {@link #append} is the commit point. A crash before it leaves at
+ * most one torn line at the end, which the next start moves into a file of its own; a broken line
+ * elsewhere is damage and refused. {@link #rewrite} replaces the file by a shorter one with the
+ * same meaning; its rename is the commit point. Version 1 had no id.
  */
 final class Journal implements AutoCloseable {
-  private static final String HEADER = "slipway-registry-journal 1\n";
+  private static final System.Logger LOG = System.getLogger("slipway.registry");
+  private static final String NAME = "journal";
+  private static final String FIRST = "slipway-registry-journal 1";
+  private static final String SECOND = "slipway-registry-journal 2 ";
+  private static final Pattern ID = Pattern.compile("[0-9a-f-]{36}");
 
   /** Changes in one line of a rewritten journal. */
   private static final int LINE = 1000;
 
   private final Path path;
+  private @Nullable String id;
   private FileChannel channel;
   private long length;
 
   /** Whether what is on the disk is unknown. */
   private boolean broken;
 
-  private Journal(Path path, FileChannel channel, long length) {
+  private Journal(Path path, @Nullable String id, FileChannel channel, long length) {
     this.path = path;
+    this.id = id;
     this.channel = channel;
     this.length = length;
   }
 
+  /** The journal of the registry below a directory. */
+  static Path path(Path root) {
+    return root.resolve(NAME);
+  }
+
+  /** What to do about a registry that is damaged; the end of a sentence. */
+  static String repair(Path root) {
+    return "restore it from a backup, or run: slipway registry repair --storage " + root;
+  }
+
+  static boolean isId(String text) {
+    return ID.matcher(text).matches();
+  }
+
+  /** Makes an empty journal. */
+  static void create(Path path, String id) throws IOException {
+    write(path, id, sink -> {});
+  }
+
   /**
-   * Opens or makes a journal and replays it.
+   * Opens a journal and replays it.
    *
    * @throws Problem of kind CORRUPT when it is damaged
    */
   static Journal open(Path path, Consumer<Change> replay) throws IOException {
-    if (!Files.exists(path)) {
-      AtomicFile.write(path, HEADER);
-    }
-    long good;
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
-      good = replay(path, in, replay);
-    }
+    Reader reader = new Reader(path, replay);
+    reader.read(
+        (number, line) -> {
+          throw Problem.corrupt(
+              path + ":" + number + " is damaged; nothing was changed; " + advice(path));
+        });
     FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE);
-    if (channel.size() != good) {
-      channel.truncate(good);
+    if (channel.size() != reader.good) {
+      setTailAside(path, reader.good);
+      channel.truncate(reader.good);
       channel.force(true);
     }
-    return new Journal(path, channel.position(good), good);
+    return new Journal(path, reader.id, channel.position(reader.good), reader.good);
   }
 
-  /** The length of what is whole. */
-  private static long replay(Path path, InputStream in, Consumer<Change> replay)
-      throws IOException {
-    Map<String, Digest> digests = new java.util.HashMap<>();
-    byte[] header = readLine(in);
-    if (header == null || !HEADER.equals(text(header) + "\n")) {
-      throw Problem.corrupt(path + " does not begin as a journal of this version does");
+  private static String advice(Path path) {
+    return repair(java.util.Objects.requireNonNull(path.toAbsolutePath().getParent()));
+  }
+
+  private static void setTailAside(Path path, long good) throws IOException {
+    Path aside = unused(path, "cut");
+    try (FileChannel in = FileChannel.open(path).position(good);
+        AtomicFile out = AtomicFile.create(aside, "rw-------")) {
+      Channels.newInputStream(in).transferTo(out.out());
+      out.commit();
     }
-    long good = header.length + 1L;
-    int number = 1;
-    for (byte[] line = readLine(in); line != null; line = readLine(in)) {
-      number++;
-      String body = body(line);
-      if (body == null) {
-        if (readLine(in) != null) {
-          throw Problem.corrupt(
-              path + ":" + number + " is damaged; restore the file or cut it off before that line");
+    LOG.log(
+        Level.WARNING,
+        "the last line of {0} is not whole, as after a power cut; it was moved to {1}",
+        path,
+        aside);
+  }
+
+  /** A name beside the journal that is not taken. */
+  static Path unused(Path path, String suffix) {
+    for (int i = 1; ; i++) {
+      Path candidate = path.resolveSibling(path.getFileName() + "." + suffix + "-" + i);
+      if (!Files.exists(candidate)) {
+        return candidate;
+      }
+    }
+  }
+
+  /**
+   * Replays what is whole in a journal that may be damaged, and leaves the file as it is.
+   *
+   * @return the lines that are not whole, and the id when that can be read
+   */
+  static Salvage salvage(Path path, Consumer<Change> replay) throws IOException {
+    Reader reader = new Reader(path, replay);
+    int[] damaged = new int[1];
+    reader.read((number, line) -> damaged[0]++);
+    return new Salvage(reader.id, damaged[0] + (Files.size(path) == reader.end ? 0 : 1));
+  }
+
+  record Salvage(@Nullable String id, int damagedLines) {}
+
+  /** Told of each line that is broken and not the torn end. */
+  private interface Damage {
+    void at(int number, byte[] line);
+  }
+
+  private static final class Reader {
+    private final Path path;
+    private final Consumer<Change> replay;
+    private final Map<String, Digest> digests = new HashMap<>();
+    private @Nullable String id;
+
+    /** Length of the whole lines at the beginning. */
+    private long good;
+
+    /** Length of all lines that have an end. */
+    private long end;
+
+    Reader(Path path, Consumer<Change> replay) {
+      this.path = path;
+      this.replay = replay;
+    }
+
+    void read(Damage damage) throws IOException {
+      try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
+        byte[] first = readLine(in);
+        header(first == null ? "" : text(first), damage);
+        good = end = first == null ? 0 : first.length + 1L;
+        int number = 1;
+        byte[] next = readLine(in);
+        while (next != null) {
+          byte[] line = next;
+          number++;
+          next = readLine(in);
+          end += line.length + 1L;
+          String body = body(line);
+          if (body != null) {
+            for (String change : body.split(";")) {
+              replay.accept(Change.decode(change, digests));
+            }
+            good = end;
+          } else if (next != null || !isTorn(line)) {
+            damage.at(number, line);
+          }
         }
-        return good;
       }
-      for (String change : body.split(";")) {
-        replay.accept(Change.decode(change, digests));
-      }
-      good += line.length + 1L;
     }
-    return good;
+
+    private void header(String text, Damage damage) {
+      if (text.startsWith(SECOND) && isId(text.substring(SECOND.length()))) {
+        id = text.substring(SECOND.length());
+      } else if (text.matches("slipway-registry-journal [1-9][0-9]*( .*)?")
+          && !text.startsWith(SECOND)
+          && !text.equals(FIRST)) {
+        throw Problem.corrupt(path + " was written by a newer version; use that one");
+      } else if (!text.equals(FIRST)) {
+        damage.at(1, new byte[0]);
+      }
+    }
+  }
+
+  /** Blocks that a power cut kept from the disk read as zeros; nobody else writes them. */
+  private static boolean isTorn(byte[] line) {
+    for (byte b : line) {
+      if (b == 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** A line without its end, or null when none is left that has one. */
@@ -141,11 +255,21 @@ final class Journal implements AutoCloseable {
     return length;
   }
 
+  /** The id of the registry; null in a journal of version 1 until it is rewritten. */
+  @Nullable String id() {
+    return id;
+  }
+
+  /** Whether it is unknown what is on the disk, so that nothing more can be added. */
+  boolean isBroken() {
+    return broken;
+  }
+
   /**
    * Adds changes as one commit and makes them durable.
    *
-   * @throws IOException when nothing was added; once a sync has failed, always, because what is on
-   *     the disk is then unknown
+   * @throws IOException when nothing was added, or when {@link #isBroken}, because what is on the
+   *     disk is then unknown
    */
   void append(List<Change> changes) throws IOException {
     if (broken) {
@@ -156,7 +280,7 @@ final class Journal implements AutoCloseable {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       takeBack(e);
       throw e;
     }
@@ -167,21 +291,40 @@ final class Journal implements AutoCloseable {
   }
 
   /** Cuts off half a line, such as a full disk leaves. */
-  private void takeBack(IOException cause) {
+  private void takeBack(Throwable cause) {
+    broken = true;
     try {
       channel.truncate(length);
       channel.position(length);
+      broken = false;
     } catch (IOException e) {
-      broken = true;
       cause.addSuppressed(e);
     }
   }
 
-  /** Replaces all by the changes that {@code snapshot} tells. */
-  void rewrite(Consumer<Consumer<List<Change>>> snapshot) throws IOException {
+  /**
+   * Replaces all by the changes that {@code snapshot} tells.
+   *
+   * @param newId of the registry
+   */
+  void rewrite(String newId, Consumer<Consumer<List<Change>>> snapshot) throws IOException {
+    write(path, newId, snapshot);
+    // From here on the old file has no name; appending to it would be lost.
+    broken = true;
+    channel.close();
+    channel = FileChannel.open(path, StandardOpenOption.WRITE);
+    length = channel.size();
+    channel.position(length);
+    id = newId;
+    broken = false;
+  }
+
+  /** Writes a journal whole, in place of the one there is. */
+  static void write(Path path, String id, Consumer<Consumer<List<Change>>> snapshot)
+      throws IOException {
     try (AtomicFile file = AtomicFile.create(path)) {
       OutputStream out = file.out();
-      out.write(HEADER.getBytes(StandardCharsets.ISO_8859_1));
+      out.write((SECOND + id + "\n").getBytes(StandardCharsets.ISO_8859_1));
       try {
         snapshot.accept(changes -> write(out, changes));
       } catch (UncheckedIOException e) {
@@ -189,13 +332,6 @@ final class Journal implements AutoCloseable {
       }
       file.commit();
     }
-    // From here on the old file has no name; appending to it would be lost.
-    broken = true;
-    channel.close();
-    channel = FileChannel.open(path, StandardOpenOption.WRITE);
-    length = channel.size();
-    channel.position(length);
-    broken = false;
   }
 
   private static void write(OutputStream out, List<Change> changes) {

@@ -1,6 +1,7 @@
 package slipway.registry;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -8,9 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.http.Request;
 import slipway.http.Response;
 import slipway.http.Router;
@@ -18,7 +18,9 @@ import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
+import slipway.registry.BlobStorage.Blob;
 import slipway.registry.Change.ManifestEntry;
+import slipway.registry.Change.ReferrerFields;
 import slipway.registry.Links.Page;
 import slipway.registry.RegistryError.Code;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -32,14 +34,22 @@ final class ListApi {
   private static final int REFERRERS_BYTES = 2 * 1024 * 1024;
 
   private static final int REFERRERS_PAGE = 1000;
+  private static final System.Logger LOG = System.getLogger("slipway.registry");
   private static final String JSON = "application/json";
 
-  private final Store store;
-  private final ManifestApi manifests;
+  /** So many referrers, all of them in memory, are listed at once; more are heavy work. */
+  private static final int FEW = 50;
 
-  ListApi(Store store, ManifestApi manifests) {
+  private final Store store;
+  private final HeavyWork work;
+
+  /** What lists tell of manifests whose fields are too long for the catalogue, as JSON. */
+  private final BytesCache fields;
+
+  ListApi(Store store, BytesCache fields, HeavyWork work) {
     this.store = store;
-    this.manifests = manifests;
+    this.fields = fields;
+    this.work = work;
   }
 
   void register(Router router) {
@@ -71,8 +81,12 @@ final class ListApi {
       throw new RegistryError(Code.NAME_UNKNOWN, "there is no repository " + name);
     }
     int limit = Links.limit(request);
-    Page<String> page =
-        Links.page(after(repository.tags(), request.query("last")).keySet().iterator(), limit);
+    Iterator<String> tags =
+        after(repository.tags(), request.query("last")).entrySet().stream()
+            .filter(tag -> repository.manifest(tag.getValue()).isPresent())
+            .map(Map.Entry::getKey)
+            .iterator();
+    Page<String> page = Links.page(tags, limit);
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("name", name);
     page.items().forEach(root.putArray("tags")::add);
@@ -107,44 +121,77 @@ final class ListApi {
     String type = request.query("artifactType");
     String last = request.query("last");
     Repository repository = store.catalog().repository(name);
-    Set<Digest> all = repository == null ? Set.of() : repository.referrers(subject);
-    List<Digest> rest = new ArrayList<>(all);
+    List<Digest> rest = repository == null ? List.of() : rest(repository, subject, last);
+    Referrers list =
+        repository == null || isLight(repository, rest)
+            ? list(repository, rest, type)
+            : work.run(() -> list(repository, rest, type));
+    if (type != null) {
+      response.header("OCI-Filters-Applied", "artifactType");
+    }
+    if (list.next() != null) {
+      Map<String, @Nullable String> query = new LinkedHashMap<>();
+      query.put("artifactType", type);
+      query.put("last", list.next().toString());
+      Links.next(response, request.path(), query);
+    }
+    response.header("Content-Type", MediaTypes.OCI_INDEX);
+    response.end(list.index());
+  }
+
+  /**
+   * A page of referrers.
+   *
+   * @param next the digest to go on behind, or null when all are told
+   */
+  private record Referrers(byte[] index, @Nullable Digest next) {}
+
+  private static List<Digest> rest(Repository repository, Digest subject, @Nullable String last) {
+    List<Digest> rest = new ArrayList<>(repository.referrers(subject));
     if (last != null) {
       Digest from = Names.digest(last);
       rest.removeIf(digest -> digest.compareTo(from) <= 0);
     }
-    List<Descriptor> page = new ArrayList<>();
-    Digest next = repository == null ? null : fill(page, repository, rest, type);
-    if (type != null) {
-      response.header("OCI-Filters-Applied", "artifactType");
-    }
-    if (next != null) {
-      Map<String, @Nullable String> query = new LinkedHashMap<>();
-      query.put("artifactType", type);
-      query.put("last", next.toString());
-      Links.next(response, request.path(), query);
-    }
-    response.header("Content-Type", MediaTypes.OCI_INDEX);
-    response.end(Manifest.Index.of(page, Map.of()).bytes());
+    return rest;
   }
 
-  /** Fills a page; gives the digest to go on behind, or null when all are told. */
+  private static boolean isLight(Repository repository, List<Digest> rest) {
+    return rest.size() <= FEW
+        && rest.stream()
+            .flatMap(digest -> repository.manifest(digest).stream())
+            .allMatch(entry -> entry.fields() != null);
+  }
+
+  private Referrers list(
+      @Nullable Repository repository, List<Digest> rest, @Nullable String type)
+      throws IOException {
+    List<Descriptor> page = new ArrayList<>();
+    Digest next = repository == null ? null : fill(page, repository, rest, type);
+    return new Referrers(Manifest.Index.of(page, Map.of()).bytes(), next);
+  }
+
   private @Nullable Digest fill(
       List<Descriptor> page, Repository repository, List<Digest> rest, @Nullable String type)
       throws IOException {
-    long bytes = 0;
+    long length = 0;
     int looked = 0;
     for (Digest digest : rest) {
-      Descriptor descriptor = referrer(repository, digest);
       looked++;
-      if (descriptor == null || (type != null && !type.equals(descriptor.artifactType()))) {
+      ManifestEntry entry = repository.manifest(digest).orElse(null);
+      ReferrerFields told = entry == null ? null : fields(digest, entry);
+      if (entry == null || told == null || (type != null && !type.equals(told.artifactType()))) {
         continue;
       }
-      page.add(descriptor);
-      for (Map.Entry<String, String> entry : descriptor.annotations().entrySet()) {
-        bytes += entry.getKey().length() + entry.getValue().length();
-      }
-      boolean full = page.size() >= REFERRERS_PAGE || bytes > REFERRERS_BYTES;
+      page.add(
+          new Descriptor(
+              entry.mediaType(),
+              digest,
+              entry.size(),
+              told.annotations(),
+              null,
+              told.artifactType()));
+      length += told.length();
+      boolean full = page.size() >= REFERRERS_PAGE || length > REFERRERS_BYTES;
       if (full && looked < rest.size()) {
         return digest;
       }
@@ -152,28 +199,27 @@ final class ListApi {
     return null;
   }
 
-  /** The descriptor of a referrer, or null when it was deleted meanwhile. */
-  private @Nullable Descriptor referrer(Repository repository, Digest digest) throws IOException {
-    ManifestEntry entry = repository.manifest(digest).orElse(null);
-    Optional<byte[]> bytes = entry == null ? Optional.empty() : manifests.bytes(digest);
-    if (entry == null || bytes.isEmpty()) {
+  /** Null when the manifest was deleted meanwhile, or lost its bytes. */
+  private @Nullable ReferrerFields fields(Digest digest, ManifestEntry entry) throws IOException {
+    if (entry.fields() != null) {
+      return entry.fields();
+    }
+    byte[] cached = fields.get(digest);
+    if (cached != null) {
+      return ReferrerFields.read(cached);
+    }
+    Optional<Blob> open = store.open(digest, entry.size());
+    if (open.isEmpty()) {
       return null;
     }
-    Manifest manifest = Manifest.parse(bytes.get(), entry.mediaType());
-    return new Descriptor(
-        entry.mediaType(),
-        digest,
-        entry.size(),
-        new TreeMap<>(manifest.annotations()),
-        null,
-        artifactType(manifest));
-  }
-
-  private static @Nullable String artifactType(Manifest manifest) {
-    String own = manifest.artifactType();
-    if (own != null && !own.isEmpty()) {
-      return own;
+    try (Blob blob = open.get()) {
+      ReferrerFields read =
+          ReferrerFields.of(Manifest.parse(blob.bytes(), entry.mediaType(), digest));
+      fields.put(digest, read.json());
+      return read;
+    } catch (Problem damaged) {
+      LOG.log(Level.WARNING, "cannot read the manifest {0}: {1}", digest, damaged.getMessage());
+      return null;
     }
-    return manifest instanceof Manifest.Image image ? image.config().mediaType() : null;
   }
 }

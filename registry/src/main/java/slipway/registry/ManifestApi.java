@@ -1,22 +1,13 @@
 package slipway.registry;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import slipway.base.Limit;
-import slipway.base.Problem;
 import slipway.http.Request;
 import slipway.http.Response;
 import slipway.http.Router;
-import slipway.oci.Descriptor;
 import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
 import slipway.registry.BlobStorage.Blob;
 import slipway.registry.BlobStorage.Publication;
 import slipway.registry.BlobStorage.Staged;
@@ -29,15 +20,17 @@ import slipway.registry.RegistryError.Code;
 
 /** Pulls, pushes and deletes manifests and tags (distribution-spec, end-3, 7 and 9). */
 final class ManifestApi {
-  /** Tags in one push; each costs a header in the answer. */
-  private static final int MAX_TAGS = 100;
+  /** Tags in one push; each costs a header in the answer, whose headers have 16 KiB. */
+  private static final int MAX_TAGS = 50;
 
   private final Store store;
-  private final ManifestCache cache;
+  private final BytesCache cache;
+  private final HeavyWork work;
 
-  ManifestApi(Store store, ManifestCache cache) {
+  ManifestApi(Store store, BytesCache cache, HeavyWork work) {
     this.store = store;
     this.cache = cache;
+    this.work = work;
   }
 
   void register(Router router) {
@@ -77,26 +70,27 @@ final class ManifestApi {
     response.header("Content-Type", entry.mediaType());
     if (request.method().equals("HEAD")) {
       response.length(entry.size()).end();
-    } else {
-      response.end(bytes(digest).orElseThrow(() -> unknown(digest.toString())));
+      return;
+    }
+    byte[] cached = cache.get(digest);
+    if (cached != null) {
+      response.end(cached);
+      return;
+    }
+    try (Blob blob = open(digest, entry)) {
+      if (entry.size() > ManifestBody.LARGE) {
+        response.length(entry.size());
+        blob.write(response, 0, entry.size());
+      } else {
+        byte[] bytes = blob.bytes();
+        cache.put(digest, bytes);
+        response.end(bytes);
+      }
     }
   }
 
-  /** The bytes of a manifest that some repository has; empty when it was deleted meanwhile. */
-  Optional<byte[]> bytes(Digest digest) throws IOException {
-    byte[] cached = cache.get(digest);
-    if (cached != null) {
-      return Optional.of(cached);
-    }
-    Optional<Blob> open = store.blobs().open(digest);
-    if (open.isEmpty()) {
-      return Optional.empty();
-    }
-    try (Blob blob = open.get()) {
-      byte[] bytes = blob.bytes();
-      cache.put(digest, bytes);
-      return Optional.of(bytes);
-    }
+  private Blob open(Digest digest, ManifestEntry entry) throws IOException {
+    return store.open(digest, entry.size()).orElseThrow(() -> unknown(digest.toString()));
   }
 
   private static RegistryError unknown(String reference) {
@@ -113,29 +107,27 @@ final class ManifestApi {
     String reference = request.parameter("reference");
     List<String> tags = tags(request, reference);
     Digest expected = Names.isDigest(reference) ? Names.digest(reference) : null;
-    byte[] bytes = request.bytes(Limit.MANIFEST_BYTES.intValue());
-    Digest digest = digest(bytes, expected);
-    Manifest manifest = parse(bytes, request.header("Content-Type"));
-    Descriptor subject = manifest.subject();
-    Digest subjectDigest = subject == null ? null : subject.digest();
-    ManifestEntry entry = new ManifestEntry(manifest.mediaType(), bytes.length, subjectDigest);
+    ManifestBody body;
     try (Staged staged = store.blobs().stage()) {
-      staged.write(ByteBuffer.wrap(bytes));
+      body = ManifestBody.receive(request, staged, expected, work);
+      List<Digest> blobs = body.blobs();
+      List<Change> changes = new ArrayList<>();
+      changes.add(new PutManifest(name, body.digest(), body.entry()));
+      tags.forEach(tag -> changes.add(new PutTag(name, tag, body.digest())));
+      requireBlobs(store.catalog(), name, blobs); // before it costs a sync
       staged.seal();
       store.add(
-          List.of(new Publication(staged, digest)),
+          List.of(new Publication(staged, body.digest())),
           catalog -> {
-            requireBlobs(catalog.repository(name), manifest);
-            List<Change> changes = new ArrayList<>();
-            changes.add(new PutManifest(name, digest, entry));
-            tags.forEach(tag -> changes.add(new PutTag(name, tag, digest)));
+            requireBlobs(catalog, name, blobs);
             return changes;
           });
     }
-    response.header("Location", "/v2/" + name + "/manifests/" + digest);
-    response.header("Docker-Content-Digest", digest.toString());
-    if (subjectDigest != null) {
-      response.header("OCI-Subject", subjectDigest.toString());
+    response.header("Location", "/v2/" + name + "/manifests/" + body.digest());
+    response.header("Docker-Content-Digest", body.digest().toString());
+    Digest subject = body.entry().subject();
+    if (subject != null) {
+      response.header("OCI-Subject", subject.toString());
     }
     if (expected != null) {
       tags.forEach(tag -> response.addHeader("OCI-Tag", tag));
@@ -163,71 +155,18 @@ final class ManifestApi {
     return tags.stream().distinct().toList();
   }
 
-  private static Digest digest(byte[] bytes, @Nullable Digest expected) {
-    if (expected == null) {
-      return Digest.sha256(bytes);
-    }
-    if (!expected.matches(bytes)) {
-      throw new RegistryError(
-          Code.DIGEST_INVALID, "the manifest does not have the digest " + expected);
-    }
-    return expected;
-  }
-
-  private static Manifest parse(byte[] bytes, @Nullable String contentType) {
-    String declared = contentType == null ? null : mediaType(contentType);
-    try {
-      Manifest manifest = Manifest.parse(bytes, declared);
-      if (declared != null && !declared.equals(manifest.mediaType())) {
+  private static void requireBlobs(Catalog catalog, String name, List<Digest> blobs) {
+    Repository repository = catalog.repository(name);
+    for (Digest digest : blobs) {
+      if (repository == null || repository.blobSize(digest) == null) {
         throw new RegistryError(
-            Code.MANIFEST_INVALID,
-            "the manifest has the type " + manifest.mediaType() + " but was sent as " + declared);
-      }
-      return manifest;
-    } catch (RegistryError e) {
-      throw e;
-    } catch (Problem e) {
-      throw new RegistryError(Code.MANIFEST_INVALID, String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** Without parameters, which senders should not add and receivers should ignore. */
-  private static String mediaType(String contentType) {
-    int semicolon = contentType.indexOf(';');
-    String type = semicolon < 0 ? contentType : contentType.substring(0, semicolon);
-    return type.strip().toLowerCase(Locale.ROOT);
-  }
-
-  /** An index may name manifests that are not here: sparse indexes are in use. */
-  private static void requireBlobs(@Nullable Repository repository, Manifest manifest) {
-    switch (manifest) {
-      case Manifest.Index index -> {}
-      case Manifest.Image image -> {
-        requireBlob(repository, image.config());
-        image.layers().forEach(layer -> requireBlob(repository, layer));
+            Code.MANIFEST_BLOB_UNKNOWN,
+            400,
+            "push the blob " + digest + " to the repository before the manifest",
+            digest.toString(),
+            Map.of());
       }
     }
-  }
-
-  private static void requireBlob(@Nullable Repository repository, Descriptor descriptor) {
-    if (isElsewhere(descriptor.mediaType())) {
-      return;
-    }
-    Digest digest = descriptor.digest();
-    if (repository == null || repository.blobSize(digest) == null) {
-      throw new RegistryError(
-          Code.MANIFEST_BLOB_UNKNOWN,
-          400,
-          "push the blob " + digest + " to the repository before the manifest",
-          digest.toString(),
-          Map.of());
-    }
-  }
-
-  /** Layers that their licence keeps off registries: image-spec, "Non-Distributable Layers". */
-  private static boolean isElsewhere(String mediaType) {
-    return mediaType.equals(MediaTypes.DOCKER_FOREIGN_LAYER)
-        || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.");
   }
 
   private void delete(Request request, Response response) throws IOException {
@@ -237,7 +176,7 @@ final class ManifestApi {
     store.remove(
         catalog -> {
           Repository repository = catalog.repository(name);
-          if (repository != null && digest != null && repository.manifest(digest).isPresent()) {
+          if (repository != null && digest != null && repository.manifests.containsKey(digest)) {
             return List.of(new DeleteManifest(name, digest));
           }
           if (repository != null && digest == null && repository.tag(reference) != null) {

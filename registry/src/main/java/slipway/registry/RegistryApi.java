@@ -1,12 +1,18 @@
 package slipway.registry;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.util.Map;
+import java.util.regex.Pattern;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.http.ConnectionLost;
 import slipway.http.Handler;
 import slipway.http.HttpProblem;
 import slipway.http.Request;
 import slipway.http.Response;
 import slipway.http.Router;
+import slipway.registry.RegistryError.Code;
 
 /** All endpoints of the registry, with errors in its form and the version header on each answer. */
 final class RegistryApi implements Handler {
@@ -15,14 +21,24 @@ final class RegistryApi implements Handler {
 
   static final String VERSION = "registry/2.0";
 
+  private static final System.Logger LOG = System.getLogger("slipway.registry");
+
+  /** As the C library words ENOSPC and EDQUOT; the JDK hands on the words alone. */
+  private static final Pattern FULL =
+      Pattern.compile("No space left on device|[Dd]isk quota exceeded");
+
   private final Router router = new Router();
 
-  RegistryApi(Store store, Uploads uploads, ManifestCache cache) {
+  /**
+   * @param cacheLimit bytes of small documents that are kept in memory
+   */
+  RegistryApi(Store store, Uploads uploads, HeavyWork work, long cacheLimit) {
     router.on("GET", "/v2/", RegistryApi::support).on("GET", "/v2", RegistryApi::support);
-    ManifestApi manifests = new ManifestApi(store, cache);
-    new ListApi(store, manifests).register(router);
+    BytesCache manifests = new BytesCache(cacheLimit / 2, ManifestBody.LARGE);
+    BytesCache fields = new BytesCache(cacheLimit / 2, Integer.MAX_VALUE);
+    new ListApi(store, fields, work).register(router);
     new BlobApi(store, uploads).register(router);
-    manifests.register(router);
+    new ManifestApi(store, manifests, work).register(router);
   }
 
   private static void support(Request request, Response response) throws IOException {
@@ -34,12 +50,39 @@ final class RegistryApi implements Handler {
     response.header(VERSION_HEADER, VERSION);
     try {
       router.handle(request, response);
-    } catch (RegistryError e) {
+    } catch (RegistryError | ConnectionLost e) {
       throw e;
-    } catch (HttpProblem e) {
-      throw RegistryError.of(e);
     } catch (Problem e) {
-      throw new RegistryError(RegistryError.Code.UNSUPPORTED, String.valueOf(e.getMessage()));
+      HttpProblem told = HttpProblem.of(e);
+      if (told.status() >= 500) {
+        LOG.log(Level.ERROR, () -> line(request) + " failed", e);
+      }
+      throw RegistryError.of(told);
+    } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
+      throw failed(request, e);
     }
+  }
+
+  private static String line(Request request) {
+    return Printable.text(request.method() + " " + request.path());
+  }
+
+  /** Our failure, logged; a full disk is told of by name. */
+  private static RegistryError failed(Request request, Throwable cause) {
+    String what = line(request);
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      String message = String.valueOf(t.getMessage());
+      if (t instanceof IOException && FULL.matcher(message).find()) {
+        LOG.log(Level.ERROR, "{0} failed: {1}", what, Printable.text(message));
+        return new RegistryError(
+            Code.UNAVAILABLE,
+            507,
+            "the disk of the registry is full; its operator must make room",
+            null,
+            Map.of());
+      }
+    }
+    LOG.log(Level.ERROR, () -> what + " failed", cause);
+    return new RegistryError(Code.UNKNOWN, "the registry failed; its log says why");
   }
 }

@@ -26,7 +26,10 @@ final class RegistryError extends HttpProblem {
     UNAUTHORIZED(401),
     DENIED(403),
     UNSUPPORTED(400),
-    TOOMANYREQUESTS(429);
+    TOOMANYREQUESTS(429),
+    // Not of the specification, but of the registry that it was taken from.
+    UNKNOWN(500),
+    UNAVAILABLE(503);
 
     private final int status;
 
@@ -54,8 +57,10 @@ final class RegistryError extends HttpProblem {
     Code code =
         switch (problem.status()) {
           case 404 -> Code.NAME_UNKNOWN;
+          case 403 -> Code.DENIED;
           case 413 -> Code.SIZE_INVALID;
-          default -> Code.UNSUPPORTED;
+          case 503 -> Code.UNAVAILABLE;
+          default -> problem.status() >= 500 ? Code.UNKNOWN : Code.UNSUPPORTED;
         };
     return new RegistryError(
         code, problem.status(), String.valueOf(problem.getMessage()), null, problem.headers());

@@ -24,17 +24,23 @@ public final class RegistryServer implements AutoCloseable {
   /** An upload that nobody touched for so long is dropped. */
   private static final Duration UPLOAD_EXPIRY = Duration.ofHours(1);
 
-  private static final long CACHE_LIMIT = 64L * 1024 * 1024;
+  private static final long CACHE_LIMIT = 32L * 1024 * 1024;
 
   private final Store store;
   private final Uploads uploads;
+  private final HeavyWork work;
   private final HttpServer server;
   private final ScheduledExecutorService sweeper;
 
   private RegistryServer(
-      Store store, Uploads uploads, HttpServer server, ScheduledExecutorService sweeper) {
+      Store store,
+      Uploads uploads,
+      HeavyWork work,
+      HttpServer server,
+      ScheduledExecutorService sweeper) {
     this.store = store;
     this.uploads = uploads;
+    this.work = work;
     this.server = server;
     this.sweeper = sweeper;
   }
@@ -60,18 +66,20 @@ public final class RegistryServer implements AutoCloseable {
       Path root, HttpOptions options, InstantSource clock, Supplier<String> ids, Duration expiry) {
     Store store = open(root);
     Uploads uploads = new Uploads(store.blobs(), clock, ids, expiry);
+    HeavyWork work = new HeavyWork();
     long cache = Math.min(CACHE_LIMIT, Runtime.getRuntime().maxMemory() / 8);
     try {
       HttpServer server =
-          HttpServer.start(options, new RegistryApi(store, uploads, new ManifestCache(cache)));
+          HttpServer.start(options, new RegistryApi(store, uploads, work, cache));
       ScheduledExecutorService sweeper =
           Executors.newSingleThreadScheduledExecutor(
               Thread.ofPlatform().daemon().name("registry-sweep").factory());
       long period = Math.max(1, expiry.toMillis() / 10);
       var unused =
           sweeper.scheduleWithFixedDelay(uploads::sweep, period, period, TimeUnit.MILLISECONDS);
-      return new RegistryServer(store, uploads, server, sweeper);
+      return new RegistryServer(store, uploads, work, server, sweeper);
     } catch (RuntimeException e) {
+      work.close();
       close(uploads, store);
       throw e;
     }
@@ -96,6 +104,7 @@ public final class RegistryServer implements AutoCloseable {
   public void close() {
     server.close();
     sweeper.shutdown();
+    work.close();
     close(uploads, store);
   }
 

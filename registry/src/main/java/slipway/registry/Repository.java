@@ -18,6 +18,9 @@ import slipway.registry.Change.ManifestEntry;
 final class Repository {
   private final String name;
 
+  /** Digests whose bytes are lost; shared by all repositories. */
+  private final Set<Digest> lost;
+
   /** Sizes by digest. */
   final ConcurrentMap<Digest, Long> blobs = new ConcurrentHashMap<>();
 
@@ -25,8 +28,9 @@ final class Repository {
   final NavigableMap<String, Digest> tags = new ConcurrentSkipListMap<>();
   final ConcurrentMap<Digest, Set<Digest>> referrers = new ConcurrentHashMap<>();
 
-  Repository(String name) {
+  Repository(String name, Set<Digest> lost) {
     this.name = name;
+    this.lost = lost;
   }
 
   String name() {
@@ -35,15 +39,16 @@ final class Repository {
 
   /** Bytes of a blob that can be pulled from here, or null. */
   @Nullable Long blobSize(Digest digest) {
-    return blobs.get(digest);
+    return lost.contains(digest) ? null : blobs.get(digest);
   }
 
   @Nullable Digest tag(String tag) {
     return tags.get(tag);
   }
 
+  /** A manifest that can be pulled from here. */
   Optional<ManifestEntry> manifest(Digest digest) {
-    return Optional.ofNullable(manifests.get(digest));
+    return lost.contains(digest) ? Optional.empty() : Optional.ofNullable(manifests.get(digest));
   }
 
   /** Tags in the order of their characters (Go's sort.Strings). */

@@ -3,14 +3,11 @@ package slipway.registry;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -18,17 +15,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.Digest;
+import slipway.registry.BlobStorage.Blob;
 import slipway.registry.BlobStorage.Publication;
+import slipway.registry.RegistryError.Code;
 
 /**
  * The registry's content: blobs in a {@link BlobStorage}, who holds them in a {@link Journal}, and
  * the same in memory for readers, who never wait. All commits run on one thread, which takes what
- * has gathered meanwhile as one batch: publish the batch's blobs, append one line to the journal,
- * sync both (the commit point), show the changes to readers, answer. So a reader sees only what is
- * durable, and a hundred small blobs cost a few syncs; the journal goes first because its sync
- * carries the renames with it where the file system has a journal too. A crash leaves at worst
- * blobs that nobody holds, which the next start removes, and a line that nobody was told of whose
- * blobs are not there, which the next start hides.
+ * has gathered meanwhile as one batch: publish the batch's blobs and make them durable, append one
+ * line to the journal and sync it (the commit point), show the changes to readers, settle the
+ * blobs, answer. So a reader sees only what is durable, a line never names blobs that a power cut
+ * may take, and a hundred small blobs cost a few syncs. A commit that fails before its line may be
+ * on the disk is taken back, and the next one goes on; once that is unknown the registry only
+ * reads, and says so.
  */
 final class Store implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
@@ -48,6 +47,9 @@ final class Store implements AutoCloseable {
   private long rewrittenLength;
   private volatile boolean closed;
 
+  /** Whether what is on the disk and what is in memory may differ, so that nothing is written. */
+  private volatile boolean broken;
+
   /** Decides on the changes of a commit, or refuses it; sees all earlier commits. */
   @FunctionalInterface
   interface Plan {
@@ -61,11 +63,11 @@ final class Store implements AutoCloseable {
       Plan plan,
       CompletableFuture<@Nullable Void> done) {}
 
-  private Store(FileChannel lock, BlobStorage blobs, Journal journal, Catalog catalog) {
+  private Store(FileChannel lock, StoreDirectory.Opened opened) {
     this.lock = lock;
-    this.blobs = blobs;
-    this.journal = journal;
-    this.catalog = catalog;
+    this.blobs = opened.blobs();
+    this.journal = opened.journal();
+    this.catalog = opened.catalog();
     this.rewrittenLength = journal.length();
     this.committer = Thread.ofPlatform().daemon().name("registry-commit").unstarted(this::run);
   }
@@ -73,59 +75,24 @@ final class Store implements AutoCloseable {
   /**
    * Opens the store below a directory, making it when it is not there.
    *
-   * @throws Problem when another process uses it or its journal is damaged
+   * @throws Problem when another process uses it or it is damaged
    */
   static Store open(Path root) throws IOException {
-    Files.createDirectories(root);
-    FileChannel lock = lock(root);
+    StoreDirectory directory = StoreDirectory.lock(root);
     try {
-      BlobStorage blobs = FileBlobStorage.open(root);
-      Catalog catalog = new Catalog();
-      Journal journal = Journal.open(root.resolve("journal"), catalog::apply);
-      reconcile(blobs, catalog);
-      Store store = new Store(lock, blobs, journal, catalog);
-      store.rewriteIfLong();
-      store.committer.start();
-      return store;
+      return start(directory, directory.open());
     } catch (IOException | RuntimeException e) {
-      lock.close();
+      directory.lock().close();
       throw e;
     }
   }
 
-  private static FileChannel lock(Path root) throws IOException {
-    FileChannel channel =
-        FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      if (channel.tryLock() != null) {
-        return channel;
-      }
-    } catch (OverlappingFileLockException e) {
-      // Held by this very process.
-    }
-    channel.close();
-    throw Problem.environment(
-        root + " is in use by another registry; stop that one or choose another directory");
-  }
-
-  /**
-   * Hides what lost its bytes, so that clients push it again, and removes bytes that nobody holds.
-   */
-  private static void reconcile(BlobStorage blobs, Catalog catalog) throws IOException {
-    Set<Digest> present = blobs.list();
-    Set<Digest> missing = new HashSet<>(catalog.held());
-    missing.removeAll(present);
-    if (!missing.isEmpty()) {
-      LOG.log(
-          Level.WARNING,
-          "{0} blobs or manifests have lost their files, {1} among them; push them again",
-          missing.size(),
-          missing.iterator().next());
-      catalog.forget(missing);
-    }
-    present.removeIf(catalog::isHeld);
-    catalog.takeUnheld();
-    blobs.delete(present);
+  /** As {@link #open}, with what was opened. */
+  static Store start(StoreDirectory directory, StoreDirectory.Opened opened) {
+    Store store = new Store(directory.lock(), opened);
+    store.rewriteIfLong();
+    store.committer.start();
+    return store;
   }
 
   /** What there is; for reading. */
@@ -135,6 +102,26 @@ final class Store implements AutoCloseable {
 
   BlobStorage blobs() {
     return blobs;
+  }
+
+  /**
+   * The content of a digest that some repository holds. Empty when it was deleted meanwhile, and
+   * when the bytes are not all there: then it is hidden from now on, so that clients push it again.
+   *
+   * @param size that it should have
+   */
+  Optional<Blob> open(Digest digest, long size) throws IOException {
+    Optional<Blob> blob = blobs.open(digest);
+    if (blob.isPresent() && blob.get().size() == size) {
+      return blob;
+    }
+    if (blob.isPresent()) {
+      blob.get().close();
+    }
+    if (catalog.isHeld(digest) && catalog.lose(digest)) {
+      LOG.log(Level.WARNING, "{0} has lost its bytes; push it again", digest);
+    }
+    return Optional.empty();
   }
 
   /** Commits changes that add; returns once they are durable and visible. */
@@ -150,7 +137,10 @@ final class Store implements AutoCloseable {
   private void commit(Commit commit) throws IOException {
     synchronized (queue) {
       if (closed) {
-        throw new IOException("the registry is shutting down");
+        throw new RegistryError(Code.UNAVAILABLE, "the registry is shutting down");
+      }
+      if (broken) {
+        throw outOfOrder();
       }
       queue.add(commit);
     }
@@ -159,27 +149,37 @@ final class Store implements AutoCloseable {
     } catch (CompletionException e) {
       switch (e.getCause()) {
         case RegistryError error -> throw error;
-        case IOException failure -> throw new IOException("the commit failed", failure);
-        case null, default -> throw e;
+        case IOException failure -> throw failure;
+        case null, default -> throw new IOException("the commit failed", e.getCause());
       }
     }
   }
 
+  private static RegistryError outOfOrder() {
+    return new RegistryError(
+        Code.UNAVAILABLE,
+        "the registry takes no writes since one failed (its log says why); restart it once the"
+            + " disk is well");
+  }
+
+  /** Ends with {@link #stop} alone: whatever goes wrong is told to those who wait for it. */
   private void run() {
     List<Commit> batch = new ArrayList<>();
+    @Nullable Commit following = null;
     while (true) {
-      if (batch.isEmpty()) {
-        batch.add(next());
-      }
-      Commit following = gather(batch);
-      if (batch.getFirst() == stop) {
-        stop.done.complete(null);
-        return;
-      }
-      carryOut(batch);
       batch.clear();
-      if (following != null) {
-        batch.add(following);
+      batch.add(following == null ? next() : following);
+      following = null;
+      try {
+        following = gather(batch);
+        if (batch.getFirst() == stop) {
+          stop.done.complete(null);
+          return;
+        }
+        carryOut(batch);
+      } catch (Throwable e) { // Errors too: nobody else answers those who wait
+        breakDown(e);
+        batch.forEach(commit -> commit.done.completeExceptionally(e));
       }
     }
   }
@@ -216,28 +216,62 @@ final class Store implements AutoCloseable {
     List<Publication> publications = new ArrayList<>();
     for (Commit commit : batch) {
       try {
+        if (broken) {
+          throw outOfOrder();
+        }
         changes.addAll(commit.plan.changes(catalog));
         publications.addAll(commit.publications);
         accepted.add(commit);
-      } catch (RuntimeException e) { // the one who asked for it is told
+      } catch (RuntimeException | Error e) { // the one who asked for it is told
         commit.done.completeExceptionally(e);
       }
     }
-    try {
-      if (!changes.isEmpty()) {
-        blobs.publish(publications);
-        journal.append(changes);
-        blobs.sync();
-        changes.forEach(catalog::apply);
-      }
-    } catch (IOException | RuntimeException e) { // all who wait are told
-      dropUnheld(publications.stream().map(Publication::digest).toList());
-      accepted.forEach(commit -> commit.done.completeExceptionally(e));
+    if (!changes.isEmpty() && !write(publications, changes, accepted)) {
       return;
     }
     dropUnheld(catalog.takeUnheld());
     accepted.forEach(commit -> commit.done.complete(null));
     rewriteIfLong();
+  }
+
+  /** Makes changes durable and visible; otherwise tells all who wait and gives false. */
+  private boolean write(
+      List<Publication> publications, List<Change> changes, List<Commit> accepted) {
+    try {
+      blobs.publish(publications);
+      journal.append(changes);
+    } catch (IOException | RuntimeException | Error e) { // all who wait are told
+      if (journal.isBroken()) {
+        breakDown(e);
+      } else {
+        withdraw(publications);
+      }
+      accepted.forEach(commit -> commit.done.completeExceptionally(e));
+      return false;
+    }
+    // An Error from here on breaks the store: readers and disk would differ.
+    changes.forEach(catalog::apply);
+    publications.forEach(publication -> catalog.found(publication.digest()));
+    try {
+      blobs.settle(publications);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "cannot remove names of uploads; the next start does", e);
+    }
+    return true;
+  }
+
+  private void breakDown(Throwable cause) {
+    broken = true;
+    LOG.log(
+        Level.ERROR, "a write failed half-way; the registry only reads until it is restarted", cause);
+  }
+
+  private void withdraw(List<Publication> publications) {
+    try {
+      blobs.withdraw(publications, catalog::isHeld);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "cannot take back what was not committed; the next start does", e);
+    }
   }
 
   /** Not part of any commit: what cannot be removed now is removed by the next start. */
@@ -252,7 +286,7 @@ final class Store implements AutoCloseable {
   private void rewriteIfLong() {
     if (journal.length() > 2 * rewrittenLength + SLACK) {
       try {
-        journal.rewrite(catalog::snapshot);
+        journal.rewrite(Objects.requireNonNull(journal.id()), catalog::snapshot);
       } catch (IOException e) {
         LOG.log(Level.WARNING, "cannot rewrite the journal; it goes on as it is", e);
       }

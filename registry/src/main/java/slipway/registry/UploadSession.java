@@ -21,22 +21,29 @@ import slipway.registry.RegistryError.Code;
  */
 final class UploadSession implements AutoCloseable {
   private final String id;
+  private final String client;
   private final String repository;
   private final Digest.Algorithm algorithm;
-  private final MessageDigest hash;
+  private MessageDigest hash;
   private final Staged staged;
   private final InstantSource clock;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile Instant lastUse;
+
+  /** Told to anyone who asks, while a request may be at it. */
+  private volatile long size;
+
   private boolean closed;
 
   UploadSession(
       String id,
+      String client,
       String repository,
       Digest.Algorithm algorithm,
       Staged staged,
       InstantSource clock) {
     this.id = id;
+    this.client = client;
     this.repository = repository;
     this.algorithm = algorithm;
     this.hash = algorithm.newMessageDigest();
@@ -47,6 +54,11 @@ final class UploadSession implements AutoCloseable {
 
   String id() {
     return id;
+  }
+
+  /** The address that began it. */
+  String client() {
+    return client;
   }
 
   String repository() {
@@ -93,9 +105,9 @@ final class UploadSession implements AutoCloseable {
     return new Use();
   }
 
-  /** Bytes received so far. */
+  /** Bytes received so far; for any thread. */
   long size() {
-    return staged.size();
+    return size;
   }
 
   /** The value of a Range header: the last byte is inclusive, and 0-0 stands for nothing too. */
@@ -106,40 +118,85 @@ final class UploadSession implements AutoCloseable {
   /**
    * Appends the body of a request. When the client goes away in the middle, what came stays.
    *
-   * @throws RegistryError when it has a Content-Range that does not follow the bytes there are
+   * @throws RegistryError when it has a Content-Range that does not follow the bytes there are, or
+   *     that tells another length than the body has; then nothing was appended
    */
   void append(Request request) throws IOException {
     String range = request.header("Content-Range");
-    if (range != null) {
-      checkRange(range, request.contentLength());
+    if (range == null) {
+      request.transferTo(this::write);
+      return;
     }
-    request.transferTo(this::write);
+    long length = check(range);
+    if (request.contentLength() >= 0) {
+      if (request.contentLength() != length) {
+        throw new RegistryError(
+            Code.SIZE_INVALID, "Content-Range and Content-Length tell different lengths");
+      }
+      request.transferTo(this::write);
+    } else {
+      appendChunked(request, length);
+    }
+  }
+
+  /** The length is known at the end alone, so what came may have to be taken back. */
+  private void appendChunked(Request request, long length) throws IOException {
+    MessageDigest before = copyOfHash();
+    long start = size;
+    try {
+      request.transferTo(
+          bytes -> {
+            if (size - start + bytes.remaining() > length) {
+              throw wrongRange("the chunk is longer than its Content-Range tells");
+            }
+            write(bytes);
+          });
+      if (size - start != length) {
+        throw wrongRange("the chunk is shorter than its Content-Range tells");
+      }
+    } catch (RegistryError e) {
+      staged.truncate(start);
+      hash = before;
+      size = start;
+      throw e;
+    }
+  }
+
+  private MessageDigest copyOfHash() {
+    try {
+      return (MessageDigest) hash.clone();
+    } catch (CloneNotSupportedException e) {
+      throw new AssertionError("the JDK's digests can be copied", e);
+    }
   }
 
   private void write(ByteBuffer bytes) throws IOException {
     hash.update(bytes.duplicate());
     staged.write(bytes);
+    size = staged.size();
   }
 
-  private void checkRange(String text, long length) {
+  /** The length of the range. */
+  private long check(String text) {
     String[] ends = text.split("-", -1);
     long first = ends.length == 2 ? number(ends[0]) : -1;
     long last = ends.length == 2 ? number(ends[1]) : -1;
-    if (first < 0 || last < first) {
+    if (first < 0 || last < first || last == Long.MAX_VALUE) {
       throw new RegistryError(Code.BLOB_UPLOAD_INVALID, "Content-Range is not FIRST-LAST: " + text);
     }
-    if (first != size()) {
-      throw new RegistryError(
-          Code.BLOB_UPLOAD_INVALID,
-          416,
-          "the chunk begins at " + first + "; the upload has " + size() + " bytes",
-          null,
-          Map.of("Location", location(), "Range", range()));
+    if (first != size) {
+      throw wrongRange("the chunk begins at " + first + "; the upload has " + size + " bytes");
     }
-    if (length >= 0 && last - first + 1 != length) {
-      throw new RegistryError(
-          Code.SIZE_INVALID, "Content-Range and Content-Length tell different lengths");
-    }
+    return last - first + 1;
+  }
+
+  private RegistryError wrongRange(String message) {
+    return new RegistryError(
+        Code.BLOB_UPLOAD_INVALID,
+        416,
+        message,
+        null,
+        Map.of("Location", location(), "Range", range()));
   }
 
   private static long number(String text) {

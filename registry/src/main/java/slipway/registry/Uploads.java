@@ -4,27 +4,42 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import slipway.http.ConnectionLost;
+import slipway.http.HttpProblem;
 import slipway.http.Request;
 import slipway.oci.Digest;
 import slipway.registry.RegistryError.Code;
 
 /**
  * The upload sessions under way. A session lives in this process only; its id cannot be guessed,
- * and it is dropped when nobody used it for a while. Safe for use by many threads.
+ * and it is dropped when nobody used it for a while. When there are too many, of one client or in
+ * all, the oldest that never got a byte makes room, else one that was idle for a minute. Safe for
+ * use by many threads.
  */
 final class Uploads implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
 
-  /** More at once are refused with 429: each may hold a file. */
+  /** At once in all: each may hold a file. */
   static final int MAX = 10_000;
 
-  private final ConcurrentMap<String, UploadSession> sessions = new ConcurrentHashMap<>();
+  /** At once from one address, behind which there may be many clients. */
+  static final int MAX_OF_CLIENT = 2_000;
+
+  /** A session with bytes gives way when it was idle for so long. */
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  /** In the order of their beginning; guarded by itself, as is {@link #perClient}. */
+  private final Map<String, UploadSession> sessions = new LinkedHashMap<>();
+
+  private final Map<String, Integer> perClient = new HashMap<>();
   private final BlobStorage blobs;
   private final InstantSource clock;
   private final Supplier<String> ids;
@@ -41,20 +56,99 @@ final class Uploads implements AutoCloseable {
     this.expiry = expiry;
   }
 
-  /** Begins a session, hashing by {@code algorithm} as the bytes come. */
-  UploadSession begin(String repository, Digest.Algorithm algorithm) throws IOException {
-    if (sessions.size() >= MAX) {
-      throw new RegistryError(
-          Code.TOOMANYREQUESTS,
-          429,
-          "too many uploads are under way",
-          null,
-          Map.of("Retry-After", "10"));
-    }
+  /**
+   * Begins a session, hashing by {@code algorithm} as the bytes come.
+   *
+   * @param client its address
+   */
+  UploadSession begin(String client, String repository, Digest.Algorithm algorithm)
+      throws IOException {
     UploadSession session =
-        new UploadSession(ids.get(), repository, algorithm, blobs.stage(), clock);
-    sessions.put(session.id(), session);
+        new UploadSession(ids.get(), client, repository, algorithm, blobs.stage(), clock);
+    UploadSession.@Nullable Use evicted = enter(session);
+    if (evicted != null) {
+      try (evicted) {
+        evicted.session().close();
+      }
+    }
     return session;
+  }
+
+  /** Takes a session in; gives the one that made room for it, for the caller to end. */
+  private UploadSession.@Nullable Use enter(UploadSession session) {
+    String client = session.client();
+    synchronized (sessions) {
+      UploadSession.@Nullable Use evicted = null;
+      boolean clientIsFull = perClient.getOrDefault(client, 0) >= MAX_OF_CLIENT;
+      if (clientIsFull || sessions.size() >= MAX) {
+        evicted = evict(s -> !clientIsFull || s.client().equals(client));
+        if (evicted == null) {
+          throw tooMany();
+        }
+        forget(evicted.session());
+      }
+      sessions.put(session.id(), session);
+      perClient.merge(client, 1, Integer::sum);
+      return evicted;
+    }
+  }
+
+  private static RegistryError tooMany() {
+    return new RegistryError(
+        Code.TOOMANYREQUESTS,
+        429,
+        "too many uploads are under way",
+        null,
+        Map.of("Retry-After", "10"));
+  }
+
+  /** One that may make room, in use by the caller from now on; null when there is none. */
+  private UploadSession.@Nullable Use evict(Predicate<UploadSession> candidate) {
+    for (UploadSession session : sessions.values()) {
+      if (candidate.test(session) && session.size() == 0) {
+        UploadSession.Use use = session.useIfIdleSince(clock.instant());
+        if (use != null) {
+          return use;
+        }
+      }
+    }
+    for (UploadSession session : sessions.values()) {
+      if (candidate.test(session)) {
+        UploadSession.Use use = session.useIfIdleSince(clock.instant().minus(PATIENCE));
+        if (use != null) {
+          return use;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Under the lock of {@link #sessions}. */
+  private void forget(UploadSession session) {
+    if (sessions.remove(session.id(), session)) {
+      perClient.computeIfPresent(session.client(), (c, n) -> n == 1 ? null : n - 1);
+    }
+  }
+
+  /**
+   * Finds a session, to be looked at.
+   *
+   * @throws RegistryError when there is none of that id in the repository
+   */
+  UploadSession find(String repository, String id) {
+    UploadSession session;
+    synchronized (sessions) {
+      session = sessions.get(id);
+    }
+    if (session == null || !session.repository().equals(repository)) {
+      throw unknown();
+    }
+    return session;
+  }
+
+  private static RegistryError unknown() {
+    return new RegistryError(
+        Code.BLOB_UPLOAD_UNKNOWN, "no such upload; it ended, expired, or never began");
   }
 
   /**
@@ -63,12 +157,9 @@ final class Uploads implements AutoCloseable {
    * @throws RegistryError when there is none of that id in the repository
    */
   UploadSession.Use use(String repository, String id) {
-    UploadSession session = sessions.get(id);
-    UploadSession.Use use =
-        session == null || !session.repository().equals(repository) ? null : session.use();
+    UploadSession.Use use = find(repository, id).use();
     if (use == null) {
-      throw new RegistryError(
-          Code.BLOB_UPLOAD_UNKNOWN, "no such upload; it ended, expired, or never began");
+      throw unknown();
     }
     return use;
   }
@@ -82,9 +173,9 @@ final class Uploads implements AutoCloseable {
   void append(UploadSession session, Request request) throws IOException {
     try {
       session.append(request);
-    } catch (ConnectionLost e) {
+    } catch (ConnectionLost | HttpProblem e) {
       throw e;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       end(session);
       throw e;
     }
@@ -92,13 +183,15 @@ final class Uploads implements AutoCloseable {
 
   /** Ends a session; what was staged and not published is gone. */
   void end(UploadSession session) throws IOException {
-    sessions.remove(session.id());
+    synchronized (sessions) {
+      forget(session);
+    }
     session.close();
   }
 
   /** Drops sessions that nobody used for a while. */
   void sweep() {
-    for (UploadSession session : sessions.values()) {
+    for (UploadSession session : all()) {
       UploadSession.@Nullable Use use = session.useIfIdleSince(clock.instant().minus(expiry));
       if (use != null) {
         try (use) {
@@ -110,15 +203,23 @@ final class Uploads implements AutoCloseable {
     }
   }
 
+  private List<UploadSession> all() {
+    synchronized (sessions) {
+      return new ArrayList<>(sessions.values());
+    }
+  }
+
   /** Ends all sessions, once no request is under way. */
   @Override
   public void close() throws IOException {
-    for (UploadSession session : sessions.values()) {
+    for (UploadSession session : all()) {
       end(session);
     }
   }
 
   int size() {
-    return sessions.size();
+    synchronized (sessions) {
+      return sessions.size();
+    }
   }
 }

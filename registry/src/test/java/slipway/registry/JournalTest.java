@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,18 +24,22 @@ import slipway.registry.Change.LinkBlob;
 import slipway.registry.Change.ManifestEntry;
 import slipway.registry.Change.PutManifest;
 import slipway.registry.Change.PutTag;
+import slipway.registry.Change.ReferrerFields;
 import slipway.registry.Change.UnlinkBlob;
 
 class JournalTest {
   private static final Digest A = Digest.sha256(new byte[] {1});
   private static final Digest B = Digest.parse("sha512:" + "ab".repeat(64));
+  private static final String ID = "00000000-0000-0000-0000-000000000001";
+  private static final ReferrerFields FIELDS =
+      new ReferrerFields("a/b; c", Map.of("k ;\n", "ü\0", "", ""));
   private static final List<Change> ALL =
       List.of(
           new LinkBlob("a/b", A, 0),
           new LinkBlob("a/b", B, Long.MAX_VALUE),
           new UnlinkBlob("a/b", A),
-          new PutManifest("c", A, new ManifestEntry(MediaTypes.OCI_MANIFEST, 12, null)),
-          new PutManifest("c", B, new ManifestEntry(MediaTypes.OCI_INDEX, 12, A)),
+          new PutManifest("c", A, new ManifestEntry(MediaTypes.OCI_MANIFEST, 12, null, null)),
+          new PutManifest("c", B, new ManifestEntry(MediaTypes.OCI_INDEX, 12, A, FIELDS)),
           new PutTag("c", "latest", A),
           new DeleteTag("c", "latest"),
           new DeleteManifest("c", A));
@@ -43,8 +48,9 @@ class JournalTest {
   private Path file = Path.of("");
 
   @BeforeEach
-  void path() {
+  void create() throws IOException {
     file = dir.resolve("journal");
+    Journal.create(file, ID);
   }
 
   private List<Change> replay() throws IOException {
@@ -75,10 +81,15 @@ class JournalTest {
       journal.append(ALL.subList(3, 8));
     }
     byte[] bytes = Files.readAllBytes(file);
-    for (int length = (int) whole; length < bytes.length; length++) {
+    for (int length = (int) whole; length < bytes.length; length += 1 + length % 13) {
       Files.write(file, Arrays.copyOf(bytes, length));
       assertThat(replay()).as("cut at %d", length).isEqualTo(ALL.subList(0, 3));
       assertThat(Files.size(file)).isEqualTo(whole);
+      if (length > whole) {
+        Path aside = dir.resolve("journal.cut-1");
+        assertThat(aside).hasBinaryContent(Arrays.copyOfRange(bytes, (int) whole, length));
+        Files.delete(aside);
+      }
     }
     byte[] zeros = bytes.clone();
     Arrays.fill(zeros, (int) whole + 20, bytes.length - 20, (byte) 0);
@@ -99,19 +110,45 @@ class JournalTest {
   }
 
   @Test
-  void damageInTheMiddleIsRefused() throws IOException {
+  void damageIsRefusedWhereverItIs() throws IOException {
     try (Journal journal = Journal.open(file, c -> {})) {
       journal.append(ALL.subList(0, 3));
       journal.append(ALL.subList(3, 8));
     }
     byte[] bytes = Files.readAllBytes(file);
-    bytes[60] ^= 1;
+    for (int i = 0; i < bytes.length - 1; i++) {
+      byte[] flipped = bytes.clone();
+      flipped[i] ^= 1;
+      Files.write(file, flipped);
+      boolean inId = i >= 27 && i < 63;
+      if (inId) {
+        continue; // compared with the mark of the blobs, see DamageTest
+      }
+      assertThatThrownBy(this::replay)
+          .as("bit %d", i)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining(file.toString());
+      assertThat(file).hasBinaryContent(flipped);
+    }
+  }
+
+  @Test
+  void theSentenceSaysWhereAndWhatToDo() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      journal.append(ALL.subList(3, 8));
+    }
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[90] ^= 1;
     Files.write(file, bytes);
     assertThatThrownBy(this::replay)
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining(file + ":2 is damaged");
-    Files.writeString(file, "something else\n");
-    assertThatThrownBy(this::replay).hasMessageContaining("does not begin as a journal");
+        .hasMessage(
+            file
+                + ":2 is damaged; nothing was changed; restore it from a backup, or run: slipway"
+                + " registry repair --storage "
+                + dir);
+    Files.writeString(file, "slipway-registry-journal 3 x\n");
+    assertThatThrownBy(this::replay).hasMessageContaining("was written by a newer version");
   }
 
   @Test
@@ -122,6 +159,7 @@ class JournalTest {
       }
       long before = journal.length();
       journal.rewrite(
+          ID,
           sink -> {
             sink.accept(ALL.subList(0, 2));
             sink.accept(List.of());

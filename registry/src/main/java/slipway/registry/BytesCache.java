@@ -6,17 +6,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import slipway.oci.Digest;
 
-/** Bytes of manifests that were asked for lately, up to a total. Safe for use by many threads. */
-final class ManifestCache {
-  /** Larger ones are read from the disk each time. */
-  private static final int LARGEST = 256 * 1024;
-
+/** Small documents by digest that were asked for lately, up to a total. For use by many threads. */
+final class BytesCache {
   private final long limit;
+  private final int largest;
   private final Map<Digest, byte[]> entries = new LinkedHashMap<>(64, 0.75f, true);
   private long total;
 
-  ManifestCache(long limit) {
+  /**
+   * @param limit bytes of all entries
+   * @param largest bytes of one; longer ones are not kept
+   */
+  BytesCache(long limit, int largest) {
     this.limit = limit;
+    this.largest = largest;
   }
 
   synchronized byte @Nullable [] get(Digest digest) {
@@ -24,7 +27,7 @@ final class ManifestCache {
   }
 
   synchronized void put(Digest digest, byte[] bytes) {
-    if (bytes.length > LARGEST || entries.putIfAbsent(digest, bytes) != null) {
+    if (bytes.length > largest || entries.putIfAbsent(digest, bytes) != null) {
       return;
     }
     total += bytes.length;
