@@ -9,18 +9,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
+import slipway.registry.RegistryRepair;
 import slipway.registry.RegistryServer;
 
 /** {@code slipway registry}: a registry server. */
 @Command(
     name = "registry",
     mixinStandardHelpOptions = true,
-    description = "Serve a registry.",
-    subcommands = RegistryCommand.Serve.class)
+    description = "Serve a registry, or repair what it keeps.",
+    subcommands = {RegistryCommand.Serve.class, RegistryCommand.Repair.class})
 final class RegistryCommand implements Callable<Integer> {
   @Override
   public Integer call() {
-    throw Problem.usage("which registry command? there is: slipway registry serve");
+    throw Problem.usage(
+        "which registry command? there are: slipway registry serve, slipway registry repair");
   }
 
   /** {@code slipway registry serve}: runs until it is told to stop. */
@@ -29,12 +31,13 @@ final class RegistryCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "Serve the OCI distribution API until interrupted.")
   static final class Serve implements Callable<Integer> {
+    // --root came first; with all other commands it is the state of the whole product.
     @Option(
-        names = "--root",
+        names = {"--storage", "--root"},
         paramLabel = "DIR",
         required = true,
         description = "where images are kept; made when missing")
-    Path root = Path.of("");
+    Path storage = Path.of("");
 
     @Option(
         names = "--addr",
@@ -48,7 +51,8 @@ final class RegistryCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
       LogLines.install();
-      try (RegistryServer server = RegistryServer.start(root, parse(address))) {
+      InetSocketAddress listen = parse(address);
+      try (RegistryServer server = RegistryServer.start(storage, listen)) {
         InetSocketAddress at = server.address();
         var out = spec.commandLine().getOut();
         out.println("Listening on " + at.getAddress().getHostAddress() + ":" + at.getPort());
@@ -80,6 +84,45 @@ final class RegistryCommand implements Callable<Integer> {
       return "\""
           + text
           + "\" is not an address to listen on; expected HOST:PORT, such as 127.0.0.1:5000";
+    }
+  }
+
+  /** {@code slipway registry repair}: makes damaged storage usable again and tells what it did. */
+  @Command(
+      name = "repair",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Make a registry's storage usable again after its journal was lost or damaged.",
+        "Nothing is deleted. What no line of the journal names can be pulled by digest from the"
+            + " repository \"recovered\"."
+      })
+  static final class Repair implements Callable<Integer> {
+    @Option(
+        names = "--storage",
+        paramLabel = "DIR",
+        required = true,
+        description = "where the registry keeps its images; it must not be running")
+    Path storage = Path.of("");
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() {
+      RegistryRepair.Result done = RegistryRepair.repair(storage);
+      var out = spec.commandLine().getOut();
+      out.printf(
+          "Kept %d repositories; %d lines of the journal were damaged.%n",
+          done.repositories(), done.damagedLines());
+      out.printf(
+          "Moved to the repository %s: %d manifests, %d blobs.%n",
+          RegistryRepair.RECOVERED, done.manifests(), done.blobs());
+      if (done.broken() > 0) {
+        out.printf("Left as they are: %d files that do not have their digest.%n", done.broken());
+      }
+      if (done.oldJournal() != null) {
+        out.printf("The old journal is %s.%n", done.oldJournal());
+      }
+      return 0;
     }
   }
 }

@@ -135,4 +135,17 @@ class MainTest {
         .hasMessage("broken");
     assertThat(text.toString()).contains("[ 1/2] break").contains("failed after");
   }
+
+  @Test
+  void registriesHaveAStorageAndTakeTheOldName() {
+    String busy = state.resolve("none").toString();
+    for (String name : new String[] {"--storage", "--root"}) {
+      Ran ran = run("slipway", "registry", "serve", name, busy, "--addr", "nowhere");
+      assertThat(ran.status()).isEqualTo(2);
+      assertThat(ran.err()).contains("\"nowhere\" is not an address to listen on");
+    }
+    Ran ran = run("slipway", "registry", "repair", "--storage", busy);
+    assertThat(ran.status()).isEqualTo(1);
+    assertThat(ran.err()).contains("there is no directory " + busy);
+  }
 }

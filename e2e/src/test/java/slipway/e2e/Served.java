@@ -29,7 +29,7 @@ final class Served implements AutoCloseable {
   /** {@code slipway registry serve}, told by its own first line where it listens. */
   static Served slipway(Cli cli, Path root) throws IOException {
     Process process =
-        cli.command("registry", "serve", "--root", root.toString(), "--addr", "127.0.0.1:0")
+        cli.command("registry", "serve", "--storage", root.toString(), "--addr", "127.0.0.1:0")
             .start();
     drain(process);
     try {

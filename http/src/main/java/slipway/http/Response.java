@@ -97,8 +97,7 @@ public final class Response {
       return;
     }
     ClientEndPoint client =
-        (ClientEndPoint)
-            jetty.getRequest().getConnectionMetaData().getConnection().getEndPoint();
+        (ClientEndPoint) jetty.getRequest().getConnectionMetaData().getConnection().getEndPoint();
     long position = offset;
     long end = offset + length;
     while (position < end) {

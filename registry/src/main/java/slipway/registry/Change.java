@@ -111,10 +111,7 @@ sealed interface Change {
    *     are too long to be kept in memory and are read from the manifest when asked for
    */
   record ManifestEntry(
-      String mediaType,
-      long size,
-      @Nullable Digest subject,
-      @Nullable ReferrerFields fields) {}
+      String mediaType, long size, @Nullable Digest subject, @Nullable ReferrerFields fields) {}
 
   /**
    * What a list of referrers tells of a manifest (distribution-spec, "Listing Referrers").

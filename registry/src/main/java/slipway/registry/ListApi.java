@@ -162,8 +162,7 @@ final class ListApi {
             .allMatch(entry -> entry.fields() != null);
   }
 
-  private Referrers list(
-      @Nullable Repository repository, List<Digest> rest, @Nullable String type)
+  private Referrers list(@Nullable Repository repository, List<Digest> rest, @Nullable String type)
       throws IOException {
     List<Descriptor> page = new ArrayList<>();
     Digest next = repository == null ? null : fill(page, repository, rest, type);

@@ -38,8 +38,7 @@ record ManifestBody(Digest digest, ManifestEntry entry, List<Digest> blobs) {
   static ManifestBody receive(
       Request request, Staged staged, @Nullable Digest expected, HeavyWork work)
       throws IOException {
-    Digest.Algorithm algorithm =
-        expected == null ? Digest.Algorithm.SHA256 : expected.algorithm();
+    Digest.Algorithm algorithm = expected == null ? Digest.Algorithm.SHA256 : expected.algorithm();
     MessageDigest hash = algorithm.newMessageDigest();
     request.transferTo(
         Manifest.MAX_BYTES,
@@ -84,6 +83,10 @@ record ManifestBody(Digest digest, ManifestEntry entry, List<Digest> blobs) {
   }
 
   private static Manifest parse(byte[] bytes, @Nullable String declared) {
+    if (isWide(bytes)) {
+      throw new RegistryError(
+          Code.MANIFEST_INVALID, "the manifest is UTF-16 or UTF-32; JSON is sent as UTF-8");
+    }
     try {
       Manifest manifest = Manifest.parse(bytes, declared);
       if (declared != null && !declared.equals(manifest.mediaType())) {
@@ -97,6 +100,14 @@ record ManifestBody(Digest digest, ManifestEntry entry, List<Digest> blobs) {
     } catch (Problem e) {
       throw new RegistryError(Code.MANIFEST_INVALID, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Encodings that RFC 8259 rules out (section 8.1) and the parser takes; JSON begins in ASCII. */
+  private static boolean isWide(byte[] bytes) {
+    return bytes.length > 1
+        && (bytes[0] == 0
+            || bytes[1] == 0
+            || (bytes[0] & 0xfe) == 0xfe && (bytes[1] & 0xfe) == 0xfe);
   }
 
   /** An index may name manifests that are not here: sparse indexes are in use. */

@@ -78,8 +78,10 @@ public final class RegistryRepair {
     Path journal = Journal.path(root);
     boolean exists = Files.exists(journal);
     if (!exists && FileBlobStorage.isEmpty(root)) {
-      throw Problem.notFound(root + " has neither a journal nor blobs; if one is a file system of"
-          + " its own, mount it");
+      throw Problem.notFound(
+          root
+              + " has neither a journal nor blobs; if one is a file system of"
+              + " its own, mount it");
     }
     Journal.Salvage salvage =
         exists ? Journal.salvage(journal, catalog::apply) : new Journal.Salvage(null, 0);
@@ -96,8 +98,7 @@ public final class RegistryRepair {
     }
     Journal.write(journal, id, catalog::snapshot);
     FileBlobStorage.mark(root, id);
-    return new Result(
-        salvage.damagedLines(), repositories, counts[0], counts[1], counts[2], old);
+    return new Result(salvage.damagedLines(), repositories, counts[0], counts[1], counts[2], old);
   }
 
   /** Counts manifests, blobs and broken files. */

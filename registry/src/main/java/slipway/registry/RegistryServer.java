@@ -69,8 +69,7 @@ public final class RegistryServer implements AutoCloseable {
     HeavyWork work = new HeavyWork();
     long cache = Math.min(CACHE_LIMIT, Runtime.getRuntime().maxMemory() / 8);
     try {
-      HttpServer server =
-          HttpServer.start(options, new RegistryApi(store, uploads, work, cache));
+      HttpServer server = HttpServer.start(options, new RegistryApi(store, uploads, work, cache));
       ScheduledExecutorService sweeper =
           Executors.newSingleThreadScheduledExecutor(
               Thread.ofPlatform().daemon().name("registry-sweep").factory());

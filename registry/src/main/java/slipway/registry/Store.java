@@ -263,7 +263,9 @@ final class Store implements AutoCloseable {
   private void breakDown(Throwable cause) {
     broken = true;
     LOG.log(
-        Level.ERROR, "a write failed half-way; the registry only reads until it is restarted", cause);
+        Level.ERROR,
+        "a write failed half-way; the registry only reads until it is restarted",
+        cause);
   }
 
   private void withdraw(List<Publication> publications) {

@@ -101,8 +101,7 @@ record StoreDirectory(Path root, FileChannel lock) {
   }
 
   /** The id that journal and blobs share. */
-  private String check(Journal journal, @Nullable String mark, Catalog catalog)
-      throws IOException {
+  private String check(Journal journal, @Nullable String mark, Catalog catalog) throws IOException {
     Path blobs = root.resolve("blobs");
     String id = journal.id();
     if (id == null) {

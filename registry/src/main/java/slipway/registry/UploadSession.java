@@ -143,22 +143,21 @@ final class UploadSession implements AutoCloseable {
   private void appendChunked(Request request, long length) throws IOException {
     MessageDigest before = copyOfHash();
     long start = size;
-    try {
-      request.transferTo(
-          bytes -> {
-            if (size - start + bytes.remaining() > length) {
-              throw wrongRange("the chunk is longer than its Content-Range tells");
-            }
+    boolean[] longer = new boolean[1];
+    request.transferTo(
+        bytes -> {
+          longer[0] |= size - start + bytes.remaining() > length;
+          if (longer[0]) {
+            bytes.position(bytes.limit());
+          } else {
             write(bytes);
-          });
-      if (size - start != length) {
-        throw wrongRange("the chunk is shorter than its Content-Range tells");
-      }
-    } catch (RegistryError e) {
+          }
+        });
+    if (longer[0] || size - start != length) {
       staged.truncate(start);
       hash = before;
       size = start;
-      throw e;
+      throw wrongRange("the chunk does not have the length that its Content-Range tells");
     }
   }
 

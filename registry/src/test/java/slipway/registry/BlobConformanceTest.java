@@ -3,6 +3,7 @@ package slipway.registry;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.Arrays;
 import java.util.List;
@@ -44,6 +45,38 @@ class BlobConformanceTest extends Conformance {
     assertThat(answer.header("Location")).isEqualTo(blob(digest));
     assertThat(answer.header("Docker-Content-Digest")).isEqualTo(digest.toString());
     isThere(content, digest);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0-2000", "0-8", "0-998", "0-1000"})
+  void aChunkedBodyWithALyingRangeIsTakenBack(String range) throws Exception {
+    byte[] content = bytes(1000);
+    String location = wire.begin(name);
+    Wire.Answer answer =
+        wire.send("PATCH", location, Wire.stream(content), "Content-Range", range).expect(416);
+    assertThat(answer.header("Range")).isEqualTo("0-0");
+    assertThat(wire.get(location).expect(204).header("Range")).isEqualTo("0-0");
+    wire.send("PATCH", location, Wire.stream(content), "Content-Range", "0-999").expect(202);
+    Digest digest = digest(Algorithm.SHA256, content);
+    wire.put(location + "?digest=" + digest, new byte[0]).expect(201);
+    isThere(content, digest);
+  }
+
+  @Test
+  void theStatusOfAnUploadDoesNotWaitForAStalledRequest() throws Exception {
+    String location = wire.begin(name);
+    String path = location.substring(location.indexOf("/v2/"));
+    try (Socket stalled = new Socket("127.0.0.1", server.address().getPort())) {
+      stalled
+          .getOutputStream()
+          .write(
+              ("PATCH " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+                  .getBytes(ISO_8859_1));
+      long start = System.nanoTime();
+      while (!wire.get(location).expect(204).header("Range").equals("0-2")) {
+        assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
+      }
+    }
   }
 
   @ParameterizedTest

@@ -368,8 +368,7 @@ class DamageTest {
       assertThatThrownBy(() -> push(store, LAYER, catalog -> List.of(line)))
           .isInstanceOf(IOException.class);
       assertThatThrownBy(() -> push(store, LAYER, catalog -> List.of(line)))
-          .isInstanceOfSatisfying(
-              RegistryError.class, e -> assertThat(e.status()).isEqualTo(503));
+          .isInstanceOfSatisfying(RegistryError.class, e -> assertThat(e.status()).isEqualTo(503));
       assertThat(file(Digest.sha256(LAYER))).exists();
       store.open(Digest.sha256(first), 1).orElseThrow().close();
     }

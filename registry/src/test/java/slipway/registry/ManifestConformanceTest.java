@@ -114,12 +114,36 @@ class ManifestConformanceTest extends Conformance {
             .expect(201);
     assertThat(answer.headers("OCI-Tag")).hasSize(12).contains("t0", "t11");
     isManifest("t7", image.bytes(), image.mediaType());
-    String many = "?" + "tag=a&".repeat(101);
+    // As long as tags can be, all are told in headers of the answer.
+    StringBuilder fifty = new StringBuilder("?");
+    for (int i = 0; i < 50; i++) {
+      fifty.append("tag=").append("t".repeat(126)).append(10 + i).append('&');
+    }
+    assertThat(
+            wire.put(
+                    manifest(image.digest()) + fifty,
+                    image.bytes(),
+                    "Content-Type",
+                    image.mediaType())
+                .expect(201)
+                .headers("OCI-Tag"))
+        .hasSize(50);
+    String many = "?" + "tag=a&".repeat(51);
     wire.put(manifest(image.digest()) + many, image.bytes(), "Content-Type", image.mediaType())
         .error(414, "UNSUPPORTED");
     wire.put(manifest(image.digest()) + "?tag=ok&tag=-bad", image.bytes())
         .error(400, "MANIFEST_INVALID");
     wire.get(manifest("ok")).error(404, "MANIFEST_UNKNOWN");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE"})
+  void otherEncodingsThanUtf8AreRefused(String charset) throws Exception {
+    Manifest.Image image = image();
+    byte[] bytes =
+        new String(image.bytes(), java.nio.charset.StandardCharsets.UTF_8).getBytes(charset);
+    wire.pushManifest(name, "v1", bytes, image.mediaType()).error(400, "MANIFEST_INVALID");
+    wire.put(manifest("v1"), bytes).error(400, "MANIFEST_INVALID");
   }
 
   @Test
