@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.http.Request;
 import slipway.oci.Descriptor;
@@ -41,7 +42,7 @@ record ManifestBody(Digest digest, ManifestEntry entry, List<Digest> blobs) {
     Digest.Algorithm algorithm = expected == null ? Digest.Algorithm.SHA256 : expected.algorithm();
     MessageDigest hash = algorithm.newMessageDigest();
     request.transferTo(
-        Manifest.MAX_BYTES,
+        Limit.MANIFEST_BYTES.value(),
         bytes -> {
           hash.update(bytes.duplicate());
           staged.write(bytes);

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -136,7 +137,7 @@ public final class RegistryRepair {
   }
 
   private static @Nullable Manifest manifest(Path file, long size) throws IOException {
-    if (size > Manifest.MAX_BYTES) {
+    if (size > Limit.MANIFEST_BYTES.value()) {
       return null;
     }
     try {
