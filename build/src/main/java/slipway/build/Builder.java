@@ -73,7 +73,7 @@ public final class Builder {
     StageGraph graph = new StageGraph(file, request);
     warnUnused(file, request, progress);
     try (LocalStore.Hold hold = machine.store().hold();
-        Workspace workspace = Workspace.create(machine.root(), newName())) {
+        Workspace workspace = Workspace.create(machine.root(), newName(), progress)) {
       BuildSession session =
           new BuildSession(request, file, graph, machine, workspace, progress, output);
       try (LayerExporter exporter = session.exporter) {

@@ -17,13 +17,16 @@ final class CacheMounts implements AutoCloseable {
   private static final int MOST_PRIVATE = 1000;
 
   private final Path root;
+  private final Leftovers leftovers;
   private final List<Flock> locks = new ArrayList<>();
 
   /**
    * @param root the build directory
+   * @param leftovers removes what an interrupted build began
    */
-  CacheMounts(Path root) throws IOException {
+  CacheMounts(Path root, Leftovers leftovers) throws IOException {
     this.root = Files.createDirectories(root.resolve("mounts"));
+    this.leftovers = leftovers;
   }
 
   /** Fills a cache that is new. */
@@ -70,7 +73,7 @@ final class CacheMounts implements AutoCloseable {
     throw new IOException("the cache " + mount.id() + " is in use " + MOST_PRIVATE + " times");
   }
 
-  private static Path data(Path directory, RunMount mount, Filler filler)
+  private Path data(Path directory, RunMount mount, Filler filler)
       throws IOException, InterruptedException {
     Path data = directory.resolve("data");
     try (Flock making = Flock.fileInterruptibly(directory.resolve("making"), true)) {
@@ -81,10 +84,10 @@ final class CacheMounts implements AutoCloseable {
     return data;
   }
 
-  private static void make(Path directory, Path data, RunMount mount, Filler filler)
+  private void make(Path directory, Path data, RunMount mount, Filler filler)
       throws IOException, InterruptedException {
     Path fresh = directory.resolve("new");
-    Posix.removeTree(OsPath.of(fresh));
+    leftovers.remove(fresh);
     Files.createDirectory(fresh);
     filler.fill(fresh);
     OsPath path = OsPath.of(fresh);

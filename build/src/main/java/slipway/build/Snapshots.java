@@ -128,7 +128,7 @@ final class Snapshots {
       }
       check(blob, Digest.of(blob.diffId().algorithm(), plain.digest()));
       adopt(directory, layer.snapshot(), scratch);
-      Posix.removeTree(OsPath.of(scratch));
+      workspace.discard(scratch);
     }
   }
 

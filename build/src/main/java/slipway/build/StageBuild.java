@@ -417,7 +417,7 @@ final class StageBuild {
       session.snapshots.adopt(upper, name, session.workspace.newDirectory("adopt"));
       return name;
     } finally {
-      Posix.removeTree(OsPath.of(scratch));
+      session.workspace.discard(scratch);
     }
   }
 

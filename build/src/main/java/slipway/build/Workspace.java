@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.oci.Flock;
@@ -17,11 +19,13 @@ import slipway.oci.Flock;
 final class Workspace implements AutoCloseable {
   private final Path directory;
   private final Flock lock;
+  private final Leftovers leftovers;
   private final AtomicInteger count = new AtomicInteger();
 
-  private Workspace(Path directory, Flock lock) {
+  private Workspace(Path directory, Flock lock, Leftovers leftovers) {
     this.directory = directory;
     this.lock = lock;
+    this.leftovers = leftovers;
   }
 
   /**
@@ -29,12 +33,14 @@ final class Workspace implements AutoCloseable {
    *
    * @param root the build directory
    * @param id not used before
+   * @param progress is told what could not be removed
    */
-  static Workspace create(Path root, String id) throws IOException {
+  static Workspace create(Path root, String id, Progress progress) throws IOException {
     Path all = Files.createDirectories(root.resolve("work"));
     Posix.chmod(OsPath.of(root), 0700);
     Path gate = root.resolve("work.lock");
-    sweep(all, gate);
+    Leftovers leftovers = new Leftovers(root, progress);
+    sweep(all, gate, leftovers);
     // Under the gate a sweep cannot take a directory for abandoned that is not locked yet.
     try (Flock passage = Flock.file(gate, true)) {
       Path directory = Files.createDirectory(all.resolve(id));
@@ -42,18 +48,18 @@ final class Workspace implements AutoCloseable {
       if (lock == null) {
         throw new IOException("the new directory " + directory + " is locked by another process");
       }
-      return new Workspace(directory, lock);
+      return new Workspace(directory, lock, leftovers);
     }
   }
 
   /** Removes what dead builds left: containers that still run, then their files. */
-  private static void sweep(Path all, Path gate) throws IOException {
+  private static void sweep(Path all, Path gate, Leftovers leftovers) throws IOException {
     try (DirectoryStream<Path> list = Files.newDirectoryStream(all)) {
       for (Path directory : list) {
         Flock lock = tryTake(directory, gate);
         if (lock != null) {
           try (lock) {
-            remove(directory);
+            remove(directory, leftovers);
           }
         }
       }
@@ -66,12 +72,22 @@ final class Workspace implements AutoCloseable {
     }
   }
 
-  private static void remove(Path directory) throws IOException {
+  private static void remove(Path directory, Leftovers leftovers) {
     Path state = directory.resolve("runtime");
     if (Files.isDirectory(state)) {
-      ContainerRuntime.find().deleteAll(state);
+      try {
+        ContainerRuntime.find().deleteAll(state);
+      } catch (Problem e) {
+        // Nothing runs in them any more; their control groups stay until the machine restarts.
+        leftovers.progress().note("containers of a killed build stay: " + e.getMessage());
+      }
     }
-    Posix.removeTree(OsPath.of(directory));
+    leftovers.remove(directory);
+  }
+
+  /** Removes a directory of this workspace before its end, to save space. */
+  void discard(Path scratch) {
+    leftovers.remove(scratch);
   }
 
   /** The name of this build among others. */
@@ -95,7 +111,7 @@ final class Workspace implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try (lock) {
-      Posix.removeTree(OsPath.of(directory));
+      leftovers.remove(directory);
     }
   }
 }

@@ -444,54 +444,49 @@ public final class Posix {
   }
 
   private static List<OsPath> list(int fd, OsPath directory) throws UnixException {
-    Scratch s = Native.scratch();
     List<OsPath> names = new ArrayList<>();
-    ByteBuffer buffer = s.transfer();
-    while (true) {
-      int r = (int) GETDENTS64.callLong(s, fd, Native.address(buffer), DIRENTS);
-      if (r < 0) {
-        throw Native.error("getdents64", directory, s.errno());
-      }
-      if (r == 0) {
-        return names;
-      }
-      for (int at = 0; at < r; ) {
-        int length = buffer.getShort(at + 16) & 0xffff;
-        int end = at + 19;
-        while (buffer.get(end) != 0) {
-          end++;
-        }
-        OsPath name = OsPath.ofBytes(Native.bytes(buffer, at + 19, end - at - 19));
-        if (!name.is(".") && !name.is("..")) {
-          names.add(name);
-        }
-        at += length;
-      }
+    boolean more = true;
+    while (more) {
+      more = nextNames(fd, directory, names);
     }
+    return names;
   }
 
   /**
-   * Removes a tree, links not followed; a name that does not exist is fine. Immutable flags must be
-   * gone.
+   * Adds the next names of an open directory, as many as the kernel gives at once.
+   *
+   * @return whether there may be more
+   */
+  static boolean nextNames(int fd, OsPath directory, List<OsPath> names) throws UnixException {
+    Scratch s = Native.scratch();
+    ByteBuffer buffer = s.transfer();
+    int r = (int) GETDENTS64.callLong(s, fd, Native.address(buffer), DIRENTS);
+    if (r < 0) {
+      throw Native.error("getdents64", directory, s.errno());
+    }
+    for (int at = 0; at < r; ) {
+      int length = buffer.getShort(at + 16) & 0xffff;
+      int end = at + 19;
+      while (buffer.get(end) != 0) {
+        end++;
+      }
+      OsPath name = OsPath.ofBytes(Native.bytes(buffer, at + 19, end - at - 19));
+      if (!name.is(".") && !name.is("..")) {
+        names.add(name);
+      }
+      at += length;
+    }
+    return r > 0;
+  }
+
+  /**
+   * Removes a tree however deep it is, links not followed; a name that does not exist is fine.
+   * Immutable flags must be gone.
+   *
+   * @throws UnixException for the first thing that cannot be removed; what came before it is gone
    */
   public static void removeTree(OsPath path) throws UnixException {
-    Stat stat;
-    try {
-      stat = lstat(path);
-    } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOENT) {
-        return;
-      }
-      throw e;
-    }
-    if (!stat.isDirectory()) {
-      unlink(path);
-      return;
-    }
-    for (OsPath name : list(path)) {
-      removeTree(path.resolve(name));
-    }
-    rmdir(path);
+    TreeRemoval.remove(path);
   }
 
   /**

@@ -45,6 +45,43 @@ class PosixTest {
     assertThat(Posix.exists(odd)).isFalse();
   }
 
+  private static int descriptors() throws Exception {
+    try (var all = Files.list(Path.of("/proc/self/fd"))) {
+      return (int) all.count();
+    }
+  }
+
+  @Test
+  void treesOfAnyDepthAndWidthAreRemoved() throws Exception {
+    Path kept = Files.createDirectory(dir.resolve("kept"));
+    Files.writeString(kept.resolve("file"), "stays");
+    Posix.mkdir(at("tree"), 0700);
+    // Some 12,000 bytes of path, where one call takes 4,096.
+    String name = "d".repeat(60);
+    int fd = Posix.open(at("tree"), Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+    int opened = descriptors();
+    for (int i = 0; i < 200; i++) {
+      Posix.mkdirat(fd, OsPath.of(name), 0700);
+      Posix.symlinkat(OsPath.of(kept), fd, OsPath.of("link"));
+      int next = Posix.openat(fd, OsPath.of(name), Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+      Posix.close(fd);
+      fd = next;
+    }
+    Posix.close(fd);
+    for (int i = 0; i < 1500; i++) {
+      Posix.mkdir(at("tree/one-of-more-names-than-a-call-to-the-kernel-gives-" + i), 0700);
+    }
+    Posix.mkdir(at("tree/one-of-more-names-than-a-call-to-the-kernel-gives-7/more"), 0700);
+    Posix.removeTree(at("tree"));
+    assertThat(Posix.exists(at("tree"))).isFalse();
+    assertThat(kept.resolve("file")).hasContent("stays");
+    assertThat(descriptors()).isLessThan(opened);
+    Posix.removeTree(at("none"));
+    Posix.symlink(OsPath.of(kept), at("to-kept"));
+    Posix.removeTree(at("to-kept"));
+    assertThat(kept.resolve("file")).hasContent("stays");
+  }
+
   @Test
   void extendedAttributesGoThereAndBack() throws Exception {
     Files.writeString(dir.resolve("f"), "");
