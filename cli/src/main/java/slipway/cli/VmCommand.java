@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.media.Accelerator;
+import slipway.media.DiskFormat;
 import slipway.media.Firmware;
 import slipway.media.PortForward;
 import slipway.media.VirtualMachine;
@@ -87,6 +88,12 @@ final class VmCommand implements Callable<Integer> {
     @Option(names = "--snapshot", description = "throw the guest's writes away at the end")
     boolean snapshot;
 
+    @Option(
+        names = "--format",
+        paramLabel = "raw|qcow2",
+        description = "of the disk (default: what its name says: .raw, .img, .qcow2)")
+    @Nullable DiskFormat format;
+
     @Parameters(paramLabel = "DISK", description = "raw or qcow2 image")
     Path disk = Path.of("");
 
@@ -105,6 +112,7 @@ final class VmCommand implements Callable<Integer> {
       forwards.forEach(text -> all.add(PortForward.parse(text)));
       VmSpec machine =
           VmSpec.of(disk)
+              .withFormat(format)
               .withFirmware(firmware)
               .withAccelerator(accelerator)
               .withSize(memory, cpus == null ? 0 : cpus)

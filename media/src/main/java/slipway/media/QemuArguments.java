@@ -1,11 +1,9 @@
 package slipway.media;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -129,9 +127,12 @@ final class QemuArguments {
   }
 
   private static List<String> drive(VmSpec spec) throws IOException {
+    DiskFormat given = spec.format();
+    DiskFormat format = given == null ? DiskFormat.of(spec.disk()) : given;
+    format.check(spec.disk());
     String options =
         "if=none,id=disk0,cache=writeback,discard=unmap,format="
-            + format(spec.disk())
+            + format.label()
             + ",file="
             + escape(spec.disk());
     return List.of(
@@ -149,18 +150,6 @@ final class QemuArguments {
       options.append(forward.host()).append("-:").append(forward.guest());
     }
     return List.of("-netdev", options.toString(), "-device", "virtio-net-pci,netdev=net0,romfile=");
-  }
-
-  /** {@code qcow2} by its magic number (QEMU, docs/interop/qcow2), else {@code raw}. */
-  static String format(Path disk) throws IOException {
-    if (!Files.isReadable(disk) || Files.isDirectory(disk)) {
-      throw Problem.notFound("there is no disk image " + disk);
-    }
-    try (InputStream in = Files.newInputStream(disk)) {
-      return Arrays.equals(in.readNBytes(4), new byte[] {'Q', 'F', 'I', (byte) 0xfb})
-          ? "qcow2"
-          : "raw";
-    }
   }
 
   /** A comma in a value is written twice (QEMU manual, "-drive"). */

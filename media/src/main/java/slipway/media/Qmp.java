@@ -8,10 +8,11 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.TimeoutException;
 import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -19,19 +20,31 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The control connection to a running QEMU (QEMU, docs/interop/qmp-spec): one command at a time,
- * events are read and dropped. Safe for use by many threads.
+ * The control connection to a running QEMU (QEMU, docs/interop/qmp-spec): one command at a time.
+ * Each has an id that its answer repeats, so an answer that comes too late is nobody's; it and
+ * events are dropped. Safe for use by many threads.
  */
 final class Qmp implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final JsonMapper JSON = new JsonMapper();
 
   private final SocketChannel channel;
-  private final BlockingQueue<JsonNode> answers = new ArrayBlockingQueue<>(16);
+  private final Duration patience;
+  private final Map<String, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
+  private long commands;
+  private volatile boolean ended;
 
   /** Takes over a connected socket and does the handshake. */
   Qmp(SocketChannel channel) throws IOException {
+    this(channel, PATIENCE);
+  }
+
+  /**
+   * @param patience how long an answer may take
+   */
+  Qmp(SocketChannel channel, Duration patience) throws IOException {
     this.channel = channel;
+    this.patience = patience;
     Thread.ofVirtual().name("qmp").start(this::read);
     execute("qmp_capabilities", Map.of());
   }
@@ -42,34 +55,47 @@ final class Qmp implements AutoCloseable {
    * @throws Problem of kind ENVIRONMENT when QEMU refuses or does not answer
    */
   synchronized JsonNode execute(String command, Map<String, String> arguments) throws IOException {
+    String id = "slipway-" + ++commands;
     ObjectNode request = JSON.createObjectNode();
     request.put("execute", command);
+    request.put("id", id);
     if (!arguments.isEmpty()) {
       ObjectNode object = request.putObject("arguments");
       arguments.forEach(object::put);
     }
-    ByteBuffer bytes = ByteBuffer.wrap((request + "\n").getBytes(StandardCharsets.UTF_8));
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    CompletableFuture<JsonNode> answer = new CompletableFuture<>();
+    waiting.put(id, answer);
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap((request + "\n").getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      return result(command, answer);
+    } finally {
+      waiting.remove(id);
     }
-    JsonNode answer = next();
-    if (answer == null || !answer.has("return")) {
-      throw Problem.environment(
-          "QEMU does not do "
-              + command
-              + ": "
-              + (answer == null ? "no answer" : answer.path("error").path("desc").asString("")));
-    }
-    return answer.path("return");
   }
 
-  private @Nullable JsonNode next() {
+  private JsonNode result(String command, CompletableFuture<JsonNode> answer) {
+    String reason;
     try {
-      return answers.poll(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      if (ended) {
+        answer.completeExceptionally(new IOException("the connection is closed"));
+      }
+      JsonNode got = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      if (got.has("return")) {
+        return got.path("return");
+      }
+      reason = got.path("error").path("desc").asString("");
+    } catch (ExecutionException e) {
+      reason = "QEMU has ended";
+    } catch (TimeoutException e) {
+      reason = "no answer within " + patience.toSeconds() + " s";
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return null;
+      reason = "interrupted";
     }
+    throw Problem.environment("QEMU does not do " + command + ": " + reason);
   }
 
   private void read() {
@@ -78,13 +104,17 @@ final class Qmp implements AutoCloseable {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         JsonNode message = JSON.readTree(line);
         if (message.has("return") || message.has("error")) {
-          answers.add(message);
+          CompletableFuture<JsonNode> asked = waiting.get(message.path("id").asString(""));
+          if (asked != null) {
+            asked.complete(message);
+          }
         }
       }
     } catch (IOException | JacksonException e) {
       // QEMU ended; whoever waits for an answer is told below.
     }
-    answers.offer(JSON.createObjectNode());
+    ended = true;
+    waiting.values().forEach(w -> w.completeExceptionally(new IOException("QEMU has ended")));
   }
 
   @Override

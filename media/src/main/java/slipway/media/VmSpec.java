@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A virtual machine as a value; each {@code with} method returns a copy.
  *
- * @param disk a raw or qcow2 image; the format is read from its first bytes
+ * @param disk a raw or qcow2 image
+ * @param format of the disk, or null for what its name says
  * @param memoryMiB RAM in MiB
  * @param cpus number of virtual processors; 0 for what suits the accelerator
  * @param forwards ports of the guest that answer on 127.0.0.1; one to port 22 is needed for ssh
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record VmSpec(
     Path disk,
+    @Nullable DiskFormat format,
     Firmware firmware,
     Accelerator accelerator,
     int memoryMiB,
@@ -42,6 +44,7 @@ public record VmSpec(
   public static VmSpec of(Path disk) {
     return new VmSpec(
         disk,
+        null,
         Firmware.BIOS,
         Accelerator.AUTO,
         2048,
@@ -55,9 +58,28 @@ public record VmSpec(
         List.of());
   }
 
+  /** With a format that is sure, whatever the name. */
+  public VmSpec withFormat(@Nullable DiskFormat other) {
+    return new VmSpec(
+        disk,
+        other,
+        firmware,
+        accelerator,
+        memoryMiB,
+        cpus,
+        forwards,
+        sshUser,
+        sshKey,
+        serialLog,
+        snapshot,
+        stateDirectory,
+        arguments);
+  }
+
   public VmSpec withFirmware(Firmware other) {
     return new VmSpec(
         disk,
+        format,
         other,
         accelerator,
         memoryMiB,
@@ -74,6 +96,7 @@ public record VmSpec(
   public VmSpec withAccelerator(Accelerator other) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         other,
         memoryMiB,
@@ -94,6 +117,7 @@ public record VmSpec(
   public VmSpec withSize(int mebibytes, int processors) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         mebibytes,
@@ -111,6 +135,7 @@ public record VmSpec(
   public VmSpec withForwards(List<PortForward> other) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,
@@ -128,6 +153,7 @@ public record VmSpec(
   public VmSpec withSsh(String user, Path privateKey) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,
@@ -144,6 +170,7 @@ public record VmSpec(
   public VmSpec withSerialLog(Path file) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,
@@ -160,6 +187,7 @@ public record VmSpec(
   public VmSpec withSnapshot(boolean throwAway) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,
@@ -176,6 +204,7 @@ public record VmSpec(
   public VmSpec withStateDirectory(Path directory) {
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,
@@ -195,6 +224,7 @@ public record VmSpec(
     all.addAll(List.of(more));
     return new VmSpec(
         disk,
+        format,
         firmware,
         accelerator,
         memoryMiB,

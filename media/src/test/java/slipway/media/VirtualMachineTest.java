@@ -110,7 +110,7 @@ class VirtualMachineTest {
     assertThatThrownBy(() -> VirtualMachine.start(spec().withArguments("-device", "no-such")))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("no-such");
-    assertThatThrownBy(() -> VirtualMachine.start(VmSpec.of(directory.resolve("absent"))))
+    assertThatThrownBy(() -> VirtualMachine.start(VmSpec.of(directory.resolve("absent.raw"))))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("absent");
   }
