@@ -35,6 +35,7 @@ import slipway.disk.DiskBuilder;
 import slipway.disk.DiskConfig;
 import slipway.disk.DiskRequest;
 import slipway.disk.DiskType;
+import slipway.disk.FileAccess;
 import slipway.disk.RootFileSystem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -288,6 +289,7 @@ final class DemoCommand implements Callable<Integer> {
                       fs,
                       config,
                       0,
+                      FileAccess.PRIVATE,
                       work),
                   progress)
               .getFirst();

@@ -21,7 +21,10 @@ import slipway.disk.DiskBuilder;
 import slipway.disk.DiskConfig;
 import slipway.disk.DiskRequest;
 import slipway.disk.DiskType;
+import slipway.disk.FileAccess;
 import slipway.disk.RootFileSystem;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
@@ -88,6 +91,20 @@ final class DiskCommand implements Callable<Integer> {
         description = "what the machine follows (default: the image's own name)")
     @Nullable String target;
 
+    @Option(
+        names = "--chown",
+        paramLabel = "UID[:GID]",
+        description = "owner of the files and their folders")
+    @Nullable String chown;
+
+    @Option(
+        names = "--mode",
+        paramLabel = "MODE",
+        description =
+            "permissions of the files, which hold password hashes and the image's secrets"
+                + " (default: 0600)")
+    @Nullable String mode;
+
     @Option(names = "--json", description = "print a JSON object")
     boolean json;
 
@@ -107,7 +124,12 @@ final class DiskCommand implements Callable<Integer> {
       List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
       RootFileSystem fs = RootFileSystem.parse(rootfs);
       long bytes = size == null ? 0 : bytes(size);
-      DiskConfig customizations = config == null ? DiskConfig.EMPTY : DiskConfig.parse(config);
+      FileAccess access = FileAccess.parse(mode, chown, ownGroup());
+      DiskConfig customizations =
+          config == null
+              ? DiskConfig.EMPTY
+              : DiskConfig.parse(
+                  config, warning -> spec.commandLine().getErr().println("warning: " + warning));
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
       try (LocalStore store = state.store()) {
@@ -125,6 +147,7 @@ final class DiskCommand implements Callable<Integer> {
                     fs,
                     customizations,
                     bytes,
+                    access,
                     output),
                 progress);
       } finally {
@@ -147,6 +170,11 @@ final class DiskCommand implements Callable<Integer> {
       out.flush();
     }
 
+    /** The group of this process. */
+    private static int ownGroup() throws IOException {
+      return Posix.stat(OsPath.of("/proc/self")).gid();
+    }
+
     static long bytes(String text) {
       Matcher m = SIZE.matcher(text.strip());
       if (!m.matches() || m.group(1).length() > 15) {
@@ -154,7 +182,11 @@ final class DiskCommand implements Callable<Integer> {
       }
       int power =
           m.group(2).isEmpty() ? 0 : "KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1;
-      return Math.multiplyExact(Long.parseLong(m.group(1)), 1L << (10 * power));
+      long number = Long.parseLong(m.group(1));
+      if (number > Long.MAX_VALUE >> (10 * power + 2)) {
+        throw Problem.usage("--size " + text + " is larger than any disk");
+      }
+      return number << (10 * power);
     }
   }
 }

@@ -2,15 +2,14 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.UUID;
-import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.RawText;
+import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.RootedFile;
 
 /**
  * Gives a deployment that does not run yet what its config says: accounts, names, files, and the
@@ -21,6 +20,9 @@ import slipway.linux.Posix;
  */
 record Customizer(Path etc, Path var) {
   void apply(DiskConfig config, DiskPlan plan, LocalDate today) throws IOException {
+    // Everything below goes through these two.
+    OwnedFiles.requireDirectory(etc);
+    OwnedFiles.requireDirectory(var);
     mounts(plan);
     Accounts.apply(etc, var, config, today);
     if (config.hostname() != null) {
@@ -40,34 +42,68 @@ record Customizer(Path etc, Path var) {
     }
   }
 
-  /** /boot by its id; the EFI system partition is mounted by nobody, nothing on it changes. */
+  /**
+   * /boot by its id, instead of what the image says of it; the EFI system partition is mounted by
+   * nobody, nothing on it changes.
+   */
   private void mounts(DiskPlan plan) throws IOException {
-    Path fstab = etc.resolve("fstab");
-    String old =
-        Files.isRegularFile(fstab, LinkOption.NOFOLLOW_LINKS)
-            ? RawText.decode(Files.readAllBytes(fstab))
-            : "";
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
-    old.lines()
-        .filter(l -> !l.startsWith("# UNCONFIGURED"))
+    read("etc/fstab")
+        .lines()
+        .filter(l -> !l.startsWith("# UNCONFIGURED") && !isBoot(l))
         .forEach(l -> text.append(l).append('\n'));
-    UUID boot = plan.boot().filesystem();
-    write(fstab, text + "UUID=" + boot + " /boot ext4 defaults 0 2\n");
+    text.append("UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2\n");
+    write(etc.resolve("fstab"), text.toString());
+  }
+
+  private static boolean isBoot(String line) {
+    String[] fields = line.strip().split("\\s+");
+    return fields.length > 1 && !fields[0].startsWith("#") && fields[1].matches("/+boot/*");
+  }
+
+  /** A file of the image; empty when it does not exist. */
+  private String read(String path) throws IOException {
+    byte[] bytes =
+        RootedFile.read(
+                OsPath.of(etc.resolve("..")),
+                OsPath.of(path),
+                RootedFile.Links.BENEATH,
+                "the image's /" + path)
+            .orElse(new byte[0]);
+    return RawText.decode(bytes);
   }
 
   private void timezone(String zone) throws IOException {
-    Path zones = etc.resolveSibling("usr").resolve("share/zoneinfo");
     // Without any zones the time is UTC's anyway.
-    if (!zone.endsWith("UTC") && !Files.exists(zones.resolve(zone), LinkOption.NOFOLLOW_LINKS)) {
+    if (!zone.endsWith("UTC") && !isZone(zone)) {
       throw Problem.input(
           "the image has no time zone \""
               + zone
-              + "\"; give one that is below its /usr/share/zoneinfo, or install tzdata in it");
+              + "\"; give one that is below its /usr/share/zoneinfo, such as Europe/Berlin, or"
+              + " install tzdata in it");
     }
     Path link = etc.resolve("localtime");
+    if (OwnedFiles.isDirectory(link)) {
+      throw Problem.input("the image has a folder /etc/localtime where the time zone's link goes");
+    }
     Files.deleteIfExists(link);
     Posix.symlink(OsPath.of("../usr/share/zoneinfo/" + zone), OsPath.of(link));
+  }
+
+  /** Whether the image has a file of that name that is a time zone (RFC 9636, section 3.1). */
+  private boolean isZone(String zone) throws IOException {
+    OsPath path = OsPath.of("usr/share/zoneinfo/" + zone);
+    try (FdInput in =
+        RootedFile.open(
+                OsPath.of(etc.resolve("..")), path, RootedFile.Links.IN_ROOT, "the time zone")
+            .orElse(null)) {
+      return in != null
+          && RawText.decode(in.readNBytes(4)).equals("TZif");
+    } catch (Problem e) {
+      // A folder, such as Europe, or something else that is no file.
+      return false;
+    }
   }
 
   private void make(DiskConfig.CustomDirectory directory) throws IOException {
@@ -75,24 +111,32 @@ record Customizer(Path etc, Path var) {
     if (directory.ensureParents()) {
       parents(path);
     }
-    if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+    if (OwnedFiles.exists(path)) {
+      if (!OwnedFiles.isDirectory(path)) {
+        throw Problem.input(
+            "cannot make the directory "
+                + directory.path()
+                + ": the image has a file or a link of that name");
+      }
+    } else {
       requireParents(path);
       Files.createDirectory(path);
     }
-    own(path, directory.mode(), directory.user(), directory.group());
+    OsPath p = OsPath.of(path);
+    Posix.lchown(
+        p, Accounts.userId(etc, directory.user()), Accounts.groupId(etc, directory.group()));
+    Posix.chmod(p, directory.mode());
   }
 
   private void put(DiskConfig.CustomFile file) throws IOException {
     Path path = inside(file.path());
     parents(path);
-    write(path, file.data());
-    own(path, file.mode(), file.user(), file.group());
-  }
-
-  private void own(Path path, int mode, String user, String group) throws IOException {
-    OsPath p = OsPath.of(path);
-    Posix.lchown(p, Accounts.userId(etc, user), Accounts.groupId(etc, group));
-    Posix.chmod(p, mode);
+    OwnedFiles.put(
+        path,
+        RawText.encode(file.data()),
+        file.mode(),
+        Accounts.userId(etc, file.user()),
+        Accounts.groupId(etc, file.group()));
   }
 
   /** Where a path of the running machine lies now. */
@@ -108,25 +152,13 @@ record Customizer(Path etc, Path var) {
   }
 
   private void parents(Path path) throws IOException {
-    Path base = path.startsWith(etc) ? etc : var;
-    Path at = base;
-    for (Path name : base.relativize(java.util.Objects.requireNonNull(path.getParent()))) {
-      if (name.toString().isEmpty()) {
-        continue;
-      }
-      at = at.resolve(name);
-      if (!Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
-        Files.createDirectory(at);
-        Posix.chmod(OsPath.of(at), at.endsWith("roothome") ? 0700 : 0755);
-      }
-    }
-    requireParents(path);
+    OwnedFiles.parents(path.startsWith(etc) ? etc : var, path);
   }
 
   private void requireParents(Path path) {
     Path base = path.startsWith(etc) ? etc : var;
     for (Path at = path.getParent(); at != null && !at.equals(base); at = at.getParent()) {
-      if (!Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
+      if (!OwnedFiles.isDirectory(at)) {
         throw Problem.input(
             "cannot make "
                 + path.getFileName()
@@ -138,6 +170,6 @@ record Customizer(Path etc, Path var) {
   }
 
   private static void write(Path path, String content) throws IOException {
-    AtomicFile.write(path, RawText.encode(content));
+    OwnedFiles.put(path, RawText.encode(content), 0644, 0, 0);
   }
 }

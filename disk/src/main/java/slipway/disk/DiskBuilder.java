@@ -77,6 +77,9 @@ public final class DiskBuilder {
         publish(raw, output.resolve(DiskType.RAW.path()));
       }
     }
+    if (request.access().isOwned()) {
+      own(OsPath.of(output));
+    }
     return request.types().stream().map(type -> output.resolve(type.path())).toList();
   }
 
@@ -113,6 +116,11 @@ public final class DiskBuilder {
   private void write(Path raw, DiskPlan plan, Scratch scratch) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
       file.setLength(plan.size());
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.INPUT,
+          raw.getParent() + " cannot hold a disk of " + plan.size() + " bytes: " + e.getMessage(),
+          e);
     }
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();
     Path mountpoint = Files.createDirectory(scratch.folder().resolve("root"));
@@ -205,13 +213,22 @@ public final class DiskBuilder {
     publish(temporary, result);
   }
 
-  private static void publish(Path temporary, Path result) throws IOException {
+  private void publish(Path temporary, Path result) throws IOException {
     Files.createDirectories(Objects.requireNonNull(result.getParent()));
-    Posix.chmod(OsPath.of(temporary), 0644);
-    try (RandomAccessFile file = new RandomAccessFile(temporary.toFile(), "rw")) {
-      file.getFD().sync();
+    OsPath file = OsPath.of(temporary);
+    Posix.chmod(file, request.access().mode());
+    if (request.access().isOwned()) {
+      own(file);
+      own(OsPath.of(Objects.requireNonNull(result.getParent())));
+    }
+    try (RandomAccessFile open = new RandomAccessFile(temporary.toFile(), "rw")) {
+      open.getFD().sync();
     }
     Files.move(temporary, result, StandardCopyOption.ATOMIC_MOVE);
     AtomicFile.syncDirectory(Objects.requireNonNull(result.getParent()));
+  }
+
+  private void own(OsPath path) throws IOException {
+    Posix.lchown(path, request.access().uid(), request.access().gid());
   }
 }

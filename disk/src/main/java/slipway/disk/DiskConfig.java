@@ -2,13 +2,14 @@ package slipway.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a machine gets beside its image: the {@code config.toml} or {@code config.json} that
  * bootc-image-builder takes (osbuild blueprint, table {@code customizations}).
  *
- * @param kernelArguments from {@code kernel.append}, split at white space
+ * @param kernelArguments from {@code kernel.append}, split at blanks outside of quotes
  * @param hostname or null
  * @param timezone name below /usr/share/zoneinfo, or null
  * @param locale such as {@code C.UTF-8}, or null
@@ -39,8 +40,8 @@ public record DiskConfig(
   /**
    * A user to make, or to change when the image has one of that name.
    *
-   * @param password a crypt(5) hash ({@code $2b$}, {@code $5$}, {@code $6$}) or plain text; null
-   *     for none
+   * @param password a crypt(5) hash, a mark that locks the account ({@code !}, {@code *}), or plain
+   *     text; null for none
    * @param key SSH public keys, one a line; null for none
    * @param home null for /home/NAME
    * @param expireDate days since the epoch after which the account is locked; null for never
@@ -80,7 +81,7 @@ public record DiskConfig(
   /**
    * A file to write.
    *
-   * @param path absolute, below /etc, /root, /usr/local/bin or /usr/local/sbin
+   * @param path absolute, below /etc or /root
    * @param mode permission bits
    * @param user owner by name or number
    */
@@ -96,7 +97,17 @@ public record DiskConfig(
    * @throws slipway.base.Problem of kind INPUT that names file, line and key
    */
   public static DiskConfig parse(Path file) {
-    return DiskConfigParser.parse(file);
+    return parse(file, warning -> {});
+  }
+
+  /**
+   * As {@link #parse(Path)}.
+   *
+   * @param warnings is told in a sentence what the file asks for that disks do not have and that is
+   *     ignored, as bootc-image-builder does
+   */
+  public static DiskConfig parse(Path file, Consumer<String> warnings) {
+    return DiskConfigParser.parse(file, warnings);
   }
 
   /** The same with another user at the end. */

@@ -8,16 +8,20 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.sysroot.KernelArguments;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
 import tools.jackson.dataformat.toml.TomlMapper;
 
 /**
@@ -25,28 +29,73 @@ import tools.jackson.dataformat.toml.TomlMapper;
  */
 final class DiskConfigParser {
   private static final long MAX_BYTES = 1024 * 1024;
-  private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_-]{0,31}");
+
+  /** What useradd takes (shadow-utils, lib/chkname.c); names of dots or digits alone are others. */
+  private static final Pattern NAME =
+      Pattern.compile("(?!\\.{1,2}$)(?![0-9]+$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?");
+
+  /** Labels as in hostname(5), 64 characters at most. */
   private static final Pattern HOST =
-      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?");
+      Pattern.compile(
+          "(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+              + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*");
+
   private static final Pattern ZONE = Pattern.compile("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*");
   private static final Pattern LOCALE = Pattern.compile("[A-Za-z0-9_.@-]+");
   private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
+
+  /** Bytes that no disk has; sums with it still fit a long. */
+  private static final long MAX_SIZE = 1L << 60;
+
   private static final Set<String> DENIED =
       Set.of("/etc/fstab", "/etc/shadow", "/etc/passwd", "/etc/group");
 
+  /**
+   * Keys of a blueprint that bootc-image-builder accepts and ignores for disks of images, with a
+   * warning. What it would obey and this does not, such as {@code disk}, is an error.
+   */
+  private static final Set<String> IGNORED =
+      Set.of(
+          "packages",
+          "modules",
+          "enabled_modules",
+          "groups",
+          "containers",
+          "distro",
+          "arch",
+          "customizations.timezone.ntpservers",
+          "customizations.locale.keyboard",
+          "customizations.kernel.name",
+          "customizations.firewall",
+          "customizations.services",
+          "customizations.repositories",
+          "customizations.openscap",
+          "customizations.fdo",
+          "customizations.rpm",
+          "customizations.rhsm",
+          "customizations.cacerts",
+          "customizations.dnf",
+          "customizations.firstboot",
+          "customizations.containers-storage",
+          "customizations.installation_device",
+          "customizations.partitioning_mode",
+          "customizations.sshd");
+
   private final Path file;
   private final String text;
+  private final Consumer<String> warnings;
 
   /** What the keys of the file stand below: {@code blueprint.} in its older form. */
   private String prefix = "";
 
-  private DiskConfigParser(Path file, String text) {
+  private DiskConfigParser(Path file, String text, Consumer<String> warnings) {
     this.file = file;
     this.text = text;
+    this.warnings = warnings;
   }
 
-  static DiskConfig parse(Path file) {
+  static DiskConfig parse(Path file, Consumer<String> warnings) {
     String name = String.valueOf(file.getFileName());
     String text;
     try {
@@ -60,7 +109,7 @@ final class DiskConfigParser {
       throw new Problem(
           Problem.Kind.INPUT, "cannot read the config file " + file + "; does it exist?", e);
     }
-    DiskConfigParser parser = new DiskConfigParser(file, text);
+    DiskConfigParser parser = new DiskConfigParser(file, text, warnings);
     if (name.endsWith(".toml")) {
       return parser.config(parser.toml());
     }
@@ -149,8 +198,9 @@ final class DiskConfigParser {
   private List<String> kernelArguments(JsonNode c) {
     JsonNode kernel = object(c, "kernel", "customizations.kernel");
     keys(kernel, "customizations.kernel", "append");
-    String append = string(kernel, "append", "customizations.kernel.append");
-    return append == null || append.isBlank() ? List.of() : List.of(append.strip().split("\\s+"));
+    String at = "customizations.kernel.append";
+    String append = string(kernel, "append", at);
+    return append == null ? List.of() : KernelArguments.parse(append, where(at) + at).list();
   }
 
   private @Nullable String timezone(JsonNode c) {
@@ -176,6 +226,7 @@ final class DiskConfigParser {
 
   private long rootMinimum(JsonNode c) {
     long[] minimum = {0};
+    boolean[] twice = {false};
     each(
         c,
         "filesystem",
@@ -188,14 +239,21 @@ final class DiskConfigParser {
                 at + ".mountpoint",
                 at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
           }
-          minimum[0] = size(n.has("minsize") ? n.get("minsize") : n.path("size"), at + ".minsize");
+          if (twice[0]) {
+            throw wrong(at + ".mountpoint", at + ".mountpoint: there is an entry for \"/\" already");
+          }
+          twice[0] = true;
+          String key = isGiven(n, "minsize") ? "minsize" : "size";
+          if (isGiven(n, key)) {
+            minimum[0] = size(n.get(key), at + "." + key);
+          }
         });
     return minimum[0];
   }
 
   private long size(JsonNode node, String at) {
-    if (node.isIntegralNumber() && node.longValue() >= 0) {
-      return node.longValue();
+    if (node.isIntegralNumber() && node.bigIntegerValue().signum() >= 0) {
+      return sane(node.bigIntegerValue().doubleValue(), node.asString(), at);
     }
     if (node.isString()) {
       return parseSize(node.stringValue(), at);
@@ -212,8 +270,12 @@ final class DiskConfigParser {
     long base = unit.contains("I") ? 1024 : 1000;
     int power = unit.isEmpty() ? 0 : "KMGT".indexOf(unit.charAt(0)) + 1;
     double bytes = Double.parseDouble(m.group(1)) * Math.pow(base, power);
-    if (bytes > Long.MAX_VALUE / 2) {
-      throw wrong(at, at + ": " + value + " is larger than any disk");
+    return sane(bytes, value, at);
+  }
+
+  private long sane(double bytes, String shown, String at) {
+    if (bytes > MAX_SIZE) {
+      throw wrong(at, at + ": " + shown + " is larger than any disk");
     }
     return (long) bytes;
   }
@@ -233,11 +295,6 @@ final class DiskConfigParser {
         "gid",
         "expiredate",
         "force_password_reset");
-    JsonNode reset = n.path("force_password_reset");
-    if (!reset.isMissingNode() && !reset.isBoolean()) {
-      throw wrong(
-          at + ".force_password_reset", at + ".force_password_reset is neither true nor false");
-    }
     List<String> groups = strings(n, "groups", at + ".groups");
     groups.forEach(g -> checked(g, NAME, at + ".groups"));
     return new DiskConfig.User(
@@ -251,7 +308,7 @@ final class DiskConfigParser {
         number(n, "uid", at),
         number(n, "gid", at),
         number(n, "expiredate", at),
-        reset.asBoolean(false));
+        flag(n, "force_password_reset", at));
   }
 
   private DiskConfig.User sshKey(JsonNode n, String at) {
@@ -270,18 +327,22 @@ final class DiskConfigParser {
   private DiskConfig.CustomFile customFile(JsonNode n, String at) {
     keys(n, at, "path", "data", "mode", "user", "group");
     String path = java.util.Objects.requireNonNull(absolute(required(n, "path", at), at + ".path"));
-    boolean allowed =
-        path.startsWith("/etc/")
-            || path.startsWith("/root/")
-            || path.startsWith("/usr/local/bin/")
-            || path.startsWith("/usr/local/sbin/");
+    if (path.startsWith("/usr/local/")) {
+      throw wrong(
+          at + ".path",
+          at
+              + ".path: "
+              + path
+              + " lies in the image's read-only part; COPY it into the image instead");
+    }
+    boolean allowed = path.startsWith("/etc/") || path.startsWith("/root/");
     if (!allowed || DENIED.contains(path)) {
       throw wrong(
           at + ".path",
           "the following custom files are not allowed: [\""
               + path
-              + "\"]; only files below /etc, /root and"
-              + " /usr/local/bin or sbin are, and not the account files");
+              + "\"]; only files below /etc and /root"
+              + " are, and not the account files");
     }
     String data = string(n, "data", at + ".data");
     return new DiskConfig.CustomFile(
@@ -304,12 +365,27 @@ final class DiskConfigParser {
         mode(n, at, 0755),
         owner(n, "user", at),
         owner(n, "group", at),
-        n.path("ensure_parents").asBoolean(false));
+        flag(n, "ensure_parents", at));
+  }
+
+  private boolean flag(JsonNode n, String key, String at) {
+    if (!isGiven(n, key)) {
+      return false;
+    }
+    if (!n.get(key).isBoolean()) {
+      throw wrong(at + "." + key, at + "." + key + " is neither true nor false");
+    }
+    return n.get(key).booleanValue();
+  }
+
+  /** JSON's null is a key that is not there, as in the reference. */
+  private static boolean isGiven(JsonNode n, String key) {
+    return !n.path(key).isMissingNode() && !n.path(key).isNull();
   }
 
   private String owner(JsonNode n, String key, String at) {
     JsonNode value = n.path(key);
-    if (value.isMissingNode()) {
+    if (!isGiven(n, key)) {
       return "root";
     }
     if (value.isIntegralNumber() && value.longValue() >= 0 && value.longValue() < 0xffffffffL) {
@@ -335,18 +411,17 @@ final class DiskConfigParser {
     return name;
   }
 
-  private @Nullable String secret(JsonNode n, String at) {
-    String password = string(n, "password", at + ".password");
-    boolean hash = password != null && Accounts.isHash(password);
-    if (password != null
-        && (password.indexOf('\n') >= 0
-            || password.indexOf('\0') >= 0
-            || (hash && password.indexOf(':') >= 0))) {
-      throw wrong(
-          at + ".password",
-          at + ".password holds a line end" + (hash ? " or a colon, which a hash has not" : ""));
+  private @Nullable String secret(JsonNode n, String key) {
+    String at = key + ".password";
+    String password = string(n, "password", at);
+    if (password == null || password.isEmpty()) {
+      return null;
     }
-    return password == null || password.isEmpty() ? null : password;
+    String wrong = Password.wrong(password);
+    if (wrong != null) {
+      throw wrong(at, at + " " + wrong);
+    }
+    return password;
   }
 
   private @Nullable String key(JsonNode n, String at) {
@@ -354,7 +429,9 @@ final class DiskConfigParser {
     if (key == null || key.isBlank()) {
       return null;
     }
-    for (String line : key.strip().split("\n")) {
+    List<String> lines = key.strip().lines().map(String::strip).toList();
+    for (String line : lines) {
+      printable(line, at + ".key", "a key");
       boolean known =
           line.isBlank()
               || line.startsWith("#")
@@ -365,12 +442,12 @@ final class DiskConfigParser {
             at + ".key is not an SSH public key; expected one such as \"ssh-ed25519 AAAA…\"");
       }
     }
-    return key.strip();
+    return String.join("\n", lines);
   }
 
   private @Nullable Integer number(JsonNode n, String key, String at) {
     JsonNode value = n.path(key);
-    if (value.isMissingNode() || value.isNull()) {
+    if (!isGiven(n, key)) {
       return null;
     }
     if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
@@ -385,7 +462,20 @@ final class DiskConfigParser {
     if (value != null && (value.contains(":") || value.contains("\n"))) {
       throw wrong(at, at + " holds a colon or a line end, which /etc/passwd cannot");
     }
+    if (value != null) {
+      printable(value, at, "/etc/passwd");
+    }
     return value;
+  }
+
+  /** Refuses what a terminal obeys or a file of lines takes for an end. */
+  private void printable(String value, String at, String place) {
+    if (!Printable.text(value).equals(value)) {
+      throw wrong(
+          at,
+          at + " holds a line end or a control character, which " + place + " cannot: "
+              + Printable.text(value));
+    }
   }
 
   private @Nullable String absolute(@Nullable String path, String at) {
@@ -393,10 +483,19 @@ final class DiskConfigParser {
       return null;
     }
     field(path, at);
-    if (!path.startsWith("/")
-        || path.indexOf('\0') >= 0
-        || !Path.of(path).normalize().toString().equals(path)) {
-      throw wrong(at, at + ": \"" + path + "\" is not an absolute path without dots");
+    if (!path.startsWith("/")) {
+      throw wrong(at, at + ": \"" + path + "\" is not an absolute path");
+    }
+    String canonical = Path.of(path).normalize().toString();
+    if (!canonical.equals(path)) {
+      throw wrong(
+          at,
+          at
+              + ": \""
+              + path
+              + "\" is not an absolute path without dots and double slashes; write \""
+              + canonical
+              + "\"");
     }
     return path;
   }
@@ -414,7 +513,7 @@ final class DiskConfigParser {
 
   private void each(JsonNode parent, String key, String at, Entry entry) {
     JsonNode list = parent.path(key);
-    if (list.isMissingNode()) {
+    if (!isGiven(parent, key)) {
       return;
     }
     if (!list.isArray()) {
@@ -431,7 +530,10 @@ final class DiskConfigParser {
 
   private JsonNode object(JsonNode parent, String key, String at) {
     JsonNode node = parent.path(key);
-    if (!node.isMissingNode() && !node.isObject()) {
+    if (!isGiven(parent, key)) {
+      return MissingNode.getInstance();
+    }
+    if (!node.isObject()) {
       throw wrong(at, at + " is not a table");
     }
     return node;
@@ -439,7 +541,7 @@ final class DiskConfigParser {
 
   private @Nullable String string(JsonNode parent, String key, String at) {
     JsonNode node = parent.path(key);
-    if (node.isMissingNode() || node.isNull()) {
+    if (!isGiven(parent, key)) {
       return null;
     }
     if (!node.isString()) {
@@ -459,7 +561,7 @@ final class DiskConfigParser {
   private List<String> strings(JsonNode parent, String key, String at) {
     List<String> list = new ArrayList<>();
     JsonNode node = parent.path(key);
-    if (node.isMissingNode()) {
+    if (!isGiven(parent, key)) {
       return list;
     }
     if (!node.isArray()) {
@@ -477,9 +579,13 @@ final class DiskConfigParser {
   private void keys(JsonNode node, String at, String... known) {
     Set<String> allowed = new LinkedHashSet<>(List.of(known));
     for (String key : node.propertyNames()) {
-      if (!allowed.contains(key)) {
+      String whole = at.isEmpty() ? key : at + "." + key;
+      if (IGNORED.contains(whole)) {
+        warnings.accept(
+            wrong(whole, whole + ": not supported for disks of images, ignored").getMessage());
+      } else if (!allowed.contains(key)) {
         throw wrong(
-            at.isEmpty() ? key : at + "." + key,
+            whole,
             "unknown key \""
                 + (at.isEmpty() ? "" : at + ".")
                 + key
@@ -494,10 +600,14 @@ final class DiskConfigParser {
    * @param reason one sentence; what it quotes of the file is made printable
    */
   private Problem wrong(String at, String reason) {
+    return Problem.input(where(at) + Printable.text(reason));
+  }
+
+  /** File and line of a key, to begin a sentence with. */
+  private String where(String at) {
     ConfigPlaces places =
         file.toString().endsWith(".json") ? ConfigPlaces.ofJson(text) : ConfigPlaces.ofToml(text);
     int line = places.line(prefix + at);
-    return Problem.input(
-        file + (line == 0 ? ": " : ":" + line + ": ") + reason.replaceAll("\\p{Cntrl}", "?"));
+    return file + (line == 0 ? ": " : ":" + line + ": ");
   }
 }

@@ -18,6 +18,7 @@ import slipway.oci.Reference;
  * @param rootfs file system of the root partition
  * @param customizations what the machine gets beside the image
  * @param size bytes of the whole disk; 0 for the default
+ * @param access who may read the results
  * @param output folder; the files are {@code image/disk.raw}, {@code qcow2/disk.qcow2}
  */
 public record DiskRequest(
@@ -29,6 +30,7 @@ public record DiskRequest(
     RootFileSystem rootfs,
     DiskConfig customizations,
     long size,
+    FileAccess access,
     Path output) {
   public DiskRequest {
     types = List.copyOf(types);

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
@@ -189,6 +191,156 @@ class AccountsTest {
                         false)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("/opt/a");
+  }
+
+  private static DiskConfig.User with(
+      String name, @Nullable String home, @Nullable Integer gid, String... groups) {
+    return new DiskConfig.User(
+        name, null, null, null, home, null, List.of(groups), null, gid, null, false);
+  }
+
+  /** Hashes of crypt(5), made by others, and marks that lock. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
+        "$gy$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
+        "$7$CU..../....DzOgKLu7XNrwTVEmzDJOt/$uxAtTEVbOgVEVjJrFH9yTcQ2bt1zmEbRbuy.qzxjZr7",
+        "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+        "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+        "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+        "$5$rounds=1000$salt$0123456789012345678901234567890123456789012",
+        "$1$salt$qJH7.N4xYta3aEG/dfqo/0",
+        "!",
+        "*",
+        "!!",
+        "!$6$salt$hash"
+      })
+  void aHashIsNotHashedAgain(String hash) throws Exception {
+    apply(user("bob", hash, null));
+    assertThat(fields("shadow", "bob").get(1)).isEqualTo(hash);
+  }
+
+  @Test
+  void aLongPasswordIsNotCut() throws Exception {
+    String password = "é".repeat(128);
+    apply(user("bob", password, null), user("eve", "$money", null));
+    String hash = fields("shadow", "bob").get(1);
+    assertThat(hash)
+        .isEqualTo(
+            Command.of("python3", "-W", "ignore", "-c")
+                .with("import crypt,sys; print(crypt.crypt(sys.argv[1], sys.argv[2]))")
+                .with(password, hash)
+                .output());
+    assertThat(fields("shadow", "eve").get(1)).startsWith("$6$");
+  }
+
+  @Test
+  void anExistingUserKeepsHisHomeAsItIs() throws Exception {
+    Files.writeString(
+        etc.resolve("passwd"),
+        """
+        root:x:0:0:root:/root:/bin/sh
+        games:x:5:60:games:/usr/games:/usr/sbin/nologin
+        www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+        nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+        """);
+    Path www = Files.createDirectory(var.resolve("www"));
+    Posix.lchown(OsPath.of(www), 33, 27);
+    Posix.chmod(OsPath.of(www), 02775);
+    apply(
+        with("www-data", null, null, "sudo"),
+        with("games", null, null, "sudo"),
+        with("nobody", null, null, "sudo"));
+    assertOwner(www, 02775, 33, 27);
+    assertThat(fields("group", "sudo").get(3)).isEqualTo("www-data,games,nobody");
+    apply(user("www-data", null, KEY));
+    assertOwner(www, 02775, 33, 27);
+    assertOwner(www.resolve(".ssh/authorized_keys"), 0600, 33, 33);
+    assertThatThrownBy(() -> apply(user("games", null, KEY)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("/usr/games");
+  }
+
+  @Test
+  void homesLieWhereTheLinksOfTheImageLead() throws Exception {
+    Files.createSymbolicLink(root.resolve("srv"), Path.of("var/srv"));
+    Files.createSymbolicLink(root.resolve("opt"), Path.of("/var/opt"));
+    Files.createSymbolicLink(root.resolve("mnt"), Path.of("/elsewhere"));
+    Files.createSymbolicLink(root.resolve("home"), Path.of("../../var/people"));
+    apply(with("a", "/srv/a", null), with("b", "/opt/b/c", null), with("d", null, null));
+    assertOwner(var.resolve("srv/a"), 0700, 1000, 1000);
+    assertOwner(var.resolve("opt/b"), 0755, 0, 0);
+    assertOwner(var.resolve("opt/b/c"), 0700, 1001, 1001);
+    assertOwner(var.resolve("people/d"), 0700, 1002, 1002);
+    for (String home : List.of("/mnt/x", "/usr/x", "/var", "/srvx")) {
+      assertThatThrownBy(() -> apply(with("x", home, null)))
+          .describedAs(home)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("\"" + home + "\"");
+    }
+  }
+
+  @Test
+  void aNewHomeHasAllOfSkel() throws Exception {
+    Path config = etc.resolve("skel/.config");
+    Files.writeString(config.resolve("run"), "#!/bin/sh\n");
+    Posix.chmod(OsPath.of(config.resolve("run")), 0750);
+    Files.createSymbolicLink(config.resolve("link"), Path.of("/etc/shadow"));
+    apply(user("bob", null, null));
+    assertOwner(var.resolve("home/bob/.config/run"), 0750, 1000, 1000);
+    assertThat(Files.readSymbolicLink(var.resolve("home/bob/.config/link")))
+        .hasToString("/etc/shadow");
+  }
+
+  @Test
+  void groupsFollowTheRulesOfGroupadd() throws Exception {
+    assertThatThrownBy(() -> apply(with("bob", null, 5000)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("gid 5000");
+    assertThatThrownBy(() -> configured("x", 27))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("taken by \"sudo\"");
+    assertThatThrownBy(() -> apply(user("sudo", null, null)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("gid = 27");
+    configured("bob", 2000, user("bob", null, null));
+    assertThat(fields("passwd", "bob").subList(2, 4)).containsExactly("1000", "2000");
+    judge();
+  }
+
+  private void configured(String group, int gid, DiskConfig.User... users) throws Exception {
+    DiskConfig config =
+        new DiskConfig(
+            List.of(users),
+            List.of(new DiskConfig.Group(group, gid)),
+            List.of(),
+            null,
+            null,
+            null,
+            List.of(),
+            List.of(),
+            0);
+    Accounts.apply(etc, var, config, TODAY);
+  }
+
+  @Test
+  void anIdThatIsNoNumberIsTold() throws Exception {
+    Files.writeString(etc.resolve("passwd"), "bob:x:many:0::/home/bob:/bin/sh\n");
+    assertThatThrownBy(() -> apply(user("bob", null, KEY)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("\"many\" of bob");
+  }
+
+  /** A sparse file of 3 GiB instead of accounts. */
+  @Test
+  void aHugeAccountFileIsRefused() throws Exception {
+    try (var file = new java.io.RandomAccessFile(etc.resolve("passwd").toFile(), "rw")) {
+      file.setLength(3L << 30);
+    }
+    assertThatThrownBy(() -> apply(user("bob", null, KEY)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("small-file-bytes");
   }
 
   @Test

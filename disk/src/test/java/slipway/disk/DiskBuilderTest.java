@@ -86,6 +86,7 @@ class DiskBuilderTest {
         fs,
         config,
         r.size(),
+        r.access(),
         r.output());
   }
 
@@ -115,6 +116,9 @@ class DiskBuilderTest {
     Path disk = build(request());
     assertThat(disk).isEqualTo(output.resolve("image/disk.raw"));
     assertThat(Files.size(disk)).isEqualTo(3L << 30);
+    assertThat(Command.of("stat", "-c", "%a", disk.toString()).output())
+        .describedAs("mode of what holds password hashes")
+        .isEqualTo("600");
     Command.Result verify = Command.of("sfdisk", "--verify", disk.toString()).run();
     assertThat(verify.text() + verify.stderr()).contains("No errors detected");
     JsonNode table =
@@ -270,10 +274,15 @@ class DiskBuilderTest {
                 r.rootfs(),
                 r.customizations(),
                 r.size(),
+                new FileAccess(0640, 1234, 5678),
                 r.output()),
             Progress.NONE);
     assertThat(files)
         .containsExactly(output.resolve("qcow2/disk.qcow2"), output.resolve("image/disk.raw"));
+    for (Path file : files) {
+      assertThat(Command.of("stat", "-c", "%a %u:%g", file.toString()).output())
+          .isEqualTo("640 1234:5678");
+    }
     Command.of("qemu-img", "check", files.getFirst().toString()).run();
     Command.of("qemu-img", "compare", files.getFirst().toString(), files.get(1).toString()).run();
   }
@@ -398,6 +407,7 @@ class DiskBuilderTest {
             r.rootfs(),
             r.customizations(),
             r.size(),
+            r.access(),
             r.output());
     assertThatThrownBy(() -> build(broken)).hasStackTraceContaining("cut");
     assertThat(output).isEmptyDirectory();

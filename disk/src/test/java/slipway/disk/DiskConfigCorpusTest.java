@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 
 class DiskConfigCorpusTest {
@@ -182,7 +184,46 @@ class DiskConfigCorpusTest {
         Arguments.of(
             "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = \"10 furlongs\"\n",
             3,
-            "size"));
+            "size"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = 9223372036854775807\n",
+            3,
+            "larger than any disk"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = \"2000000 TiB\"\n",
+            3,
+            "larger than any disk"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = 1\n"
+                + "[[customizations.filesystem]]\nmountpoint = \"/\"\n",
+            5,
+            "already"),
+        Arguments.of("[customizations.kernel]\nappend = 'a=\"b c'\n", 2, "double quotes"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\nlinux /x\"\n", 2, "one line"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\u0000b\"\n", 2, "kernel.append"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\u001b[2J\"\n", 2, "\\x1b[2J"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\rb\"\n", 2, "kernel.append"),
+        Arguments.of(user + "description = \"a\\u001b[31m\"\n", 3, "\\x1b[31m"),
+        Arguments.of(user + "description = \"a\\rb\"\n", 3, "control character"),
+        Arguments.of(user + "description = \"a\\u0000b\"\n", 3, "control character"),
+        Arguments.of(user + "key = \"ssh-rsa A b\\u001b[2J\"\n", 3, "control character"),
+        Arguments.of(user + "home = \"/a\\u0007\"\n", 3, "control character"),
+        Arguments.of(user + "password = \"" + "x".repeat(257) + "\"\n", 3, "256 bytes"),
+        Arguments.of(user + "password = \"$y$j9T$a b\"\n", 3, "hash"),
+        Arguments.of(user + "force_password_reset = \"yes\"\n", 3, "true nor false"),
+        Arguments.of(
+            "[[customizations.directories]]\npath = \"/etc/x\"\nensure_parents = 1\n",
+            3,
+            "true nor false"),
+        Arguments.of("[[customizations.user]]\nname = \"123\"\n", 2, "name"),
+        Arguments.of("[[customizations.user]]\nname = \"..\"\n", 2, "name"),
+        Arguments.of("[[customizations.user]]\nname = \"-a\"\n", 2, "name"),
+        Arguments.of("[customizations]\nhostname = \"a..b\"\n", 2, "hostname"),
+        Arguments.of(
+            "[customizations]\nhostname = \"" + "a".repeat(65) + "\"\n", 2, "hostname"),
+        Arguments.of(
+            "[[customizations.files]]\npath = \"/usr/local/bin/x\"\n", 2, "read-only part"),
+        Arguments.of("[[customizations.files]]\npath = \"/etc/a/../b\"\n", 2, "write \"/etc/b\""));
   }
 
   @ParameterizedTest
@@ -198,6 +239,72 @@ class DiskConfigCorpusTest {
                   .contains(word)
                   .hasLineCount(1);
             });
+  }
+
+  @Test
+  void quotedBlanksOfTheKernelsArgumentsStay() {
+    String text = "[customizations.kernel]\nappend = 'quiet  foo=\"a  b\" c=1'\n";
+    assertThat(parse("config.toml", text).kernelArguments())
+        .containsExactly("quiet", "foo=\"a  b\"", "c=1");
+  }
+
+  /** JSON's null stands for a key that is not there, as in the reference. */
+  @Test
+  void nullIsNothing() {
+    String text =
+        """
+        {"name": null, "customizations": {"user": null, "group": null, "kernel": {"append": null},
+          "hostname": null, "timezone": null, "locale": {"languages": null}, "directories": null,
+          "files": [{"path": "/etc/x", "data": null, "mode": null, "user": null, "group": null}],
+          "filesystem": [{"mountpoint": "/", "minsize": null}],
+          "sshkey": [{"user": "a", "key": "ssh-rsa A b"}]}}
+        """;
+    DiskConfig config = parse("null.json", text);
+    assertThat(config.users()).containsExactly(DiskConfig.User.withKey("a", "ssh-rsa A b"));
+    assertThat(config.files())
+        .containsExactly(new DiskConfig.CustomFile("/etc/x", "", 0644, "root", "root"));
+    assertThat(config.rootMinimum()).isZero();
+    assertThat(parse("all.json", "{\"customizations\": null}")).isEqualTo(DiskConfig.EMPTY);
+  }
+
+  @Test
+  void keysMayHaveTheLineEndsOfWindows() {
+    String text =
+        "[[customizations.user]]\nname = \"a\"\nkey = \"ssh-rsa A b\\r\\nssh-rsa C d\\r\\n\"\n";
+    assertThat(parse("config.toml", text).users().getFirst().key())
+        .isEqualTo("ssh-rsa A b\nssh-rsa C d");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"first.last", "Admin", "domain.users", "_x", "a-b", "svc$"})
+  void namesAreThoseOfUseradd(String name) {
+    String text = "[[customizations.user]]\nname = \"" + name + "\"\ngroups = [\"" + name + "\"]\n";
+    assertThat(parse("config.toml", text).users().getFirst().name()).isEqualTo(name);
+  }
+
+  /** As bootc-image-builder: told, and ignored. */
+  @Test
+  void keysOfOtherImageTypesAreIgnoredAloud() throws IOException {
+    String text =
+        """
+        [[packages]]
+        name = "vim"
+        [[modules]]
+        name = "vim"
+        [customizations.timezone]
+        timezone = "UTC"
+        ntpservers = ["pool.example"]
+        [customizations.locale]
+        keyboard = "de"
+        """;
+    List<String> warnings = new ArrayList<>();
+    Path file = Files.writeString(directory.resolve("other.toml"), text);
+    assertThat(DiskConfig.parse(file, warnings::add).timezone()).isEqualTo("UTC");
+    assertThat(warnings)
+        .hasSize(4)
+        .anyMatch(w -> w.equals(file + ":1: packages: not supported for disks of images, ignored"))
+        .anyMatch(w -> w.startsWith(file + ":7: customizations.timezone.ntpservers: "))
+        .anyMatch(w -> w.startsWith(file + ":9: customizations.locale.keyboard: "));
   }
 
   @Test

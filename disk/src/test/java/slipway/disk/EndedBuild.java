@@ -34,6 +34,7 @@ final class EndedBuild {
               r.rootfs(),
               r.customizations(),
               r.size(),
+              r.access(),
               r.output()),
           Progress.NONE);
     }

@@ -121,6 +121,7 @@ final class TestImage {
         RootFileSystem.EXT4,
         DiskConfig.EMPTY,
         3L << 30,
+        FileAccess.PRIVATE,
         output);
   }
 
