@@ -48,8 +48,7 @@ final class AccountTable {
    * @param fallbackMode for a file that does not exist
    * @throws Problem when it is no regular file
    */
-  static AccountTable read(Path etc, String name, int fields, int fallbackMode)
-      throws IOException {
+  static AccountTable read(Path etc, String name, int fields, int fallbackMode) throws IOException {
     Path path = etc.resolve(name);
     Stat stat = stat(path);
     if (stat != null && !stat.isRegular()) {
@@ -60,8 +59,7 @@ final class AccountTable {
             ? new AccountTable(path, fields, fallbackMode, 0, 0)
             : new AccountTable(path, fields, stat.permissions(), stat.uid(), stat.gid());
     table.lines.addAll(parse(etc, name, "the image's /etc/" + name));
-    table.below.addAll(
-        parse(etc.resolve(".."), "usr/lib/" + name, "the image's /usr/lib/" + name));
+    table.below.addAll(parse(etc.resolve(".."), "usr/lib/" + name, "the image's /usr/lib/" + name));
     return table;
   }
 

@@ -98,8 +98,7 @@ record Customizer(Path etc, Path var) {
         RootedFile.open(
                 OsPath.of(etc.resolve("..")), path, RootedFile.Links.IN_ROOT, "the time zone")
             .orElse(null)) {
-      return in != null
-          && RawText.decode(in.readNBytes(4)).equals("TZif");
+      return in != null && RawText.decode(in.readNBytes(4)).equals("TZif");
     } catch (Problem e) {
       // A folder, such as Europe, or something else that is no file.
       return false;

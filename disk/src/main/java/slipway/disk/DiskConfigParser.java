@@ -240,7 +240,8 @@ final class DiskConfigParser {
                 at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
           }
           if (twice[0]) {
-            throw wrong(at + ".mountpoint", at + ".mountpoint: there is an entry for \"/\" already");
+            throw wrong(
+                at + ".mountpoint", at + ".mountpoint: there is an entry for \"/\" already");
           }
           twice[0] = true;
           String key = isGiven(n, "minsize") ? "minsize" : "size";
@@ -473,7 +474,10 @@ final class DiskConfigParser {
     if (!Printable.text(value).equals(value)) {
       throw wrong(
           at,
-          at + " holds a line end or a control character, which " + place + " cannot: "
+          at
+              + " holds a line end or a control character, which "
+              + place
+              + " cannot: "
               + Printable.text(value));
     }
   }

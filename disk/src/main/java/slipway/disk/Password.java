@@ -30,7 +30,9 @@ final class Password {
     return METHOD.matcher(password).matches() || LOCK.matcher(password).matches();
   }
 
-  /** What is wrong, to follow the name of the field; null for nothing. The password is not in it. */
+  /**
+   * What is wrong, to follow the name of the field; null for nothing. The password is not in it.
+   */
   static @Nullable String wrong(String password) {
     if (password.indexOf('\n') >= 0 || password.indexOf('\r') >= 0 || password.indexOf(0) >= 0) {
       return "holds a line end or a NUL";

@@ -219,8 +219,7 @@ class DiskConfigCorpusTest {
         Arguments.of("[[customizations.user]]\nname = \"..\"\n", 2, "name"),
         Arguments.of("[[customizations.user]]\nname = \"-a\"\n", 2, "name"),
         Arguments.of("[customizations]\nhostname = \"a..b\"\n", 2, "hostname"),
-        Arguments.of(
-            "[customizations]\nhostname = \"" + "a".repeat(65) + "\"\n", 2, "hostname"),
+        Arguments.of("[customizations]\nhostname = \"" + "a".repeat(65) + "\"\n", 2, "hostname"),
         Arguments.of(
             "[[customizations.files]]\npath = \"/usr/local/bin/x\"\n", 2, "read-only part"),
         Arguments.of("[[customizations.files]]\npath = \"/etc/a/../b\"\n", 2, "write \"/etc/b\""));
