@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import slipway.linux.FdInput;
-import slipway.linux.OsPath;
 import slipway.oci.Compression;
 
 /** Tells by its content whether a file is a tar archive that ADD extracts. */
@@ -14,9 +13,12 @@ final class Archive {
 
   private Archive() {}
 
-  /** The plain tar in a file, also out of gzip, bzip2, xz or zstd; nothing when it is no tar. */
-  static Optional<InputStream> open(OsPath file) throws IOException {
-    InputStream raw = new BufferedInputStream(FdInput.open(file), 128 * 1024);
+  /**
+   * The plain tar in a file, which is closed with it, also out of gzip, bzip2, xz or zstd; nothing
+   * when it is no tar.
+   */
+  static Optional<InputStream> open(FdInput file) throws IOException {
+    InputStream raw = new BufferedInputStream(file, 128 * 1024);
     boolean ours = false;
     try {
       InputStream plain = new BufferedInputStream(Compression.decompressArchive(raw), 128 * 1024);

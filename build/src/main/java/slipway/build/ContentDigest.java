@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
-import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -33,6 +33,21 @@ final class ContentDigest {
     source.walk(
         item, excludes, (relative, path, stat) -> entry(source.keepOwners(), relative, path, stat));
     out.writeByte(-1);
+  }
+
+  /** Adds the directories above an item that come along. */
+  void addParents(CopySource source, CopySource.Item item) throws IOException {
+    out.writeInt(item.pivot());
+    try (OpenDirectory top = OpenDirectory.of(source.root())) {
+      for (OsPath at = item.inside(); !at.isEmpty(); at = at.parent()) {
+        Optional<Stat> stat = top.stat(at);
+        if (stat.isPresent() && stat.get().isDirectory()) {
+          out.writeInt(stat.get().mode());
+          out.writeInt(source.keepOwners() ? stat.get().uid() : 0);
+          out.writeInt(source.keepOwners() ? stat.get().gid() : 0);
+        }
+      }
+    }
   }
 
   /** Adds a text, such as an inline document. */
@@ -78,7 +93,7 @@ final class ContentDigest {
 
   private void content(OsPath path) throws IOException {
     MessageDigest file = Digest.Algorithm.SHA256.newMessageDigest();
-    try (InputStream in = FdInput.open(path)) {
+    try (InputStream in = TreeCopier.openRegular(path)) {
       for (int n; (n = in.read(buffer)) >= 0; ) {
         file.update(buffer, 0, n);
       }

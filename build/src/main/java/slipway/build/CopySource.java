@@ -1,14 +1,18 @@
 package slipway.build;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import slipway.base.Limit;
+import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.RootedFile;
 import slipway.linux.Stat;
 
 /**
@@ -23,10 +27,11 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
   /**
    * A file or directory that a source names.
    *
-   * @param path its real path, outside
-   * @param inside its path from the root as named; empty for the root itself
+   * @param real its path from the root without links; empty for the root itself
+   * @param inside its path from the root as named
+   * @param pivot how many names of {@code inside} stand before a {@code /./}
    */
-  record Item(OsPath path, OsPath inside, Stat stat) {
+  record Item(OsPath real, OsPath inside, Stat stat, int pivot) {
     /** The name that the copy of a file gets. */
     OsPath fileName() {
       return inside.name();
@@ -38,60 +43,129 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
   interface Visitor {
     /**
      * @param relative path from the item; empty for itself
-     * @param path the real path, outside
+     * @param path leads to the file, while it is visited; no link is on the way
      */
     void visit(OsPath relative, OsPath path, Stat stat) throws IOException;
+
+    /** Called for each directory that was visited, after all that is in it. */
+    default void leave(OsPath relative, OsPath path, Stat stat) throws IOException {}
   }
 
-  /** The items that a path or pattern names, in byte order; none when there is no such thing. */
-  List<Item> select(String pattern, Position at) throws IOException {
-    List<OsPath> candidates = List.of(OsPath.of(""));
-    for (String part : InRoot.clean(pattern).split("/")) {
-      if (part.isEmpty()) {
-        continue;
+  /** All of the tree as one item. */
+  Item whole() throws IOException {
+    return new Item(OsPath.of(""), OsPath.of(""), Posix.lstat(root), 0);
+  }
+
+  /**
+   * The items that a path or pattern names, in byte order; none when there is no such thing.
+   *
+   * @param parents whether {@code **} stands for any number of directories, and {@code /./} is the
+   *     pivot (Dockerfile reference, "COPY --parents")
+   */
+  List<Item> select(String pattern, boolean parents, Position at) throws IOException {
+    int dot = parents ? pattern.indexOf("/./") : -1;
+    int pivot =
+        dot < 0 ? 0 : OsPath.of(InRoot.clean(pattern.substring(0, dot))).components().size();
+    List<Item> items = new ArrayList<>();
+    try (OpenDirectory top = OpenDirectory.of(root)) {
+      List<OsPath> candidates = List.of(OsPath.of(""));
+      List<String> parts =
+          Arrays.stream(InRoot.clean(pattern).split("/")).filter(p -> !p.isEmpty()).toList();
+      for (int i = 0; i < parts.size(); i++) {
+        List<OsPath> next = new ArrayList<>();
+        for (OsPath candidate : candidates) {
+          if (parents && parts.get(i).equals("**")) {
+            anyDepth(top, candidate, i + 1 == parts.size(), next);
+          } else if (Glob.isPattern(parts.get(i))) {
+            matches(top, candidate, parts.get(i), at, next);
+          } else {
+            next.add(candidate.resolve(parts.get(i)));
+          }
+        }
+        Limit.LAYER_ENTRIES.check(next.size(), at.toString());
+        candidates = next;
       }
-      List<OsPath> next = new ArrayList<>();
       for (OsPath candidate : candidates) {
-        if (Glob.isPattern(part)) {
-          matches(candidate, part, at, next);
-        } else {
-          next.add(candidate.resolve(part));
+        item(top, candidate, pivot).ifPresent(items::add);
+        if (Glob.isPattern(pattern)) {
+          requireTarget(top, candidate, at);
         }
       }
-      candidates = next;
-    }
-    List<Item> items = new ArrayList<>();
-    for (OsPath candidate : candidates) {
-      item(candidate).ifPresent(items::add);
     }
     return items;
   }
 
-  private void matches(OsPath directory, String part, Position at, List<OsPath> into)
+  private static void matches(
+      OpenDirectory top, OsPath candidate, String part, Position at, List<OsPath> into)
       throws IOException {
     Wildcard glob = Glob.compile(part, false, at);
-    Optional<OsPath> real = InRoot.resolve(root, directory);
-    if (real.isEmpty() || !Posix.lstat(real.get()).isDirectory()) {
-      return;
+    Optional<OpenDirectory> found = top.find(candidate);
+    if (found.isPresent()) {
+      try (OpenDirectory directory = found.get()) {
+        for (OsPath name : directory.names()) {
+          if (glob.matches(name.toString())) {
+            into.add(candidate.resolve(name));
+          }
+        }
+      }
     }
-    for (OsPath name : sorted(real.get())) {
-      if (glob.matches(name.toString())) {
-        into.add(directory.resolve(name));
+  }
+
+  /** A directory and all below it; alone when nothing follows, since it holds the others. */
+  private static void anyDepth(OpenDirectory top, OsPath candidate, boolean last, List<OsPath> into)
+      throws IOException {
+    Optional<OpenDirectory> found = top.find(candidate);
+    if (found.isPresent()) {
+      try (OpenDirectory directory = found.get()) {
+        into.add(candidate);
+        if (!last) {
+          below(directory, candidate, into);
+        }
+      }
+    }
+  }
+
+  private static void below(OpenDirectory directory, OsPath path, List<OsPath> into)
+      throws IOException {
+    for (OsPath name : directory.names()) {
+      if (Posix.lstat(directory.at(name)).isDirectory()) {
+        OsPath inside = path.resolve(name);
+        into.add(inside);
+        Limit.LAYER_ENTRIES.check(into.size(), "\"" + path + "\"");
+        Limit.TREE_DEPTH.check(inside.components().size(), "\"" + path + "\"");
+        try (OpenDirectory child = directory.child(name)) {
+          below(child, inside, into);
+        }
       }
     }
   }
 
   /** What stands at a path, links followed inside the root; nothing when left out. */
-  private Optional<Item> item(OsPath inside) throws IOException {
-    Optional<OsPath> real = InRoot.resolve(root, inside);
-    if (real.isEmpty()) {
+  private Optional<Item> item(OpenDirectory top, OsPath inside, int pivot) throws IOException {
+    Optional<OsPath> real = top.real(inside);
+    Optional<Stat> stat = top.stat(inside);
+    if (real.isEmpty() || stat.isEmpty() || isHidden(inside, stat.get())) {
       return Optional.empty();
     }
-    Stat stat = Posix.lstat(real.get());
-    if (ignore.excludes(inside.toString()) && !(stat.isDirectory() && !ignore.prunes())) {
-      return Optional.empty();
+    return Optional.of(new Item(real.get(), inside, stat.get(), pivot));
+  }
+
+  private boolean isHidden(OsPath inside, Stat stat) {
+    return ignore.excludes(inside.toString()) && !(stat.isDirectory() && !ignore.prunes());
+  }
+
+  /** A pattern takes every name that fits, so a link to nothing cannot be passed over. */
+  private void requireTarget(OpenDirectory top, OsPath inside, Position at) throws IOException {
+    if (top.stat(inside).isEmpty() && !ignore.excludes(inside.toString())) {
+      Optional<OpenDirectory> found = top.find(inside.parent());
+      if (found.isPresent()) {
+        try (OpenDirectory parent = found.get()) {
+          if (Posix.exists(parent.at(inside.name()))) {
+            throw at.problem("\"" + inside + "\" is a link that leads to nothing in " + name);
+          }
+        }
+      }
     }
-    return Optional.of(new Item(real.get(), inside, stat));
   }
 
   /** Whether a path exists but the ignore file hides it. */
@@ -100,10 +174,10 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
     return ignore.excludes(inside) && InRoot.resolve(root, inside).isPresent();
   }
 
-  private static List<OsPath> sorted(OsPath directory) throws IOException {
-    List<OsPath> names = new ArrayList<>(Posix.list(directory));
-    Collections.sort(names);
-    return names;
+  /** Opens the file that an item is. */
+  FdInput open(Item item) throws IOException {
+    return RootedFile.open(root, item.real(), RootedFile.Links.BENEATH, "\"" + item.inside() + "\"")
+        .orElseThrow(() -> new IOException("\"" + item.inside() + "\" is gone"));
   }
 
   /**
@@ -111,15 +185,26 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
    * something that is not, is visited just before that.
    *
    * @param excludes more patterns, for paths from the item
+   * @throws slipway.base.Problem (CORRUPT) for more entries or levels than the limits allow
    */
   void walk(Item item, IgnoreRules excludes, Visitor visitor) throws IOException {
-    if (!item.stat().isDirectory()) {
-      if (!excludes.excludes(item.fileName().toString())) {
-        visitor.visit(OsPath.of(""), item.path(), item.stat());
+    try (OpenDirectory top = OpenDirectory.of(root)) {
+      OsPath real = item.real();
+      if (item.stat().isDirectory()) {
+        try (OpenDirectory directory = gone(top.find(real), item)) {
+          new Walk(item, excludes, visitor).directory(OsPath.of(""), directory, item.stat(), 0);
+        }
+      } else if (excludes.isEmpty() || !excludes.excludes(item.fileName().toString())) {
+        try (OpenDirectory parent = gone(top.find(real.parent()), item)) {
+          visitor.visit(OsPath.of(""), parent.at(real.name()), item.stat());
+        }
       }
-      return;
     }
-    new Walk(item, excludes, visitor).directory(OsPath.of(""), item.path(), item.stat());
+  }
+
+  private static OpenDirectory gone(Optional<OpenDirectory> directory, Item item)
+      throws IOException {
+    return directory.orElseThrow(() -> new IOException("\"" + item.inside() + "\" is gone"));
   }
 
   /** A directory that waits for the first thing in it. */
@@ -130,41 +215,61 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
     private final IgnoreRules excludes;
     private final Visitor visitor;
     private final Deque<Pending> pending = new ArrayDeque<>();
+    private final String where;
+    private long entries;
 
     Walk(Item item, IgnoreRules excludes, Visitor visitor) {
       this.item = item;
       this.excludes = excludes;
       this.visitor = visitor;
+      this.where = item.inside().isEmpty() ? name : "\"" + item.inside() + "\" in " + name;
     }
 
     private boolean excluded(OsPath relative) {
-      return !relative.isEmpty()
-          && (excludes.excludes(relative.toString())
-              || ignore.excludes(item.inside().resolve(relative).toString()));
+      if (relative.isEmpty() || (excludes.isEmpty() && ignore.isEmpty())) {
+        return false;
+      }
+      return excludes.excludes(relative.toString())
+          || ignore.excludes(item.inside().resolve(relative).toString());
     }
 
-    void directory(OsPath relative, OsPath path, Stat stat) throws IOException {
+    void directory(OsPath relative, OpenDirectory directory, Stat stat, int depth)
+        throws IOException {
+      Limit.TREE_DEPTH.check(depth, where);
       boolean out = excluded(relative);
       if (out && ignore.prunes() && excludes.prunes()) {
         return;
       }
-      Pending self = new Pending(relative, path, stat);
+      Pending self = new Pending(relative, directory.self(), stat);
       pending.addLast(self);
       if (!out) {
         flush();
       }
-      for (OsPath name : sorted(path)) {
-        OsPath child = path.resolve(name);
-        OsPath childRelative = relative.resolve(name);
-        Stat childStat = Posix.lstat(child);
-        if (childStat.isDirectory()) {
-          directory(childRelative, child, childStat);
-        } else if (!excluded(childRelative)) {
-          flush();
-          visitor.visit(childRelative, child, childStat);
-        }
+      if (Thread.interrupted()) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted");
       }
-      pending.removeLastOccurrence(self);
+      for (OsPath name : directory.names()) {
+        Limit.LAYER_ENTRIES.check(++entries, where);
+        entry(relative.resolve(name), directory, name, depth);
+      }
+      if (!pending.removeLastOccurrence(self)) {
+        visitor.leave(relative, self.path(), stat);
+      }
+    }
+
+    private void entry(OsPath relative, OpenDirectory directory, OsPath name, int depth)
+        throws IOException {
+      OsPath path = directory.at(name);
+      Stat stat = Posix.lstat(path);
+      if (stat.isDirectory()) {
+        try (OpenDirectory child = directory.child(name)) {
+          directory(relative, child, stat, depth + 1);
+        }
+      } else if (!excluded(relative)) {
+        flush();
+        visitor.visit(relative, path, stat);
+      }
     }
 
     private void flush() throws IOException {

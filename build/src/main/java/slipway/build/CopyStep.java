@@ -3,16 +3,19 @@ package slipway.build;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.tree.Layer;
 import slipway.tree.LayerUnpacker;
+import slipway.tree.Node;
 
 /** A COPY or ADD: what it takes is known before it is carried out, and is part of its key. */
 final class CopyStep implements AutoCloseable {
@@ -95,7 +98,9 @@ final class CopyStep implements AutoCloseable {
   private String digest() throws IOException, InterruptedException {
     List<String> parts = new ArrayList<>(List.of(destination));
     if (!paths.isEmpty()) {
-      parts.add(tree.digest(paths, excludes, excludePatterns, copy.keyword(), at));
+      parts.add(
+          tree.digest(
+              paths, excludes, excludePatterns, copy.flags().parents(), copy.keyword(), at));
     }
     for (Download d : downloads) {
       parts.add(d.digest());
@@ -124,7 +129,9 @@ final class CopyStep implements AutoCloseable {
           chown == null ? null : Accounts.of(target.root()).ownership(chown, at);
       Chmod mode = chmod == null ? null : Chmod.parse(chmod, at);
       List<CopySource.Item> items =
-          paths.isEmpty() ? List.of() : tree.select(paths, copy.keyword(), at);
+          paths.isEmpty()
+              ? List.of()
+              : tree.select(paths, copy.flags().parents(), copy.keyword(), at);
       boolean into = intoDirectory(target.root(), items.size());
       try (TreeCopier copier = new TreeCopier(target.root(), owner, mode, at)) {
         for (CopySource.Item item : items) {
@@ -158,8 +165,9 @@ final class CopyStep implements AutoCloseable {
 
   private void item(TreeCopier copier, CopySource.Item item, boolean into)
       throws IOException, InterruptedException {
+    CopySource source = tree.open();
     if (copy.add() && item.stat().isRegular() && unpacks(true)) {
-      Optional<InputStream> archive = Archive.open(item.path());
+      Optional<InputStream> archive = Archive.open(source.open(item));
       if (archive.isPresent()) {
         try (InputStream tar = archive.get()) {
           unpack(copier, tar);
@@ -167,7 +175,8 @@ final class CopyStep implements AutoCloseable {
         return;
       }
     }
-    copier.copy(tree.open(), item, excludes, destination(item), into);
+    String to = copy.flags().parents() ? copier.parents(source, item, destination) : destination;
+    copier.copy(source, item, excludes, to, into);
   }
 
   private boolean unpacks(boolean otherwise) {
@@ -175,55 +184,34 @@ final class CopyStep implements AutoCloseable {
     return said == null ? otherwise : said;
   }
 
-  /** With {@code --parents} the directories of the source, from {@code /./} on, come along. */
-  private String destination(CopySource.Item item) {
-    if (!copy.flags().parents()) {
-      return destination;
-    }
-    List<OsPath> names = item.inside().components();
-    int directories = item.stat().isDirectory() ? names.size() : names.size() - 1;
-    StringBuilder path = new StringBuilder(destination);
-    for (int i = pivot(names.size()); i < directories; i++) {
-      path.append('/').append(names.get(i));
-    }
-    return path.toString();
-  }
-
-  /** How many leading directories a {@code /./} in the source takes away. */
-  private int pivot(int most) {
-    for (String source : paths) {
-      int dot = source.indexOf("/./");
-      if (dot >= 0) {
-        return Math.min(
-            most, OsPath.of(InRoot.clean(source.substring(0, dot))).components().size());
-      }
-    }
-    return 0;
-  }
-
-  /** Unpacks beside the image, then copies: names in the archive cannot lead anywhere else. */
+  /**
+   * Unpacks beside the image, then copies: names in the archive cannot lead anywhere else.
+   * Directories that it only names in the paths of files are left alone where they exist.
+   */
   private void unpack(TreeCopier copier, InputStream tar) throws IOException {
     Path directory = session.workspace.newDirectory("archive");
     try {
-      LayerUnpacker.unpack(tar, directory);
-      OsPath root = OsPath.of(directory);
-      CopySource unpacked = new CopySource(root, IgnoreRules.NONE, true, "the archive");
-      copier.copy(
-          unpacked,
-          new CopySource.Item(root, OsPath.of(""), Posix.lstat(root)),
-          excludes,
-          destination,
-          true);
+      Layer layer = LayerUnpacker.unpack(tar, directory);
+      Set<OsPath> implied = new HashSet<>();
+      layer.walk(
+          (path, node) -> {
+            if (node instanceof Node.Directory d && d.implied()) {
+              implied.add(path);
+            }
+          });
+      CopySource unpacked =
+          new CopySource(OsPath.of(directory), IgnoreRules.NONE, true, "the archive");
+      copier.copy(unpacked, unpacked.whole(), excludes, destination, true, implied::contains);
     } finally {
       Posix.removeTree(OsPath.of(directory));
     }
   }
 
   private void downloaded(TreeCopier copier, Download download, boolean into) throws IOException {
-    OsPath file = OsPath.of(download.path());
-    boolean directory = Files.isDirectory(download.path());
-    if (!directory && unpacks(false)) {
-      Optional<InputStream> archive = Archive.open(file);
+    CopySource source = download.source();
+    CopySource.Item item = download.item();
+    if (item.stat().isRegular() && unpacks(false)) {
+      Optional<InputStream> archive = Archive.open(source.open(item));
       if (archive.isPresent()) {
         try (InputStream tar = archive.get()) {
           unpack(copier, tar);
@@ -231,10 +219,7 @@ final class CopyStep implements AutoCloseable {
         return;
       }
     }
-    CopySource source = new CopySource(file.parent(), IgnoreRules.NONE, false, download.address());
-    OsPath inside = directory ? OsPath.of("") : file.name();
-    copier.copy(
-        source, new CopySource.Item(file, inside, Posix.lstat(file)), excludes, destination, into);
+    copier.copy(source, item, excludes, destination, into);
   }
 
   @Override

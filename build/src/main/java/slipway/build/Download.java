@@ -21,6 +21,7 @@ import slipway.base.Progress;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.Stat;
 import slipway.oci.Digest;
 import slipway.oci.ProxyVariables;
 
@@ -69,13 +70,24 @@ final class Download {
 
   /** The digest of what was fetched. */
   String digest() throws IOException {
-    Path what = path();
-    OsPath root = OsPath.of(what.toRealPath());
-    CopySource source = new CopySource(root, IgnoreRules.NONE, false, address);
     ContentDigest digest = new ContentDigest();
-    OsPath inside = Files.isDirectory(what) ? OsPath.of("") : root.name();
-    digest.add(source, new CopySource.Item(root, inside, Posix.lstat(root)), IgnoreRules.NONE);
+    digest.add(source(), item(), IgnoreRules.NONE);
     return digest.hex();
+  }
+
+  /** The tree that was fetched, or the directory of the one file. */
+  CopySource source() throws IOException {
+    Path what = path().toRealPath();
+    Path root = Files.isDirectory(what) ? what : what.getParent();
+    return new CopySource(OsPath.of(root), IgnoreRules.NONE, false, address);
+  }
+
+  /** What was fetched, in {@link #source}. */
+  CopySource.Item item() throws IOException {
+    OsPath what = OsPath.of(path().toRealPath());
+    Stat stat = Posix.lstat(what);
+    OsPath inside = stat.isDirectory() ? OsPath.of("") : what.name();
+    return new CopySource.Item(inside, inside, stat, 0);
   }
 
   private Path file(Path directory) throws IOException {

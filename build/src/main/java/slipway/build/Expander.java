@@ -50,10 +50,15 @@ final class Expander {
     return new Scan(text, at).whole().words();
   }
 
-  /** Expands a document: variables only, quotes are content, an escape protects a dollar. */
+  /**
+   * Expands a document as a shell does (POSIX shell, 2.7.4): quotes are content; a backslash takes
+   * the meaning of a dollar, a backtick and a backslash, and joins two lines; before all else it is
+   * content itself.
+   */
   String document(String text, Position at) {
     Scan scan = new Scan(text, at);
     scan.quotes = false;
+    scan.escape = '\\';
     return scan.whole().text;
   }
 
@@ -84,6 +89,7 @@ final class Expander {
     private final String in;
     private final Position at;
     private boolean quotes = true;
+    private char escape = Expander.this.escape;
     private int next;
     private int depth;
 
@@ -163,8 +169,12 @@ final class Expander {
       next++;
       String result = done() ? "" : in.substring(next, next + 1);
       next++;
-      if (!quotes && !result.equals("$") && !result.equals(String.valueOf(escape))) {
-        return escape + result;
+      if (!quotes) {
+        return switch (result) {
+          case "$", "`", "\\" -> result;
+          case "\n" -> "";
+          default -> escape + result;
+        };
       }
       return raw ? escape + result : result;
     }

@@ -7,7 +7,6 @@ import java.util.Optional;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
-import slipway.linux.Stat;
 import slipway.linux.UnixException;
 
 /**
@@ -15,7 +14,6 @@ import slipway.linux.UnixException;
  * out of it (openat2 with RESOLVE_IN_ROOT).
  */
 final class InRoot {
-  private static final int MAX_LINKS = 40;
   private static final OsPath PROC_FD = OsPath.of("/proc/self/fd");
 
   private InRoot() {}
@@ -67,73 +65,16 @@ final class InRoot {
     return resolve(root, OsPath.of(inside));
   }
 
-  /** As {@link #resolve} but the last component is not followed when it is a link. */
-  static Optional<OsPath> resolveParent(OsPath root, OsPath inside) throws IOException {
-    OsPath name = inside.name();
-    if (inside.isEmpty() || name.isEmpty() || name.is(".") || name.is("..")) {
-      return resolve(root, inside);
-    }
-    Optional<OsPath> parent = resolve(root, inside.parent());
-    return parent.map(p -> p.resolve(name)).filter(Posix::exists);
-  }
-
   /** What a new directory gets. */
   record Ownership(int uid, int gid) {
     static final Ownership ROOT = new Ownership(0, 0);
   }
 
-  /**
-   * Makes a directory and what is missing above it, mode 0755; links on the way are followed, also
-   * those whose target does not exist yet.
-   *
-   * @return its real path
-   */
-  static OsPath mkdirs(OsPath root, OsPath inside, Ownership owner) throws IOException {
-    return mkdirs(root, inside, owner, 0);
-  }
-
-  private static OsPath mkdirs(OsPath root, OsPath inside, Ownership owner, int links)
-      throws IOException {
-    OsPath at = OsPath.of("");
-    for (OsPath name : inside.components()) {
-      if (name.is(".")) {
-        continue;
-      }
-      OsPath next = at.resolve(name);
-      Optional<OsPath> there = resolve(root, next);
-      if (there.isEmpty()) {
-        OsPath parent = resolve(root, at).orElseThrow();
-        OsPath path = parent.resolve(name);
-        if (Posix.exists(path)) {
-          followDangling(root, at, path, owner, links);
-        } else {
-          Posix.mkdir(path, 0755);
-          Posix.chmod(path, 0755);
-          Posix.lchown(path, owner.uid(), owner.gid());
-        }
-      }
-      at = next;
+  /** Makes a directory and what is missing above it, as {@link OpenDirectory#mkdirs}. */
+  static void mkdirs(OsPath root, OsPath inside, Ownership owner) throws IOException {
+    try (OpenDirectory directory = OpenDirectory.of(root);
+        OpenDirectory made = directory.mkdirs(inside, owner)) {
+      // It is there now.
     }
-    OsPath real = resolve(root, at).orElseThrow();
-    if (!Posix.lstat(real).isDirectory()) {
-      throw Problem.input("\"/" + inside + "\" exists and is not a directory");
-    }
-    return real;
-  }
-
-  /** Makes the directory that a link points to. */
-  private static void followDangling(
-      OsPath root, OsPath parentInside, OsPath link, Ownership owner, int links)
-      throws IOException {
-    Stat stat = Posix.lstat(link);
-    if (!stat.isSymlink()) {
-      throw Problem.input("\"" + link.name() + "\" exists and is not a directory");
-    }
-    if (links >= MAX_LINKS) {
-      throw Problem.input("\"" + link.name() + "\" leads through too many symbolic links");
-    }
-    OsPath target = Posix.readlink(link);
-    OsPath inside = target.isAbsolute() ? target.substring(1) : parentInside.resolve(target);
-    mkdirs(root, inside, owner, links + 1);
   }
 }

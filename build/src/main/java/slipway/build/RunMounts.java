@@ -290,9 +290,7 @@ final class RunMounts implements AutoCloseable {
     Path copy = Files.createDirectory(scratch.resolve("context-" + count++));
     OsPath root = OsPath.of(copy);
     try (TreeCopier copier = new TreeCopier(root, null, null, at)) {
-      CopySource.Item all =
-          new CopySource.Item(source.root(), OsPath.of(""), Posix.lstat(source.root()));
-      copier.copy(source, all, IgnoreRules.NONE, "/", true);
+      copier.copy(source, source.whole(), IgnoreRules.NONE, "/", true);
     }
     return root;
   }

@@ -86,12 +86,22 @@ final class SourceTree implements AutoCloseable {
     return source;
   }
 
-  /** The items of all patterns; the first literal name without one is a problem. */
+  /** As {@link #select(List, boolean, String, Position)} without {@code --parents}. */
   List<CopySource.Item> select(List<String> patterns, String keyword, Position at)
+      throws IOException, InterruptedException {
+    return select(patterns, false, keyword, at);
+  }
+
+  /**
+   * The items of all patterns; the first literal name without one is a problem.
+   *
+   * @param parents as {@link CopySource#select} has it
+   */
+  List<CopySource.Item> select(List<String> patterns, boolean parents, String keyword, Position at)
       throws IOException, InterruptedException {
     List<CopySource.Item> items = new ArrayList<>();
     for (String pattern : patterns) {
-      List<CopySource.Item> found = open().select(pattern, at);
+      List<CopySource.Item> found = open().select(pattern, parents, at);
       if (found.isEmpty() && !Glob.isPattern(pattern)) {
         boolean hidden = open().hides(pattern);
         throw at.problem(
@@ -110,7 +120,7 @@ final class SourceTree implements AutoCloseable {
     return items;
   }
 
-  /** One digest over all that patterns name. */
+  /** As {@link #digest(List, IgnoreRules, List, boolean, String, Position)} for what is whole. */
   String digest(
       List<String> patterns,
       IgnoreRules excludes,
@@ -118,11 +128,23 @@ final class SourceTree implements AutoCloseable {
       String keyword,
       Position at)
       throws IOException, InterruptedException {
+    return digest(patterns, excludes, excludePatterns, false, keyword, at);
+  }
+
+  /** One digest over all that patterns name, with the directories that come along. */
+  String digest(
+      List<String> patterns,
+      IgnoreRules excludes,
+      List<String> excludePatterns,
+      boolean parents,
+      String keyword,
+      Position at)
+      throws IOException, InterruptedException {
     String memo = null;
     if (image != null) {
       memo =
           ContentDigest.of(
-              "selection-2",
+              parents ? "selection-parents-2" : "selection-2",
               image.state(),
               ContentDigest.of(patterns),
               ContentDigest.of(excludePatterns));
@@ -132,7 +154,10 @@ final class SourceTree implements AutoCloseable {
       }
     }
     ContentDigest digest = new ContentDigest();
-    for (CopySource.Item item : select(patterns, keyword, at)) {
+    for (CopySource.Item item : select(patterns, parents, keyword, at)) {
+      if (parents) {
+        digest.addParents(open(), item);
+      }
       digest.add(open(), item, excludes);
     }
     String result = digest.hex();

@@ -1,14 +1,15 @@
 package slipway.build;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import slipway.linux.FdInput;
 import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -17,32 +18,30 @@ import slipway.linux.Xattrs;
 
 /**
  * Copies files into an image's tree as COPY does: links in the destination are followed inside the
- * tree, hard links among the copied files stay, times are kept.
+ * tree, hard links among the copied files stay, times are kept. All is written by single names in
+ * directories that are held open beneath the tree's root.
  */
 final class TreeCopier implements AutoCloseable {
   private static final int BUFFER = 1024 * 1024;
 
-  private final OsPath root;
+  private final OpenDirectory root;
   private final InRoot.@Nullable Ownership owner;
   private final @Nullable Chmod chmod;
   private final Position at;
-  private final Arena arena = Arena.ofConfined();
-  private final MemorySegment buffer = arena.allocate(BUFFER);
+  private final byte[] buffer = new byte[BUFFER];
 
-  /** Files with several names, of the item that is being copied. */
+  /** Files with several names, of the item that is being copied: where the first copy is. */
   private final Map<Inode, OsPath> links = new HashMap<>();
 
   private record Inode(long device, long inode) {}
-
-  /** A directory whose metadata is set after its content. */
-  private record Unfinished(OsPath from, OsPath to, Stat stat) {}
 
   /**
    * @param root the tree to copy into
    * @param owner of all copies, or null for the source's rule
    */
-  TreeCopier(OsPath root, InRoot.@Nullable Ownership owner, @Nullable Chmod chmod, Position at) {
-    this.root = root;
+  TreeCopier(OsPath root, InRoot.@Nullable Ownership owner, @Nullable Chmod chmod, Position at)
+      throws IOException {
+    this.root = OpenDirectory.of(root);
     this.owner = owner;
     this.chmod = chmod;
     this.at = at;
@@ -60,12 +59,7 @@ final class TreeCopier implements AutoCloseable {
     return owner == null ? InRoot.Ownership.ROOT : owner;
   }
 
-  /**
-   * Copies one item.
-   *
-   * @param destination absolute path in the tree; the content of a directory goes into it
-   * @param intoDirectory whether a file goes into the destination even if that does not exist yet
-   */
+  /** As {@link #copy(CopySource, CopySource.Item, IgnoreRules, String, boolean, Predicate)}. */
   void copy(
       CopySource source,
       CopySource.Item item,
@@ -73,138 +67,267 @@ final class TreeCopier implements AutoCloseable {
       String destination,
       boolean intoDirectory)
       throws IOException {
+    copy(source, item, excludes, destination, intoDirectory, relative -> false);
+  }
+
+  /**
+   * Copies one item.
+   *
+   * @param destination absolute path in the tree; the content of a directory goes into it
+   * @param intoDirectory whether a file goes into the destination even if that does not exist yet
+   * @param implied tells of directories of the item, by their paths from it, that only stand in the
+   *     paths of others: those that exist stay as they are, new ones are plain
+   */
+  void copy(
+      CopySource source,
+      CopySource.Item item,
+      IgnoreRules excludes,
+      String destination,
+      boolean intoDirectory,
+      Predicate<OsPath> implied)
+      throws IOException {
     links.clear();
     OsPath inside = OsPath.of(InRoot.clean(destination));
     if (item.stat().isDirectory()) {
-      // The directory that a build happens to run in lends the image its files, not its own mode.
-      boolean whole = item.inside().isEmpty() && !source.keepOwners();
-      boolean existed = InRoot.resolve(root, inside).isPresent();
-      OsPath target = InRoot.mkdirs(root, inside, newDirectoryOwner());
-      directory(source, item, excludes, target, existed || intoDirectory || whole);
+      try (DirectoryCopy copy = new DirectoryCopy(source, inside, implied)) {
+        source.walk(item, excludes, copy);
+      }
       return;
     }
     source.walk(
         item,
         excludes,
-        (relative, path, stat) ->
-            node(source, path, fileTarget(inside, item.fileName(), intoDirectory), stat));
+        (relative, path, stat) -> {
+          try (Target target = fileTarget(inside, item.fileName(), intoDirectory)) {
+            node(source, path, target, stat);
+          }
+        });
+  }
+
+  /**
+   * Makes the directories that {@code COPY --parents} brings along, those that are new as they are
+   * in the source.
+   *
+   * @return where the item goes
+   */
+  String parents(CopySource source, CopySource.Item item, String destination) throws IOException {
+    List<OsPath> names = item.inside().components();
+    int directories = item.stat().isDirectory() ? names.size() : names.size() - 1;
+    OsPath to = OsPath.of(InRoot.clean(destination));
+    root.mkdirs(to, newDirectoryOwner()).close();
+    try (OpenDirectory top = OpenDirectory.of(source.root())) {
+      OsPath from = OsPath.of("");
+      for (int i = 0; i < directories; i++) {
+        from = from.resolve(names.get(i));
+        if (i < item.pivot()) {
+          continue;
+        }
+        to = to.resolve(names.get(i));
+        if (root.stat(to).isEmpty()) {
+          parent(source, top.find(from), to);
+        }
+      }
+    }
+    return "/" + to;
+  }
+
+  private void parent(CopySource source, Optional<OpenDirectory> from, OsPath to)
+      throws IOException {
+    try (OpenDirectory made = root.mkdirs(to, newDirectoryOwner())) {
+      if (from.isPresent()) {
+        try (OpenDirectory original = from.get()) {
+          Stat stat = Posix.lstat(original.self());
+          finish(source, original.self(), made.self(), stat);
+        }
+      }
+    }
+  }
+
+  /**
+   * A name to write to.
+   *
+   * @param inside its path in the tree
+   */
+  private record Target(OpenDirectory directory, OsPath name, OsPath inside)
+      implements AutoCloseable {
+    OsPath path() {
+      return directory.at(name);
+    }
+
+    @Override
+    public void close() throws IOException {
+      directory.close();
+    }
   }
 
   /** Where a single file goes. */
-  private OsPath fileTarget(OsPath inside, OsPath name, boolean intoDirectory) throws IOException {
+  private Target fileTarget(OsPath inside, OsPath name, boolean intoDirectory) throws IOException {
     if (!name.isName()) {
       throw at.problem("\"" + name + "\" cannot name a file");
     }
-    Optional<OsPath> there = InRoot.resolve(root, inside);
-    if (intoDirectory || (there.isPresent() && Posix.lstat(there.get()).isDirectory())) {
-      return InRoot.mkdirs(root, inside, newDirectoryOwner()).resolve(name);
+    Optional<Stat> there = root.stat(inside);
+    if (intoDirectory || (there.isPresent() && there.get().isDirectory())) {
+      OpenDirectory directory = root.mkdirs(inside, newDirectoryOwner());
+      return new Target(directory, name, inside.resolve(name));
     }
-    if (there.isPresent()) {
-      return there.get();
-    }
-    return InRoot.mkdirs(root, inside.parent(), newDirectoryOwner()).resolve(inside.name());
+    OsPath real = root.real(inside).orElse(inside);
+    OpenDirectory directory = root.mkdirs(real.parent(), newDirectoryOwner());
+    return new Target(directory, real.name(), real);
   }
 
-  private void directory(
-      CopySource source,
-      CopySource.Item item,
-      IgnoreRules excludes,
-      OsPath target,
-      boolean keepsMetadata)
-      throws IOException {
-    List<Unfinished> unfinished = new ArrayList<>();
-    Map<OsPath, OsPath> redirected = new HashMap<>();
-    redirected.put(OsPath.of(""), target);
-    source.walk(
-        item,
-        excludes,
-        (relative, path, stat) -> {
-          if (relative.isEmpty()) {
-            if (!keepsMetadata) {
-              unfinished.add(new Unfinished(path, target, stat));
-            }
-            return;
-          }
-          OsPath parent = redirected.get(relative.parent());
-          OsPath to = java.util.Objects.requireNonNull(parent).resolve(relative.name());
-          if (stat.isDirectory()) {
-            OsPath real = enter(to);
-            redirected.put(relative, real);
-            if (real.equals(to)) {
-              unfinished.add(new Unfinished(path, to, stat));
-            }
-          } else {
-            node(source, path, to, stat);
-          }
-        });
-    for (Unfinished u : unfinished.reversed()) {
-      finish(source, u.from(), u.to(), u.stat());
+  /**
+   * A directory of the destination that is being filled.
+   *
+   * @param finished whether it is left as it is
+   */
+  private record Filled(OpenDirectory directory, OsPath inside, boolean finished) {}
+
+  /** Copies a directory while it is walked. */
+  private final class DirectoryCopy implements CopySource.Visitor, AutoCloseable {
+    private final CopySource source;
+    private final OsPath destination;
+    private final Predicate<OsPath> implied;
+    private final Deque<Filled> open = new ArrayDeque<>();
+
+    DirectoryCopy(CopySource source, OsPath destination, Predicate<OsPath> implied) {
+      this.source = source;
+      this.destination = destination;
+      this.implied = implied;
+    }
+
+    @Override
+    public void visit(OsPath relative, OsPath path, Stat stat) throws IOException {
+      if (relative.isEmpty()) {
+        open.push(top());
+        return;
+      }
+      Filled parent = open.getFirst();
+      OsPath inside = parent.inside().resolve(relative.name());
+      Target target = new Target(parent.directory(), relative.name(), inside);
+      if (stat.isDirectory()) {
+        open.push(enter(target, implied.test(relative)));
+      } else {
+        node(source, path, target, stat);
+      }
+    }
+
+    /** What a directory is copied to has its own mode: it lends the image its files only. */
+    private Filled top() throws IOException {
+      boolean existed = root.stat(destination).isPresent();
+      OpenDirectory target = root.mkdirs(destination, newDirectoryOwner());
+      if (!existed && chmod != null) {
+        Posix.chmod(target.self(), chmod.apply(0755, true));
+      }
+      return new Filled(target, destination, true);
+    }
+
+    @Override
+    public void leave(OsPath relative, OsPath path, Stat stat) throws IOException {
+      try (OpenDirectory done = open.getFirst().directory()) {
+        if (!open.pop().finished()) {
+          finish(source, path, done.self(), stat);
+        }
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      while (!open.isEmpty()) {
+        open.pop().directory().close();
+      }
     }
   }
 
   /** Makes a directory, or follows a link to one. */
-  private OsPath enter(OsPath to) throws IOException {
-    if (!Posix.exists(to)) {
-      Posix.mkdir(to, 0700);
-      return to;
+  private Filled enter(Target to, boolean implied) throws IOException {
+    OpenDirectory parent = to.directory();
+    if (!Posix.exists(to.path())) {
+      OpenDirectory made = parent.make(to.name());
+      if (implied) {
+        InRoot.Ownership who = newDirectoryOwner();
+        Posix.lchown(made.self(), who.uid(), who.gid());
+        Posix.chmod(made.self(), chmod == null ? 0755 : chmod.apply(0755, true));
+      }
+      return new Filled(made, to.inside(), implied);
     }
-    if (Posix.lstat(to).isDirectory()) {
-      return to;
+    if (Posix.lstat(to.path()).isDirectory()) {
+      return new Filled(parent.child(to.name()), to.inside(), implied);
     }
-    Optional<OsPath> real = InRoot.resolve(root, inside(to));
-    if (real.isEmpty() || !Posix.lstat(real.get()).isDirectory()) {
-      throw at.problem("the source has a directory where the image has a file: /" + inside(to));
-    }
-    return real.get();
+    Optional<OpenDirectory> real = root.find(to.inside());
+    return new Filled(
+        real.orElseThrow(
+            () ->
+                at.problem(
+                    "the source has a directory where the image has a file: /" + to.inside())),
+        to.inside(),
+        true);
   }
 
-  private OsPath inside(OsPath path) {
-    return path.length() <= root.length() ? OsPath.of("") : path.substring(root.length() + 1);
+  private void makeWay(Target to, String otherwise) throws IOException {
+    if (Posix.exists(to.path())) {
+      if (Posix.lstat(to.path()).isDirectory()) {
+        throw at.problem(otherwise + " /" + to.inside());
+      }
+      Posix.unlink(to.path());
+    }
   }
 
   /** Copies anything but a directory, replacing what is there. */
-  private void node(CopySource source, OsPath from, OsPath to, Stat stat) throws IOException {
-    if (Posix.exists(to)) {
-      if (Posix.lstat(to).isDirectory()) {
-        throw at.problem("the source has a file where the image has a directory: /" + inside(to));
-      }
-      Posix.unlink(to);
-    }
-    if (stat.nlink() > 1) {
-      OsPath first = links.putIfAbsent(new Inode(stat.device(), stat.inode()), to);
-      if (first != null && Posix.exists(first)) {
-        Posix.link(first, to);
-        return;
-      }
+  private void node(CopySource source, OsPath from, Target to, Stat stat) throws IOException {
+    makeWay(to, "the source has a file where the image has a directory:");
+    if (stat.nlink() > 1 && linked(to, new Inode(stat.device(), stat.inode()))) {
+      return;
     }
     switch (stat.mode() & Stat.S_IFMT) {
       case Stat.S_IFREG -> file(from, to);
-      case Stat.S_IFLNK -> Posix.symlink(Posix.readlink(from), to);
+      case Stat.S_IFLNK -> Posix.symlink(Posix.readlink(from), to.path());
       case Stat.S_IFSOCK -> {
         return; // A layer cannot hold one.
       }
-      default -> Posix.mknod(to, (stat.mode() & Stat.S_IFMT) | 0600, stat.rdev());
+      default -> Posix.mknod(to.path(), (stat.mode() & Stat.S_IFMT) | 0600, stat.rdev());
     }
-    finish(source, from, to, stat);
+    finish(source, from, to.path(), stat);
   }
 
-  private void file(OsPath from, OsPath to) throws IOException {
-    int in = Posix.open(from, Posix.O_RDONLY | Posix.O_NOFOLLOW | Posix.O_CLOEXEC, 0);
-    try {
-      int flags = Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_CLOEXEC;
-      int out = Posix.open(to, flags, 0600);
-      try {
-        if (!Ioctls.reflink(in, out)) {
-          for (int n; (n = Posix.read(in, buffer, buffer.byteSize())) > 0; ) {
-            Posix.write(out, buffer, n);
-          }
+  /** Makes another name of a file that has been copied, if it still is where it was put. */
+  private boolean linked(Target to, Inode inode) throws IOException {
+    OsPath first = links.putIfAbsent(inode, to.inside());
+    Optional<OpenDirectory> found = first == null ? Optional.empty() : root.find(first.parent());
+    if (first == null || found.isEmpty()) {
+      return false;
+    }
+    try (OpenDirectory directory = found.get()) {
+      OsPath existing = directory.at(first.name());
+      if (!Posix.exists(existing)) {
+        return false;
+      }
+      Posix.link(existing, to.path());
+      return true;
+    }
+  }
+
+  private void file(OsPath from, Target to) throws IOException {
+    int out = to.directory().create(to.name());
+    try (FdInput in = openRegular(from)) {
+      if (!Ioctls.reflink(in.fd(), out)) {
+        for (int n; (n = in.read(buffer)) >= 0; ) {
+          Posix.write(out, buffer, 0, n);
         }
-      } finally {
-        Posix.close(out);
       }
     } finally {
-      Posix.close(in);
+      Posix.close(out);
     }
+  }
+
+  /** Opens what was a regular file a moment ago; what took its place since is not waited for. */
+  static FdInput openRegular(OsPath path) throws IOException {
+    FdInput in =
+        new FdInput(Posix.open(path, Posix.O_RDONLY | Posix.O_NOFOLLOW | Posix.O_NONBLOCK, 0));
+    if (!in.stat().isRegular()) {
+      in.close();
+      throw new IOException("\"" + path.name() + "\" was replaced while it was read");
+    }
+    return in;
   }
 
   /** Sets owner, mode, attributes and time, in the order in which none undoes another. */
@@ -229,34 +352,27 @@ final class TreeCopier implements AutoCloseable {
     Posix.lutimens(to, stat.mtimeSeconds(), stat.mtimeNanos());
   }
 
-  /** Writes a small file of the builder's making: an inline document, a secret. */
+  /** Writes a small file of the builder's making: an inline document. */
   void write(byte[] content, OsPath name, String destination, boolean intoDirectory, long mtime)
       throws IOException {
-    OsPath to = fileTarget(OsPath.of(InRoot.clean(destination)), name, intoDirectory);
-    if (Posix.exists(to)) {
-      if (Posix.lstat(to).isDirectory()) {
-        throw at.problem("the image has a directory at /" + inside(to));
+    OsPath inside = OsPath.of(InRoot.clean(destination));
+    try (Target to = fileTarget(inside, name, intoDirectory)) {
+      makeWay(to, "the image has a directory at");
+      int out = to.directory().create(to.name());
+      try {
+        Posix.write(out, content, 0, content.length);
+        InRoot.Ownership who = newDirectoryOwner();
+        Posix.fchown(out, who.uid(), who.gid());
+        Posix.fchmod(out, chmod == null ? 0644 : chmod.apply(0644, false));
+        Posix.futimens(out, mtime, 0);
+      } finally {
+        Posix.close(out);
       }
-      Posix.unlink(to);
-    }
-    int flags = Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_CLOEXEC;
-    int out = Posix.open(to, flags, 0600);
-    try (Arena small = Arena.ofConfined()) {
-      MemorySegment bytes = small.allocate(Math.max(1, content.length));
-      MemorySegment.copy(
-          content, 0, bytes, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, content.length);
-      Posix.write(out, bytes, content.length);
-      InRoot.Ownership who = newDirectoryOwner();
-      Posix.fchown(out, who.uid(), who.gid());
-      Posix.fchmod(out, chmod == null ? 0644 : chmod.apply(0644, false));
-      Posix.futimens(out, mtime, 0);
-    } finally {
-      Posix.close(out);
     }
   }
 
   @Override
-  public void close() {
-    arena.close();
+  public void close() throws IOException {
+    root.close();
   }
 }

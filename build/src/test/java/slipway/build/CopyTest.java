@@ -79,7 +79,7 @@ class CopyTest {
   }
 
   @Test
-  void directoriesKeepTheirModesUnlessTheyExist() throws Exception {
+  void directoriesBelowTheDestinationKeepTheirModes() throws Exception {
     FileTree tree =
         tree(
             """
@@ -89,7 +89,7 @@ class CopyTest {
             COPY --chmod=0711 dir /mode
             COPY --chmod=g+w,o= dir /symbolic
             """);
-    assertThat(mode(tree, "new")).isEqualTo("750");
+    assertThat(mode(tree, "new")).isEqualTo("755");
     assertThat(mode(tree, "slash")).isEqualTo("755");
     assertThat(mode(tree, "mode")).isEqualTo("711");
     assertThat(mode(tree, "mode/deep/f2")).isEqualTo("711");

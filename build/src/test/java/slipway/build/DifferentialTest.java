@@ -124,6 +124,7 @@ class DifferentialTest {
             COPY dir/ /usr/lib
             COPY dir /lib/under
             COPY dir/deep /deep/er
+            COPY --chown=user:wheel dir/deep /owned
             COPY . /all/
             """,
             TIMES),
@@ -199,6 +200,8 @@ class DifferentialTest {
             ADD --chown=1000:1000 a.txt /owned/
             ADD a.txt /plain
             ADD dir/deep /dir
+            ADD nodirs.tar /
+            ADD modes.tar /home
             """,
             DIRECTORY_TIMES),
         new Case(
@@ -271,6 +274,9 @@ class DifferentialTest {
     Files.writeString(context.resolve("dir/deep/f3"), "d3\n");
     Files.writeString(context.resolve("dir/deep/deeper/x.log"), "x\n");
     Posix.chmod(OsPath.of(context.resolve("dir/f2")), 0640);
+    if (!c.name.equals("ignored")) { // What of an ignored directory is needed has no mode there.
+      Posix.chmod(OsPath.of(context.resolve("dir/deep")), 0710);
+    }
     Files.createSymbolicLink(context.resolve("dir/inner"), Path.of("f1"));
     Files.createSymbolicLink(context.resolve("link.txt"), Path.of("a.txt"));
     Files.createSymbolicLink(context.resolve("linkdir"), Path.of("dir"));
@@ -300,6 +306,11 @@ class DifferentialTest {
             tar -C t -cf one.tar .
             gzip -k one.tar; bzip2 -k one.tar; xz -k one.tar
             echo no | gzip > not.tar.gz
+            rm -r t
+            mkdir -p t/tmp t/home/user t/var/lib/new/deep t/user
+            touch t/tmp/f t/home/user/f t/var/lib/new/deep/f
+            tar -C t -cf nodirs.tar tmp/f home/user/f var/lib/new/deep/f
+            chmod 710 t/user; chown 7:8 t/user; tar -C t -cf modes.tar user
             rm -r t
             """)
         .run();

@@ -19,6 +19,11 @@ public final class FdInput extends InputStream {
     return new FdInput(Posix.open(path, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0));
   }
 
+  /** The descriptor; it stays this stream's. */
+  public int fd() {
+    return fd;
+  }
+
   /** What is known of the open file. */
   public Stat stat() throws UnixException {
     return Posix.fstat(fd);
