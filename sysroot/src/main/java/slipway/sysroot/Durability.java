@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -14,15 +16,46 @@ import slipway.linux.Posix;
  * GRUB reads, which knows no journals.
  */
 final class Durability {
+  private static final Path FSFREEZE = Path.of("/usr/sbin/fsfreeze");
+
+  /**
+   * Freezes and thaws, in a session of its own and deaf to what stops us. The second half waits for
+   * the end of the first, however it ends, and thaws whatever it left frozen: to thaw what is not
+   * frozen does nothing. So neither our death nor that of one of these processes leaves {@code
+   * /boot} frozen, and nobody has to end them: a freeze that takes long is thawed when it is done.
+   */
+  private static final String CYCLE =
+      """
+      trap '' INT TERM HUP QUIT
+      exec </dev/null >/dev/null 2>&1
+      { fsfreeze --freeze "$0" && fsfreeze --unfreeze "$0"; } | { cat; fsfreeze --unfreeze "$0"; }
+      """;
+
   private final Path root;
   private final boolean freeze;
+  private final String programs;
+  private final Duration patience;
 
   /**
    * @param freeze whether the file system of {@code /boot} may be frozen for a moment
    */
   Durability(Path root, boolean freeze) {
+    this(
+        root,
+        freeze && Files.isExecutable(FSFREEZE),
+        "/usr/sbin:/usr/bin:/sbin:/bin",
+        Duration.ofMinutes(2));
+  }
+
+  /**
+   * @param programs the PATH with fsfreeze(8)
+   * @param patience how long to wait for the freeze and the thaw
+   */
+  Durability(Path root, boolean freeze, String programs, Duration patience) {
     this.root = root;
     this.freeze = freeze;
+    this.programs = programs;
+    this.patience = patience;
   }
 
   void syncRoot() throws IOException {
@@ -32,18 +65,29 @@ final class Durability {
   void syncBoot() throws IOException {
     Path boot = root.resolve("boot");
     Posix.syncfs(OsPath.of(boot));
-    if (freeze && Files.isExecutable(Path.of("/usr/sbin/fsfreeze"))) {
-      // One child that freezes and thaws: it cannot be stopped in between by what stops us, and
-      // this process, whose own files may be on the frozen file system, only waits. A file system
+    if (freeze) {
+      // This process, whose own files may be on the frozen file system, only waits. A file system
       // that cannot be frozen was synced above.
-      Command.of(
-              "/bin/sh",
-              "-c",
-              "trap '' INT TERM HUP; fsfreeze --freeze \"$0\" && fsfreeze --unfreeze \"$0\"",
-              boot.toString())
-          .environment("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-          .timeout(Duration.ofMinutes(2))
-          .tryRun();
+      Process cycle =
+          Command.of("setsid", "--wait", "/bin/sh", "-c", CYCLE, boot.toString())
+              .environment("PATH", programs)
+              .startInherited();
+      await(cycle, boot);
+    }
+  }
+
+  private void await(Process cycle, Path boot) {
+    try {
+      if (!cycle.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw Problem.environment(
+            boot
+                + " could not be frozen and thawed within "
+                + patience.toSeconds()
+                + " s; it thaws by itself as soon as its disk answers");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Problem.Kind.ENVIRONMENT, "the sync of " + boot + " was interrupted", e);
     }
   }
 }

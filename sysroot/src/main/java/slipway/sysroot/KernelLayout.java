@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.Digest;
 import slipway.tree.Content;
@@ -126,10 +127,17 @@ record KernelLayout(
               : "the image has "
                   + versions.size()
                   + " kernels in /usr/lib/modules ("
-                  + String.join(", ", versions)
+                  + Printable.text(String.join(", ", versions))
                   + "); it must have exactly one");
     }
     String version = versions.getFirst();
+    if (!version.chars().allMatch(KernelLayout::isPlain)) {
+      throw Problem.input(
+          "the image's kernel version \""
+              + Printable.text(version)
+              + "\" cannot stand in a boot menu: name the directory in /usr/lib/modules with"
+              + " letters, digits and . _ + ~ - : alone");
+    }
     String base = MODULES + "/" + version + "/";
     List<BootFile> files = new ArrayList<>();
     add(files, source, base + "vmlinuz", "vmlinuz-" + version, true);
@@ -146,6 +154,14 @@ record KernelLayout(
     add(files, source, base + "aboot.img", "aboot-" + version + ".img", false);
     return new KernelLayout(
         version, List.copyOf(files), tree ? "devicetree-" + version : null, trees);
+  }
+
+  /** Boot loaders split a file's name at blanks, and some expand what shells do. */
+  private static boolean isPlain(int c) {
+    return (c >= '0' && c <= '9')
+        || (c >= 'A' && c <= 'Z')
+        || (c >= 'a' && c <= 'z')
+        || "._+~-:".indexOf(c) >= 0;
   }
 
   private static boolean add(

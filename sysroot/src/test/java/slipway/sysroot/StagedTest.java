@@ -207,6 +207,18 @@ class StagedTest {
   }
 
   @Test
+  void refusesAKernelWhoseNameWouldSpoilTheMenu() throws IOException {
+    for (String version : List.of("6.1\nlinux x", "6 1", "$x")) {
+      Map<String, String> files = Machine.files("2", "two");
+      files.keySet().removeIf(f -> f.startsWith("usr/lib/modules/"));
+      files.put("usr/lib/modules/" + version + "/vmlinuz", "k");
+      refuse(
+          machine.commit(files),
+          "kernel version \"" + version.replace("\n", "\\n") + "\" cannot stand in a boot menu");
+    }
+  }
+
+  @Test
   void followsArgumentsThatShareAString() throws IOException {
     Map<String, String> files = Machine.files("2", "two");
     files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a=1 b=2\"]\n");
