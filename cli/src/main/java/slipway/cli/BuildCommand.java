@@ -23,11 +23,11 @@ import slipway.base.Progress;
 import slipway.build.BuildRequest;
 import slipway.build.Builder;
 import slipway.oci.Compression;
+import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
-import slipway.oci.RegistryClient;
 import slipway.oci.Transfer;
 
 /** {@code slipway build}: podman build's options. */
@@ -186,7 +186,7 @@ final class BuildCommand implements Callable<Integer> {
       throw Problem.notFound(
           "no image " + reference + " in the local store; slipway images lists what is there");
     }
-    try (RegistryClient registry = new RegistryClient(reference, access.options())) {
+    try (ImageSource registry = access.registries().source(reference)) {
       Transfer.copy(
           registry,
           reference.selector(),

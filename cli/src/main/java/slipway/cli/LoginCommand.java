@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.oci.AuthFile;
 import slipway.oci.Credentials;
+import slipway.oci.Reference;
 import slipway.oci.RegistryOptions;
 
 /**
@@ -53,7 +54,7 @@ final class LoginCommand implements Callable<Integer> {
       user = console.readLine("Username: ");
     }
     RegistryOptions options =
-        RegistryOptions.anonymous(System.getenv()).withTlsVerify(access.tlsVerify);
+        access.anonymous().options(Reference.parse(registry + "/slipway-login"));
     AuthFile.forWriting(access.authFile, System.getenv())
         .login(registry, new Credentials.Basic(String.valueOf(user), password(console)), options);
     spec.commandLine().getOut().println("Login Succeeded!");

@@ -10,11 +10,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.Progress;
+import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
-import slipway.oci.RegistryClient;
+import slipway.oci.Registries;
 import slipway.oci.Transfer;
 
 /** {@code slipway pull NAME}: from a registry into the local store; prints the digest. */
@@ -47,12 +48,13 @@ final class PullCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Reference reference = Reference.parse(withoutTransport(name)).orLatest();
+    Registries registries = access.registries();
+    Reference reference = registries.resolve(withoutTransport(name)).orLatest();
     Platform wanted = platform == null ? Platform.host() : Platform.parse(platform);
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest manifest;
     try (LocalStore store = state.store();
-        RegistryClient registry = new RegistryClient(reference, access.options())) {
+        ImageSource registry = registries.source(reference)) {
       manifest =
           Transfer.copy(
               registry,

@@ -59,7 +59,7 @@ final class PushCommand implements Callable<Integer> {
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest sent;
     try (LocalStore store = state.store();
-        RegistryClient registry = new RegistryClient(target, access.options())) {
+        RegistryClient registry = access.registries().target(target)) {
       Manifest manifest = State.require(store, image);
       sent =
           Transfer.copy(

@@ -1,9 +1,12 @@
 package slipway.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import slipway.oci.Registries;
+import slipway.oci.RegistriesConf;
 import slipway.oci.RegistryOptions;
 
 /** How registries are reached: a mix-in with podman's options. */
@@ -20,8 +23,9 @@ final class RegistryAccess {
       arity = "0..1",
       fallbackValue = "true",
       description =
-          "false: accept any certificate, and plain HTTP; loopback may always use plain HTTP")
-  boolean tlsVerify = true;
+          "false: accept any certificate, and plain HTTP; loopback may always use plain HTTP"
+              + " (default: what registries.conf says of the registry, else true)")
+  @Nullable Boolean tlsVerify;
 
   @Option(
       names = "--cert-dir",
@@ -29,9 +33,20 @@ final class RegistryAccess {
       description = "folder of *.crt, *.cert and *.key files")
   @Nullable Path certificates;
 
-  RegistryOptions options() {
-    RegistryOptions options =
-        RegistryOptions.of(System.getenv(), authFile).withTlsVerify(tlsVerify);
-    return certificates == null ? options : options.withCertificates(List.of(certificates));
+  /** Registries as {@code registries.conf} and the options want it, with the user's credentials. */
+  Registries registries() throws IOException {
+    return registries(RegistryOptions.of(System.getenv(), authFile));
+  }
+
+  /** As {@link #registries()}, without credentials. */
+  Registries anonymous() throws IOException {
+    return registries(RegistryOptions.anonymous(System.getenv()));
+  }
+
+  private Registries registries(RegistryOptions options) throws IOException {
+    return new Registries(
+        RegistriesConf.read(Path.of("/"), System.getenv()),
+        certificates == null ? options : options.withCertificates(List.of(certificates)),
+        tlsVerify);
   }
 }

@@ -10,7 +10,8 @@ import slipway.oci.CredentialSource;
 import slipway.oci.Credentials;
 import slipway.oci.ImageSource;
 import slipway.oci.Reference;
-import slipway.oci.RegistryClient;
+import slipway.oci.Registries;
+import slipway.oci.RegistriesConf;
 import slipway.oci.RegistryOptions;
 import slipway.oci.TransportRef;
 import slipway.sysroot.ContainerReference;
@@ -46,13 +47,11 @@ final class MachineImages implements ImageSources {
       }
       return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }
-    RegistriesConf.Registry registry =
-        RegistriesConf.read(root).find(Reference.parse(image.name()).orLatest());
     RegistryOptions options =
         RegistryOptions.anonymous(variables)
-            .withCredentials(new HostCredentials(AuthFile.host(root)))
-            .withTlsVerify(!registry.insecure());
-    return new RegistryClient(registry.location(), options);
+            .withCredentials(new HostCredentials(AuthFile.host(root)));
+    return new Registries(RegistriesConf.read(root, Map.of()), options, null)
+        .source(Reference.parse(image.name()).orLatest());
   }
 
   /** The machine's credentials: whoever lacks some has no {@code slipway login} there. */
