@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +18,15 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.ImageConfig;
+import slipway.oci.ImageSink;
+import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.oci.RegistryOptions;
+import slipway.oci.Transfer;
+import slipway.oci.TransportRef;
 
 /** What the stages of one build share. Safe for use by many threads. */
 final class BuildSession {
@@ -45,6 +51,10 @@ final class BuildSession {
   private final RandomGenerator random;
   private final Semaphore slots;
   private final Map<Integer, CompletableFuture<StageResult>> stages;
+
+  /** Images from elsewhere, by name and platform. */
+  private final Map<String, Manifest.Image> copied = new HashMap<>();
+
   private @Nullable ContainerRuntime runtime;
 
   /** Where the machine's parts come in. */
@@ -172,6 +182,35 @@ final class BuildSession {
 
   private synchronized Manifest.Image manifest(String name, Platform platform, Position at)
       throws IOException {
+    if (!TransportRef.hasTransport(name)) {
+      return named(name, platform, at);
+    }
+    TransportRef transport = TransportRef.parse(name);
+    if (transport instanceof TransportRef.Registry registry) {
+      return named(registry.reference().toString(), platform, at);
+    }
+    Manifest.Image known = copied.get(name + " " + platform);
+    if (known == null) {
+      known = copy(transport, platform, at);
+      copied.put(name + " " + platform, known);
+    }
+    return known;
+  }
+
+  /** Copies an image from a directory, an archive or podman's store; it gets no name here. */
+  private Manifest.Image copy(TransportRef transport, Platform platform, Position at)
+      throws IOException {
+    try (ImageSource source = transport.source(RegistryOptions.anonymous(environment));
+        ImageSink sink = store.sink(null)) {
+      Manifest manifest =
+          Transfer.copy(source, null, sink, null, Transfer.Options.of(platform), progress);
+      return store.image(manifest.digest().toString(), platform);
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + transport + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Manifest.Image named(String name, Platform platform, Position at) throws IOException {
     boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
     if (!always && store.find(name).isPresent()) {
       return store.image(name, platform);

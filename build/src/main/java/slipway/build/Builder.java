@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import slipway.base.Limit;
@@ -125,6 +126,11 @@ public final class Builder {
   /** Puts the finished image into the store. Its names are the commit point. */
   private Manifest.Image commit(BuildSession session, StageResult result)
       throws IOException, InterruptedException {
+    Optional<Manifest.Image> same = result.untouched().filter(i -> keepsBase(session.request));
+    if (same.isPresent()) {
+      put(session.request, same.get());
+      return same.get();
+    }
     Thread sync = Thread.ofPlatform().name("sync").start(() -> sync(session));
     List<Descriptor> layers = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
@@ -139,14 +145,25 @@ public final class Builder {
     Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, json);
     Manifest.Image image =
         Manifest.Image.of(configBlob, layers, annotations(session.request, result));
-    if (session.request.tags().isEmpty()) {
-      machine.store().putManifest(image, null);
-    }
-    for (Reference tag : session.request.tags()) {
-      machine.store().putManifest(image, tag);
-    }
+    put(session.request, image);
     sync.join();
     return image;
+  }
+
+  private void put(BuildRequest request, Manifest.Image image) {
+    if (request.tags().isEmpty()) {
+      machine.store().putManifest(image, null);
+    }
+    for (Reference tag : request.tags()) {
+      machine.store().putManifest(image, tag);
+    }
+  }
+
+  /** Whether FROM alone gives the very image, as with podman: the request adds nothing to it. */
+  private static boolean keepsBase(BuildRequest request) {
+    return request.labels().isEmpty()
+        && request.annotations().isEmpty()
+        && request.sourceDateEpoch() == null;
   }
 
   /** Beside the last compressing and writing, which wait for the same disk. */
@@ -172,7 +189,7 @@ public final class Builder {
     Map<String, String> all = new LinkedHashMap<>();
     StageResult.Base base = result.base();
     if (base != null) {
-      all.put("org.opencontainers.image.base.digest", base.digest().toString());
+      all.put("org.opencontainers.image.base.digest", base.manifest().digest().toString());
       all.put("org.opencontainers.image.base.name", base.name());
     }
     all.putAll(request.annotations());

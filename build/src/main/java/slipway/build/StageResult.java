@@ -2,6 +2,7 @@ package slipway.build;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -24,8 +25,12 @@ record StageResult(
     List<LayerRef> layers,
     @Nullable String created,
     @Nullable Base base) {
-  /** The image that others were made from. */
-  record Base(String name, Digest digest) {}
+  /**
+   * The image that others were made from.
+   *
+   * @param state the result's as long as nothing was changed
+   */
+  record Base(String name, Manifest.Image manifest, String state) {}
 
   /**
    * Begins the names of snapshots whose content was checked against the diff id; those of versions
@@ -52,12 +57,14 @@ record StageResult(
                   Descriptor.of(ociType(layer.mediaType()), layer.digest(), layer.size()),
                   diffId)));
     }
+    String state = ContentDigest.of("image", manifest.config().digest().toString());
     return new StageResult(
-        ContentDigest.of("image", manifest.config().digest().toString()),
-        config,
-        layers,
-        config.created(),
-        new Base(name, manifest.digest()));
+        state, config, layers, config.created(), new Base(name, manifest, state));
+  }
+
+  /** The image that this is, when no instruction came after FROM. */
+  Optional<Manifest.Image> untouched() {
+    return Optional.ofNullable(base).filter(b -> b.state().equals(state)).map(Base::manifest);
   }
 
   /** OCI image-spec, config.md, "Layer ChainID". */

@@ -1,8 +1,9 @@
 package slipway.oci;
 
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -84,7 +85,9 @@ final class StoreSearch {
     if (!ID_PREFIX.matcher(id).matches()) {
       return Optional.empty();
     }
-    Set<Digest> found = new LinkedHashSet<>();
+    // By what the id stands for: manifests with one config (other compression, other annotations)
+    // are one image under one id, and no more digits could tell them apart.
+    Map<Digest, Digest> found = new LinkedHashMap<>();
     Set<Digest> seen = new HashSet<>();
     for (LayoutIndex.Entry e : entries) {
       collectById(id, e.descriptor(), found, seen, 0);
@@ -93,11 +96,11 @@ final class StoreSearch {
       throw Problem.input(
           "\"" + id + "\" fits " + found.size() + " images; write more digits of the one you mean");
     }
-    return found.stream().findFirst().map(store::manifest);
+    return found.values().stream().findFirst().map(store::manifest);
   }
 
   private void collectById(
-      String id, Descriptor descriptor, Set<Digest> found, Set<Digest> seen, int depth) {
+      String id, Descriptor descriptor, Map<Digest, Digest> found, Set<Digest> seen, int depth) {
     if (depth > MAX_DEPTH
         || !MediaTypes.isManifest(descriptor.mediaType())
         || !seen.add(descriptor.digest())) {
@@ -107,19 +110,21 @@ final class StoreSearch {
     Optional<Manifest> manifest = store.readable(descriptor);
     if (manifest.isEmpty()) {
       if (depth == 0 && fits(id, descriptor.digest())) {
-        found.add(descriptor.digest());
+        found.put(descriptor.digest(), descriptor.digest());
       }
       return;
     }
     switch (manifest.get()) {
       case Manifest.Image image -> {
-        if (fits(id, image.digest()) || fits(id, image.config().digest())) {
-          found.add(image.digest());
+        if (fits(id, image.digest())) {
+          found.put(image.digest(), image.digest());
+        } else if (fits(id, image.config().digest())) {
+          found.putIfAbsent(image.config().digest(), image.digest());
         }
       }
       case Manifest.Index index -> {
         if (fits(id, index.digest())) {
-          found.add(index.digest());
+          found.put(index.digest(), index.digest());
         } else {
           index.manifests().forEach(m -> collectById(id, m, found, seen, depth + 1));
         }
