@@ -66,6 +66,7 @@ final class DemoCommand implements Callable<Integer> {
   /** The host's loopback as QEMU's user network shows it to the guest. */
   private static final String HOST_IN_GUEST = "10.0.2.2";
 
+  /** Of the guest's own time without progress; a busy machine takes as long as it takes. */
   private static final Duration BOOT_LIMIT = Duration.ofMinutes(8);
   private static final int STEPS = 14;
 
@@ -131,7 +132,7 @@ final class DemoCommand implements Callable<Integer> {
     private final Progress progress;
     private final Steps steps;
     private final HttpClient http =
-        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+        HttpClient.newBuilder().connectTimeout(Duration.ofMinutes(1)).build();
 
     Story(LocalStore store, Path work, RootFileSystem fs, Progress progress, Steps steps) {
       this.store = store;
@@ -318,13 +319,22 @@ final class DemoCommand implements Callable<Integer> {
     private Steps.Outcome<String> page(VirtualMachine machine, int version) throws Exception {
       // The unit may start a moment after sshd.
       must(machine, "systemctl start web.service && systemctl is-active web.service");
-      HttpResponse<String> response =
-          http.send(
-              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + machine.port(80) + "/"))
-                  .timeout(Duration.ofSeconds(30))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      String body = response.body().strip();
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + machine.port(80) + "/"))
+              .timeout(Duration.ofMinutes(2))
+              .build();
+      String body =
+          machine.await(
+              "does not show its page",
+              BOOT_LIMIT,
+              () -> {
+                try {
+                  return VirtualMachine.Attempt.worked(
+                      http.send(request, HttpResponse.BodyHandlers.ofString()).body().strip());
+                } catch (IOException e) {
+                  return VirtualMachine.Attempt.failed(String.valueOf(e.getMessage()));
+                }
+              });
       if (!body.contains("version " + version + "<")) {
         throw new Problem(
             Problem.Kind.CORRUPT, "expected version " + version + ", the page says: " + body);

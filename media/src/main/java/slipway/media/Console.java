@@ -25,6 +25,7 @@ public final class Console {
   private final StringBuilder text = new StringBuilder();
   private final OutputStream keyboard;
   private int read;
+  private long received;
   private boolean ended;
 
   Console(OutputStream keyboard) {
@@ -49,12 +50,23 @@ public final class Console {
     lock.lock();
     try {
       text.append(more);
+      received += more.length();
       int surplus = text.length() - KEPT;
       if (surplus > 0) {
         text.delete(0, surplus);
         read = Math.max(0, read - surplus);
       }
       changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Bytes that the machine has said in all. */
+  long received() {
+    lock.lock();
+    try {
+      return received;
     } finally {
       lock.unlock();
     }

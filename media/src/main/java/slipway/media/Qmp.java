@@ -25,7 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
  * events are dropped. Safe for use by many threads.
  */
 final class Qmp implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final JsonMapper JSON = new JsonMapper();
 
   private final SocketChannel channel;

@@ -341,9 +341,12 @@ public final class VirtualMachine implements AutoCloseable {
         "-o",
         "LogLevel=ERROR",
         "-o",
-        "ConnectTimeout=5",
+        // A guest that is short of processors takes its time for the exchange of keys.
+        "ConnectTimeout=120",
         "-o",
         "ServerAliveInterval=15",
+        "-o",
+        "ServerAliveCountMax=20",
         "-p",
         Integer.toString(port(22)),
         spec.sshUser() + "@127.0.0.1",
@@ -353,6 +356,7 @@ public final class VirtualMachine implements AutoCloseable {
   /**
    * Waits until somebody can log in.
    *
+   * @param limit how long the machine may run without getting on, see {@link #await}
    * @throws Problem of kind UNAVAILABLE with the console's last lines when that takes too long or
    *     the machine ends
    */
@@ -363,31 +367,74 @@ public final class VirtualMachine implements AutoCloseable {
   private Command.Result awaitLogin(
       String command, java.util.function.Predicate<Command.Result> wanted, Duration limit)
       throws InterruptedException {
-    long deadline = System.nanoTime() + limit.toNanos();
-    Running now = current();
-    String last = "";
     SshBanner banner = new SshBanner(port(22));
-    while (System.nanoTime() < deadline) {
-      if (banner.answers()) {
-        Command.Result result = ssh(command);
-        if (wanted.test(result)) {
-          return result;
-        }
-        last = result.stderr().strip();
+    return await(
+        "lets nobody log in",
+        limit,
+        () -> {
+          if (!banner.answers()) {
+            return Attempt.failed("");
+          }
+          Command.Result result = ssh(command);
+          return wanted.test(result)
+              ? Attempt.worked(result)
+              : Attempt.failed("ssh: " + result.stderr().strip());
+        });
+  }
+
+  /**
+   * What came of a try.
+   *
+   * @param value null when it has to be tried again
+   * @param reason why, or nothing
+   */
+  public record Attempt<T>(@Nullable T value, String reason) {
+    public static <T> Attempt<T> worked(T value) {
+      return new Attempt<>(value, "");
+    }
+
+    public static <T> Attempt<T> failed(String reason) {
+      return new Attempt<>(null, reason);
+    }
+  }
+
+  /** Tries something with the machine. */
+  @FunctionalInterface
+  public interface Try<T> {
+    Attempt<T> run() throws InterruptedException;
+  }
+
+  /**
+   * Tries until it works, as long as the machine runs and gets on: each word on its console begins
+   * the limit anew, and time in which it is ready to run and gets no processor does not count.
+   *
+   * @param failure what the machine does when it never works, such as {@code lets nobody log in}
+   * @throws Problem of kind UNAVAILABLE with the console's last lines
+   */
+  public <T> T await(String failure, Duration limit, Try<T> attempt) throws InterruptedException {
+    Running now = current();
+    Patience patience = Patience.with(now.process, now.console, limit);
+    while (true) {
+      Attempt<T> last = attempt.run();
+      if (last.value() != null) {
+        return last.value();
       }
       // Waiting for the process is the pause between two tries.
       if (now.process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw unavailable("ended before anybody could log in", last, now);
+        throw unavailable("ended; before that it " + failure, last.reason(), now);
+      }
+      if (patience.isOver()) {
+        throw unavailable(
+            failure + " after " + limit.toSeconds() + " s without progress", last.reason(), now);
       }
     }
-    throw unavailable("lets nobody log in after " + limit.toSeconds() + " s", last, now);
   }
 
-  private Problem unavailable(String what, String ssh, Running now) {
+  private Problem unavailable(String what, String reason, Running now) {
     return Problem.unavailable(
             "the machine "
                 + what
-                + (ssh.isEmpty() ? "" : " (ssh: " + ssh + ")")
+                + (reason.isEmpty() ? "" : " (" + reason + ")")
                 + "; its console ends with",
             null)
         .withDetails(now.console.tail(25));
@@ -432,11 +479,19 @@ public final class VirtualMachine implements AutoCloseable {
     awaitOff(limit);
   }
 
-  /** Waits until the guest has switched itself off. */
+  /**
+   * Waits until the guest has switched itself off.
+   *
+   * @param limit how long it may run without getting on, see {@link #await}
+   */
   public void awaitOff(Duration limit) throws InterruptedException {
     Running now = current();
-    if (!now.process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw unavailable("did not switch off within " + limit.toSeconds() + " s", "", now);
+    Patience patience = Patience.with(now.process, now.console, limit);
+    while (!now.process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (patience.isOver()) {
+        throw unavailable(
+            "did not switch off after " + limit.toSeconds() + " s without progress", "", now);
+      }
     }
   }
 
