@@ -68,6 +68,7 @@ final class DemoCommand implements Callable<Integer> {
 
   /** Of the guest's own time without progress; a busy machine takes as long as it takes. */
   private static final Duration BOOT_LIMIT = Duration.ofMinutes(8);
+
   private static final int STEPS = 14;
 
   @Mixin State state = new State();
