@@ -5,14 +5,17 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -55,6 +58,9 @@ final class BuildSession {
   /** Images from elsewhere, by name and platform. */
   private final Map<String, Manifest.Image> copied = new HashMap<>();
 
+  private final Map<Integer, Map<String, String>> stageArguments =
+      new java.util.concurrent.ConcurrentHashMap<>();
+  private volatile IntConsumer stageStarter = stage -> {};
   private @Nullable ContainerRuntime runtime;
 
   /** Where the machine's parts come in. */
@@ -96,17 +102,31 @@ final class BuildSession {
             store, snapshots, cache, request.compression(), request.sourceDateEpoch());
     this.slots = new Semaphore(request.jobs());
     this.stages = new java.util.concurrent.ConcurrentHashMap<>();
-    graph.needed().forEach(i -> stages.put(i, new CompletableFuture<>()));
   }
 
   /** The place where a stage's result is put and waited for. */
   CompletableFuture<StageResult> result(int stage) {
-    return java.util.Objects.requireNonNull(stages.get(stage), "a stage that is needed");
+    return stages.computeIfAbsent(stage, i -> new CompletableFuture<>());
   }
 
-  /** Waits for a stage. */
+  /** Hears which stages are waited for: some are known only when a base image is. */
+  void onAwait(IntConsumer starter) {
+    stageStarter = starter;
+  }
+
+  /** The arguments in scope at the end of a stage, which those built on it inherit. */
+  Map<String, String> arguments(int stage) {
+    return stageArguments.getOrDefault(stage, Map.of());
+  }
+
+  void putArguments(int stage, Map<String, String> arguments) {
+    stageArguments.put(stage, Collections.unmodifiableMap(new LinkedHashMap<>(arguments)));
+  }
+
+  /** Waits for a stage, which is started if it has not been. */
   StageResult await(int stage) throws InterruptedException {
     try {
+      stageStarter.accept(stage);
       return result(stage).get();
     } catch (ExecutionException e) {
       throw new StageFailed(e.getCause());

@@ -100,6 +100,9 @@ final class RunStep {
               tree.digest(
                   List.of(m.source()), IgnoreRules.NONE, List.of(), "RUN --mount", run.at()));
         }
+      } else if (m.from() != null) {
+        // Waited for before the step takes one of the places for steps, which that stage needs too.
+        SourceTree.of(session, stage, m.from(), run.at()).close();
       }
     }
     return ContentDigest.of(parts);

@@ -71,6 +71,7 @@ final class StageBuild {
       number++;
       carryOut(instruction);
     }
+    session.putArguments(stage.index(), arguments);
     return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
   }
 
@@ -94,6 +95,7 @@ final class StageBuild {
     StageResult from;
     if (earlier.isPresent()) {
       from = session.await(earlier.get().index());
+      arguments.putAll(session.arguments(earlier.get().index()));
     } else if (name.equals("scratch")) {
       return;
     } else {

@@ -1,9 +1,11 @@
 package slipway.build;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +22,8 @@ final class StageGraph {
   private final Containerfile file;
   private final BuildRequest request;
   private final Map<String, String> globals = new LinkedHashMap<>();
+  private final Map<Integer, StaticScope> scopes = new HashMap<>();
+  private @Nullable Set<Integer> needed;
 
   StageGraph(Containerfile file, BuildRequest request) {
     this.file = file;
@@ -106,7 +110,7 @@ final class StageGraph {
                         + Spelling.hint(name, names(), "")));
   }
 
-  private java.util.List<String> names() {
+  private List<String> names() {
     return file.stages().stream().map(Stage::name).filter(java.util.Objects::nonNull).toList();
   }
 
@@ -132,8 +136,18 @@ final class StageGraph {
     return find(base(stage), stage.index());
   }
 
-  /** The numbers of the stages that the target needs, itself too. */
-  Set<Integer> needed() {
+  /**
+   * The numbers of the stages that the target needs, itself too, as far as the Containerfile alone
+   * tells: variables and triggers of a base image may name more.
+   */
+  synchronized Set<Integer> needed() {
+    if (needed == null) {
+      needed = findNeeded();
+    }
+    return needed;
+  }
+
+  private Set<Integer> findNeeded() {
     TreeSet<Integer> needed = new TreeSet<>();
     Deque<Stage> open = new ArrayDeque<>();
     open.add(target());
@@ -143,10 +157,7 @@ final class StageGraph {
         continue;
       }
       baseStage(stage).ifPresent(open::add);
-      StaticScope scope = new StaticScope();
-      for (Instruction instruction : stage.instructions()) {
-        scope.froms(instruction).forEach(name -> find(name, stage.index()).ifPresent(open::add));
-      }
+      scope(stage).froms.forEach(name -> find(name, stage.index()).ifPresent(open::add));
     }
     return needed;
   }
@@ -160,42 +171,80 @@ final class StageGraph {
     return stages;
   }
 
+  /** The variables at the end of a stage, begun with those of the stage that it is built on. */
+  private StaticScope scope(Stage stage) {
+    List<Stage> chain = new ArrayList<>();
+    Optional<Stage> next = Optional.of(stage);
+    while (next.isPresent() && !scopes.containsKey(next.get().index())) {
+      chain.add(next.get());
+      next = baseStage(next.get());
+    }
+    StaticScope scope = next.map(s -> scopes.get(s.index())).orElse(null);
+    for (Stage s : chain.reversed()) {
+      scope = new StaticScope(scope == null ? Map.of() : scope.values);
+      s.instructions().forEach(scope::add);
+      scopes.put(s.index(), scope);
+    }
+    return java.util.Objects.requireNonNull(scope);
+  }
+
   /** What variables are before a stage runs: without those that a base image brings. */
   private final class StaticScope {
-    private final Map<String, String> values = new HashMap<>();
-    private final Expander expander = new Expander(file.escape(), values::get);
+    private final Map<String, String> values;
+    private final Expander expander;
 
-    java.util.List<String> froms(Instruction instruction) {
-      return switch (instruction) {
-        case Instruction.Arg arg -> {
-          arg.arguments().forEach(a -> declare(a, arg.at()));
-          yield java.util.List.of();
-        }
+    /** The stages and images that are named. */
+    private final List<String> froms = new ArrayList<>();
+
+    StaticScope(Map<String, String> inherited) {
+      this.values = new HashMap<>(inherited);
+      this.expander = new Expander(file.escape(), values::get);
+    }
+
+    /** What cannot be told without the base image is left for when the stage runs. */
+    void add(Instruction instruction) {
+      try {
+        evaluate(instruction);
+      } catch (Problem e) {
+        return; // The stage itself tells it, if it is wrong there too.
+      }
+    }
+
+    private void evaluate(Instruction instruction) {
+      switch (instruction) {
+        case Instruction.Arg arg -> arg.arguments().forEach(a -> declare(a, arg.at()));
         case Instruction.Env env -> {
-          env.variables().forEach(v -> values.put(v.name(), String.valueOf(v.value())));
-          yield java.util.List.of();
+          Map<String, String> fresh = new HashMap<>();
+          for (Instruction.Assignment v : env.variables()) {
+            fresh.put(
+                expander.word(v.name(), env.at()),
+                expander.word(String.valueOf(v.value()), env.at()));
+          }
+          values.putAll(fresh);
         }
-        case Instruction.Copy copy ->
-            copy.from() == null
-                ? java.util.List.of()
-                : java.util.List.of(expander.word(copy.from(), copy.at()));
+        case Instruction.Copy copy -> {
+          if (copy.from() != null) {
+            froms.add(expander.word(copy.from(), copy.at()));
+          }
+        }
         case Instruction.Run run ->
             run.mounts().stream()
                 .map(m -> RunMount.parse(m, run.at(), expander.at(run.at())).from())
                 .filter(java.util.Objects::nonNull)
-                .toList();
-        default -> java.util.List.of();
-      };
+                .forEach(froms::add);
+        default -> {}
+      }
     }
 
     private void declare(Instruction.Assignment a, Position at) {
-      @Nullable String given = request.arguments().get(a.name());
+      String name = expander.word(a.name(), at);
+      @Nullable String given = request.arguments().get(name);
       String value =
           given != null
               ? given
-              : a.value() != null ? expander.word(a.value(), at) : globals.get(a.name());
+              : a.value() != null ? expander.word(a.value(), at) : globals.get(name);
       if (value != null) {
-        values.put(a.name(), value);
+        values.put(name, value);
       }
     }
   }

@@ -2,8 +2,11 @@ package slipway.build;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.CancellationException;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.MountNamespace;
@@ -16,6 +19,8 @@ import slipway.oci.Manifest;
 final class StageRunner {
   private final BuildSession session;
   private final List<MountNamespace.Task<StageResult>> tasks = new ArrayList<>();
+  private final Set<Integer> started = new HashSet<>();
+  private final BlockingQueue<Integer> asked = new LinkedBlockingQueue<>();
   private volatile boolean stopping;
 
   StageRunner(BuildSession session) {
@@ -31,8 +36,11 @@ final class StageRunner {
 
   /** Runs the stages, then the commit. */
   Manifest.Image run(Commit commit) throws IOException {
+    // A stage begins with the mounts of the thread that starts it, so no other stage's does that.
+    Thread starter = Thread.ofPlatform().name("stage-starter").daemon().start(this::startAsked);
     try {
-      start();
+      session.onAwait(asked::add);
+      session.graph.needed().forEach(this::start);
       StageResult result = session.await(session.graph.target().index());
       return commit.commit(session, result);
     } catch (BuildSession.StageFailed e) {
@@ -41,17 +49,26 @@ final class StageRunner {
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, "the build was interrupted", e);
     } finally {
+      starter.interrupt();
       stop();
     }
   }
 
-  private void start() {
-    for (int index : session.graph.needed()) {
-      Stage stage = session.file.stages().get(index);
-      synchronized (tasks) {
-        if (stopping) {
-          throw new CancellationException();
-        }
+  /** Starts stages that only a base image's variables or triggers name. */
+  private void startAsked() {
+    try {
+      while (true) {
+        start(asked.take());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // The build is over.
+    }
+  }
+
+  private void start(int index) {
+    Stage stage = session.file.stages().get(index);
+    synchronized (tasks) {
+      if (!stopping && started.add(index)) {
         tasks.add(MountNamespace.start("stage-" + index, () -> build(stage)));
       }
     }

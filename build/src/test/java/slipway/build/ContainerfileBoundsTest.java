@@ -17,7 +17,7 @@ import slipway.base.Problem;
 
 /** Containerfiles that want to take all memory or all time end soon, with one sentence. */
 @Timeout(60)
-class BoundsTest {
+class ContainerfileBoundsTest {
   @TempDir Path directory;
   private Lab lab;
 
