@@ -13,6 +13,7 @@ import slipway.linux.FdInput;
 import slipway.linux.Ioctls;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.SparseCopy;
 import slipway.linux.Stat;
 import slipway.linux.Xattrs;
 
@@ -310,9 +311,7 @@ final class TreeCopier implements AutoCloseable {
     int out = to.directory().create(to.name());
     try (FdInput in = openRegular(from)) {
       if (!Ioctls.reflink(in.fd(), out)) {
-        for (int n; (n = in.read(buffer)) >= 0; ) {
-          Posix.write(out, buffer, 0, n);
-        }
+        SparseCopy.copy(in.fd(), out, buffer);
       }
     } finally {
       Posix.close(out);

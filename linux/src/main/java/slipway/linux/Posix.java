@@ -38,6 +38,9 @@ public final class Posix {
 
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
@@ -305,6 +308,33 @@ public final class Posix {
   public static void seek(int fd, long position) throws UnixException {
     Scratch s = Native.scratch();
     s.check("lseek", fd, LSEEK.callLong(s, fd, position, 0));
+  }
+
+  /**
+   * lseek(2) with SEEK_DATA: goes to the next byte that is not in a hole.
+   *
+   * @return where it is; -1 when only a hole is left
+   */
+  public static long seekData(int fd, long position) throws UnixException {
+    Scratch s = Native.scratch();
+    long r = LSEEK.callLong(s, fd, position, SEEK_DATA);
+    if (r < 0 && s.errno() == UnixException.ENXIO) {
+      return -1;
+    }
+    return offset(s, fd, r);
+  }
+
+  /** lseek(2) with SEEK_HOLE: goes to the next hole, or to the end of the file. */
+  public static long seekHole(int fd, long position) throws UnixException {
+    Scratch s = Native.scratch();
+    return offset(s, fd, LSEEK.callLong(s, fd, position, SEEK_HOLE));
+  }
+
+  private static long offset(Scratch s, int fd, long result) throws UnixException {
+    if (result < 0) {
+      throw Native.error("lseek", "fd " + fd, s.errno());
+    }
+    return result;
   }
 
   /** Reads up to {@code length} bytes into {@code buffer}; 0 at the end. */

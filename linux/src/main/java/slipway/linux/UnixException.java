@@ -7,6 +7,7 @@ public final class UnixException extends IOException {
   private static final long serialVersionUID = 1L;
   public static final int EPERM = 1;
   public static final int ENOENT = 2;
+  public static final int ENXIO = 6;
   public static final int EBUSY = 16;
   public static final int EEXIST = 17;
   public static final int EXDEV = 18;

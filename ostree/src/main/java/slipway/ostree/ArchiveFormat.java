@@ -26,7 +26,8 @@ final class ArchiveFormat implements ContentFormat {
 
   @Override
   public Sink create(OsPath path, Metadata metadata, long size) throws IOException {
-    return new DeflateSink(new FileSink(path, 0600), Objects.archiveHeader(metadata, null, size));
+    return new DeflateSink(
+        new FileSink(path, 0600, 0), Objects.archiveHeader(metadata, null, size));
   }
 
   private static final class DeflateSink implements Sink {
@@ -81,7 +82,7 @@ final class ArchiveFormat implements ContentFormat {
 
   @Override
   public void symlink(OsPath path, Metadata metadata, OsPath target) throws IOException {
-    try (FileSink file = new FileSink(path, 0600)) {
+    try (FileSink file = new FileSink(path, 0600, 0)) {
       byte[] header = Objects.archiveHeader(metadata, target, 0);
       file.write(header, 0, header.length);
       seal(file, false);

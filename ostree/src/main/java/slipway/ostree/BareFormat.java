@@ -20,7 +20,7 @@ final class BareFormat implements ContentFormat {
 
   @Override
   public Sink create(OsPath path, Metadata metadata, long size) throws IOException {
-    FileSink file = new FileSink(path, 0600);
+    FileSink file = new FileSink(path, 0600, size);
     return new Sink() {
       @Override
       public void write(byte[] bytes, int offset, int length) throws IOException {

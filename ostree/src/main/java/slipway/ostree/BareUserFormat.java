@@ -25,11 +25,11 @@ final class BareUserFormat implements ContentFormat {
 
   @Override
   public Sink create(OsPath path, Metadata metadata, long size) throws IOException {
-    return create(path, metadata);
+    return file(path, metadata, size);
   }
 
-  private static Sink create(OsPath path, Metadata metadata) throws IOException {
-    FileSink file = new FileSink(path, 0600);
+  private static Sink file(OsPath path, Metadata metadata, long size) throws IOException {
+    FileSink file = new FileSink(path, 0600, size);
     return new Sink() {
       @Override
       public void write(byte[] bytes, int offset, int length) throws IOException {
@@ -55,7 +55,7 @@ final class BareUserFormat implements ContentFormat {
   @Override
   public void symlink(OsPath path, Metadata metadata, OsPath target) throws IOException {
     byte[] bytes = Arrays.copyOf(target.bytes(), target.length() + 1);
-    try (Sink sink = create(path, metadata)) {
+    try (Sink sink = file(path, metadata, bytes.length)) {
       sink.write(bytes, 0, bytes.length);
       sink.finish(false);
     }

@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes the fs-verity digest of a file while its bytes stream by: blocks of 4096 bytes, no salt
@@ -17,6 +18,7 @@ import java.util.List;
  */
 public final class FsVerity {
   private static final int BLOCK = 4096;
+  private static final byte[] ZEROS = new byte[BLOCK];
 
   /** The hash of the tree and of the digest. */
   public enum Algorithm {
@@ -45,6 +47,7 @@ public final class FsVerity {
   /** The data at 0, hashes of it at 1, hashes of those at 2, and so on. */
   private final List<Level> levels = new ArrayList<>();
 
+  private byte @Nullable [] zeroSum;
   private long size;
 
   public FsVerity(Algorithm algorithm) {
@@ -90,9 +93,26 @@ public final class FsVerity {
   /** Hashes a full block of a level into the next. */
   private void close(int index, byte[] block, int offset) {
     levels.get(index).blocks++;
-    hash.update(block, offset, BLOCK);
-    byte[] sum = hash.digest();
+    byte[] sum =
+        index == 0 && Arrays.equals(block, offset, offset + BLOCK, ZEROS, 0, BLOCK)
+            ? zeros()
+            : sum(block, offset);
     add(index + 1, sum, 0, sum.length);
+  }
+
+  private byte[] sum(byte[] block, int offset) {
+    hash.update(block, offset, BLOCK);
+    return hash.digest();
+  }
+
+  /** The hash of a block of zeros, of which sparse files have many. */
+  private byte[] zeros() {
+    byte[] known = zeroSum;
+    if (known == null) {
+      known = sum(ZEROS, 0);
+      zeroSum = known;
+    }
+    return known;
   }
 
   /** The digest; nothing can be added afterwards. */

@@ -2,10 +2,10 @@ package slipway.tree;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.linux.SparseOutput;
 import slipway.linux.UnixException;
 import slipway.linux.Xattrs;
 import slipway.tree.Metadata.Xattr;
@@ -16,12 +16,6 @@ import slipway.tree.Metadata.Xattr;
  * matters: a change of owner clears set-id bits and capabilities, times come last.
  */
 final class InodeWriter {
-  /** From this size on, pieces of zeros become holes. */
-  private static final long SPARSE_FROM = 1 << 20;
-
-  private static final int PIECE = 64 * 1024;
-  private static final byte[] ZEROS = new byte[PIECE];
-
   private final byte[] buffer = new byte[256 * 1024];
 
   /** Whether attributes of overlayfs are escaped, so that a mount shows them as they were. */
@@ -52,47 +46,19 @@ final class InodeWriter {
   }
 
   private void copy(int fd, OsPath name, long size, InputStream content) throws IOException {
-    long done = 0;
-    boolean hole = false;
-    while (done < size) {
+    SparseOutput out = new SparseOutput(fd, size);
+    for (long done = 0; done < size; ) {
       int n = content.readNBytes(buffer, 0, (int) Math.min(size - done, buffer.length));
       if (n == 0) {
         throw new IOException("\"" + name + "\" is shorter than the " + size + " bytes it has");
       }
-      if (size < SPARSE_FROM) {
-        Posix.write(fd, buffer, 0, n);
-      } else {
-        hole = writeSparse(fd, done, n);
-      }
+      out.write(buffer, 0, n);
       done += n;
     }
     if (content.read() >= 0) {
       throw new IOException("\"" + name + "\" is longer than the " + size + " bytes it has");
     }
-    if (hole) {
-      Posix.ftruncate(fd, size);
-    }
-  }
-
-  /** Writes what is in the buffer at {@code position}; true when it ended with a hole. */
-  private boolean writeSparse(int fd, long position, int length) throws UnixException {
-    boolean hole = false;
-    for (int at = 0; at < length; at += PIECE) {
-      int n = Math.min(PIECE, length - at);
-      if (Arrays.equals(buffer, at, at + n, ZEROS, 0, n)) {
-        hole = true;
-        continue;
-      }
-      if (hole) {
-        Posix.seek(fd, position + at);
-        hole = false;
-      }
-      Posix.write(fd, buffer, at, n);
-    }
-    if (hole) {
-      Posix.seek(fd, position + length);
-    }
-    return hole;
+    out.finish();
   }
 
   /** Gives an open file or directory its metadata. */
