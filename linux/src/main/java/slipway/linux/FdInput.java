@@ -2,12 +2,23 @@ package slipway.linux;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.Objects;
 
 /** Reads a file through its descriptor; closing the stream closes the descriptor. */
 public final class FdInput extends InputStream {
   private final int fd;
   private boolean open = true;
+
+  /** Whether holes are told from data; then the fields below count. */
+  private boolean holes;
+
+  private long position;
+
+  /** The end of the hole or of the data that {@link #position} is in. */
+  private long end;
+
+  private boolean inHole;
 
   /** Takes over an open descriptor. */
   public FdInput(int fd) {
@@ -22,6 +33,14 @@ public final class FdInput extends InputStream {
   /** The descriptor; it stays this stream's. */
   public int fd() {
     return fd;
+  }
+
+  /**
+   * Gives the zeros of holes without reading them from now on. The file is read from its beginning,
+   * by this stream alone.
+   */
+  public void skipHoles() {
+    holes = true;
   }
 
   /** What is known of the open file. */
@@ -41,7 +60,35 @@ public final class FdInput extends InputStream {
     if (!open) {
       throw new IOException("the file is closed");
     }
-    return length == 0 ? 0 : Posix.read(fd, bytes, offset, length);
+    if (length == 0 || !holes) {
+      return length == 0 ? 0 : Posix.read(fd, bytes, offset, length);
+    }
+    if (position == end) {
+      locate();
+    }
+    int n;
+    if (inHole) {
+      n = (int) Math.min(length, end - position);
+      Arrays.fill(bytes, offset, offset + n, (byte) 0);
+    } else {
+      n = Posix.read(fd, bytes, offset, (int) Math.min(length, end - position));
+    }
+    position += Math.max(n, 0);
+    return n;
+  }
+
+  /** Finds out what comes at the position, and goes to where reading goes on after it. */
+  private void locate() throws UnixException {
+    long data = Posix.seekData(fd, position);
+    long size = data < 0 ? stat().size() : 0;
+    inHole = data > position || size > position;
+    if (inHole) {
+      end = Math.max(data, size);
+      Posix.seek(fd, end);
+    } else {
+      end = data < 0 ? Long.MAX_VALUE : Posix.seekHole(fd, position);
+      Posix.seek(fd, position);
+    }
   }
 
   @Override

@@ -35,8 +35,7 @@ public final class SparseCopy {
   }
 
   /** Copies at most so many bytes; fewer when the file ends. */
-  private static long piece(int from, int to, byte[] buffer, long length)
-      throws UnixException {
+  private static long piece(int from, int to, byte[] buffer, long length) throws UnixException {
     long done = 0;
     while (done < length) {
       int n = Posix.read(from, buffer, 0, (int) Math.min(buffer.length, length - done));

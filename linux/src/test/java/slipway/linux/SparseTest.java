@@ -55,6 +55,10 @@ class SparseTest {
       Path copy = folder.resolve("c" + round);
       copy(file, copy);
       assertThat(Files.readAllBytes(copy)).as("seed " + seed).isEqualTo(bytes);
+      try (FdInput in = FdInput.open(OsPath.of(copy))) {
+        in.skipHoles();
+        assertThat(in.readAllBytes()).as("seed " + seed).isEqualTo(bytes);
+      }
     }
   }
 
@@ -80,6 +84,11 @@ class SparseTest {
     assertThat((System.nanoTime() - start) / 1e9).isLessThan(5);
     assertThat(Files.size(copy)).isEqualTo(3L << 30);
     assertThat(blocks(copy)).isLessThan(2048);
+
+    try (FdInput in = FdInput.open(OsPath.of(copy))) {
+      in.skipHoles();
+      assertThat(in.transferTo(java.io.OutputStream.nullOutputStream())).isEqualTo(3L << 30);
+    }
 
     Path written = folder.resolve("written");
     int fd = Posix.open(OsPath.of(written), NEW, 0600);

@@ -21,6 +21,7 @@ import slipway.base.Progress;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 
 /** Our repositories under the eyes of ostree's own tool, and the reverse. */
@@ -295,6 +296,22 @@ class RepositoryTest {
     }
     Files.writeString(path.resolve("refs/heads/broken"), "zz\n");
     assertThatThrownBy(() -> repository.refs("")).isInstanceOf(Problem.class);
+  }
+
+  /** The object is what ostree makes of the file, and as small on the disk as the file. */
+  @ParameterizedTest
+  @EnumSource(names = {"BARE", "BARE_USER"})
+  void holesStayHoles(Repository.Mode mode) throws IOException {
+    Path files = Files.createDirectories(dir.resolve("files"));
+    Path sparse = Files.writeString(files.resolve("sparse"), "begin");
+    Command.of("truncate", "-s", "300M", sparse.toString()).run();
+    Files.writeString(sparse, "end", java.nio.file.StandardOpenOption.APPEND);
+    Path path = dir.resolve("repo");
+    Repository repository = Repository.create(path, mode);
+    commit(repository, DirectoryReader.read(files), "x");
+    assertThat(Long.parseLong(Command.of("du", "-sk", path.toString()).output().split("\\s")[0]))
+        .isLessThan(2048);
+    assertThat(ostree(path, "fsck").run().text()).contains("no errors found");
   }
 
   @Test

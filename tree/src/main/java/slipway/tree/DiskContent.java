@@ -13,11 +13,17 @@ import slipway.linux.OsPath;
  * @param size bytes when it was seen
  */
 record DiskContent(OsPath path, long size) implements Content {
+  /** To ask for the holes of smaller files costs more than to read them. */
+  private static final long SPARSE_FROM = 1 << 20;
+
   @Override
   public InputStream open() throws IOException {
     FdInput in = FdInput.open(path);
     try {
       if (in.stat().isRegular() && in.stat().size() == size) {
+        if (size >= SPARSE_FROM) {
+          in.skipHoles();
+        }
         return in;
       }
     } catch (IOException | RuntimeException e) {
