@@ -49,8 +49,8 @@ public final class Json {
   /**
    * Reads one document.
    *
-   * @throws JacksonException when the bytes are anything else, an object has a name twice, a string
-   *     is no Unicode text, or there are more values than {@link Limit#JSON_NODES}
+   * @throws JacksonException when the bytes are anything else, an object has a name twice, or there
+   *     are more values than {@link Limit#JSON_NODES}
    */
   public static JsonNode read(byte[] bytes) {
     try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
@@ -137,21 +137,20 @@ public final class Json {
   }
 
   /**
-   * Half of a surrogate pair is no character: no file can have it as its name, no UTF-8 holds it.
+   * Half of a surrogate pair, which JSON can escape, is no character: no UTF-8 and no file's name
+   * holds it. It becomes U+FFFD, as in Go's decoder, so that nobody behind this need expect it.
    */
-  private String text(String value) {
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      if (Character.isHighSurrogate(c)
-          && i + 1 < value.length()
-          && Character.isLowSurrogate(value.charAt(i + 1))) {
-        i++;
-      } else if (Character.isSurrogate(c)) {
-        throw new StreamReadException(
-            parser, "a string holds half a character, \\u%04x".formatted((int) c));
+  private static String text(String value) {
+    StringBuilder out = null;
+    for (int i = 0; i < value.length(); ) {
+      int c = value.codePointAt(i);
+      if (Character.getType(c) == Character.SURROGATE) {
+        out = out == null ? new StringBuilder(value) : out;
+        out.setCharAt(i, '\ufffd');
       }
+      i += Character.charCount(c);
     }
-    return value;
+    return out == null ? value : out.toString();
   }
 
   /** The document without white space. */

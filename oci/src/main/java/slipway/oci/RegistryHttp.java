@@ -500,6 +500,9 @@ final class RegistryHttp implements AutoCloseable {
                   : registry + " does not answer; is it up and reachable?"),
           e);
     }
+    if (e instanceof SpeedFloor.TooSlow) {
+      return Problem.unavailable(start + registry + " is too slow: " + e.getMessage(), e);
+    }
     if (e instanceof HttpTimeoutException) {
       return Problem.unavailable(
           start + registry + " sent nothing for " + options.stall().toSeconds() + " s", e);

@@ -146,6 +146,7 @@ final class RegistryUpload {
     private final byte @Nullable [] bytes;
     private final long length;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final SpeedFloor floor = new SpeedFloor(http.options().stall());
     private volatile long moved = System.nanoTime();
     private volatile @Nullable InputStream open;
 
@@ -187,12 +188,16 @@ final class RegistryUpload {
       }
     }
 
-    /** A source that failed is the reason, not the connection that was cut because of it. */
+    /**
+     * A source that failed, or a registry that is too slow, is the reason, not the connection that
+     * was cut because of it.
+     */
     void rethrow() throws IOException {
       switch (failure.get()) {
         case null -> {}
         case Problem p -> throw p;
         case RuntimeException r -> throw r;
+        case SpeedFloor.TooSlow slow -> throw slow;
         case Throwable t ->
             throw Problem.unavailable(
                 "cannot " + action + ": its source failed: " + t.getMessage(), t);
@@ -209,6 +214,8 @@ final class RegistryUpload {
 
     private final class Watched extends FilterInputStream {
       private long sent;
+      private long pending;
+      private long handedOut = System.nanoTime();
 
       Watched(InputStream in) {
         super(in);
@@ -223,8 +230,14 @@ final class RegistryUpload {
       @Override
       public int read(byte[] buffer, int offset, int count) throws IOException {
         try {
+          // It asks for more when the registry took what it had.
+          if (!floor.holds(System.nanoTime() - handedOut, pending)) {
+            throw floor.tooSlow();
+          }
           int n = super.read(buffer, offset, count);
           sent += Math.max(n, 0);
+          pending = Math.max(n, 0);
+          handedOut = System.nanoTime();
           // At the end the registry may need long to put the blob in its place.
           moved = System.nanoTime() + (n < 0 || sent >= length ? SERVER_WORK.toNanos() : 0);
           return n;

@@ -11,9 +11,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ends a read that gets nothing for too long; the JDK's client has no such limit for bodies. Time
- * between reads does not count: a slow consumer is no fault of the peer. All ways to read, skipping
- * too, lead through the one method that is watched; so this is no FilterInputStream.
+ * Ends a read that gets nothing for too long, or next to nothing ({@link SpeedFloor}); the JDK's
+ * client has no such limit for bodies. Time between reads does not count: a slow consumer is no
+ * fault of the peer. All ways to read, skipping too, lead through the one method that is watched;
+ * so this is no FilterInputStream.
  */
 final class StallGuard extends InputStream {
   /** One daemon thread for all; it only has streams closed. */
@@ -25,6 +26,7 @@ final class StallGuard extends InputStream {
 
   private final InputStream in;
   private final Duration limit;
+  private final SpeedFloor floor;
   private volatile long readingSince;
   private volatile boolean stalled;
 
@@ -35,6 +37,7 @@ final class StallGuard extends InputStream {
   StallGuard(InputStream in, Duration limit) {
     this.in = in;
     this.limit = limit;
+    this.floor = new SpeedFloor(limit);
   }
 
   private synchronized void watch() {
@@ -80,7 +83,8 @@ final class StallGuard extends InputStream {
   @Override
   public int read(byte[] buffer, int offset, int length) throws IOException {
     watch();
-    readingSince = System.nanoTime() | 1;
+    long begin = System.nanoTime();
+    readingSince = begin | 1;
     int n;
     try {
       n = in.read(buffer, offset, length);
@@ -94,6 +98,9 @@ final class StallGuard extends InputStream {
         throw timeout(null);
       }
       stop();
+    } else if (!floor.holds(System.nanoTime() - begin, n)) {
+      close();
+      throw floor.tooSlow();
     }
     return n;
   }

@@ -1,6 +1,7 @@
 package slipway.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static slipway.oci.HostileRegistry.answer;
 import static slipway.oci.HostileRegistry.cut;
 import static slipway.oci.HostileRegistry.header;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import slipway.base.Problem;
 
 /** Registries that fall silent: how long that is borne, and how it goes on. */
 @Timeout(120)
@@ -153,19 +155,88 @@ class StallTest {
           requests.add(System.nanoTime());
           e.sendResponseHeaders(200, BLOB.length);
           try (OutputStream out = e.getResponseBody()) {
+            int piece = (int) (SpeedFloor.BYTES_A_SECOND * LIMIT.toMillis() / 1000);
             for (int i = 0; i < 6; i++) {
-              out.write(BLOB, i, 1);
+              out.write(BLOB, i * piece, piece);
               out.flush();
               if (over.await(LIMIT.toMillis() / 2, TimeUnit.MILLISECONDS)) {
                 return;
               }
             }
-            out.write(BLOB, 6, BLOB.length - 6);
+            out.write(BLOB, 6 * piece, BLOB.length - 6 * piece);
           } catch (InterruptedException x) {
             Thread.currentThread().interrupt();
           }
         };
     assertThat(read(handler)).isEqualTo(BLOB);
     assertThat(requests).hasSize(1);
+  }
+
+  /** A byte now and then is no transfer: it ends after so many windows as there are attempts. */
+  @Test
+  void endsOneThatDrips() throws Exception {
+    HostileRegistry.Handler handler =
+        (e, count) -> {
+          requests.add(System.nanoTime());
+          int from = from(e);
+          part(e, from);
+          e.sendResponseHeaders(from == 0 ? 200 : 206, BLOB.length - from);
+          OutputStream out = e.getResponseBody();
+          try {
+            for (int i = from; i < BLOB.length; i++) {
+              out.write(BLOB, i, 1);
+              out.flush();
+              if (over.await(LIMIT.toMillis() / 10, TimeUnit.MILLISECONDS)) {
+                return;
+              }
+            }
+          } catch (InterruptedException x) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    RegistryOptions two = OPTIONS.withPatience(2, Duration.ofMillis(2), LIMIT);
+    long begin = System.nanoTime();
+    try (HostileRegistry registry = new HostileRegistry(handler);
+        RegistryClient client = new RegistryClient(registry.reference(), two);
+        InputStream in = client.openBlob(DESCRIPTOR)) {
+      assertThatThrownBy(in::readAllBytes)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("is too slow: less than 1024 bytes a second");
+    }
+    assertThat(requests).hasSize(2);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .isBetween(LIMIT.multipliedBy(2), LIMIT.multipliedBy(3).plus(SLACK));
+  }
+
+  /** The same in the other direction: a registry that takes a little now and then. */
+  @Test
+  void endsAnUploadThatDrips() throws Exception {
+    byte[] large = new byte[64 << 20];
+    Descriptor descriptor = Descriptor.of(MediaTypes.OCI_LAYER, large);
+    HostileRegistry.Handler handler =
+        (e, count) -> {
+          if (e.getRequestMethod().equals("POST")) {
+            header(e, "Location", "/v2/x/blobs/uploads/1");
+            e.sendResponseHeaders(202, -1);
+            return;
+          }
+          byte[] buffer = new byte[16];
+          try {
+            while (e.getRequestBody().read(buffer) >= 0) {
+              if (over.await(LIMIT.toMillis() / 10, TimeUnit.MILLISECONDS)) {
+                return;
+              }
+            }
+          } catch (InterruptedException x) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    RegistryOptions two = OPTIONS.withPatience(2, Duration.ofMillis(2), LIMIT);
+    try (HostileRegistry registry = new HostileRegistry(handler);
+        RegistryClient client = new RegistryClient(registry.reference(), two)) {
+      assertThatThrownBy(
+              () -> client.putBlob(descriptor, at -> new java.io.ByteArrayInputStream(large)))
+          .isInstanceOf(Problem.class);
+    }
   }
 }
