@@ -62,9 +62,9 @@ final class DiskCommand implements Callable<Integer> {
     @Option(
         names = "--rootfs",
         paramLabel = "ext4|xfs|btrfs",
-        defaultValue = "ext4",
-        description = "root file system (default: ${DEFAULT-VALUE})")
-    String rootfs = "ext4";
+        description =
+            "root file system (default: what the image's /usr/lib/bootc/install says, else ext4)")
+    @Nullable String rootfs;
 
     @Option(
         names = "--config",
@@ -122,7 +122,7 @@ final class DiskCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       long start = System.nanoTime();
       List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
-      RootFileSystem fs = RootFileSystem.parse(rootfs);
+      RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
       long bytes = size == null ? 0 : bytes(size);
       FileAccess access = FileAccess.parse(mode, chown, ownGroup());
       DiskConfig customizations =

@@ -30,6 +30,7 @@ import slipway.sysroot.KernelArguments;
 import slipway.sysroot.KernelArgumentsDirectory;
 import slipway.sysroot.Origin;
 import slipway.sysroot.Sysroot;
+import slipway.tree.FileTree;
 
 /**
  * Makes disk images of bootable container images. The disk is written to a temporary file beside
@@ -43,6 +44,7 @@ public final class DiskBuilder {
 
   private final DiskRequest request;
   private final Progress progress;
+  private RootFileSystem rootfs = RootFileSystem.EXT4;
 
   private DiskBuilder(DiskRequest request, Progress progress) {
     this.request = request;
@@ -64,6 +66,7 @@ public final class DiskBuilder {
 
   private List<Path> build() throws IOException {
     check();
+    rootfs = rootFileSystem();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     try (Scratch scratch = Scratch.create()) {
@@ -103,6 +106,16 @@ public final class DiskBuilder {
     GrubMkimage.program();
   }
 
+  /** The caller's choice, else the image's. What the image says is read before a disk is made. */
+  private RootFileSystem rootFileSystem() throws IOException {
+    RootFileSystem wanted = request.rootfs();
+    if (wanted == null) {
+      wanted =
+          InstallConfig.ofLayers(request.source(), request.manifest(), architecture()).rootfs();
+    }
+    return wanted == null ? RootFileSystem.EXT4 : wanted;
+  }
+
   private String architecture() {
     return request.config().platform().architecture();
   }
@@ -133,13 +146,13 @@ public final class DiskBuilder {
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(raw, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(raw, plan.boot().start(), plan.boot().size())) {
-      FileSystems.root(request.rootfs(), rootLoop.device(), plan.root().filesystem());
+      FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem());
       FileSystems.boot(bootLoop.device(), plan.boot().filesystem());
       try (Mount root =
           Mount.of(
               rootLoop.device().toString(),
               mountpoint,
-              request.rootfs().label(),
+              rootfs.label(),
               // Nothing of the image is run or used as a device here.
               Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
               null)) {
@@ -194,12 +207,15 @@ public final class DiskBuilder {
 
   private KernelArguments kernelArguments(Sysroot sysroot, Imported imported, DiskPlan plan)
       throws IOException {
-    KernelArguments image =
-        KernelArgumentsDirectory.read(
-            sysroot.repository().readTree(imported.mergeCommit()), architecture());
-    return KernelArguments.of(
-            "root=UUID=" + plan.root().filesystem(), "rw", "console=tty0", "console=ttyS0,115200")
-        .append(image)
+    FileTree tree = sysroot.repository().readTree(imported.mergeCommit());
+    InstallConfig install = InstallConfig.of(tree, architecture());
+    install.ignored().forEach(progress::note);
+    KernelArguments arguments =
+        KernelArguments.of("rw", "console=tty0", "console=ttyS0,115200")
+            .append(install.kernelArguments())
+            .append(KernelArgumentsDirectory.read(tree, architecture()));
+    return KernelArguments.of("root=UUID=" + plan.root().filesystem())
+        .append(install.withoutDeleted(arguments))
         .append(request.customizations().kernelArguments());
   }
 

@@ -2,6 +2,7 @@ package slipway.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import slipway.oci.ImageConfig;
 import slipway.oci.ImageSource;
 import slipway.oci.Manifest;
@@ -15,7 +16,7 @@ import slipway.oci.Reference;
  * @param config its config
  * @param target the name that the machine follows for its updates
  * @param types container formats, at least one
- * @param rootfs file system of the root partition
+ * @param rootfs file system of the root partition; null for what the image says, else ext4
  * @param customizations what the machine gets beside the image
  * @param size bytes of the whole disk; 0 for the default
  * @param access who may read the results
@@ -27,7 +28,7 @@ public record DiskRequest(
     ImageConfig config,
     Reference target,
     List<DiskType> types,
-    RootFileSystem rootfs,
+    @Nullable RootFileSystem rootfs,
     DiskConfig customizations,
     long size,
     FileAccess access,

@@ -11,12 +11,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
@@ -76,7 +78,7 @@ class DiskBuilderTest {
     return TestImage.request(store, image, output);
   }
 
-  private static DiskRequest with(DiskRequest r, RootFileSystem fs, DiskConfig config) {
+  private static DiskRequest with(DiskRequest r, @Nullable RootFileSystem fs, DiskConfig config) {
     return new DiskRequest(
         r.source(),
         r.manifest(),
@@ -257,6 +259,27 @@ class DiskBuilderTest {
           .isEqualTo("600 1000");
       Path var = m.target().resolve("ostree/deploy/default/var");
       assertThat(var.resolve("home/alice/.ssh/authorized_keys")).hasContent("ssh-ed25519 AAAA a@b");
+    }
+  }
+
+  /** The image's wishes for its installation; those of the caller go before. */
+  @ParameterizedTest
+  @CsvSource({"xfs,", "ext4,EXT4"})
+  void theInstallConfigurationOfTheImageIsObeyed(String type, @Nullable RootFileSystem asked)
+      throws Exception {
+    Files.createDirectories(tree.resolve("usr/lib/bootc/install"));
+    Files.writeString(
+        tree.resolve("usr/lib/bootc/install/10-test.toml"),
+        "[install]\nroot-fs-type = \"xfs\"\nkargs = [\"from=install\"]\n");
+    Path disk = build(with(request(), asked, DiskConfig.EMPTY.withKernelArguments("from=user")));
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice root = loop(disk, table(disk).get(3));
+        LoopDevice boot = loop(disk, table(disk).get(2));
+        Mount m = Mount.of(boot.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      assertThat(blkid(root, "TYPE")).isEqualTo(type);
+      assertThat(m.target().resolve("loader/entries/ostree-1.conf"))
+          .content()
+          .contains("115200 from=install from=image from=user ostree=");
     }
   }
 

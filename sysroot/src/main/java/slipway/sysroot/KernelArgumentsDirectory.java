@@ -109,9 +109,14 @@ public final class KernelArgumentsDirectory {
       kargs = kargs.append(KernelArguments.parse(some, name + ": kargs"));
     }
     List<String> only = strings(root.path("match-architectures"), name, "match-architectures");
-    String here = ARCHITECTURES.getOrDefault(architecture, architecture);
-    boolean matches = !root.has("match-architectures") || only.contains(here);
+    boolean matches =
+        !root.has("match-architectures") || only.contains(kernelArchitecture(architecture));
     return matches ? kargs : KernelArguments.NONE;
+  }
+
+  /** The name that {@code match-architectures} uses for one of OCI's, such as {@code x86_64}. */
+  public static String kernelArchitecture(String architecture) {
+    return ARCHITECTURES.getOrDefault(architecture, architecture);
   }
 
   private static List<String> strings(JsonNode array, String name, String key) {

@@ -1,0 +1,232 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.OsPath;
+import slipway.oci.Compression;
+import slipway.oci.Descriptor;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+import slipway.oci.VerifyingInputStream;
+import slipway.sysroot.KernelArguments;
+import slipway.sysroot.KernelArgumentsDirectory;
+import slipway.tree.Content;
+import slipway.tree.FileTree;
+import slipway.tree.Layer;
+import slipway.tree.LayerReader;
+import slipway.tree.Layers;
+import slipway.tree.Node;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.dataformat.toml.TomlMapper;
+
+/**
+ * What an image says of its installation: {@code bootc/install/*.toml} below /usr/lib,
+ * /usr/local/lib and /etc (bootc-install-config(5)). A file in a later folder replaces the one of
+ * that name in an earlier one; all are merged in the order of their names.
+ *
+ * @param rootfs of the root, or null when the image does not say
+ * @param kernelArguments for every machine that is installed of it
+ * @param deleted arguments, or keys of arguments, that are taken away again
+ * @param ignored a sentence for each key that a disk does not follow
+ */
+record InstallConfig(
+    @Nullable RootFileSystem rootfs,
+    KernelArguments kernelArguments,
+    List<String> deleted,
+    List<String> ignored) {
+  private static final TomlMapper TOML = new TomlMapper();
+  private static final int PARALLEL = 4;
+
+  private static final List<String> FOLDERS =
+      List.of(
+          "usr/lib/bootc/install",
+          "usr/local/lib/bootc/install",
+          "usr/etc/bootc/install",
+          "etc/bootc/install");
+
+  private static final Set<String> KNOWN =
+      Set.of("root-fs-type", "filesystem", "kargs", "karg-deletes", "match-architectures");
+
+  /** Reads it from an image's tree. */
+  static InstallConfig of(FileTree tree, String architecture) throws IOException {
+    Map<OsPath, String> places = new TreeMap<>();
+    for (String folder : FOLDERS) {
+      if (tree.find(folder).orElse(null) instanceof Node.Directory directory) {
+        for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+          if (child.getKey().toString().endsWith(".toml")
+              && child.getValue() instanceof Node.File) {
+            places.put(child.getKey(), folder);
+          }
+        }
+      }
+    }
+    Reading reading = new Reading(KernelArgumentsDirectory.kernelArchitecture(architecture));
+    for (Map.Entry<OsPath, String> place : places.entrySet()) {
+      OsPath path = OsPath.of(place.getValue()).resolve(place.getKey());
+      String name = "the image's /" + Printable.text(path.toString());
+      if (tree.find(path).orElseThrow() instanceof Node.File file) {
+        try (InputStream in = file.content().open()) {
+          byte[] text = Limit.SMALL_FILE_BYTES.read(in, name);
+          reading.add(new String(text, StandardCharsets.UTF_8), name);
+        }
+      }
+    }
+    return new InstallConfig(
+        reading.rootfs, reading.arguments, List.copyOf(reading.deleted), reading.ignored);
+  }
+
+  /**
+   * Reads it from an image that is nowhere unpacked, for what must be known before there is a file
+   * system to unpack it to.
+   */
+  static InstallConfig ofLayers(ImageSource source, Manifest.Image manifest, String architecture)
+      throws IOException {
+    List<Layer> layers = new ArrayList<>();
+    try (ExecutorService threads =
+        Executors.newFixedThreadPool(
+            PARALLEL, Thread.ofPlatform().daemon().name("scan-", 0).factory())) {
+      List<Future<Layer>> running = new ArrayList<>();
+      for (Descriptor layer : manifest.layers()) {
+        running.add(threads.submit(() -> scan(source, layer)));
+      }
+      try {
+        for (Future<Layer> layer : running) {
+          layers.add(layer.get());
+        }
+      } catch (InterruptedException e) {
+        threads.shutdownNow();
+        Thread.currentThread().interrupt();
+        throw new Problem(Problem.Kind.ENVIRONMENT, "reading the image was interrupted", e);
+      } catch (ExecutionException e) {
+        threads.shutdownNow();
+        switch (e.getCause()) {
+          case IOException io -> throw io;
+          case RuntimeException r -> throw r;
+          case Error error -> throw error;
+          case null, default -> throw new IllegalStateException(e);
+        }
+      }
+    }
+    return of(Layers.merge(layers), architecture);
+  }
+
+  /** A layer of which only the files of {@link #FOLDERS} have content. */
+  private static Layer scan(ImageSource source, Descriptor blob) throws IOException {
+    try (InputStream compressed = new VerifyingInputStream(source.blob(blob, 0), blob);
+        InputStream tar = Compression.decompressAny(compressed)) {
+      return LayerReader.read(
+          tar,
+          (path, metadata, size, in) -> {
+            if (FOLDERS.stream().anyMatch(folder -> path.startsWith(folder + "/"))) {
+              return Content.of(
+                  Limit.SMALL_FILE_BYTES.read(in, "the image's /" + Printable.text("" + path)));
+            }
+            in.transferTo(java.io.OutputStream.nullOutputStream());
+            return Content.EMPTY;
+          });
+    }
+  }
+
+  /** Arguments without those that the image wants away: whole ones, or all of a key. */
+  KernelArguments withoutDeleted(KernelArguments arguments) {
+    return new KernelArguments(
+        arguments.list().stream()
+            .filter(a -> !deleted.contains(a) && !deleted.contains(a.replaceFirst("=.*", "")))
+            .toList());
+  }
+
+  /** The files as they are merged. */
+  private static final class Reading {
+    private final String architecture;
+    private final List<String> deleted = new ArrayList<>();
+    private final List<String> ignored = new ArrayList<>();
+    private KernelArguments arguments = KernelArguments.NONE;
+    private @Nullable RootFileSystem rootfs;
+
+    Reading(String architecture) {
+      this.architecture = architecture;
+    }
+
+    void add(String text, String name) {
+      JsonNode root;
+      try {
+        root = TOML.readTree(text);
+      } catch (JacksonException e) {
+        String line = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
+        throw new Problem(
+            Problem.Kind.INPUT, name + line + ": " + Printable.text(e.getOriginalMessage()), e);
+      }
+      ignore(root, name, "", Set.of("install"));
+      JsonNode install = root.path("install");
+      if (!install.isMissingNode() && !install.isObject()) {
+        throw Problem.input(name + ": install is not a table");
+      }
+      List<String> only = strings(install, name, "match-architectures");
+      if (install.has("match-architectures") && !only.contains(architecture)) {
+        return;
+      }
+      ignore(install, name, "install.", KNOWN);
+      JsonNode type = install.at("/filesystem/root/type");
+      rootfs(type.isMissingNode() ? install.path("root-fs-type") : type, name);
+      for (String some : strings(install, name, "kargs")) {
+        arguments = arguments.append(KernelArguments.parse(some, name + ": install.kargs"));
+      }
+      deleted.addAll(strings(install, name, "karg-deletes"));
+    }
+
+    private void rootfs(JsonNode type, String name) {
+      if (type.isMissingNode()) {
+        return;
+      }
+      for (RootFileSystem known : RootFileSystem.values()) {
+        if (type.isString() && type.stringValue().equals(known.label())) {
+          rootfs = known;
+          return;
+        }
+      }
+      throw Problem.input(
+          name
+              + ": the root's file system "
+              + Printable.text(type.toString())
+              + " is not known; there are ext4, xfs and btrfs, choose one with --rootfs");
+    }
+
+    private void ignore(JsonNode table, String name, String prefix, Set<String> known) {
+      for (String key : table.propertyNames()) {
+        if (!known.contains(key)) {
+          ignored.add(
+              name + ": " + prefix + Printable.text(key) + " is not followed by disks, ignored");
+        }
+      }
+    }
+
+    private static List<String> strings(JsonNode install, String name, String key) {
+      List<String> list = new ArrayList<>();
+      JsonNode array = install.path(key);
+      boolean good = array.isMissingNode() || array.isArray();
+      for (JsonNode element : array) {
+        good &= element.isString();
+        list.add(element.asString(""));
+      }
+      if (!good) {
+        throw Problem.input(name + ": install." + key + " is not a list of strings");
+      }
+      return list;
+    }
+  }
+}
