@@ -53,7 +53,11 @@ class InstallConfigTest {
             config.withoutDeleted(
                 KernelArguments.of("rw", "console=tty0", "console=ttyS0", "b=2", "bb")))
         .isEqualTo(KernelArguments.of("rw", "console=ttyS0", "bb"));
-    assertThat(config.ignored()).hasSize(1).first().asString().contains("40-block", "install.block");
+    assertThat(config.ignored())
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains("40-block", "install.block");
   }
 
   @Test
