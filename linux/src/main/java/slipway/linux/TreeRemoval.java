@@ -39,7 +39,7 @@ final class TreeRemoval {
       removal.levels.push(Level.of(path, removal.fd));
       removal.empty();
     } catch (UnixException e) {
-      throw new UnixException("remove", path, e.errno(), e.getMessage());
+      throw new UnixException("remove", path, e.errno(), String.valueOf(e.getMessage()));
     } finally {
       Posix.close(removal.fd);
     }

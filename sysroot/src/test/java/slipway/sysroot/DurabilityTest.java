@@ -1,5 +1,6 @@
 package slipway.sysroot;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -76,7 +77,7 @@ class DurabilityTest {
     assertThatThrownBy(durability::syncBoot)
         .isInstanceOf(Problem.class)
         .hasMessageContaining(boot + " could not be frozen and thawed within 1 s");
-    String line = new String(reader.getInputStream().readAllBytes());
+    String line = new String(reader.getInputStream().readAllBytes(), US_ASCII);
     List<Long> frozen = List.of(line.strip().split(" ")).stream().map(Long::valueOf).toList();
     // Nobody was killed by the time-out; now both halves of the freezer are.
     assertThat(ProcessHandle.of(frozen.getFirst())).isPresent();
