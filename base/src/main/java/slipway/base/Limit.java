@@ -60,6 +60,9 @@ public enum Limit {
   INDEX_MANIFESTS(Unit.COUNT, 2_000, "manifests below one index"),
   /** Entries of a list that a registry sends, such as its tags. */
   LIST_ENTRIES(Unit.COUNT, 1_000_000, "entries of a list that a registry sends"),
+  /** Bytes that builds keep for later ones; what was unused for longest goes when there is more. */
+  BUILD_CACHE_BYTES(
+      Unit.BYTES, 64L << 30, "bytes that builds keep for later ones; the longest unused goes"),
   /** Bytes of one download by ADD. */
   DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download");
 

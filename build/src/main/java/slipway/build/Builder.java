@@ -16,6 +16,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
+import slipway.oci.Flock;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -73,7 +74,19 @@ public final class Builder {
         Containerfile.parse(request.file().toString(), read(request), progress::note);
     StageGraph graph = new StageGraph(file, request);
     warnUnused(file, request, progress);
+    Manifest.Image image = build(request, file, graph, progress, output);
+    trim(progress);
+    return image;
+  }
+
+  private Manifest.Image build(
+      BuildRequest request,
+      Containerfile file,
+      StageGraph graph,
+      Progress progress,
+      Consumer<String> output) {
     try (LocalStore.Hold hold = machine.store().hold();
+        Flock use = BuildStorage.use(machine.root());
         Workspace workspace = Workspace.create(machine.root(), newName(), progress)) {
       BuildSession session =
           new BuildSession(request, file, graph, machine, workspace, progress, output);
@@ -82,6 +95,15 @@ public final class Builder {
       }
     } catch (IOException e) {
       throw new Problem(Problem.Kind.ENVIRONMENT, "the build cannot go on: " + e.getMessage(), e);
+    }
+  }
+
+  /** The image is there already, so trouble with old things is only told. */
+  private void trim(Progress progress) {
+    try {
+      new BuildStorage(machine.root(), machine.random()).trim(progress);
+    } catch (Problem e) {
+      progress.note("the build cache may grow beyond its bound: " + e.getMessage());
     }
   }
 

@@ -19,6 +19,7 @@ final class CacheMounts implements AutoCloseable {
   private final Path root;
   private final Leftovers leftovers;
   private final List<Flock> locks = new ArrayList<>();
+  private final List<Path> opened = new ArrayList<>();
 
   /**
    * @param root the build directory
@@ -56,6 +57,7 @@ final class CacheMounts implements AutoCloseable {
       throws IOException, InterruptedException {
     Path directory = Files.createDirectories(root.resolve(name));
     locks.add(Flock.fileInterruptibly(directory.resolve("lock"), exclusive));
+    opened.add(directory);
     return data(directory, mount, filler);
   }
 
@@ -67,6 +69,7 @@ final class CacheMounts implements AutoCloseable {
       Flock lock = Flock.tryDirectory(directory);
       if (lock != null) {
         locks.add(lock);
+        opened.add(directory);
         return data(directory, mount, filler);
       }
     }
@@ -98,6 +101,9 @@ final class CacheMounts implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    for (Path directory : opened) {
+      Files.writeString(directory.resolve(BuildStorage.MOUNT_STAMP), "");
+    }
     for (Flock lock : locks) {
       lock.close();
     }

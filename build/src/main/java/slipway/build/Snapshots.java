@@ -54,8 +54,13 @@ final class Snapshots {
 
   /** Whether there is a snapshot of this name, and no power cut can have harmed it. */
   boolean has(String name) throws IOException {
+    Path stamp = home(name).resolve("stamp");
     try {
-      return durability.holds(Files.readString(home(name).resolve("stamp")));
+      boolean whole = durability.holds(Files.readString(stamp));
+      if (whole) {
+        BuildStorage.touch(stamp);
+      }
+      return whole;
     } catch (NoSuchFileException e) {
       return false;
     }

@@ -111,7 +111,9 @@ final class StepCache {
 
   private static Optional<JsonNode> read(Path file) throws IOException {
     try {
-      return Optional.of(Json.read(Files.readAllBytes(file)));
+      JsonNode entry = Json.read(Files.readAllBytes(file));
+      BuildStorage.touch(file);
+      return Optional.of(entry);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (JacksonException e) {

@@ -89,6 +89,7 @@ class CacheTrustTest {
     Files.writeString(old.resolve("stamp"), Durability.of(directory.resolve("build")).stamp());
     Manifest.Image built = lab.build("FROM base:1\nCOPY --from=good:1 /who /who\n");
     assertThat(lab.text(built, "who")).isEqualTo("good\n");
+    assertThat(old).doesNotExist();
   }
 
   @Test

@@ -25,6 +25,7 @@ final class Commands {
       case "history" -> new HistoryCommand();
       case "tag" -> new TagCommand();
       case "rmi" -> new RmiCommand();
+      case "system" -> new SystemCommand();
       case "internals" -> new InternalsCommand();
       default -> null;
     };

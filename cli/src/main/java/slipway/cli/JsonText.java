@@ -25,6 +25,32 @@ final class JsonText {
 
   private JsonText() {}
 
+  /** Podman's keys of {@code system df --format json}. */
+  static String usage(List<SystemCommand.Row> rows) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    for (SystemCommand.Row row : rows) {
+      array
+          .addObject()
+          .put("Type", row.type())
+          .put("Total", row.total())
+          .put("Active", row.active())
+          .put("RawSize", row.bytes())
+          .put("RawReclaimable", row.reclaimable())
+          .put("Size", TerminalProgress.bytes(row.bytes()))
+          .put("Reclaimable", row.share());
+    }
+    return MAPPER.writeValueAsString(array);
+  }
+
+  static String pruned(int blobs, int parts, long bytes) {
+    return MAPPER.writeValueAsString(
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("blobs", blobs)
+            .put("buildParts", parts)
+            .put("reclaimedBytes", bytes));
+  }
+
   static String images(List<LocalStore.Named> images, List<LocalStore.Damaged> damaged) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
     for (LocalStore.Named image : images) {

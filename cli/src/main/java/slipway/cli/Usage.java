@@ -16,6 +16,7 @@ final class Usage {
           history      show how an image was built
           tag          give an image another name
           rmi          remove names of images, and what nothing names any more
+          system       df, prune: show and free the space that images and builds take
           save, load   write images to an archive, read them back
         Registries
           pull, push   fetch an image, send an image

@@ -35,6 +35,21 @@ public final class Flock implements AutoCloseable {
     }
   }
 
+  /** As {@link #file}, but null at once when somebody is in the way. */
+  public static @Nullable Flock tryFile(Path path, boolean exclusive) throws IOException {
+    int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
+    boolean taken = false;
+    try {
+      taken = lock.tryTake(exclusive);
+      return taken ? lock : null;
+    } finally {
+      if (!taken) {
+        lock.close();
+      }
+    }
+  }
+
   /** As {@link #file}, but an interrupt of this thread ends the waiting. */
   public static Flock fileInterruptibly(Path path, boolean exclusive)
       throws IOException, InterruptedException {
