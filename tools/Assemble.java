@@ -70,7 +70,8 @@ final class Assemble {
     Files.writeString(dist.resolve("quick.args"), "-Xmx64m\n" + quick);
     // The compilers do not go by the training: what they do early because of it does not pay in a command of some seconds.
     String run = cached(dist, "run", "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n" + common);
-    Files.writeString(dist.resolve("serve.args"), "-Xmx2g\n" + run);
+    // A server stays: its memory is bounded, and what it does not need is not taken. SLIPWAY_HEAP raises the first bound.
+    Files.writeString(dist.resolve("serve.args"), "-Xms32m\n-Xmx320m\n-XX:MaxDirectMemorySize=64m\n" + run);
     Files.writeString(dist.resolve(DIRECTIVES), directives());
     String directed = "-XX:-DisplayVMOutput\n-XX:CompilerDirectivesFile=\"" + dist.resolve(DIRECTIVES) + "\"\n";
     Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run.replace(common, directed + common));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import slipway.http.RangeContent;
+import slipway.http.Response;
 import slipway.oci.Digest;
 
 /**
@@ -74,6 +75,9 @@ interface BlobStorage extends AutoCloseable {
 
     /** The bytes written so far, from the beginning. */
     InputStream read() throws IOException;
+
+    /** Writes all of it to the body of an answer. */
+    void send(Response response) throws IOException;
 
     /** Forgets the content unless it was published. */
     @Override

@@ -2,6 +2,7 @@ package slipway.registry;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -19,6 +20,7 @@ import slipway.oci.Digest;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.registry.BlobStorage.Blob;
+import slipway.registry.BlobStorage.Staged;
 import slipway.registry.Change.ManifestEntry;
 import slipway.registry.Change.ReferrerFields;
 import slipway.registry.Links.Page;
@@ -122,21 +124,39 @@ final class ListApi {
     String last = request.query("last");
     Repository repository = store.catalog().repository(name);
     List<Digest> rest = repository == null ? List.of() : rest(repository, subject, last);
-    Referrers list =
-        repository == null || isLight(repository, rest)
-            ? list(repository, rest, type)
-            : work.run(() -> list(repository, rest, type));
+    response.header("Content-Type", MediaTypes.OCI_INDEX);
     if (type != null) {
       response.header("OCI-Filters-Applied", "artifactType");
     }
+    if (repository == null || isLight(repository, rest)) {
+      Referrers list = list(repository, rest, type);
+      linkNext(request, response, list);
+      response.end(list.index());
+      return;
+    }
+    // Many clients may ask for long lists and take them slowly: those wait on the disk.
+    try (Staged staged = store.blobs().stage()) {
+      linkNext(
+          request,
+          response,
+          work.run(
+              () -> {
+                Referrers list = list(repository, rest, type);
+                staged.write(ByteBuffer.wrap(list.index()));
+                return new Referrers(new byte[0], list.next());
+              }));
+      response.length(staged.size());
+      staged.send(response);
+    }
+  }
+
+  private static void linkNext(Request request, Response response, Referrers list) {
     if (list.next() != null) {
       Map<String, @Nullable String> query = new LinkedHashMap<>();
-      query.put("artifactType", type);
+      query.put("artifactType", request.query("artifactType"));
       query.put("last", list.next().toString());
       Links.next(response, request.path(), query);
     }
-    response.header("Content-Type", MediaTypes.OCI_INDEX);
-    response.end(list.index());
   }
 
   /**

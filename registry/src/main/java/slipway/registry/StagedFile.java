@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
+import slipway.http.Response;
 import slipway.registry.BlobStorage.Staged;
 
 /** A file in the folder of uploads, made when the first bytes come or at the seal. */
@@ -126,6 +127,11 @@ final class StagedFile implements Staged {
   public InputStream read() throws IOException {
     file();
     return new BufferedInputStream(Files.newInputStream(path), (int) Math.clamp(size, 16, 1 << 18));
+  }
+
+  @Override
+  public void send(Response response) throws IOException {
+    response.write(file(), 0, size);
   }
 
   /**

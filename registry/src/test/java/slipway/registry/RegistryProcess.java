@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import slipway.linux.Command;
 
@@ -29,11 +31,14 @@ final class RegistryProcess implements AutoCloseable {
   }
 
   static RegistryProcess start(Path root) throws IOException {
+    return start(root, List.of("-Xmx128m", "-XX:+UseSerialGC"));
+  }
+
+  static RegistryProcess start(Path root, List<String> options) throws IOException {
     Process process =
-        Command.of(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "-Xmx128m",
-                "-XX:+UseSerialGC",
+        Command.of(ProcessHandle.current().info().command().orElseThrow())
+            .with(options.toArray(String[]::new))
+            .with(
                 "-cp",
                 System.getProperty("java.class.path"),
                 RegistryProcess.class.getName(),
@@ -48,6 +53,16 @@ final class RegistryProcess implements AutoCloseable {
           new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
     }
     return new RegistryProcess(process, Integer.parseInt(Objects.requireNonNull(port)));
+  }
+
+  /** The most bytes that it ever had resident. */
+  long peakMemory() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+      if (line.startsWith("VmHWM:")) {
+        return 1024 * Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    throw new IOException("the process is over");
   }
 
   int port() {
