@@ -30,12 +30,7 @@ import slipway.oci.MediaTypes;
 class LoadTest {
   /** As the product serves: tools/Assemble.java. */
   private static final List<String> OPTIONS =
-      List.of(
-          "-Xms32m",
-          "-Xmx320m",
-          "-Xss1m",
-          "-XX:+UseSerialGC",
-          "-XX:MaxDirectMemorySize=64m");
+      List.of("-Xms32m", "-Xmx320m", "-Xss1m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=64m");
 
   private static final long MIB = 1024 * 1024;
 
@@ -113,8 +108,7 @@ class LoadTest {
 
   private static void pushReferrers(Wire wire, int count, Digest subject) throws Exception {
     wire.pushBlob("honest", Wire.EMPTY_JSON, MediaTypes.OCI_CONFIG);
-    String signature =
-        new String(DamageTest.signature(subject), StandardCharsets.UTF_8);
+    String signature = new String(DamageTest.signature(subject), StandardCharsets.UTF_8);
     for (int i = 0; i < count; i++) {
       // Half of them are large where lists of referrers look, half elsewhere.
       String padding = "x".repeat(4_000_000) + i;
@@ -172,7 +166,8 @@ class LoadTest {
 
   /** On one connection, one after the other; counts the answers of success. */
   private static int requests(int port, int count, String line) throws IOException {
-    byte[] request = (line + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").getBytes(US_ASCII);
+    byte[] request =
+        (line + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").getBytes(US_ASCII);
     int good = 0;
     try (Socket socket = new Socket("127.0.0.1", port)) {
       InputStream in = new BufferedInputStream(socket.getInputStream());
