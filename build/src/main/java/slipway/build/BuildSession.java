@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -51,6 +52,7 @@ final class BuildSession {
   private final ImagePuller puller;
   private final Clock clock;
   private final Map<String, String> environment;
+  private final Supplier<RegistryOptions> web;
   private final RandomGenerator random;
   private final Semaphore slots;
   private final Map<Integer, CompletableFuture<StageResult>> stages;
@@ -71,7 +73,8 @@ final class BuildSession {
       Clock clock,
       Map<String, String> environment,
       RandomGenerator random,
-      StepExecutor steps) {}
+      StepExecutor steps,
+      Supplier<RegistryOptions> web) {}
 
   BuildSession(
       BuildRequest request,
@@ -91,6 +94,7 @@ final class BuildSession {
     this.puller = machine.puller();
     this.clock = machine.clock();
     this.environment = machine.environment();
+    this.web = machine.web();
     this.random = machine.random();
     this.workspace = workspace;
     this.progress = progress;
@@ -174,6 +178,11 @@ final class BuildSession {
       runtime = ContainerRuntime.find();
     }
     return runtime;
+  }
+
+  /** How ADD talks to servers. */
+  RegistryOptions web() {
+    return web.get();
   }
 
   /** The environment in which the build was started. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import slipway.base.Limit;
 import slipway.base.Problem;
@@ -22,6 +23,7 @@ import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.oci.Reference;
+import slipway.oci.RegistryOptions;
 
 /**
  * Builds images from Containerfiles. Needs root: it mounts overlays, in namespaces of its own so
@@ -31,13 +33,7 @@ import slipway.oci.Reference;
 public final class Builder {
   private final BuildSession.Machine machine;
 
-  /**
-   * @param store where base images come from and images go to
-   * @param root where unpacked layers and the cache are kept, such as {@code
-   *     /var/lib/slipway/build}; on a file system that overlayfs can write to
-   * @param puller brings base images that are not in the store
-   * @param environment variables of the caller; RUN sees the proxies among them
-   */
+  /** As the other constructor; ADD talks to servers as the environment says. */
   public Builder(
       LocalStore store,
       Path root,
@@ -46,6 +42,33 @@ public final class Builder {
       Map<String, String> environment,
       RandomGenerator random) {
     this(
+        store,
+        root,
+        puller,
+        clock,
+        environment,
+        random,
+        () -> RegistryOptions.anonymous(environment));
+  }
+
+  /**
+   * @param store where base images come from and images go to
+   * @param root where unpacked layers and the cache are kept, such as {@code
+   *     /var/lib/slipway/build}; on a file system that overlayfs can write to
+   * @param puller brings base images that are not in the store
+   * @param environment variables of the caller; RUN sees the proxies among them
+   * @param web how ADD talks to servers: certificates, proxies and patience; credentials are not
+   *     used
+   */
+  public Builder(
+      LocalStore store,
+      Path root,
+      ImagePuller puller,
+      Clock clock,
+      Map<String, String> environment,
+      RandomGenerator random,
+      Supplier<RegistryOptions> web) {
+    this(
         new BuildSession.Machine(
             store,
             root.toAbsolutePath().normalize(),
@@ -53,7 +76,8 @@ public final class Builder {
             clock,
             environment,
             random,
-            StepExecutor.MOUNTS));
+            StepExecutor.MOUNTS,
+            web));
   }
 
   Builder(BuildSession.Machine machine) {

@@ -2,13 +2,12 @@ package slipway.build;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -16,6 +15,8 @@ import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.Command;
@@ -23,19 +24,22 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.oci.Digest;
-import slipway.oci.ProxyVariables;
+import slipway.oci.WebFile;
 
 /** What ADD fetches from elsewhere: a file by HTTP, or a git repository. */
 final class Download {
   private static final Pattern GIT =
       Pattern.compile("(?:git://|ssh://|git@)[^#]+(?:#.*)?|https?://[^#?]+\\.git(?:#.*)?");
   private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{7,64}");
-  private static final Duration CONNECT = Duration.ofSeconds(30);
+
+  /** For all of a fetch by git, which itself watches how fast HTTP is only. */
+  private static final Duration GIT_TIME = Duration.ofMinutes(30);
 
   private final String address;
   private final Instruction.Copy copy;
   private final BuildSession session;
   private @Nullable Path path;
+  private String name = "";
 
   Download(String address, Instruction.Copy copy, BuildSession session) {
     this.address = address;
@@ -86,10 +90,12 @@ final class Download {
   CopySource.Item item() throws IOException {
     OsPath what = OsPath.of(path().toRealPath());
     Stat stat = Posix.lstat(what);
-    OsPath inside = stat.isDirectory() ? OsPath.of("") : what.name();
-    return new CopySource.Item(inside, inside, stat, 0);
+    return stat.isDirectory()
+        ? new CopySource.Item(OsPath.of(""), OsPath.of(""), stat, 0)
+        : new CopySource.Item(what.name(), OsPath.of(name), stat, 0);
   }
 
+  /** Fetches under a name of ours; the one in the image is {@link #name}. */
   private Path file(Path directory) throws IOException {
     URI uri;
     try {
@@ -97,29 +103,20 @@ final class Download {
     } catch (URISyntaxException e) {
       throw at().problem("ADD: \"" + address + "\" is not an address");
     }
-    Path file = directory.resolve(fileName(uri));
-    try (HttpClient client = client()) {
-      HttpRequest request =
-          HttpRequest.newBuilder(uri)
-              .header("User-Agent", "slipway")
-              .timeout(Duration.ofMinutes(30))
-              .build();
-      HttpResponse<InputStream> response =
-          client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        if (response.statusCode() != 200) {
-          throw at().problem("ADD: " + address + " answers with status " + response.statusCode());
-        }
-        save(body, response, file);
-      }
-    } catch (IOException | IllegalArgumentException e) {
+    if (uri.getHost() == null) {
+      throw at().problem("ADD: \"" + address + "\" has no host");
+    }
+    Path file = directory.resolve("file");
+    try (WebFile web = WebFile.open(uri, session.web())) {
+      name = fileName(uri, web.header("Content-Disposition").orElse(""));
+      save(web, file);
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at() + ": ADD: " + e.getMessage(), e);
+    } catch (IOException e) {
       throw new Problem(
           Problem.Kind.UNAVAILABLE,
           at() + ": ADD: " + address + " cannot be fetched: " + reason(e),
           e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Problem.Kind.ENVIRONMENT, at() + ": ADD was interrupted", e);
     }
     check(file);
     return file;
@@ -127,27 +124,26 @@ final class Download {
 
   private static String reason(Exception e) {
     String message = e.getMessage();
-    return message == null ? "the connection failed" : message;
+    return message == null ? "the connection failed" : Printable.text(message);
   }
 
-  private HttpClient client() {
-    return HttpClient.newBuilder()
-        .followRedirects(HttpClient.Redirect.NORMAL)
-        .connectTimeout(CONNECT)
-        .proxy(new ProxyVariables(session.environment()))
-        .build();
-  }
-
-  private void save(InputStream body, HttpResponse<?> response, Path file) throws IOException {
-    long length = response.headers().firstValueAsLong("Content-Length").orElse(-1);
-    try (Progress.Task task = session.progress.start("download " + file.getFileName(), length);
-        InputStream counted = new CountedStream(body, task)) {
-      Files.copy(counted, file);
+  private void save(WebFile web, Path file) throws IOException {
+    long length = web.length().orElse(-1);
+    Limit.DOWNLOAD_BYTES.check(length, address);
+    try (Progress.Task task = session.progress.start("download " + name, length);
+        InputStream body = new CountedStream(web.body(), task);
+        OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
+      byte[] buffer = new byte[256 * 1024];
+      long total = 0;
+      for (int n; (n = body.read(buffer)) >= 0; ) {
+        total += n;
+        Limit.DOWNLOAD_BYTES.check(total, address);
+        out.write(buffer, 0, n);
+      }
     }
     OsPath path = OsPath.of(file);
     Posix.chmod(path, 0600);
-    String modified = response.headers().firstValue("Last-Modified").orElse("");
-    Posix.lutimens(path, modified(modified), 0);
+    Posix.lutimens(path, modified(web.header("Last-Modified").orElse("")), 0);
   }
 
   /** The time of an HTTP date, or 0. */
@@ -159,23 +155,27 @@ final class Download {
     }
   }
 
-  private String fileName(URI uri) {
-    String whole = uri.getPath() == null ? "" : uri.getPath();
-    String name = whole.substring(whole.lastIndexOf('/') + 1);
+  /**
+   * The name that the file gets in a directory: the address's last name; else what the server calls
+   * it (RFC 6266).
+   */
+  private String fileName(URI uri, String disposition) {
+    String path = uri.getPath() == null ? "" : uri.getPath();
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
+      name = ContentDisposition.fileName(disposition).orElse("");
+    }
     if (name.indexOf('\0') >= 0) {
       throw at().problem("ADD: the file name in " + address + " holds a NUL character");
     }
-    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
-      if (copy.destination().endsWith("/")) {
-        throw at().problem(
-                "ADD: "
-                    + address
-                    + " has no file name; give one in the destination instead of "
-                    + copy.destination());
-      }
-      return "download";
+    if (name.isEmpty() && copy.destination().endsWith("/")) {
+      throw at().problem(
+              "ADD: "
+                  + address
+                  + " has no file name; give one in the destination instead of "
+                  + copy.destination());
     }
-    return name;
+    return name.isEmpty() ? "download" : name;
   }
 
   private void check(Path file) throws IOException {
@@ -220,6 +220,7 @@ final class Download {
     OsPath root = OsPath.of(directory.toRealPath());
     return InRoot.resolve(root, InRoot.clean(subdirectory))
         .map(OsPath::toPath)
+        .filter(Files::isDirectory)
         .orElseThrow(() -> at().problem("ADD: " + remote + " has no directory " + subdirectory));
   }
 
@@ -239,6 +240,11 @@ final class Download {
           .directory(directory)
           .environment("GIT_TERMINAL_PROMPT", "0")
           .environment("GIT_CONFIG_GLOBAL", "/dev/null")
+          .environment("GIT_CONFIG_NOSYSTEM", "1")
+          .environment("GIT_ALLOW_PROTOCOL", "http:https:git:ssh")
+          .environment("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+          .environment("GIT_HTTP_LOW_SPEED_TIME", "60")
+          .timeout(GIT_TIME)
           .output();
     } catch (Problem e) {
       throw new Problem(

@@ -36,7 +36,7 @@ record StageResult(
    * Begins the names of snapshots whose content was checked against the diff id; those of versions
    * that did not check had another, so nothing takes them any more.
    */
-  private static final String SNAPSHOT_PREFIX = "layer-";
+  static final String SNAPSHOT_PREFIX = "layer-";
 
   StageResult {
     layers = List.copyOf(layers);

@@ -19,6 +19,7 @@ import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.oci.RegistryOptions;
 
 /**
  * Makes a build whose every step is in the cache, so that the JVM's ahead-of-time cache, which is
@@ -80,7 +81,8 @@ public final class Training {
                   Clock.systemUTC(),
                   Map.of(),
                   new Random(),
-                  MADE_UP))
+                  MADE_UP,
+                  () -> RegistryOptions.anonymous(Map.of())))
           .build(BuildRequest.of(context).request(), Progress.NONE, line -> {});
     }
   }
@@ -90,7 +92,7 @@ public final class Training {
     Snapshots snapshots = new Snapshots(build, store, Durability.of(build));
     Path scratch = Files.createDirectories(build.resolve("training"));
     Path files = Files.createDirectory(scratch.resolve("files"));
-    snapshots.adopt(files, "chain-" + layer.hex(), scratch);
+    snapshots.adopt(files, StageResult.SNAPSHOT_PREFIX + layer.hex(), scratch);
   }
 
   /** An image of one layer without files; gives the digest of the layer when unpacked. */

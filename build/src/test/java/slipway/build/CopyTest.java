@@ -286,7 +286,11 @@ class CopyTest {
     assertThatThrownBy(() -> tree("FROM scratch\nADD http://127.0.0.1:" + port + "/x /x\n"))
         .isInstanceOf(Problem.class)
         .hasMessageContaining(
-            "Containerfile:2: ADD: http://127.0.0.1:" + port + "/x cannot be fetched");
+            "Containerfile:2: ADD: cannot fetch http://127.0.0.1:"
+                + port
+                + "/x: 127.0.0.1:"
+                + port
+                + " does not answer");
   }
 
   @Test

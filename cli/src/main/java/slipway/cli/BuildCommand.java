@@ -168,7 +168,8 @@ final class BuildCommand implements Callable<Integer> {
               this::pull,
               Clock.systemUTC(),
               System.getenv(),
-              new SecureRandom());
+              new SecureRandom(),
+              access::web);
       image = builder.build(request(), progress, quiet ? line -> {} : progress::output);
     } finally {
       TerminalProgress.finish(progress);

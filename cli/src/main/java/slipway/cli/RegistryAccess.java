@@ -43,6 +43,13 @@ final class RegistryAccess {
     return registries(RegistryOptions.anonymous(System.getenv()));
   }
 
+  /** How other servers than registries are reached; nobody is told who we are. */
+  RegistryOptions web() {
+    RegistryOptions options =
+        RegistryOptions.anonymous(System.getenv()).withTlsVerify(!Boolean.FALSE.equals(tlsVerify));
+    return certificates == null ? options : options.withCertificates(List.of(certificates));
+  }
+
   private Registries registries(RegistryOptions options) throws IOException {
     return new Registries(
         RegistriesConf.read(Path.of("/"), System.getenv()),

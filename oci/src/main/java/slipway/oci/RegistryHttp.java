@@ -49,7 +49,7 @@ final class RegistryHttp implements AutoCloseable {
   private static final int REASON_SHOWN = 300;
   private static final Duration CONNECT = Duration.ofSeconds(20);
   private static final Duration PING = Duration.ofSeconds(10);
-  private static final String USER_AGENT = "slipway/0.1";
+  static final String USER_AGENT = "slipway/0.1";
 
   static {
     if (System.getProperty(BUFFER_PROPERTY) == null) {
@@ -69,16 +69,22 @@ final class RegistryHttp implements AutoCloseable {
     this.registry = anyOfRegistry.registry();
     this.loopback = anyOfRegistry.isLoopback();
     this.options = options;
-    this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT)
-            .executor(threads)
-            .sslContext(Tls.context(registry, options))
-            .proxy(new ProxyVariables(options.environment()))
-            .build();
+    this.client = client(registry, options).executor(threads).build();
     this.auth = new RegistryAuth(this, options);
+  }
+
+  /**
+   * A client for one server, that follows no redirects.
+   *
+   * @param host {@code host[:port]}
+   */
+  static HttpClient.Builder client(String host, RegistryOptions options) {
+    return HttpClient.newBuilder()
+        .version(HttpClient.Version.HTTP_1_1)
+        .followRedirects(HttpClient.Redirect.NEVER)
+        .connectTimeout(CONNECT)
+        .sslContext(Tls.context(host, options))
+        .proxy(new ProxyVariables(options.environment()));
   }
 
   String registry() {
@@ -470,6 +476,11 @@ final class RegistryHttp implements AutoCloseable {
 
   /** The problem behind a failure of the network. */
   Problem failed(IOException e, String action) {
+    return failed(e, action, registry, options.stall());
+  }
+
+  /** As {@link #failed(IOException, String)} for any server. */
+  static Problem failed(IOException e, String action, String registry, Duration stall) {
     String start = "cannot " + action + ": ";
     if (isPlain(e)) {
       return environment(
@@ -505,7 +516,7 @@ final class RegistryHttp implements AutoCloseable {
     }
     if (e instanceof HttpTimeoutException) {
       return Problem.unavailable(
-          start + registry + " sent nothing for " + options.stall().toSeconds() + " s", e);
+          start + registry + " sent nothing for " + stall.toSeconds() + " s", e);
     }
     return Problem.unavailable(start + "the connection failed: " + reason(e), e);
   }
