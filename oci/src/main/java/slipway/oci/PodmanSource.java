@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -15,6 +17,10 @@ import slipway.linux.Posix;
  * the image into a temporary layout, with layers uncompressed as they are there.
  */
 final class PodmanSource implements ImageSource {
+  private static final Pattern FAILURE =
+      Pattern.compile(
+          "time=\\S+ level=(?:fatal|error) msg=(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|(\\S+))(?: .*)?");
+
   private final TransportRef.Podman reference;
   private final Path directory;
   private final OciLayout layout;
@@ -44,7 +50,7 @@ final class PodmanSource implements ImageSource {
               .tryRun();
       if (copy.status() != 0) {
         throw Problem.notFound(
-            "cannot read " + reference + " from podman's store: " + copy.stderr().strip());
+            "cannot read " + reference + " from podman's store: " + cause(copy.stderr()));
       }
       PodmanSource source =
           new PodmanSource(reference, directory, OciLayout.open(directory, "image"));
@@ -55,6 +61,21 @@ final class PodmanSource implements ImageSource {
         Posix.removeTree(OsPath.of(directory));
       }
     }
+  }
+
+  /**
+   * What went wrong, out of the lines of skopeo's log (logrus: {@code time="…" level=fatal
+   * msg="…"}); what it tells beside that is of no use.
+   */
+  static String cause(String log) {
+    String cause = log.strip();
+    for (String line : log.lines().toList()) {
+      Matcher m = FAILURE.matcher(line);
+      if (m.matches()) {
+        cause = m.group(1) == null ? m.group(2) : m.group(1).replaceAll("\\\\(.)", "$1");
+      }
+    }
+    return cause;
   }
 
   @Override
