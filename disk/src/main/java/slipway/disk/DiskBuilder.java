@@ -42,6 +42,9 @@ public final class DiskBuilder {
   private static final String STATEROOT = "default";
   private static final long MIB = 1L << 20;
 
+  /** Bytes of all layers; larger sums would not fit a long. */
+  private static final long LARGEST = 1L << 56;
+
   private final DiskRequest request;
   private final Progress progress;
   private RootFileSystem rootfs = RootFileSystem.EXT4;
@@ -122,7 +125,13 @@ public final class DiskBuilder {
 
   /** Room for the image twice, since an upgrade needs the old and the new one. */
   private long rootMinimum() {
-    long compressed = request.manifest().layers().stream().mapToLong(Descriptor::size).sum();
+    long compressed = 0;
+    for (Descriptor layer : request.manifest().layers()) {
+      compressed += layer.size();
+      if (layer.size() > LARGEST || compressed > LARGEST) {
+        throw Problem.corrupt("image " + request.target() + " claims more bytes than any disk has");
+      }
+    }
     return Math.max(request.customizations().rootMinimum(), 4 * compressed + 256 * MIB);
   }
 

@@ -67,6 +67,11 @@ class CommandLineTest {
           load -i /no/such/file                     | 1 | /no/such/file
           disk build --type floppy localhost/x      | 2 | floppy
           disk build localhost/no-such-image        | 1 | no-such-image
+          disk build --size 99999999999999T x       | 2 | --size
+          disk build --mode 9 x                     | 2 | --mode
+          disk build --chown me x                   | 2 | --chown
+          vm run --format vmdk /etc/hostname        | 2 | --format
+          vm run /etc/hostname                      | 2 | --format
           vm run /no/such/disk.raw                  | 1 | /no/such/disk.raw
           vm run --cpus 0 /no/such/disk.raw         | 2 | --cpus
           """)
