@@ -42,6 +42,9 @@ final class ImageDraft {
   private final List<ImageConfig.History> history = new ArrayList<>();
   private long historyBytes;
 
+  /** Where fields come from that we do not know; they stay as they are. */
+  private @Nullable ImageConfig base;
+
   private ImageDraft(Platform platform) {
     this.platform = platform;
   }
@@ -73,6 +76,7 @@ final class ImageDraft {
     draft.shell = config.shell();
     draft.onBuild.addAll(config.onBuild());
     draft.history.addAll(config.history());
+    draft.base = config;
     return draft;
   }
 
@@ -127,23 +131,25 @@ final class ImageDraft {
   ImageConfig toConfig(@Nullable String created, List<Digest> diffIds) {
     List<String> variables = new ArrayList<>();
     env.forEach((name, value) -> variables.add(name + "=" + value));
-    return new ImageConfig(
-        platform,
-        created,
-        author,
-        variables,
-        entrypoint,
-        cmd,
-        user,
-        workingDir,
-        new LinkedHashMap<>(labels),
-        new LinkedHashSet<>(exposedPorts),
-        new LinkedHashSet<>(volumes),
-        stopSignal,
-        healthcheck,
-        shell,
-        List.copyOf(onBuild),
-        diffIds,
-        List.copyOf(history));
+    ImageConfig config =
+        new ImageConfig(
+            platform,
+            created,
+            author,
+            variables,
+            entrypoint,
+            cmd,
+            user,
+            workingDir,
+            new LinkedHashMap<>(labels),
+            new LinkedHashSet<>(exposedPorts),
+            new LinkedHashSet<>(volumes),
+            stopSignal,
+            healthcheck,
+            shell,
+            List.copyOf(onBuild),
+            diffIds,
+            List.copyOf(history));
+    return base == null ? config : config.withOthersOf(base);
   }
 }

@@ -53,9 +53,7 @@ record StageResult(
       layers.add(
           new LayerRef(
               SNAPSHOT_PREFIX + chain,
-              new LayerRef.Blob(
-                  Descriptor.of(ociType(layer.mediaType()), layer.digest(), layer.size()),
-                  diffId)));
+              new LayerRef.Blob(layer.withMediaType(ociType(layer.mediaType())), diffId)));
     }
     String state = ContentDigest.of("image", manifest.config().digest().toString());
     return new StageResult(

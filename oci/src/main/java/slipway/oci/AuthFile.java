@@ -154,7 +154,13 @@ public final class AuthFile implements CredentialSource {
     if (!helper.isEmpty()) {
       return helper(helper, key);
     }
-    return decode(root.path("auths").path(key), key);
+    JsonNode own = root.path("auths").path(key);
+    Optional<Credentials> plain = decode(own, key);
+    String store = text(root.path("credsStore"));
+    // An entry without a secret says that the store has it.
+    return plain.isPresent() || own.isMissingNode() || store.isEmpty()
+        ? plain
+        : helper(store, serverOf(key));
   }
 
   /** docker wrote keys as URLs, such as {@code https://index.docker.io/v1/}. */
@@ -257,7 +263,7 @@ public final class AuthFile implements CredentialSource {
 
   /**
    * Checks credentials against the registry and keeps them: in the file, readable by its owner
-   * only, or with the helper that the file names for this key.
+   * only, or with the helper that the file names for this key or for all ({@code credsStore}).
    *
    * @param key {@code HOST} or {@code HOST/NAMESPACE}
    * @throws Problem of kind DENIED when the registry does not take them; nothing is written then
@@ -270,17 +276,26 @@ public final class AuthFile implements CredentialSource {
     try (RegistryClient client = new RegistryClient(repository, ours)) {
       client.ping();
     }
-    String helper = text(read().path("credHelpers").path(key));
+    JsonNode before = read();
+    String helper = helperOf(before, key);
     if (!helper.isEmpty()) {
       ObjectNode entry = JsonNodeFactory.instance.objectNode();
-      entry.put("ServerURL", key).put("Username", credentials.user());
+      entry.put("ServerURL", serverOf(key)).put("Username", credentials.user());
       entry.put("Secret", credentials.password());
       run(helper, "store", entry.toString());
+      // As docker does: who is logged in stands here, the secret does not, an older one neither.
+      change(root -> object(root, "auths").putObject(key));
       return;
     }
     String pair = credentials.user() + ":" + credentials.password();
     String auth = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
     change(root -> object(root, "auths").putObject(key).put("auth", auth));
+  }
+
+  /** The helper that keeps the credentials of a key, or nothing. */
+  private static String helperOf(JsonNode root, String key) {
+    String own = text(root.path("credHelpers").path(key));
+    return own.isEmpty() ? text(root.path("credsStore")) : own;
   }
 
   private void run(String helper, String verb, String input) {
@@ -298,22 +313,29 @@ public final class AuthFile implements CredentialSource {
   public boolean logout(String key) throws IOException {
     requireKey(key);
     JsonNode root = read();
-    String helper = text(root.path("credHelpers").path(key));
-    if (!helper.isEmpty()) {
-      run(helper, "erase", key);
-      return true;
+    boolean known = root.path("auths").has(key);
+    String helper = helperOf(root, key);
+    if (!helper.isEmpty() && (known || root.path("credHelpers").has(key))) {
+      run(helper, "erase", serverOf(key));
+      known = true;
     }
-    if (!root.path("auths").has(key)) {
-      return false;
+    if (root.path("auths").has(key)) {
+      change(r -> object(r, "auths").remove(key));
     }
-    change(r -> object(r, "auths").remove(key));
-    return true;
+    return known;
   }
 
-  /** Forgets all credentials in the file; those of helpers stay. */
+  /** Forgets all credentials in the file, and those that its {@code credsStore} keeps for it. */
   public void logoutAll() throws IOException {
     if (Files.exists(path)) {
-      change(root -> root.putObject("auths"));
+      JsonNode root = read();
+      String store = text(root.path("credsStore"));
+      for (Map.Entry<String, JsonNode> e : root.path("auths").properties()) {
+        if (!store.isEmpty() && decode(e.getValue(), e.getKey()).isEmpty()) {
+          run(store, "erase", serverOf(e.getKey()));
+        }
+      }
+      change(r -> r.putObject("auths"));
     }
   }
 

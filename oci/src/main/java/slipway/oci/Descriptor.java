@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param size bytes; the content is never longer
  * @param platform of an entry in an index, else null
  * @param artifactType of an entry in a referrers list, else null
+ * @param others such as {@code urls} and {@code data}
+ * @param platformOthers such as {@code os.version}
  */
 public record Descriptor(
     String mediaType,
@@ -16,9 +18,30 @@ public record Descriptor(
     long size,
     Map<String, String> annotations,
     @Nullable Platform platform,
-    @Nullable String artifactType) {
+    @Nullable String artifactType,
+    OtherFields others,
+    OtherFields platformOthers) {
   public Descriptor {
     annotations = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(annotations));
+  }
+
+  /** A descriptor without other fields. */
+  public Descriptor(
+      String mediaType,
+      Digest digest,
+      long size,
+      Map<String, String> annotations,
+      @Nullable Platform platform,
+      @Nullable String artifactType) {
+    this(
+        mediaType,
+        digest,
+        size,
+        annotations,
+        platform,
+        artifactType,
+        OtherFields.NONE,
+        OtherFields.NONE);
   }
 
   public static Descriptor of(String mediaType, Digest digest, long size) {
@@ -31,6 +54,13 @@ public record Descriptor(
   }
 
   public Descriptor withAnnotations(Map<String, String> more) {
-    return new Descriptor(mediaType, digest, size, more, platform, artifactType);
+    return new Descriptor(
+        mediaType, digest, size, more, platform, artifactType, others, platformOthers);
+  }
+
+  /** The same content under another name for its type. */
+  public Descriptor withMediaType(String other) {
+    return new Descriptor(
+        other, digest, size, annotations, platform, artifactType, others, platformOthers);
   }
 }

@@ -13,8 +13,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The configuration of an image (OCI image-spec, config.md). A value; {@link #toJson()} writes the
- * fields it knows, so a config that must keep its digest is copied as bytes.
+ * The configuration of an image (OCI image-spec, config.md). A value; {@link #toJson()} writes its
+ * fields in an order of its own, so a config that must keep its digest is copied as bytes.
  *
  * @param created RFC 3339, or null
  * @param env {@code NAME=value}, in order
@@ -23,6 +23,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param shell of Docker's format: the SHELL instruction, or null
  * @param onBuild of Docker's format: triggers for a FROM
  * @param diffIds digests of the uncompressed layers, bottom first
+ * @param others fields that are not known here, such as {@code os.version}
+ * @param configOthers of {@code config}, such as {@code ArgsEscaped}
  */
 public record ImageConfig(
     Platform platform,
@@ -41,18 +43,114 @@ public record ImageConfig(
     @Nullable List<String> shell,
     List<String> onBuild,
     List<Digest> diffIds,
-    List<History> history) {
+    List<History> history,
+    OtherFields others,
+    OtherFields configOthers) {
+  private static final Set<String> ROOT =
+      Set.of("created", "author", "architecture", "os", "variant", "config", "rootfs", "history");
+  private static final Set<String> CONFIG =
+      Set.of(
+          "User",
+          "ExposedPorts",
+          "Env",
+          "Entrypoint",
+          "Cmd",
+          "Volumes",
+          "WorkingDir",
+          "Labels",
+          "StopSignal",
+          "Healthcheck",
+          "Shell",
+          "OnBuild");
+  private static final Set<String> HISTORY =
+      Set.of("created", "created_by", "comment", "empty_layer");
+
+  /** A config without other fields. */
+  public ImageConfig(
+      Platform platform,
+      @Nullable String created,
+      @Nullable String author,
+      List<String> env,
+      @Nullable List<String> entrypoint,
+      @Nullable List<String> cmd,
+      @Nullable String user,
+      @Nullable String workingDir,
+      Map<String, String> labels,
+      Set<String> exposedPorts,
+      Set<String> volumes,
+      @Nullable String stopSignal,
+      @Nullable JsonNode healthcheck,
+      @Nullable List<String> shell,
+      List<String> onBuild,
+      List<Digest> diffIds,
+      List<History> history) {
+    this(
+        platform,
+        created,
+        author,
+        env,
+        entrypoint,
+        cmd,
+        user,
+        workingDir,
+        labels,
+        exposedPorts,
+        volumes,
+        stopSignal,
+        healthcheck,
+        shell,
+        onBuild,
+        diffIds,
+        history,
+        OtherFields.NONE,
+        OtherFields.NONE);
+  }
+
+  /** The same with the other fields of the config that it was made from. */
+  public ImageConfig withOthersOf(ImageConfig base) {
+    return new ImageConfig(
+        platform,
+        created,
+        author,
+        env,
+        entrypoint,
+        cmd,
+        user,
+        workingDir,
+        labels,
+        exposedPorts,
+        volumes,
+        stopSignal,
+        healthcheck,
+        shell,
+        onBuild,
+        diffIds,
+        history,
+        base.others,
+        base.configOthers);
+  }
 
   /**
    * One line of the image's history; without {@code emptyLayer} it belongs to the next layer.
    *
    * @param created RFC 3339, or null
+   * @param others such as {@code author}
    */
   public record History(
       @Nullable String created,
       @Nullable String createdBy,
       @Nullable String comment,
-      boolean emptyLayer) {}
+      boolean emptyLayer,
+      OtherFields others) {
+    /** A line without other fields. */
+    public History(
+        @Nullable String created,
+        @Nullable String createdBy,
+        @Nullable String comment,
+        boolean emptyLayer) {
+      this(created, createdBy, comment, emptyLayer, OtherFields.NONE);
+    }
+  }
 
   /** The config of an image without layers. */
   public static ImageConfig empty(Platform platform) {
@@ -93,7 +191,8 @@ public record ImageConfig(
               ManifestJson.text(h, "created"),
               ManifestJson.text(h, "created_by"),
               ManifestJson.text(h, "comment"),
-              h.path("empty_layer").asBoolean(false)));
+              h.path("empty_layer").asBoolean(false),
+              OtherFields.of(h, HISTORY)));
     }
     JsonNode healthcheck = config.get("Healthcheck");
     return new ImageConfig(
@@ -116,7 +215,9 @@ public record ImageConfig(
         optional(config.path("Shell")),
         strings(config.path("OnBuild")),
         diffIds,
-        history);
+        history,
+        OtherFields.of(root, ROOT),
+        OtherFields.of(config, CONFIG));
   }
 
   private static List<String> strings(JsonNode array) {
@@ -164,8 +265,10 @@ public record ImageConfig(
         if (h.emptyLayer()) {
           line.put("empty_layer", true);
         }
+        h.others().addTo(line);
       }
     }
+    others.addTo(root);
     return Json.write(root);
   }
 
@@ -188,6 +291,7 @@ public record ImageConfig(
     }
     put(config, "Shell", shell);
     put(config, "OnBuild", onBuild.isEmpty() ? null : onBuild);
+    configOthers.addTo(config);
     return config;
   }
 

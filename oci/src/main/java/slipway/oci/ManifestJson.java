@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
@@ -17,6 +18,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The JSON of manifests, indexes and descriptors; field names stand here and nowhere else. */
 final class ManifestJson {
+  private static final Set<String> DESCRIPTOR =
+      Set.of("mediaType", "digest", "size", "annotations", "platform", "artifactType");
+  private static final Set<String> PLATFORM = Set.of("os", "architecture", "variant");
+
   private ManifestJson() {}
 
   static Manifest parse(byte[] bytes, @Nullable String declared, Digest digest) {
@@ -155,7 +160,9 @@ final class ManifestJson {
         size.longValue(),
         annotations(node),
         platform,
-        text(node, "artifactType"));
+        text(node, "artifactType"),
+        OtherFields.of(node, DESCRIPTOR),
+        OtherFields.of(node.path("platform"), PLATFORM));
   }
 
   /** A digest in a document that somebody sent. */
@@ -184,10 +191,12 @@ final class ManifestJson {
       if (p.variant() != null) {
         platform.put("variant", p.variant());
       }
+      d.platformOthers().addTo(platform);
     }
     if (d.artifactType() != null) {
       node.put("artifactType", d.artifactType());
     }
+    d.others().addTo(node);
     return node;
   }
 

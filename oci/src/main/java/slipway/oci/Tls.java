@@ -4,6 +4,8 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -20,6 +22,7 @@ import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,6 +54,12 @@ final class Tls {
   private static final Pattern PEM_KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*)PRIVATE KEY-----([^-]+)-----END");
   private static final char[] NO_PASSWORD = {};
+
+  /** AlgorithmIdentifier of rsaEncryption. */
+  private static final byte[] RSA = HexFormat.of().parseHex("300d06092a864886f70d0101010500");
+
+  /** Object identifier of id-ecPublicKey. */
+  private static final byte[] EC = HexFormat.of().parseHex("06072a8648ce3d0201");
 
   private Tls() {}
 
@@ -174,18 +183,26 @@ final class Tls {
     return factory.getKeyManagers();
   }
 
-  /** Reads PKCS #8, and PKCS #1 by putting the PKCS #8 frame around it. */
+  /** Reads PKCS #8, and PKCS #1 and SEC 1 by putting the PKCS #8 frame around them. */
   private static PrivateKey privateKey(Path file) throws GeneralSecurityException, IOException {
     String text = new String(bytes(file), StandardCharsets.US_ASCII);
     Matcher pem = PEM_KEY.matcher(text);
-    String kind = pem.find() ? pem.group(1).strip() : "no";
-    if (!kind.isEmpty() && !kind.equals("RSA")) {
+    if (!pem.find() || text.contains("ENCRYPTED")) {
       throw Problem.input(
           file
-              + " is not a PKCS #8 key; convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW");
+              + " is no private key in PEM without a password; convert it: openssl pkcs8 -topk8 -nocrypt"
+              + " -in OLD -out NEW");
     }
     byte[] der = Base64.getMimeDecoder().decode(pem.group(2));
-    PKCS8EncodedKeySpec spec = new PKCS8EncodedKeySpec(kind.isEmpty() ? der : frame(der));
+    PKCS8EncodedKeySpec spec =
+        new PKCS8EncodedKeySpec(
+            switch (pem.group(1).strip()) {
+              case "" -> der;
+              case "RSA" -> frame(RSA, der);
+              case "EC" -> frame(ecAlgorithm(der, file), der);
+              case String kind ->
+                  throw Problem.input(file + " holds a key of the unknown kind " + kind);
+            });
     for (String algorithm : List.of("RSA", "EC", "EdDSA")) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(spec);
@@ -196,29 +213,53 @@ final class Tls {
     throw Problem.input(file + " is neither an RSA, an EC nor an EdDSA key");
   }
 
-  /** PrivateKeyInfo (RFC 5208) with version 0 and rsaEncryption. */
-  private static byte[] frame(byte[] pkcs1) {
-    byte[] head = {
-      2,
-      1,
-      0,
-      0x30,
-      0x0d,
-      6,
-      9,
-      0x2a,
-      (byte) 0x86,
-      0x48,
-      (byte) 0x86,
-      (byte) 0xf7,
-      0x0d,
-      1,
-      1,
-      1,
-      5,
-      0
-    };
-    return der(0x30, concat(head, der(4, pkcs1)));
+  /** PrivateKeyInfo (RFC 5208) with version 0. */
+  private static byte[] frame(byte[] algorithm, byte[] key) {
+    byte[] version = {2, 1, 0};
+    return der(0x30, concat(version, concat(algorithm, der(4, key))));
+  }
+
+  /**
+   * AlgorithmIdentifier of an ECPrivateKey (RFC 5915): id-ecPublicKey with the curve that the key
+   * names in its field [0].
+   */
+  private static byte[] ecAlgorithm(byte[] key, Path file) {
+    ByteBuffer in = ByteBuffer.wrap(key);
+    try {
+      element(in, 0x30);
+      skip(in, 2);
+      skip(in, 4);
+      byte[] curve = new byte[element(in, 0xa0)];
+      in.get(curve);
+      return der(0x30, concat(EC, curve));
+    } catch (BufferUnderflowException | IllegalArgumentException e) {
+      throw new Problem(
+          Problem.Kind.INPUT, file + " holds an EC key that does not name its curve", e);
+    }
+  }
+
+  private static void skip(ByteBuffer in, int tag) {
+    int length = element(in, tag);
+    in.position(in.position() + length);
+  }
+
+  /** Steps over the head of a DER element and gives the length of its content. */
+  private static int element(ByteBuffer in, int tag) {
+    if ((in.get() & 0xff) != tag) {
+      throw new IllegalArgumentException("another element");
+    }
+    int length = in.get() & 0xff;
+    if (length < 0x80) {
+      return length;
+    }
+    if (length > 0x82) {
+      throw new IllegalArgumentException("too long for a key");
+    }
+    int value = 0;
+    for (int i = 0x80; i < length; i++) {
+      value = value << 8 | in.get() & 0xff;
+    }
+    return value;
   }
 
   private static byte[] der(int tag, byte[] content) {

@@ -166,6 +166,27 @@ class AuthFileTest {
       assertThat(Files.readString(file.path())).doesNotContain("s3cr3t");
       assertThat(file.logout(registry.host())).isTrue();
       assertThat(kept).doesNotExist();
+      // One store for all: what was plain text before is so no more.
+      AuthFile all =
+          file(
+              """
+              {"credsStore":"slipway-test","auths":{"%s":{"auth":"eDp5"},"old.io":{"auth":"eDp5"}}}"""
+                  .formatted(registry.host()));
+      all.login(registry.host(), new Credentials.Basic("joe", "s3cr3t"), OPTIONS);
+      assertThat(kept).content().contains("s3cr3t", registry.host());
+      assertThat(Json.read(Files.readAllBytes(all.path())).at("/auths/" + registry.host()))
+          .isEmpty();
+      assertThat(all.find(registry.reference()))
+          .contains(new Credentials.IdentityToken("id-" + registry.host()));
+      assertThat(all.find(Reference.parse("old.io/x"))).isEqualTo(basic("x", "y"));
+      all.login(registry.host() + "/team", new Credentials.Basic("joe", "team"), OPTIONS);
+      assertThat(all.find(Reference.parse(registry.host() + "/team/x")))
+          .contains(new Credentials.IdentityToken("id-" + registry.host() + "/team"));
+      assertThat(all.logout(registry.host())).isTrue();
+      assertThat(kept).doesNotExist();
+      assertThat(all.logout(registry.host())).isFalse();
+      all.logoutAll();
+      assertThat(Files.readString(all.path())).doesNotContain("old.io", "team");
     } finally {
       Files.delete(helper);
     }

@@ -186,9 +186,29 @@ class TlsTest {
       try (RegistryClient client = new RegistryClient(name, trusting)) {
         assertThat(client.tags()).containsExactly("t");
       }
+      for (String curve : List.of("prime256v1", "secp384r1", "secp521r1")) {
+        openssl("ecparam -name " + curve + " -genkey -out e.key"); // SEC 1, the curve before it.
+        assertThat(dir.resolve("e.key")).content().contains("BEGIN EC PRIVATE KEY");
+        openssl("req -new -key e.key -out e.csr -subj /CN=client");
+        openssl("x509 -req -in e.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out e.crt");
+        copy("e.crt", directory.resolve("client.cert"));
+        copy("e.key", key);
+        try (RegistryClient client = new RegistryClient(name, trusting)) {
+          assertThat(client.tags()).containsExactly("t");
+        }
+      }
+      openssl("ec -in e.key -aes128 -passout pass:x -out locked.key");
+      copy("locked.key", key);
+      assertThatThrownBy(() -> new RegistryClient(name, trusting))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("without a password");
     } finally {
       server.stop(0);
     }
+  }
+
+  private void copy(String name, Path to) throws Exception {
+    Files.copy(dir.resolve(name), to, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
   }
 
   @Test
