@@ -8,17 +8,28 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
 /**
- * Sends one blob (distribution-spec, "Pushing blobs"): in one PUT of known length; in pieces when
- * something on the way refuses that much at once. A failure begins anew with a fresh session.
+ * Sends one blob (distribution-spec, "Pushing blobs"): in one request of known length; in pieces
+ * when something on the way refuses that much at once. After a cut the registry is asked how much
+ * it has, and the rest follows; where it does not say, a fresh session begins.
  */
 final class RegistryUpload {
   private static final int FIRST_CHUNK = 16 * 1024 * 1024;
   private static final int SMALLEST_CHUNK = 1024 * 1024;
   private static final int TOO_LARGE = 413;
+
+  /** What is sent in a single PUT: a registry need not keep half of one after a cut. */
+  private static final long ONE_REQUEST = 4L * 1024 * 1024;
+
+  /** So much must have arrived for a failure to count as the first again. */
+  private static final long PROGRESS = 1024 * 1024;
+
+  private static final Pattern RANGE = Pattern.compile("(?:bytes=)?0-([0-9]{1,18})");
 
   private final RegistryClient client;
   private final RegistryHttp http;
@@ -26,6 +37,7 @@ final class RegistryUpload {
   private final ImageSink.BlobSupplier content;
   private final String action;
   private @Nullable String session;
+  private long received;
   private int chunk;
 
   /**
@@ -46,6 +58,7 @@ final class RegistryUpload {
   }
 
   void run() throws IOException {
+    long lastFailure = 0;
     for (int failures = 1; true; failures++) {
       try {
         if (attempt(failures >= http.options().attempts())) {
@@ -55,27 +68,71 @@ final class RegistryUpload {
         if (failures >= http.options().attempts() || !RegistryHttp.isPassing(e)) {
           throw http.failed(e, action);
         }
+        received = received();
+        if (received - lastFailure >= PROGRESS) {
+          failures = 0; // It goes on, so patience begins anew.
+        }
+        lastFailure = received;
       }
-      http.pause(failures, null);
+      http.pause(Math.max(failures, 1), null);
     }
   }
 
-  /** One whole upload; false when another attempt may do better. */
+  /** One upload of what is missing; false when another attempt may do better. */
   private boolean attempt(boolean last) throws IOException {
-    String location = session == null ? client.beginUpload(action) : session;
-    session = null;
-    try (RegistryHttp.Answer answer = chunk == 0 ? whole(location) : pieces(location)) {
+    if (session == null) {
+      session = client.beginUpload(action);
+      received = 0;
+    }
+    boolean whole = received == 0;
+    try (RegistryHttp.Answer answer = send(session)) {
       int status = answer.status();
       if (status == 201 || status == 200 || status == 204) {
         return true;
       }
+      session = null;
       if (status == TOO_LARGE && shrink()) {
         return attempt(last); // No failure: the next size is tried at once.
       }
-      if (last || !(RegistryHttp.isPassing(status) || status == 401 || status == 404)) {
+      // A session that went on after a cut may be in disorder; a whole one shows what is wrong.
+      boolean again = !whole || RegistryHttp.isPassing(status) || status == 401 || status == 404;
+      if (last || !again) {
         throw http.refused(answer, action);
       }
       return false;
+    }
+  }
+
+  private RegistryHttp.Answer send(String location) throws IOException {
+    if (chunk != 0) {
+      return pieces(location, received);
+    }
+    return received == 0 && descriptor.size() <= ONE_REQUEST ? whole(location) : rest(location);
+  }
+
+  /**
+   * How many bytes the registry has of the session that was cut, and where to go on; 0 and no
+   * session when it does not say.
+   */
+  private long received() throws IOException {
+    String location = session;
+    session = null;
+    if (location == null) {
+      return 0;
+    }
+    RegistryHttp.Call call = client.uploadCall(location, action);
+    try (RegistryHttp.Answer answer = http.exchange(call, HttpRequest.Builder::GET)) {
+      Matcher range = RANGE.matcher(answer.header("Range"));
+      if (answer.status() != 204 || !range.matches()) {
+        return 0;
+      }
+      // An empty session is told as 0-0, as one with a single byte is.
+      long end = Long.parseLong(range.group(1));
+      if (end == 0 || end >= descriptor.size()) {
+        return 0;
+      }
+      session = answer.header("Location").isEmpty() ? location : http.location(answer, action);
+      return end + 1;
     }
   }
 
@@ -85,7 +142,7 @@ final class RegistryUpload {
   }
 
   private RegistryHttp.Answer whole(String location) throws IOException {
-    Body body = new Body(descriptor.size());
+    Body body = new Body(0, descriptor.size());
     return send(client.uploadCall(end(location), action), "PUT", body, null);
   }
 
@@ -113,22 +170,42 @@ final class RegistryUpload {
     }
   }
 
-  private RegistryHttp.Answer pieces(String begin) throws IOException {
-    String location = begin;
-    try (InputStream in = new VerifyingInputStream(content.open(0), descriptor)) {
-      for (long at = 0; at < descriptor.size(); ) {
+  /** All that is missing in one request, and another one that ends the session. */
+  private RegistryHttp.Answer rest(String begin) throws IOException {
+    long at = received;
+    String range = at + "-" + (descriptor.size() - 1);
+    RegistryHttp.Answer answer =
+        send(
+            client.uploadCall(begin, action),
+            "PATCH",
+            new Body(at, descriptor.size() - at),
+            at == 0 ? null : range);
+    return answer.status() == 202 ? end(answer) : answer;
+  }
+
+  private RegistryHttp.Answer end(RegistryHttp.Answer answer) throws IOException {
+    try (answer) {
+      session = http.location(answer, action);
+    }
+    return send(client.uploadCall(end(session), action), "PUT", new Body(new byte[0]), null);
+  }
+
+  private RegistryHttp.Answer pieces(String begin, long from) throws IOException {
+    session = begin;
+    try (InputStream in = open(from)) {
+      for (long at = from; at < descriptor.size(); ) {
         byte[] piece = in.readNBytes((int) Math.min(chunk, descriptor.size() - at));
         if (piece.length == 0) {
           throw Problem.corrupt("cannot " + action + ": its source ends too early");
         }
         String range = at + "-" + (at + piece.length - 1);
-        RegistryHttp.Call call = client.uploadCall(location, action);
+        RegistryHttp.Call call = client.uploadCall(session, action);
         RegistryHttp.Answer answer = send(call, "PATCH", new Body(piece), range);
         if (answer.status() != 202) {
           return answer;
         }
         try (answer) {
-          location = http.location(answer, action);
+          session = http.location(answer, action);
         }
         at += piece.length;
       }
@@ -136,7 +213,14 @@ final class RegistryUpload {
         throw Problem.corrupt("cannot " + action + ": its source is too long");
       }
     }
-    return send(client.uploadCall(end(location), action), "PUT", new Body(new byte[0]), null);
+    return send(client.uploadCall(end(session), action), "PUT", new Body(new byte[0]), null);
+  }
+
+  /** The content from an offset; from the beginning it is verified, else only by the registry. */
+  private InputStream open(long offset) throws IOException {
+    return offset == 0
+        ? new VerifyingInputStream(content.open(0), descriptor)
+        : content.open(offset);
   }
 
   /** What is sent, watched: when it moved last, and how its source failed. */
@@ -144,19 +228,22 @@ final class RegistryUpload {
     private static final Duration SERVER_WORK = Duration.ofMinutes(5);
 
     private final byte @Nullable [] bytes;
+    private final long offset;
     private final long length;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final SpeedFloor floor = new SpeedFloor(http.options().stall());
     private volatile long moved = System.nanoTime();
     private volatile @Nullable InputStream open;
 
-    Body(long length) {
+    Body(long offset, long length) {
       this.bytes = null;
+      this.offset = offset;
       this.length = length;
     }
 
     Body(byte[] bytes) {
       this.bytes = bytes;
+      this.offset = 0;
       this.length = bytes.length;
     }
 
@@ -176,7 +263,7 @@ final class RegistryUpload {
       try {
         InputStream in =
             bytes == null
-                ? new VerifyingInputStream(content.open(0), descriptor)
+                ? RegistryUpload.this.open(offset)
                 : new java.io.ByteArrayInputStream(bytes);
         open = in;
         return new Watched(in);

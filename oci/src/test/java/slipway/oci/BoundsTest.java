@@ -74,7 +74,10 @@ class BoundsTest {
           .satisfies(BoundsTest::isPrintable);
       assertThat(RegistryError.read(InputStream.nullInputStream()).suffix()).isEmpty();
       byte[] error =
-          bytes("{\"errors\":[{\"code\":\"X\",\"message\":" + new String(json(evil)) + "}]}");
+          bytes(
+              "{\"errors\":[{\"code\":\"X\",\"message\":"
+                  + new String(json(evil), StandardCharsets.UTF_8)
+                  + "}]}");
       String said = RegistryError.read(new java.io.ByteArrayInputStream(error)).suffix();
       assertThat(said).matches("[\\x20-\\x7e…]*");
     }

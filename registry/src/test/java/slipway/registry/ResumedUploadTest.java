@@ -1,0 +1,148 @@
+package slipway.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.MediaTypes;
+import slipway.oci.Reference;
+import slipway.oci.RegistryClient;
+import slipway.oci.RegistryOptions;
+
+/** An upload by our client that is cut goes on where it was. */
+class ResumedUploadTest {
+  private static final RegistryOptions OPTIONS =
+      RegistryOptions.anonymous(Map.of())
+          .withPatience(3, Duration.ofMillis(20), Duration.ofSeconds(20));
+
+  @TempDir Path dir;
+
+  /** Passes connections on and cuts each that has carried so many bytes to the registry. */
+  private static final class Cutter implements AutoCloseable {
+    private final ServerSocket server;
+    private final int target;
+    private final AtomicInteger cuts;
+    private final long after;
+    private final AtomicLong sent = new AtomicLong();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Socket> open = new CopyOnWriteArrayList<>();
+
+    Cutter(int target, int cuts, long after) throws IOException {
+      this.target = target;
+      this.cuts = new AtomicInteger(cuts);
+      this.after = after;
+      this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+      threads.submit(this::accept);
+    }
+
+    String host() {
+      return "127.0.0.1:" + server.getLocalPort();
+    }
+
+    private Void accept() throws IOException {
+      while (true) {
+        Socket client = server.accept();
+        Socket registry = new Socket("127.0.0.1", target);
+        open.add(client);
+        open.add(registry);
+        threads.submit(() -> pass(client, registry, true));
+        threads.submit(() -> pass(registry, client, false));
+      }
+    }
+
+    private Void pass(Socket from, Socket to, boolean count) throws IOException {
+      byte[] buffer = new byte[16 * 1024];
+      long total = 0;
+      try (from;
+          to) {
+        InputStream in = from.getInputStream();
+        OutputStream out = to.getOutputStream();
+        for (int n; (n = in.read(buffer)) >= 0; ) {
+          out.write(buffer, 0, n);
+          total += n;
+          if (count) {
+            sent.addAndGet(n);
+            if (total > after && cuts.getAndDecrement() > 0) {
+              return null;
+            }
+          }
+        }
+      }
+      return null;
+    }
+
+    @Override
+    public void close() throws IOException {
+      server.close();
+      for (Socket socket : open) {
+        socket.close();
+      }
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void goesOnAfterCuts() throws Exception {
+    byte[] bytes = new byte[24 << 20];
+    new Random(7).nextBytes(bytes);
+    Descriptor blob = Descriptor.of(MediaTypes.OCI_LAYER, bytes);
+    try (RegistryServer registry =
+            RegistryServer.start(dir, new InetSocketAddress("127.0.0.1", 0));
+        Cutter cutter = new Cutter(registry.address().getPort(), 4, 5 << 20)) {
+      Reference name = Reference.parse(cutter.host() + "/x");
+      try (RegistryClient client = new RegistryClient(name, OPTIONS)) {
+        client.putBlob(
+            blob, at -> new ByteArrayInputStream(bytes, (int) at, (int) (bytes.length - at)));
+        try (InputStream in = client.openBlob(blob)) {
+          assertThat(in.readAllBytes()).isEqualTo(bytes);
+        }
+      }
+      // Four cuts with three attempts: patience begins anew, and little is sent twice.
+      assertThat(cutter.sent.get()).isLessThan(bytes.length * 3L / 2);
+    }
+  }
+
+  /** What was changed at the source between two requests is not what was promised. */
+  @Test
+  void aSourceThatChangesIsToldAfterOneMoreTry() throws Exception {
+    byte[] bytes = new byte[12 << 20];
+    Descriptor blob = Descriptor.of(MediaTypes.OCI_LAYER, bytes);
+    byte[] other = new byte[12 << 20];
+    other[11 << 20] = 1;
+    try (RegistryServer registry =
+            RegistryServer.start(dir, new InetSocketAddress("127.0.0.1", 0));
+        Cutter cutter = new Cutter(registry.address().getPort(), 1, 5 << 20)) {
+      Reference name = Reference.parse(cutter.host() + "/x");
+      try (RegistryClient client = new RegistryClient(name, OPTIONS)) {
+        assertThatThrownBy(
+                () ->
+                    client.putBlob(
+                        blob,
+                        at -> new ByteArrayInputStream(other, (int) at, (int) (other.length - at))))
+            .isInstanceOf(Problem.class)
+            .hasMessageContaining("damaged or forged");
+      }
+    }
+  }
+}
