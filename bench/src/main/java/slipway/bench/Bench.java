@@ -44,7 +44,11 @@ public final class Bench {
     Map<String, Scenario> all = new LinkedHashMap<>();
     for (Scenario scenario :
         List.of(
-            new ImportScenario(), new DiskScenario(), new BuildScenario(), new StartScenario())) {
+            new ImportScenario(),
+            new DiskScenario(),
+            new BuildScenario(),
+            new StartScenario(),
+            new RegistryScenario())) {
       all.put(scenario.name(), scenario);
     }
     return all;

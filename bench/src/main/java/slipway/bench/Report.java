@@ -59,7 +59,9 @@ final class Report {
           r.cpu(),
           r.unit().isEmpty() ? "" : " " + r.unit(),
           r.wall() == null ? "" : String.format(Locale.ROOT, "%.2f", r.wall()),
-          r.goal() == null ? "" : String.format(Locale.ROOT, "≤ %.1f", r.goal()),
+          r.goal() == null
+              ? ""
+              : String.format(Locale.ROOT, r.atLeast() ? "≥ %.1f" : "≤ %.1f", r.goal()),
           r.goal() == null ? "" : r.isMissed() ? "missed" : "met");
     }
     line(out, "");
@@ -103,6 +105,7 @@ final class Report {
       one.put("cpu", ratio.cpu());
       one.put("wall", ratio.wall());
       one.put("goal", ratio.goal());
+      one.put("atLeast", ratio.atLeast());
       one.put("missed", ratio.isMissed());
       ratios.add(one);
     }

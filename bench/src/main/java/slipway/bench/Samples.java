@@ -39,6 +39,12 @@ final class Samples {
         what, "", ratio(ours, peers, Measured::cpu), ratio(ours, peers, Measured::wall), goal);
   }
 
+  /** How many times as many requests a second, the median over the rounds; at least the goal. */
+  Ratio rate(String what, String ours, String peer, @Nullable Double goal) {
+    double times = ratio(List.of(peer), List.of(ours), Measured::wall);
+    return new Ratio(what, "× the rate", times, null, goal, true);
+  }
+
   private double ratio(List<String> ours, List<String> peers, ToDoubleFunction<Measured> value) {
     int rounds = row(ours.getFirst()).size();
     return median(

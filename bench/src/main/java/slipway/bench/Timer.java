@@ -116,7 +116,7 @@ final class Timer {
   }
 
   /** Bytes; 0 when the process is over. */
-  private static long residentPeak(Path status) throws IOException {
+  static long residentPeak(Path status) throws IOException {
     try {
       for (String line : Files.readAllLines(status, StandardCharsets.ISO_8859_1)) {
         if (line.startsWith("VmHWM:")) {
@@ -137,8 +137,18 @@ final class Timer {
 
   /** Seconds of all children that ended and were waited for. */
   private static double childrenCpu() throws IOException {
-    String stat = Files.readString(Path.of("/proc/self/stat"));
+    return cpu("self", 13);
+  }
+
+  /** Seconds of a process itself, its children left out. */
+  static double ownCpu(long pid) throws IOException {
+    return cpu(Long.toString(pid), 11);
+  }
+
+  /** The sum of a field of proc_pid_stat(5) and the next one, counted from the process's state. */
+  private static double cpu(String process, int field) throws IOException {
+    String stat = Files.readString(Path.of("/proc", process, "stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) / TICKS;
+    return (Long.parseLong(fields[field]) + Long.parseLong(fields[field + 1])) / TICKS;
   }
 }

@@ -16,6 +16,7 @@ import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -36,6 +37,9 @@ public final class HttpServer implements AutoCloseable {
 
   /** Bytes of a refused body that are read over before the answer. */
   private static final long DISCARDED = 64L * 1024 * 1024;
+
+  /** At once; more wait to be accepted. Each takes some tens of KiB while a request is handled. */
+  private static final int CONNECTIONS = 4000;
 
   /** Bytes read from a connection at once. */
   private static final int INPUT = 64 * 1024;
@@ -85,6 +89,7 @@ public final class HttpServer implements AutoCloseable {
     connector.setIdleTimeout(options.idleTimeout().toMillis());
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
+    server.addBean(new NetworkConnectionLimit(CONNECTIONS, connector));
     server.setHandler(new GracefulHandler(new Bridge(options, handler)));
     server.setStopTimeout(options.stopTimeout().toMillis());
     server.setErrorHandler(HttpServer::refuse);
