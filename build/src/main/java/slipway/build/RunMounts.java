@@ -92,8 +92,13 @@ final class RunMounts implements AutoCloseable {
     return Files.createDirectory(memory.resolve("bundle"));
   }
 
-  /** Connects the command, and brings the files by which programs find names. */
-  ContainerSpec.Network network(RunNetwork wanted) throws IOException {
+  /**
+   * Connects the command, and brings the files by which programs find names.
+   *
+   * @param alone whether it may change its network, and so must have one to itself
+   */
+  ContainerSpec.Network network(RunNetwork wanted, StageNetwork stage, boolean alone)
+      throws IOException {
     return switch (wanted.mode()) {
       case HOST -> {
         names(machineHosts(), machineResolver());
@@ -104,15 +109,23 @@ final class RunMounts implements AutoCloseable {
         yield new ContainerSpec.Network.None();
       }
       case PRIVATE -> {
-        UserNetwork network =
-            UserNetwork.start(wanted, Files.createDirectory(scratch.resolve("network")));
-        open.push(network);
+        UserNetwork network = connected(wanted, stage, alone);
         names(
             machineHosts() + network.gatewayName(wanted),
             resolver(machineResolver(), network.resolver()));
         yield new ContainerSpec.Network.Joined(network.namespace());
       }
     };
+  }
+
+  private UserNetwork connected(RunNetwork wanted, StageNetwork stage, boolean alone)
+      throws IOException {
+    if (!alone) {
+      return stage.connected(wanted);
+    }
+    UserNetwork own = UserNetwork.start(wanted, Files.createDirectory(scratch.resolve("network")));
+    open.push(own);
+    return own;
   }
 
   private static String machineHosts() throws IOException {

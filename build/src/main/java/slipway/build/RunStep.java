@@ -20,6 +20,7 @@ final class RunStep {
   private final Instruction.Run run;
   private final ImageDraft image;
   private final Map<String, String> arguments;
+  private final StageNetwork stageNetwork;
   private final List<RunMount> mounts = new ArrayList<>();
   private final String text;
   private final String inputs;
@@ -33,13 +34,15 @@ final class RunStep {
       Instruction.Run run,
       Expander expander,
       ImageDraft image,
-      Map<String, String> arguments)
+      Map<String, String> arguments,
+      StageNetwork stageNetwork)
       throws IOException, InterruptedException {
     this.session = session;
     this.stage = stage;
     this.run = run;
     this.image = image;
     this.arguments = arguments;
+    this.stageNetwork = stageNetwork;
     for (String mount : run.mounts()) {
       mounts.add(RunMount.parse(mount, run.at(), expander.at(run.at())));
     }
@@ -127,7 +130,8 @@ final class RunStep {
     try (RunMounts prepared = new RunMounts(session, stage, run.at(), image.directory(), scratch)) {
       prepared.prepare(mounts);
       List<String> argv = command(prepared);
-      ContainerSpec.Network network = prepared.network(network());
+      ContainerSpec.Network network =
+          prepared.network(network(), stageNetwork, run.security().equals("insecure"));
       Path stub = Files.createDirectory(scratch.resolve("stub"));
       Accounts.Identity user;
       Path view = Files.createDirectory(scratch.resolve("view"));

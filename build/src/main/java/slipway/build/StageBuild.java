@@ -36,6 +36,7 @@ final class StageBuild {
   private final boolean inImage;
   private final Map<String, String> arguments = new LinkedHashMap<>();
   private final List<LayerRef> layers = new ArrayList<>();
+  private final StageNetwork network;
   private ImageDraft image;
   private String state;
   private @Nullable String created;
@@ -51,6 +52,7 @@ final class StageBuild {
     this.inImage = session.graph.inImage().contains(stage.index());
     this.image = ImageDraft.scratch(platform);
     this.state = ContentDigest.of("scratch", platform.toString());
+    this.network = new StageNetwork(session);
   }
 
   /**
@@ -59,6 +61,14 @@ final class StageBuild {
    * @throws Problem when an instruction fails, with its place
    */
   StageResult run() throws Exception {
+    try (network) {
+      carryOutAll();
+    }
+    session.putArguments(stage.index(), arguments);
+    return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
+  }
+
+  private void carryOutAll() throws Exception {
     begin();
     List<String> triggers = List.copyOf(image.onBuild);
     image.onBuild.clear();
@@ -71,8 +81,6 @@ final class StageBuild {
       number++;
       carryOut(instruction);
     }
-    session.putArguments(stage.index(), arguments);
-    return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
   }
 
   /** An image's author does not get by ONBUILD what only the one who builds may give. */
@@ -458,7 +466,7 @@ final class StageBuild {
   }
 
   private void run(Instruction.Run r) throws Exception {
-    RunStep step = new RunStep(session, stage, r, expander(), image, runArguments());
+    RunStep step = new RunStep(session, stage, r, expander(), image, runArguments(), network);
     step(r.at(), step.text(), step.inputs(), step::apply);
   }
 

@@ -169,6 +169,11 @@ final class UserNetwork implements AutoCloseable {
     return namespace;
   }
 
+  /** Whether the program that connects it still runs. */
+  boolean isConnected() {
+    return process.isAlive();
+  }
+
   /** The address that answers questions for names. */
   String resolver() {
     return program.resolver;
