@@ -2,7 +2,6 @@ package slipway.cli;
 
 import java.io.IOException;
 import java.net.URI;
-import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -106,7 +105,6 @@ final class BaseCommand implements Callable<Integer> {
     }
 
     private BaseRequest request(LocalStore store) {
-      String epoch = System.getenv("SOURCE_DATE_EPOCH");
       return new BaseRequest(
           suite,
           LocalStore.localName(tag == null ? "localhost/debian-bootc:" + suite : tag).orLatest(),
@@ -116,7 +114,7 @@ final class BaseCommand implements Callable<Integer> {
           noAgent ? null : Product.jars(),
           store,
           state.directory(),
-          epoch == null ? null : Instant.ofEpochSecond(Long.parseLong(epoch)));
+          Epoch.ofEnvironment());
     }
 
     private static String summary(BaseRequest request, Manifest.Image image, long start) {

@@ -6,6 +6,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -267,18 +268,8 @@ final class BuildCommand implements Callable<Integer> {
   }
 
   private @Nullable Long epoch() {
-    String variable = System.getenv("SOURCE_DATE_EPOCH");
-    if (timestamp != null || variable == null || variable.isEmpty()) {
-      return timestamp;
-    }
-    try {
-      return Long.valueOf(variable);
-    } catch (NumberFormatException e) {
-      throw new Problem(
-          Problem.Kind.USAGE,
-          "SOURCE_DATE_EPOCH is \"" + variable + "\", not a number of seconds",
-          e);
-    }
+    Instant variable = timestamp == null ? Epoch.ofEnvironment() : null;
+    return variable == null ? timestamp : Long.valueOf(variable.getEpochSecond());
   }
 
   private Map<String, String> values() {

@@ -139,11 +139,7 @@ public final class Main {
 
   /** What a failure says to the user: one line, and below it what a tool said, indented. */
   static String sentence(Throwable e) {
-    Throwable shown = e;
-    while ((shown instanceof UncheckedIOException || shown instanceof ExecutionException)
-        && shown.getCause() != null) {
-      shown = shown.getCause();
-    }
+    Throwable shown = cause(e);
     String text =
         switch (shown) {
           case Problem p -> p.sentence();
@@ -162,6 +158,23 @@ public final class Main {
     return Stream.concat(Stream.of(text), details.lines())
         .map(Printable::text)
         .collect(Collectors.joining("\n  "));
+  }
+
+  /** What threads and lambdas wrapped. */
+  private static Throwable cause(Throwable e) {
+    Throwable at = e;
+    while (true) {
+      Throwable inner = at.getCause();
+      boolean wraps =
+          at instanceof UncheckedIOException
+              || at instanceof ExecutionException
+              || (at instanceof IllegalStateException
+                  && (inner instanceof ExecutionException || inner instanceof Error));
+      if (inner == null || !wraps) {
+        return at;
+      }
+      at = inner;
+    }
   }
 
   /** The messages of file errors are often only a path. */

@@ -161,6 +161,13 @@ class SignalsTest {
   @Test
   void everyErrorIsASentence() {
     assertThat(Main.sentence(new StackOverflowError())).startsWith("something is nested too deep");
+    assertThat(
+            Main.sentence(
+                new IllegalStateException(
+                    new java.util.concurrent.ExecutionException(new OutOfMemoryError()))))
+        .startsWith("this needs more memory");
+    assertThat(Main.sentence(new java.nio.file.InvalidPathException("a\0", "Nul character")))
+        .isEqualTo("\"a\\x00\" is not a path: Nul character");
     assertThat(Main.sentence(new NoClassDefFoundError("x\u001b[2J")))
         .startsWith("internal error, please report it")
         .endsWith("x\\x1b[2J");
