@@ -37,6 +37,8 @@ public enum Limit {
       Unit.BYTES,
       4L << 20,
       "bytes of a file that is read whole, such as os-release or a Containerfile"),
+  /** Kernel arguments that one image brings. */
+  KERNEL_ARGUMENTS(Unit.COUNT, 1000, "kernel arguments that one image brings"),
   /** Bytes of an image's boot loader for one platform, modules included. */
   BOOT_LOADER_BYTES(Unit.BYTES, 64L << 20, "bytes of an image's boot loader for one platform"),
   /** Characters that one word of a Containerfile may grow to by variables. */

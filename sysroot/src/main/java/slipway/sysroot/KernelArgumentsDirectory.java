@@ -62,6 +62,7 @@ public final class KernelArgumentsDirectory {
         try (InputStream in = file.content().open()) {
           byte[] content = Limit.SMALL_FILE_BYTES.read(in, name);
           all = all.append(parse(text(content, name), name, architecture));
+          Limit.KERNEL_ARGUMENTS.check(all.list().size(), "/" + PATH);
         }
       }
     }
@@ -103,15 +104,16 @@ public final class KernelArgumentsDirectory {
     if (!root.has("kargs")) {
       throw Problem.input(name + ": kargs is missing; expected kargs = [\"key=value\"]");
     }
-    KernelArguments kargs = KernelArguments.NONE;
+    List<String> kargs = new ArrayList<>();
     for (String some : strings(root.path("kargs"), name, "kargs")) {
       // One string may hold several arguments.
-      kargs = kargs.append(KernelArguments.parse(some, name + ": kargs"));
+      kargs.addAll(KernelArguments.parse(some, name + ": kargs").list());
+      Limit.KERNEL_ARGUMENTS.check(kargs.size(), name);
     }
     List<String> only = strings(root.path("match-architectures"), name, "match-architectures");
     boolean matches =
         !root.has("match-architectures") || only.contains(kernelArchitecture(architecture));
-    return matches ? kargs : KernelArguments.NONE;
+    return matches ? new KernelArguments(kargs) : KernelArguments.NONE;
   }
 
   /** The name that {@code match-architectures} uses for one of OCI's, such as {@code x86_64}. */

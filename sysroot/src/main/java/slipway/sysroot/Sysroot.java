@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.linux.Posix;
-import slipway.oci.Platform;
 import slipway.ostree.Repository;
 import slipway.tree.FileTree;
 
@@ -191,7 +190,7 @@ public final class Sysroot {
             DeploymentWriter.nextSerial(root, spec.stateroot(), spec.commit().hex()),
             layout.bootChecksum(),
             0,
-            kargs(spec, tree),
+            new DeployArguments(repository(), warnings).of(spec, tree),
             spec.origin().withoutTransientState(),
             null,
             false,
@@ -221,33 +220,6 @@ public final class Sysroot {
         space.needed(),
         space.firstStep(),
         etc);
-  }
-
-  private KernelArguments kargs(DeploySpec spec, FileTree tree) throws IOException {
-    if (spec.kargs() != null) {
-      spec.kargs().requireWritable("the kernel arguments");
-      return spec.kargs().withoutKey("ostree");
-    }
-    Deployment merge = java.util.Objects.requireNonNull(spec.merge());
-    KernelArguments fresh =
-        KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
-    KernelArguments followed = merge.kargs().followImage(imageArguments(merge), fresh);
-    followed.requireWritable("the boot entry of " + merge.id());
-    return followed;
-  }
-
-  /** What the image of a deployment brought; nothing, said aloud, when that cannot be read. */
-  private KernelArguments imageArguments(Deployment deployment) throws IOException {
-    try {
-      return KernelArgumentsDirectory.read(
-          repository().readTree(deployment.checksum()), Platform.host().architecture());
-    } catch (Problem e) {
-      if (e.kind() != Problem.Kind.INPUT) {
-        throw e;
-      }
-      warnings.accept("the old image's kernel arguments stay: " + e.getMessage());
-      return KernelArguments.NONE;
-    }
   }
 
   /**

@@ -70,6 +70,16 @@ class FormatsTest {
         .isEqualTo(KernelArguments.of("root=1", "b=2", "mine"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"a ", "a\", \""})
+  void boundsWhatAnImageBrings(String piece) {
+    String many = "kargs = [\"" + piece.repeat(300_000) + "a\"]";
+    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(many, "f.toml", "amd64"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("f.toml: more than 1000")
+        .hasMessageContaining("--limit kernel-arguments=N");
+  }
+
   @Test
   void refusesDeepTomlInOneSentence() {
     String deep = "kargs = " + "[".repeat(200_000) + "]".repeat(200_000);

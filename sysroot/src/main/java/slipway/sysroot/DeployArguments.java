@@ -1,0 +1,49 @@
+package slipway.sysroot;
+
+import java.io.IOException;
+import java.util.Objects;
+import java.util.function.Consumer;
+import slipway.base.Problem;
+import slipway.oci.Platform;
+import slipway.ostree.Repository;
+import slipway.tree.FileTree;
+
+/**
+ * The kernel arguments of a deployment to come: those that are given, or those of the deployment it
+ * follows, changed as the images' {@code kargs.d} changed.
+ *
+ * @param warnings is told in a sentence what of the old image cannot be read
+ */
+record DeployArguments(Repository repository, Consumer<String> warnings) {
+  /**
+   * Works them out.
+   *
+   * @param tree of the new image
+   * @throws Problem of kind INPUT for arguments that a boot menu cannot hold
+   */
+  KernelArguments of(DeploySpec spec, FileTree tree) throws IOException {
+    KernelArguments given = spec.kargs();
+    if (given != null) {
+      given.requireWritable("the kernel arguments");
+      return given.withoutKey("ostree");
+    }
+    Deployment merge = Objects.requireNonNull(spec.merge());
+    KernelArguments fresh =
+        KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
+    KernelArguments followed = merge.kargs().followImage(ofImage(merge), fresh);
+    followed.requireWritable("the boot entry of " + merge.id());
+    return followed;
+  }
+
+  /** What the image of a deployment brought; nothing, said aloud, when that cannot be read. */
+  private KernelArguments ofImage(Deployment deployment) throws IOException {
+    try {
+      return KernelArgumentsDirectory.read(
+          repository.readTree(deployment.checksum()), Platform.host().architecture());
+    } catch (Problem e) {
+      // Whatever is wrong with the old image, the new one must not be kept from coming.
+      warnings.accept("the old image's kernel arguments stay: " + e.getMessage());
+      return KernelArguments.NONE;
+    }
+  }
+}
