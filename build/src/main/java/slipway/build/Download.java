@@ -81,9 +81,9 @@ final class Download {
 
   /** The tree that was fetched, or the directory of the one file. */
   CopySource source() throws IOException {
-    Path what = path().toRealPath();
-    Path root = Files.isDirectory(what) ? what : what.getParent();
-    return new CopySource(OsPath.of(root), IgnoreRules.NONE, false, address);
+    OsPath what = OsPath.of(path().toRealPath());
+    OsPath root = Posix.lstat(what).isDirectory() ? what : what.parent();
+    return new CopySource(root, IgnoreRules.NONE, false, address);
   }
 
   /** What was fetched, in {@link #source}. */
@@ -105,6 +105,9 @@ final class Download {
     }
     if (uri.getHost() == null) {
       throw at().problem("ADD: \"" + address + "\" has no host");
+    }
+    if (String.valueOf(uri.getPath()).indexOf('\0') >= 0) {
+      throw at().problem("ADD: the path in " + address + " holds a NUL character");
     }
     Path file = directory.resolve("file");
     try (WebFile web = WebFile.open(uri, session.web())) {
@@ -164,9 +167,6 @@ final class Download {
     String name = path.substring(path.lastIndexOf('/') + 1);
     if (name.isEmpty() || name.equals(".") || name.equals("..")) {
       name = ContentDisposition.fileName(disposition).orElse("");
-    }
-    if (name.indexOf('\0') >= 0) {
-      throw at().problem("ADD: the file name in " + address + " holds a NUL character");
     }
     if (name.isEmpty() && copy.destination().endsWith("/")) {
       throw at().problem(

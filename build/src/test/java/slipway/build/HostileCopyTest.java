@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.OsPath;
@@ -220,6 +221,70 @@ class HostileCopyTest {
           .as(field)
           .isInstanceOf(Problem.class)
           .hasMessageContaining("a NUL character");
+    }
+  }
+
+  @Test
+  void contextsAreBounded() throws Exception {
+    Path context = lab.context("FROM scratch\nCOPY . /\n");
+    Files.createDirectories(context.resolve("a/b/c/d"));
+    for (int i = 0; i < 20; i++) {
+      Files.writeString(context.resolve("a/" + i), "");
+    }
+    limited("layer-entries=22", context, "the build context: more than 22");
+    limited("tree-depth=3", context, "the build context: more than 3");
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\nCOPY --parents **/x /\n");
+    limited("tree-depth=3", context, "more than 3");
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\nCOPY a/* /\n");
+    limited("layer-entries=10", context, "one directory: more than 10");
+  }
+
+  private void limited(String limit, Path context, String message) {
+    Limit.set(limit, "the test");
+    try {
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: ")
+          .hasMessageContaining(message)
+          .hasMessageContaining("--limit " + limit.substring(0, limit.indexOf('=')) + "=N");
+    } finally {
+      for (Limit l : Limit.values()) {
+        Limit.set(l.label() + "=" + l.preset(), "the test");
+      }
+    }
+  }
+
+  /** Deeper than a path can be long: by descriptors there is no such bound. */
+  @Test
+  void pathsMayBeLongerThanTheKernelTakes() throws Exception {
+    OsPath name = OsPath.of("d".repeat(200));
+    Path from = Files.createDirectory(directory.resolve("from"));
+    Path to = Files.createDirectory(directory.resolve("to"));
+    try {
+      OpenDirectory at = OpenDirectory.of(OsPath.of(from));
+      for (int i = 0; i < 30; i++) {
+        try (OpenDirectory parent = at) {
+          at = parent.make(name);
+        }
+      }
+      Posix.close(at.create(OsPath.of("f")));
+      at.close();
+      Position here = new Position("Containerfile", 1);
+      CopySource source = new CopySource(OsPath.of(from), IgnoreRules.NONE, false, "the context");
+      try (TreeCopier copier = new TreeCopier(OsPath.of(to), null, null, here)) {
+        copier.copy(source, source.whole(), IgnoreRules.NONE, "/x", true);
+      }
+      OpenDirectory copied = OpenDirectory.of(OsPath.of(to.resolve("x")));
+      for (int i = 0; i < 30; i++) {
+        try (OpenDirectory parent = copied) {
+          copied = parent.child(name);
+        }
+      }
+      assertThat(copied.names()).containsExactly(OsPath.of("f"));
+      copied.close();
+    } finally {
+      Posix.removeTree(OsPath.of(from));
+      Posix.removeTree(OsPath.of(to));
     }
   }
 }
