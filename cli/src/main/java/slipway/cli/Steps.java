@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Cleanup;
 import slipway.base.Printable;
 
 /** A story told step by step: a line with its time when a step is done, and a table at the end. */
@@ -37,12 +38,15 @@ final class Steps {
     try {
       outcome = work.call();
     } catch (Exception e) {
-      out.printf(
-          Locale.ROOT,
-          "        failed after %.1f s: %s%n",
-          (System.nanoTime() - start) / 1e9,
-          name);
-      out.flush();
+      // Who stopped it knows, and has been told in a line of its own.
+      if (!Cleanup.isStopped()) {
+        out.printf(
+            Locale.ROOT,
+            "        failed after %.1f s: %s%n",
+            (System.nanoTime() - start) / 1e9,
+            name);
+        out.flush();
+      }
       throw e;
     }
     Done step = new Done(name, (System.nanoTime() - start) / 1e9, outcome.words());

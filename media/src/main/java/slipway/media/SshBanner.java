@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -34,7 +35,9 @@ final class SshBanner {
 
   /** Whether the server speaks now, or within the time for which silence is borne. */
   boolean answers() {
-    try (Socket socket = new Socket()) {
+    // A channel's socket, because an interrupt ends its waits.
+    try (SocketChannel channel = SocketChannel.open()) {
+      Socket socket = channel.socket();
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patience);
       socket.setSoTimeout(patience);
       byte[] begin = socket.getInputStream().readNBytes(4);

@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class SshBannerTest {
   @Test
@@ -21,6 +22,22 @@ class SshBannerTest {
         assertThat(banner.answers()).isFalse();
         assertThat(Duration.ofNanos(System.nanoTime() - start))
             .isGreaterThanOrEqualTo(least(least));
+      }
+    }
+  }
+
+  /** Otherwise a process that is told to end would wait for a guest that says nothing. */
+  @Test
+  @Timeout(20)
+  void anInterruptEndsTheWait() throws Exception {
+    try (ServerSocket silent = listen()) {
+      SshBanner banner =
+          new SshBanner(silent.getLocalPort(), Duration.ofMinutes(5), Duration.ofMinutes(5));
+      Thread waiter = Thread.ofPlatform().daemon().start(banner::answers);
+      try (Socket client = silent.accept()) {
+        waiter.interrupt();
+        waiter.join();
+        assertThat(client.getInputStream().read()).as("what it says before it goes").isEqualTo(-1);
       }
     }
   }
