@@ -1,26 +1,34 @@
 package slipway.oci;
 
+import com.jcraft.jzlib.Deflater;
+import com.jcraft.jzlib.JZlib;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.zip.CRC32;
-import java.util.zip.Deflater;
 
 /**
  * Compresses to one gzip member (RFC 1952) on all processors: blocks of a fixed size are deflated
  * by themselves, each with the 32 KiB before it as dictionary, and put one after another (as pigz
  * does). The header holds no time and no name. Memory: two blocks and their results a processor.
+ *
+ * <p>The same bytes give the same gzip on every machine: the deflater is Java's, in a pinned
+ * version. The JDK's own is whatever zlib it was linked with, and those differ.
  */
 final class GzipOutputStream extends OutputStream {
   private static final int BLOCK = 256 * 1024;
   private static final int WINDOW = 32 * 1024;
+  private static final int ZLIB_HEADER = 2;
+  private static final int ZLIB_DICTIONARY = 4;
+  private static final int ZLIB_CHECKSUM = 4;
   private static final byte[] HEADER = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, (byte) 0xff};
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
@@ -82,7 +90,7 @@ final class GzipOutputStream extends OutputStream {
     int size = filled;
     pending.add(Pool.THREADS.submit(() -> deflate(data, size, before, level, last)));
     if (!last) {
-      dictionary = java.util.Arrays.copyOfRange(data, size - WINDOW, size);
+      dictionary = Arrays.copyOfRange(data, size - WINDOW, size);
       block = new byte[BLOCK];
       filled = 0;
     }
@@ -91,30 +99,35 @@ final class GzipOutputStream extends OutputStream {
     }
   }
 
-  private static byte[] deflate(byte[] data, int size, byte[] dictionary, int level, boolean last) {
-    Deflater deflater = new Deflater(level, true);
-    try {
-      if (dictionary.length > 0) {
-        deflater.setDictionary(dictionary);
-      }
-      deflater.setInput(data, 0, size);
-      ByteArrayOutputStream result = new ByteArrayOutputStream(size / 2 + 64);
-      byte[] buffer = new byte[64 * 1024];
-      if (last) {
-        deflater.finish();
-        while (!deflater.finished()) {
-          result.write(buffer, 0, deflater.deflate(buffer, 0, buffer.length, Deflater.NO_FLUSH));
-        }
-      } else {
-        int n;
-        do {
-          n = deflater.deflate(buffer, 0, buffer.length, Deflater.SYNC_FLUSH);
-          result.write(buffer, 0, n);
-        } while (n == buffer.length);
-      }
-      return result.toByteArray();
-    } finally {
-      deflater.end();
+  private static byte[] deflate(byte[] data, int size, byte[] dictionary, int level, boolean last)
+      throws IOException {
+    // Not raw: a dictionary is taken in zlib's frame (RFC 1950) only, which is cut off again.
+    Deflater deflater = new Deflater(level);
+    int head = ZLIB_HEADER;
+    if (dictionary.length > 0) {
+      require(deflater.setDictionary(dictionary, dictionary.length), JZlib.Z_OK);
+      head += ZLIB_DICTIONARY;
+    }
+    deflater.setInput(data, 0, size, false);
+    ByteArrayOutputStream result = new ByteArrayOutputStream(size / 2 + 64);
+    byte[] buffer = new byte[64 * 1024];
+    int status;
+    do {
+      deflater.setOutput(buffer);
+      status = deflater.deflate(last ? JZlib.Z_FINISH : JZlib.Z_SYNC_FLUSH);
+      result.write(buffer, 0, buffer.length - deflater.avail_out);
+    } while (last ? status == JZlib.Z_OK : deflater.avail_out == 0);
+    // Asked once more after a full buffer it may have nothing left to say.
+    boolean done = !last && status == JZlib.Z_BUF_ERROR;
+    require(done ? JZlib.Z_OK : status, last ? JZlib.Z_STREAM_END : JZlib.Z_OK);
+    deflater.end();
+    byte[] framed = result.toByteArray();
+    return Arrays.copyOfRange(framed, head, framed.length - (last ? ZLIB_CHECKSUM : 0));
+  }
+
+  private static void require(int status, int wanted) throws IOException {
+    if (status != wanted) {
+      throw new IOException("the deflater ended with " + status);
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -145,5 +146,29 @@ class CompressionTest {
     assertThat(Compression.detect(mark)).isEqualTo(Compression.NONE);
     assertThat(mark.readAllBytes()).hasSize(1);
     assertThat(Compression.of(new byte[] {0x5e, 0x2a, 0x4d, 0x18})).isEqualTo(Compression.ZSTD);
+  }
+
+  /**
+   * The same bytes everywhere: these digests change only when the deflater is changed on purpose.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 2f5b807f460a6aeebd9f822c3f9ef7d53fcd02e17dc45b301fc0e1485c5db546",
+    "6, e7a9fb91590cd459a221d6fe1f5237c315432b57ea188deea52bfc28e2425e36"
+  })
+  void gzipDigestsDoNotDependOnTheMachine(int level, String hex) throws Exception {
+    byte[] plain = new byte[1_000_000];
+    for (int i = 0; i < plain.length; i++) {
+      plain[i] = (byte) (i * i / 7 + (i >> 9));
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream gzip = Compression.GZIP.compress(bytes, level)) {
+      gzip.write(plain);
+    }
+    assertThat(Digest.sha256(bytes.toByteArray()).hex()).isEqualTo(hex);
+    assertThat(
+            new java.util.zip.GZIPInputStream(new java.io.ByteArrayInputStream(bytes.toByteArray()))
+                .readAllBytes())
+        .isEqualTo(plain);
   }
 }
