@@ -122,7 +122,7 @@ class JournalTest {
       Files.write(file, flipped);
       boolean inId = i >= 27 && i < 63;
       if (inId) {
-        continue; // compared with the mark of the blobs, see DamageTest
+        continue; // compared with the mark of the blobs, see RegistryDamageTest
       }
       assertThatThrownBy(this::replay)
           .as("bit %d", i)

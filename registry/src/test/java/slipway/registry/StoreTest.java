@@ -229,6 +229,38 @@ class StoreTest {
   }
 
   @Test
+  void uploadsThatGotNoByteMakeRoom() throws Exception {
+    try (Store store = Store.open(root)) {
+      int[] ids = new int[1];
+      Uploads uploads =
+          new Uploads(
+              store.blobs(), InstantSource.system(), () -> "id" + ids[0]++, Duration.ofHours(1));
+      UploadSession other = uploads.begin("5.6.7.8", "a", Digest.Algorithm.SHA256);
+      UploadSession first = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
+      UploadSession second = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
+      // In use as long as a request is at it, so it stays.
+      UploadSession.Use holding = first.use();
+      Thread.ofPlatform()
+          .start(
+              () -> {
+                try {
+                  for (int i = 0; i < 3 * Uploads.MAX_OF_CLIENT; i++) {
+                    uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
+                  }
+                } catch (IOException e) {
+                  throw new java.io.UncheckedIOException(e);
+                }
+              })
+          .join();
+      assertThat(uploads.size()).isEqualTo(Uploads.MAX_OF_CLIENT + 1);
+      assertThat(uploads.find("a", other.id())).isSameAs(other);
+      assertThat(uploads.find("a", first.id())).isSameAs(first);
+      assertThatThrownBy(() -> uploads.find("a", second.id())).isInstanceOf(RegistryError.class);
+      assertThat(holding).isNotNull();
+    }
+  }
+
+  @Test
   void uploadFilesGoWithTheirSessions() throws Exception {
     AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
     try (RegistryServer server =

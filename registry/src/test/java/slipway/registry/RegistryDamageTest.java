@@ -31,7 +31,7 @@ import slipway.registry.BlobStorage.Staged;
 import slipway.registry.Change.LinkBlob;
 
 /** A journal lost, cut, flipped; blobs unmounted, truncated; writes that fail: nothing goes. */
-class DamageTest {
+class RegistryDamageTest {
   private static final InetSocketAddress LOOPBACK = new InetSocketAddress("127.0.0.1", 0);
   private static final byte[] LAYER = {1, 2, 3, 4};
 
@@ -202,6 +202,7 @@ class DamageTest {
         });
     assertThat(Files.readString(journal(), StandardCharsets.ISO_8859_1))
         .startsWith("slipway-registry-journal 2 ");
+    assertThat(root().resolve("uploads")).doesNotExist();
     makeFirstVersion();
     Path blobs = root().resolve("blobs");
     Files.move(blobs, dir.resolve("away"));
@@ -234,13 +235,16 @@ class DamageTest {
     for (int i = 1; i < lines.size(); i++) {
       String body = lines.get(i).substring(9).replaceAll("( sha256:[0-9a-f]+) [\\w-]{20,}$", "$1");
       java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
-      body = String.join(";", Stream.of(body.split(";")).map(DamageTest::withoutFields).toList());
+      body =
+          String.join(
+              ";", Stream.of(body.split(";")).map(RegistryDamageTest::withoutFields).toList());
       crc.update(body.getBytes(StandardCharsets.ISO_8859_1));
       lines.set(i, java.util.HexFormat.of().toHexDigits((int) crc.getValue()) + " " + body);
     }
     Files.writeString(journal(), String.join("\n", lines) + "\n");
     Files.delete(root().resolve("blobs/id"));
     Files.delete(root().resolve("blobs/uploads"));
+    Files.writeString(Files.createDirectory(root().resolve("uploads")).resolve("half"), "x");
   }
 
   private static String withoutFields(String change) {
