@@ -106,7 +106,7 @@ final class FileBlobStorage implements BlobStorage {
 
   @Override
   public Staged stage() {
-    return new StagedFile(uploads.resolve(UUID.randomUUID().toString()));
+    return new StagedBlob(uploads.resolve(UUID.randomUUID().toString()));
   }
 
   @Override
@@ -115,7 +115,7 @@ final class FileBlobStorage implements BlobStorage {
     for (Publication publication : batch) {
       Path directory = directory(publication.digest());
       ensure(directory);
-      ((StagedFile) publication.staged()).publish(path(publication.digest()));
+      ((StagedBlob) publication.staged()).publish(path(publication.digest()));
       changed.add(directory);
     }
     for (Path directory : changed) {
@@ -134,7 +134,7 @@ final class FileBlobStorage implements BlobStorage {
   @Override
   public void settle(List<Publication> batch) throws IOException {
     for (Publication publication : batch) {
-      ((StagedFile) publication.staged()).settle();
+      ((StagedBlob) publication.staged()).settle();
     }
   }
 
@@ -142,7 +142,7 @@ final class FileBlobStorage implements BlobStorage {
   public void withdraw(List<Publication> batch, Predicate<Digest> kept) throws IOException {
     for (Publication publication : batch) {
       Digest digest = publication.digest();
-      ((StagedFile) publication.staged()).withdraw(path(digest), kept.test(digest));
+      ((StagedBlob) publication.staged()).withdraw(path(digest), kept.test(digest));
     }
   }
 

@@ -17,7 +17,7 @@ import slipway.http.Response;
 import slipway.registry.BlobStorage.Staged;
 
 /** A file in the folder of uploads, made when the first bytes come or at the seal. */
-final class StagedFile implements Staged {
+final class StagedBlob implements Staged {
   /** Written back early every so many bytes, so that little is left to do when a blob is sealed. */
   private static final long WRITE_BACK = 32L * 1024 * 1024;
 
@@ -40,7 +40,7 @@ final class StagedFile implements Staged {
     MOVED
   }
 
-  StagedFile(Path path) {
+  StagedBlob(Path path) {
     this.path = path;
   }
 
