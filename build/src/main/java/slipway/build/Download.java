@@ -13,6 +13,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
@@ -82,7 +83,7 @@ final class Download {
   /** The tree that was fetched, or the directory of the one file. */
   CopySource source() throws IOException {
     OsPath what = OsPath.of(path().toRealPath());
-    OsPath root = Posix.lstat(what).isDirectory() ? what : what.parent();
+    OsPath root = Posix.lstat(what).isDirectory() ? what : Objects.requireNonNull(what.parent());
     return new CopySource(root, IgnoreRules.NONE, false, address);
   }
 

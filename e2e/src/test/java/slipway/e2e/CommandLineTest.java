@@ -65,6 +65,8 @@ class CommandLineTest {
           pull 127.0.0.1:1/x:1                      | 1 | 127.0.0.1:1
           pull UPPER/Case                           | 1 | Case
           load -i /no/such/file                     | 1 | /no/such/file
+          build --network=bridge .                  | 2 | --network
+          system prune --filter until=xx            | 2 | until
           disk build --type floppy localhost/x      | 2 | floppy
           disk build localhost/no-such-image        | 1 | no-such-image
           disk build --size 99999999999999T x       | 2 | --size
