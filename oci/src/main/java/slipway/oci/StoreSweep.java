@@ -17,7 +17,14 @@ final class StoreSweep {
   private static final int MAX_DEPTH = 4;
 
   private final LocalStore store;
-  private final Set<Digest> reachable = new HashSet<>();
+  private final Set<Digest> kept = new HashSet<>();
+
+  /**
+   * Manifests that were read. Apart from what is kept: any image may list the manifest of another
+   * one as its layer or config, where it is a blob like others and leads nowhere.
+   */
+  private final Set<Digest> followed = new HashSet<>();
+
   private final List<LocalStore.Damaged> damaged = new ArrayList<>();
 
   StoreSweep(LocalStore store) {
@@ -36,7 +43,7 @@ final class StoreSweep {
     for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
         try {
-          mark(e.descriptor(), 0);
+          markManifest(e.descriptor().digest(), 0);
         } catch (Problem p) {
           damaged.add(new LocalStore.Damaged(e.name(), String.valueOf(p.getMessage())));
         }
@@ -53,7 +60,7 @@ final class StoreSweep {
         for (Path file : files) {
           Optional<Digest> blob = a.file(file.getFileName().toString());
           boolean ours = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
-          if (ours && blob.isPresent() && !reachable.contains(blob.get())) {
+          if (ours && blob.isPresent() && !kept.contains(blob.get())) {
             bytes += Files.size(file);
             count++;
             Files.delete(file);
@@ -64,23 +71,31 @@ final class StoreSweep {
     return new LocalStore.Pruned(count, bytes, false, List.of());
   }
 
-  private void mark(Descriptor descriptor, int depth) {
-    if (!reachable.add(descriptor.digest())
-        || !MediaTypes.isManifest(descriptor.mediaType())
-        || (depth > 0 && !store.has(descriptor.digest()))) {
-      return; // Of an index not all platforms need be here.
+  private void markManifest(Digest digest, int depth) {
+    kept.add(digest);
+    if (followed.contains(digest)) {
+      return;
     }
-    switch (store.manifest(descriptor.digest())) {
+    switch (store.manifest(digest)) {
       case Manifest.Image image -> {
-        reachable.add(image.config().digest());
-        image.layers().forEach(l -> reachable.add(l.digest()));
+        kept.add(image.config().digest());
+        image.layers().forEach(l -> kept.add(l.digest()));
       }
       case Manifest.Index index -> {
         if (depth > MAX_DEPTH) {
           throw Problem.corrupt("the index " + index.digest() + " is nested too deeply");
         }
-        index.manifests().forEach(m -> mark(m, depth + 1));
+        index.manifests().forEach(m -> markChild(m, depth + 1));
       }
+    }
+    followed.add(digest); // At the end: whatever leads to a damaged one is told.
+  }
+
+  private void markChild(Descriptor child, int depth) {
+    if (MediaTypes.isManifest(child.mediaType()) && store.has(child.digest())) {
+      markManifest(child.digest(), depth);
+    } else {
+      kept.add(child.digest()); // Of an index not all platforms need be here.
     }
   }
 }

@@ -98,6 +98,34 @@ class LocalStoreTest {
     }
   }
 
+  /** Somebody else's image may hold the public bytes of a manifest as its layer, or its config. */
+  @Test
+  void prunesNothingOfAnImageWhoseManifestIsABlobOfAnother() {
+    try (LocalStore store = LocalStore.open(dir)) {
+      Manifest.Image first = Images.random(store, RANDOM, AMD64, 2);
+      Manifest.Image second = Images.random(store, RANDOM, AMD64, 2);
+      Manifest.Image child = Images.random(store, RANDOM, AMD64, 1);
+      store.putManifest(child, null);
+      Manifest.Index third = Manifest.Index.of(List.of(Images.entry(child, AMD64)), Map.of());
+      Descriptor layer = store.putBlob("application/octet-stream", first.bytes());
+      Descriptor config = store.putBlob("application/x", second.bytes());
+      Manifest.Image artifact = Manifest.Image.of(config, List.of(layer), Map.of());
+      store.putManifest(artifact, LocalStore.localName("artifact"));
+      Manifest.Index index =
+          Manifest.Index.of(
+              List.of(
+                  Images.entry("application/x", first.bytes(), AMD64),
+                  Images.entry("application/x", third.bytes(), AMD64)),
+              Map.of());
+      store.putManifest(index, LocalStore.localName("index"));
+      store.putManifest(first, LocalStore.localName("first"));
+      store.putManifest(second, LocalStore.localName("second"));
+      store.putManifest(third, LocalStore.localName("third"));
+      assertThat(store.prune()).isEqualTo(new LocalStore.Pruned(0, 0, false, List.of()));
+      assertThat(store.list()).hasSize(5);
+    }
+  }
+
   @Test
   void movesANameAndKeepsTheOldManifestUntilPruned() {
     try (LocalStore store = LocalStore.open(dir)) {
