@@ -18,17 +18,17 @@ final class Archive {
    * when it is no tar.
    */
   static Optional<InputStream> open(FdInput file) throws IOException {
-    InputStream raw = new BufferedInputStream(file, 128 * 1024);
+    InputStream all = file;
     boolean ours = false;
     try {
-      InputStream plain = new BufferedInputStream(Compression.decompressArchive(raw), 128 * 1024);
-      ours = isTar(plain);
-      return ours ? Optional.of(plain) : Optional.empty();
+      all = new BufferedInputStream(Compression.decompressArchive(file), 128 * 1024);
+      ours = isTar(all);
+      return ours ? Optional.of(all) : Optional.empty();
     } catch (IOException | slipway.base.Problem e) {
       return Optional.empty(); // It begins like compressed data but is none.
     } finally {
       if (!ours) {
-        raw.close();
+        all.close(); // What decompresses too: it holds memory that nothing else frees.
       }
     }
   }

@@ -1,5 +1,6 @@
 package slipway.oci;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -46,8 +47,12 @@ final class DiffIds {
     Path file = file(blob);
     Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
     Path temporary = Files.createTempFile(file.getParent(), ".", ".tmp");
-    Files.writeString(temporary, diffId.toString());
-    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.writeString(temporary, diffId.toString());
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary); // It is there still if something failed.
+    }
   }
 
   /** Forgets blobs that are gone, and what dead writers left. For whoever has the store alone. */
@@ -78,11 +83,12 @@ final class DiffIds {
   static Digest hash(InputStream blob, Digest.Algorithm algorithm, String name) throws IOException {
     MessageDigest hash = algorithm.newMessageDigest();
     byte[] buffer = new byte[BUFFER];
-    InputStream plain = Compression.decompressAny(blob);
-    long total = 0;
-    for (int n; (n = read(plain, buffer, blob, name)) >= 0; total += n) {
-      Limit.LAYER_BYTES.check(total + n, name);
-      hash.update(buffer, 0, n);
+    try (InputStream plain = Compression.decompressAny(new CallersOwn(blob))) {
+      long total = 0;
+      for (int n; (n = read(plain, buffer, blob, name)) >= 0; total += n) {
+        Limit.LAYER_BYTES.check(total + n, name);
+        hash.update(buffer, 0, n);
+      }
     }
     drain(blob, buffer);
     return Digest.of(algorithm, hash.digest());
@@ -104,6 +110,18 @@ final class DiffIds {
   private static void drain(InputStream in, byte[] buffer) throws IOException {
     while (in.read(buffer) >= 0) {
       // Only its end matters.
+    }
+  }
+
+  /** Stays open when the decompressor above it is closed, which frees the memory of that one. */
+  private static final class CallersOwn extends FilterInputStream {
+    CallersOwn(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public void close() {
+      // Whoever opened it closes it.
     }
   }
 }

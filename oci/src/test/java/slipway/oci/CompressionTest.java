@@ -11,6 +11,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
@@ -170,5 +174,43 @@ class CompressionTest {
             new java.util.zip.GZIPInputStream(new java.io.ByteArrayInputStream(bytes.toByteArray()))
                 .readAllBytes())
         .isEqualTo(plain);
+  }
+
+  /** What zstd needs lies outside the heap: nobody sees it grow, and no collection frees it. */
+  @Test
+  void theMemoryOfALayerIsFreedWhenItsDigestIsKnown() throws IOException {
+    byte[] layer = zstdOfLargeWindow(new byte[512]);
+    byte[] damaged = layer.clone();
+    damaged[6] |= 6; // A kind of block that does not exist.
+    long before = dataKib();
+    for (int i = 0; i < 40; i++) {
+      Digest.Algorithm sha256 = Digest.Algorithm.SHA256;
+      assertThat(DiffIds.hash(new ByteArrayInputStream(layer), sha256, "layer"))
+          .isEqualTo(Digest.sha256(new byte[512]));
+      assertThatThrownBy(() -> DiffIds.hash(new ByteArrayInputStream(damaged), sha256, "layer"))
+          .isInstanceOf(Problem.class);
+    }
+    assertThat(dataKib() - before).isLessThan(2L << 20); // Else over 5 GiB.
+  }
+
+  /** RFC 8878, 3.1.1: a frame with a window of 128 MiB, of which one raw block is used. */
+  private static byte[] zstdOfLargeWindow(byte[] content) {
+    int block = content.length << 3 | 1;
+    return ByteBuffer.allocate(9 + content.length)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(0xfd2fb528)
+        .put((byte) 0)
+        .put((byte) (17 << 3))
+        .put((byte) block)
+        .putShort((short) (block >> 8))
+        .put(content)
+        .array();
+  }
+
+  private static long dataKib() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmData:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .sum();
   }
 }
