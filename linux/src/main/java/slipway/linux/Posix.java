@@ -38,6 +38,9 @@ public final class Posix {
 
   public static final long RESOLVE_NO_SYMLINKS = 0x04;
 
+  /** openat2(2): refuse to enter a mount, be it a bind mount of the same file system. */
+  public static final long RESOLVE_NO_XDEV = 0x01;
+
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
@@ -512,7 +515,8 @@ public final class Posix {
 
   /**
    * Removes a tree however deep it is, links not followed; a name that does not exist is fine.
-   * Immutable flags must be gone.
+   * Immutable flags must be gone. What is mounted in the tree or on it is never touched: it is
+   * something else's.
    *
    * @throws UnixException for the first thing that cannot be removed; what came before it is gone
    */

@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * Removes a tree from its root down, however deep it is: every step is relative to one open
  * directory, so no path is ever too long, no stack too small, and two descriptors are enough. Links
- * are removed, never followed.
+ * are removed, never followed, and no mount is entered: the kernel refuses to remove a mount point,
+ * and to open what is mounted on a directory meanwhile.
  */
 final class TreeRemoval {
   private static final OsPath PARENT = OsPath.of("..");
@@ -34,16 +35,39 @@ final class TreeRemoval {
     if (removeOne(Posix.AT_FDCWD, path)) {
       return;
     }
-    TreeRemoval removal = new TreeRemoval(Posix.open(path, DIRECTORY, 0));
+    TreeRemoval removal = new TreeRemoval(open(path));
     try {
       removal.levels.push(Level.of(path, removal.fd));
       removal.empty();
     } catch (UnixException e) {
-      throw new UnixException("remove", path, e.errno(), String.valueOf(e.getMessage()));
+      throw new UnixException("remove", path, e.errno(), removal.reason(e));
     } finally {
       Posix.close(removal.fd);
     }
     Posix.rmdir(path);
+  }
+
+  private static int open(OsPath path) throws UnixException {
+    OsPath parent = path.parent().isEmpty() ? OsPath.of(".") : path.parent();
+    int above = Posix.open(parent, Posix.O_PATH | Posix.O_DIRECTORY, 0);
+    try {
+      return Posix.openat2(above, path.name(), DIRECTORY, 0, Posix.RESOLVE_NO_XDEV);
+    } finally {
+      Posix.close(above);
+    }
+  }
+
+  private String reason(UnixException e) {
+    String reason = String.valueOf(e.getMessage());
+    boolean mounted = e.errno() == UnixException.EBUSY || e.errno() == UnixException.EXDEV;
+    if (!mounted || levels.isEmpty()) {
+      return reason;
+    }
+    OsPath at = OsPath.of("");
+    for (Level level : (Iterable<Level>) levels.reversed()::iterator) {
+      at = at.resolve(level.name());
+    }
+    return reason + ", in " + at + "; if something is mounted there, unmount it";
   }
 
   /** Removes what is no directory, or an empty one; says whether the name is free now. */
@@ -107,7 +131,7 @@ final class TreeRemoval {
   }
 
   private void enter(OsPath name) throws UnixException {
-    int child = Posix.openat(fd, name, DIRECTORY, 0);
+    int child = Posix.openat2(fd, name, DIRECTORY, 0, Posix.RESOLVE_NO_XDEV);
     Posix.close(fd);
     fd = child;
     levels.push(Level.of(name, child));

@@ -7,6 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,6 +81,68 @@ class PosixTest {
     Posix.removeTree(at("none"));
     Posix.symlink(OsPath.of(kept), at("to-kept"));
     Posix.removeTree(at("to-kept"));
+    assertThat(kept.resolve("file")).hasContent("stays");
+  }
+
+  /** Bind mounts of the same file system, which the numbers of devices do not tell. */
+  @Test
+  void whatIsMountedInATreeThatIsRemovedStays() throws Exception {
+    Path kept = Files.createDirectory(dir.resolve("kept"));
+    Files.writeString(kept.resolve("file"), "stays");
+    Path point = Files.createDirectories(dir.resolve("tree/a/point"));
+    Files.writeString(point.resolve("below"), "");
+    MountNamespace.call(
+        "removal",
+        () -> {
+          try (Mount mount = Mount.bind(kept, point, false)) {
+            assertThatThrownBy(() -> Posix.removeTree(at("tree")))
+                .isInstanceOf(UnixException.class)
+                .hasMessageContaining(point.getParent() + "; if something is mounted there");
+            assertThatThrownBy(() -> Posix.removeTree(OsPath.of(mount.target())))
+                .isInstanceOf(UnixException.class);
+          }
+          return null;
+        });
+    assertThat(kept.resolve("file")).hasContent("stays");
+    Posix.removeTree(at("tree"));
+    assertThat(Posix.exists(at("tree"))).isFalse();
+  }
+
+  @Test
+  void whatIsMountedWhileATreeIsRemovedStays() throws Exception {
+    Path kept = Files.createDirectory(dir.resolve("kept"));
+    Files.writeString(kept.resolve("file"), "stays");
+    List<Path> halves = List.of(dir.resolve("tree/a"), dir.resolve("tree/b"));
+    for (Path half : halves) {
+      Files.createDirectories(half);
+      for (int i = 0; i < 2_000; i++) {
+        Posix.mknod(OsPath.of(half).resolve("f" + i), Stat.S_IFREG | 0600, 0);
+      }
+    }
+    MountNamespace.call(
+        "removal",
+        () -> {
+          FutureTask<Void> removal =
+              new FutureTask<>(
+                  () -> {
+                    Posix.removeTree(at("tree"));
+                    return null;
+                  });
+          Thread.ofPlatform().start(removal);
+          Path other = null;
+          while (other == null) {
+            for (Path half : halves) {
+              if (!Files.exists(half.resolve("f0")) || !Files.exists(half.resolve("f1999"))) {
+                other = halves.get(1 - halves.indexOf(half));
+              }
+            }
+          }
+          try (Mount mount = Mount.bind(kept, other, false)) {
+            assertThatThrownBy(removal::get).hasCauseInstanceOf(UnixException.class);
+            assertThat(mount.target().resolve("file")).hasContent("stays");
+          }
+          return null;
+        });
     assertThat(kept.resolve("file")).hasContent("stays");
   }
 
