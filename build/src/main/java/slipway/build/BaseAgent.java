@@ -62,7 +62,7 @@ final class BaseAgent {
           "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|cli)"
               + "|picocli|jackson-(core|databind|annotations|dataformat-(toml|yaml))"
               + "|commons-(compress|io|lang3)"
-              + "|snakeyaml-engine|zstd-jni|xz|jspecify)-[0-9].*\\.jar");
+              + "|snakeyaml-engine|zstd-jni|xz|jzlib|jspecify)-[0-9].*\\.jar");
 
   private static final Pattern UNIT =
       Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
