@@ -19,6 +19,28 @@ final class Durability {
   private static final Path FSFREEZE = Path.of("/usr/sbin/fsfreeze");
 
   /**
+   * Starts {@link #DETACH} and ends when that and {@link #CYCLE} have, for they hold the pipe. This
+   * part may be killed at any time.
+   */
+  private static final String START =
+      """
+      /bin/sh -c 'exec setsid --fork /bin/sh -c "$1" "$0" "$$" "$2"' "$0" "$1" "$2" | cat >/dev/null
+      """;
+
+  /**
+   * Waits until its parent is gone, so that what it starts is below no process of ours: whoever
+   * ends all that this process started does not meet the freeze.
+   */
+  private static final String DETACH =
+      """
+      exec </dev/null 3>&1 >/dev/null 2>&1
+      while read -r pid name state parent rest </proc/$$/stat && [ "$parent" = "$1" ]; do
+        sleep 0.01
+      done
+      exec setsid --fork /bin/sh -c "$2" "$0"
+      """;
+
+  /**
    * Freezes and thaws, in a session of its own and deaf to what stops us. The second half waits for
    * the end of the first, however it ends, and thaws whatever it left frozen: to thaw what is not
    * frozen does nothing. So neither our death nor that of one of these processes leaves {@code
@@ -27,7 +49,6 @@ final class Durability {
   private static final String CYCLE =
       """
       trap '' INT TERM HUP QUIT
-      exec </dev/null >/dev/null 2>&1
       { fsfreeze --freeze "$0" && fsfreeze --unfreeze "$0"; } | { cat; fsfreeze --unfreeze "$0"; }
       """;
 
@@ -68,17 +89,17 @@ final class Durability {
     if (freeze) {
       // This process, whose own files may be on the frozen file system, only waits. A file system
       // that cannot be frozen was synced above.
-      Process cycle =
-          Command.of("setsid", "--wait", "/bin/sh", "-c", CYCLE, boot.toString())
+      Process waiter =
+          Command.of("/bin/sh", "-c", START, boot.toString(), DETACH, CYCLE)
               .environment("PATH", programs)
               .startInherited();
-      await(cycle, boot);
+      await(waiter, boot);
     }
   }
 
-  private void await(Process cycle, Path boot) {
+  private void await(Process waiter, Path boot) {
     try {
-      if (!cycle.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!waiter.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
         throw Problem.environment(
             boot
                 + " could not be frozen and thawed within "
@@ -88,6 +109,8 @@ final class Durability {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, "the sync of " + boot + " was interrupted", e);
+    } finally {
+      Command.kill(waiter);
     }
   }
 }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.linux.Command;
 
@@ -85,6 +86,78 @@ class DurabilityTest {
       Command.of("kill", "-9", Long.toString(pid)).run();
     }
     assertThawed();
+  }
+
+  /** Syncs a frozen boot partition until it is told to end, as a command on a terminal is. */
+  static final class Stopped {
+    private Stopped() {}
+
+    public static void main(String[] args) throws Exception {
+      Durability durability = new Durability(Path.of(args[0]), true, args[1], LONG);
+      Thread worker =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      durability.syncBoot();
+                    } catch (IOException | Problem e) {
+                      System.out.println(e.getMessage());
+                    }
+                  });
+      Files.readString(Path.of(args[2])); // Frozen.
+      Cleanup.stop(
+          "SIGTERM",
+          worker,
+          limit -> {
+            try {
+              return worker.join(limit);
+            } catch (InterruptedException e) {
+              return false;
+            }
+          },
+          Duration.ofSeconds(1),
+          System.out::println);
+      Runtime.getRuntime().halt(143);
+    }
+  }
+
+  @Test
+  void aProcessThatIsStoppedMeanwhileLeavesTheFreezeToEnd() throws Exception {
+    Path frozen = dir.resolve("frozen");
+    Path goOn = dir.resolve("go-on");
+    Command.of("mkfifo", frozen.toString(), goOn.toString()).run();
+    Path programs =
+        program(
+            """
+            #!/bin/sh
+            /usr/sbin/fsfreeze "$@" || exit
+            [ "$1" = --freeze ] || exit 0
+            echo >%s
+            read -r line <%s
+            """
+                .formatted(frozen, goOn));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Stopped.class.getName(),
+                dir.toString(),
+                programs + ":/usr/bin:/bin",
+                frozen.toString())
+            .redirectErrorStream(true)
+            .start();
+    try {
+      String said = new String(process.getInputStream().readAllBytes(), US_ASCII);
+      assertThat(process.waitFor()).as(said).isEqualTo(143);
+      assertThat(said).contains("the sync of " + boot + " was interrupted");
+      // The slow freeze is still there, and now it is done.
+      Command.of("sh", "-c", "echo >\"$0\"", goOn.toString()).timeout(Duration.ofSeconds(10)).run();
+      assertThawed();
+    } finally {
+      Command.kill(process);
+    }
   }
 
   private Path program(String text) throws IOException {
