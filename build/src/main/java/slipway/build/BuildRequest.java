@@ -35,6 +35,7 @@ import slipway.oci.Reference;
  * @param annotations added to the manifest
  * @param jobs how many steps may run at the same time
  * @param allowInsecure whether {@code RUN --security=insecure} is obeyed
+ * @param allowOnBuild whether the ONBUILD of base images may do what a Containerfile may
  */
 public record BuildRequest(
     Path context,
@@ -55,7 +56,8 @@ public record BuildRequest(
     Map<String, String> labels,
     Map<String, String> annotations,
     int jobs,
-    boolean allowInsecure) {
+    boolean allowInsecure,
+    boolean allowOnBuild) {
   /** When base images are fetched. */
   public enum Pull {
     /** When they are not in the store. */
@@ -114,6 +116,7 @@ public record BuildRequest(
     private Map<String, String> annotations = Map.of();
     private int jobs = Runtime.getRuntime().availableProcessors();
     private boolean allowInsecure;
+    private boolean allowOnBuild;
 
     private Draft(Path context) {
       this.context = context;
@@ -213,6 +216,11 @@ public record BuildRequest(
       return this;
     }
 
+    public Draft allowOnBuild(boolean value) {
+      allowOnBuild = value;
+      return this;
+    }
+
     public BuildRequest request() {
       return new BuildRequest(
           context,
@@ -233,7 +241,8 @@ public record BuildRequest(
           labels,
           annotations,
           jobs,
-          allowInsecure);
+          allowInsecure,
+          allowOnBuild);
     }
   }
 }

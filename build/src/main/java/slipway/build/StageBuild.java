@@ -72,27 +72,19 @@ final class StageBuild {
     begin();
     List<String> triggers = List.copyOf(image.onBuild);
     image.onBuild.clear();
+    // Those of a stage stand in this Containerfile, which is obeyed.
+    boolean foreign = session.graph.baseStage(stage).isEmpty();
+    Triggers rules = new Triggers(session.request, session.graph, stage);
     for (String trigger : triggers) {
       Instruction instruction = Containerfile.parseTrigger(trigger, stage.from().at());
-      refuseHostNetwork(instruction);
+      if (foreign) {
+        rules.check(instruction, expander());
+      }
       carryOut(instruction);
     }
     for (Instruction instruction : stage.instructions()) {
       number++;
       carryOut(instruction);
-    }
-  }
-
-  /** An image's author does not get by ONBUILD what only the one who builds may give. */
-  private void refuseHostNetwork(Instruction trigger) {
-    if (trigger instanceof Instruction.Run run
-        && run.network().equals("host")
-        && session.request.network().mode() != RunNetwork.Mode.HOST) {
-      throw trigger
-          .at()
-          .problem(
-              "the base image's ONBUILD asks for RUN --network=host, this machine's network; if you"
-                  + " trust the image, build with --network=host");
     }
   }
 

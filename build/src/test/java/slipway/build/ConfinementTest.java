@@ -225,17 +225,6 @@ class ConfinementTest {
   }
 
   @Test
-  void onBuildDoesNotGetTheMachinesNetwork() throws Exception {
-    lab.build(
-        BuildRequest.of(lab.context("FROM base:1\nONBUILD RUN --network=host true\n"))
-            .tags(List.of(slipway.oci.Reference.parse("localhost/evil:1"))));
-    assertThatThrownBy(() -> lab.build("FROM evil:1\n"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("--network=host");
-    lab.build(BuildRequest.of(lab.context("FROM evil:1\n")).network(RunNetwork.HOST));
-  }
-
-  @Test
   void aBuildThatIsKilledTakesItsContainerAlong() throws Exception {
     String mark = "86" + ProcessHandle.current().pid();
     Path context =

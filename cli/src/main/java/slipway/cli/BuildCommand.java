@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -37,6 +38,8 @@ import slipway.oci.Transfer;
     mixinStandardHelpOptions = true,
     description = "Build an image from a Containerfile; RUN needs root.")
 final class BuildCommand implements Callable<Integer> {
+  private static final Set<String> ALLOWED = Set.of("security.insecure", "onbuild");
+
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();
   @Mixin RunOptions run = new RunOptions();
@@ -94,8 +97,11 @@ final class BuildCommand implements Callable<Integer> {
 
   @Option(
       names = "--allow",
-      paramLabel = "security.insecure",
-      description = "obey RUN --security=insecure: the command may do what root may")
+      paramLabel = "security.insecure|onbuild",
+      description =
+          "security.insecure: obey RUN --security=insecure, the command may do what root may;"
+              + " onbuild: the ONBUILD of base images may read other images and addresses, secrets"
+              + " and agents, as a Containerfile may")
   List<String> allowed = List.of();
 
   @Option(
@@ -222,7 +228,8 @@ final class BuildCommand implements Callable<Integer> {
             .limits(run.limits())
             .secrets(secretsById())
             .agents(agentsById())
-            .allowInsecure(allowsInsecure())
+            .allowInsecure(allows("security.insecure"))
+            .allowOnBuild(allows("onbuild"))
             .contexts(contexts)
             .labels(labels)
             .annotations(annotations)
@@ -241,13 +248,13 @@ final class BuildCommand implements Callable<Integer> {
         : named;
   }
 
-  private boolean allowsInsecure() {
-    for (String what : allowed) {
-      if (!what.equals("security.insecure")) {
-        throw Problem.usage("--allow takes security.insecure, not \"" + what + "\"");
+  private boolean allows(String what) {
+    for (String given : allowed) {
+      if (!ALLOWED.contains(given)) {
+        throw Problem.usage("--allow takes security.insecure or onbuild, not \"" + given + "\"");
       }
     }
-    return !allowed.isEmpty();
+    return allowed.contains(what);
   }
 
   private Map<String, Path> agentsById() {

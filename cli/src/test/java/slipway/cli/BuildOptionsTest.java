@@ -32,7 +32,7 @@ class BuildOptionsTest {
   void optionsThatMessagesNameExist() {
     String context = directory.toString();
     assertThat(build(2, "--allow", "network.host", context))
-        .contains("--allow takes security.insecure, not \"network.host\"");
+        .contains("--allow takes security.insecure or onbuild, not \"network.host\"");
     assertThat(build(2, "--ssh", "=/run/x", context))
         .contains("--ssh \"=/run/x\" names no agent; expected ID=SOCKET");
     assertThat(build(1, "--allow", "security.insecure", "--ssh", "default=/run/x", context))
