@@ -14,10 +14,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -34,6 +36,9 @@ import slipway.oci.TransportRef;
 
 /** What the stages of one build share. Safe for use by many threads. */
 final class BuildSession {
+  /** An image's id or the beginning of one, which is no short name. */
+  private static final Pattern ID = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
+
   final BuildRequest request;
   final LocalStore store;
   final Snapshots snapshots;
@@ -45,6 +50,9 @@ final class BuildSession {
   final Progress progress;
   final Path root;
   final StepExecutor steps;
+
+  /** Of all values that variables and labels of the stages got, one after the other. */
+  final AtomicLong valueCharacters = new AtomicLong();
 
   /** Lines that RUN commands print. */
   final Consumer<String> output;
@@ -239,21 +247,56 @@ final class BuildSession {
     }
   }
 
+  /**
+   * An image of the store or a registry. A name without a host is one of this machine's own images,
+   * the beginning of an id, or what registries.conf makes of it, as with {@code pull}.
+   */
   private Manifest.Image named(String name, Platform platform, Position at) throws IOException {
     boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
-    if (!always && store.find(name).isPresent()) {
-      return store.image(name, platform);
+    String known = always ? null : inStore(name, at);
+    if (known != null) {
+      return store.image(known, platform);
     }
     if (request.pull() == BuildRequest.Pull.NEVER) {
       throw at.problem("there is no image " + name + " in the store, and --pull=never was given");
     }
-    Reference reference = Reference.parse(name).orLatest();
+    Reference reference = resolve(name, at);
     try {
       puller.pull(reference, platform, store, progress);
     } catch (Problem e) {
       throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
     }
     return store.image(reference.toString(), platform);
+  }
+
+  private Reference resolve(String name, Position at) throws IOException {
+    try {
+      return puller.resolve(name).orLatest();
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** By what the store finds the image that a name means, or null when it is not there. */
+  private @Nullable String inStore(String name, Position at) throws IOException {
+    if (Reference.hasHost(name)) {
+      return present(name);
+    }
+    if (ID.matcher(name).matches() && store.find(name).isPresent()) {
+      return name;
+    }
+    Reference own;
+    try {
+      own = LocalStore.localName(name);
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
+    }
+    String known = present(own.toString());
+    return known == null ? present(resolve(name, at).toString()) : known;
+  }
+
+  private @Nullable String present(String name) {
+    return store.find(name).isPresent() ? name : null;
   }
 
   /** The directories of layers, unpacked. */

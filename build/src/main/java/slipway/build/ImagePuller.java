@@ -13,7 +13,7 @@ import slipway.oci.Reference;
  */
 @FunctionalInterface
 public interface ImagePuller {
-  /** Pulls nothing. */
+  /** Pulls nothing, and knows no other names. */
   ImagePuller NONE =
       (reference, platform, store, progress) -> {
         throw Problem.notFound("there is no image " + reference + " in " + store.root());
@@ -25,4 +25,14 @@ public interface ImagePuller {
    */
   void pull(Reference reference, Platform platform, LocalStore store, Progress progress)
       throws IOException;
+
+  /**
+   * The whole name that a Containerfile means by one without a host, as {@code pull} has it: by
+   * aliases and the registries in which short names are looked for.
+   *
+   * @throws Problem of kind INPUT for what is no name, or could be in several registries
+   */
+  default Reference resolve(String name) throws IOException {
+    return Reference.parse(name);
+  }
 }

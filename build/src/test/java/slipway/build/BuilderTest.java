@@ -23,12 +23,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.oci.Compression;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.oci.Platform;
+import slipway.oci.Reference;
 
 /** Stages, the cache, what a build leaves in the store and behind it. */
 class BuilderTest {
@@ -425,5 +427,92 @@ class BuilderTest {
     builder.build(draft.request(), lab.progress(), lab.output::add);
     builder.build(draft.pull(BuildRequest.Pull.ALWAYS).request(), lab.progress(), lab.output::add);
     assertThat(pulled).containsExactly("registry.example/os:latest", "registry.example/os:latest");
+  }
+
+  @Test
+  void shortNamesAreWhatTheMachineMakesOfThem() throws Exception {
+    List<String> pulled = new ArrayList<>();
+    ImagePuller puller =
+        new ImagePuller() {
+          @Override
+          public Reference resolve(String name) {
+            if (name.startsWith("many")) {
+              throw Problem.input("\"" + name + "\" may be in several registries");
+            }
+            return Reference.parse("apps.example/team/" + name);
+          }
+
+          @Override
+          public void pull(
+              Reference reference,
+              slipway.oci.Platform platform,
+              slipway.oci.LocalStore store,
+              Progress progress)
+              throws IOException {
+            pulled.add(reference.toString());
+            store.tag(reference, store.image("base:1", platform).digest());
+          }
+        };
+    Builder builder =
+        new Builder(
+            lab.store,
+            directory.resolve("build"),
+            puller,
+            java.time.Clock.systemUTC(),
+            Map.of(),
+            new java.util.Random(1));
+    // Not this one, which podman would not take either.
+    Manifest.Image base = lab.store.image("base:1", slipway.oci.Platform.host());
+    lab.store.tag(Reference.parse("docker.io/library/web:latest"), base.digest());
+    String file =
+        """
+        FROM web
+        COPY --from=tools:2 /etc/group /a
+        RUN --mount=type=bind,from=more,target=/m cp /m/etc/group /b
+        COPY --from=base:1 /etc/group /c
+        COPY --from=%s /etc/group /d
+        """
+            .formatted(base.config().digest().hex().substring(0, 12));
+    for (int i = 0; i < 2; i++) {
+      builder.build(
+          BuildRequest.of(lab.context(file)).request(), lab.progress(), lab.output::add);
+    }
+    assertThat(pulled)
+        .containsExactlyInAnyOrder(
+            "apps.example/team/web:latest",
+            "apps.example/team/tools:2",
+            "apps.example/team/more:latest");
+    assertThatThrownBy(
+            () ->
+                builder.build(
+                    BuildRequest.of(lab.context("FROM many\n")).request(),
+                    lab.progress(),
+                    lab.output::add))
+        .hasMessageContaining("Containerfile:1: \"many\" may be in several registries");
+  }
+
+  @Test
+  void troubleWithOldThingsDoesNotFailABuildThatIsDone() throws Exception {
+    java.util.Random random = new java.util.Random(2);
+    Builder builder =
+        new Builder(
+            lab.store,
+            directory.resolve("build"),
+            ImagePuller.NONE,
+            java.time.Clock.systemUTC(),
+            Map.of(),
+            () -> {
+              if (lab.store.find("localhost/done:1").isPresent()) {
+                throw new java.io.UncheckedIOException(new IOException("a folder that is gone"));
+              }
+              return random.nextLong();
+            });
+    BuildRequest request =
+        BuildRequest.of(lab.context("FROM scratch\nLABEL a=b\n"))
+            .tags(List.of(Reference.parse("localhost/done:1")))
+            .request();
+    Manifest.Image image = builder.build(request, lab.progress(), lab.output::add);
+    assertThat(lab.store.find("localhost/done:1").orElseThrow().digest()).isEqualTo(image.digest());
+    assertThat(lab.notes).anyMatch(n -> n.startsWith("the build cache may grow beyond its bound"));
   }
 }

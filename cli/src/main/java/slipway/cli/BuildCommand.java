@@ -24,12 +24,14 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.build.BuildRequest;
 import slipway.build.Builder;
+import slipway.build.ImagePuller;
 import slipway.oci.Compression;
 import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.oci.Registries;
 import slipway.oci.Transfer;
 
 /** {@code slipway build}: podman build's options. */
@@ -172,7 +174,7 @@ final class BuildCommand implements Callable<Integer> {
           new Builder(
               store,
               state.buildDirectory(),
-              this::pull,
+              new Puller(),
               Clock.systemUTC(),
               System.getenv(),
               new SecureRandom(),
@@ -188,20 +190,38 @@ final class BuildCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void pull(Reference reference, Platform wanted, LocalStore store, Progress progress)
-      throws IOException {
-    if (reference.registry().equals("localhost")) {
-      throw Problem.notFound(
-          "no image " + reference + " in the local store; slipway images lists what is there");
+  /** Fetches base images as {@code pull} does. */
+  private final class Puller implements ImagePuller {
+    private @Nullable Registries registries;
+
+    private synchronized Registries registries() throws IOException {
+      if (registries == null) {
+        registries = access.registries();
+      }
+      return registries;
     }
-    try (ImageSource registry = access.registries().source(reference)) {
-      Transfer.copy(
-          registry,
-          reference.selector(),
-          store.sink(reference),
-          null,
-          Transfer.Options.of(wanted),
-          progress);
+
+    @Override
+    public Reference resolve(String name) throws IOException {
+      return registries().resolve(name);
+    }
+
+    @Override
+    public void pull(Reference reference, Platform wanted, LocalStore store, Progress progress)
+        throws IOException {
+      if (reference.registry().equals("localhost")) {
+        throw Problem.notFound(
+            "no image " + reference + " in the local store; slipway images lists what is there");
+      }
+      try (ImageSource registry = registries().source(reference)) {
+        Transfer.copy(
+            registry,
+            reference.selector(),
+            store.sink(reference),
+            null,
+            Transfer.Options.of(wanted),
+            progress);
+      }
     }
   }
 
