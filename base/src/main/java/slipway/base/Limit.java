@@ -15,13 +15,18 @@ public enum Limit {
   /** Bytes that one layer may hold once decompressed, holes included. */
   LAYER_BYTES(
       Unit.BYTES, 16L << 30, "bytes that one layer holds once decompressed, holes included"),
+  /** Bytes that all layers of one image may hold once decompressed, holes included. */
+  IMAGE_BYTES(
+      Unit.BYTES, 128L << 30, "bytes that all layers of one image hold once decompressed"),
   /** Entries of one layer or archive. */
   LAYER_ENTRIES(Unit.COUNT, 1_000_000, "entries of one layer or archive"),
   /** Bytes of all extended attributes of one layer or tree. */
   XATTR_BYTES(Unit.BYTES, 128L << 20, "bytes of all extended attributes of one layer or tree"),
-  /** Bytes of names, link targets and attributes that a tree holds in memory. */
+  /** Bytes of the heap that the trees of all layers of one image take: 512 for each inode. */
   TREE_BYTES(
-      Unit.BYTES, 512L << 20, "bytes of names, link targets and attributes of one tree in memory"),
+      Unit.BYTES,
+      ofHeap(512L << 20),
+      "bytes of memory for the names, attributes and inodes of one image (at most 5/8 of the heap)"),
   /** Levels of directories below a root; trees are walked by recursion, on a stack of 1 MiB. */
   TREE_DEPTH(Unit.COUNT, 512, "levels of directories below a root"),
   /** Bytes of one manifest or index. */
@@ -43,9 +48,9 @@ public enum Limit {
   BOOT_LOADER_BYTES(Unit.BYTES, 64L << 20, "bytes of an image's boot loader for one platform"),
   /** Characters that one word of a Containerfile may grow to by variables. */
   WORD_CHARACTERS(Unit.COUNT, 1L << 20, "characters of one word after its variables are filled in"),
-  /** Characters of all values that the variables of one build stage get, one after the other. */
+  /** Characters of all values that the variables of one build get, one after the other. */
   VARIABLE_CHARACTERS(
-      Unit.COUNT, 16L << 20, "characters of all values given to variables of one build stage"),
+      Unit.COUNT, 16L << 20, "characters of all values given to variables of one build"),
   /** Levels of variables within each other, such as {@code ${a:-${b}}}. */
   EXPANSION_DEPTH(Unit.COUNT, 100, "levels of variables within each other"),
   /** Characters of one pattern with wildcards. */
@@ -66,7 +71,9 @@ public enum Limit {
   BUILD_CACHE_BYTES(
       Unit.BYTES, 64L << 30, "bytes that builds keep for later ones; the longest unused goes"),
   /** Bytes of one download by ADD. */
-  DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download");
+  DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download"),
+  /** Seconds that one command of git may take for ADD; it watches itself how fast HTTP is only. */
+  GIT_SECONDS(Unit.COUNT, 1800, "seconds of one fetch by git");
 
   /** What a limit counts. */
   public enum Unit {
@@ -81,6 +88,11 @@ public enum Limit {
   private final long preset;
   private final String what;
   private volatile long value;
+
+  /** At most so much that beside it the heap holds what is done with it. */
+  private static long ofHeap(long most) {
+    return Math.min(most, Runtime.getRuntime().maxMemory() / 8 * 5);
+  }
 
   Limit(Unit unit, long preset, String what) {
     this.unit = unit;

@@ -25,6 +25,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 import slipway.oci.Digest;
+import slipway.oci.SpeedFloor;
 import slipway.oci.WebFile;
 
 /** What ADD fetches from elsewhere: a file by HTTP, or a git repository. */
@@ -33,8 +34,8 @@ final class Download {
       Pattern.compile("(?:git://|ssh://|git@)[^#]+(?:#.*)?|https?://[^#?]+\\.git(?:#.*)?");
   private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{7,64}");
 
-  /** For all of a fetch by git, which itself watches how fast HTTP is only. */
-  private static final Duration GIT_TIME = Duration.ofMinutes(30);
+  /** A server packs for some minutes before it sends, so git waits longer than others do. */
+  private static final int GIT_WINDOWS = 5;
 
   private final String address;
   private final Instruction.Copy copy;
@@ -234,7 +235,11 @@ final class Download {
     }
   }
 
+  /** git itself watches how fast HTTP is only; all of what it does has a limit. */
   private String git(Path directory, String... arguments) {
+    Duration limit = Duration.ofSeconds(Limit.GIT_SECONDS.intValue());
+    long window = Math.max(1, session.web().stall().multipliedBy(GIT_WINDOWS).toSeconds());
+    long start = System.nanoTime();
     try {
       return Command.of("git")
           .with(arguments)
@@ -243,13 +248,16 @@ final class Download {
           .environment("GIT_CONFIG_GLOBAL", "/dev/null")
           .environment("GIT_CONFIG_NOSYSTEM", "1")
           .environment("GIT_ALLOW_PROTOCOL", "http:https:git:ssh")
-          .environment("GIT_HTTP_LOW_SPEED_LIMIT", "1")
-          .environment("GIT_HTTP_LOW_SPEED_TIME", "60")
-          .timeout(GIT_TIME)
+          .environment("GIT_HTTP_LOW_SPEED_LIMIT", Integer.toString(SpeedFloor.BYTES_A_SECOND))
+          .environment("GIT_HTTP_LOW_SPEED_TIME", Long.toString(window))
+          .timeout(limit)
           .output();
     } catch (Problem e) {
-      throw new Problem(
-          Problem.Kind.UNAVAILABLE, at() + ": ADD: " + address + ": " + e.getMessage(), e);
+      String where = at() + ": ADD: " + address;
+      if (System.nanoTime() - start >= limit.toNanos()) {
+        throw Limit.GIT_SECONDS.exceeded(where);
+      }
+      throw new Problem(Problem.Kind.UNAVAILABLE, where + ": " + e.getMessage(), e);
     }
   }
 }

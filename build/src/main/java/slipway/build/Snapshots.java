@@ -20,6 +20,7 @@ import slipway.oci.Compression;
 import slipway.oci.Digest;
 import slipway.oci.Flock;
 import slipway.oci.LocalStore;
+import slipway.tree.ImageTotals;
 import slipway.tree.LayerUnpacker;
 
 /**
@@ -99,16 +100,22 @@ final class Snapshots {
   List<Path> unpacked(List<LayerRef> layers, Workspace workspace, Progress progress)
       throws IOException, InterruptedException {
     List<Path> paths = new ArrayList<>();
+    ImageTotals image = new ImageTotals("the image's layers");
     for (LayerRef layer : layers) {
       if (!has(layer.snapshot())) {
-        unpack(layer, paths, workspace, progress);
+        unpack(layer, paths, image.withoutTrees(), workspace, progress);
       }
       paths.add(path(layer.snapshot()));
     }
     return paths;
   }
 
-  private void unpack(LayerRef layer, List<Path> below, Workspace workspace, Progress progress)
+  private void unpack(
+      LayerRef layer,
+      List<Path> below,
+      ImageTotals image,
+      Workspace workspace,
+      Progress progress)
       throws IOException, InterruptedException {
     try (Flock lock = lock(Locks.LAYER, layer.snapshot())) {
       if (has(layer.snapshot())) {
@@ -128,7 +135,7 @@ final class Snapshots {
           Progress.Task task = progress.start(name, blob.descriptor().size());
           InputStream counted = new CountedStream(in, task);
           InputStream tar = new DigestInputStream(Compression.decompressAny(counted), plain)) {
-        LayerUnpacker.unpack(tar, directory, topFirst);
+        LayerUnpacker.unpack(tar, directory, topFirst, image);
         tar.transferTo(OutputStream.nullOutputStream());
       }
       check(blob, Digest.of(blob.diffId().algorithm(), plain.digest()));

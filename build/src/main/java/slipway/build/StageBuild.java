@@ -42,7 +42,6 @@ final class StageBuild {
   private @Nullable String created;
   private StageResult.@Nullable Base base;
   private boolean cmdSet;
-  private long valueCharacters;
   private int number = 1;
 
   StageBuild(BuildSession session, Stage stage) {
@@ -243,8 +242,8 @@ final class StageBuild {
 
   /** Counts all values, also those that others replace: each is in the history. */
   private void assigned(String value, Position at) {
-    valueCharacters += value.length();
-    Limit.VARIABLE_CHARACTERS.check(valueCharacters, at.toString());
+    Limit.VARIABLE_CHARACTERS.check(
+        session.valueCharacters.addAndGet(value.length()), at.toString());
   }
 
   private static String joined(Map<String, String> map) {

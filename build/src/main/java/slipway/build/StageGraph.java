@@ -24,12 +24,12 @@ final class StageGraph {
   private final Map<String, String> globals = new LinkedHashMap<>();
   private final Map<Integer, StaticScope> scopes = new HashMap<>();
   private @Nullable Set<Integer> needed;
+  private long characters;
 
   StageGraph(Containerfile file, BuildRequest request) {
     this.file = file;
     this.request = request;
     platforms(request.platform());
-    long characters = 0;
     for (Instruction.Arg arg : file.globals()) {
       for (Instruction.Assignment a : arg.arguments()) {
         Expander expander = new Expander(file.escape(), globals::get);
@@ -39,12 +39,17 @@ final class StageGraph {
           globals.put(name, given);
         } else if (a.value() != null) {
           String value = expander.word(a.value(), arg.at());
-          characters += value.length();
-          Limit.VARIABLE_CHARACTERS.check(characters, arg.at().toString());
-          globals.put(name, value);
+          globals.put(name, held(value, arg.at()));
         }
       }
     }
+  }
+
+  /** Counts a text that is kept until the build ends: a few characters of a file make long ones. */
+  private String held(String text, Position at) {
+    characters += text.length();
+    Limit.VARIABLE_CHARACTERS.check(characters, at.toString());
+    return text;
   }
 
   /** The arguments that are there without being given (Dockerfile reference, "ARG"). */
@@ -206,6 +211,9 @@ final class StageGraph {
       try {
         evaluate(instruction);
       } catch (Problem e) {
+        if (characters > Limit.VARIABLE_CHARACTERS.value()) {
+          throw e;
+        }
         return; // The stage itself tells it, if it is wrong there too.
       }
     }
@@ -218,20 +226,20 @@ final class StageGraph {
           for (Instruction.Assignment v : env.variables()) {
             fresh.put(
                 expander.word(v.name(), env.at()),
-                expander.word(String.valueOf(v.value()), env.at()));
+                held(expander.word(String.valueOf(v.value()), env.at()), env.at()));
           }
           values.putAll(fresh);
         }
         case Instruction.Copy copy -> {
           if (copy.from() != null) {
-            froms.add(expander.word(copy.from(), copy.at()));
+            froms.add(held(expander.word(copy.from(), copy.at()), copy.at()));
           }
         }
         case Instruction.Run run ->
             run.mounts().stream()
                 .map(m -> RunMount.parse(m, run.at(), expander.at(run.at())).from())
                 .filter(java.util.Objects::nonNull)
-                .forEach(froms::add);
+                .forEach(from -> froms.add(held(from, run.at())));
         default -> {}
       }
     }
@@ -244,7 +252,7 @@ final class StageGraph {
               ? given
               : a.value() != null ? expander.word(a.value(), at) : globals.get(name);
       if (value != null) {
-        values.put(name, value);
+        values.put(name, held(value, at));
       }
     }
   }

@@ -63,6 +63,30 @@ class ContainerfileBoundsTest {
     refuses("FROM scratch\n" + line + more, "more than");
   }
 
+  /** Also before any stage begins, in one instruction, in many stages, and in names of stages. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ENV", "ARG", "COPY", "RUN", "FROM"})
+  void longVariablesHaveATotal(String form) {
+    int many = 3000;
+    String double10 =
+        IntStream.range(0, 10).mapToObj(i -> "ENV A=$A$A\n").collect(Collectors.joining());
+    String text = "FROM scratch AS s0\nENV A=" + "x".repeat(1000) + "\n" + double10;
+    StringBuilder all = new StringBuilder(text);
+    switch (form) {
+      case "COPY" -> all.append("COPY --from=$A / /x\n".repeat(many));
+      case "RUN" -> all.append("RUN --mount=type=bind,from=$A,target=/m x\n".repeat(many));
+      case "FROM" ->
+          IntStream.range(1, 30)
+              .forEach(
+                  i -> all.append("FROM s" + (i - 1) + " AS s" + i + "\nENV B=$A C=$A D=$A\n"));
+      default -> {
+        all.append(form);
+        IntStream.range(0, many).forEach(i -> all.append(" b" + i + "=$A"));
+      }
+    }
+    refuses(all.toString(), "--limit variable-characters=N");
+  }
+
   @Test
   void bracesWithinEachOther() {
     refuses(

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.Manifest;
 import slipway.oci.RegistryOptions;
@@ -60,7 +61,7 @@ class DownloadTest {
           }
           boolean fails = path.equals("/twice") && ++failures < 3;
           int status = fails ? 503 : path.equals("/loop") || path.equals("/away") ? 302 : 200;
-          boolean stalls = path.equals("/stall");
+          boolean stalls = path.startsWith("/stall");
           exchange.sendResponseHeaders(status, stalls ? 1_000_000 : body.length);
           exchange.getResponseBody().write(body);
           exchange.getResponseBody().flush();
@@ -107,6 +108,19 @@ class DownloadTest {
         .isInstanceOf(Problem.class)
         .hasMessage(
             lastContext() + ":2: ADD: " + root + "/stall cannot be fetched: nothing came for 2 s");
+  }
+
+  @Test
+  void aFetchByGitHasALimit() {
+    Limit.set("git-seconds=1", "test");
+    try {
+      assertThatThrownBy(() -> build("ADD " + root + "/stall.git /f"))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining(":2: ADD: " + root + "/stall.git: more than 1 (seconds of one fetch")
+          .hasMessageContaining("--limit git-seconds=N");
+    } finally {
+      Limit.set("git-seconds=" + Limit.GIT_SECONDS.preset(), "test");
+    }
   }
 
   private String lastContext() {

@@ -8,9 +8,9 @@ import java.time.Duration;
  * peer it must move {@value #BYTES_A_SECOND} bytes a second. Without it a peer that sends a byte
  * now and then is never silent for long and never ends. Not safe for use by several threads.
  */
-final class SpeedFloor {
+public final class SpeedFloor {
   /** Slower is nobody's line. */
-  static final int BYTES_A_SECOND = 1024;
+  public static final int BYTES_A_SECOND = 1024;
 
   private final Duration window;
   private long waited;

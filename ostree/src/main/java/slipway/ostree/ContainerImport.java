@@ -31,6 +31,7 @@ import slipway.oci.ImageSource;
 import slipway.oci.Manifest;
 import slipway.oci.VerifyingInputStream;
 import slipway.tree.FileTree;
+import slipway.tree.ImageTotals;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
 import slipway.tree.Node;
@@ -59,6 +60,7 @@ public final class ContainerImport {
   private final ImageConfig config;
   private final String imgref;
   private final Progress progress;
+  private final ImageTotals totals = new ImageTotals("the image's layers");
 
   private ContainerImport(
       Repository repository,
@@ -186,7 +188,9 @@ public final class ContainerImport {
       }
       Optional<Checksum> commit = known.find(blob, wanted.diffId());
       if (commit.isPresent()) {
-        layers.put(blob, LayerCommits.read(repository, commit.get()));
+        Layer layer = LayerCommits.read(repository, commit.get());
+        totals.add(layer);
+        layers.put(blob, layer);
         transaction.setRef(ContainerRefs.layer(blob), commit.get());
       } else {
         missing.add(wanted);
@@ -238,7 +242,9 @@ public final class ContainerImport {
         running.put(
             w,
             threads.submit(
-                () -> new LayerFetch(transaction, source, progress).run(w.blob(), w.diffId())));
+                () ->
+                    new LayerFetch(transaction, source, totals, progress)
+                        .run(w.blob(), w.diffId())));
       }
       Throwable failure = null;
       for (Map.Entry<Wanted, Future<LayerFetch.Fetched>> entry : running.entrySet()) {

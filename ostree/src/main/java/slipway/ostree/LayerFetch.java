@@ -16,6 +16,7 @@ import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageSource;
 import slipway.oci.VerifyingInputStream;
+import slipway.tree.ImageTotals;
 import slipway.tree.Layer;
 import slipway.tree.LayerReader;
 
@@ -23,11 +24,14 @@ import slipway.tree.LayerReader;
 final class LayerFetch {
   private final Transaction transaction;
   private final ImageSource source;
+  private final ImageTotals image;
   private final Progress progress;
 
-  LayerFetch(Transaction transaction, ImageSource source, Progress progress) {
+  LayerFetch(
+      Transaction transaction, ImageSource source, ImageTotals image, Progress progress) {
     this.transaction = transaction;
     this.source = source;
+    this.image = image;
     this.progress = progress;
   }
 
@@ -53,7 +57,7 @@ final class LayerFetch {
             new VerifyingInputStream(counted(source.blob(blob, 0), task), blob);
         InputStream tar =
             bounded(new DigestInputStream(Compression.decompressAny(compressed), hash), name)) {
-      raw = LayerReader.read(tar, filter);
+      raw = LayerReader.read(tar, filter, image);
       tar.transferTo(java.io.OutputStream.nullOutputStream());
       // The decompressor may stop at the end of its data; the blob's digest is checked at its end.
       compressed.transferTo(java.io.OutputStream.nullOutputStream());

@@ -42,10 +42,15 @@ public final class LayerReader {
   /** Files of aufs's own that hard links may repeat. */
   private final Map<OsPath, Node> hidden = new HashMap<>();
 
-  private LayerReader(InputStream in, ContentStore store) {
-    this.tar = new TarReader(in, "the layer");
-    this.totals = tar.totals();
+  private LayerReader(InputStream in, ContentStore store, ImageTotals image) {
+    this.totals = new Totals("the layer", image);
+    this.tar = new TarReader(in, totals);
     this.store = store;
+  }
+
+  /** As {@link #read(InputStream, ContentStore, ImageTotals)}, for a layer that is alone. */
+  public static Layer read(InputStream tar, ContentStore store) throws IOException {
+    return read(tar, store, new ImageTotals("the layer"));
   }
 
   /**
@@ -54,12 +59,14 @@ public final class LayerReader {
    *
    * @param tar uncompressed
    * @param store where file content goes
+   * @param image counts what the layers of one image cost together
    * @throws Problem of kind CORRUPT for a damaged or hostile tar: paths that escape, headers
    *     without end, names that no file system holds, more than {@link slipway.base.Limit} allows
    */
-  public static Layer read(InputStream tar, ContentStore store) throws IOException {
+  public static Layer read(InputStream tar, ContentStore store, ImageTotals image)
+      throws IOException {
     try (ReadAhead ahead = new ReadAhead(tar)) {
-      LayerReader reader = new LayerReader(ahead, store);
+      LayerReader reader = new LayerReader(ahead, store, image);
       for (TarEntry entry; (entry = reader.tar.next()) != null; ) {
         reader.add(entry);
       }

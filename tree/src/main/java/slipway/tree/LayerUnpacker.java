@@ -42,12 +42,12 @@ public final class LayerUnpacker {
   }
 
   /**
-   * As {@link #unpack(InputStream, Path, List)} without knowing what is below: all whiteouts are
+   * As {@link #unpack(InputStream, Path, List, ImageTotals)} without knowing what is below: all whiteouts are
    * made, directories without an entry are {@code root:root 0755}, and a hard link into a lower
    * layer is a Problem.
    */
   public static Layer unpack(InputStream tar, Path directory) throws IOException {
-    return unpack(tar, directory, (OverlayStack) null);
+    return unpack(tar, directory, (OverlayStack) null, new ImageTotals("the layer"));
   }
 
   /**
@@ -58,23 +58,27 @@ public final class LayerUnpacker {
    * @param below all unpacked layers below, the topmost first: directories without an entry of
    *     their own take their metadata from there, hard links into lower layers their inode, and
    *     whiteouts of what is not there are left out, because a mount would list their names
+   * @param image counts what the layers of one image cost together
    * @return the layer; the content of its files is in the directory
    * @throws Problem of kind CORRUPT for a damaged layer or a hard link to what no layer below holds
    */
-  public static Layer unpack(InputStream tar, Path directory, List<Path> below) throws IOException {
+  public static Layer unpack(InputStream tar, Path directory, List<Path> below, ImageTotals image)
+      throws IOException {
     return unpack(
         tar,
         directory,
-        new OverlayStack(below.stream().map(p -> OsPath.of(p.toAbsolutePath())).toList()));
+        new OverlayStack(below.stream().map(p -> OsPath.of(p.toAbsolutePath())).toList()),
+        image);
   }
 
-  private static Layer unpack(InputStream tar, Path directory, @Nullable OverlayStack stack)
+  private static Layer unpack(
+      InputStream tar, Path directory, @Nullable OverlayStack stack, ImageTotals image)
       throws IOException {
     InodeWriter.requireRoot("unpacking a layer");
     int root = DirectoryWriter.openEmpty(directory);
     LayerUnpacker unpacker = new LayerUnpacker(OsPath.of(directory.toAbsolutePath()), root, stack);
     try {
-      Layer layer = LayerReader.read(tar, unpacker.store);
+      Layer layer = LayerReader.read(tar, unpacker.store, image);
       unpacker.finish(layer);
       return layer;
     } finally {

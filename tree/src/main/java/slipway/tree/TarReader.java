@@ -46,20 +46,15 @@ public final class TarReader {
    * @param in the archive, not compressed; read in large pieces, beyond the archive's end
    */
   public TarReader(InputStream in) {
-    this(in, "the tar archive");
+    this(in, new Totals("the tar archive"));
   }
 
   /**
-   * @param where what is read, for messages about totals
+   * @param totals what counts all that is read
    */
-  TarReader(InputStream in, String where) {
+  TarReader(InputStream in, Totals totals) {
     this.in = in;
-    this.totals = new Totals(where);
-  }
-
-  /** What has been read so far, for what its reader makes of it. */
-  Totals totals() {
-    return totals;
+    this.totals = totals;
   }
 
   /**

@@ -9,21 +9,26 @@ import slipway.tree.Metadata.Xattr;
  * bytes of an archive may claim any number of files, any size and any amount of memory.
  */
 final class Totals {
-  /** Bytes of the heap that an inode of a tree takes beside its names and attributes, about. */
-  private static final int INODE = 256;
-
   private final String where;
+  private final ImageTotals image;
   private long entries;
   private long content;
   private long holes;
   private long xattrs;
-  private long memory;
 
   /**
    * @param where what is read, for messages, such as {@code the tar archive}
    */
   Totals(String where) {
+    this(where, new ImageTotals(where));
+  }
+
+  /**
+   * @param image what the layers of the same image cost together
+   */
+  Totals(String where, ImageTotals image) {
     this.where = where;
+    this.image = image;
   }
 
   /**
@@ -49,8 +54,7 @@ final class Totals {
   private void count(long bytes) {
     Cleanup.checkStopped();
     Limit.LAYER_ENTRIES.check(++entries, where);
-    memory += INODE + bytes;
-    Limit.TREE_BYTES.check(memory, where);
+    image.inode(bytes);
   }
 
   /** Counts bytes of an archive as they are read, headers and padding included. */
@@ -58,12 +62,14 @@ final class Totals {
     Cleanup.checkStopped();
     content += bytes;
     Limit.LAYER_BYTES.check(content + holes, where);
+    image.content(bytes);
   }
 
   /** Counts the holes of a file, before any of it is read. */
   void holes(long bytes) {
     holes += bytes;
     Limit.LAYER_BYTES.check(content + holes, where);
+    image.content(bytes);
   }
 
   /** Holds a number of directories within each other to its limit. */

@@ -25,7 +25,8 @@ class LayerUnpackerTest extends OnDisk {
   }
 
   private Path unpack(TarMaker tar, String name, Path... below) throws IOException {
-    LayerUnpacker.unpack(new ByteArrayInputStream(tar.tar()), path(name), List.of(below));
+    LayerUnpacker.unpack(
+        new ByteArrayInputStream(tar.tar()), path(name), List.of(below), new ImageTotals("test"));
     return path(name);
   }
 

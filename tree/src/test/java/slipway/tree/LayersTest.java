@@ -142,7 +142,7 @@ class LayersTest extends OnDisk {
       Path tar = writeTar("stack/tar" + unpacked.size(), layer);
       try (InputStream in = Files.newInputStream(tar)) {
         Path diff = path("stack/diff" + unpacked.size());
-        LayerUnpacker.unpack(in, diff, unpacked);
+        LayerUnpacker.unpack(in, diff, unpacked, new ImageTotals("test"));
         unpacked.addFirst(diff);
       }
     }

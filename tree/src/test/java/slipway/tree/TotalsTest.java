@@ -12,6 +12,7 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.base.Limit;
@@ -86,6 +87,42 @@ class TotalsTest extends OnDisk {
     assertRefused(deepPaths(), Limit.TREE_BYTES);
   }
 
+  /** Layers that are small each, read one after the other or at once, are one image in memory. */
+  @Test
+  void theTreesOfAnImageHaveATotal() throws IOException {
+    Limit.set("tree-bytes=1m", "test");
+    TarMaker maker = new TarMaker();
+    for (int i = 0; i < 900; i++) {
+      maker.file("f" + i, "");
+    }
+    byte[] tar = maker.tar();
+    ImageTotals image = new ImageTotals("the image's layers");
+    Layer layer = LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image);
+    LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image);
+    assertThatThrownBy(
+            () -> LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image))
+        .hasMessageStartingWith("the image's layers: more than 1 MiB")
+        .hasMessageContaining("--limit tree-bytes");
+    ImageTotals again = image.withoutTrees();
+    again.add(layer);
+    again.add(layer);
+    assertThatThrownBy(() -> again.add(layer)).hasMessageContaining("--limit tree-bytes");
+  }
+
+  @Test
+  void theContentOfAnImageHasATotal() throws IOException {
+    Limit.set("image-bytes=100k", "test");
+    byte[] tar = new TarMaker().file("f", "x".repeat(60_000)).tar();
+    ImageTotals image = new ImageTotals("the image's layers");
+    LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image);
+    assertThatThrownBy(
+            () ->
+                LayerReader.read(
+                    new ByteArrayInputStream(tar), OnDisk.MEMORY, image.withoutTrees()))
+        .hasMessageStartingWith("the image's layers: more than 100 KiB")
+        .hasMessageContaining("--limit image-bytes");
+  }
+
   @Test
   void contentHasATotal() {
     Limit.set("layer-bytes=64m", "test");
@@ -127,6 +164,7 @@ class TotalsTest extends OnDisk {
 
   /** The deepest tree that is taken is not too deep for what walks it. */
   @Test
+  @Tag("slow")
   void theDeepestPathCanBeWalked() throws IOException {
     byte[] tar = new TarMaker().file("x/".repeat(511) + "x", "deep").tar();
     Layer layer = LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY);
