@@ -109,24 +109,30 @@ public final class Builder {
       StageGraph graph,
       Progress progress,
       Consumer<String> output) {
+    Manifest.Image image = null;
     try (LocalStore.Hold hold = machine.store().hold();
         Flock use = BuildStorage.use(machine.root());
         Workspace workspace = Workspace.create(machine.root(), newName(), progress)) {
       BuildSession session =
           new BuildSession(request, file, graph, machine, workspace, progress, output);
       try (LayerExporter exporter = session.exporter) {
-        return new StageRunner(session).run(this::commit);
+        image = new StageRunner(session).run(this::commit);
       }
     } catch (IOException e) {
+      if (image != null) {
+        progress.note("not all that the build used was cleared away: " + e.getMessage());
+        return image;
+      }
       throw new Problem(Problem.Kind.ENVIRONMENT, "the build cannot go on: " + e.getMessage(), e);
     }
+    return image;
   }
 
   /** The image is there already, so trouble with old things is only told. */
   private void trim(Progress progress) {
     try {
       new BuildStorage(machine.root(), machine.random()).trim(progress);
-    } catch (Problem e) {
+    } catch (RuntimeException e) {
       progress.note("the build cache may grow beyond its bound: " + e.getMessage());
     }
   }

@@ -99,13 +99,28 @@ final class CacheMounts implements AutoCloseable {
     Files.move(fresh, data, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /** What a RUN did is done: trouble with a stamp, by which unused caches go, is only told. */
   @Override
   public void close() throws IOException {
     for (Path directory : opened) {
-      Files.writeString(directory.resolve(BuildStorage.MOUNT_STAMP), "");
+      try {
+        Files.writeString(directory.resolve(BuildStorage.MOUNT_STAMP), "");
+      } catch (IOException e) {
+        leftovers
+            .progress()
+            .note("a cache of RUN --mount will count as long unused: " + e.getMessage());
+      }
     }
+    IOException failure = null;
     for (Flock lock : locks) {
-      lock.close();
+      try {
+        lock.close();
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

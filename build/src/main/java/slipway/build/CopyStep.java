@@ -203,7 +203,7 @@ final class CopyStep implements AutoCloseable {
           new CopySource(OsPath.of(directory), IgnoreRules.NONE, true, "the archive");
       copier.copy(unpacked, unpacked.whole(), excludes, destination, true, implied::contains);
     } finally {
-      Posix.removeTree(OsPath.of(directory));
+      session.workspace.discard(directory);
     }
   }
 

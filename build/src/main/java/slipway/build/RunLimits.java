@@ -33,6 +33,9 @@ public record RunLimits(
     String memoryNodes,
     long processes,
     List<Ulimit> ulimits) {
+  /** Twice as much, memory and swap together, must be a number too. */
+  private static final long MOST_BYTES = Long.MAX_VALUE / 2;
+
   /** podman's (containers.conf, pids_limit). */
   public static final long PROCESSES = 2048;
 
@@ -76,11 +79,12 @@ public record RunLimits(
     if (m.matches()) {
       int shift = "bkmgt".indexOf(m.group(2)) * 10;
       long number = Long.parseLong(m.group(1));
-      if (number > 0 && number <= Long.MAX_VALUE >> shift) {
+      if (number > 0 && number <= MOST_BYTES >> shift) {
         return number << shift;
       }
     }
-    throw Problem.usage(option + " is a size such as 512m or 2g, not \"" + text + "\"");
+    throw Problem.usage(
+        option + " is a size such as 512m or 2g, up to 4194303t, not \"" + text + "\"");
   }
 
   /**
@@ -141,7 +145,7 @@ public record RunLimits(
     if (memory > 0) {
       ObjectNode node = resources.putObject("memory");
       node.put("limit", memory);
-      node.put("swap", memorySwap == 0 ? Math.multiplyExact(memory, 2L) : memorySwap);
+      node.put("swap", memorySwap == 0 ? memory * 2 : memorySwap);
     }
     ObjectNode cpu = resources.putObject("cpu");
     put(cpu, Map.of("period", cpuPeriod, "quota", cpuQuota, "shares", cpuShares));

@@ -58,11 +58,22 @@ final class StageRunner {
   private void startAsked() {
     try {
       while (true) {
-        start(asked.take());
+        int index = asked.take();
+        try {
+          start(index);
+        } catch (RuntimeException | Error e) {
+          fail(index, e);
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // The build is over.
     }
+  }
+
+  /** The first failure ends the build, whether the target waits for this stage or another. */
+  private void fail(int index, Throwable e) {
+    session.result(index).completeExceptionally(e);
+    session.result(session.graph.target().index()).completeExceptionally(e);
   }
 
   private void start(int index) {
@@ -80,10 +91,10 @@ final class StageRunner {
       session.result(stage.index()).complete(result);
       return result;
     } catch (Throwable e) {
-      session.result(stage.index()).completeExceptionally(e);
-      if (!(e instanceof BuildSession.StageFailed)) {
-        // The first failure ends the build, whether the target waits for this stage or another.
-        session.result(session.graph.target().index()).completeExceptionally(e);
+      if (e instanceof BuildSession.StageFailed) {
+        session.result(stage.index()).completeExceptionally(e);
+      } else {
+        fail(stage.index(), e);
       }
       throw e;
     }

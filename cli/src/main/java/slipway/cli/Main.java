@@ -3,6 +3,7 @@ package slipway.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.InvalidPathException;
 import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
@@ -167,6 +168,7 @@ public final class Main {
       Throwable inner = at.getCause();
       boolean wraps =
           at instanceof UncheckedIOException
+              || at instanceof DirectoryIteratorException
               || at instanceof ExecutionException
               || (at instanceof IllegalStateException
                   && (inner instanceof ExecutionException || inner instanceof Error));
