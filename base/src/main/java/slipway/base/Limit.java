@@ -16,8 +16,7 @@ public enum Limit {
   LAYER_BYTES(
       Unit.BYTES, 16L << 30, "bytes that one layer holds once decompressed, holes included"),
   /** Bytes that all layers of one image may hold once decompressed, holes included. */
-  IMAGE_BYTES(
-      Unit.BYTES, 128L << 30, "bytes that all layers of one image hold once decompressed"),
+  IMAGE_BYTES(Unit.BYTES, 128L << 30, "bytes that all layers of one image hold once decompressed"),
   /** Entries of one layer or archive. */
   LAYER_ENTRIES(Unit.COUNT, 1_000_000, "entries of one layer or archive"),
   /** Bytes of all extended attributes of one layer or tree. */

@@ -111,11 +111,7 @@ final class Snapshots {
   }
 
   private void unpack(
-      LayerRef layer,
-      List<Path> below,
-      ImageTotals image,
-      Workspace workspace,
-      Progress progress)
+      LayerRef layer, List<Path> below, ImageTotals image, Workspace workspace, Progress progress)
       throws IOException, InterruptedException {
     try (Flock lock = lock(Locks.LAYER, layer.snapshot())) {
       if (has(layer.snapshot())) {

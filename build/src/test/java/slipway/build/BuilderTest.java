@@ -474,8 +474,7 @@ class BuilderTest {
         """
             .formatted(base.config().digest().hex().substring(0, 12));
     for (int i = 0; i < 2; i++) {
-      builder.build(
-          BuildRequest.of(lab.context(file)).request(), lab.progress(), lab.output::add);
+      builder.build(BuildRequest.of(lab.context(file)).request(), lab.progress(), lab.output::add);
     }
     assertThat(pulled)
         .containsExactlyInAnyOrder(

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
-import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.Manifest;
 import slipway.oci.RegistryOptions;
@@ -116,7 +115,8 @@ class DownloadTest {
     try {
       assertThatThrownBy(() -> build("ADD " + root + "/stall.git /f"))
           .isInstanceOf(Problem.class)
-          .hasMessageContaining(":2: ADD: " + root + "/stall.git: more than 1 (seconds of one fetch")
+          .hasMessageContaining(
+              ":2: ADD: " + root + "/stall.git: more than 1 (seconds of one fetch")
           .hasMessageContaining("--limit git-seconds=N");
     } finally {
       Limit.set("git-seconds=" + Limit.GIT_SECONDS.preset(), "test");

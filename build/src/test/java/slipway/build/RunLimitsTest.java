@@ -15,7 +15,8 @@ class RunLimitsTest {
     for (String text : List.of("8388607t", "4194304t", "9223372036854775807")) {
       assertThatThrownBy(() -> RunLimits.size(text, "--memory"))
           .isInstanceOf(Problem.class)
-          .hasMessage("--memory is a size such as 512m or 2g, up to 4194303t, not \"" + text + "\"");
+          .hasMessage(
+              "--memory is a size such as 512m or 2g, up to 4194303t, not \"" + text + "\"");
     }
     long most = RunLimits.size("4194303t", "--memory");
     ObjectNode resources = JsonNodeFactory.instance.objectNode();

@@ -136,8 +136,7 @@ class TriggersTest {
   @Test
   void whatTheContainerfileItselfSaysIsObeyed() throws Exception {
     Manifest.Image image =
-        lab.build(
-            "FROM base:1 AS a\nONBUILD COPY --from=base:1 /etc/group /copied\nFROM a\n");
+        lab.build("FROM base:1 AS a\nONBUILD COPY --from=base:1 /etc/group /copied\nFROM a\n");
     assertThat(lab.text(image, "copied")).startsWith("root:x:0:");
   }
 }

@@ -27,8 +27,7 @@ final class LayerFetch {
   private final ImageTotals image;
   private final Progress progress;
 
-  LayerFetch(
-      Transaction transaction, ImageSource source, ImageTotals image, Progress progress) {
+  LayerFetch(Transaction transaction, ImageSource source, ImageTotals image, Progress progress) {
     this.transaction = transaction;
     this.source = source;
     this.image = image;

@@ -238,8 +238,7 @@ class ContainerImportTest extends ImportCase {
       for (var blob : image.layers()) {
         int index = image.layers().indexOf(blob);
         filtered.add(
-            new LayerFetch(
-                    transaction, image, new slipway.tree.ImageTotals("test"), Progress.NONE)
+            new LayerFetch(transaction, image, new slipway.tree.ImageTotals("test"), Progress.NONE)
                 .run(blob, image.config().diffIds().get(index))
                 .layer());
         Checksum commit = repository.resolveRef(ContainerRefs.layer(blob.digest())).orElseThrow();

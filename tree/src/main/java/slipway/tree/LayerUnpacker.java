@@ -42,9 +42,9 @@ public final class LayerUnpacker {
   }
 
   /**
-   * As {@link #unpack(InputStream, Path, List, ImageTotals)} without knowing what is below: all whiteouts are
-   * made, directories without an entry are {@code root:root 0755}, and a hard link into a lower
-   * layer is a Problem.
+   * As {@link #unpack(InputStream, Path, List, ImageTotals)} without knowing what is below: all
+   * whiteouts are made, directories without an entry are {@code root:root 0755}, and a hard link
+   * into a lower layer is a Problem.
    */
   public static Layer unpack(InputStream tar, Path directory) throws IOException {
     return unpack(tar, directory, (OverlayStack) null, new ImageTotals("the layer"));

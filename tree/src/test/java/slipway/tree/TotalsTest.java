@@ -99,8 +99,7 @@ class TotalsTest extends OnDisk {
     ImageTotals image = new ImageTotals("the image's layers");
     Layer layer = LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image);
     LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image);
-    assertThatThrownBy(
-            () -> LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image))
+    assertThatThrownBy(() -> LayerReader.read(new ByteArrayInputStream(tar), OnDisk.MEMORY, image))
         .hasMessageStartingWith("the image's layers: more than 1 MiB")
         .hasMessageContaining("--limit tree-bytes");
     ImageTotals again = image.withoutTrees();
