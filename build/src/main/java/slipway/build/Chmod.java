@@ -70,6 +70,15 @@ final class Chmod {
     return result;
   }
 
+  /**
+   * The permission bits of a directory that only comes along with the files that are meant: as
+   * {@link #apply}, and who may read it may also search it. {@code 0644} is meant for files.
+   */
+  int applyToCarried(int mode) {
+    int given = apply(mode, true);
+    return absolute >= 0 ? given | (given & 0444) >> 2 : given;
+  }
+
   private static int bits(Change change, int mode, boolean directory) {
     int bits = 0;
     for (char who : change.who.toCharArray()) {

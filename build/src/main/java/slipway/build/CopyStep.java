@@ -201,7 +201,7 @@ final class CopyStep implements AutoCloseable {
           });
       CopySource unpacked =
           new CopySource(OsPath.of(directory), IgnoreRules.NONE, true, "the archive");
-      copier.copy(unpacked, unpacked.whole(), excludes, destination, true, implied::contains);
+      copier.unpacked(unpacked, excludes, destination, implied::contains);
     } finally {
       session.workspace.discard(directory);
     }

@@ -187,6 +187,9 @@ final class InstructionParser {
             Set.of("exclude"),
             add ? Set.of("link", "keep-git-dir", "unpack") : Set.of("link", "parents"));
     List<String> words = arguments.rest().isEmpty() ? List.of() : list(line, arguments.rest());
+    if (!line.heredocs().isEmpty()) {
+      words = LineReader.joined(words);
+    }
     if (words.size() < 2) {
       throw line.at().problem(keyword + " needs a source and a destination");
     }

@@ -18,7 +18,12 @@ final class LineReader {
   private static final Pattern DIRECTIVE =
       Pattern.compile("#\\s*([a-zA-Z][a-zA-Z0-9]*)\\s*=\\s*(.+)");
   private static final Set<String> DIRECTIVES = Set.of("syntax", "escape", "check");
-  private static final Pattern HEREDOC = Pattern.compile("\\d*<<(-?)([^<]+)");
+  private static final Pattern HEREDOC = Pattern.compile("\\d*<<(-?)[ \t]*([^<]+)");
+
+  /** What begins a document when its name is the next word, and what can be that name. */
+  private static final Pattern APART = Pattern.compile("\\d*<<-?");
+
+  private static final Pattern NAME = Pattern.compile("(['\"]?)[A-Za-z_][A-Za-z0-9_.-]*\\1");
   private static final Set<String> WITH_HEREDOC = Set.of("RUN", "COPY", "ADD");
   private static final int MAX_LINES = 1_000_000;
 
@@ -145,13 +150,34 @@ final class LineReader {
       return List.of();
     }
     List<Heredoc> found = new ArrayList<>();
-    for (String word : Words.split(line, '\\')) {
-      Heredoc head = heredoc(word);
+    int arithmetic = 0;
+    for (String word : joined(Words.split(line, '\\'))) {
+      Heredoc head = arithmetic > 0 ? null : heredoc(word);
       if (head != null) {
         found.add(head.withContent(content(head, at)));
       }
+      arithmetic += count(word, "((") - count(word, "))");
     }
     return found;
+  }
+
+  private static int count(String word, String part) {
+    return (word.length() - word.replace(part, "").length()) / part.length();
+  }
+
+  /** The words with {@code << NAME} as one, as shells and BuildKit have it. */
+  static List<String> joined(List<String> words) {
+    List<String> joined = new ArrayList<>();
+    for (String word : words) {
+      if (!joined.isEmpty()
+          && APART.matcher(joined.getLast()).matches()
+          && NAME.matcher(word).matches()) {
+        joined.add(joined.removeLast() + " " + word);
+      } else {
+        joined.add(word);
+      }
+    }
+    return joined;
   }
 
   private static boolean mayHaveHeredoc(String line, Position at) {
@@ -180,7 +206,9 @@ final class LineReader {
     return name.isEmpty() ? null : new Heredoc(name, "", !quoted, !m.group(1).isEmpty());
   }
 
+  /** Lines of a file that ends its lines as Windows does lose the carriage return, as all do. */
   private String content(Heredoc head, Position at) {
+    boolean windows = physical.get(next - 1).endsWith("\r");
     StringBuilder content = new StringBuilder();
     while (next < physical.size()) {
       String line = physical.get(next++);
@@ -188,7 +216,7 @@ final class LineReader {
       if ((head.stripTabs() ? end.replaceFirst("^\t+", "") : end).equals(head.name())) {
         return content.toString();
       }
-      content.append(line).append('\n');
+      content.append(windows ? end : line).append('\n');
     }
     throw at.problem(
         "the document <<"

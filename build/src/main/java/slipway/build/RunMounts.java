@@ -93,7 +93,8 @@ final class RunMounts implements AutoCloseable {
   }
 
   /**
-   * Connects the command, and brings the files by which programs find names.
+   * Connects the command, and brings the files by which programs find names. A command without a
+   * network sees the image's own ones and may replace them, as with buildah.
    *
    * @param alone whether it may change its network, and so must have one to itself
    */
@@ -104,10 +105,7 @@ final class RunMounts implements AutoCloseable {
         names(machineHosts(), machineResolver());
         yield new ContainerSpec.Network.Host();
       }
-      case NONE -> {
-        names("127.0.0.1\tlocalhost\n::1\tlocalhost\n", "");
-        yield new ContainerSpec.Network.None();
-      }
+      case NONE -> new ContainerSpec.Network.None();
       case PRIVATE -> {
         UserNetwork network = connected(wanted, stage, alone);
         names(

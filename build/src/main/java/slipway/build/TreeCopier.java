@@ -60,15 +60,20 @@ final class TreeCopier implements AutoCloseable {
     return owner == null ? InRoot.Ownership.ROOT : owner;
   }
 
-  /** As {@link #copy(CopySource, CopySource.Item, IgnoreRules, String, boolean, Predicate)}. */
-  void copy(
-      CopySource source,
-      CopySource.Item item,
-      IgnoreRules excludes,
-      String destination,
-      boolean intoDirectory)
+  /**
+   * Copies the files of an archive, which are the whole of {@code source}, into a directory.
+   *
+   * @param implied tells of directories, by their paths, that only stand in the paths of others:
+   *     those that exist stay as they are, new ones are plain
+   */
+  void unpacked(
+      CopySource source, IgnoreRules excludes, String destination, Predicate<OsPath> implied)
       throws IOException {
-    copy(source, item, excludes, destination, intoDirectory, relative -> false);
+    links.clear();
+    OsPath inside = OsPath.of(InRoot.clean(destination));
+    try (DirectoryCopy copy = new DirectoryCopy(source, inside, implied, true)) {
+      source.walk(source.whole(), excludes, copy);
+    }
   }
 
   /**
@@ -76,21 +81,18 @@ final class TreeCopier implements AutoCloseable {
    *
    * @param destination absolute path in the tree; the content of a directory goes into it
    * @param intoDirectory whether a file goes into the destination even if that does not exist yet
-   * @param implied tells of directories of the item, by their paths from it, that only stand in the
-   *     paths of others: those that exist stay as they are, new ones are plain
    */
   void copy(
       CopySource source,
       CopySource.Item item,
       IgnoreRules excludes,
       String destination,
-      boolean intoDirectory,
-      Predicate<OsPath> implied)
+      boolean intoDirectory)
       throws IOException {
     links.clear();
     OsPath inside = OsPath.of(InRoot.clean(destination));
     if (item.stat().isDirectory()) {
-      try (DirectoryCopy copy = new DirectoryCopy(source, inside, implied)) {
+      try (DirectoryCopy copy = new DirectoryCopy(source, inside, relative -> false, false)) {
         source.walk(item, excludes, copy);
       }
       return;
@@ -138,7 +140,7 @@ final class TreeCopier implements AutoCloseable {
       if (from.isPresent()) {
         try (OpenDirectory original = from.get()) {
           Stat stat = Posix.lstat(original.self());
-          finish(source, original.self(), made.self(), stat);
+          finish(source, original.self(), made.self(), stat, true);
         }
       }
     }
@@ -188,12 +190,15 @@ final class TreeCopier implements AutoCloseable {
     private final CopySource source;
     private final OsPath destination;
     private final Predicate<OsPath> implied;
+    private final boolean archive;
     private final Deque<Filled> open = new ArrayDeque<>();
 
-    DirectoryCopy(CopySource source, OsPath destination, Predicate<OsPath> implied) {
+    DirectoryCopy(
+        CopySource source, OsPath destination, Predicate<OsPath> implied, boolean archive) {
       this.source = source;
       this.destination = destination;
       this.implied = implied;
+      this.archive = archive;
     }
 
     @Override
@@ -217,7 +222,7 @@ final class TreeCopier implements AutoCloseable {
       boolean existed = root.stat(destination).isPresent();
       OpenDirectory target = root.mkdirs(destination, newDirectoryOwner());
       if (!existed && chmod != null) {
-        Posix.chmod(target.self(), chmod.apply(0755, true));
+        Posix.chmod(target.self(), chmod.applyToCarried(0755));
       }
       return new Filled(target, destination, true);
     }
@@ -226,7 +231,7 @@ final class TreeCopier implements AutoCloseable {
     public void leave(OsPath relative, OsPath path, Stat stat) throws IOException {
       try (OpenDirectory done = open.getFirst().directory()) {
         if (!open.pop().finished()) {
-          finish(source, path, done.self(), stat);
+          finish(source, path, done.self(), stat, archive);
         }
       }
     }
@@ -247,7 +252,7 @@ final class TreeCopier implements AutoCloseable {
       if (implied) {
         InRoot.Ownership who = newDirectoryOwner();
         Posix.lchown(made.self(), who.uid(), who.gid());
-        Posix.chmod(made.self(), chmod == null ? 0755 : chmod.apply(0755, true));
+        Posix.chmod(made.self(), chmod == null ? 0755 : chmod.applyToCarried(0755));
       }
       return new Filled(made, to.inside(), implied);
     }
@@ -287,7 +292,7 @@ final class TreeCopier implements AutoCloseable {
       }
       default -> Posix.mknod(to.path(), (stat.mode() & Stat.S_IFMT) | 0600, stat.rdev());
     }
-    finish(source, from, to.path(), stat);
+    finish(source, from, to.path(), stat, false);
   }
 
   /** Makes another name of a file that has been copied, if it still is where it was put. */
@@ -329,8 +334,13 @@ final class TreeCopier implements AutoCloseable {
     return in;
   }
 
-  /** Sets owner, mode, attributes and time, in the order in which none undoes another. */
-  private void finish(CopySource source, OsPath from, OsPath to, Stat stat) throws IOException {
+  /**
+   * Sets owner, mode, attributes and time, in the order in which none undoes another.
+   *
+   * @param carried whether it is a directory that comes along with what is copied
+   */
+  private void finish(CopySource source, OsPath from, OsPath to, Stat stat, boolean carried)
+      throws IOException {
     if (owner != null) {
       Posix.lchown(to, owner.uid(), owner.gid());
     } else if (source.keepOwners()) {
@@ -340,7 +350,7 @@ final class TreeCopier implements AutoCloseable {
     }
     if (!stat.isSymlink()) {
       int mode = stat.permissions();
-      Posix.chmod(to, chmod == null ? mode : chmod.apply(mode, stat.isDirectory()));
+      Posix.chmod(to, mode(mode, stat.isDirectory(), carried));
       for (OsPath name : Xattrs.llistxattr(from)) {
         byte[] value = isCopied(name) ? Xattrs.lgetxattr(from, name) : null;
         if (value != null) {
@@ -349,6 +359,13 @@ final class TreeCopier implements AutoCloseable {
       }
     }
     Posix.lutimens(to, stat.mtimeSeconds(), stat.mtimeNanos());
+  }
+
+  private int mode(int original, boolean directory, boolean carried) {
+    if (chmod == null) {
+      return original;
+    }
+    return carried ? chmod.applyToCarried(original) : chmod.apply(original, directory);
   }
 
   /** Writes a small file of the builder's making: an inline document. */

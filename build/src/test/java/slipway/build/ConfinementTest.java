@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.oci.Manifest;
+import slipway.tree.Node;
 
 /** What a process of RUN sees of the machine, and what it may use; podman is the judge. */
 class ConfinementTest {
@@ -182,7 +184,24 @@ class ConfinementTest {
         .containsExactly("nameserver 10.0.2.3");
     assertThat(run("cat /etc/resolv.conf", RunNetwork.HOST, RunLimits.USUAL))
         .isEqualTo(Files.readAllLines(Path.of("/etc/resolv.conf")));
-    assertThat(run("cat /etc/resolv.conf", RunNetwork.NONE, RunLimits.USUAL)).isEmpty();
+  }
+
+  @Test
+  void withoutANetworkTheFilesOfNamesAreTheImages() throws Exception {
+    Manifest.Image image =
+        lab.build(
+            """
+            FROM base:1
+            RUN --network=none rm -f /etc/resolv.conf; ln -s ../run/x /etc/resolv.conf \\
+              && echo 1.1.1.1 h >/etc/hosts
+            RUN cat /etc/resolv.conf
+            """);
+    assertThat(lab.output).as("the next command has its own").anyMatch(l -> l.contains("server"));
+    assertThat(lab.text(image, "etc/hosts")).isEqualTo("1.1.1.1 h\n");
+    assertThat(lab.tree(image).find("etc/resolv.conf"))
+        .get()
+        .isInstanceOfSatisfying(
+            Node.Symlink.class, l -> assertThat(l.target()).hasToString("../run/x"));
   }
 
   @Test

@@ -127,6 +127,53 @@ class ContainerfileTest {
   }
 
   @Test
+  void aBlankMayStandBeforeTheNameOfADocument() {
+    List<Instruction> all =
+        body(
+            """
+            RUN << EOF
+            echo a
+            EOF
+            RUN cat > /f <<- 'E-2' && cat 3<< B
+            \tx
+            \tE-2
+            b
+            B
+            COPY << one << "two" /dest/
+            1
+            one
+            2
+            two
+            RUN echo $((1 << a)) $(( 1 <<b )) "<< c" \\<< d && true << /e
+            ONBUILD RUN << F
+            f
+            F
+            """);
+    assertThat(all).hasSize(5);
+    assertThat(all.getFirst().line().heredocs())
+        .containsExactly(new Heredoc("EOF", "echo a\n", true, false));
+    assertThat(all.get(1).line().heredocs())
+        .containsExactly(
+            new Heredoc("E-2", "\tx\n", false, true), new Heredoc("B", "b\n", true, false));
+    Instruction.Copy copy = (Instruction.Copy) all.get(2);
+    assertThat(copy.sources()).isEmpty();
+    assertThat(copy.inline())
+        .containsExactly(
+            new Heredoc("one", "1\n", true, false), new Heredoc("two", "2\n", false, false));
+    assertThat(all.get(3).line().heredocs()).isEmpty();
+    assertThat(((Instruction.OnBuild) all.get(4)).trigger()).isEqualTo("RUN << F\nf\nF");
+  }
+
+  @Test
+  void documentsOfAFileWithLineEndsOfWindowsHaveNone() {
+    List<Instruction> windows = body("RUN <<E\r\n  echo a >/b\r\n\r\nE\r\nRUN true\r\n");
+    assertThat(windows.getFirst().line().heredocs().getFirst().content())
+        .isEqualTo("  echo a >/b\n\n");
+    List<Instruction> meant = body("COPY <<E /x\na\r\nE\n");
+    assertThat(meant.getFirst().line().heredocs().getFirst().content()).isEqualTo("a\r\n");
+  }
+
+  @Test
   void copyAndItsFlags() {
     Instruction.Copy copy =
         (Instruction.Copy)

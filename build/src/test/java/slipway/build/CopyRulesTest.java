@@ -172,4 +172,26 @@ class CopyRulesTest {
     assertThat(modeAndOwner(tree, "new")).isEqualTo("1777 0:0");
     assertThat(modeAndOwner(tree, "new/deep")).isEqualTo("755 0:0");
   }
+
+  @Test
+  void aModeForFilesLeavesDirectoriesSearchable() throws Exception {
+    Command.of("sh", "-euc", "mkdir -p t/d/e; touch t/d/e/f; tar -C t -cf dirs.tar d")
+        .directory(context)
+        .run();
+    FileTree tree =
+        tree(
+            "ADD --chmod=0644 dirs.tar /archive/\n"
+                + "ADD --chmod=u=rw,go= dirs.tar /symbolic/\n"
+                + "COPY --chmod=0640 a/b/c /new\n"
+                + "COPY --parents --chmod=0600 a/b/y.md /p/\n");
+    for (String directory : List.of("archive", "archive/d", "archive/d/e")) {
+      assertThat(modeAndOwner(tree, directory)).as(directory).isEqualTo("755 0:0");
+    }
+    assertThat(modeAndOwner(tree, "archive/d/e/f")).isEqualTo("644 0:0");
+    assertThat(modeAndOwner(tree, "symbolic/d")).isEqualTo("600 0:0");
+    assertThat(modeAndOwner(tree, "new")).isEqualTo("750 0:0");
+    assertThat(modeAndOwner(tree, "new/x.txt")).isEqualTo("640 0:0");
+    assertThat(modeAndOwner(tree, "p/a/b")).isEqualTo("700 0:0");
+    assertThat(modeAndOwner(tree, "p/a/b/y.md")).isEqualTo("600 0:0");
+  }
 }
