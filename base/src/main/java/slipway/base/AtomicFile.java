@@ -16,7 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
 /**
  * A file that appears whole or not at all: written beside its final name, synced, renamed, and the
  * directory synced. The rename in {@link #commit()} is the commit point; {@link #close()} before it
- * removes the temporary file.
+ * removes the temporary file. The one failure behind it is told apart: {@link NotSynced}.
  */
 public final class AtomicFile implements AutoCloseable {
   private final Path target;
@@ -24,6 +24,32 @@ public final class AtomicFile implements AutoCloseable {
   private final FileChannel channel;
   private final OutputStream out;
   private final Cleanup cleanup;
+
+  /**
+   * The file is in its place and everybody sees it, but a power cut may bring back what was there
+   * before. Who takes failures for "nothing happened" must not take this one so.
+   */
+  public static final class NotSynced extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * @param file that was put in its place
+     */
+    public NotSynced(Path file, IOException cause) {
+      super(
+          file
+              + " is written, but its directory could not be synced, so that a power cut may undo"
+              + " it: "
+              + cause.getMessage(),
+          cause);
+    }
+  }
+
+  /** Makes names in an open directory durable. */
+  @FunctionalInterface
+  interface Sync {
+    void sync(FileChannel directory) throws IOException;
+  }
 
   private AtomicFile(Path target, Path temporary, FileChannel channel) {
     this.target = target;
@@ -95,14 +121,50 @@ public final class AtomicFile implements AutoCloseable {
     return temporary;
   }
 
-  /** Flushes, syncs and renames into place: the commit point. */
+  /**
+   * Flushes, syncs and renames into place: the commit point.
+   *
+   * @throws NotSynced when the file is in its place and may not be durable; with any other failure
+   *     nothing has changed
+   */
   public void commit() throws IOException {
+    commit(directory -> directory.force(true));
+  }
+
+  /** As above, with the sync of the directory. */
+  void commit(Sync sync) throws IOException {
     out.flush();
     channel.force(true);
     channel.close();
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    cleanup.keep();
-    syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
+    rename(temporary, target, cleanup::keep, sync);
+  }
+
+  /**
+   * Renames a file that is whole and synced to its place, in place of what is there, and syncs the
+   * directory.
+   *
+   * @throws NotSynced as {@link #commit()}
+   */
+  public static void rename(Path from, Path to) throws IOException {
+    rename(from, to.toAbsolutePath(), () -> {}, directory -> directory.force(true));
+  }
+
+  private static void rename(Path from, Path to, Runnable renamed, Sync sync) throws IOException {
+    // Opened before, so that a lack of descriptors is not found out behind the rename.
+    FileChannel directory =
+        FileChannel.open(java.util.Objects.requireNonNull(to.getParent()), StandardOpenOption.READ);
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+    renamed.run();
+    try (directory) {
+      sync.sync(directory);
+    } catch (IOException e) {
+      throw new NotSynced(to, e);
+    }
   }
 
   /** Syncs a directory, so that names made in it survive a power cut. */

@@ -46,13 +46,28 @@ final class RegistryCommand implements Callable<Integer> {
         description = "where to listen; port 0 takes a free one (default: ${DEFAULT-VALUE})")
     String address = "";
 
+    @Option(
+        names = "--max-connections",
+        paramLabel = "N",
+        defaultValue = "4000",
+        description = {
+          "connections at once (default: ${DEFAULT-VALUE}); a further one takes the place of",
+          "a quiet one of the client that has the most"
+        })
+    int connections;
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws InterruptedException {
       LogLines.install();
       InetSocketAddress listen = parse(address);
-      try (RegistryServer server = RegistryServer.start(storage, listen)) {
+      if (connections < 1) {
+        throw Problem.usage("--max-connections must be at least 1, not " + connections);
+      }
+      // And some seconds for the files.
+      Signals.allow(RegistryServer.STOP_TIME.plusSeconds(5));
+      try (RegistryServer server = RegistryServer.start(storage, listen, connections)) {
         InetSocketAddress at = server.address();
         var out = spec.commandLine().getOut();
         out.println("Listening on " + at.getAddress().getHostAddress() + ":" + at.getPort());

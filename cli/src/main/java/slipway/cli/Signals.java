@@ -2,8 +2,12 @@ package slipway.cli;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import sun.misc.Signal;
 
@@ -16,10 +20,18 @@ final class Signals {
   /** For unwinding, and as much again for what was not reached. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** What the command that runs needs to end in order, when that is longer. */
+  private static volatile Duration asked = Duration.ZERO;
+
   private final Thread worker;
   private final PrintStream err;
   private final Duration grace;
-  private final CountDownLatch unwound = new CountDownLatch(1);
+  private final CompletableFuture<@Nullable Void> unwound = new CompletableFuture<>();
+
+  /** Done by the second signal. */
+  private final CompletableFuture<@Nullable Void> hurry = new CompletableFuture<>();
+
+  private boolean waited;
 
   private Signals(Thread worker, PrintStream err, Duration grace) {
     this.worker = worker;
@@ -44,7 +56,19 @@ final class Signals {
     return signals;
   }
 
+  /**
+   * States how long the command that runs may take to end in order, such as a server with requests
+   * under way. A second signal cuts that time short.
+   */
+  static void allow(Duration time) {
+    asked = time;
+  }
+
   private void handle(Signal signal) {
+    if (Cleanup.isStopped()) {
+      hurry.complete(null);
+      return;
+    }
     String name = "SIG" + signal.getName();
     end(name, "stopped by " + name + "; cleaning up", 128 + signal.getNumber());
   }
@@ -73,12 +97,17 @@ final class Signals {
   }
 
   private boolean awaitUnwound(Duration limit) {
+    boolean patient = !waited && asked.compareTo(limit) > 0;
+    waited = true;
     try {
-      return unwound.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(unwound, hurry)
+          .get((patient ? asked : limit).toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
       return false;
     }
+    return unwound.isDone();
   }
 
   /**
@@ -86,7 +115,7 @@ final class Signals {
    * the handler ends the process.
    */
   void done() {
-    unwound.countDown();
+    unwound.complete(null);
     CountDownLatch never = new CountDownLatch(1);
     while (Cleanup.isStopped()) {
       try {

@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -56,6 +55,23 @@ class SignalsTest {
             System.out.println("ready");
             waitForEver();
           }
+          case "takes-its-time" -> {
+            // Three times the usual grace.
+            Signals.allow(Duration.ofSeconds(30));
+            CountDownLatch never = new CountDownLatch(1);
+            System.out.println("ready");
+            try {
+              never.await();
+            } catch (InterruptedException e) {
+              boolean unused = never.await(3, TimeUnit.SECONDS);
+              System.err.println("ended in order");
+            }
+          }
+          case "takes-too-long" -> {
+            Signals.allow(Duration.ofSeconds(30));
+            System.out.println("ready");
+            waitForEver();
+          }
           case "loses-a-thread" -> {
             Thread.ofPlatform()
                 .start(
@@ -81,7 +97,7 @@ class SignalsTest {
 
   private record Ended(int status, String err, double seconds) {}
 
-  private Ended end(String program, String signal) throws IOException, InterruptedException {
+  private Ended end(String program, String... signals) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
@@ -97,21 +113,23 @@ class SignalsTest {
       assertThat(out.readLine()).isEqualTo("ready");
       List<ProcessHandle> children = process.descendants().toList();
       long start = System.nanoTime();
-      if (!signal.isEmpty()) {
+      BufferedReader err = process.errorReader();
+      StringBuilder said = new StringBuilder();
+      for (String signal : signals) {
         Command.of("kill", "-" + signal, Long.toString(process.pid())).run();
+        if (said.isEmpty()) {
+          said.append(err.readLine()).append('\n');
+        }
       }
       assertThat(process.waitFor(40, TimeUnit.SECONDS)).as("ends").isTrue();
       double seconds = (System.nanoTime() - start) / 1e9;
       assertThat(children).noneMatch(ProcessHandle::isAlive);
-      return new Ended(process.exitValue(), text(process.getErrorStream()), seconds);
+      err.lines().forEach(line -> said.append(line).append('\n'));
+      return new Ended(process.exitValue(), said.toString(), seconds);
     } finally {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor();
     }
-  }
-
-  private static String text(InputStream in) throws IOException {
-    return new String(in.readAllBytes(), StandardCharsets.UTF_8);
   }
 
   private void assertNothingLeft() throws IOException {
@@ -151,8 +169,26 @@ class SignalsTest {
   }
 
   @Test
+  void aServerHasTheTimeThatItStatesToEndInOrder() throws Exception {
+    Ended ended = end("takes-its-time", "TERM");
+    assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\nended in order\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(25);
+    assertNothingLeft();
+  }
+
+  @Test
+  void aSecondSignalCutsThatTimeShort() throws Exception {
+    Ended ended = end("takes-too-long", "TERM", "INT");
+    assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(25);
+    assertNothingLeft();
+  }
+
+  @Test
   void anErrorOfAThreadInTheBackgroundEndsTheCommand() throws Exception {
-    Ended ended = end("loses-a-thread", "");
+    Ended ended = end("loses-a-thread");
     assertThat(ended.err()).startsWith("error: this needs more memory than the ").hasLineCount(1);
     assertThat(ended.status()).isEqualTo(1);
     assertNothingLeft();

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -249,8 +248,7 @@ public final class DiskBuilder {
     try (RandomAccessFile open = new RandomAccessFile(temporary.toFile(), "rw")) {
       open.getFD().sync();
     }
-    Files.move(temporary, result, StandardCopyOption.ATOMIC_MOVE);
-    AtomicFile.syncDirectory(Objects.requireNonNull(result.getParent()));
+    AtomicFile.rename(temporary, result);
   }
 
   private void own(OsPath path) throws IOException {

@@ -1,7 +1,6 @@
 package slipway.http;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -31,12 +30,13 @@ final class ClientEndPoint extends SocketChannelEndPoint {
   /** Bytes of a file that one buffer stands for. */
   static final int LONGEST = 16 * 1024 * 1024;
 
-  /** A hole of a file without a name, mapped: addresses that take no memory. */
+  /** A hole of a file without a name, mapped: addresses that take no memory, and are not read. */
   private static final ByteBuffer HOLE = hole();
 
   private @Nullable Part part;
   private volatile long received;
   private volatile long sent;
+  private volatile boolean leaving;
 
   // What the last mark of the sweep saw.
   private long markTime = System.nanoTime();
@@ -68,8 +68,13 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         return channel.map(MapMode.READ_ONLY, 0, LONGEST, Arena.global()).asByteBuffer();
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot make a temporary file", e);
+      return ByteBuffer.allocateDirect(LONGEST); // no folder for temporary files, so memory
     }
+  }
+
+  /** Makes what all connections share before the first one comes. */
+  static void prepare() {
+    // Being called has initialised the class.
   }
 
   /**
@@ -133,17 +138,52 @@ final class ClientEndPoint extends SocketChannelEndPoint {
       } catch (IOException e) {
         throw new EofException(e);
       }
-      if (count == 0) {
-        if (file.file.size() <= position) {
-          throw new IOException("a file became shorter while it was sent");
-        }
-        return false;
+      if (count == 0 && file.file.size() <= position) {
+        throw new IOException("a file became shorter while it was sent");
       }
+      boolean full = count < token.remaining();
       token.position(token.position() + (int) count);
       sent += count;
-      notIdle();
+      if (count > 0) {
+        notIdle();
+      }
+      if (full) {
+        return false; // asking once more would only tell the same
+      }
     }
     return true;
+  }
+
+  /** Whether the next step is the client's. */
+  boolean isWaiting() {
+    return isFillInterested() || getWriteFlusher().isPending();
+  }
+
+  /** Whether all that was asked is answered; so too when nothing whole was asked yet. */
+  boolean isBetweenRequests() {
+    Connection connection = getConnection();
+    return isFillInterested()
+        && (connection == null || connection.getMessagesIn() == connection.getMessagesOut());
+  }
+
+  /** It was chosen to make room for others. */
+  void leave() {
+    leaving = true;
+  }
+
+  boolean isLeaving() {
+    return leaving;
+  }
+
+  /**
+   * Ends the connection although its client did nothing to end it.
+   *
+   * @param why for the handler's side
+   */
+  void end(String why) {
+    TimeoutException failure = new TimeoutException(why);
+    onIdleExpired(failure);
+    close(failure);
   }
 
   /**
@@ -157,16 +197,13 @@ final class ClientEndPoint extends SocketChannelEndPoint {
     long bytes = received + sent;
     Connection connection = getConnection();
     long messages = connection == null ? 0 : connection.getMessagesIn();
-    boolean waiting = isFillInterested() || getWriteFlusher().isPending();
-    boolean honest = !waiting || messages != markMessages || bytes - markBytes >= least;
+    boolean honest = !isWaiting() || messages != markMessages || bytes - markBytes >= least;
     if (!honest && now - markTime < window) {
       return;
     }
     // Nothing at all is left to the idle time-out.
     if (!honest && bytes != markBytes) {
-      TimeoutException slow = new TimeoutException("the client is too slow");
-      onIdleExpired(slow);
-      close(slow);
+      end("the client is too slow");
     }
     markTime = now;
     markBytes = bytes;

@@ -3,20 +3,10 @@ package slipway.http;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.io.ArrayByteBufferPool;
-import org.eclipse.jetty.io.EndPoint;
-import org.eclipse.jetty.io.ManagedSelector;
-import org.eclipse.jetty.io.SocketChannelEndPoint;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -37,15 +27,6 @@ public final class HttpServer implements AutoCloseable {
 
   /** Bytes of a refused body that are read over before the answer. */
   private static final long DISCARDED = 64L * 1024 * 1024;
-
-  /** At once; more wait to be accepted. Each takes some tens of KiB while a request is handled. */
-  private static final int CONNECTIONS = 4000;
-
-  /** Bytes read from a connection at once. */
-  private static final int INPUT = 64 * 1024;
-
-  /** Bytes of buffers that are kept for the next request. */
-  private static final long POOLED = 32L * 1024 * 1024;
 
   /** Kept, because the logging system forgets loggers (and their levels) that nobody holds. */
   private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
@@ -82,20 +63,16 @@ public final class HttpServer implements AutoCloseable {
     threads.setDaemon(true);
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory()));
+    ClientEndPoint.prepare();
     Server server = new Server(threads);
-    ServerConnector connector = new Clients(server, options);
-    connector.setHost(options.address().getHostString());
-    connector.setPort(options.address().getPort());
-    connector.setIdleTimeout(options.idleTimeout().toMillis());
-    connector.setAcceptQueueSize(1024);
+    ClientConnector connector = new ClientConnector(server, options);
     server.addConnector(connector);
-    server.addBean(new NetworkConnectionLimit(CONNECTIONS, connector));
     server.setHandler(new GracefulHandler(new Bridge(options, handler)));
     server.setStopTimeout(options.stopTimeout().toMillis());
     server.setErrorHandler(HttpServer::refuse);
     try {
       server.start();
-      sweep(server, connector, options.floor());
+      connector.sweep(options.floor());
     } catch (Exception e) { // Jetty declares no less
       stop(server);
       throw new Problem(
@@ -104,55 +81,6 @@ public final class HttpServer implements AutoCloseable {
           e);
     }
     return new HttpServer(server, connector);
-  }
-
-  private static HttpConfiguration configuration(HttpOptions options) {
-    HttpConfiguration configuration = new HttpConfiguration();
-    configuration.setSendServerVersion(false);
-    configuration.setRequestHeaderSize(options.maxHeaderBytes());
-    configuration.setResponseHeaderSize(16 * 1024);
-    configuration.setInputBufferSize(INPUT);
-    configuration.setOutputBufferSize(32 * 1024);
-    return configuration;
-  }
-
-  /** The connections, whose buffers all come from one pool that is not let grow. */
-  private static final class Clients extends ServerConnector {
-    Clients(Server server, HttpOptions options) {
-      super(
-          server,
-          null,
-          null,
-          new ArrayByteBufferPool(0, 4096, INPUT, -1, POOLED / 4, POOLED),
-          1,
-          -1,
-          new HttpConnectionFactory(configuration(options)));
-    }
-
-    @Override
-    protected SocketChannelEndPoint newEndPoint(
-        SocketChannel channel, ManagedSelector selector, SelectionKey key) {
-      SocketChannelEndPoint client = new ClientEndPoint(channel, selector, key, getScheduler());
-      client.setIdleTimeout(getIdleTimeout());
-      return client;
-    }
-  }
-
-  /** Looks at all connections four times in each window. */
-  private static void sweep(Server server, ServerConnector connector, HttpOptions.Floor floor) {
-    long window = floor.window().toNanos();
-    Runnable look =
-        new Runnable() {
-          @Override
-          public void run() {
-            long now = System.nanoTime();
-            for (EndPoint client : connector.getConnectedEndPoints()) {
-              ((ClientEndPoint) client).endIfSlow(now, window, floor.bytes());
-            }
-            server.getScheduler().schedule(this, window / 4, TimeUnit.NANOSECONDS);
-          }
-        };
-    server.getScheduler().schedule(look, window / 4, TimeUnit.NANOSECONDS);
   }
 
   /** Where it listens, with the real port. */

@@ -474,6 +474,52 @@ class HttpServerTest {
     }
   }
 
+  /** A socket of another address of this machine. */
+  private static Socket from(String address, HttpServer server) throws IOException {
+    Socket socket = new Socket();
+    socket.bind(new InetSocketAddress(address, 0));
+    socket.connect(server.address());
+    socket.setSoTimeout(20_000);
+    return socket;
+  }
+
+  private static String ask(Socket socket) throws IOException {
+    socket.getOutputStream().write("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(UTF_8));
+    byte[] answer = new byte[2000];
+    int count = socket.getInputStream().read(answer);
+    return new String(answer, 0, Math.max(0, count), ISO_8859_1);
+  }
+
+  @Test
+  void whoHasManyConnectionsLocksNobodyOut() throws Exception {
+    Router router =
+        new Router()
+            .on("POST", "/count", HttpServerTest::count)
+            .on("GET", "/nothing", (q, r) -> r.status(204));
+    String post = "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\na";
+    List<Socket> sockets = new java.util.ArrayList<>();
+    try (HttpServer small = HttpServer.start(HttpOptions.at(LOOPBACK).withConnections(8), router);
+        Socket honest = from("127.0.0.3", small)) {
+      assertThat(ask(honest)).startsWith("HTTP/1.1 204 ");
+      // Some say nothing, some stay in the middle of a body.
+      for (int i = 0; i < 30; i++) {
+        sockets.add(from("127.0.0.2", small));
+        if (i % 2 == 0) {
+          sockets.getLast().getOutputStream().write(post.getBytes(UTF_8));
+        }
+        assertThat(ask(honest)).as("after %d", i).startsWith("HTTP/1.1 204 ");
+      }
+      try (Socket late = from("127.0.0.4", small)) {
+        assertThat(ask(late)).startsWith("HTTP/1.1 204 ");
+        assertThat(ask(honest)).startsWith("HTTP/1.1 204 ");
+      }
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
   @Test
   void stopLetsRequestsFinish() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);

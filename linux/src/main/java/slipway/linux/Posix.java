@@ -80,6 +80,10 @@ public final class Posix {
   private static final Native.Function SYSCALL = new Native.Function("syscall");
   private static final Native.Function GETDENTS64 = new Native.Function("getdents64");
   private static final Native.Function GETEUID = new Native.Function("geteuid");
+  private static final Native.Function SETLOCALE = new Native.Function("setlocale");
+
+  /** LC_MESSAGES of setlocale(3) on Linux. */
+  private static final int MESSAGES = 5;
 
   private Posix() {}
 
@@ -553,5 +557,14 @@ public final class Posix {
   /** Effective user id; 0 is root. */
   public static int geteuid() {
     return GETEUID.call(Native.scratch());
+  }
+
+  /**
+   * Lets the system word its errors in English from now on, in this process, whatever the locale
+   * is: the JDK hands on the words alone, and not all that can fail has an exception of its own.
+   */
+  public static void useEnglishErrors() {
+    Scratch s = Native.scratch();
+    SETLOCALE.callLong(s, MESSAGES, s.path(0, OsPath.of("C")));
   }
 }

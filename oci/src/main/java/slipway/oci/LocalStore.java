@@ -551,6 +551,8 @@ public final class LocalStore implements AutoCloseable {
         index.write(root);
       }
       return changed;
+    } catch (AtomicFile.NotSynced e) {
+      throw new Problem(Problem.Kind.ENVIRONMENT, "the names are changed: " + e.getMessage(), e);
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.ENVIRONMENT,

@@ -136,8 +136,7 @@ final class Refs {
     }
     FileSink.write(
         slipway.linux.OsPath.of(temporary), 0644, (commit.hex() + "\n").getBytes(UTF_8), true);
-    Files.move(temporary, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    AtomicFile.syncDirectory(directory);
+    AtomicFile.rename(temporary, file);
   }
 
   /** Removes a directory in which refs were; false when there are some. */

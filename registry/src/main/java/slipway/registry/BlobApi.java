@@ -99,14 +99,15 @@ final class BlobApi {
     String digest = request.query("digest");
     if (digest != null) {
       Digest expected = Names.digest(digest);
-      UploadSession session = uploads.begin(request.remote(), name, expected.algorithm());
-      try (UploadSession.Use use = uploads.use(name, session.id())) {
+      try (UploadSession.Use use = uploads.begin(request.remote(), name, expected.algorithm())) {
         finish(use.session(), request, response, expected);
       }
       return;
     }
     Digest.Algorithm algorithm = algorithm(request.query("digest-algorithm"));
-    accepted(response, uploads.begin(request.remote(), name, algorithm));
+    try (UploadSession.Use use = uploads.begin(request.remote(), name, algorithm)) {
+      accepted(response, use.session());
+    }
   }
 
   private static Digest.Algorithm algorithm(@Nullable String label) {

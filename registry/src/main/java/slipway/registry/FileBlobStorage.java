@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -203,6 +204,29 @@ final class FileBlobStorage implements BlobStorage {
       for (Path file : left) {
         Files.delete(file);
       }
+    }
+    forgetFirstVersion(blobs.resolveSibling("uploads"));
+  }
+
+  /** The first version staged beside the blobs; nothing else in such a folder is ours. */
+  private static void forgetFirstVersion(Path old) throws IOException {
+    if (!Files.isDirectory(old, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    boolean foreign = false;
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(old)) {
+      for (Path file : left) {
+        boolean ours =
+            Journal.isId(String.valueOf(file.getFileName()))
+                && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
+        foreign |= !ours;
+        if (ours) {
+          Files.delete(file);
+        }
+      }
+    }
+    if (!foreign) {
+      Files.deleteIfExists(old);
     }
   }
 

@@ -302,35 +302,75 @@ final class Journal implements AutoCloseable {
     }
   }
 
+  /** How a finished file gets its name. */
+  @FunctionalInterface
+  interface Commit {
+    void commit(AtomicFile file) throws IOException;
+  }
+
   /**
    * Replaces all by the changes that {@code snapshot} tells.
    *
    * @param newId of the registry
+   * @throws IOException when all is as it was and can go on, or when {@link #isBroken}, because a
+   *     power cut may bring back the old file and so take what would be added to the new one
    */
   void rewrite(String newId, Consumer<Consumer<List<Change>>> snapshot) throws IOException {
-    write(path, newId, snapshot);
-    // From here on the old file has no name; appending to it would be lost.
-    broken = true;
-    channel.close();
-    channel = FileChannel.open(path, StandardOpenOption.WRITE);
-    length = channel.size();
-    channel.position(length);
+    rewrite(newId, snapshot, AtomicFile::commit);
+  }
+
+  /** As above, with the rename. */
+  void rewrite(String newId, Consumer<Consumer<List<Change>>> snapshot, Commit commit)
+      throws IOException {
+    try (AtomicFile file = AtomicFile.create(path)) {
+      fill(file.out(), newId, snapshot);
+      file.out().flush();
+      // Opened under its first name: behind the rename nothing may fail any more.
+      FileChannel next = FileChannel.open(file.temporary(), StandardOpenOption.WRITE);
+      try {
+        long end = next.size();
+        next.position(end);
+        commit.commit(file);
+        goOnWith(next, end, newId);
+      } catch (AtomicFile.NotSynced e) {
+        broken = true;
+        goOnWith(next, next.position(), newId);
+        throw e;
+      } catch (IOException | RuntimeException | Error e) {
+        next.close();
+        throw e;
+      }
+    }
+  }
+
+  private void goOnWith(FileChannel next, long end, String newId) {
+    FileChannel old = channel;
+    channel = next;
+    length = end;
     id = newId;
-    broken = false;
+    try {
+      old.close();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "cannot close the old journal", e); // it has no name any more
+    }
   }
 
   /** Writes a journal whole, in place of the one there is. */
   static void write(Path path, String id, Consumer<Consumer<List<Change>>> snapshot)
       throws IOException {
     try (AtomicFile file = AtomicFile.create(path)) {
-      OutputStream out = file.out();
-      out.write((SECOND + id + "\n").getBytes(StandardCharsets.ISO_8859_1));
-      try {
-        snapshot.accept(changes -> write(out, changes));
-      } catch (UncheckedIOException e) {
-        throw e.getCause();
-      }
+      fill(file.out(), id, snapshot);
       file.commit();
+    }
+  }
+
+  private static void fill(OutputStream out, String id, Consumer<Consumer<List<Change>>> snapshot)
+      throws IOException {
+    out.write((SECOND + id + "\n").getBytes(StandardCharsets.ISO_8859_1));
+    try {
+      snapshot.accept(changes -> write(out, changes));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 

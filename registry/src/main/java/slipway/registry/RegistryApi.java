@@ -23,7 +23,7 @@ final class RegistryApi implements Handler {
 
   private static final System.Logger LOG = System.getLogger("slipway.registry");
 
-  /** As the C library words ENOSPC and EDQUOT; the JDK hands on the words alone. */
+  /** As the C library words ENOSPC and EDQUOT in English; the JDK hands on the words alone. */
   private static final Pattern FULL =
       Pattern.compile("No space left on device|[Dd]isk quota exceeded");
 

@@ -68,6 +68,7 @@ public final class RegistryRepair {
     if (!Files.isDirectory(root)) {
       throw Problem.notFound("there is no directory " + root);
     }
+    refuseWhatIsNone(root);
     try (var lock = StoreDirectory.lock(root).lock()) {
       return new RegistryRepair(root).run();
     } catch (IOException e) {
@@ -75,15 +76,23 @@ public final class RegistryRepair {
     }
   }
 
+  /** Before anything is written there, the lock too. */
+  private static void refuseWhatIsNone(Path root) {
+    try {
+      if (!Files.exists(Journal.path(root)) && FileBlobStorage.isEmpty(root)) {
+        throw Problem.notFound(
+            root
+                + " has neither a journal nor blobs; if one is a file system of"
+                + " its own, mount it");
+      }
+    } catch (IOException e) {
+      throw new Problem(Problem.Kind.ENVIRONMENT, "cannot read " + root + ": " + e, e);
+    }
+  }
+
   private Result run() throws IOException {
     Path journal = Journal.path(root);
     boolean exists = Files.exists(journal);
-    if (!exists && FileBlobStorage.isEmpty(root)) {
-      throw Problem.notFound(
-          root
-              + " has neither a journal nor blobs; if one is a file system of"
-              + " its own, mount it");
-    }
     Journal.Salvage salvage =
         exists ? Journal.salvage(journal, catalog::apply) : new Journal.Salvage(null, 0);
     int repositories = catalog.repositories().size();

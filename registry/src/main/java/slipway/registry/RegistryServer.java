@@ -14,6 +14,7 @@ import java.util.function.Supplier;
 import slipway.base.Problem;
 import slipway.http.HttpOptions;
 import slipway.http.HttpServer;
+import slipway.linux.Posix;
 
 /**
  * A registry server (OCI distribution-spec 1.1, with Docker's catalog) that keeps its content below
@@ -21,6 +22,9 @@ import slipway.http.HttpServer;
  * answered with success.
  */
 public final class RegistryServer implements AutoCloseable {
+  /** How long {@link #close} lets requests under way finish. */
+  public static final Duration STOP_TIME = Duration.ofSeconds(10);
+
   /** An upload that nobody touched for so long is dropped. */
   private static final Duration UPLOAD_EXPIRY = Duration.ofHours(1);
 
@@ -53,9 +57,19 @@ public final class RegistryServer implements AutoCloseable {
    * @throws Problem when the directory is in use or damaged, or the address cannot be had
    */
   public static RegistryServer start(Path root, InetSocketAddress address) {
+    return start(root, address, HttpOptions.CONNECTIONS);
+  }
+
+  /**
+   * As above.
+   *
+   * @param connections at once; a further one takes the place of one of the client that has the
+   *     most
+   */
+  public static RegistryServer start(Path root, InetSocketAddress address, int connections) {
     return start(
         root,
-        HttpOptions.at(address),
+        HttpOptions.at(address).withStopTimeout(STOP_TIME).withConnections(connections),
         InstantSource.system(),
         () -> UUID.randomUUID().toString(),
         UPLOAD_EXPIRY);
@@ -64,6 +78,7 @@ public final class RegistryServer implements AutoCloseable {
   /** As above with all that it takes from its surroundings; ids must be unguessable. */
   static RegistryServer start(
       Path root, HttpOptions options, InstantSource clock, Supplier<String> ids, Duration expiry) {
+    Posix.useEnglishErrors(); // RegistryApi tells a full disk by them
     Store store = open(root);
     Uploads uploads = new Uploads(store.blobs(), clock, ids, expiry);
     HeavyWork work = new HeavyWork();

@@ -1,6 +1,7 @@
 package slipway.registry;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -111,17 +112,38 @@ final class Store implements AutoCloseable {
    * @param size that it should have
    */
   Optional<Blob> open(Digest digest, long size) throws IOException {
-    Optional<Blob> blob = blobs.open(digest);
-    if (blob.isPresent() && blob.get().size() == size) {
+    Optional<Blob> blob = openWhole(digest, size);
+    if (blob.isPresent() || broken) {
       return blob;
     }
-    if (blob.isPresent()) {
+    // Between two commits: a blob that is deleted and pushed again meanwhile is not lost.
+    List<Blob> found = new ArrayList<>();
+    remove(
+        now -> {
+          openAgain(digest, size).ifPresent(found::add);
+          if (found.isEmpty() && now.isHeld(digest) && now.lose(digest)) {
+            LOG.log(Level.WARNING, "{0} has lost its bytes; push it again", digest);
+          }
+          return List.of();
+        });
+    return found.stream().findFirst();
+  }
+
+  private Optional<Blob> openAgain(Digest digest, long size) {
+    try {
+      return openWhole(digest, size);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Optional<Blob> openWhole(Digest digest, long size) throws IOException {
+    Optional<Blob> blob = blobs.open(digest);
+    if (blob.isPresent() && blob.get().size() != size) {
       blob.get().close();
+      return Optional.empty();
     }
-    if (catalog.isHeld(digest) && catalog.lose(digest)) {
-      LOG.log(Level.WARNING, "{0} has lost its bytes; push it again", digest);
-    }
-    return Optional.empty();
+    return blob;
   }
 
   /** Commits changes that add; returns once they are durable and visible. */
@@ -290,7 +312,11 @@ final class Store implements AutoCloseable {
       try {
         journal.rewrite(Objects.requireNonNull(journal.id()), catalog::snapshot);
       } catch (IOException e) {
-        LOG.log(Level.WARNING, "cannot rewrite the journal; it goes on as it is", e);
+        if (journal.isBroken()) {
+          breakDown(e);
+        } else {
+          LOG.log(Level.WARNING, "cannot rewrite the journal; it goes on as it is", e);
+        }
       }
       rewrittenLength = journal.length();
     }

@@ -93,6 +93,12 @@ final class UploadSession implements AutoCloseable {
     return new Use();
   }
 
+  /** For the one who made it, before anybody else knows of it. */
+  Use useAtBegin() {
+    lock.lock();
+    return new Use();
+  }
+
   /** Null too when another request uses it, or used it after {@code limit}. */
   @Nullable Use useIfIdleSince(Instant limit) {
     if (lastUse.isAfter(limit) || !lock.tryLock()) {

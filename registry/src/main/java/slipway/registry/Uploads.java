@@ -57,21 +57,28 @@ final class Uploads implements AutoCloseable {
   }
 
   /**
-   * Begins a session, hashing by {@code algorithm} as the bytes come.
+   * Begins a session, hashing by {@code algorithm} as the bytes come. It is in use by the caller,
+   * so that it does not make room for another before it got its first byte.
    *
    * @param client its address
    */
-  UploadSession begin(String client, String repository, Digest.Algorithm algorithm)
+  UploadSession.Use begin(String client, String repository, Digest.Algorithm algorithm)
       throws IOException {
     UploadSession session =
         new UploadSession(ids.get(), client, repository, algorithm, blobs.stage(), clock);
-    UploadSession.@Nullable Use evicted = enter(session);
-    if (evicted != null) {
-      try (evicted) {
-        evicted.session().close();
+    UploadSession.Use use = session.useAtBegin();
+    try {
+      UploadSession.@Nullable Use evicted = enter(session);
+      if (evicted != null) {
+        try (evicted) {
+          evicted.session().close();
+        }
       }
+      return use;
+    } catch (IOException | RuntimeException | Error e) {
+      use.close();
+      throw e;
     }
-    return session;
   }
 
   /** Takes a session in; gives the one that made room for it, for the caller to end. */

@@ -15,6 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.oci.Digest;
 import slipway.oci.MediaTypes;
@@ -168,5 +169,50 @@ class JournalTest {
       journal.append(ALL.subList(2, 3));
     }
     assertThat(replay()).isEqualTo(ALL.subList(0, 3));
+  }
+
+  private static void onlyTheFirstTwo(java.util.function.Consumer<List<Change>> sink) {
+    sink.accept(ALL.subList(0, 2));
+  }
+
+  @Test
+  void aRewriteWhoseDirectoryIsNotSyncedTakesNoMoreWrites() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      assertThatThrownBy(
+              () ->
+                  journal.rewrite(
+                      ID,
+                      JournalTest::onlyTheFirstTwo,
+                      file -> {
+                        file.commit();
+                        throw new AtomicFile.NotSynced(this.file, new IOException("EIO"));
+                      }))
+          .isInstanceOf(AtomicFile.NotSynced.class);
+      // Else this would go into a file that has no name, or that a power cut replaces.
+      assertThat(journal.isBroken()).isTrue();
+      assertThatThrownBy(() -> journal.append(ALL.subList(3, 8))).isInstanceOf(IOException.class);
+    }
+    assertThat(replay()).isEqualTo(ALL.subList(0, 2));
+  }
+
+  @Test
+  void aRewriteThatFailsBeforeItsRenameLeavesAllAsItWas() throws IOException {
+    try (Journal journal = Journal.open(file, c -> {})) {
+      journal.append(ALL.subList(0, 3));
+      assertThatThrownBy(
+              () ->
+                  journal.rewrite(
+                      ID,
+                      JournalTest::onlyTheFirstTwo,
+                      file -> {
+                        throw new IOException("No space left on device");
+                      }))
+          .hasMessage("No space left on device");
+      assertThat(journal.isBroken()).isFalse();
+      journal.append(ALL.subList(3, 8));
+    }
+    assertThat(replay()).isEqualTo(ALL);
+    assertThat(dir.toFile().list()).containsExactly("journal");
   }
 }

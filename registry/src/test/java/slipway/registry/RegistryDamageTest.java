@@ -393,4 +393,55 @@ class RegistryDamageTest {
     assertThat(file(stray)).hasBinaryContent(new byte[] {9});
     assertThat(root().resolve("journal.cut-1")).hasContent("deadbeef torn");
   }
+
+  /** Finds nothing the first time, as when the blob is deleted and pushed again at that moment. */
+  private static StoreDirectory.Opened blinking(StoreDirectory.Opened opened) {
+    int[] asked = new int[1];
+    BlobStorage blobs =
+        (BlobStorage)
+            java.lang.reflect.Proxy.newProxyInstance(
+                BlobStorage.class.getClassLoader(),
+                new Class<?>[] {BlobStorage.class},
+                (proxy, method, arguments) ->
+                    method.getName().equals("open") && ++asked[0] == 1
+                        ? java.util.Optional.empty()
+                        : method.invoke(opened.blobs(), arguments));
+    return new StoreDirectory.Opened(blobs, opened.journal(), opened.catalog());
+  }
+
+  @Test
+  void aBlobThatIsPushedAgainWhileItIsLookedForIsNotLost() throws Exception {
+    Digest digest = Digest.sha256(LAYER);
+    StoreDirectory directory = StoreDirectory.lock(root());
+    try (Store store = Store.start(directory, blinking(directory.open()))) {
+      push(store, LAYER, catalog -> List.of(new LinkBlob("a", digest, 4)));
+      store.open(digest, 4).orElseThrow().close();
+      store.open(digest, 4).orElseThrow().close();
+      assertThat(store.catalog().sizeAnywhere(digest)).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void uploadsOfTheFirstVersionAreSwept() throws Exception {
+    serving(wire -> wire.pushImage("a", "v1", LAYER));
+    makeFirstVersion();
+    Path old = Files.createDirectory(root().resolve("uploads"));
+    Files.write(old.resolve(java.util.UUID.randomUUID().toString()), LAYER);
+    serving(wire -> wire.get("/v2/a/manifests/v1").expect(200));
+    assertThat(old).doesNotExist();
+    Files.createDirectory(old);
+    Files.write(old.resolve("theirs"), LAYER);
+    serving(wire -> wire.get("/v2/a/manifests/v1").expect(200));
+    assertThat(old.resolve("theirs")).exists();
+  }
+
+  @Test
+  void aFolderThatIsNoRegistryStaysAsItIs() throws Exception {
+    Path other = Files.createDirectory(root().resolveSibling("other"));
+    Files.writeString(other.resolve("file"), "x");
+    assertThatThrownBy(() -> RegistryRepair.repair(other))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("has neither a journal nor blobs");
+    assertThat(other.toFile().list()).containsExactly("file");
+  }
 }

@@ -35,9 +35,13 @@ final class RegistryProcess implements AutoCloseable {
   }
 
   static RegistryProcess start(Path root, List<String> options) throws IOException {
+    return start(Command.of(ProcessHandle.current().info().command().orElseThrow()), root, options);
+  }
+
+  /** With the environment of a command that names the JVM. */
+  static RegistryProcess start(Command java, Path root, List<String> options) throws IOException {
     Process process =
-        Command.of(ProcessHandle.current().info().command().orElseThrow())
-            .with(options.toArray(String[]::new))
+        java.with(options.toArray(String[]::new))
             .with(
                 "-cp",
                 System.getProperty("java.class.path"),

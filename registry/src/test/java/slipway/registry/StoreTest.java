@@ -211,9 +211,9 @@ class StoreTest {
       int[] ids = new int[1];
       Uploads uploads =
           new Uploads(store.blobs(), clock, () -> "id" + ids[0]++, Duration.ofMinutes(10));
-      UploadSession idle = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
-      UploadSession used = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
-      UploadSession busy = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
+      UploadSession idle = begin(uploads);
+      UploadSession used = begin(uploads);
+      UploadSession busy = begin(uploads);
       try (UploadSession.Use holding = uploads.use("a", busy.id())) {
         now.set(Instant.EPOCH.plusSeconds(599));
         uploads.use("a", used.id()).close();
@@ -270,9 +270,14 @@ class StoreTest {
       String location = wire.begin("a");
       wire.patch(location, new byte[200_000]).expect(202);
       assertThat(files("blobs/uploads")).isEqualTo(1);
-      now.set(Instant.EPOCH.plusSeconds(1));
       assertThat(location).endsWith("/only-one");
-      org.awaitility.Awaitility.await().until(() -> files("blobs/uploads") == 0);
+      org.awaitility.Awaitility.await()
+          .until(
+              () -> {
+                // The upload may still be in use for a moment after its answer.
+                now.updateAndGet(time -> time.plusSeconds(1));
+                return files("blobs/uploads") == 0;
+              });
       wire.get(location).error(404, "BLOB_UPLOAD_UNKNOWN");
     }
   }
@@ -308,6 +313,67 @@ class StoreTest {
       }
     } finally {
       Command.of("umount", small.toString()).run();
+    }
+  }
+
+  @Test
+  void aFullDiskIsToldInAnyLanguage() throws Exception {
+    Path small = Files.createDirectory(root.resolve("small"));
+    Command.of("mount", "-t", "tmpfs", "-o", "size=1m", "none", small.toString()).run();
+    // glibc translates for this locale too, where German messages are installed.
+    Command java =
+        Command.of(ProcessHandle.current().info().command().orElseThrow())
+            .environment("LC_ALL", "C.UTF-8")
+            .environment("LANGUAGE", "de");
+    try (RegistryProcess server = RegistryProcess.start(java, small, List.of("-Xmx128m"))) {
+      Wire wire = new Wire("http://127.0.0.1:" + server.port());
+      byte[] tooBig = new byte[2_000_000];
+      String path = wire.begin("a") + "?digest=" + Digest.sha256(tooBig);
+      wire.put(path, tooBig).error(507, "UNAVAILABLE");
+    } finally {
+      Command.of("umount", small.toString()).run();
+    }
+  }
+
+  @Test
+  void anUploadInUseDoesNotMakeRoom() throws Exception {
+    int[] ids = new int[1];
+    try (Store store = Store.open(root);
+        Uploads uploads =
+            new Uploads(
+                store.blobs(), InstantSource.system(), () -> "id" + ids[0]++, Duration.ofHours(1));
+        UploadSession.Use mine = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256)) {
+      Thread flood =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int i = 0; i <= Uploads.MAX_OF_CLIENT; i++) {
+                      begin(uploads);
+                    }
+                  });
+      flood.join();
+      assertThat(uploads.size()).isEqualTo(Uploads.MAX_OF_CLIENT);
+      assertThat(uploads.find("a", mine.session().id())).isSameAs(mine.session());
+    }
+  }
+
+  /** As a request without a digest does: begun, answered, let go. */
+  private static UploadSession begin(Uploads uploads) {
+    try (UploadSession.Use use = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256)) {
+      return use.session();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void servesWithoutAFolderForTemporaryFiles() throws Exception {
+    List<String> options = List.of("-Xmx128m", "-Djava.io.tmpdir=/proc/none");
+    try (RegistryProcess server = RegistryProcess.start(root, options)) {
+      Wire wire = new Wire("http://127.0.0.1:" + server.port());
+      byte[] bytes = new byte[20_000_000];
+      Digest digest = wire.pushBlob("a", bytes, "x").digest();
+      assertThat(wire.get("/v2/a/blobs/" + digest).expect(200).body()).hasSize(bytes.length);
     }
   }
 }
