@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -84,7 +83,6 @@ record StoreDirectory(Path root, FileChannel lock) {
       if (journal.id() == null) {
         fillIn(blobs, catalog);
         journal.rewrite(id, catalog::snapshot);
-        removeOldUploads();
         LOG.log(Level.INFO, "{0} was brought to the second version", path);
       }
       return new Opened(blobs, journal, catalog);
@@ -176,19 +174,6 @@ record StoreDirectory(Path root, FileChannel lock) {
           present.size(),
           present.keySet().iterator().next(),
           repair());
-    }
-  }
-
-  /** Version 1 staged beside the blobs; what is there ended with the process that staged it. */
-  private void removeOldUploads() throws IOException {
-    Path uploads = root.resolve("uploads");
-    if (Files.isDirectory(uploads)) {
-      try (DirectoryStream<Path> left = Files.newDirectoryStream(uploads)) {
-        for (Path file : left) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(uploads);
     }
   }
 

@@ -244,7 +244,8 @@ class RegistryDamageTest {
     Files.writeString(journal(), String.join("\n", lines) + "\n");
     Files.delete(root().resolve("blobs/id"));
     Files.delete(root().resolve("blobs/uploads"));
-    Files.writeString(Files.createDirectory(root().resolve("uploads")).resolve("half"), "x");
+    String name = java.util.UUID.randomUUID().toString();
+    Files.writeString(Files.createDirectory(root().resolve("uploads")).resolve(name), "x");
   }
 
   private static String withoutFields(String change) {
@@ -422,17 +423,14 @@ class RegistryDamageTest {
   }
 
   @Test
-  void uploadsOfTheFirstVersionAreSwept() throws Exception {
+  void whatTheFirstVersionStagedGoesAtAnyStartAndNothingElse() throws Exception {
     serving(wire -> wire.pushImage("a", "v1", LAYER));
-    makeFirstVersion();
     Path old = Files.createDirectory(root().resolve("uploads"));
-    Files.write(old.resolve(java.util.UUID.randomUUID().toString()), LAYER);
+    Path staged = Files.write(old.resolve(java.util.UUID.randomUUID().toString()), LAYER);
+    Path foreign = Files.write(old.resolve("theirs"), LAYER);
     serving(wire -> wire.get("/v2/a/manifests/v1").expect(200));
-    assertThat(old).doesNotExist();
-    Files.createDirectory(old);
-    Files.write(old.resolve("theirs"), LAYER);
-    serving(wire -> wire.get("/v2/a/manifests/v1").expect(200));
-    assertThat(old.resolve("theirs")).exists();
+    assertThat(staged).doesNotExist();
+    assertThat(foreign).exists();
   }
 
   @Test

@@ -211,9 +211,9 @@ class StoreTest {
       int[] ids = new int[1];
       Uploads uploads =
           new Uploads(store.blobs(), clock, () -> "id" + ids[0]++, Duration.ofMinutes(10));
-      UploadSession idle = begin(uploads);
-      UploadSession used = begin(uploads);
-      UploadSession busy = begin(uploads);
+      UploadSession idle = begin(uploads, "1.2.3.4");
+      UploadSession used = begin(uploads, "1.2.3.4");
+      UploadSession busy = begin(uploads, "1.2.3.4");
       try (UploadSession.Use holding = uploads.use("a", busy.id())) {
         now.set(Instant.EPOCH.plusSeconds(599));
         uploads.use("a", used.id()).close();
@@ -235,20 +235,16 @@ class StoreTest {
       Uploads uploads =
           new Uploads(
               store.blobs(), InstantSource.system(), () -> "id" + ids[0]++, Duration.ofHours(1));
-      UploadSession other = uploads.begin("5.6.7.8", "a", Digest.Algorithm.SHA256);
-      UploadSession first = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
-      UploadSession second = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
+      UploadSession other = begin(uploads, "5.6.7.8");
+      UploadSession first = begin(uploads, "1.2.3.4");
+      UploadSession second = begin(uploads, "1.2.3.4");
       // In use as long as a request is at it, so it stays.
       UploadSession.Use holding = first.use();
       Thread.ofPlatform()
           .start(
               () -> {
-                try {
-                  for (int i = 0; i < 3 * Uploads.MAX_OF_CLIENT; i++) {
-                    uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256);
-                  }
-                } catch (IOException e) {
-                  throw new java.io.UncheckedIOException(e);
+                for (int i = 0; i < 3 * Uploads.MAX_OF_CLIENT; i++) {
+                  begin(uploads, "1.2.3.4");
                 }
               })
           .join();
@@ -348,7 +344,7 @@ class StoreTest {
               .start(
                   () -> {
                     for (int i = 0; i <= Uploads.MAX_OF_CLIENT; i++) {
-                      begin(uploads);
+                      begin(uploads, "1.2.3.4");
                     }
                   });
       flood.join();
@@ -358,8 +354,8 @@ class StoreTest {
   }
 
   /** As a request without a digest does: begun, answered, let go. */
-  private static UploadSession begin(Uploads uploads) {
-    try (UploadSession.Use use = uploads.begin("1.2.3.4", "a", Digest.Algorithm.SHA256)) {
+  private static UploadSession begin(Uploads uploads, String client) {
+    try (UploadSession.Use use = uploads.begin(client, "a", Digest.Algorithm.SHA256)) {
       return use.session();
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
