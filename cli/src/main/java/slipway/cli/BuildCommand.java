@@ -25,6 +25,7 @@ import slipway.base.Progress;
 import slipway.build.BuildRequest;
 import slipway.build.Builder;
 import slipway.build.ImagePuller;
+import slipway.linux.Posix;
 import slipway.oci.Compression;
 import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
@@ -38,7 +39,7 @@ import slipway.oci.Transfer;
 @Command(
     name = "build",
     mixinStandardHelpOptions = true,
-    description = "Build an image from a Containerfile; RUN needs root.")
+    description = "Build an image from a Containerfile; needs root.")
 final class BuildCommand implements Callable<Integer> {
   private static final Set<String> ALLOWED = Set.of("security.insecure", "onbuild");
 
@@ -167,6 +168,11 @@ final class BuildCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     var out = spec.commandLine().getOut();
+    BuildRequest request = request();
+    Path ids = idFile == null ? null : OutputFile.check(idFile, "--iidfile");
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("building images needs root: run it with sudo");
+    }
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest.Image image;
     try (LocalStore store = state.store()) {
@@ -179,12 +185,12 @@ final class BuildCommand implements Callable<Integer> {
               System.getenv(),
               new SecureRandom(),
               access::web);
-      image = builder.build(request(), progress, quiet ? line -> {} : progress::output);
+      image = builder.build(request, progress, quiet ? line -> {} : progress::output);
     } finally {
       TerminalProgress.finish(progress);
     }
-    if (idFile != null) {
-      AtomicFile.write(idFile, image.config().digest().toString());
+    if (ids != null) {
+      AtomicFile.write(ids, image.config().digest().toString());
     }
     out.println(quiet ? image.config().digest() : "Built " + name() + "  " + image.digest());
     return 0;

@@ -48,7 +48,7 @@ final class DiskCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "Make a disk of a bootable image in the local store; needs root.")
   static final class Build implements Callable<Integer> {
-    private static final Pattern SIZE = Pattern.compile("([0-9]+) *([kKMGT]?)(i?B)?");
+    private static final Pattern SIZE = Pattern.compile("([0-9]+) *([kKmMgGtT]?)(i?B)?");
 
     @Mixin State state = new State();
 
@@ -123,7 +123,7 @@ final class DiskCommand implements Callable<Integer> {
       long start = System.nanoTime();
       List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
       RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
-      long bytes = size == null ? 0 : bytes(size);
+      long bytes = size == null ? 0 : bytes(size, "--size");
       FileAccess access = FileAccess.parse(mode, chown, ownGroup());
       DiskConfig customizations =
           config == null
@@ -175,16 +175,19 @@ final class DiskCommand implements Callable<Integer> {
       return Posix.stat(OsPath.of("/proc/self")).gid();
     }
 
-    static long bytes(String text) {
+    /**
+     * @param option that the size was given to, for sentences
+     */
+    static long bytes(String text, String option) {
       Matcher m = SIZE.matcher(text.strip());
       if (!m.matches() || m.group(1).length() > 15) {
-        throw Problem.usage("\"" + text + "\" is not a size; expected one such as 20G or 20480M");
+        throw Problem.usage(option + " \"" + text + "\" is not a size; expected one such as 20G or 20480M");
       }
       int power =
           m.group(2).isEmpty() ? 0 : "KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1;
       long number = Long.parseLong(m.group(1));
       if (number > Long.MAX_VALUE >> (10 * power + 2)) {
-        throw Problem.usage("--size " + text + " is larger than any disk");
+        throw Problem.usage(option + " " + text + " is larger than any disk");
       }
       return number << (10 * power);
     }

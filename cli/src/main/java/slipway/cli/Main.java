@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import slipway.base.Cleanup;
+import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -181,20 +181,9 @@ public final class Main {
 
   /** The messages of file errors are often only a path. */
   private static String describe(Throwable outer, IOException io) {
-    String text =
-        switch (io) {
-          case java.nio.file.NoSuchFileException f -> f.getFile() + " does not exist";
-          case java.nio.file.AccessDeniedException f -> "permission denied: " + f.getFile();
-          case java.nio.file.FileAlreadyExistsException f -> f.getFile() + " exists already";
-          default -> orClass(io);
-        };
+    String text = FileReason.of(io);
     return outer == io || outer.getMessage() == null || outer.getMessage().contains(text)
         ? text
         : outer.getMessage() + ": " + text;
-  }
-
-  private static String orClass(Exception e) {
-    @Nullable String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
   }
 }

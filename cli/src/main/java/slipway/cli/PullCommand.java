@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import java.io.IOException;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -9,10 +10,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
 import slipway.oci.Registries;
@@ -24,6 +28,9 @@ import slipway.oci.Transfer;
     mixinStandardHelpOptions = true,
     description = "Fetch an image from a registry.")
 final class PullCommand implements Callable<Integer> {
+  private static final Set<String> CONFIGS =
+      Set.of(MediaTypes.OCI_CONFIG, MediaTypes.DOCKER_CONFIG);
+
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();
 
@@ -53,6 +60,7 @@ final class PullCommand implements Callable<Integer> {
     Platform wanted = platform == null ? Platform.host() : Platform.parse(platform);
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest manifest;
+    Platform other;
     try (LocalStore store = state.store();
         ImageSource registry = registries.source(reference)) {
       manifest =
@@ -63,11 +71,38 @@ final class PullCommand implements Callable<Integer> {
               null,
               all ? Transfer.Options.all() : Transfer.Options.of(wanted),
               progress);
+      other = all ? null : otherPlatform(store, manifest, wanted);
     } finally {
       TerminalProgress.finish(progress);
     }
+    if (other != null) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "warning: image platform ("
+                  + Printable.text(other.toString())
+                  + ") does not match the expected platform ("
+                  + wanted
+                  + ")");
+    }
     spec.commandLine().getOut().println(manifest.digest());
     return 0;
+  }
+
+  /** What an image is for that has no index to choose from, when it is not what was wanted. */
+  private static @Nullable Platform otherPlatform(
+      LocalStore store, Manifest manifest, Platform wanted) {
+    if (!(manifest instanceof Manifest.Image image)
+        || !CONFIGS.contains(image.config().mediaType())) {
+      return null;
+    }
+    Platform own;
+    try {
+      own = store.config(image).platform();
+    } catch (Problem e) {
+      return null; // The image is there and named; what is wrong with its config shows when used.
+    }
+    return wanted.accepts(own) ? null : own;
   }
 
   /** skopeo's users write {@code docker://} in front of a name. */

@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.AtomicFile;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -52,30 +53,46 @@ final class PushCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Reference target =
-        destination == null
-            ? LocalStore.localName(image).orLatest()
-            : Reference.parse(PullCommand.withoutTransport(destination)).orLatest();
+    Path digests = digestFile == null ? null : OutputFile.check(digestFile, "--digestfile");
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest sent;
-    try (LocalStore store = state.store();
-        RegistryClient registry = access.registries().target(target)) {
+    try (LocalStore store = state.store()) {
       Manifest manifest = State.require(store, image);
-      sent =
-          Transfer.copy(
-              store.source(),
-              manifest.digest().toString(),
-              registry,
-              target.tag(),
-              Transfer.Options.all(),
-              progress);
+      Reference target = target();
+      try (RegistryClient registry = access.registries().target(target)) {
+        sent =
+            Transfer.copy(
+                store.source(),
+                manifest.digest().toString(),
+                registry,
+                target.tag(),
+                Transfer.Options.all(),
+                progress);
+      }
     } finally {
       TerminalProgress.finish(progress);
     }
-    if (digestFile != null) {
-      AtomicFile.write(digestFile, sent.digest() + "\n");
+    if (digests != null) {
+      AtomicFile.write(digests, sent.digest() + "\n");
     }
     spec.commandLine().getOut().println(sent.digest());
     return 0;
+  }
+
+  private Reference target() {
+    if (destination != null) {
+      return Reference.parse(PullCommand.withoutTransport(destination)).orLatest();
+    }
+    Reference own = LocalStore.localName(image).orLatest();
+    if (own.registry().equals("localhost")) {
+      throw Problem.usage(
+          "localhost/ is no registry but what images are called that are made here; say where to:"
+              + " slipway push "
+              + image
+              + " REGISTRY/"
+              + own.repository()
+              + (own.tag() == null ? "" : ":" + own.tag()));
+    }
+    return own;
   }
 }

@@ -1,6 +1,10 @@
 package slipway.cli;
 
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -45,10 +49,10 @@ final class SaveCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
-      required = true,
       paramLabel = "FILE",
-      description = "where to")
-  Path output = Path.of("");
+      defaultValue = "-",
+      description = "where to, - for standard output (default: ${DEFAULT-VALUE})")
+  Path output = Path.of("-");
 
   @Option(
       names = "--format",
@@ -75,6 +79,7 @@ final class SaveCommand implements Callable<Integer> {
     if (wanted == Format.DOCKER_DIR && images.size() > 1) {
       throw Problem.usage("a folder of docker-dir holds one image only; save the others elsewhere");
     }
+    checkOutput(wanted);
     try (LocalStore store = state.store()) {
       Map<Digest, Set<String>> names = new LinkedHashMap<>();
       for (String image : images) {
@@ -155,7 +160,33 @@ final class SaveCommand implements Callable<Integer> {
             + "\"; there are oci-archive, oci-dir, docker-archive and docker-dir");
   }
 
+  private boolean toStdout() {
+    return output.toString().equals("-");
+  }
+
+  private void checkOutput(Format wanted) throws IOException {
+    boolean folder = wanted == Format.OCI_DIR || wanted == Format.DOCKER_DIR;
+    if (folder && toStdout()) {
+      throw Problem.usage("a folder cannot go to standard output; name it with --output");
+    }
+    if (folder) {
+      output = OutputFile.checkFolder(output, "--output");
+    } else if (!toStdout()) {
+      output = OutputFile.check(output, "--output");
+    } else if (Terminal.stdoutIsTerminal()) {
+      throw Problem.usage("an archive is nothing for a terminal; give --output or redirect");
+    }
+  }
+
   private ImageSink sink(Format wanted) throws IOException {
+    if (toStdout()) {
+      // Not System.out, which keeps quiet about what it could not write.
+      OutputStream out =
+          new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 64 * 1024);
+      return wanted == Format.OCI_ARCHIVE
+          ? OciArchive.sink(out)
+          : DockerArchive.sink(out, Path.of("/var/tmp"));
+    }
     return switch (wanted) {
       case OCI_ARCHIVE -> OciArchive.sink(output, null);
       case OCI_DIR -> OciLayout.create(output, null);

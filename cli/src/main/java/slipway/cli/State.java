@@ -1,6 +1,8 @@
 package slipway.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import slipway.base.Problem;
@@ -28,15 +30,28 @@ final class State {
     if (Posix.geteuid() == 0) {
       return Path.of("/var/lib/slipway");
     }
-    String data = System.getenv("XDG_DATA_HOME");
-    return data == null || data.isEmpty()
-        ? Path.of(System.getProperty("user.home"), ".local/share/slipway")
-        : Path.of(data, "slipway");
+    return dataHome(System.getenv()).resolve("slipway");
+  }
+
+  /** As the XDG base directory specification has it: what is not absolute does not count. */
+  static Path dataHome(Map<String, String> environment) {
+    String data = environment.getOrDefault("XDG_DATA_HOME", "");
+    if (data.startsWith("/")) {
+      return Path.of(data);
+    }
+    String home = environment.getOrDefault("HOME", "");
+    return Path.of(home.startsWith("/") ? home : System.getProperty("user.home"), ".local/share");
   }
 
   /** The store of images. */
   LocalStore store() {
-    return LocalStore.open(directory().resolve("store"));
+    try {
+      return LocalStore.open(directory().resolve("store"));
+    } catch (Problem e) {
+      throw e.kind() == Problem.Kind.ENVIRONMENT && e.getCause() instanceof IOException
+          ? new Problem(e.kind(), e.sentence() + "; --root DIR keeps state elsewhere", e)
+          : e;
+    }
   }
 
   /** Unpacked layers and the build cache. */

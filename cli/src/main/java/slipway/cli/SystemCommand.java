@@ -236,6 +236,11 @@ final class SystemCommand implements Callable<Integer> {
     }
 
     private boolean confirmed(@Nullable Instant until) throws IOException {
+      if (!Terminal.stdinIsTerminal()) {
+        throw Problem.usage(
+            "system prune asks before it removes, and standard input is not a terminal;"
+                + " give --force");
+      }
       var out = spec.commandLine().getOut();
       out.println("WARNING! This command removes:");
       if (until == null) {

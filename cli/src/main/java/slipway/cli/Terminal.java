@@ -13,6 +13,10 @@ final class Terminal {
 
   private Terminal() {}
 
+  static boolean stdinIsTerminal() {
+    return isTerminal(0);
+  }
+
   static boolean stdoutIsTerminal() {
     return isTerminal(1);
   }

@@ -1,7 +1,6 @@
 package slipway.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +38,12 @@ final class VmCommand implements Callable<Integer> {
       description =
           "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.")
   static final class Run implements Callable<Integer> {
+    /** With less the firmware or a kernel stops without a word. */
+    private static final int LEAST_MEMORY = 128;
+
+    /** 16 TiB, more than any machine has that runs this. */
+    private static final int MOST_MEMORY = 1 << 24;
+
     @Option(
         names = "--firmware",
         paramLabel = "bios|uefi",
@@ -56,10 +61,10 @@ final class VmCommand implements Callable<Integer> {
 
     @Option(
         names = "--memory",
-        paramLabel = "MIB",
+        paramLabel = "SIZE",
         defaultValue = "2048",
-        description = "RAM in MiB (default: ${DEFAULT-VALUE})")
-    int memory = 2048;
+        description = "RAM in MiB, or a size such as 2G (default: ${DEFAULT-VALUE})")
+    String memory = "2048";
 
     @Option(
         names = "--cpus",
@@ -104,22 +109,50 @@ final class VmCommand implements Callable<Integer> {
       if (cpus != null && cpus < 1) {
         throw Problem.usage("--cpus takes the number of processors, 1 or more, not " + cpus);
       }
-      if (!Files.isRegularFile(disk)) {
-        throw Problem.notFound("there is no disk " + disk);
-      }
+      int mebibytes = mebibytes(memory);
+      DiskFormat.requireReadable(disk);
       List<PortForward> all = new ArrayList<>();
       all.add(new PortForward(sshPort, 22));
-      forwards.forEach(text -> all.add(PortForward.parse(text)));
+      forwards.forEach(text -> all.add(forward(text)));
       VmSpec machine =
           VmSpec.of(disk)
               .withFormat(format)
               .withFirmware(firmware)
               .withAccelerator(accelerator)
-              .withSize(memory, cpus == null ? 0 : cpus)
+              .withSize(mebibytes, cpus == null ? 0 : cpus)
               .withForwards(all)
               .withSnapshot(snapshot);
       return VirtualMachine.runInForeground(
-          serialLog == null ? machine : machine.withSerialLog(serialLog));
+          serialLog == null
+              ? machine
+              : machine.withSerialLog(OutputFile.check(serialLog, "--serial-log")));
+    }
+
+    /** A number alone counts MiB, as QEMU's -m does. */
+    static int mebibytes(String text) {
+      long size =
+          text.matches("[0-9]{1,9}")
+              ? Long.parseLong(text)
+              : DiskCommand.Build.bytes(text, "--memory") >> 20;
+      if (size < LEAST_MEMORY || size > MOST_MEMORY) {
+        throw Problem.usage(
+            "--memory "
+                + text
+                + " is not from "
+                + LEAST_MEMORY
+                + " MiB to 16 TiB; a number counts MiB, and 2G is a size, too");
+      }
+      return (int) size;
+    }
+
+    private static PortForward forward(String text) {
+      if (!text.contains(":")) {
+        throw Problem.usage(
+            "--forward "
+                + text
+                + " lacks a port; expected HOST:GUEST, such as 8080:80 for the guest's port 80");
+      }
+      return PortForward.parse(text);
     }
   }
 }

@@ -109,10 +109,10 @@ class MainTest {
 
   @Test
   void sizesAreReadAndWritten() {
-    assertThat(DiskCommand.Build.bytes("20G")).isEqualTo(20L << 30);
-    assertThat(DiskCommand.Build.bytes("512 MiB")).isEqualTo(512L << 20);
-    assertThat(DiskCommand.Build.bytes("4096")).isEqualTo(4096);
-    assertThatThrownBy(() -> DiskCommand.Build.bytes("big"))
+    assertThat(DiskCommand.Build.bytes("20G", "--size")).isEqualTo(20L << 30);
+    assertThat(DiskCommand.Build.bytes("512 MiB", "--size")).isEqualTo(512L << 20);
+    assertThat(DiskCommand.Build.bytes("4096", "--size")).isEqualTo(4096);
+    assertThatThrownBy(() -> DiskCommand.Build.bytes("big", "--size"))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("\"big\" is not a size");
     assertThat(TerminalProgress.bytes(999)).isEqualTo("999 B");

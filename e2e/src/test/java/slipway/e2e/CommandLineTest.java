@@ -76,6 +76,12 @@ class CommandLineTest {
           vm run /etc/hostname                      | 2 | --format
           vm run /no/such/disk.raw                  | 1 | /no/such/disk.raw
           vm run --cpus 0 /no/such/disk.raw         | 2 | --cpus
+          vm run --memory 1 /etc/hostname           | 2 | --memory
+          vm run --forward 80 --format raw /etc/hostname | 2 | --forward
+          save -o /no/such/x.tar no-such-image      | 2 | /no/such
+          push x 127.0.0.1:99999/x                  | 1 | no image
+          pull 127.0.0.1:99999/x                    | 1 | port
+          system prune                              | 2 | --force
           """)
   void wrongArgumentsAreToldInOneSentence(String line, int status, String word) {
     Command.Result result = Cli.withState(dir.resolve("state")).run(line.split(" "));

@@ -3,6 +3,7 @@ package slipway.http;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.logging.Logger;
@@ -75,12 +76,48 @@ public final class HttpServer implements AutoCloseable {
       connector.sweep(options.floor());
     } catch (Exception e) { // Jetty declares no less
       stop(server);
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT,
-          "cannot listen on " + options.address() + ": " + e.getMessage(),
-          e);
+      throw cannotListen(options.address(), e);
     }
     return new HttpServer(server, connector);
+  }
+
+  /**
+   * Refuses an address that cannot be listened on, for those who make something before they start.
+   *
+   * @throws Problem of kind ENVIRONMENT
+   */
+  public static void requireFree(InetSocketAddress address) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(address);
+    } catch (IOException e) {
+      throw cannotListen(address, e);
+    }
+  }
+
+  private static Problem cannotListen(InetSocketAddress address, Exception e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String said = String.valueOf(root.getMessage());
+    String reason =
+        said.contains("already in use")
+            ? "the port is in use; choose another, or stop what listens there"
+            : said.contains("Cannot assign")
+                ? "this machine does not have that address"
+                : said.contains("ermission denied")
+                    ? "permission denied; choose a port from 1024 on, or be root"
+                    : said;
+    String host = address.getHostString();
+    return new Problem(
+        Problem.Kind.ENVIRONMENT,
+        "cannot listen on "
+            + (host.contains(":") ? "[" + host + "]" : host)
+            + ":"
+            + address.getPort()
+            + ": "
+            + reason,
+        e);
   }
 
   /** Where it listens, with the real port. */

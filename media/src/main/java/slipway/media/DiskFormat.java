@@ -54,15 +54,35 @@ public enum DiskFormat {
   }
 
   /**
+   * Refuses what is no file, or one that this user may not read.
+   *
+   * @throws Problem that names the file and says which of it
+   */
+  public static void requireReadable(Path disk) {
+    String shown = Printable.text(disk.toString());
+    if (Files.notExists(disk)) {
+      throw Problem.notFound("there is no disk image " + shown);
+    }
+    if (Files.isDirectory(disk)) {
+      throw Problem.usage(shown + " is a folder; name the disk image in it");
+    }
+    if (!Files.isReadable(disk)) {
+      throw Problem.denied(
+          "permission denied: the disk image " + shown + "; disks are for their owner, try sudo");
+    }
+    if (!Files.isRegularFile(disk)) {
+      throw Problem.input(shown + " is no disk image but a device or the like");
+    }
+  }
+
+  /**
    * Refuses what cannot be read as this format, and an image that is not whole in its one file.
    *
    * @throws Problem that names the file
    */
   void check(Path disk) throws IOException {
     String shown = Printable.text(disk.toString());
-    if (!Files.isRegularFile(disk) || !Files.isReadable(disk)) {
-      throw Problem.notFound("there is no disk image " + shown);
-    }
+    requireReadable(disk);
     if (this == RAW) {
       return;
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Problem;
 
@@ -58,7 +59,7 @@ public final class DirLayout implements ImageSource, ImageSink {
       }
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot make an image in " + root + ": " + e.getMessage(), e);
+          Problem.Kind.ENVIRONMENT, "cannot make an image in " + root + ": " + FileReason.ofFolder(e), e);
     }
     return new DirLayout(absolute);
   }

@@ -1,6 +1,7 @@
 package slipway.oci;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -32,5 +33,14 @@ public final class DockerArchive {
    */
   public static ImageSink sink(Path file, @Nullable Reference name) throws IOException {
     return DockerArchiveSink.create(file, name);
+  }
+
+  /**
+   * The same to a stream, such as standard output, which stays open.
+   *
+   * @param staging where layers are collected for a while
+   */
+  public static ImageSink sink(OutputStream out, Path staging) throws IOException {
+    return DockerArchiveSink.create(out, staging);
   }
 }

@@ -4,6 +4,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -25,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
  * directory beside the file first.
  */
 final class DockerArchiveSink implements ImageSink {
-  private final Path file;
+  private final String description;
   private final @Nullable Reference name;
   private final Path staging;
   private final BlobDirectory blobs;
@@ -34,23 +35,29 @@ final class DockerArchiveSink implements ImageSink {
   private final Set<Digest> written = new HashSet<>();
   private boolean broken;
 
-  private DockerArchiveSink(Path file, @Nullable Reference name, Path staging) throws IOException {
-    this.file = file;
+  private DockerArchiveSink(
+      String description, TarPacker tar, @Nullable Reference name, Path staging) {
+    this.description = description;
     this.name = name;
     this.staging = staging;
     this.blobs = new BlobDirectory(staging, staging);
-    this.tar = new TarPacker(file);
+    this.tar = tar;
   }
 
   static DockerArchiveSink create(Path file, @Nullable Reference name) throws IOException {
     Path parent = java.util.Objects.requireNonNull(file.toAbsolutePath().getParent());
     Path staging = Files.createTempDirectory(parent, ".slipway-");
-    return new DockerArchiveSink(file, name, staging);
+    return new DockerArchiveSink("archive " + file, new TarPacker(file), name, staging);
+  }
+
+  static DockerArchiveSink create(OutputStream out, Path folder) throws IOException {
+    Path staging = Files.createTempDirectory(folder, ".slipway-");
+    return new DockerArchiveSink("the archive", new TarPacker(out), null, staging);
   }
 
   @Override
   public String describe() {
-    return "archive " + file;
+    return description;
   }
 
   @Override
@@ -79,7 +86,7 @@ final class DockerArchiveSink implements ImageSink {
   public synchronized void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
     if (!(manifest instanceof Manifest.Image image) || tag == null) {
       throw Problem.input(
-          file + " can hold images of one platform only; choose a platform, or use oci-archive:");
+          description + " can hold images of one platform only; choose a platform, or use oci-archive:");
     }
     ObjectNode item = items.get(image.digest());
     if (item == null) {

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -69,7 +70,7 @@ public final class LocalStore implements AutoCloseable {
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.ENVIRONMENT,
-          "cannot open the image store " + absolute + ": " + e.getMessage(),
+          "cannot open the image store " + absolute + ": " + FileReason.ofFolder(e),
           e);
     }
   }
@@ -230,11 +231,7 @@ public final class LocalStore implements AutoCloseable {
             .orElseThrow(
                 () ->
                     Problem.notFound(
-                        "there is no image "
-                            + nameOrId
-                            + " in "
-                            + root
-                            + "; pull or build it first"));
+                        "no image \"" + nameOrId + "\" in the local store; slipway images lists them"));
     return image(manifest, nameOrId, platform);
   }
 

@@ -2,6 +2,7 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -47,7 +48,12 @@ public final class OciArchive {
    * @param name that an image gets for which the caller has none, or null for none
    */
   public static ImageSink sink(Path file, @Nullable String name) throws IOException {
-    return new Sink(file, name);
+    return new Sink("archive " + file, new TarPacker(file), name);
+  }
+
+  /** The same to a stream, such as standard output, which stays open. */
+  public static ImageSink sink(OutputStream out) {
+    return new Sink("the archive", new TarPacker(out), null);
   }
 
   private static String entry(Digest digest) {
@@ -94,22 +100,22 @@ public final class OciArchive {
   }
 
   private static final class Sink implements ImageSink {
-    private final Path file;
+    private final String description;
     private final @Nullable String name;
     private final TarPacker tar;
     private final LayoutIndex index = LayoutIndex.empty();
     private final Set<Digest> written = new HashSet<>();
     private boolean failed;
 
-    Sink(Path file, @Nullable String name) throws IOException {
-      this.file = file;
+    Sink(String description, TarPacker tar, @Nullable String name) {
+      this.description = description;
       this.name = name;
-      this.tar = new TarPacker(file);
+      this.tar = tar;
     }
 
     @Override
     public String describe() {
-      return "archive " + file;
+      return description;
     }
 
     /** One entry after another, in the manifest's order: so the same image gives the same file. */

@@ -31,6 +31,11 @@ public record Reference(
     if (registry.length() > 260 || !HOST.matcher(registry).matches()) {
       throw Problem.input(quoted(registry) + " is not a registry host; expected HOST or HOST:PORT");
     }
+    int colon = registry.lastIndexOf(':');
+    // A colon of an IPv6 address stands before the bracket.
+    if (colon > registry.lastIndexOf(']') && !isPort(registry.substring(colon + 1))) {
+      throw Problem.input(quoted(registry) + ": a port is a number from 1 to 65535");
+    }
     if (repository.length() > 255 || !REPOSITORY.matcher(repository).matches()) {
       throw Problem.input(
           quoted(repository)
@@ -39,6 +44,11 @@ public record Reference(
     if (tag != null && !TAG.matcher(tag).matches()) {
       throw Problem.input(quoted(tag) + " is not a tag; use up to 128 letters, digits, and _ . -");
     }
+  }
+
+  private static boolean isPort(String digits) {
+    int port = Integer.parseInt(digits);
+    return port >= 1 && port <= 65535;
   }
 
   private static String quoted(String text) {

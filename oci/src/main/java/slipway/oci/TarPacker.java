@@ -2,19 +2,37 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 
-/** Writes a tar of plain files that depends on nothing but them; whole or not at all. */
+/**
+ * Writes a tar of plain files that depends on nothing but them: a file is whole or not there at
+ * all, a stream ends in the middle when something fails.
+ */
 final class TarPacker implements AutoCloseable {
-  private final AtomicFile file;
+  private final @Nullable AtomicFile file;
   private final TarArchiveOutputStream tar;
 
   TarPacker(Path target) throws IOException {
-    file = AtomicFile.create(target);
-    tar = new TarArchiveOutputStream(file.out());
+    this(AtomicFile.create(target));
+  }
+
+  private TarPacker(AtomicFile file) {
+    this(file, file.out());
+  }
+
+  /** Writes to a stream, which it does not close. */
+  TarPacker(OutputStream out) {
+    this(null, out);
+  }
+
+  private TarPacker(@Nullable AtomicFile file, OutputStream out) {
+    this.file = file;
+    tar = new TarArchiveOutputStream(out);
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
   }
@@ -49,11 +67,15 @@ final class TarPacker implements AutoCloseable {
   void commit() throws IOException {
     tar.finish();
     tar.flush();
-    file.commit();
+    if (file != null) {
+      file.commit();
+    }
   }
 
   @Override
   public void close() throws IOException {
-    file.close();
+    if (file != null) {
+      file.close();
+    }
   }
 }

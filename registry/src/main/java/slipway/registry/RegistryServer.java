@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.http.HttpOptions;
 import slipway.http.HttpServer;
@@ -67,6 +68,7 @@ public final class RegistryServer implements AutoCloseable {
    *     most
    */
   public static RegistryServer start(Path root, InetSocketAddress address, int connections) {
+    HttpServer.requireFree(address); // Before anything is made.
     return start(
         root,
         HttpOptions.at(address).withStopTimeout(STOP_TIME).withConnections(connections),
@@ -104,7 +106,7 @@ public final class RegistryServer implements AutoCloseable {
       return Store.open(root);
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot use " + root + " for a registry: " + e, e);
+          Problem.Kind.ENVIRONMENT, "cannot keep a registry in " + root + ": " + FileReason.ofFolder(e), e);
     }
   }
 

@@ -1,0 +1,31 @@
+package slipway.base;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
+/** Why something with a file failed, in words: the messages of these exceptions are often paths. */
+public final class FileReason {
+  private FileReason() {}
+
+  /** Such as {@code permission denied: /srv/x}; never the name of a class where it has a message. */
+  public static String of(IOException e) {
+    return switch (e) {
+      case NoSuchFileException f -> f.getFile() + " does not exist";
+      case AccessDeniedException f -> "permission denied: " + f.getFile();
+      case FileAlreadyExistsException f -> f.getFile() + " exists already";
+      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    };
+  }
+
+  /** The same of making or using a folder, where what exists already is something else. */
+  public static String ofFolder(IOException e) {
+    return e instanceof FileAlreadyExistsException f
+        ? f.getFile() + " is not a folder"
+        : e instanceof FileSystemException f && "Not a directory".equals(f.getReason())
+            ? f.getFile() + " lies below what is not a folder"
+            : of(e);
+  }
+}

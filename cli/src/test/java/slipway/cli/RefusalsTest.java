@@ -1,0 +1,173 @@
+package slipway.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSink;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Platform;
+
+/** What is refused before any work, and in which words. */
+class RefusalsTest {
+  @TempDir Path dir;
+
+  private record Ran(int status, String err) {}
+
+  private static Ran run(String... arguments) {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+    int status =
+        Main.run("slipway", arguments, out, new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Ran(status, err.toString(StandardCharsets.UTF_8));
+  }
+
+  private String root() throws Exception {
+    Path root = dir.resolve("state");
+    byte[] config = ImageConfig.empty(Platform.host()).toJson();
+    Descriptor descriptor =
+        Descriptor.of(MediaTypes.OCI_CONFIG, Digest.sha256(config), config.length);
+    try (LocalStore store = LocalStore.open(root.resolve("store"));
+        ImageSink sink = store.sink(LocalStore.localName("web:1"))) {
+      sink.putBlob(descriptor, offset -> new ByteArrayInputStream(config));
+      sink.putManifest(Manifest.Image.of(descriptor, List.of(), Map.of()), sink.defaultTag());
+    }
+    return root.toString();
+  }
+
+  @Test
+  void memoryIsMebibytesOrASize() {
+    assertThat(VmCommand.Run.mebibytes("2048")).isEqualTo(2048);
+    assertThat(VmCommand.Run.mebibytes("2G")).isEqualTo(2048);
+    assertThat(VmCommand.Run.mebibytes("512m")).isEqualTo(512);
+    for (String bad : new String[] {"1", "127", "1G2", "-5", "99999T", "big", "999999999"}) {
+      assertThatThrownBy(() -> VmCommand.Run.mebibytes(bad))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE))
+          .hasMessageContaining("--memory");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --memory 1      | 128 MiB
+          --memory x      | --memory "x" is not a size
+          --forward 8080  | --forward 8080 lacks a port
+          """)
+  void aMachineThatCannotBe(String option, String words) throws Exception {
+    Path disk = Files.writeString(dir.resolve("x.raw"), "x");
+    String[] o = option.split(" ");
+    Ran ran = run("vm", "run", o[0], o[1], disk.toString());
+    assertThat(ran.err()).startsWith("error: ").contains(words);
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"none/x.tar,does not exist", "folder,is a folder", "link,leads nowhere"})
+  void anArchiveThatCannotBeWritten(String name, String words) throws Exception {
+    String root = root();
+    Files.createDirectory(dir.resolve("folder"));
+    Files.createSymbolicLink(dir.resolve("link"), dir.resolve("none/x"));
+    Ran ran = run("save", "--root", root, "-q", "-o", dir.resolve(name).toString(), "web:1");
+    assertThat(ran.err()).startsWith("error: --output ").contains(words).doesNotContain(".tmp");
+    assertThat(ran.status()).isEqualTo(2);
+    assertThat(dir.resolve("none")).doesNotExist();
+  }
+
+  @Test
+  void aDeviceIsNotReplaced() {
+    assertThatThrownBy(() -> OutputFile.check(Path.of("/dev/null"), "--iidfile"))
+        .isInstanceOf(Problem.class)
+        .hasMessage("--iidfile /dev/null is not a regular file; name another");
+    assertThatThrownBy(() -> OutputFile.checkFolder(Path.of("/etc/passwd"), "--output"))
+        .hasMessage("--output /etc/passwd is not a folder; name another");
+  }
+
+  @Test
+  void aLinkStaysAndItsTargetIsWritten() throws Exception {
+    Path file = Files.writeString(dir.resolve("real"), "");
+    Path link = Files.createSymbolicLink(dir.resolve("link"), file);
+    assertThat(OutputFile.check(link, "-o")).isEqualTo(file.toRealPath());
+    assertThat(OutputFile.check(dir.resolve("new"), "-o")).isEqualTo(dir.resolve("new"));
+  }
+
+  @Test
+  void aPushWithoutARegistryNamesTheDestination() throws Exception {
+    Ran ran = run("push", "--root", root(), "-q", "localhost/web:1");
+    assertThat(ran.err())
+        .contains("slipway push localhost/web:1 REGISTRY/web:1")
+        .doesNotContain("sha256");
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @Test
+  void aPortIsANumberThatPortsHave() throws Exception {
+    Ran ran = run("push", "--root", root(), "-q", "web:1", "127.0.0.1:99999/web");
+    assertThat(ran.err()).contains("\"127.0.0.1:99999\": a port is a number from 1 to 65535");
+    assertThat(run("pull", "--root", root(), "-q", "[::1]:0/web").err()).contains("a port is");
+  }
+
+  @Test
+  void theStateIsInTheHomeOfTheEnvironment() {
+    assertThat(State.dataHome(Map.of("HOME", "/var/nobody")))
+        .isEqualTo(Path.of("/var/nobody/.local/share"));
+    assertThat(State.dataHome(Map.of("HOME", "/h", "XDG_DATA_HOME", "/d")))
+        .isEqualTo(Path.of("/d"));
+    assertThat(State.dataHome(Map.of("HOME", "/h", "XDG_DATA_HOME", "d")))
+        .isEqualTo(Path.of("/h/.local/share"));
+  }
+
+  @Test
+  void aStoreThatCannotBeSaysWhyAndWhatToDo() throws Exception {
+    Path file = Files.writeString(dir.resolve("file"), "x");
+    assertThat(run("images", "--root", file.toString()).err())
+        .startsWith("error: cannot open the image store " + file + "/store: ")
+        .contains("not a folder")
+        .contains("--root DIR");
+  }
+
+  @Test
+  void aRegistryThatCannotStartLeavesNothing() throws Exception {
+    Path storage = dir.resolve("storage");
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      Ran ran = run("registry", "serve", "--storage", storage.toString(), "--addr", address);
+      assertThat(ran.err())
+          .startsWith("error: cannot listen on " + address + ": the port is in use");
+    }
+    Ran ran = run("registry", "serve", "--storage", storage.toString(), "--addr", "203.0.113.5:0");
+    assertThat(ran.err()).contains("203.0.113.5:0: this machine does not have that address");
+    assertThat(storage).doesNotExist();
+    Path file = Files.writeString(dir.resolve("file"), "x");
+    ran = run("registry", "serve", "--storage", file.toString(), "--addr", "127.0.0.1:0");
+    assertThat(ran.err()).contains(file + " is not a folder").doesNotContain("java.");
+  }
+
+  @Test
+  void aDiskThatIsAFolder() {
+    Ran ran = run("vm", "run", dir.toString());
+    assertThat(ran.err()).contains("is a folder; name the disk image in it");
+  }
+}
