@@ -10,7 +10,9 @@ import java.nio.file.NoSuchFileException;
 public final class FileReason {
   private FileReason() {}
 
-  /** Such as {@code permission denied: /srv/x}; never the name of a class where it has a message. */
+  /**
+   * Such as {@code permission denied: /srv/x}; never the name of a class where it has a message.
+   */
   public static String of(IOException e) {
     return switch (e) {
       case NoSuchFileException f -> f.getFile() + " does not exist";

@@ -181,7 +181,8 @@ final class DiskCommand implements Callable<Integer> {
     static long bytes(String text, String option) {
       Matcher m = SIZE.matcher(text.strip());
       if (!m.matches() || m.group(1).length() > 15) {
-        throw Problem.usage(option + " \"" + text + "\" is not a size; expected one such as 20G or 20480M");
+        throw Problem.usage(
+            option + " \"" + text + "\" is not a size; expected one such as 20G or 20480M");
       }
       int power =
           m.group(2).isEmpty() ? 0 : "KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1;

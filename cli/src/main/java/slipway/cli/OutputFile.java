@@ -15,7 +15,8 @@ final class OutputFile {
    * are.
    *
    * @param option names it in sentences, such as {@code --output}
-   * @throws Problem of kind USAGE when its folder is missing, or something else than a file is there
+   * @throws Problem of kind USAGE when its folder is missing, or something else than a file is
+   *     there
    */
   static Path check(Path file, String option) throws IOException {
     if (Files.isDirectory(file)) {

@@ -59,7 +59,9 @@ public final class DirLayout implements ImageSource, ImageSink {
       }
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot make an image in " + root + ": " + FileReason.ofFolder(e), e);
+          Problem.Kind.ENVIRONMENT,
+          "cannot make an image in " + root + ": " + FileReason.ofFolder(e),
+          e);
     }
     return new DirLayout(absolute);
   }

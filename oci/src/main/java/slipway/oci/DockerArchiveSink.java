@@ -4,7 +4,6 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -86,7 +85,8 @@ final class DockerArchiveSink implements ImageSink {
   public synchronized void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
     if (!(manifest instanceof Manifest.Image image) || tag == null) {
       throw Problem.input(
-          description + " can hold images of one platform only; choose a platform, or use oci-archive:");
+          description
+              + " can hold images of one platform only; choose a platform, or use oci-archive:");
     }
     ObjectNode item = items.get(image.digest());
     if (item == null) {

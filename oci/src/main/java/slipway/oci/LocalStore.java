@@ -231,7 +231,9 @@ public final class LocalStore implements AutoCloseable {
             .orElseThrow(
                 () ->
                     Problem.notFound(
-                        "no image \"" + nameOrId + "\" in the local store; slipway images lists them"));
+                        "no image \""
+                            + nameOrId
+                            + "\" in the local store; slipway images lists them"));
     return image(manifest, nameOrId, platform);
   }
 

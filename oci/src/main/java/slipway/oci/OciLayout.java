@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
-import slipway.base.Limit;
 import slipway.base.FileReason;
+import slipway.base.Limit;
 import slipway.base.Problem;
 
 /**
@@ -57,7 +57,9 @@ public final class OciLayout implements ImageSource, ImageSink {
       return layout;
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot make an OCI image layout in " + root + ": " + FileReason.ofFolder(e), e);
+          Problem.Kind.ENVIRONMENT,
+          "cannot make an OCI image layout in " + root + ": " + FileReason.ofFolder(e),
+          e);
     }
   }
 

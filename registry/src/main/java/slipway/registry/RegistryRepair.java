@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import slipway.base.Limit;
 import slipway.base.FileReason;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -73,7 +73,8 @@ public final class RegistryRepair {
     try (var lock = StoreDirectory.lock(root).lock()) {
       return new RegistryRepair(root).run();
     } catch (IOException e) {
-      throw new Problem(Problem.Kind.ENVIRONMENT, "cannot repair " + root + ": " + FileReason.ofFolder(e), e);
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot repair " + root + ": " + FileReason.ofFolder(e), e);
     }
   }
 

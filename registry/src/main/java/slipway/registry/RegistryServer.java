@@ -106,7 +106,9 @@ public final class RegistryServer implements AutoCloseable {
       return Store.open(root);
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot keep a registry in " + root + ": " + FileReason.ofFolder(e), e);
+          Problem.Kind.ENVIRONMENT,
+          "cannot keep a registry in " + root + ": " + FileReason.ofFolder(e),
+          e);
     }
   }
 
