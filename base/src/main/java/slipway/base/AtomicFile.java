@@ -91,7 +91,7 @@ public final class AtomicFile implements AutoCloseable {
     try {
       Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString(permissions));
       return new AtomicFile(absolute, temporary, channel);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       channel.close();
       Files.deleteIfExists(temporary);
       throw e;

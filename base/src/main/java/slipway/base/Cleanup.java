@@ -32,6 +32,10 @@ public final class Cleanup implements AutoCloseable {
   private static final Object LOCK = new Object();
   private static final Deque<Cleanup> OPEN = new ArrayDeque<>();
   private static boolean hooked;
+
+  /** All was undone: nobody would undo what is registered now. */
+  private static boolean over;
+
   private static volatile @Nullable String stopped;
 
   private final String what;
@@ -46,18 +50,37 @@ public final class Cleanup implements AutoCloseable {
    * Registers an action. It also runs when the process ends by {@link System#exit}.
    *
    * @param what is undone, for a message when that fails, such as {@code the folder /tmp/x}
+   * @throws Problem of kind ENVIRONMENT when the process is ending; the action has run then
    */
   public static Cleanup register(String what, Action action) {
     Cleanup cleanup = new Cleanup(what, action);
     synchronized (LOCK) {
-      if (!hooked) {
-        hooked = true;
+      if (!over && hook()) {
+        OPEN.push(cleanup);
+        return cleanup;
+      }
+    }
+    Problem ending = Problem.environment("the process is ending; " + what + " is not begun");
+    try {
+      action.run();
+    } catch (IOException e) {
+      ending.addSuppressed(e);
+    }
+    throw ending;
+  }
+
+  /** Whether something undoes what is open when the process ends. */
+  private static boolean hook() {
+    if (!hooked) {
+      try {
         Runtime.getRuntime()
             .addShutdownHook(Thread.ofPlatform().unstarted(() -> runAll(System.err::println)));
+        hooked = true;
+      } catch (IllegalStateException e) {
+        over = true; // It ends already.
       }
-      OPEN.push(cleanup);
     }
-    return cleanup;
+    return hooked;
   }
 
   private @Nullable Action take() {
@@ -152,6 +175,7 @@ public final class Cleanup implements AutoCloseable {
       Cleanup next;
       synchronized (LOCK) {
         next = OPEN.peek();
+        over = next == null;
       }
       if (next == null) {
         return;

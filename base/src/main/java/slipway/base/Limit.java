@@ -90,7 +90,7 @@ public enum Limit {
 
   /** At most so much that beside it the heap holds what is done with it. */
   private static long ofHeap(long most) {
-    return Math.min(most, Runtime.getRuntime().maxMemory() / 8 * 5);
+    return Math.min(most, (Runtime.getRuntime().maxMemory() / 8 * 5) >> 20 << 20);
   }
 
   Limit(Unit unit, long preset, String what) {

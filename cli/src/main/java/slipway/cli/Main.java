@@ -23,13 +23,14 @@ import tools.jackson.core.JacksonException;
  * Exit codes: 0 done, 1 a {@link Problem}, 2 wrong usage.
  */
 public final class Main {
+  /** A registry answers the other requests when one fails; a command would wait for ever. */
+  private static volatile boolean serves;
+
   private Main() {}
 
   public static void main(String[] args) {
     Signals signals = Signals.listen(System.err);
-    // A registry answers the other requests when one fails; a command would wait for ever.
-    boolean serves = Arrays.asList(args).contains("serve");
-    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught(e, serves, signals));
+    Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught(e, signals));
     int status = run(System.getProperty("slipway.name", "slipway"), args, System.out, System.err);
     System.out.flush();
     signals.done();
@@ -39,7 +40,12 @@ public final class Main {
     }
   }
 
-  private static void uncaught(Throwable e, boolean serves, Signals signals) {
+  /** Told by a command that goes on for others when a thread of it ends in an error. */
+  static void serves() {
+    serves = true;
+  }
+
+  private static void uncaught(Throwable e, Signals signals) {
     if (Cleanup.isStopped()) {
       return;
     }

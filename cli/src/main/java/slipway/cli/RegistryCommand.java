@@ -68,6 +68,7 @@ final class RegistryCommand implements Callable<Integer> {
       // And some seconds for the files.
       Signals.allow(RegistryServer.STOP_TIME.plusSeconds(5));
       try (RegistryServer server = RegistryServer.start(storage, listen, connections)) {
+        Main.serves();
         InetSocketAddress at = server.address();
         var out = spec.commandLine().getOut();
         out.println("Listening on " + at.getAddress().getHostAddress() + ":" + at.getPort());

@@ -194,6 +194,44 @@ class SignalsTest {
     assertNothingLeft();
   }
 
+  /** Reads a Containerfile from a terminal that says nothing, and loses a thread meanwhile. */
+  static final class Waiting {
+    private Waiting() {}
+
+    public static void main(String[] args) {
+      Thread.ofPlatform()
+          .start(
+              () -> {
+                while (Thread.getDefaultUncaughtExceptionHandler() == null) {
+                  Thread.onSpinWait();
+                }
+                throw new OutOfMemoryError("Java heap space");
+              });
+      Main.main(new String[] {"build", "-f", "-", "serve"});
+    }
+  }
+
+  @Test
+  void aCommandIsNoServerBecauseOfAWordOnItsLine() throws Exception {
+    Files.createDirectory(folder.resolve("serve"));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Waiting.class.getName())
+            .directory(folder.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("ends").isTrue();
+      assertThat(process.exitValue()).isEqualTo(1);
+      assertThat(text(process.getErrorStream())).contains("error: this needs more memory than the ");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
   @Test
   void everyErrorIsASentence() {
     assertThat(Main.sentence(new StackOverflowError())).startsWith("something is nested too deep");

@@ -26,6 +26,7 @@ import slipway.sysroot.KernelArguments;
 import slipway.sysroot.KernelArgumentsDirectory;
 import slipway.tree.Content;
 import slipway.tree.FileTree;
+import slipway.tree.ImageTotals;
 import slipway.tree.Layer;
 import slipway.tree.LayerReader;
 import slipway.tree.Layers;
@@ -97,12 +98,13 @@ record InstallConfig(
   static InstallConfig ofLayers(ImageSource source, Manifest.Image manifest, String architecture)
       throws IOException {
     List<Layer> layers = new ArrayList<>();
+    ImageTotals totals = new ImageTotals("the image's layers");
     try (ExecutorService threads =
         Executors.newFixedThreadPool(
             PARALLEL, Thread.ofPlatform().daemon().name("scan-", 0).factory())) {
       List<Future<Layer>> running = new ArrayList<>();
       for (Descriptor layer : manifest.layers()) {
-        running.add(threads.submit(() -> scan(source, layer)));
+        running.add(threads.submit(() -> scan(source, layer, totals)));
       }
       try {
         for (Future<Layer> layer : running) {
@@ -126,7 +128,8 @@ record InstallConfig(
   }
 
   /** A layer of which only the files of {@link #FOLDERS} have content. */
-  private static Layer scan(ImageSource source, Descriptor blob) throws IOException {
+  private static Layer scan(ImageSource source, Descriptor blob, ImageTotals totals)
+      throws IOException {
     try (InputStream compressed = new VerifyingInputStream(source.blob(blob, 0), blob);
         InputStream tar = Compression.decompressAny(compressed)) {
       return LayerReader.read(
@@ -138,7 +141,8 @@ record InstallConfig(
             }
             in.transferTo(java.io.OutputStream.nullOutputStream());
             return Content.EMPTY;
-          });
+          },
+          totals);
     }
   }
 

@@ -33,6 +33,9 @@ public final class VirtualMachine implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(250);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(30);
 
+  /** Less than a command has to unwind after a signal. */
+  private static final Duration TERMINAL_LIMIT = Duration.ofSeconds(3);
+
   private final VmSpec spec;
   private final Accelerator accelerator;
   private final Path state;
@@ -97,12 +100,25 @@ public final class VirtualMachine implements AutoCloseable {
             });
     try (folder) {
       List<String> argv = QemuArguments.inForeground(spec, choose(spec.accelerator()), state);
-      Process process = Command.of(argv).startInherited();
-      try {
-        return process.waitFor();
-      } finally {
-        Command.kill(process);
-      }
+      return attend(Command.of(argv).startInherited(), TERMINAL_LIMIT);
+    }
+  }
+
+  /**
+   * Waits for the end of a process that has this terminal, and ends it when the wait is
+   * interrupted: it is asked first, for it has to give the terminal back as it was.
+   *
+   * @param limit how long it may take for that before it is killed
+   */
+  static int attend(Process process, Duration limit) throws InterruptedException {
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      process.destroy();
+      process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+      throw e;
+    } finally {
+      Command.kill(process);
     }
   }
 

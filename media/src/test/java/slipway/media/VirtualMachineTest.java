@@ -85,6 +85,24 @@ class VirtualMachineTest {
     assertThat(state).isEmptyDirectory();
   }
 
+  /** QEMU puts the terminal into raw mode, and back when SIGTERM ends it, which SIGKILL does not. */
+  @Test
+  void aMachineOnTheTerminalIsAskedBeforeItIsKilled() throws Exception {
+    String script = "trap 'touch %s; %s' TERM; echo ready; while :; do sleep 0.01; done";
+    for (String reaction : List.of("exit", ":")) {
+      Path restored = directory.resolve("restored" + reaction);
+      Process process = Command.of("sh", "-c", script.formatted(restored, reaction)).start();
+      var out = process.inputReader();
+      assertThat(out.readLine()).isEqualTo("ready");
+      Thread waiter = Thread.currentThread();
+      waiter.interrupt();
+      assertThatThrownBy(() -> VirtualMachine.attend(process, Duration.ofSeconds(1)))
+          .isInstanceOf(InterruptedException.class);
+      assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+      assertThat(restored).exists();
+    }
+  }
+
   @Test
   void theSystemChoosesPorts() throws Exception {
     List<PortForward> forwards = List.of(new PortForward(0, 22), new PortForward(0, 5000));
