@@ -107,7 +107,7 @@ final class BuildSession {
     this.workspace = workspace;
     this.progress = progress;
     this.output = output;
-    this.snapshots = new Snapshots(root, store, Durability.of(root));
+    this.snapshots = new Snapshots(root, store, CacheDurability.of(root));
     this.cache = new StepCache(root, workspace.newDirectory("entries"));
     this.exporter =
         new LayerExporter(

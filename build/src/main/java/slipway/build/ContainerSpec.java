@@ -29,7 +29,7 @@ record ContainerSpec(
     List<String> arguments,
     List<String> environment,
     String directory,
-    Accounts.Identity user,
+    ImageAccounts.Identity user,
     Network network,
     boolean privileged,
     List<ContainerMount> mounts,

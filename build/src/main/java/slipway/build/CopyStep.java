@@ -126,7 +126,7 @@ final class CopyStep implements AutoCloseable {
   void apply(List<Path> lowers, Path upper, Path scratch) throws IOException, InterruptedException {
     try (OverlayMount target = OverlayMount.writable(lowers, upper, scratch)) {
       InRoot.Ownership owner =
-          chown == null ? null : Accounts.of(target.root()).ownership(chown, at);
+          chown == null ? null : ImageAccounts.of(target.root()).ownership(chown, at);
       Chmod mode = chmod == null ? null : Chmod.parse(chmod, at);
       List<CopySource.Item> items =
           paths.isEmpty()

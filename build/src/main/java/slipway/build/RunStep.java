@@ -133,10 +133,10 @@ final class RunStep {
       ContainerSpec.Network network =
           prepared.network(network(), stageNetwork, run.security().equals("insecure"));
       Path stub = Files.createDirectory(scratch.resolve("stub"));
-      Accounts.Identity user;
+      ImageAccounts.Identity user;
       Path view = Files.createDirectory(scratch.resolve("view"));
       try (OverlayMount tree = OverlayMount.readOnly(lowers, view)) {
-        user = Accounts.of(tree.root()).identity(image.user, run.at());
+        user = ImageAccounts.of(tree.root()).identity(image.user, run.at());
         StubLayer points = new StubLayer(tree.root(), stub);
         for (ContainerMount m : prepared.all()) {
           if (!m.target().startsWith("/dev/")) {
@@ -163,7 +163,7 @@ final class RunStep {
   private void start(
       OsPath root,
       List<String> argv,
-      Accounts.Identity user,
+      ImageAccounts.Identity user,
       ContainerSpec.Network network,
       RunMounts prepared)
       throws IOException {
@@ -226,7 +226,7 @@ final class RunStep {
     return argv;
   }
 
-  private List<String> environment(Accounts.Identity user, RunMounts prepared) {
+  private List<String> environment(ImageAccounts.Identity user, RunMounts prepared) {
     Map<String, String> all = new LinkedHashMap<>();
     int equals = ImageDraft.DEFAULT_PATH.indexOf('=');
     all.put(

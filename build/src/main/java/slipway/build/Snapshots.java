@@ -25,16 +25,16 @@ import slipway.tree.LayerUnpacker;
 
 /**
  * The unpacked layers, each a directory that overlayfs takes: {@code snapshots/NAME/diff}, beside a
- * stamp for {@link Durability}. Both are made elsewhere and renamed together when they are whole;
- * they never change then.
+ * stamp for {@link CacheDurability}. Both are made elsewhere and renamed together when they are
+ * whole; they never change then.
  */
 final class Snapshots {
   private final Path root;
   private final LocalStore store;
-  private final Durability durability;
+  private final CacheDurability durability;
   private volatile boolean changed;
 
-  Snapshots(Path root, LocalStore store, Durability durability) throws IOException {
+  Snapshots(Path root, LocalStore store, CacheDurability durability) throws IOException {
     this.durability = durability;
     this.root = root;
     this.store = store;

@@ -441,7 +441,7 @@ final class StageBuild {
         String.valueOf(image.user),
         (lowers, upper, scratch) -> {
           try (OverlayMount tree = OverlayMount.writable(lowers, upper, scratch)) {
-            Accounts.Identity who = Accounts.of(tree.root()).identity(image.user, w.at());
+            ImageAccounts.Identity who = ImageAccounts.of(tree.root()).identity(image.user, w.at());
             InRoot.mkdirs(
                 tree.root(),
                 OsPath.of(InRoot.clean(clean)),

@@ -86,7 +86,7 @@ class CacheTrustTest {
     Path old = directory.resolve("build/snapshots/chain-" + Digest.sha256(good).hex());
     Files.createDirectories(old.resolve("diff"));
     Files.writeString(old.resolve("diff/who"), "evil\n");
-    Files.writeString(old.resolve("stamp"), Durability.of(directory.resolve("build")).stamp());
+    Files.writeString(old.resolve("stamp"), CacheDurability.of(directory.resolve("build")).stamp());
     Manifest.Image built = lab.build("FROM base:1\nCOPY --from=good:1 /who /who\n");
     assertThat(lab.text(built, "who")).isEqualTo("good\n");
     assertThat(old).doesNotExist();

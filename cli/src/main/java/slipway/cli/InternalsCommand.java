@@ -49,7 +49,7 @@ final class InternalsCommand {
       Training.status(Files.createDirectory(folder.resolve("status")));
       if (commands == Commands.RUN) {
         // A machine's agent goes without the builder.
-        if (InternalsCommand.class.getResource("/slipway/build/Training.class") != null) {
+        if (InternalsCommand.class.getResource("/slipway/build/BuildTraining.class") != null) {
           builds(folder);
         }
         Training.upgrade(Files.createDirectory(folder.resolve("upgrade")));
@@ -63,7 +63,7 @@ final class InternalsCommand {
   private static void builds(Path folder) throws IOException {
     Path state = folder.resolve("state");
     Path context = folder.resolve("context");
-    slipway.build.Training.prepare(state, context);
+    slipway.build.BuildTraining.prepare(state, context);
     String root = state.toString();
     String image = "localhost/training/built:1";
     run(0, "build", "--quiet", "--root", root, "-t", image, context.toString());

@@ -226,7 +226,8 @@ class SignalsTest {
     try {
       assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("ends").isTrue();
       assertThat(process.exitValue()).isEqualTo(1);
-      assertThat(text(process.getErrorStream())).contains("error: this needs more memory than the ");
+      assertThat(text(process.getErrorStream()))
+          .contains("error: this needs more memory than the ");
     } finally {
       process.destroyForcibly().waitFor();
     }

@@ -94,6 +94,21 @@ class ArchitectureTest {
     assertThat(rooms).isSubsetOf(MAY_USE.keySet()).contains("oci", "cli");
   }
 
+  /** A name means one thing; "repository" is the word of both ostree and registries for theirs. */
+  @Test
+  void noSimpleNameStandsTwice() {
+    Map<String, List<String>> packages =
+        CLASSES.stream()
+            .filter(JavaClass::isTopLevelClass)
+            .filter(c -> !Set.of("package-info", "Repository").contains(c.getSimpleName()))
+            .collect(
+                Collectors.groupingBy(
+                    JavaClass::getSimpleName,
+                    Collectors.mapping(JavaClass::getPackageName, Collectors.toList())));
+    packages.values().removeIf(places -> places.size() == 1);
+    assertThat(packages).isEmpty();
+  }
+
   @Test
   void aLibraryIsNamedInItsRoomOnly() {
     // Buffers in native memory may pass through; functions are bound in one place.

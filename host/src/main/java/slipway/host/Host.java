@@ -109,7 +109,7 @@ public final class Host {
    */
   public int privately(Callable<Integer> work) throws Exception {
     host.requireHost();
-    return MountNamespace.run(host, work);
+    return PrivateMounts.run(host, work);
   }
 
   // ---- status ----
@@ -353,7 +353,7 @@ public final class Host {
   private void tellStaging(ContainerReference image, ImagePull pull) {
     String message =
         "Staging image for deployment: " + image.image() + " (digest: " + pull.digest() + ")";
-    Journal.of(Journal.STAGE, message)
+    JournalEntry.of(JournalEntry.STAGE, message)
         .with("BOOTC_IMAGE_REFERENCE", image.name())
         .with("BOOTC_IMAGE_TRANSPORT", image.transport())
         .with("BOOTC_MANIFEST_DIGEST", pull.digest().toString())
@@ -462,7 +462,7 @@ public final class Host {
     Digest digest =
         digestOf(sysroot, target)
             .orElseThrow(() -> Problem.input("Rollback is not container image based"));
-    Journal.of(Journal.ROLLBACK, "Rolling back to image: " + digest)
+    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + digest)
         .with("BOOTC_MANIFEST_DIGEST", digest.toString())
         .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
         .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
@@ -497,7 +497,7 @@ public final class Host {
     Optional<Deployment> staged = sysroot.staged();
     if (staged.isPresent() && !staged.get().locked()) {
       Deployment d = staged.get();
-      Journal.of(Journal.FINALIZING, "Finalizing staged deployment")
+      JournalEntry.of(JournalEntry.FINALIZING, "Finalizing staged deployment")
           .with("OSTREE_OSNAME", d.stateroot())
           .with("OSTREE_CHECKSUM", d.checksum().hex())
           .with("OSTREE_DEPLOYSERIAL", Integer.toString(d.serial()))
@@ -515,10 +515,10 @@ public final class Host {
   private void tellFinalized(Finalization result, Sysroot sysroot) {
     if (result.etc() != null) {
       say(result.etc().summary());
-      Journal.of(Journal.ETC_MERGED, result.etc().summary()).send(host.system());
+      JournalEntry.of(JournalEntry.ETC_MERGED, result.etc().summary()).send(host.system());
     }
     String message = "Transaction complete; deployments: " + sysroot.deployments().size();
-    Journal.of(Journal.DEPLOYED, message)
+    JournalEntry.of(JournalEntry.DEPLOYED, message)
         .with("OSTREE_BOOTLOADER", "none")
         .with("OSTREE_N_DEPLOYMENTS", Integer.toString(sysroot.deployments().size()))
         .send(host.system());

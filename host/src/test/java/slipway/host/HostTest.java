@@ -122,7 +122,7 @@ class HostTest {
             "Added layers:     1     Size: 10.8\u00a0kB");
     assertThat(machine.noted).anyMatch(l -> l.startsWith("Fetched layers: 10.50 KiB in 0 seconds"));
     assertThat(machine.actions).containsExactly("finalizer");
-    assertThat(machine.journal).anyMatch(e -> Journal.STAGE.equals(e.get("MESSAGE_ID")));
+    assertThat(machine.journal).anyMatch(e -> JournalEntry.STAGE.equals(e.get("MESSAGE_ID")));
     assertThat(machine.run().resolve("reboot-required"))
         .hasContent("bootc: Reboot required for image: " + second.digest());
     assertThat(machine.root().resolve("ostree/bootc")).isDirectory();
@@ -153,7 +153,7 @@ class HostTest {
     machine.host().rollback(true);
     assertThat(machine.actions).contains("reboot");
     assertThat(machine.journal)
-        .filteredOn(e -> Journal.ROLLBACK.equals(e.get("MESSAGE_ID")))
+        .filteredOn(e -> JournalEntry.ROLLBACK.equals(e.get("MESSAGE_ID")))
         .extracting(e -> e.get("BOOTC_ROLLBACK_TYPE"))
         .containsExactly("rollback", "revert", "rollback");
     Deployment back = machine.reboot();
@@ -506,7 +506,7 @@ class HostTest {
         .contains(
             "ExecStop=/usr/bin/bootc internals finalize-staged",
             "PrivateMounts=yes",
-            "Environment=" + MountNamespace.MARK + "=1");
+            "Environment=" + PrivateMounts.MARK + "=1");
     try (var files = Files.list(units)) {
       for (Path unit : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         Command.Result result =

@@ -85,7 +85,9 @@ class VirtualMachineTest {
     assertThat(state).isEmptyDirectory();
   }
 
-  /** QEMU puts the terminal into raw mode, and back when SIGTERM ends it, which SIGKILL does not. */
+  /**
+   * QEMU puts the terminal into raw mode, and back when SIGTERM ends it, which SIGKILL does not.
+   */
   @Test
   void aMachineOnTheTerminalIsAskedBeforeItIsKilled() throws Exception {
     String script = "trap 'touch %s; %s' TERM; echo ready; while :; do sleep 0.01; done";

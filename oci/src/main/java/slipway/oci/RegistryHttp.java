@@ -455,7 +455,7 @@ final class RegistryHttp implements AutoCloseable {
 
   /** The problem behind a status that is not the wanted one. Reads the body. */
   Problem refused(Answer answer, String action) {
-    RegistryError error = RegistryError.read(answer.body());
+    ErrorAnswer error = ErrorAnswer.read(answer.body());
     String text = "cannot " + action + error.suffix();
     int status = answer.status();
     return switch (status) {

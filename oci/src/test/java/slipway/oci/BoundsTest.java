@@ -72,13 +72,13 @@ class BoundsTest {
       String type = "{\"mediaType\":" + new String(json(evil), StandardCharsets.UTF_8) + "}";
       assertThatThrownBy(() -> Manifest.parse(bytes(type), null))
           .satisfies(BoundsTest::isPrintable);
-      assertThat(RegistryError.read(InputStream.nullInputStream()).suffix()).isEmpty();
+      assertThat(ErrorAnswer.read(InputStream.nullInputStream()).suffix()).isEmpty();
       byte[] error =
           bytes(
               "{\"errors\":[{\"code\":\"X\",\"message\":"
                   + new String(json(evil), StandardCharsets.UTF_8)
                   + "}]}");
-      String said = RegistryError.read(new java.io.ByteArrayInputStream(error)).suffix();
+      String said = ErrorAnswer.read(new java.io.ByteArrayInputStream(error)).suffix();
       assertThat(said).matches("[\\x20-\\x7e…]*");
     }
   }

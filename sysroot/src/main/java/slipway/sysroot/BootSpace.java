@@ -52,7 +52,7 @@ record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
       return new BootSpace(0, null);
     }
     long free = Files.getFileStore(root.resolve("boot")).getUnallocatedSpace();
-    for (Path rubbish : Cleanup.unusedKernels(root, state.all())) {
+    for (Path rubbish : SysrootSweep.unusedKernels(root, state.all())) {
       free += size(rubbish);
     }
     if (needed + MARGIN <= free) {

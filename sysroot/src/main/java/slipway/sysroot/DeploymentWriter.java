@@ -29,7 +29,7 @@ import slipway.tree.Node;
 
 /**
  * Makes a deployment's directory. Nothing here changes what boots: until a boot entry leads to it a
- * directory is rubbish, which {@link Cleanup} removes.
+ * directory is rubbish, which {@link SysrootSweep} removes.
  */
 final class DeploymentWriter {
   private final Path root;

@@ -555,8 +555,8 @@ public final class Sysroot {
     return new DeploymentWriter(root, repository());
   }
 
-  private Cleanup cleaner() throws IOException {
-    return new Cleanup(root, run, repository(), after);
+  private SysrootSweep cleaner() throws IOException {
+    return new SysrootSweep(root, run, repository(), after);
   }
 
   private Durability durability() {

@@ -16,7 +16,7 @@ import slipway.linux.Posix;
  * wait for the disk one by one. What was written since the machine started is right anyway; what
  * was written before that is right if a sync came after it.
  */
-final class Durability {
+final class CacheDurability {
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final Pattern STAMP = Pattern.compile("([0-9a-f-]{36}) ([0-9]{1,19})\n");
 
@@ -27,14 +27,14 @@ final class Durability {
    * @param root the build directory
    * @param boot identifies the time since the machine started
    */
-  Durability(Path root, String boot) {
+  CacheDurability(Path root, String boot) {
     this.root = root;
     this.boot = boot;
   }
 
   /** For this machine as it runs now. */
-  static Durability of(Path root) throws IOException {
-    return new Durability(root, Files.readString(BOOT_ID).strip());
+  static CacheDurability of(Path root) throws IOException {
+    return new CacheDurability(root, Files.readString(BOOT_ID).strip());
   }
 
   /** Says when something is written: now. */

@@ -22,13 +22,13 @@ import slipway.ostree.Transaction;
  * entry (also those that a crash left half made), kernels that no entry names. May be stopped at
  * any point and run again; what cannot be removed is told and does not keep the rest.
  */
-final class Cleanup {
+final class SysrootSweep {
   private final Path root;
   private final RunState run;
   private final Repository repository;
   private final AfterCommit after;
 
-  Cleanup(Path root, RunState run, Repository repository, AfterCommit after) {
+  SysrootSweep(Path root, RunState run, Repository repository, AfterCommit after) {
     this.root = root;
     this.run = run;
     this.repository = repository;

@@ -16,7 +16,7 @@ import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 
 /** With mounts as a machine without composefs has them: all of one file system. */
-class MountNamespaceTest {
+class PrivateMountsTest {
   @TempDir Path root;
 
   @Test
@@ -29,8 +29,8 @@ class MountNamespaceTest {
               Mount boot = readOnly(disk, "boot");
               Mount etc = readOnly(disk, "etc")) {
             int status =
-                MountNamespace.run(
-                    environment(Map.of(MountNamespace.MARK, "1")),
+                PrivateMounts.run(
+                    environment(Map.of(PrivateMounts.MARK, "1")),
                     () -> {
                       Files.createFile(sysroot.target().resolve("file"));
                       Files.createFile(boot.target().resolve("file"));
@@ -57,8 +57,7 @@ class MountNamespaceTest {
                 Mounts.MS_REMOUNT | Mounts.MS_BIND | Mounts.MS_RDONLY,
                 null);
             assertThatThrownBy(
-                    () ->
-                        MountNamespace.run(environment(Map.of(MountNamespace.MARK, "1")), () -> 0))
+                    () -> PrivateMounts.run(environment(Map.of(PrivateMounts.MARK, "1")), () -> 0))
                 .isInstanceOf(Problem.class)
                 .hasMessage(
                     root.resolve("boot")

@@ -19,11 +19,11 @@ import slipway.linux.UnixException;
  * tell it by {@code _ostree_unshared}, the variable that ostree and bootc use. Whoever was started
  * otherwise starts itself anew below unshare(1).
  */
-final class MountNamespace {
+final class PrivateMounts {
   static final String MARK = "_ostree_unshared";
   private static final long MS_RELATIME = 1L << 21;
 
-  private MountNamespace() {}
+  private PrivateMounts() {}
 
   /**
    * Runs {@code work} in a namespace of its own and returns the exit code.

@@ -26,7 +26,7 @@ import slipway.oci.RegistryOptions;
  * trained where nothing can be mounted, holds what a build loads. Needs no privilege: what the
  * steps would do is made up.
  */
-public final class Training {
+public final class BuildTraining {
   private static final String BASE = "localhost/training/base:1";
   private static final String CREATED = "2024-01-01T00:00:00Z";
 
@@ -56,7 +56,7 @@ public final class Training {
       """
           .formatted(BASE);
 
-  private Training() {}
+  private BuildTraining() {}
 
   /**
    * Fills a state folder: a base image, and the results of all steps of the context that this
@@ -89,7 +89,7 @@ public final class Training {
 
   /** Says that a layer has been unpacked, which gives files their owners and so needs privilege. */
   private static void unpacked(Path build, LocalStore store, Digest layer) throws IOException {
-    Snapshots snapshots = new Snapshots(build, store, Durability.of(build));
+    Snapshots snapshots = new Snapshots(build, store, CacheDurability.of(build));
     Path scratch = Files.createDirectories(build.resolve("training"));
     Path files = Files.createDirectory(scratch.resolve("files"));
     snapshots.adopt(files, StageResult.SNAPSHOT_PREFIX + layer.hex(), scratch);

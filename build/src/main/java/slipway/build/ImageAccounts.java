@@ -11,7 +11,7 @@ import slipway.linux.OsPath;
 import slipway.linux.RootedFile;
 
 /** The users and groups of an image: its {@code /etc/passwd} and {@code /etc/group}. */
-final class Accounts {
+final class ImageAccounts {
   private static final long MAX_ID = 0xfffffffeL;
 
   /** Ids are as written: one that is no number matters only to whom is asked for. */
@@ -51,7 +51,7 @@ final class Accounts {
   private final List<User> users = new ArrayList<>();
   private final List<Group> groups = new ArrayList<>();
 
-  private Accounts() {}
+  private ImageAccounts() {}
 
   /**
    * Who a process runs as.
@@ -62,8 +62,8 @@ final class Accounts {
   record Identity(int uid, int gid, List<Integer> groups, String home) {}
 
   /** Reads them; an image without these files has no names. */
-  static Accounts of(OsPath root) throws IOException {
-    Accounts accounts = new Accounts();
+  static ImageAccounts of(OsPath root) throws IOException {
+    ImageAccounts accounts = new ImageAccounts();
     for (String[] f : lines(root, "etc/passwd")) {
       if (f.length > 3) {
         accounts.users.add(new User(f[0], f[2], f[3], f.length > 5 ? f[5] : ""));

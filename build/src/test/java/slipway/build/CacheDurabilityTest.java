@@ -8,19 +8,19 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DurabilityTest {
+class CacheDurabilityTest {
   @TempDir Path root;
 
   @Test
   void onlyWhatWasSyncedCountsAfterTheNextStart() throws Exception {
     String first = UUID.randomUUID().toString();
-    Durability before = new Durability(root, first);
+    CacheDurability before = new CacheDurability(root, first);
     String early = before.stamp();
     before.sync();
     String late = before.stamp();
     assertThat(before.holds(early)).isTrue();
     assertThat(before.holds(late)).isTrue();
-    Durability after = new Durability(root, UUID.randomUUID().toString());
+    CacheDurability after = new CacheDurability(root, UUID.randomUUID().toString());
     assertThat(after.holds(early)).isTrue();
     assertThat(after.holds(late)).isFalse();
     assertThat(after.holds("")).isFalse();
@@ -31,7 +31,7 @@ class DurabilityTest {
 
   @Test
   void thisMachineHasABootId() throws Exception {
-    Durability here = Durability.of(root);
+    CacheDurability here = CacheDurability.of(root);
     assertThat(here.holds(here.stamp())).isTrue();
   }
 }

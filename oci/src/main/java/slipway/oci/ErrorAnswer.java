@@ -13,27 +13,27 @@ import tools.jackson.databind.JsonNode;
  * @param code such as {@code MANIFEST_UNKNOWN}, or empty
  * @param message for people, or empty
  */
-record RegistryError(String code, String message) {
+record ErrorAnswer(String code, String message) {
   private static final int BODY_LIMIT = 64 * 1024;
   private static final int MESSAGE_LIMIT = 300;
 
   /** Reads the body of an error, at most 64 KiB of it. */
-  static RegistryError read(InputStream body) {
+  static ErrorAnswer read(InputStream body) {
     byte[] bytes;
     try (body) {
       bytes = body.readNBytes(BODY_LIMIT);
     } catch (IOException e) {
-      return new RegistryError("", "");
+      return new ErrorAnswer("", "");
     }
     try {
       JsonNode root = ManifestJson.read(bytes, "error");
       JsonNode first = root.path("errors").path(0);
       String code = first.path("code").asString("");
       String message = first.path("message").asString(root.path("details").asString(""));
-      return new RegistryError(clean(code), clean(message));
+      return new ErrorAnswer(clean(code), clean(message));
     } catch (Problem e) {
       String text = new String(bytes, StandardCharsets.UTF_8);
-      return new RegistryError("", text.stripLeading().startsWith("<") ? "" : clean(text));
+      return new ErrorAnswer("", text.stripLeading().startsWith("<") ? "" : clean(text));
     }
   }
 
