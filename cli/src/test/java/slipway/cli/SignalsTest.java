@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -226,7 +227,7 @@ class SignalsTest {
     try {
       assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("ends").isTrue();
       assertThat(process.exitValue()).isEqualTo(1);
-      assertThat(text(process.getErrorStream()))
+      assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
           .contains("error: this needs more memory than the ");
     } finally {
       process.destroyForcibly().waitFor();
