@@ -16,7 +16,8 @@ import slipway.base.Problem;
 /**
  * Sends one blob (distribution-spec, "Pushing blobs"): in one request of known length; in pieces
  * when something on the way refuses that much at once. After a cut the registry is asked how much
- * it has, and the rest follows; where it does not say, a fresh session begins.
+ * it has, and the rest follows, if only the request that ends the session. Where the session is not
+ * known any more, it is asked for the blob, which may be complete, before a fresh session begins.
  */
 final class RegistryUpload {
   private static final int FIRST_CHUNK = 16 * 1024 * 1024;
@@ -58,21 +59,26 @@ final class RegistryUpload {
   }
 
   void run() throws IOException {
-    long lastFailure = 0;
+    long counted = 0;
     for (int failures = 1; true; failures++) {
+      boolean last = failures >= http.options().attempts();
       try {
-        if (attempt(failures >= http.options().attempts())) {
+        if (attempt(last)) {
           return;
         }
       } catch (IOException e) {
-        if (failures >= http.options().attempts() || !RegistryHttp.isPassing(e)) {
+        if (last || !RegistryHttp.isPassing(e)) {
           throw http.failed(e, action);
         }
-        received = received();
-        if (received - lastFailure >= PROGRESS) {
-          failures = 0; // It goes on, so patience begins anew.
-        }
-        lastFailure = received;
+      }
+      received = received();
+      if (session == null && client.hasBlob(descriptor)) {
+        return;
+      }
+      // Beyond all that ever was: a registry that forgets sessions gives no patience anew.
+      if (received - counted >= PROGRESS) {
+        failures = 0;
+        counted = received;
       }
       http.pause(Math.max(failures, 1), null);
     }
@@ -90,12 +96,15 @@ final class RegistryUpload {
       if (status == 201 || status == 200 || status == 204) {
         return true;
       }
-      session = null;
+      // A session that went on after a cut may be in disorder; a whole one shows what is wrong.
+      boolean passing = RegistryHttp.isPassing(status);
+      if (!whole || !passing) {
+        session = null;
+      }
       if (status == TOO_LARGE && shrink()) {
         return attempt(last); // No failure: the next size is tried at once.
       }
-      // A session that went on after a cut may be in disorder; a whole one shows what is wrong.
-      boolean again = !whole || RegistryHttp.isPassing(status) || status == 401 || status == 404;
+      boolean again = !whole || passing || status == 401 || status == 404;
       if (last || !again) {
         throw http.refused(answer, action);
       }
@@ -104,6 +113,9 @@ final class RegistryUpload {
   }
 
   private RegistryHttp.Answer send(String location) throws IOException {
+    if (received > 0 && received == descriptor.size()) {
+      return end(location);
+    }
     if (chunk != 0) {
       return pieces(location, received);
     }
@@ -142,12 +154,17 @@ final class RegistryUpload {
   }
 
   private RegistryHttp.Answer whole(String location) throws IOException {
-    Body body = new Body(0, descriptor.size());
-    return send(client.uploadCall(end(location), action), "PUT", body, null);
+    return put(location, new Body(0, descriptor.size()));
   }
 
-  private String end(String location) {
-    return location + (location.contains("?") ? "&" : "?") + "digest=" + descriptor.digest();
+  /** Ends a session that has everything. */
+  private RegistryHttp.Answer end(String location) throws IOException {
+    return put(location, new Body(new byte[0]));
+  }
+
+  private RegistryHttp.Answer put(String location, Body body) throws IOException {
+    String digest = (location.contains("?") ? "&" : "?") + "digest=" + descriptor.digest();
+    return send(client.uploadCall(location + digest, action), "PUT", body, null);
   }
 
   private RegistryHttp.Answer send(
@@ -180,14 +197,13 @@ final class RegistryUpload {
             "PATCH",
             new Body(at, descriptor.size() - at),
             at == 0 ? null : range);
-    return answer.status() == 202 ? end(answer) : answer;
-  }
-
-  private RegistryHttp.Answer end(RegistryHttp.Answer answer) throws IOException {
+    if (answer.status() != 202) {
+      return answer;
+    }
     try (answer) {
       session = http.location(answer, action);
     }
-    return send(client.uploadCall(end(session), action), "PUT", new Body(new byte[0]), null);
+    return end(session);
   }
 
   private RegistryHttp.Answer pieces(String begin, long from) throws IOException {
@@ -213,7 +229,7 @@ final class RegistryUpload {
         throw Problem.corrupt("cannot " + action + ": its source is too long");
       }
     }
-    return send(client.uploadCall(end(session), action), "PUT", new Body(new byte[0]), null);
+    return end(session);
   }
 
   /** The content from an offset; from the beginning it is verified, else only by the registry. */

@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,8 @@ import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.base.Progress;
 
@@ -507,6 +510,8 @@ class HostileRegistryTest {
             header(
                 e, "Location", "http://" + e.getRequestHeaders().getFirst("Host") + "/up/" + count);
             answer(e, 202, "");
+          } else if (!e.getRequestMethod().equals("PUT")) {
+            answer(e, 404, ""); // No session, no blob.
           } else if (puts.getAndIncrement() == 0) {
             e.getRequestBody().readNBytes(1000);
             throw new IOException("cut");
@@ -524,6 +529,105 @@ class HostileRegistryTest {
       assertThat(stored.get()).isEqualTo(BLOB);
       assertThat(registry.asked.getLast()).contains("digest=" + DESCRIPTOR.digest());
     }
+  }
+
+  /** A blob of more than one request, for the session that a test tells what to do. */
+  private static final byte[] LARGE = new byte[6 << 20];
+
+  private static final Descriptor LARGE_DESCRIPTOR = Descriptor.of(MediaTypes.OCI_LAYER, LARGE);
+
+  private static void range(HttpExchange e, long received) throws IOException {
+    header(e, "Location", "/up");
+    header(e, "Range", "0-" + (received - 1));
+    answer(e, 204, "");
+  }
+
+  private static void push(HostileRegistry.Handler handler, List<String> methods)
+      throws IOException {
+    RegistryOptions patient =
+        OPTIONS.withPatience(4, Duration.ofMillis(2), Duration.ofSeconds(10));
+    try (HostileRegistry registry = new HostileRegistry(handler);
+        RegistryClient client = new RegistryClient(registry.reference(), patient)) {
+      try {
+        client.putBlob(
+            LARGE_DESCRIPTOR, at -> new ByteArrayInputStream(LARGE, (int) at, LARGE.length));
+      } finally {
+        registry.asked.stream()
+            .filter(a -> !a.contains(" /v2/ "))
+            .forEach(a -> methods.add(a.substring(0, a.indexOf(' '))));
+      }
+    }
+  }
+
+  /** Cut, or lost behind a balancer that gave up, while the registry has all of the blob. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void repeatsOnlyTheRequestThatEndsAnUpload(boolean cut) throws Exception {
+    AtomicInteger puts = new AtomicInteger();
+    List<String> methods = new ArrayList<>();
+    push(
+        (e, count) -> {
+          e.getRequestBody().readAllBytes();
+          header(e, "Location", "/up");
+          switch (e.getRequestMethod()) {
+            case "GET" -> range(e, LARGE.length);
+            case "PUT" -> {
+              if (puts.getAndIncrement() == 0 && cut) {
+                throw new IOException("cut");
+              }
+              answer(e, puts.get() == 1 ? 504 : 201, "");
+            }
+            default -> answer(e, 202, "");
+          }
+        },
+        methods);
+    assertThat(methods).containsExactly("POST", "PATCH", "PUT", "GET", "PUT");
+  }
+
+  @Test
+  void sendsNothingAgainWhenTheLostAnswerWasAYes() throws Exception {
+    List<String> methods = new ArrayList<>();
+    push(
+        (e, count) -> {
+          e.getRequestBody().readAllBytes();
+          header(e, "Location", "/up");
+          switch (e.getRequestMethod()) {
+            case "GET" -> answer(e, 404, "");
+            case "HEAD" -> answer(e, 200, "");
+            case "PUT" -> throw new IOException("cut");
+            default -> answer(e, 202, "");
+          }
+        },
+        methods);
+    assertThat(methods).containsExactly("POST", "PATCH", "PUT", "GET", "HEAD");
+  }
+
+  /** Each session comes as far as the one before it, and is not known then. */
+  @Test
+  void endsAPushToARegistryThatForgetsItsSessions() {
+    List<String> methods = new ArrayList<>();
+    AtomicInteger statuses = new AtomicInteger();
+    HostileRegistry.Handler handler =
+        (e, count) -> {
+          header(e, "Location", "/up");
+          switch (e.getRequestMethod()) {
+            case "POST" -> answer(e, count > 50 ? 400 : 202, "");
+            case "GET" -> {
+              if (statuses.getAndIncrement() % 2 == 0) {
+                range(e, 2 << 20);
+              } else {
+                answer(e, 404, "");
+              }
+            }
+            case "PATCH" -> {
+              e.getRequestBody().readNBytes(2 << 20);
+              throw new IOException("cut");
+            }
+            default -> answer(e, 404, "");
+          }
+        };
+    fails(Problem.Kind.UNAVAILABLE, () -> push(handler, methods));
+    assertThat(methods).filteredOn("POST"::equals).hasSizeLessThan(5);
   }
 
   @Test
