@@ -22,6 +22,7 @@ import slipway.oci.Descriptor;
 import slipway.oci.ImageSource;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
+import slipway.ostree.Checksum;
 import slipway.sysroot.Deployment;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
@@ -321,11 +322,23 @@ class HostTest {
     machine.judge();
   }
 
+  private Map<String, Checksum> refs() throws IOException {
+    return Sysroot.open(machine.root()).repository().refs("ostree/container/image");
+  }
+
   @Test
   void followsImagesWhoseRefsCollide() throws IOException {
     machine.publish("host.example/os", HostMachine.Image.of("2"));
     machine.host().switchTo(Host.SwitchOptions.to("host.example/os"));
     machine.reboot();
+    machine.publish("host.example/os/next:1", HostMachine.Image.of("3"));
+    Map<String, Checksum> before = refs();
+    machine.replace("host.example/os/next:1", source -> new Broken(source, true));
+    assertThatThrownBy(
+            () -> machine.host().switchTo(Host.SwitchOptions.to("host.example/os/next:1")))
+        .isInstanceOf(Exception.class);
+    assertThat(refs()).containsAllEntriesOf(before);
+    assertThat(machine.noted).noneMatch(l -> l.startsWith("no longer kept by name"));
     machine.publish("host.example/os/next:1", HostMachine.Image.of("3"));
     machine.host().switchTo(Host.SwitchOptions.to("host.example/os/next:1"));
     assertThat(machine.noted)

@@ -165,14 +165,26 @@ public final class RegistriesConf {
     return new RegistriesConf(content);
   }
 
+  /**
+   * The names of one image, as it is written first: with a digest the tag decides nothing, so a
+   * rule with the digest alone is about it too; with neither it is {@code latest}.
+   */
+  private static List<String> forms(Reference image) {
+    Digest digest = image.digest();
+    Reference other = digest == null ? image.orLatest() : image.withDigest(digest);
+    return List.of(image.toString(), other.toString());
+  }
+
   private @Nullable Rule rule(Reference image) {
     Rule best = null;
     int longest = 0;
     for (Rule rule : content.rules.values()) {
-      int length = rule.match(image.toString());
-      if (length > longest) {
-        best = rule;
-        longest = length;
+      for (String name : forms(image)) {
+        int length = rule.match(name);
+        if (length > longest) {
+          best = rule;
+          longest = length;
+        }
       }
     }
     return best;
@@ -224,8 +236,8 @@ public final class RegistriesConf {
     if (location.isEmpty() || location.equals(rule.prefix())) {
       return new Place(image, insecure);
     }
-    String name = image.toString();
     try {
+      String name = forms(image).stream().filter(n -> rule.match(n) > 0).findFirst().orElseThrow();
       String moved = location + name.substring(rule.match(name));
       return new Place(Reference.parse(moved), insecure);
     } catch (Problem e) {

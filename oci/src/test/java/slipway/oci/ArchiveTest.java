@@ -4,11 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Limit;
 import slipway.base.Progress;
 import slipway.linux.Command;
 import tools.jackson.databind.JsonNode;
@@ -182,5 +189,61 @@ class ArchiveTest {
     assertThatThrownBy(() -> ImageSource.archive(small))
         .isInstanceOf(slipway.base.Problem.class)
         .hasMessageContaining("one.tar.packed cannot be decompressed");
+  }
+
+  /** However an archive tells holes, the files after it are where they are. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--format=gnu", "--sparse-version=0.0", "--sparse-version=0.1", "--sparse-version=1.0"})
+  void filesBehindASparseOneAreFound(String form) throws Exception {
+    try (RandomAccessFile file = new RandomAccessFile(dir.resolve("holes").toFile(), "rw")) {
+      file.seek(1_000_000);
+      file.write(1);
+      file.setLength(3_000_000);
+    }
+    Files.writeString(dir.resolve("after"), "hello");
+    Path tar = dir.resolve("holes.tar");
+    Command.of("tar", "-C", dir.toString(), "-cSf", tar.toString(), form, "holes", "after").run();
+    try (TarIndex index = TarIndex.open(tar)) {
+      assertThat(index.read("after", Limit.SMALL_FILE_BYTES)).asString().isEqualTo("hello");
+    }
+  }
+
+  /** What a compressed archive is unpacked into has no name, whatever ends the process. */
+  @Test
+  void unpacksIntoAFileWithoutAName() throws Exception {
+    Path pipe = dir.resolve("pipe");
+    Command.of("mkfifo", pipe.toString()).run();
+    FutureTask<Void> reader =
+        new FutureTask<>(
+            () -> {
+              TarIndex.open(pipe).close();
+              return null;
+            });
+    Thread.ofPlatform().start(reader);
+    try (OutputStream packed = Compression.GZIP.compress(Files.newOutputStream(pipe), 1)) {
+      byte[] noise = new byte[1 << 20];
+      RANDOM.nextBytes(noise);
+      packed.write(Images.tar("noise", noise)); // More than a pipe holds: the reader is at work.
+      packed.flush();
+      assertThat(unpacked()).isNotEmpty().allMatch(target -> target.endsWith(" (deleted)"));
+    }
+    reader.get();
+  }
+
+  private static List<String> unpacked() throws IOException {
+    List<String> targets = new ArrayList<>();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : all) {
+        try {
+          String target = Files.readSymbolicLink(descriptor).toString();
+          if (target.matches(".*/slipway-[0-9]+\\.tar.*")) {
+            targets.add(target);
+          }
+        } catch (NoSuchFileException e) {
+          continue; // That of this look itself.
+        }
+      }
+    }
+    return targets;
   }
 }

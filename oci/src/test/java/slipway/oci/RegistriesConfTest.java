@@ -221,4 +221,41 @@ class RegistriesConfTest {
       }
     }
   }
+
+  /** With a digest the tag decides nothing; without either it is latest. */
+  @Test
+  void aRuleIsAboutAnImageHoweverItsNameIsWritten() {
+    String digest = "sha256:" + "a".repeat(64);
+    RegistriesConf conf =
+        RegistriesConf.parse(
+            """
+            [[registry]]
+            prefix = "host.example/os@%1$s"
+            location = "host.example/os@%1$s"
+            blocked = true
+            [[registry]]
+            prefix = "host.example/new:latest"
+            location = "host.example/new:latest"
+            blocked = true
+            [[registry]]
+            prefix = "host.example/moved@%1$s"
+            location = "other.example/there@%1$s"
+            """
+                .formatted(digest),
+            "registries.conf");
+    for (String name :
+        List.of(
+            "host.example/os@" + digest,
+            "host.example/os:1@" + digest,
+            "host.example/new",
+            "host.example/new:latest")) {
+      assertThatThrownBy(() -> conf.places(Reference.parse(name)))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining(" blocks host.example/");
+    }
+    assertThat(conf.places(Reference.parse("host.example/os:1"))).hasSize(1);
+    assertThat(conf.places(Reference.parse("host.example/moved:1@" + digest)))
+        .extracting(RegistriesConf.Place::image)
+        .containsExactly(Reference.parse("other.example/there@" + digest));
+  }
 }

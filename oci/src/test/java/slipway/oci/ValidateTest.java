@@ -9,11 +9,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -183,6 +185,36 @@ class ValidateTest {
       assertThatThrownBy(
               () -> Transfer.copy(archive, null, sink, null, Transfer.Options.all(), Progress.NONE))
           .hasMessageContaining("uncompressed digest");
+    }
+  }
+
+  /** One config, declared with its size by one image and with more than anybody reads by another. */
+  @Test
+  void aDeclaredSizeDoesNotHideAnImage() throws Exception {
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER, FORGED);
+    try (BlobWriter writer = store.newBlob()) {
+      writer.write(FORGED, 0, FORGED.length);
+      writer.commit(MediaTypes.OCI_LAYER);
+    }
+    Descriptor config = store.putBlob("application/x", config(HONEST));
+    Descriptor declared = new Descriptor("application/x", config.digest(), 9_000_000, Map.of(), null, null);
+    Manifest.Image image = Manifest.Image.of(declared, List.of(layer), Map.of());
+    assertThatThrownBy(() -> store.putManifest(image, null))
+        .hasMessageContaining("9000000 bytes, but it has " + config.size());
+    assertThatThrownBy(
+            () -> new StoreGate(store, new DiffIds(dir.resolve("d"))).requireDiffIds(image))
+        .hasMessageContaining("uncompressed digest");
+  }
+
+  @Test
+  void aNoteThatCannotBeWrittenLeavesNothing() throws Exception {
+    Digest blob = Digest.sha256(HONEST);
+    DiffIds notes = new DiffIds(dir.resolve("notes"));
+    Path inTheWay = dir.resolve("notes/sha256/" + blob.hex() + "/x");
+    Files.createDirectories(inTheWay);
+    assertThatThrownBy(() -> notes.put(blob, blob)).isInstanceOf(IOException.class);
+    try (Stream<Path> files = Files.list(dir.resolve("notes/sha256"))) {
+      assertThat(files).containsExactly(inTheWay.getParent());
     }
   }
 }
