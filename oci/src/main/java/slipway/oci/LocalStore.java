@@ -322,8 +322,8 @@ public final class LocalStore implements AutoCloseable {
    * Every image that enters the store, from wherever, comes through here, and here it is held to
    * what its config promises of its layers ({@link Validate}).
    *
-   * @throws Problem of kind CORRUPT when the config or a layer of an image is missing, or a layer
-   *     is another one than the config says
+   * @throws Problem of kind CORRUPT when the config or a layer of an image is missing or has
+   *     another size than the manifest says, or a layer is another one than the config says
    */
   public void putManifest(Manifest manifest, @Nullable Reference name) {
     requireParts(manifest);
@@ -376,19 +376,30 @@ public final class LocalStore implements AutoCloseable {
     }
     List<Descriptor> parts = new ArrayList<>(image.layers());
     parts.add(image.config());
-    for (Descriptor part : parts) {
-      if (!blobs.has(part.digest()) && !MediaTypes.isForeign(part.mediaType())) {
-        throw Problem.corrupt(
-            "image " + image.digest() + " lacks its blob " + part.digest() + " in " + root);
-      }
-    }
     try {
+      for (Descriptor part : parts) {
+        requirePart(image, part);
+      }
       new StoreGate(this, diffIds).requireDiffIds(image);
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.ENVIRONMENT,
           "cannot read image " + image.digest() + " in " + root + ": " + e.getMessage(),
           e);
+    }
+  }
+
+  private void requirePart(Manifest.Image image, Descriptor part) throws IOException {
+    if (blobs.has(part.digest())) {
+      long size = Files.size(blobs.path(part.digest()));
+      if (size != part.size()) {
+        throw Problem.corrupt(
+            "image %s says that its blob %s has %d bytes, but it has %d"
+                .formatted(image.digest(), part.digest(), part.size(), size));
+      }
+    } else if (!MediaTypes.isForeign(part.mediaType())) {
+      throw Problem.corrupt(
+          "image " + image.digest() + " lacks its blob " + part.digest() + " in " + root);
     }
   }
 

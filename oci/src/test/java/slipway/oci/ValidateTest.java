@@ -188,7 +188,9 @@ class ValidateTest {
     }
   }
 
-  /** One config, declared with its size by one image and with more than anybody reads by another. */
+  /**
+   * One config, declared with its size by one image and with more than anybody reads by another.
+   */
   @Test
   void aDeclaredSizeDoesNotHideAnImage() throws Exception {
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER, FORGED);
@@ -197,7 +199,8 @@ class ValidateTest {
       writer.commit(MediaTypes.OCI_LAYER);
     }
     Descriptor config = store.putBlob("application/x", config(HONEST));
-    Descriptor declared = new Descriptor("application/x", config.digest(), 9_000_000, Map.of(), null, null);
+    Descriptor declared =
+        new Descriptor("application/x", config.digest(), 9_000_000, Map.of(), null, null);
     Manifest.Image image = Manifest.Image.of(declared, List.of(layer), Map.of());
     assertThatThrownBy(() -> store.putManifest(image, null))
         .hasMessageContaining("9000000 bytes, but it has " + config.size());
