@@ -14,7 +14,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
@@ -90,33 +89,37 @@ final class TarIndex implements AutoCloseable {
   }
 
   private static FileChannel unpack(Path packed, InputStream plain) throws IOException {
+    try (plain) {
+      FileChannel channel = nameless();
+      boolean good = false;
+      try {
+        byte[] buffer = new byte[128 * 1024];
+        long total = 0;
+        for (int n; (n = read(plain, buffer, packed)) >= 0; total += n) {
+          Limit.ARCHIVE_BYTES.check(total + n, packed.toString());
+          writeAll(channel, ByteBuffer.wrap(buffer, 0, n));
+        }
+        good = true;
+        return channel;
+      } finally {
+        if (!good) {
+          channel.close();
+        }
+      }
+    }
+  }
+
+  /** A file without a name from the beginning: whatever ends this process leaves nothing. */
+  private static FileChannel nameless() throws IOException {
     Path large = Path.of("/var/tmp");
     Path file =
         Files.isWritable(large)
             ? Files.createTempFile(large, "slipway-", ".tar")
             : Files.createTempFile("slipway-", ".tar");
-    FileChannel channel =
-        FileChannel.open(
-            file,
-            Set.of(
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE));
-    boolean good = false;
-    try (plain) {
-      byte[] buffer = new byte[128 * 1024];
-      long total = 0;
-      for (int n; (n = read(plain, buffer, packed)) >= 0; total += n) {
-        Limit.ARCHIVE_BYTES.check(total + n, packed.toString());
-        writeAll(channel, ByteBuffer.wrap(buffer, 0, n));
-      }
-      good = true;
-      return channel;
+    try {
+      return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } finally {
-      Files.deleteIfExists(file);
-      if (!good) {
-        channel.close();
-      }
+      Files.delete(file);
     }
   }
 

@@ -193,7 +193,13 @@ class ArchiveTest {
 
   /** However an archive tells holes, the files after it are where they are. */
   @ParameterizedTest
-  @ValueSource(strings = {"--format=gnu", "--sparse-version=0.0", "--sparse-version=0.1", "--sparse-version=1.0"})
+  @ValueSource(
+      strings = {
+        "--format=gnu",
+        "--sparse-version=0.0",
+        "--sparse-version=0.1",
+        "--sparse-version=1.0"
+      })
   void filesBehindASparseOneAreFound(String form) throws Exception {
     try (RandomAccessFile file = new RandomAccessFile(dir.resolve("holes").toFile(), "rw")) {
       file.seek(1_000_000);
@@ -220,7 +226,8 @@ class ArchiveTest {
               return null;
             });
     Thread.ofPlatform().start(reader);
-    try (OutputStream packed = Compression.GZIP.compress(Files.newOutputStream(pipe), 1)) {
+    try (OutputStream out = Files.newOutputStream(pipe);
+        OutputStream packed = Compression.GZIP.compress(out, 1)) {
       byte[] noise = new byte[1 << 20];
       RANDOM.nextBytes(noise);
       packed.write(Images.tar("noise", noise)); // More than a pipe holds: the reader is at work.

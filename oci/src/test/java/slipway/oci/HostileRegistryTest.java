@@ -544,8 +544,7 @@ class HostileRegistryTest {
 
   private static void push(HostileRegistry.Handler handler, List<String> methods)
       throws IOException {
-    RegistryOptions patient =
-        OPTIONS.withPatience(4, Duration.ofMillis(2), Duration.ofSeconds(10));
+    RegistryOptions patient = OPTIONS.withPatience(4, Duration.ofMillis(2), Duration.ofSeconds(10));
     try (HostileRegistry registry = new HostileRegistry(handler);
         RegistryClient client = new RegistryClient(registry.reference(), patient)) {
       try {
