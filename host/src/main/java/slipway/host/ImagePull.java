@@ -178,7 +178,7 @@ final class ImagePull implements AutoCloseable {
     if (present.isPresent()) {
       return present.get();
     }
-    takeName();
+    Set<String> displaced = new ContainerImages(repository).conflicting(transportName(reference));
     tellLayers();
     Instant begin = host.clock().instant();
     Imported imported =
@@ -188,7 +188,9 @@ final class ImagePull implements AutoCloseable {
             manifest,
             ImageConfig.parse(configBytes),
             transportName(reference),
+            displaced,
             host.progress());
+    tellDisplaced(displaced);
     if (imported.layersFetched() > 0) {
       Duration time = Duration.between(begin, host.clock().instant());
       double seconds = Math.max(0.001, time.toMillis() / 1000.0);
@@ -206,20 +208,17 @@ final class ImagePull implements AutoCloseable {
   }
 
   /**
-   * Makes place for the image's ref, which is a file: {@code host/os} and {@code host/os/next:1}
-   * cannot both be. Deployments keep what they are made of without the name of their image.
+   * A ref is a file: {@code host/os} and {@code host/os/next:1} cannot both be. Deployments keep
+   * what they are made of without the name of their image.
    */
-  private void takeName() throws IOException {
-    ContainerImages images = new ContainerImages(repository);
-    Set<String> others = images.conflicting(transportName(reference));
+  private void tellDisplaced(Set<String> others) {
     if (!others.isEmpty()) {
-      images.remove(others);
       host.progress()
           .note(
               "no longer kept by name, because "
                   + Printable.text(reference.image())
                   + " needs its place: "
-                  + String.join(", ", others));
+                  + Printable.text(String.join(", ", others)));
     }
   }
 

@@ -59,6 +59,7 @@ public final class ContainerImport {
   private final Manifest.Image manifest;
   private final ImageConfig config;
   private final String imgref;
+  private final Set<String> displaced;
   private final Progress progress;
   private final ImageTotals totals = new ImageTotals("the image's layers");
 
@@ -68,12 +69,14 @@ public final class ContainerImport {
       Manifest.Image manifest,
       ImageConfig config,
       String imgref,
+      Set<String> displaced,
       Progress progress) {
     this.repository = repository;
     this.source = source;
     this.manifest = manifest;
     this.config = config;
     this.imgref = imgref;
+    this.displaced = displaced;
     this.progress = progress;
   }
 
@@ -95,7 +98,27 @@ public final class ContainerImport {
       String imgref,
       Progress progress)
       throws IOException {
-    return new ContainerImport(repository, source, manifest, config, imgref, progress).run();
+    return run(repository, source, manifest, config, imgref, Set.of(), progress);
+  }
+
+  /**
+   * As {@link #run(Repository, ImageSource, Manifest.Image, ImageConfig, String, Progress)}, in the
+   * place of other images.
+   *
+   * @param displaced images of {@link ContainerImages#conflicting}, whose refs go when this image's
+   *     is set, and not before
+   */
+  public static Imported run(
+      Repository repository,
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String imgref,
+      Set<String> displaced,
+      Progress progress)
+      throws IOException {
+    return new ContainerImport(repository, source, manifest, config, imgref, displaced, progress)
+        .run();
   }
 
   /** A part of a ref name, escaped as ostree-ext does. */
@@ -146,6 +169,7 @@ public final class ContainerImport {
   /** Known now, not after the download: refs are files, one cannot lie below another. */
   private void requireName() throws IOException {
     Set<String> others = new ContainerImages(repository).conflicting(imgref);
+    others.removeAll(displaced);
     if (!others.isEmpty()) {
       throw Problem.input(
           shown()
@@ -355,6 +379,7 @@ public final class ContainerImport {
     metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
     Checksum commit =
         transaction.writeCommit(new CommitSpec(metadata, null, "", "", timestamp(), root));
+    displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
     transaction.commit();
     return commit;
