@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Spelling;
 
 /** The {@code --name=value} words between an instruction's keyword and its arguments. */
 final class Flags {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.build.Instruction.Assignment;
 import slipway.build.Instruction.CommandLine;
 import slipway.linux.OsPath;
+import slipway.base.Spelling;
 
 /** Makes an {@link Instruction} of a logical line. */
 final class InstructionParser {

@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Spelling;
 
 /**
  * A {@code --mount} of RUN (Dockerfile reference, "RUN --mount"; buildah's additions are accepted).

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Problem;
+import slipway.base.Spelling;
 import slipway.build.Containerfile.Stage;
 import slipway.oci.Platform;
 

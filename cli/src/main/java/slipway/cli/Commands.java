@@ -1,9 +1,18 @@
 package slipway.cli;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Words to commands. A switch, so that only the chosen command's classes are loaded. */
 final class Commands {
+  /** The words that people type. */
+  static final List<String> SLIPWAY =
+      List.of(
+          "base", "pull", "push", "login", "logout", "registry", "demo", "disk", "vm", "build",
+          "save", "load", "images", "inspect", "history", "tag", "rmi", "system", "bootc");
+
+  static final List<String> BOOTC = List.of("status", "upgrade", "update", "switch", "rollback");
+
   private Commands() {}
 
   static @Nullable Object slipway(String word) {

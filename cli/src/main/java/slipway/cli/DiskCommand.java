@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -130,12 +131,14 @@ final class DiskCommand implements Callable<Integer> {
               ? DiskConfig.EMPTY
               : DiskConfig.parse(
                   config, warning -> spec.commandLine().getErr().println("warning: " + warning));
+      Reference follows = follows();
+      if (Files.exists(output) && !Files.isDirectory(output)) {
+        throw Problem.usage("--output " + output + " is not a folder; name another");
+      }
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
       try (LocalStore store = state.store()) {
         Manifest.Image manifest = store.image(image, Platform.host());
-        Reference follows =
-            (target == null ? LocalStore.localName(image) : Reference.parse(target)).orLatest();
         files =
             DiskBuilder.build(
                 new DiskRequest(
@@ -155,6 +158,17 @@ final class DiskCommand implements Callable<Integer> {
       }
       print(wanted, files, (System.nanoTime() - start) / 1e9);
       return 0;
+    }
+
+    private Reference follows() {
+      if (target == null) {
+        return LocalStore.localName(image).orLatest();
+      }
+      try {
+        return Reference.parse(target).orLatest();
+      } catch (Problem e) {
+        throw new Problem(Problem.Kind.USAGE, "--target-imgref: " + e.sentence(), e);
+      }
     }
 
     private void print(List<DiskType> kinds, List<Path> files, double seconds) {

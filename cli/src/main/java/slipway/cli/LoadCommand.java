@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -9,6 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.ImageSink;
 import slipway.oci.ImageSource;
@@ -42,6 +44,9 @@ final class LoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (Files.isDirectory(input)) {
+      throw Problem.usage("--input " + input + " is a folder; load reads an archive, a file");
+    }
     var out = spec.commandLine().getOut();
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try (LocalStore store = state.store();

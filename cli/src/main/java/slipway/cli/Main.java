@@ -15,6 +15,7 @@ import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Spelling;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -90,6 +91,11 @@ public final class Main {
         return help(name + " " + Version.text() + "\n", out);
       }
       case "--help", "-h", "help" -> {
+        if (word.equals("help") && args.length > 1) {
+          String[] asked = Arrays.copyOfRange(args, 1, args.length + 1);
+          asked[asked.length - 1] = "--help";
+          return dispatch(name, asked, out, err);
+        }
         return help(bootc ? Usage.bootc() : Usage.slipway(), out);
       }
       default -> {}
@@ -108,7 +114,12 @@ public final class Main {
   private static String unknown(String name, String word) {
     return word.startsWith("-")
         ? "unknown option " + word + "; " + name + " --help lists the commands"
-        : "unknown command \"" + word + "\"; " + name + " --help lists the commands";
+        : "unknown command \"" + word + "\"" + meant(name, word);
+  }
+
+  private static String meant(String name, String word) {
+    String hint = Spelling.hint(word, name.equals("bootc") ? Commands.BOOTC : Commands.SLIPWAY, "");
+    return hint.isEmpty() ? "; " + name + " --help lists the commands" : hint;
   }
 
   private static int execute(
@@ -118,15 +129,22 @@ public final class Main {
     line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    limitInHelp(line);
     line.setParameterExceptionHandler(
         (e, a) -> {
-          err.println("error: " + Printable.text(String.valueOf(e.getMessage())));
-          err.println(
-              "For help: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+          err.println("error: " + UsageFault.sentence(e));
           return Problem.Kind.USAGE.exitCode();
         });
     line.setExecutionExceptionHandler((e, l, result) -> report(e, err));
     return line.execute(args);
+  }
+
+  /** {@code --limit} is taken before a command sees its words, so its help does not know of it. */
+  private static void limitInHelp(CommandLine line) {
+    line.getCommandSpec()
+        .usageMessage()
+        .footer("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
+    line.getSubcommands().values().forEach(Main::limitInHelp);
   }
 
   private static int report(Throwable e, PrintStream err) {

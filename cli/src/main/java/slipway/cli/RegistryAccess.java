@@ -1,10 +1,12 @@
 package slipway.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import slipway.base.Problem;
 import slipway.oci.Registries;
 import slipway.oci.RegistriesConf;
 import slipway.oci.RegistryOptions;
@@ -51,6 +53,9 @@ final class RegistryAccess {
   }
 
   private Registries registries(RegistryOptions options) throws IOException {
+    if (certificates != null && !Files.isDirectory(certificates)) {
+      throw Problem.usage("--cert-dir " + certificates + " is not a folder");
+    }
     return new Registries(
         RegistriesConf.read(Path.of("/"), System.getenv()),
         certificates == null ? options : options.withCertificates(List.of(certificates)),

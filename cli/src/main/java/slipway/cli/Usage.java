@@ -22,7 +22,7 @@ final class Usage {
           pull, push   fetch an image, send an image
           login        store credentials for a registry
           logout       forget them
-          registry     serve a registry
+          registry     serve, repair: a registry
         Machines
           base         build a bootable base image from a distribution's packages
           disk         make disk images

@@ -122,10 +122,21 @@ final class VmCommand implements Callable<Integer> {
               .withSize(mebibytes, cpus == null ? 0 : cpus)
               .withForwards(all)
               .withSnapshot(snapshot);
-      return VirtualMachine.runInForeground(
+      int status =
+          VirtualMachine.runInForeground(
           serialLog == null
               ? machine
               : machine.withSerialLog(OutputFile.check(serialLog, "--serial-log")));
+      if (status != 0) {
+        throw Problem.environment(
+            "QEMU ended with status "
+                + status
+                + " instead of switching the machine off; what it said stands above"
+                + (accelerator == Accelerator.KVM
+                    ? "; where KVM does not work, --accel tcg does"
+                    : ""));
+      }
+      return 0;
     }
 
     /** A number alone counts MiB, as QEMU's -m does. */

@@ -82,7 +82,7 @@ class MainTest {
         }) {
       Ran ran = run("slipway", word, "--help");
       assertThat(ran.status()).as(word).isZero();
-      assertThat(ran.out()).contains("Usage: slipway " + word);
+      assertThat(ran.out()).contains("Usage: slipway " + word).contains("--limit NAME=VALUE");
     }
   }
 

@@ -165,6 +165,39 @@ class RefusalsTest {
     assertThat(ran.err()).contains(file + " is not a folder").doesNotContain("java.");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          disk build --tpye raw x       | unknown option --tpye; did you mean --type?
+          images --tpyes=1              | unknown option --tpyes; slipway images --help lists the options
+          images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
+          system prnue                  | unknown command "prnue"; did you mean prune?
+          system bogus                  | unknown command "bogus"; slipway system --help lists the commands
+          imagse                        | unknown command "imagse"; did you mean images?
+          vm run --cpus 2G x            | --cpus takes a whole number, not "2G"
+          vm run --firmware u x         | --firmware takes bios or uefi, not "u"
+          vm run --memory               | --memory lacks its value, SIZE; slipway vm run --help lists the options
+          registry serve                | --storage is missing; slipway registry serve --help lists the arguments
+          inspect                       | IMAGE is missing; slipway inspect --help lists the arguments
+          disk build --target-imgref A x | --target-imgref: "A" is not a repository name; use lower-case
+          disk build --output /etc/passwd x | --output /etc/passwd is not a folder
+          load -i /etc                  | --input /etc is a folder
+          pull --cert-dir /no/such a/b  | --cert-dir /no/such is not a folder
+          """)
+  void wrongUsageIsOneSentence(String line, String sentence) throws Exception {
+    Ran ran = run(line.split(" "));
+    assertThat(ran.err()).startsWith("error: " + sentence).hasLineCount(1);
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @Test
+  void helpOfACommand() {
+    assertThat(run("help", "vm", "run").status()).isZero();
+    assertThat(run("help", "nonsense").err()).contains("unknown command \"nonsense\"");
+  }
+
   @Test
   void aDiskThatIsAFolder() {
     Ran ran = run("vm", "run", dir.toString());

@@ -83,15 +83,25 @@ final class ConfigPlaces {
       Matcher key = KEY.matcher(code);
       if (header.matches()) {
         table = header(plain(header.group(2)), !header.group(1).isEmpty(), entries);
-        lines.putIfAbsent(table, number);
+        around(lines, table, number);
         lines.putIfAbsent(table.replaceFirst("\\[[0-9]+]$", ""), number);
       } else if (key.matches()) {
         String name = plain(key.group(1));
-        lines.putIfAbsent(table.isEmpty() ? name : table + "." + name, number);
+        around(lines, table.isEmpty() ? name : table + "." + name, number);
         closing = opened(key.group(2));
       }
     }
     return new ConfigPlaces(lines);
+  }
+
+  /** A key, and the tables around it that have no line of their own. */
+  private static void around(Map<String, Integer> lines, String key, int number) {
+    for (int dot = key.indexOf('.'); dot > 0; dot = key.indexOf('.', dot + 1)) {
+      String table = key.substring(0, dot);
+      lines.putIfAbsent(table, number);
+      lines.putIfAbsent(table.replaceFirst("\\[[0-9]+]$", ""), number);
+    }
+    lines.putIfAbsent(key, number);
   }
 
   /** The path of a table, with the number of the entry of each list of tables on the way. */

@@ -12,8 +12,10 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Spelling;
 import slipway.sysroot.KernelArguments;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -31,18 +33,27 @@ final class DiskConfigParser {
   private static final long MAX_BYTES = 1024 * 1024;
 
   /** What useradd takes (shadow-utils, lib/chkname.c); names of dots or digits alone are others. */
-  private static final Pattern NAME =
-      Pattern.compile("(?!\\.{1,2}$)(?![0-9]+$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?");
+  private static final Form NAME =
+      new Form(
+          "(?!\\.{1,2}$)(?![0-9]+$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?",
+          "letters, digits, . _ and -, at most 32 of them, not digits alone");
 
   /** Labels as in hostname(5), 64 characters at most. */
-  private static final Pattern HOST =
-      Pattern.compile(
+  private static final Form HOST =
+      new Form(
           "(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-              + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*");
+              + "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*",
+          "words of letters, digits and - with dots between them, at most 64 characters");
 
-  private static final Pattern ZONE = Pattern.compile("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*");
-  private static final Pattern LOCALE = Pattern.compile("[A-Za-z0-9_.@-]+");
-  private static final Pattern MODE = Pattern.compile("0?[0-7]{3}");
+  private static final Form ZONE =
+      new Form("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", "a time zone such as Europe/Berlin");
+
+  private static final Form LOCALE =
+      new Form("[A-Za-z0-9_.@-]+", "a locale such as de_DE.UTF-8");
+
+  private static final Form MODE =
+      new Form("0?[0-7]{3}", "three octal digits, such as 0644");
+
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
 
   /** Bytes that no disk has; sums with it still fit a long. */
@@ -82,6 +93,17 @@ final class DiskConfigParser {
           "customizations.partitioning_mode",
           "customizations.sshd");
 
+  /**
+   * What a value looks like.
+   *
+   * @param words the same for people
+   */
+  private record Form(Pattern pattern, String words) {
+    Form(String pattern, String words) {
+      this(Pattern.compile(pattern), words);
+    }
+  }
+
   private final Path file;
   private final String text;
   private final Consumer<String> warnings;
@@ -98,6 +120,9 @@ final class DiskConfigParser {
   static DiskConfig parse(Path file, Consumer<String> warnings) {
     String name = String.valueOf(file.getFileName());
     String text;
+    if (Files.isDirectory(file)) {
+      throw Problem.input("the config " + file + " is a folder; name a .toml or .json file");
+    }
     try {
       if (Files.size(file) > MAX_BYTES) {
         throw Problem.input(file + " has more than " + MAX_BYTES + " bytes; it is no config file");
@@ -107,7 +132,7 @@ final class DiskConfigParser {
       throw new Problem(Problem.Kind.INPUT, file + " is not UTF-8 text", e);
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.INPUT, "cannot read the config file " + file + "; does it exist?", e);
+          Problem.Kind.INPUT, "cannot read the config file " + file + ": " + FileReason.of(e), e);
     }
     DiskConfigParser parser = new DiskConfigParser(file, text, warnings);
     if (name.endsWith(".toml")) {
@@ -140,9 +165,7 @@ final class DiskConfigParser {
   }
 
   private Problem syntax(JacksonException e) {
-    int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
-    String reason = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-    return new Problem(Problem.Kind.INPUT, file + ":" + line + ": " + reason, e);
+    return SyntaxFault.problem(file, text, e);
   }
 
   private DiskConfig config(JsonNode document) {
@@ -504,9 +527,9 @@ final class DiskConfigParser {
     return path;
   }
 
-  private @Nullable String checked(@Nullable String value, Pattern pattern, String at) {
-    if (value != null && !pattern.matcher(value).matches()) {
-      throw wrong(at, at + ": \"" + value + "\" is not valid; expected " + pattern.pattern());
+  private @Nullable String checked(@Nullable String value, Form form, String at) {
+    if (value != null && !form.pattern().matcher(value).matches()) {
+      throw wrong(at, at + ": \"" + value + "\" is not valid; expected " + form.words());
     }
     return value;
   }
@@ -594,7 +617,8 @@ final class DiskConfigParser {
                 + (at.isEmpty() ? "" : at + ".")
                 + key
                 + "\"; known here are "
-                + String.join(", ", allowed));
+                + String.join(", ", allowed)
+                + Spelling.hint(key, allowed, ""));
       }
     }
   }

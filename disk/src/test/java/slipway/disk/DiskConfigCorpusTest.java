@@ -152,6 +152,14 @@ class DiskConfigCorpusTest {
     return Stream.of(
         Arguments.of("\na = \n", 2, ""),
         Arguments.of("nmae = \"x\"\n", 1, "unknown key \"nmae\""),
+        Arguments.of("\n[[customization.user]]\n", 2, "; did you mean customizations?"),
+        Arguments.of(
+            "\n[customizations.installer.kickstart]\n", 2, "key \"customizations.installer\""),
+        Arguments.of("\ncustomization.user.name = 1\n", 2, "unknown key \"customization\""),
+        Arguments.of("[[a]\n\nb = 1\n", 1, "found \"]\" where \"]]\" belongs"),
+        Arguments.of("\na = hello\n", 2, "texts stand in quotes"),
+        Arguments.of("[customizations]\nhostname = \"my host\"\n", 2, "letters, digits and -"),
+        Arguments.of(user.replace("alice", "Ad min"), 2, "letters, digits, . _ and -"),
         Arguments.of("\n[customization]\n", 2, "unknown key \"customization\""),
         Arguments.of(user + "passwd = \"x\"\n", 3, "customizations.user[0].passwd"),
         Arguments.of(user + "uid = \"7\"\n", 3, "customizations.user[0].uid"),

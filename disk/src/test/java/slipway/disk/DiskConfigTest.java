@@ -97,6 +97,7 @@ class DiskConfigTest {
           c.json | {"customizations": {"disk": {}}}                             | unknown key "customizations.disk"
           c.json | {} {}                                                        | c.json:1:
           c.json | {"a": 1, "a": 2}                                             | c.json:1:
+          c.json | {"customizations":                                           | c.json:1: the file ends too early
           c.toml | a = = 1                                                      | c.toml:1:
           c.yaml | a: 1                                                         | unsupported file extension
           """)

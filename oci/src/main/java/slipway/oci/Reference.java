@@ -38,7 +38,7 @@ public record Reference(
     }
     if (repository.length() > 255 || !REPOSITORY.matcher(repository).matches()) {
       throw Problem.input(
-          quoted(repository)
+          quoted(typed(registry, repository))
               + " is not a repository name; use lower-case letters, digits, and . _ - between them");
     }
     if (tag != null && !TAG.matcher(tag).matches()) {
@@ -49,6 +49,14 @@ public record Reference(
   private static boolean isPort(String digits) {
     int port = Integer.parseInt(digits);
     return port >= 1 && port <= 65535;
+  }
+
+  /** Without the part that a user leaves out. */
+  private static String typed(String registry, String repository) {
+    String prefix = "library/";
+    return registry.equals(DOCKER_HUB) && repository.startsWith(prefix)
+        ? repository.substring(prefix.length())
+        : repository;
   }
 
   private static String quoted(String text) {

@@ -1,10 +1,10 @@
-package slipway.build;
+package slipway.base;
 
 import java.util.Collection;
 import java.util.Locale;
 
 /** Guesses what a misspelt word was meant to be. */
-final class Spelling {
+public final class Spelling {
   /** No word that is known is longer. */
   private static final int LONGEST = 200;
 
@@ -15,7 +15,7 @@ final class Spelling {
    *
    * @param prefix written in front of the guess
    */
-  static String hint(String word, Collection<String> known, String prefix) {
+  public static String hint(String word, Collection<String> known, String prefix) {
     if (word.length() > LONGEST) {
       return "";
     }
