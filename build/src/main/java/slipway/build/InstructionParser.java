@@ -9,10 +9,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Spelling;
 import slipway.build.Instruction.Assignment;
 import slipway.build.Instruction.CommandLine;
 import slipway.linux.OsPath;
-import slipway.base.Spelling;
 
 /** Makes an {@link Instruction} of a logical line. */
 final class InstructionParser {

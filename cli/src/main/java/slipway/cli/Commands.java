@@ -8,8 +8,25 @@ final class Commands {
   /** The words that people type. */
   static final List<String> SLIPWAY =
       List.of(
-          "base", "pull", "push", "login", "logout", "registry", "demo", "disk", "vm", "build",
-          "save", "load", "images", "inspect", "history", "tag", "rmi", "system", "bootc");
+          "base",
+          "pull",
+          "push",
+          "login",
+          "logout",
+          "registry",
+          "demo",
+          "disk",
+          "vm",
+          "build",
+          "save",
+          "load",
+          "images",
+          "inspect",
+          "history",
+          "tag",
+          "rmi",
+          "system",
+          "bootc");
 
   static final List<String> BOOTC = List.of("status", "upgrade", "update", "switch", "rollback");
 

@@ -124,9 +124,9 @@ final class VmCommand implements Callable<Integer> {
               .withSnapshot(snapshot);
       int status =
           VirtualMachine.runInForeground(
-          serialLog == null
-              ? machine
-              : machine.withSerialLog(OutputFile.check(serialLog, "--serial-log")));
+              serialLog == null
+                  ? machine
+                  : machine.withSerialLog(OutputFile.check(serialLog, "--serial-log")));
       if (status != 0) {
         throw Problem.environment(
             "QEMU ended with status "

@@ -48,11 +48,9 @@ final class DiskConfigParser {
   private static final Form ZONE =
       new Form("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", "a time zone such as Europe/Berlin");
 
-  private static final Form LOCALE =
-      new Form("[A-Za-z0-9_.@-]+", "a locale such as de_DE.UTF-8");
+  private static final Form LOCALE = new Form("[A-Za-z0-9_.@-]+", "a locale such as de_DE.UTF-8");
 
-  private static final Form MODE =
-      new Form("0?[0-7]{3}", "three octal digits, such as 0644");
+  private static final Form MODE = new Form("0?[0-7]{3}", "three octal digits, such as 0644");
 
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
 
