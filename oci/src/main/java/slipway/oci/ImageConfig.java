@@ -48,6 +48,7 @@ public record ImageConfig(
     OtherFields configOthers) {
   private static final Set<String> ROOT =
       Set.of("created", "author", "architecture", "os", "variant", "config", "rootfs", "history");
+  private static final Set<String> ROOTFS = Set.of("type", "diff_ids");
   private static final Set<String> CONFIG =
       Set.of(
           "User",
@@ -180,6 +181,7 @@ public record ImageConfig(
     JsonNode config = root.path("config");
     String os = ManifestJson.text(root, "os");
     String architecture = ManifestJson.text(root, "architecture");
+    OtherFields.of(root.path("rootfs"), ROOTFS, "rootfs of the image config"); // For its refusal.
     List<Digest> diffIds = new ArrayList<>();
     for (String id : strings(root.path("rootfs").path("diff_ids"))) {
       diffIds.add(ManifestJson.digest(id, "rootfs.diff_ids of the image config"));
@@ -192,7 +194,7 @@ public record ImageConfig(
               ManifestJson.text(h, "created_by"),
               ManifestJson.text(h, "comment"),
               h.path("empty_layer").asBoolean(false),
-              OtherFields.of(h, HISTORY)));
+              OtherFields.of(h, HISTORY, "the history of the image config")));
     }
     JsonNode healthcheck = config.get("Healthcheck");
     return new ImageConfig(
@@ -216,8 +218,8 @@ public record ImageConfig(
         strings(config.path("OnBuild")),
         diffIds,
         history,
-        OtherFields.of(root, ROOT),
-        OtherFields.of(config, CONFIG));
+        OtherFields.of(root, ROOT, "the image config"),
+        OtherFields.of(config, CONFIG, "config of the image config"));
   }
 
   private static List<String> strings(JsonNode array) {

@@ -20,6 +20,9 @@ import tools.jackson.databind.node.ObjectNode;
 final class ManifestJson {
   private static final Set<String> DESCRIPTOR =
       Set.of("mediaType", "digest", "size", "annotations", "platform", "artifactType");
+  private static final Set<String> ROOT =
+      Set.of(
+          "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations");
   private static final Set<String> PLATFORM = Set.of("os", "architecture", "variant");
 
   private ManifestJson() {}
@@ -27,6 +30,7 @@ final class ManifestJson {
   static Manifest parse(byte[] bytes, @Nullable String declared, Digest digest) {
     Limit.MANIFEST_BYTES.check(bytes.length, "the manifest");
     JsonNode root = read(bytes, "manifest");
+    OtherFields.of(root, ROOT, "the manifest"); // For what it refuses.
     String own = text(root, "mediaType");
     String mediaType = own != null ? own : declared != null ? declared : guess(root);
     if (own != null && declared != null && !own.equals(declared) && known(declared)) {
@@ -161,8 +165,8 @@ final class ManifestJson {
         annotations(node),
         platform,
         text(node, "artifactType"),
-        OtherFields.of(node, DESCRIPTOR),
-        OtherFields.of(node.path("platform"), PLATFORM));
+        OtherFields.of(node, DESCRIPTOR, "descriptor " + where),
+        OtherFields.of(node.path("platform"), PLATFORM, "the platform of descriptor " + where));
   }
 
   /** A digest in a document that somebody sent. */

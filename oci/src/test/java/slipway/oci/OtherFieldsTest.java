@@ -1,11 +1,15 @@
 package slipway.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
 import tools.jackson.databind.JsonNode;
 
 /** What is written again keeps the fields that nobody here knows. */
@@ -48,5 +52,35 @@ class OtherFieldsTest {
         ImageConfig.of(parsed.platform(), null, Map.of(), List.of()).withOthersOf(parsed);
     assertThat(Json.read(derived.toJson()).at("/config/New/x").asInt()).isEqualTo(1);
     assertThat(Json.read(derived.toJson()).path("os.version").asString()).isEqualTo("1");
+  }
+
+  /** Decoders in Go match names without case, and the last counts. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'config':{'User':'a','user':'root'}}",
+        "{'config':{'entrypoint':['/x']}}",
+        "{'config':{},'Config':{}}",
+        "{'Config':{'User':'root'}}",
+        "{'rootfs':{'type':'layers','DIFF_IDS':[]}}",
+        "{'rootfs':{},'rootf\u017f':{}}",
+        "{'history':[{'Empty_Layer':true}]}"
+      })
+  void ofConfigsThatNobodyMayMistake(String config) {
+    assertThatThrownBy(() -> ImageConfig.parse(bytes(config.replace('\'', '"'))))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("which some programs take for");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"'Layers':[]", "'layers':[{'Digest':'x'}]", "'MediaType':'x'"})
+  void ofManifestsThatNobodyMayMistake(String more) {
+    String descriptor = "'mediaType':'a/b','size':1,'digest':'sha256:%s'".formatted("a".repeat(64));
+    String manifest =
+        "{'schemaVersion':2,'config':{%s},%s}"
+            .formatted(descriptor, more.replace("'Digest'", descriptor + ",'Digest'"));
+    assertThatThrownBy(() -> Manifest.parse(bytes(manifest.replace('\'', '"')), null))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("which some programs take for");
   }
 }
