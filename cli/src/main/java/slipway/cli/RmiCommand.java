@@ -70,7 +70,7 @@ final class RmiCommand implements Callable<Integer> {
     }
     return store
         .find(name)
-        .map(manifest -> list.stream().filter(n -> n.manifest().equals(manifest.digest())).toList())
+        .map(manifest -> list.stream().filter(n -> manifest.digest().equals(n.manifest())).toList())
         .orElse(List.of());
   }
 

@@ -110,7 +110,7 @@ final class SaveCommand implements Callable<Integer> {
     boolean known =
         store.names().stream()
             .anyMatch(
-                n -> n.text().equals(name.toString()) && n.manifest().equals(manifest.digest()));
+                n -> n.text().equals(name.toString()) && manifest.digest().equals(n.manifest()));
     if (known) {
       return Optional.of(name);
     }

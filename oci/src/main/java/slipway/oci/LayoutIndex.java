@@ -41,7 +41,25 @@ final class LayoutIndex {
   private final List<Item> items = new ArrayList<>();
 
   /** What the file holds in one place; a broken one is kept as it is. */
-  private record Item(JsonNode node, @Nullable Entry entry, @Nullable String broken) {}
+  private record Item(JsonNode node, @Nullable Entry entry, @Nullable Broken broken) {}
+
+  /**
+   * An entry that cannot be read.
+   *
+   * @param name its own if that can be read; else one that is made of all it holds, so that it
+   *     stays the same whatever else is removed
+   * @param why in one sentence
+   */
+  record Broken(String name, String why) {
+    private static final int DIGITS = 12;
+
+    private static Broken of(JsonNode node, String why) {
+      String name = ManifestJson.annotations(node).getOrDefault(REF_NAME, "");
+      Digest content = Digest.sha256(Json.write(node));
+      return new Broken(
+          name.isEmpty() ? "damaged-" + content.hex().substring(0, DIGITS) : name, why);
+    }
+  }
 
   private LayoutIndex(ObjectNode root) {
     this.root = root;
@@ -97,7 +115,7 @@ final class LayoutIndex {
           new Entry(d, d.annotations().get(REF_NAME), d.annotations().get(CONTAINERD_NAME)),
           null);
     } catch (Problem e) {
-      return new Item(node, null, e.getMessage());
+      return new Item(node, null, Broken.of(node, String.valueOf(e.getMessage())));
     }
   }
 
@@ -106,8 +124,13 @@ final class LayoutIndex {
     return items.stream().map(Item::entry).filter(Objects::nonNull).toList();
   }
 
-  /** Why entries cannot be read; the file keeps them as they are. */
-  List<String> broken() {
+  /** Removes entries that cannot be read, by name, and says whether there were any. */
+  boolean removeBroken(String name) {
+    return items.removeIf(i -> i.broken() != null && i.broken().name().equals(name));
+  }
+
+  /** Entries that cannot be read; the file keeps them as they are until somebody removes them. */
+  List<Broken> broken() {
     return items.stream().map(Item::broken).filter(Objects::nonNull).toList();
   }
 
@@ -123,6 +146,7 @@ final class LayoutIndex {
       return false;
     }
     if (name != null) {
+      removeBroken(name); // As a damaged manifest is replaced by the one that has its name now.
       for (Entry old : entries()) {
         if (name.equals(old.name())) {
           removeIf(e -> same(e, old.descriptor().digest(), name));

@@ -127,7 +127,8 @@ public final class LocalStore implements AutoCloseable {
   /**
    * An image that cannot be used.
    *
-   * @param name as the index has it; what is not a valid name is damage too
+   * @param name as the index has it, by which {@link #untag(String)} removes it; what is not a
+   *     valid name is damage too, and what has none is given one
    * @param why in one sentence
    */
   public record Damaged(String name, String why) {}
@@ -140,7 +141,7 @@ public final class LocalStore implements AutoCloseable {
     List<Named> images = new ArrayList<>();
     List<Damaged> damaged = new ArrayList<>();
     LayoutIndex index = index();
-    index.broken().forEach(why -> damaged.add(new Damaged("(unknown)", why)));
+    index.broken().forEach(b -> damaged.add(new Damaged(b.name(), b.why())));
     for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
         try {
@@ -163,17 +164,20 @@ public final class LocalStore implements AutoCloseable {
    * A name, whether its image can be read or not.
    *
    * @param text as the index has it
+   * @param manifest null when the index does not tell it any more
    */
-  public record Name(String text, Digest manifest) {}
+  public record Name(String text, @Nullable Digest manifest) {}
 
   /** All names, without a look at their images. */
   public List<Name> names() {
     List<Name> list = new ArrayList<>();
-    for (LayoutIndex.Entry e : entries()) {
+    LayoutIndex index = index();
+    for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
         list.add(new Name(e.name(), e.descriptor().digest()));
       }
     }
+    index.broken().forEach(b -> list.add(new Name(b.name(), null)));
     return list;
   }
 
@@ -444,7 +448,8 @@ public final class LocalStore implements AutoCloseable {
 
   /** As {@link #untag(Reference)}, of a name as the index has it, even one that is not valid. */
   public boolean untag(String name) {
-    return changeNames(index -> index.removeIf(e -> name.equals(e.name())));
+    return changeNames(
+        index -> index.removeIf(e -> name.equals(e.name())) | index.removeBroken(name));
   }
 
   /**

@@ -37,7 +37,7 @@ public final class OciArchive {
     byte[] bytes = tar.read(LayoutIndex.FILE, Limit.MANIFESTS_BYTES);
     LayoutIndex index = LayoutIndex.parse(bytes, "index of " + file);
     if (!index.broken().isEmpty()) {
-      throw Problem.corrupt(file + ": " + index.broken().getFirst());
+      throw Problem.corrupt(file + ": " + index.broken().getFirst().why());
     }
     return new Source(file, tar, index, name);
   }

@@ -37,9 +37,7 @@ final class StoreSweep {
    * @param index the names that stay
    */
   LocalStore.Pruned run(LayoutIndex index) throws IOException {
-    for (String why : index.broken()) {
-      damaged.add(new LocalStore.Damaged("(unknown)", why));
-    }
+    index.broken().forEach(b -> damaged.add(new LocalStore.Damaged(b.name(), b.why())));
     for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
         try {

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Progress;
 
 /** A store in which bytes changed: each damaged image is told, the rest works, a pull mends it. */
@@ -107,6 +109,35 @@ class DamageTest {
     assertThat(store.prune().blobs()).isZero();
     assertThat(store.list()).hasSize(2);
     assertThat(Files.readString(index)).contains("x" + bad.digest().hex());
+    pull(BAD);
+    assertThat(store.listing().damaged()).isEmpty();
+    assertThat(store.list()).hasSize(3);
+  }
+
+  /** By the name that it is listed with, be it its own or, if that is lost too, one made for it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\"digest\"", "org.opencontainers.image.ref.name"})
+  void aBrokenEntryOfTheIndexCanBeRemoved(String lost) throws Exception {
+    Path index = dir.resolve("store/index.json");
+    String entry = "\\{[^{}]*" + bad.digest().hex() + "[^{}]*\\{[^{}]*}}";
+    String text = Files.readString(index);
+    Files.writeString(
+        index,
+        text.replaceFirst(
+            entry,
+            lost.equals("\"digest\"")
+                ? "{\"annotations\":{\"org.opencontainers.image.ref.name\":\"" + BAD + "\"}}"
+                : "7"));
+    LocalStore.Damaged damaged = store.listing().damaged().getFirst();
+    if (lost.equals("\"digest\"")) {
+      assertThat(damaged.name()).isEqualTo(BAD.toString());
+    }
+    assertThat(store.prune().damaged()).containsExactly(damaged);
+    assertThat(store.names()).extracting(LocalStore.Name::text).contains(damaged.name());
+    assertThat(store.untag(damaged.name())).isTrue();
+    assertThat(store.prune().blobs()).isEqualTo(4);
+    assertThat(store.list()).extracting(LocalStore.Named::name).containsExactly(GOOD);
+    Images.verify(store);
   }
 
   @Test
