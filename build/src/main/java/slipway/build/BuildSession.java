@@ -11,7 +11,9 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
@@ -54,6 +56,9 @@ final class BuildSession {
   /** Of all values that variables and labels of the stages got, one after the other. */
   final AtomicLong valueCharacters = new AtomicLong();
 
+  /** Names of ARGs that were carried out, also those that base images bring by ONBUILD. */
+  final Set<String> declared = ConcurrentHashMap.newKeySet();
+
   /** Lines that RUN commands print. */
   final Consumer<String> output;
 
@@ -69,7 +74,7 @@ final class BuildSession {
   private final Map<String, Manifest.Image> copied = new HashMap<>();
 
   private final Map<Integer, Map<String, String>> stageArguments =
-      new java.util.concurrent.ConcurrentHashMap<>();
+      new ConcurrentHashMap<>();
   private volatile IntConsumer stageStarter = stage -> {};
   private @Nullable ContainerRuntime runtime;
 

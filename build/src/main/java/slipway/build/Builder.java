@@ -97,7 +97,6 @@ public final class Builder {
     Containerfile file =
         Containerfile.parse(request.file().toString(), read(request), progress::note);
     StageGraph graph = new StageGraph(file, request);
-    warnUnused(file, request, progress);
     Manifest.Image image = build(request, file, graph, progress, output);
     trim(progress);
     return image;
@@ -117,6 +116,8 @@ public final class Builder {
           new BuildSession(request, file, graph, machine, workspace, progress, output);
       try (LayerExporter exporter = session.exporter) {
         image = new StageRunner(session).run(this::commit);
+      } finally {
+        warnUnused(session);
       }
     } catch (IOException e) {
       if (image != null) {
@@ -154,7 +155,9 @@ public final class Builder {
     }
   }
 
-  private static void warnUnused(Containerfile file, BuildRequest request, Progress progress) {
+  /** Told at the end, when it is known which ARGs base images bring by ONBUILD. */
+  private static void warnUnused(BuildSession session) {
+    Containerfile file = session.file;
     List<Instruction.Arg> declared = new ArrayList<>(file.globals());
     file.stages()
         .forEach(
@@ -163,14 +166,15 @@ public final class Builder {
                     .filter(Instruction.Arg.class::isInstance)
                     .map(Instruction.Arg.class::cast)
                     .forEach(declared::add));
-    for (String name : request.arguments().keySet()) {
+    for (String name : session.request.arguments().keySet()) {
       boolean known =
           StageBuild.isProxy(name)
+              || session.declared.contains(name)
               || declared.stream()
                   .flatMap(a -> a.arguments().stream())
                   .anyMatch(a -> a.name().equals(name));
       if (!known) {
-        progress.note("no ARG takes the build argument " + name);
+        session.progress.note("no ARG takes the build argument " + name);
       }
     }
   }

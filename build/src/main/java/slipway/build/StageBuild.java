@@ -198,6 +198,7 @@ final class StageBuild {
     List<String> words = new ArrayList<>();
     for (Instruction.Assignment a : instruction.arguments()) {
       String name = word(a.name(), instruction.at());
+      session.declared.add(name);
       String value = session.request.arguments().get(name);
       if (value == null) {
         value =

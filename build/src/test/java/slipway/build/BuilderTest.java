@@ -202,6 +202,22 @@ class BuilderTest {
   }
 
   @Test
+  void anArgumentThatAnArgOfTheBasesOnBuildTakesIsNotCalledUnknown() throws Exception {
+    lab.build(
+        BuildRequest.of(lab.context("FROM base:1\nONBUILD ARG OB=x\nONBUILD RUN echo $OB >/f\n"))
+            .tags(List.of(LocalStore.localName("trigger"))));
+    lab.notes.clear();
+    Manifest.Image image =
+        lab.build(
+            BuildRequest.of(lab.context("FROM trigger\n"))
+                .arguments(Map.of("OB", "given", "NOBODY", "1")));
+    assertThat(lab.text(image, "f")).isEqualTo("given\n");
+    assertThat(lab.notes)
+        .contains("no ARG takes the build argument NOBODY")
+        .noneMatch(n -> n.contains("build argument OB"));
+  }
+
+  @Test
   void triggersOfTheBaseRunFirst() throws Exception {
     lab.build(
         BuildRequest.of(

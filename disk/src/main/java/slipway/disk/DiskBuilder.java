@@ -8,6 +8,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
@@ -68,12 +69,11 @@ public final class DiskBuilder {
 
   private List<Path> build() throws IOException {
     check();
-    rootfs = rootFileSystem();
+    rootfs = request.rootfs() == null ? RootFileSystem.EXT4 : request.rootfs();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     try (Scratch scratch = Scratch.create()) {
-      Path raw = scratch.unfinished(output, "disk.raw");
-      write(raw, plan, scratch);
+      Path raw = written(output, plan, scratch);
       if (request.types().contains(DiskType.QCOW2)) {
         qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
       }
@@ -108,16 +108,6 @@ public final class DiskBuilder {
     GrubMkimage.program();
   }
 
-  /** The caller's choice, else the image's. What the image says is read before a disk is made. */
-  private RootFileSystem rootFileSystem() throws IOException {
-    RootFileSystem wanted = request.rootfs();
-    if (wanted == null) {
-      wanted =
-          InstallConfig.ofLayers(request.source(), request.manifest(), architecture()).rootfs();
-    }
-    return wanted == null ? RootFileSystem.EXT4 : wanted;
-  }
-
   private String architecture() {
     return request.config().platform().architecture();
   }
@@ -134,7 +124,27 @@ public final class DiskBuilder {
     return Math.max(request.customizations().rootMinimum(), 4 * compressed + 256 * MIB);
   }
 
-  private void write(Path raw, DiskPlan plan, Scratch scratch) throws IOException {
+  /**
+   * A whole disk. Which file system an image wants for its root is known when its files are on one:
+   * nearly all want the usual one or say nothing, so that is taken, and for the others the disk is
+   * begun anew. To read every layer before would cost all of them that time.
+   */
+  private Path written(Path output, DiskPlan plan, Scratch scratch) throws IOException {
+    Path raw = scratch.unfinished(output, "disk.raw");
+    if (write(raw, plan, scratch)) {
+      return raw;
+    }
+    progress.note("the image wants " + rootfs.label() + " for its root; beginning anew");
+    Files.delete(raw);
+    Path second = scratch.unfinished(output, "disk.raw");
+    if (!write(second, plan, scratch)) {
+      throw new AssertionError("an image that changes what it says");
+    }
+    return second;
+  }
+
+  /** Gives false, and leaves the disk unfinished, when the image wants another file system. */
+  private boolean write(Path raw, DiskPlan plan, Scratch scratch) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
       file.setLength(plan.size());
     } catch (IOException e) {
@@ -144,13 +154,17 @@ public final class DiskBuilder {
           e);
     }
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();
-    Path mountpoint = Files.createDirectory(scratch.folder().resolve("root"));
-    Grub.Efi efi = MountNamespace.call("disk", () -> populate(raw, plan, mountpoint, scratch));
-    FileSystems.esp(raw, plan.esp(), efi, scratch.folder());
+    Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
+    Optional<Grub.Efi> efi =
+        MountNamespace.call("disk", () -> populate(raw, plan, mountpoint, scratch));
+    if (efi.isPresent()) {
+      FileSystems.esp(raw, plan.esp(), efi.get(), scratch.folder());
+    }
+    return efi.isPresent();
   }
 
   /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
-  private Grub.Efi populate(Path raw, DiskPlan plan, Path mountpoint, Scratch scratch)
+  private Optional<Grub.Efi> populate(Path raw, DiskPlan plan, Path mountpoint, Scratch scratch)
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(raw, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(raw, plan.boot().start(), plan.boot().size())) {
@@ -178,8 +192,8 @@ public final class DiskBuilder {
     }
   }
 
-  private Grub.Efi install(Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch)
-      throws IOException {
+  private Optional<Grub.Efi> install(
+      Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch) throws IOException {
     Sysroot sysroot = Sysroot.init(root, STATEROOT, false);
     Imported imported =
         ContainerImport.run(
@@ -190,13 +204,20 @@ public final class DiskBuilder {
             // As the machine itself will name it when it upgrades.
             "docker://" + request.target(),
             progress);
+    FileTree files = sysroot.repository().readTree(imported.mergeCommit());
+    InstallConfig install = InstallConfig.of(files, architecture());
+    RootFileSystem wanted = request.rootfs() == null ? install.rootfs() : request.rootfs();
+    if (wanted != null && wanted != rootfs) {
+      rootfs = wanted;
+      return Optional.empty();
+    }
     Deployment deployment =
         sysroot.deploy(
             DeploySpec.install(
                 STATEROOT,
                 imported.mergeCommit(),
                 Origin.ofRegistry(request.target().toString()),
-                kernelArguments(sysroot, imported, plan)));
+                kernelArguments(files, install, plan)));
     Path tree = sysroot.path(deployment);
     Path var = root.resolve("ostree/deploy").resolve(STATEROOT).resolve("var");
     new Customizer(tree.resolve("etc"), var)
@@ -210,13 +231,11 @@ public final class DiskBuilder {
     Grub.Efi efi = grub.efi();
     Posix.syncfs(OsPath.of(boot));
     Posix.syncfs(OsPath.of(root));
-    return efi;
+    return Optional.of(efi);
   }
 
-  private KernelArguments kernelArguments(Sysroot sysroot, Imported imported, DiskPlan plan)
+  private KernelArguments kernelArguments(FileTree tree, InstallConfig install, DiskPlan plan)
       throws IOException {
-    FileTree tree = sysroot.repository().readTree(imported.mergeCommit());
-    InstallConfig install = InstallConfig.of(tree, architecture());
     install.ignored().forEach(progress::note);
     KernelArguments arguments =
         KernelArguments.of("rw", "console=tty0", "console=ttyS0,115200")

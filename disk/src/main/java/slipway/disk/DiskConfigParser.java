@@ -62,7 +62,7 @@ final class DiskConfigParser {
 
   /**
    * Keys of a blueprint that bootc-image-builder accepts and ignores for disks of images, with a
-   * warning. What it would obey and this does not, such as {@code disk}, is an error.
+   * warning; those of an installer's image too, since one file often serves both.
    */
   private static final Set<String> IGNORED =
       Set.of(
@@ -89,7 +89,18 @@ final class DiskConfigParser {
           "customizations.containers-storage",
           "customizations.installation_device",
           "customizations.partitioning_mode",
+          "customizations.installer",
+          "customizations.iso",
+          "customizations.subscription",
           "customizations.sshd");
+
+  /** What bootc-image-builder would obey and this does not: a disk without it is not the one meant. */
+  private static final Set<String> REFUSED =
+      Set.of(
+          "customizations.disk",
+          "customizations.fips",
+          "customizations.ignition",
+          "customizations.bootloader");
 
   /**
    * What a value looks like.
@@ -608,6 +619,8 @@ final class DiskConfigParser {
       if (IGNORED.contains(whole)) {
         warnings.accept(
             wrong(whole, whole + ": not supported for disks of images, ignored").getMessage());
+      } else if (REFUSED.contains(whole)) {
+        throw wrong(whole, whole + " is not supported; take it away if the disk can do without");
       } else if (!allowed.contains(key)) {
         throw wrong(
             whole,

@@ -8,28 +8,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
-import slipway.oci.Compression;
-import slipway.oci.Descriptor;
-import slipway.oci.ImageSource;
-import slipway.oci.Manifest;
-import slipway.oci.VerifyingInputStream;
 import slipway.sysroot.KernelArguments;
 import slipway.sysroot.KernelArgumentsDirectory;
-import slipway.tree.Content;
 import slipway.tree.FileTree;
-import slipway.tree.ImageTotals;
-import slipway.tree.Layer;
-import slipway.tree.LayerReader;
-import slipway.tree.Layers;
 import slipway.tree.Node;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -51,7 +37,6 @@ record InstallConfig(
     List<String> deleted,
     List<String> ignored) {
   private static final TomlMapper TOML = new TomlMapper();
-  private static final int PARALLEL = 4;
 
   private static final List<String> FOLDERS =
       List.of(
@@ -89,61 +74,6 @@ record InstallConfig(
     }
     return new InstallConfig(
         reading.rootfs, reading.arguments, List.copyOf(reading.deleted), reading.ignored);
-  }
-
-  /**
-   * Reads it from an image that is nowhere unpacked, for what must be known before there is a file
-   * system to unpack it to.
-   */
-  static InstallConfig ofLayers(ImageSource source, Manifest.Image manifest, String architecture)
-      throws IOException {
-    List<Layer> layers = new ArrayList<>();
-    ImageTotals totals = new ImageTotals("the image's layers");
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(
-            PARALLEL, Thread.ofPlatform().daemon().name("scan-", 0).factory())) {
-      List<Future<Layer>> running = new ArrayList<>();
-      for (Descriptor layer : manifest.layers()) {
-        running.add(threads.submit(() -> scan(source, layer, totals)));
-      }
-      try {
-        for (Future<Layer> layer : running) {
-          layers.add(layer.get());
-        }
-      } catch (InterruptedException e) {
-        threads.shutdownNow();
-        Thread.currentThread().interrupt();
-        throw new Problem(Problem.Kind.ENVIRONMENT, "reading the image was interrupted", e);
-      } catch (ExecutionException e) {
-        threads.shutdownNow();
-        switch (e.getCause()) {
-          case IOException io -> throw io;
-          case RuntimeException r -> throw r;
-          case Error error -> throw error;
-          case null, default -> throw new IllegalStateException(e);
-        }
-      }
-    }
-    return of(Layers.merge(layers), architecture);
-  }
-
-  /** A layer of which only the files of {@link #FOLDERS} have content. */
-  private static Layer scan(ImageSource source, Descriptor blob, ImageTotals totals)
-      throws IOException {
-    try (InputStream compressed = new VerifyingInputStream(source.blob(blob, 0), blob);
-        InputStream tar = Compression.decompressAny(compressed)) {
-      return LayerReader.read(
-          tar,
-          (path, metadata, size, in) -> {
-            if (FOLDERS.stream().anyMatch(folder -> path.startsWith(folder + "/"))) {
-              return Content.of(
-                  Limit.SMALL_FILE_BYTES.read(in, "the image's /" + Printable.text("" + path)));
-            }
-            in.transferTo(java.io.OutputStream.nullOutputStream());
-            return Content.EMPTY;
-          },
-          totals);
-    }
   }
 
   /** Arguments without those that the image wants away: whole ones, or all of a key. */

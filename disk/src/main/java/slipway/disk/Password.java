@@ -17,6 +17,15 @@ final class Password {
   private static final Pattern METHOD =
       Pattern.compile("\\$(y|gy|7|2[abxy]|6|5|1|sha1|md5(,[a-z0-9=,]*)?)\\$.*");
 
+  /** Whole hashes of the methods that everybody uses, each as long as its method makes it. */
+  private static final Pattern WHOLE =
+      Pattern.compile(
+          "\\$(6\\$(rounds=[0-9]+\\$)?[^$]{0,16}\\$C{86}|5\\$(rounds=[0-9]+\\$)?[^$]{0,16}\\$C{43}"
+                  .replace("C", "[./0-9A-Za-z]")
+              + "|1\\$[^$]{0,8}\\$C{22}|2[abxy]\\$[0-9]{2}\\$C{53}".replace("C", "[./0-9A-Za-z]")
+              + "|(y|gy)\\$C+\\$C*\\$C{43}|7\\$C+\\$C{43}".replace("C", "[./0-9A-Za-z]")
+              + "|(sha1|md5)[,$].+\\$C{22,28})".replace("C", "[./0-9A-Za-z]"));
+
   /** Printable ASCII without what crypt(5) never puts into a hash. */
   private static final Pattern HASH = Pattern.compile("[\\x21-\\x7e&&[^:;*!\\\\]]+");
 
@@ -40,6 +49,10 @@ final class Password {
     boolean method = METHOD.matcher(password).matches();
     if (method && !HASH.matcher(password).matches()) {
       return "begins as a hash and holds a colon or another character that no hash has";
+    }
+    if (method && !WHOLE.matcher(password).matches()) {
+      return "begins as a hash and is not a whole one, so nobody could log in; give the whole hash,"
+          + " or another password in plain text";
     }
     boolean lock = LOCK.matcher(password).matches();
     if (lock && password.indexOf(':') >= 0) {

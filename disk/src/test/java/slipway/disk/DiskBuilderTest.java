@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ import slipway.linux.Command;
 import slipway.linux.LoopDevice;
 import slipway.linux.Mount;
 import slipway.linux.Mounts;
+import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import tools.jackson.databind.JsonNode;
@@ -219,6 +221,40 @@ class DiskBuilderTest {
     try (Stream<Path> all = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
       return all.filter(Files::isDirectory).findFirst().orElseThrow();
     }
+  }
+
+  /** An image that says nothing is read once; one that wants another file system gets it. */
+  @Test
+  void theImageChoosesItsFileSystemAndIsNotReadForThatAlone() throws Exception {
+    DiskRequest silent = with(request(), null, DiskConfig.EMPTY);
+    assertThat(build(counting(silent))).isRegularFile();
+    assertThat(read).describedAs("times that the layer was read").hasValue(1);
+    Path config = Files.createDirectories(tree.resolve("usr/lib/bootc/install"));
+    Files.writeString(config.resolve("10-x.toml"), "[install]\nroot-fs-type = \"btrfs\"\n");
+    Path disk = build(with(request(), null, DiskConfig.EMPTY));
+    try (LoopDevice boot = loop(disk, table(disk).get(2));
+        LoopDevice root = loop(disk, table(disk).get(3))) {
+      assertThat(blkid(root, "TYPE")).isEqualTo("btrfs");
+      check(RootFileSystem.BTRFS, root.device());
+      Command.of("e2fsck", "-fn", boot.device().toString()).run();
+    }
+  }
+
+  private final AtomicInteger read = new AtomicInteger();
+
+  private DiskRequest counting(DiskRequest r) {
+    ImageSource source = TestImage.counted(r.source(), r.manifest().layers().getFirst(), read);
+    return new DiskRequest(
+        source,
+        r.manifest(),
+        r.config(),
+        r.target(),
+        r.types(),
+        r.rootfs(),
+        r.customizations(),
+        r.size(),
+        r.access(),
+        r.output());
   }
 
   @Test

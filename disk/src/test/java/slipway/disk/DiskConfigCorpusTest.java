@@ -39,7 +39,7 @@ class DiskConfigCorpusTest {
       [[customizations.user]]
       name = "alice"
       description = "Alice Ängström"
-      password = "$6$salt$hash"
+      password = "$6$salt$01234567890123456789012345678901234567890123456789012345678901234567890123456789012345"
       key = "ssh-ed25519 AAAA alice@example"
       home = "/var/home/alice"
       shell = "/bin/sh"
@@ -91,7 +91,7 @@ class DiskConfigCorpusTest {
             new DiskConfig.User(
                 "alice",
                 "Alice Ängström",
-                "$6$salt$hash",
+                "$6$salt$01234567890123456789012345678901234567890123456789012345678901234567890123456789012345",
                 "ssh-ed25519 AAAA alice@example",
                 "/var/home/alice",
                 "/bin/sh",
@@ -180,7 +180,6 @@ class DiskConfigCorpusTest {
         Arguments.of("[customizations]\nhostname = \"-x\"\n", 2, "hostname"),
         Arguments.of("[customizations]\nhostname = \"a\\nb\"\n", 2, "hostname"),
         Arguments.of("[customizations.timezone]\ntimezone = \"../../etc/shadow\"\n", 2, "zone"),
-        Arguments.of("[customizations.installer]\nx = 1\n", 1, "customizations.installer"),
         Arguments.of("[customizations.disk]\ntype = \"gpt\"\n", 1, "customizations.disk"),
         Arguments.of("[[customizations.files]]\npath = \"/etc/shadow\"\n", 2, "not allowed"),
         Arguments.of("[[customizations.files]]\npath = \"/usr/bin/x\"\n", 2, "not allowed"),
@@ -218,6 +217,12 @@ class DiskConfigCorpusTest {
         Arguments.of(user + "home = \"/a\\u0007\"\n", 3, "control character"),
         Arguments.of(user + "password = \"" + "x".repeat(257) + "\"\n", 3, "256 bytes"),
         Arguments.of(user + "password = \"$y$j9T$a b\"\n", 3, "hash"),
+        Arguments.of("[customizations]\nfips = true\n", 2, "customizations.fips is not supported"),
+        Arguments.of("[customizations.ignition]\n", 1, "ignition is not supported"),
+        Arguments.of("[customizations.bootloader]\n", 1, "bootloader is not supported"),
+        Arguments.of(user + "password = \"$6$...\"\n", 3, "whole"),
+        Arguments.of(user + "password = \"$6$salt$abc\"\n", 3, "whole"),
+        Arguments.of(user + "password = \"$2b$10$N9qo8uLOickgx2ZMRZoMye\"\n", 3, "whole"),
         Arguments.of(user + "force_password_reset = \"yes\"\n", 3, "true nor false"),
         Arguments.of(
             "[[customizations.directories]]\npath = \"/etc/x\"\nensure_parents = 1\n",
@@ -303,12 +308,18 @@ class DiskConfigCorpusTest {
         ntpservers = ["pool.example"]
         [customizations.locale]
         keyboard = "de"
+        [customizations.installer.kickstart]
+        contents = "text"
+        [customizations.iso]
+        volume_id = "X"
+        [customizations.subscription]
+        organization = "1"
         """;
     List<String> warnings = new ArrayList<>();
     Path file = Files.writeString(directory.resolve("other.toml"), text);
     assertThat(DiskConfig.parse(file, warnings::add).timezone()).isEqualTo("UTC");
     assertThat(warnings)
-        .hasSize(4)
+        .hasSize(7)
         .anyMatch(w -> w.equals(file + ":1: packages: not supported for disks of images, ignored"))
         .anyMatch(w -> w.startsWith(file + ":7: customizations.timezone.ntpservers: "))
         .anyMatch(w -> w.startsWith(file + ":9: customizations.locale.keyboard: "));

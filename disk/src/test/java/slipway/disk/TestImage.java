@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import slipway.linux.Command;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -123,6 +124,35 @@ final class TestImage {
         3L << 30,
         FileAccess.PRIVATE,
         output);
+  }
+
+  /** A source that counts how often a layer is read. */
+  static ImageSource counted(ImageSource source, Descriptor layer, AtomicInteger read) {
+    return new ImageSource() {
+      @Override
+      public String describe() {
+        return source.describe();
+      }
+
+      @Override
+      public Manifest manifest(@org.jspecify.annotations.Nullable String selector)
+          throws IOException {
+        return source.manifest(selector);
+      }
+
+      @Override
+      public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+        if (descriptor.digest().equals(layer.digest())) {
+          read.incrementAndGet();
+        }
+        return source.blob(descriptor, offset);
+      }
+
+      @Override
+      public void close() throws IOException {
+        source.close();
+      }
+    };
   }
 
   /** A source that fails, or waits, in the middle of a layer. */

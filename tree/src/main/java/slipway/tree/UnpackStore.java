@@ -2,8 +2,11 @@ package slipway.tree;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +27,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   private static final OsPath SIDE = OsPath.of(".wh..wh.slipway");
 
   private static final OsPath IN_SIDE = SIDE.concat(OsPath.of("/"));
-  private static final long INSIDE = Posix.RESOLVE_BENEATH | Posix.RESOLVE_NO_SYMLINKS;
+  private static final int DIRECTORY = Posix.O_PATH | Posix.O_DIRECTORY | Posix.O_NOFOLLOW;
 
   /** A file on disk; {@code where} is its path in the target. */
   final class Stored implements Content {
@@ -58,8 +61,11 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   private final Map<OsPath, Stored> files = new HashMap<>();
   private int side = -1;
   private long displaced;
-  private OsPath parent = OsPath.of("");
-  private int parentFd;
+
+  /** The way from the target to the directory that was written to last, each step held open. */
+  private final Deque<Step> way = new ArrayDeque<>();
+
+  private record Step(OsPath name, OsPath path, int fd) {}
 
   /**
    * @param target absolute
@@ -68,7 +74,6 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   UnpackStore(OsPath target, int root) {
     this.target = target;
     this.root = root;
-    this.parentFd = root;
   }
 
   InodeWriter inodes() {
@@ -78,7 +83,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
   @Override
   public Content store(OsPath path, Metadata metadata, long size, InputStream in)
       throws IOException {
-    openParent(path.parent());
+    int parent = openParent(path.parent());
     Stored there = files.get(path);
     if (there != null) {
       displace(there);
@@ -89,44 +94,52 @@ final class UnpackStore implements ContentStore, AutoCloseable {
       inodes.file(side, stored.where.name(), metadata, size, in);
     } else {
       stored = new Stored(path, size);
-      inodes.file(parentFd, path.name(), metadata, size, in);
+      inodes.file(parent, path.name(), metadata, size, in);
     }
     files.put(stored.where, stored);
     return stored;
   }
 
-  private void openParent(OsPath path) throws IOException {
-    if (path.equals(parent)) {
-      return;
+  /**
+   * Goes on from what the last way and this one have in common: members of an archive mostly stand
+   * beside each other, and a walk from the root for each is what deep trees are made to waste.
+   */
+  private int openParent(OsPath path) throws IOException {
+    List<OsPath> names = path.components();
+    int common = 0;
+    for (Iterator<Step> steps = way.descendingIterator();
+        steps.hasNext() && common < names.size() && steps.next().name.equals(names.get(common)); ) {
+      common++;
     }
-    closeParent();
-    makeDirectories(path);
-    if (!path.isEmpty()) {
-      parentFd = Posix.openat2(root, path, Posix.O_PATH | Posix.O_DIRECTORY, 0, INSIDE);
+    leave(common);
+    for (OsPath name : names.subList(common, names.size())) {
+      enter(name);
     }
-    parent = path;
+    return here();
   }
 
-  private void closeParent() throws IOException {
-    int fd = parentFd;
-    parentFd = root;
-    parent = OsPath.of("");
-    if (fd != root) {
-      Posix.close(fd);
-    }
+  private int here() {
+    return way.isEmpty() ? root : way.peek().fd;
   }
 
-  private void makeDirectories(OsPath path) throws IOException {
-    if (path.isEmpty() || directories.contains(path)) {
-      return;
+  private void enter(OsPath name) throws IOException {
+    OsPath path = way.isEmpty() ? name : way.peek().path.resolve(name);
+    if (!directories.contains(path)) {
+      Stored there = files.get(path);
+      if (there != null) {
+        displace(there);
+      }
+      Posix.mkdirat(here(), name, 0700);
+      directories.add(path);
     }
-    makeDirectories(path.parent());
-    Stored there = files.get(path);
-    if (there != null) {
-      displace(there);
+    way.push(new Step(name, path, Posix.openat(here(), name, DIRECTORY, 0)));
+  }
+
+  /** Closes all but so many steps of the way. */
+  private void leave(int steps) throws IOException {
+    while (way.size() > steps) {
+      Posix.close(way.pop().fd);
     }
-    Posix.mkdirat(root, path, 0700);
-    directories.add(path);
   }
 
   private OsPath sideName() throws IOException {
@@ -147,7 +160,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
 
   /** Removes what the finished layer does not hold and moves aside what it holds elsewhere. */
   void settle(Layer layer) throws IOException {
-    closeParent();
+    leave(0);
     Set<Content> kept = new HashSet<>();
     Set<Content> inPlace = new HashSet<>();
     Set<OsPath> wanted = new HashSet<>();
@@ -207,7 +220,7 @@ final class UnpackStore implements ContentStore, AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    closeParent();
+    leave(0);
     if (side >= 0) {
       Posix.close(side);
       side = -1;

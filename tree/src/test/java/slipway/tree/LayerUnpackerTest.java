@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.linux.Mount;
@@ -66,6 +67,32 @@ class LayerUnpackerTest extends OnDisk {
             .directory(".wh..wh.plnk", 0700)
             .file(".wh..wh.plnk/1", "1")
             .link("f", ".wh..wh.plnk/1"));
+  }
+
+  /** Members that share no directory but the upper ones, and some that change places. */
+  @Test
+  void membersFarFromEachOtherAreFoundAgain() throws Exception {
+    TarMaker tar = tar();
+    for (int i = 0; i < 60; i++) {
+      tar.file("a/b/" + "d/".repeat(i % 7) + i % 3 + "/f" + i, "" + i).file("a/x", "" + i);
+    }
+    assertUnpacksAsItReads(tar.file("a/b/d/d", "1").file("a/b/d/d/e/f", "2").file("a/b", "3"));
+  }
+
+  /** As many levels as a limit allows nearly, each held open while its members are written. */
+  @Test
+  @Timeout(60)
+  void deepMembersWithoutDirectoriesAreUnpacked() throws Exception {
+    TarMaker tar = tar();
+    for (int i = 0; i < 50; i++) {
+      tar.file("d" + i + "/d".repeat(300) + "/f", "");
+    }
+    byte[] bytes = tar.tar();
+    long files = 50;
+    Layer layer = LayerUnpacker.unpack(new ByteArrayInputStream(bytes), path("deep"));
+    long[] found = {0};
+    layer.walk((path, node) -> found[0] += node instanceof Node.File ? 1 : 0);
+    assertThat(found[0]).isEqualTo(files);
   }
 
   @Test
