@@ -73,8 +73,7 @@ final class BuildSession {
   /** Images from elsewhere, by name and platform. */
   private final Map<String, Manifest.Image> copied = new HashMap<>();
 
-  private final Map<Integer, Map<String, String>> stageArguments =
-      new ConcurrentHashMap<>();
+  private final Map<Integer, Map<String, String>> stageArguments = new ConcurrentHashMap<>();
   private volatile IntConsumer stageStarter = stage -> {};
   private @Nullable ContainerRuntime runtime;
 

@@ -192,8 +192,8 @@ public final class DiskBuilder {
     }
   }
 
-  private Optional<Grub.Efi> install(
-      Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch) throws IOException {
+  private Optional<Grub.Efi> install(Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch)
+      throws IOException {
     Sysroot sysroot = Sysroot.init(root, STATEROOT, false);
     Imported imported =
         ContainerImport.run(

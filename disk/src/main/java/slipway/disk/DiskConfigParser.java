@@ -94,7 +94,9 @@ final class DiskConfigParser {
           "customizations.subscription",
           "customizations.sshd");
 
-  /** What bootc-image-builder would obey and this does not: a disk without it is not the one meant. */
+  /**
+   * What bootc-image-builder would obey and this does not: a disk without it is not the one meant.
+   */
   private static final Set<String> REFUSED =
       Set.of(
           "customizations.disk",
