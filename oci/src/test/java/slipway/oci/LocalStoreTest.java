@@ -47,7 +47,7 @@ class LocalStoreTest {
       assertThat(store.find("web")).contains(other);
       assertThatThrownBy(() -> store.image("nothing", AMD64))
           .isInstanceOf(Problem.class)
-          .hasMessageContaining("no image nothing");
+          .hasMessageContaining("no image \"nothing\"");
     }
   }
 
