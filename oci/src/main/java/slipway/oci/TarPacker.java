@@ -15,6 +15,7 @@ import slipway.base.AtomicFile;
  */
 final class TarPacker implements AutoCloseable {
   private final @Nullable AtomicFile file;
+  private final OutputStream out;
   private final TarArchiveOutputStream tar;
 
   TarPacker(Path target) throws IOException {
@@ -32,6 +33,7 @@ final class TarPacker implements AutoCloseable {
 
   private TarPacker(@Nullable AtomicFile file, OutputStream out) {
     this.file = file;
+    this.out = out;
     tar = new TarArchiveOutputStream(out);
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
@@ -66,7 +68,7 @@ final class TarPacker implements AutoCloseable {
   /** Ends the archive: the commit point. */
   void commit() throws IOException {
     tar.finish();
-    tar.flush();
+    out.flush(); // The tar does not hand a flush on.
     if (file != null) {
       file.commit();
     }

@@ -89,6 +89,18 @@ class ArchiveTest {
   }
 
   @Test
+  void anArchiveGoesWholeIntoAStream() throws Exception {
+    java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
+    try (ImageSink sink = OciArchive.sink(new java.io.BufferedOutputStream(bytes, 1 << 16))) {
+      save(sink, one, "localhost/one:1");
+    }
+    Path file = java.nio.file.Files.write(dir.resolve("stream.tar"), bytes.toByteArray());
+    try (ImageSource archive = ImageSource.archive(file)) {
+      assertThat(archive.images()).hasSize(1);
+    }
+  }
+
+  @Test
   void severalImagesWithSeveralNamesInOneDockerArchive() throws Exception {
     Path file = dir.resolve("all.tar");
     try (ImageSink sink = DockerArchive.sink(file, null)) {
