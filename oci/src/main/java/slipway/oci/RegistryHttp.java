@@ -484,7 +484,11 @@ final class RegistryHttp implements AutoCloseable {
     String start = "cannot " + action + ": ";
     if (isPlain(e)) {
       return environment(
-          start + registry + " does not speak TLS; allow plain HTTP with --tls-verify=false", e);
+          start
+              + registry
+              + " does not speak TLS; allow plain HTTP with --tls-verify=false, or for every"
+              + " command with insecure = true for it in /etc/containers/registries.conf",
+          e);
     }
     if (e instanceof SSLException && !has(e, CertificateException.class)) {
       return environment(start + "TLS with " + registry + " fails: " + reason(e), e);

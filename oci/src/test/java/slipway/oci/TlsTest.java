@@ -219,7 +219,9 @@ class TlsTest {
         assertThatThrownBy(client::catalog)
             .isInstanceOf(Problem.class)
             .hasMessage(
-                "cannot list the repositories of %s: %s does not speak TLS; allow plain HTTP with --tls-verify=false"
+                ("cannot list the repositories of %s: %s does not speak TLS; allow plain HTTP with"
+                        + " --tls-verify=false, or for every command with insecure = true for it in"
+                        + " /etc/containers/registries.conf")
                     .formatted(registry.host(), registry.host()));
       }
       try (RegistryClient client = new RegistryClient(name, OPTIONS.withTlsVerify(false))) {
