@@ -351,7 +351,11 @@ final class DiskConfigParser {
     String name = required(n, "user", at);
     checked(name, NAME, at + ".user");
     required(n, "key", at);
-    return DiskConfig.User.withKey(name, java.util.Objects.requireNonNull(key(n, at)));
+    String key = key(n, at);
+    if (key == null) {
+      throw wrong(at + ".key", at + ".key holds no key");
+    }
+    return DiskConfig.User.withKey(name, key);
   }
 
   private DiskConfig.Group group(JsonNode n, String at) {
