@@ -154,7 +154,9 @@ class DiskConfigCorpusTest {
         Arguments.of("nmae = \"x\"\n", 1, "unknown key \"nmae\""),
         Arguments.of("\n[[customization.user]]\n", 2, "; did you mean customizations?"),
         Arguments.of(
-            "\n[customizations.ignition.embedded]\n", 2, "customizations.ignition is not supported"),
+            "\n[customizations.ignition.embedded]\n",
+            2,
+            "customizations.ignition is not supported"),
         Arguments.of("\ncustomization.user.name = 1\n", 2, "unknown key \"customization\""),
         Arguments.of("[[a]\n\nb = 1\n", 1, "found \"]\" where \"]]\" belongs"),
         Arguments.of("\na = hello\n", 2, "texts stand in quotes"),
