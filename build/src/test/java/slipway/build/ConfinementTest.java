@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -255,7 +256,7 @@ class ConfinementTest {
       assertThat(out.readLine()).isEqualTo("ready");
       List<ProcessHandle> helpers = build.descendants().toList();
       assertThat(helpers).isNotEmpty();
-      group = controlGroup(helpers, mark);
+      group = controlGroup(helpers);
       assertThat(group).isDirectory();
       build.destroyForcibly();
       assertThat(build.waitFor(10, TimeUnit.SECONDS)).isTrue();
@@ -273,22 +274,27 @@ class ConfinementTest {
   }
 
   /** Where the kernel keeps what limits the command of a build (cgroups(7), version 1 or 2). */
-  private static Path controlGroup(List<ProcessHandle> processes, String mark) throws IOException {
+  private static Path controlGroup(List<ProcessHandle> processes) throws IOException {
+    Path root = Path.of("/sys/fs/cgroup");
+    Path memory = Files.isDirectory(root.resolve("memory")) ? root.resolve("memory") : root;
     for (ProcessHandle process : processes) {
-      if (process.info().commandLine().orElse("").endsWith("sleep " + mark)) {
-        for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/cgroup"))) {
-          String[] parts = line.split(":", 3);
-          Path root = Path.of("/sys/fs/cgroup");
-          if (parts[1].isEmpty() && !Files.isDirectory(root.resolve("memory"))) {
-            return root.resolve(parts[2].substring(1));
-          }
-          if (List.of(parts[1].split(",")).contains("memory")) {
-            return root.resolve("memory").resolve(parts[2].substring(1));
-          }
+      for (String line : controlGroups(process.pid())) {
+        String[] parts = line.split(":", 3);
+        boolean counts = memory.equals(root) ? parts[1].isEmpty() : parts[1].contains("memory");
+        if (counts && parts[2].startsWith("/slipway-")) {
+          return memory.resolve(parts[2].substring(1));
         }
       }
     }
     throw new AssertionError("the command of the build has no control group");
+  }
+
+  private static List<String> controlGroups(long process) throws IOException {
+    try {
+      return Files.readAllLines(Path.of("/proc/" + process + "/cgroup"));
+    } catch (NoSuchFileException e) {
+      return List.of(); // It has ended: the shell starts some for a moment.
+    }
   }
 
   @Test
