@@ -244,6 +244,10 @@ class ArchiveTest {
       RANDOM.nextBytes(noise);
       packed.write(Images.tar("noise", noise)); // More than a pipe holds: the reader is at work.
       packed.flush();
+      // The reader may be between making the file and taking its name away.
+      while (!unpacked().stream().anyMatch(t -> t.endsWith(" (deleted)")) && !reader.isDone()) {
+        Thread.onSpinWait();
+      }
       assertThat(unpacked()).isNotEmpty().allMatch(target -> target.endsWith(" (deleted)"));
     }
     reader.get();
