@@ -53,6 +53,9 @@ final class ClientConnector extends ServerConnector {
   /** Connections that are there; guarded by {@link #room}. */
   private int open;
 
+  /** Those among them that were chosen to make room and are about to end; guarded likewise. */
+  private int leaving;
+
   ClientConnector(Server server, HttpOptions options) {
     super(
         server,
@@ -92,24 +95,27 @@ final class ClientConnector extends ServerConnector {
   private final class Count implements SelectorManager.AcceptListener {
     @Override
     public void onAccepting(SelectableChannel channel) {
-      count(1);
+      count(1, 0);
     }
 
     @Override
     public void onAcceptFailed(SelectableChannel channel, Throwable cause) {
-      count(-1);
+      count(-1, 0);
     }
   }
 
   @Override
   protected void onEndPointClosed(EndPoint closed) {
-    super.onEndPointClosed(closed);
-    count(-1);
+    super.onEndPointClosed(closed); // From here on nobody chooses it any more.
+    synchronized (room) {
+      count(-1, ((ClientEndPoint) closed).isLeaving() ? -1 : 0);
+    }
   }
 
-  private void count(int more) {
+  private void count(int more, int moreLeaving) {
     synchronized (room) {
       open += more;
+      leaving += moreLeaving;
       room.notifyAll();
     }
   }
@@ -120,8 +126,11 @@ final class ClientConnector extends ServerConnector {
     super.accept(acceptor);
     synchronized (room) {
       while (open > limit && isRunning()) {
-        List<ClientEndPoint> leaving = makeRoom();
-        getExecutor().execute(() -> leaving.forEach(c -> c.end("others need its place")));
+        if (open - leaving > limit) {
+          List<ClientEndPoint> chosen = makeRoom();
+          leaving += chosen.size();
+          getExecutor().execute(() -> chosen.forEach(c -> c.end("others need its place")));
+        }
         try {
           room.wait(RETRY.toMillis());
         } catch (InterruptedException e) {
@@ -148,12 +157,12 @@ final class ClientConnector extends ServerConnector {
     }
   }
 
-  /** Some at once, because it looks at all. */
+  /** Chooses some at once, because it looks at all; the caller holds {@link #room}. */
   private List<ClientEndPoint> makeRoom() {
     Map<Object, Client> clients = clients();
     int share = Math.max(1, limit / Math.max(1, clients.size()));
-    List<ClientEndPoint> leaving = new ArrayList<>();
-    while (leaving.size() < Math.max(1, limit / 64)) {
+    List<ClientEndPoint> chosen = new ArrayList<>();
+    while (chosen.size() < Math.max(1, limit / 64)) {
       Client most =
           clients.values().stream()
               .filter(c -> c.next(share) != null)
@@ -165,9 +174,9 @@ final class ClientConnector extends ServerConnector {
       ClientEndPoint next = most.waiting.removeLast();
       most.connections--;
       next.leave();
-      leaving.add(next);
+      chosen.add(next);
     }
-    return leaving;
+    return chosen;
   }
 
   private Map<Object, Client> clients() {
