@@ -47,6 +47,12 @@ final class ClientConnector extends ServerConnector {
   /** When all connections are being answered, none can make room; it is looked for again. */
   private static final Duration RETRY = Duration.ofMillis(50);
 
+  /**
+   * How long the client that has the most may be busy with all that it has, or not heard yet,
+   * before another one that is idle makes room in its place.
+   */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
   private final int limit;
   private final Object room = new Object();
 
@@ -124,10 +130,11 @@ final class ClientConnector extends ServerConnector {
   @Override
   public void accept(int acceptor) throws IOException {
     super.accept(acceptor);
+    long begun = System.nanoTime();
     synchronized (room) {
       while (open > limit && isRunning()) {
         if (open - leaving > limit) {
-          List<ClientEndPoint> chosen = makeRoom();
+          List<ClientEndPoint> chosen = makeRoom(System.nanoTime() - begun > PATIENCE.toNanos());
           leaving += chosen.size();
           getExecutor().execute(() -> chosen.forEach(c -> c.end("others need its place")));
         }
@@ -157,21 +164,27 @@ final class ClientConnector extends ServerConnector {
     }
   }
 
-  /** Chooses some at once, because it looks at all; the caller holds {@link #room}. */
-  private List<ClientEndPoint> makeRoom() {
+  /**
+   * Chooses some at once, because it looks at all; the caller holds {@link #room}.
+   *
+   * @param anyone whether the client that can make room and has the most will do, although others
+   *     have more
+   */
+  private List<ClientEndPoint> makeRoom(boolean anyone) {
     Map<Object, Client> clients = clients();
     int share = Math.max(1, limit / Math.max(1, clients.size()));
     List<ClientEndPoint> chosen = new ArrayList<>();
     while (chosen.size() < Math.max(1, limit / 64)) {
       Client most =
           clients.values().stream()
-              .filter(c -> c.next(share) != null)
+              .filter(c -> !anyone || c.next(share) != null)
               .max(Comparator.comparingInt(c -> c.connections))
               .orElse(null);
-      if (most == null) {
+      ClientEndPoint next = most == null ? null : most.next(share);
+      if (most == null || next == null) {
         break;
       }
-      ClientEndPoint next = most.waiting.removeLast();
+      most.waiting.removeLast();
       most.connections--;
       next.leave();
       chosen.add(next);

@@ -173,6 +173,8 @@ public final class HttpServer implements AutoCloseable {
         callback.succeeded();
       } catch (ConnectionLost e) {
         LOG.log(Level.DEBUG, () -> line(request) + " was cut", e);
+        // Else Jetty would still try to answer with a status of its own.
+        jettyRequest.getConnectionMetaData().getConnection().getEndPoint().close(e);
         callback.failed(e);
       } finally {
         if (options.accessLog() != null) {
