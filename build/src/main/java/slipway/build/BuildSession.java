@@ -257,7 +257,7 @@ final class BuildSession {
    */
   private Manifest.Image named(String name, Platform platform, Position at) throws IOException {
     boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
-    String known = always ? null : inStore(name, at);
+    String known = always ? null : inStore(name, platform, at);
     if (known != null) {
       return store.image(known, platform);
     }
@@ -282,9 +282,9 @@ final class BuildSession {
   }
 
   /** By what the store finds the image that a name means, or null when it is not there. */
-  private @Nullable String inStore(String name, Position at) throws IOException {
+  private @Nullable String inStore(String name, Platform platform, Position at) throws IOException {
     if (Reference.hasHost(name)) {
-      return present(name);
+      return present(name, platform);
     }
     if (ID.matcher(name).matches() && store.find(name).isPresent()) {
       return name;
@@ -295,12 +295,12 @@ final class BuildSession {
     } catch (Problem e) {
       throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
     }
-    String known = present(own.toString());
-    return known == null ? present(resolve(name, at).toString()) : known;
+    String known = present(own.toString(), platform);
+    return known == null ? present(resolve(name, at).toString(), platform) : known;
   }
 
-  private @Nullable String present(String name) {
-    return store.find(name).isPresent() ? name : null;
+  private @Nullable String present(String name, Platform platform) {
+    return store.find(name).filter(m -> !store.lacks(m, platform)).isPresent() ? name : null;
   }
 
   /** The directories of layers, unpacked. */

@@ -107,7 +107,7 @@ final class BaseCommand implements Callable<Integer> {
     private BaseRequest request(LocalStore store) {
       return new BaseRequest(
           suite,
-          LocalStore.localName(tag == null ? "localhost/debian-bootc:" + suite : tag).orLatest(),
+          LocalStore.newName(tag == null ? "localhost/debian-bootc:" + suite : tag),
           mirror,
           kernel == null ? BaseImage.defaultKernel() : kernel,
           packages,

@@ -236,7 +236,7 @@ final class BuildCommand implements Callable<Integer> {
   }
 
   private static Reference reference(String tag) {
-    return LocalStore.localName(tag).orLatest();
+    return LocalStore.newName(tag);
   }
 
   private BuildRequest request() {

@@ -35,10 +35,13 @@ final class ImagesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     LocalStore.Listing listing;
+    List<LocalStore.Named> images = new ArrayList<>();
     try (LocalStore store = state.store()) {
       listing = store.listing();
+      for (LocalStore.Named i : shown(listing.images())) {
+        images.add(new LocalStore.Named(i.name(), store.complete(i.manifest()), i.created()));
+      }
     }
-    List<LocalStore.Named> images = new ArrayList<>(shown(listing.images()));
     images.sort((a, b) -> created(b).compareTo(created(a)));
     var out = spec.commandLine().getOut();
     if (json) {

@@ -51,6 +51,7 @@ final class LoadCommand implements Callable<Integer> {
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try (LocalStore store = state.store();
         ImageSource archive = ImageSource.archive(input)) {
+      requireNames(archive);
       for (ImageSource.Held image : archive.images()) {
         List<Reference> names = image.names().stream().map(LocalStore::localName).toList();
         Manifest manifest;
@@ -69,5 +70,17 @@ final class LoadCommand implements Callable<Integer> {
       TerminalProgress.finish(progress);
     }
     return 0;
+  }
+
+  /** Before anything is loaded: an archive's word does not make a manifest that of a digest. */
+  private static void requireNames(ImageSource archive) throws IOException {
+    for (ImageSource.Held image : archive.images()) {
+      for (String text : image.names()) {
+        Reference name = LocalStore.localName(text);
+        if (name.digest() != null) {
+          name.requireDigest(archive.manifest(image.selector()).digest());
+        }
+      }
+    }
   }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -107,17 +108,16 @@ final class SaveCommand implements Callable<Integer> {
     } catch (Problem e) {
       return Optional.empty();
     }
-    boolean known =
-        store.names().stream()
-            .anyMatch(
-                n -> n.text().equals(name.toString()) && manifest.digest().equals(n.manifest()));
-    if (known) {
-      return Optional.of(name);
-    }
     Reference hub = LocalStore.stored(Reference.parse(image));
-    return store.names().stream().anyMatch(n -> n.text().equals(hub.toString()))
-        ? Optional.of(hub)
-        : Optional.empty();
+    return Stream.of(name, hub)
+        .filter(
+            candidate ->
+                store.names().stream()
+                    .anyMatch(
+                        n ->
+                            n.text().equals(candidate.toString())
+                                && manifest.digest().equals(n.manifest())))
+        .findFirst();
   }
 
   private static void save(

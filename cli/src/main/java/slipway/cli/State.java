@@ -60,12 +60,12 @@ final class State {
   }
 
   /**
-   * What an image's name or id means in the store.
+   * What an image's name or id means in the store ({@link LocalStore#complete}).
    *
    * @throws Problem of kind NOT_FOUND
    */
   static Manifest require(LocalStore store, String image) {
-    return store.find(image).orElseThrow(() -> missing(image));
+    return store.find(image).map(store::complete).orElseThrow(() -> missing(image));
   }
 
   static Problem missing(String image) {

@@ -23,9 +23,7 @@ final class TagCommand implements Callable<Integer> {
   public Integer call() {
     try (LocalStore store = state.store()) {
       Manifest manifest = State.require(store, image);
-      for (String name : names) {
-        store.tag(LocalStore.localName(name), manifest.digest());
-      }
+      store.tag(names.stream().map(LocalStore::localName).toList(), manifest.digest());
     }
     return 0;
   }

@@ -2,6 +2,8 @@ package slipway.oci;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+import slipway.base.Problem;
 
 /**
  * A pointer to content (OCI image-spec, descriptor.md).
@@ -51,6 +53,29 @@ public record Descriptor(
   /** The descriptor of bytes in memory, by sha256. */
   public static Descriptor of(String mediaType, byte[] bytes) {
     return of(mediaType, Digest.sha256(bytes), bytes.length);
+  }
+
+  /**
+   * Holds a manifest with this digest to the rest of what is said of it here.
+   *
+   * @param where this stands, for messages
+   * @throws Problem of kind CORRUPT when it has another size or media type
+   */
+  void require(Manifest manifest, String where) {
+    if (size != manifest.bytes().length) {
+      throw Problem.corrupt(
+          "%s says that the manifest %s has %d bytes, but it has %d"
+              .formatted(Printable.text(where), digest, size, manifest.bytes().length));
+    }
+    if (!mediaType.equals(manifest.mediaType())) {
+      throw Problem.corrupt(
+          "%s says that the manifest %s is of type %s, but it is of type %s"
+              .formatted(
+                  Printable.text(where),
+                  digest,
+                  Printable.text(mediaType),
+                  Printable.text(manifest.mediaType())));
+    }
   }
 
   public Descriptor withAnnotations(Map<String, String> more) {

@@ -93,7 +93,9 @@ final class DockerArchiveSink implements ImageSink {
       item = add(image);
       items.put(image.digest(), item);
     }
-    if (!tag.isEmpty()) {
+    // As docker has it: a name with a digest is none of RepoTags, since the manifest is made anew
+    // of what is in here.
+    if (!tag.isEmpty() && tag.indexOf('@') < 0) {
       item.withArray("RepoTags").add(tag);
     }
   }

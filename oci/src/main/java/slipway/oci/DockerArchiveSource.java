@@ -99,7 +99,12 @@ final class DockerArchiveSource implements ImageSource {
         return known;
       }
     }
-    Item item = choose(wanted);
+    Manifest.Image image = image(choose(wanted));
+    Reference.requireDigest(wanted, image.digest());
+    return image;
+  }
+
+  private Manifest.Image image(Item item) throws IOException {
     Manifest.Image known = built.get(item);
     if (known != null) {
       return known;

@@ -50,6 +50,14 @@ public interface ImageSink extends AutoCloseable {
   }
 
   /**
+   * Whether the name that the copied image gets here holds this digest. It then belongs to what has
+   * the digest, be it the index from which the image is chosen.
+   */
+  default boolean names(Digest manifest) {
+    return false;
+  }
+
+  /**
    * Stores a manifest; its blobs and sub-manifests are there already.
    *
    * @param tag a name for it, or null to store it by digest only

@@ -139,9 +139,11 @@ final class LayoutIndex {
    * manifest has another name.
    *
    * @return false when all of it was so already
+   * @throws Problem of kind CORRUPT when the name holds the digest of another manifest
    */
   boolean put(Descriptor descriptor, @Nullable String name) {
     Digest digest = descriptor.digest();
+    Reference.requireDigest(name, digest);
     if (has(e -> same(e, digest, name)) || (name == null && has(e -> isOf(e, digest)))) {
       return false;
     }
@@ -179,6 +181,7 @@ final class LayoutIndex {
 
   /** Adds an entry in the place of one with the same name; null names the one without a name. */
   void replace(Descriptor descriptor, @Nullable String name) {
+    Reference.requireDigest(name, descriptor.digest());
     removeIf(e -> Objects.equals(e.name(), name));
     add(descriptor, name);
   }
@@ -201,6 +204,7 @@ final class LayoutIndex {
     }
     for (Entry e : all) {
       if (selector.equals(e.name()) || selector.equals(e.fullName())) {
+        Reference.requireDigest(selector, e.descriptor().digest());
         return e.descriptor().digest();
       }
     }
@@ -219,6 +223,20 @@ final class LayoutIndex {
             + where
             + "; it has "
             + names(all));
+  }
+
+  /**
+   * Holds a manifest to what the entries for it say (image-spec, descriptor.md).
+   *
+   * @param where for messages
+   * @throws Problem of kind CORRUPT when it has another size or media type
+   */
+  void require(Manifest manifest, String where) {
+    for (Entry e : entries()) {
+      if (isOf(e, manifest.digest())) {
+        e.descriptor().require(manifest, FILE + " of " + where);
+      }
+    }
   }
 
   private static String names(List<Entry> all) {

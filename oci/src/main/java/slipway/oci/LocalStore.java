@@ -35,8 +35,6 @@ import slipway.base.Progress;
  * {@code diff-ids} holds what layers decompress to, and may be removed.
  */
 public final class LocalStore implements AutoCloseable {
-  private static final int MAX_DEPTH = 4;
-
   private final Path root;
   private final BlobDirectory blobs;
   private final DiffIds diffIds;
@@ -118,6 +116,20 @@ public final class LocalStore implements AutoCloseable {
   }
 
   /**
+   * As {@link #localName}, for an image that is not made yet.
+   *
+   * @throws Problem of kind USAGE when it holds a digest, which nobody knows before
+   */
+  public static Reference newName(String name) {
+    Reference parsed = localName(name);
+    if (parsed.digest() != null) {
+      throw Problem.usage(
+          parsed + " cannot be the name of an image that is not made yet: it holds a digest");
+    }
+    return parsed;
+  }
+
+  /**
    * An image with its name.
    *
    * @param created when its config says it was made, if it says so
@@ -145,8 +157,10 @@ public final class LocalStore implements AutoCloseable {
     for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
         try {
+          Reference name = Reference.parse(e.name());
+          name.requireDigest(e.descriptor().digest());
           Manifest manifest = manifest(e.descriptor().digest());
-          images.add(new Named(Reference.parse(e.name()), manifest, created(manifest)));
+          images.add(new Named(name, manifest, created(manifest)));
         } catch (Problem p) {
           damaged.add(new Damaged(e.name(), String.valueOf(p.getMessage())));
         }
@@ -242,16 +256,23 @@ public final class LocalStore implements AutoCloseable {
   }
 
   private Manifest.Image image(Manifest manifest, String name, Platform platform) {
-    Manifest current = manifest;
-    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
-      switch (current) {
-        case Manifest.Image image -> {
-          return image;
-        }
-        case Manifest.Index index -> current = manifest(index.select(platform, name).digest());
-      }
-    }
-    throw Problem.corrupt("the index of " + name + " is nested too deeply");
+    return new StoreSearch(this, List.of()).image(manifest, name, platform);
+  }
+
+  /**
+   * Whether an index lists an image for a platform that is not here: one that was fetched by its
+   * digest is here with the image of the platform for which it was fetched.
+   */
+  public boolean lacks(Manifest manifest, Platform platform) {
+    return new StoreSearch(this, List.of()).lacks(manifest, platform);
+  }
+
+  /**
+   * What of a manifest can be copied or shown: itself, but of an index of which not all is here the
+   * image for this machine, or else the first that is here.
+   */
+  public Manifest complete(Manifest manifest) {
+    return new StoreSearch(this, List.of()).complete(manifest);
   }
 
   /** The config of an image that is in the store. */
@@ -327,9 +348,13 @@ public final class LocalStore implements AutoCloseable {
    * what its config promises of its layers ({@link Validate}).
    *
    * @throws Problem of kind CORRUPT when the config or a layer of an image is missing or has
-   *     another size than the manifest says, or a layer is another one than the config says
+   *     another size than the manifest says, or a layer is another one than the config says; or
+   *     when the name holds the digest of another manifest
    */
   public void putManifest(Manifest manifest, @Nullable Reference name) {
+    if (name != null) {
+      name.requireDigest(manifest.digest());
+    }
     requireParts(manifest);
     putBytes(manifest.descriptor(), manifest.bytes());
     name(manifest, name == null ? List.of() : List.of(name));
@@ -428,7 +453,8 @@ public final class LocalStore implements AutoCloseable {
   /**
    * Gives a manifest that is here another name.
    *
-   * @throws Problem of kind NOT_FOUND when it is not here
+   * @throws Problem of kind NOT_FOUND when it is not here, CORRUPT when the name holds the digest
+   *     of another one
    */
   public void tag(Reference name, Digest manifest) {
     tag(List.of(name), manifest);

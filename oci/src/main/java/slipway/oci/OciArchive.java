@@ -70,7 +70,10 @@ public final class OciArchive {
     @Override
     public Manifest manifest(@Nullable String selector) throws IOException {
       Digest digest = index.find(selector == null ? name : selector, file.toString());
-      return Manifest.parse(tar.read(entry(digest), Limit.MANIFEST_BYTES), null, digest);
+      Manifest manifest =
+          Manifest.parse(tar.read(entry(digest), Limit.MANIFEST_BYTES), null, digest);
+      index.require(manifest, file.toString());
+      return manifest;
     }
 
     @Override

@@ -71,8 +71,12 @@ public final class OciLayout implements ImageSource, ImageSink {
   @Override
   public Manifest manifest(@Nullable String selector) throws IOException {
     String wanted = selector == null ? name : selector;
-    Digest digest = LayoutIndex.read(root).find(wanted, root.toString());
-    return Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
+    LayoutIndex index = LayoutIndex.read(root);
+    Digest digest = index.find(wanted, root.toString());
+    Manifest manifest =
+        Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
+    index.require(manifest, root.toString());
+    return manifest;
   }
 
   @Override

@@ -132,6 +132,37 @@ public record Reference(
   }
 
   /**
+   * Refuses a name that promises other content by its digest.
+   *
+   * @param manifest that is to have this name
+   * @throws Problem of kind CORRUPT unless the name has no digest, or this one
+   */
+  public void requireDigest(Digest manifest) {
+    requireDigest(toString(), manifest);
+  }
+
+  /** As above for a name that need not be a reference: in a layout it is free text. */
+  static void requireDigest(@Nullable String name, Digest manifest) {
+    int at = name == null ? -1 : name.indexOf('@');
+    if (at <= 0) {
+      return;
+    }
+    Digest promised;
+    try {
+      promised = Digest.parse(name.substring(at + 1));
+    } catch (Problem e) {
+      return; // It holds no digest; what takes references refuses it.
+    }
+    if (!promised.equals(manifest)) {
+      throw Problem.corrupt(
+          "the name "
+              + Printable.text(name)
+              + " promises the manifest of its digest, but this one is "
+              + manifest);
+    }
+  }
+
+  /**
    * What stands after {@code /manifests/}: the digest when there is one, else the tag, else {@code
    * latest}.
    */

@@ -26,6 +26,7 @@ final class StoreGate {
    *     another one than the config says
    */
   void requireDiffIds(Manifest.Image image) throws IOException {
+    Validate.requireConfig(image);
     long size = Files.size(store.blobPath(image.config().digest())); // Not what is declared.
     if (size > Limit.CONFIG_BYTES.value() && !Validate.isImage(image)) {
       return; // An artifact; nobody can read its config as that of an image.

@@ -26,8 +26,12 @@ final class StoreSearch {
   Optional<Manifest> find(String nameOrIdPrefix) {
     for (Reference candidate : candidates(nameOrIdPrefix)) {
       Digest digest = candidate.digest();
-      if (digest != null && isManifest(digest)) {
-        return Optional.of(store.manifest(digest));
+      if (digest != null) {
+        // What it is called does not count: a name may stand there from before it was checked.
+        if (isManifest(digest)) {
+          return Optional.of(store.manifest(digest));
+        }
+        continue;
       }
       for (LayoutIndex.Entry e : entries) {
         if (candidate.toString().equals(e.name())) {
@@ -36,6 +40,89 @@ final class StoreSearch {
       }
     }
     return findById(nameOrIdPrefix);
+  }
+
+  /** {@link LocalStore#image(String, Platform)} of what was found. */
+  Manifest.Image image(Manifest manifest, String name, Platform platform) {
+    Manifest current = manifest;
+    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
+      switch (current) {
+        case Manifest.Image image -> {
+          return image;
+        }
+        case Manifest.Index index -> {
+          Digest child = index.select(platform, name).digest();
+          if (!store.has(child)) {
+            throw Problem.notFound(
+                "image %s is in the store, but not for %s; pull it: slipway pull --platform %s %s"
+                    .formatted(name, platform, platform, name));
+          }
+          current = store.manifest(child);
+        }
+      }
+    }
+    throw Problem.corrupt("the index of " + name + " is nested too deeply");
+  }
+
+  /** {@link LocalStore#lacks}. */
+  boolean lacks(Manifest manifest, Platform platform) {
+    Manifest current = manifest;
+    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
+      if (!(current instanceof Manifest.Index index)) {
+        return false;
+      }
+      Descriptor child;
+      try {
+        child = index.select(platform, index.digest().toString());
+      } catch (Problem e) {
+        return false; // Nobody has it.
+      }
+      if (!store.has(child.digest())) {
+        return true;
+      }
+      current = store.readable(child).orElse(index);
+    }
+    return false;
+  }
+
+  /** {@link LocalStore#complete}. */
+  Manifest complete(Manifest manifest) {
+    Manifest current = manifest;
+    for (int depth = 0; depth <= MAX_DEPTH; depth++) {
+      if (!(current instanceof Manifest.Index index) || isWhole(index, new HashSet<>(), depth)) {
+        return current;
+      }
+      List<Descriptor> here =
+          index.manifests().stream()
+              .filter(m -> MediaTypes.isManifest(m.mediaType()) && store.readable(m).isPresent())
+              .toList();
+      if (here.isEmpty()) {
+        return current;
+      }
+      Descriptor chosen =
+          here.stream()
+              .filter(m -> m.platform() != null && Platform.host().accepts(m.platform()))
+              .findFirst()
+              .orElse(here.getFirst());
+      current = store.manifest(chosen.digest());
+    }
+    return current;
+  }
+
+  private boolean isWhole(Manifest.Index index, Set<Digest> seen, int depth) {
+    for (Descriptor child : index.manifests()) {
+      if (!store.has(child.digest())) {
+        return false;
+      }
+      if (MediaTypes.isIndex(child.mediaType())
+          && seen.add(child.digest())
+          && depth < MAX_DEPTH
+          && store.readable(child).orElse(null) instanceof Manifest.Index below
+          && !isWhole(below, seen, depth + 1)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Manifest named(LayoutIndex.Entry e) {

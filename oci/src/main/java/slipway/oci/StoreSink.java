@@ -30,6 +30,11 @@ final class StoreSink implements ImageSink {
     return name == null ? null : name.orLatest().toString();
   }
 
+  @Override
+  public boolean names(Digest manifest) {
+    return name != null && manifest.equals(name.digest());
+  }
+
   /** {@inheritDoc} It is read, so that one that was damaged since is brought anew. */
   @Override
   public boolean hasBlob(Descriptor descriptor) throws IOException {

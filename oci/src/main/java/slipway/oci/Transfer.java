@@ -3,8 +3,10 @@ package slipway.oci;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionService;
@@ -72,7 +74,8 @@ public final class Transfer {
    *
    * @param selector what the source understands: a tag, a digest, or null for its only image
    * @param tag the name in the sink, or null for the sink's own default
-   * @return the manifest that has the name now: an index only when all platforms were copied
+   * @return the manifest that was copied: an index only when all platforms were. It has the name
+   *     now, unless that holds the digest of the index from which it was chosen, which then has it
    * @throws Problem that says what could not be read or written
    */
   public static Manifest copy(
@@ -84,14 +87,23 @@ public final class Transfer {
       Progress progress)
       throws IOException {
     Transfer transfer = new Transfer(source, sink, progress);
-    Manifest root = choose(source, source.manifest(selector), options.platform());
+    List<Manifest> path = choose(source, source.manifest(selector), options.platform());
+    Manifest root = path.getLast();
     transfer.plan(root, 0);
     transfer.copyBlobs(options.parallelism());
     transfer.manifests.remove(root.digest());
     for (Manifest child : transfer.manifests.values()) {
       sink.putManifest(child, null);
     }
-    sink.putManifest(root, tag == null ? sink.defaultTag() : tag);
+    String name = tag == null ? sink.defaultTag() : tag;
+    if (sink.names(path.getFirst().digest())) {
+      for (Manifest below : path.subList(1, path.size()).reversed()) {
+        sink.putManifest(below, null);
+      }
+      sink.putManifest(path.getFirst(), name);
+    } else {
+      sink.putManifest(root, name);
+    }
     return root;
   }
 
@@ -102,20 +114,29 @@ public final class Transfer {
    */
   public static Manifest.Image resolve(
       ImageSource source, @Nullable String selector, Platform platform) throws IOException {
-    return (Manifest.Image) choose(source, source.manifest(selector), platform);
+    return (Manifest.Image) choose(source, source.manifest(selector), platform).getLast();
   }
 
-  private static Manifest choose(ImageSource source, Manifest manifest, @Nullable Platform platform)
-      throws IOException {
+  /** The way from a manifest to the image for a platform; without a platform only the manifest. */
+  private static List<Manifest> choose(
+      ImageSource source, Manifest manifest, @Nullable Platform platform) throws IOException {
+    List<Manifest> path = new ArrayList<>(List.of(manifest));
     Manifest current = manifest;
     for (int depth = 0; platform != null && current instanceof Manifest.Index index; depth++) {
       if (depth > MAX_DEPTH) {
         throw tooDeep(manifest);
       }
       String name = manifest.digest() + " in " + source.describe();
-      current = source.manifest(index.select(platform, name).digest().toString());
+      current = child(source, index.select(platform, name));
+      path.add(current);
     }
-    return current;
+    return path;
+  }
+
+  private static Manifest child(ImageSource source, Descriptor child) throws IOException {
+    Manifest manifest = source.manifest(child.digest().toString());
+    child.require(manifest, "an index in " + source.describe());
+    return manifest;
   }
 
   private static Problem tooDeep(Manifest manifest) {
@@ -157,7 +178,7 @@ public final class Transfer {
       blobs.putIfAbsent(child.digest(), child);
     } else if (!manifests.containsKey(child.digest())) {
       Limit.INDEX_MANIFESTS.check(manifests.size() + 1L, "the index in " + source.describe());
-      plan(source.manifest(child.digest().toString()), depth + 1);
+      plan(child(source, child), depth + 1);
     }
   }
 

@@ -23,6 +23,7 @@ public final class Validate {
    */
   public static void image(ImageSource source, Manifest.Image image, Progress progress)
       throws IOException {
+    requireConfig(image);
     List<Digest> diffIds = diffIds(image, config(source, image));
     for (int i = 0; i < image.layers().size(); i++) {
       Descriptor layer = image.layers().get(i);
@@ -36,6 +37,28 @@ public final class Validate {
         }
         task.advance(layer.size());
       }
+    }
+  }
+
+  /**
+   * Refuses what cannot be a config: a layer, by its type or since the manifest lists it as one, or
+   * another manifest.
+   */
+  static void requireConfig(Manifest.Image image) {
+    Descriptor config = image.config();
+    boolean alsoLayer =
+        image.layers().stream()
+            .anyMatch(
+                l -> MediaTypes.isLayer(l.mediaType()) && l.digest().equals(config.digest()));
+    if (alsoLayer
+        || MediaTypes.isLayer(config.mediaType())
+        || MediaTypes.isManifest(config.mediaType())) {
+      throw Problem.corrupt(
+          "the config of image %s is no config but %s, %s"
+              .formatted(
+                  image.digest(),
+                  alsoLayer ? "one of its layers" : "of type " + config.mediaType(),
+                  config.digest()));
     }
   }
 
