@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import slipway.base.Cleanup;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -188,6 +189,27 @@ public final class Builder {
       return same.get();
     }
     Thread sync = Thread.ofPlatform().name("sync").start(() -> sync(session));
+    try {
+      Manifest.Image image = image(session, result);
+      put(session.request, image);
+      return image;
+    } finally {
+      await(sync);
+    }
+  }
+
+  /** Whether the build fails or not, nothing of it goes on behind it. */
+  private static void await(Thread sync) {
+    try {
+      sync.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // The process shall end, and is not to wait for a disk.
+    }
+  }
+
+  /** Finishes the layers and writes the config. */
+  private Manifest.Image image(BuildSession session, StageResult result)
+      throws IOException, InterruptedException {
     List<Descriptor> layers = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
     for (LayerRef layer : result.layers()) {
@@ -199,11 +221,7 @@ public final class Builder {
     byte[] json = config.toJson();
     Limit.CONFIG_BYTES.check(json.length, "the image's configuration");
     Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, json);
-    Manifest.Image image =
-        Manifest.Image.of(configBlob, layers, annotations(session.request, result));
-    put(session.request, image);
-    sync.join();
-    return image;
+    return Manifest.Image.of(configBlob, layers, annotations(session.request, result));
   }
 
   private void put(BuildRequest request, Manifest.Image image) {
@@ -226,7 +244,10 @@ public final class Builder {
   private static void sync(BuildSession session) {
     try {
       session.snapshots.sync();
-    } catch (IOException e) {
+    } catch (IOException | Problem e) {
+      if (Cleanup.isStopped()) {
+        return; // Why the build ends is told already.
+      }
       session.progress.note("the build cache may not outlast a power cut: " + e.getMessage());
     }
   }

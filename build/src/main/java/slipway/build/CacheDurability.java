@@ -2,6 +2,7 @@ package slipway.build;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
+import slipway.oci.Flock;
 
 /**
  * Knows which files of the build directory a power cut can no longer harm, so that steps need not
@@ -74,6 +76,19 @@ final class CacheDurability {
   void sync() throws IOException {
     String stamp = stamp();
     Posix.syncfs(OsPath.of(root));
-    AtomicFile.write(file(boot), stamp);
+    try (Flock alone = Flock.file(root.resolve("synced.lock"), true)) {
+      removeHalfWritten();
+      AtomicFile.write(file(boot), stamp);
+    }
+  }
+
+  /** Under the lock nobody writes here: temporary files are of dead writers. */
+  private void removeHalfWritten() throws IOException {
+    Path directory = Files.createDirectories(root.resolve("synced"));
+    try (DirectoryStream<Path> list = Files.newDirectoryStream(directory, ".*.tmp")) {
+      for (Path file : list) {
+        Files.delete(file);
+      }
+    }
   }
 }

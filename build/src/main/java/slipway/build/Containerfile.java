@@ -79,6 +79,7 @@ record Containerfile(List<Instruction.Arg> globals, List<Stage> stages, char esc
     if (lines.size() != 1) {
       throw from.problem("the base image's ONBUILD \"" + trigger + "\" is not one instruction");
     }
-    return new InstructionParser('\\', w -> {}).parse(lines.getFirst());
+    return new InstructionParser('\\', w -> {})
+        .trigger(lines.getFirst(), "the base image's ONBUILD");
   }
 }

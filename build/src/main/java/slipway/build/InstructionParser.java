@@ -284,13 +284,22 @@ final class InstructionParser {
     if (trigger.isEmpty()) {
       throw line.at().problem("ONBUILD needs an instruction");
     }
-    String keyword = SPACE.split(trigger, 2)[0].toUpperCase(Locale.ROOT);
-    if (Set.of("ONBUILD", "FROM", "MAINTAINER").contains(keyword)) {
-      throw line.at().problem("ONBUILD cannot hold " + keyword);
-    }
     Line inner = new Line(line.at(), trigger, line.heredocs());
-    parse(inner);
+    trigger(inner, "ONBUILD");
     return new Instruction.OnBuild(line, inner.source());
+  }
+
+  /**
+   * Parses what an ONBUILD holds.
+   *
+   * @param holder of it, for messages
+   */
+  Instruction trigger(Line line, String holder) {
+    String keyword = SPACE.split(line.text(), 2)[0].toUpperCase(Locale.ROOT);
+    if (Set.of("ONBUILD", "FROM", "MAINTAINER").contains(keyword)) {
+      throw line.at().problem(holder + " cannot hold " + keyword);
+    }
+    return parse(line);
   }
 
   private static Instruction healthcheck(Line line, Flags.Split arguments) {

@@ -17,6 +17,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Compression;
+import slipway.oci.Flock;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -95,6 +99,24 @@ class BuilderTest {
             "COPY file /file",
             "RUN /bin/sh -c cat /one /file > /both");
     assertThat(lab.text(image, "both")).isEqualTo("one\nfile\n");
+  }
+
+  /** What goes on behind a failed build would meet the end of the process. */
+  @Test
+  void nothingGoesOnBehindABuildThatFailsAtItsEnd() throws Exception {
+    Path context = lab.context("FROM base:1\nCOPY x /etc/\nRUN true\n");
+    Files.createDirectory(context.resolve("x"));
+    Files.writeString(context.resolve("x/.wh.passwd"), "");
+    Path build = directory.resolve("build");
+    FutureTask<Manifest.Image> failing =
+        new FutureTask<>(() -> lab.build(BuildRequest.of(context)));
+    try (Flock slowDisk = Flock.file(Files.createDirectories(build).resolve("synced.lock"), true)) {
+      Thread.ofPlatform().start(failing);
+      assertThatThrownBy(() -> failing.get(2, TimeUnit.SECONDS))
+          .isInstanceOf(TimeoutException.class);
+    }
+    assertThatThrownBy(failing::get).hasMessageContaining(".wh.passwd");
+    assertThat(files(build)).noneMatch(p -> p.getFileName().toString().endsWith(".tmp"));
   }
 
   @Test

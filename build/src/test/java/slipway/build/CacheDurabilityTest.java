@@ -30,6 +30,14 @@ class CacheDurabilityTest {
   }
 
   @Test
+  void whatADeadBuildLeftGoes() throws Exception {
+    Path left = Files.createDirectory(root.resolve("synced")).resolve(".boot.1f.tmp");
+    Files.writeString(left, "half");
+    CacheDurability.of(root).sync();
+    assertThat(left).doesNotExist();
+  }
+
+  @Test
   void thisMachineHasABootId() throws Exception {
     CacheDurability here = CacheDurability.of(root);
     assertThat(here.holds(here.stamp())).isTrue();

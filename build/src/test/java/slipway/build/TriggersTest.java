@@ -89,6 +89,17 @@ class TriggersTest {
         .hasMessageContaining("--allow onbuild");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"FROM base:1", "  from base:1", "ONBUILD RUN true", "MAINTAINER me"})
+  void onBuildDoesNotHoldWhatNoContainerfileCanPutThere(String trigger) throws Exception {
+    base(trigger);
+    assertThatThrownBy(() -> lab.build(request().allowOnBuild(true)))
+        .isInstanceOf(Problem.class)
+        .hasMessageEndingWith(
+            "Containerfile:1: the base image's ONBUILD cannot hold "
+                + trigger.strip().split(" ")[0].toUpperCase(java.util.Locale.ROOT));
+  }
+
   @Test
   void whatIsTrustedGetsIt() throws Exception {
     Path layout = directory.resolve("layout");

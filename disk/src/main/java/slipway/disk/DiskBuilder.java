@@ -72,7 +72,7 @@ public final class DiskBuilder {
     rootfs = request.rootfs() == null ? RootFileSystem.EXT4 : request.rootfs();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
-    try (Scratch scratch = Scratch.create()) {
+    try (Scratch scratch = Scratch.create(progress)) {
       Path raw = written(output, plan, scratch);
       if (request.types().contains(DiskType.QCOW2)) {
         qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
@@ -150,7 +150,7 @@ public final class DiskBuilder {
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.INPUT,
-          raw.getParent() + " cannot hold a disk of " + plan.size() + " bytes: " + e.getMessage(),
+          request.output() + " cannot hold a disk of " + plan.size() + " bytes: " + e.getMessage(),
           e);
     }
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();

@@ -514,9 +514,18 @@ class DiskBuilderTest {
       assertThat(output.resolve("image/disk.raw")).doesNotExist();
       if (politely) {
         assertThat(output).isEmptyDirectory();
+        assertThat(scratch(directory)).isEmpty();
       } else {
-        Command.of("find", output.toString(), "-name", ".*.tmp", "-delete").run();
+        // The one before was removed by this one.
+        assertThat(scratch(output)).hasSize(1);
+        assertThat(scratch(directory)).hasSize(1);
       }
+    }
+  }
+
+  private static List<Path> scratch(Path folder) throws IOException {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(p -> p.getFileName().toString().contains("slipway-disk-")).toList();
     }
   }
 
