@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
+import slipway.linux.Command;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -94,6 +95,40 @@ class RefusalsTest {
     assertThat(ran.err()).startsWith("error: --output ").contains(words).doesNotContain(".tmp");
     assertThat(ran.status()).isEqualTo(2);
     assertThat(dir.resolve("none")).doesNotExist();
+  }
+
+  /** A digest in a name is a promise; an archive, a tag or a build cannot give another image it. */
+  @Test
+  void anotherImageDoesNotGetANameWithADigest() throws Exception {
+    String root = root();
+    String pinned = "localhost/good@sha256:" + "0".repeat(64);
+    String promise = "error: the name " + pinned + " promises the manifest of its digest";
+    Ran tagged = run("tag", "--root", root, "web:1", "fine:1", pinned);
+    assertThat(tagged.err()).startsWith(promise);
+    Path archive = dir.resolve("web.tar");
+    assertThat(run("save", "--root", root, "-q", "-o", archive.toString(), "web:1").status())
+        .isZero();
+    Path unpacked = Files.createDirectory(dir.resolve("unpacked"));
+    Command.of("tar", "-C", unpacked.toString(), "-xf", archive.toString()).run();
+    Path index = unpacked.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("localhost/web:1", pinned));
+    Command.of("tar", "-C", unpacked.toString(), "-cf", archive.toString(), ".").run();
+    String other = dir.resolve("other").toString();
+    Ran loaded = run("load", "--root", other, "-q", "-i", archive.toString());
+    assertThat(loaded.err()).startsWith(promise);
+    assertThat(loaded.status()).isEqualTo(tagged.status()).isNotZero();
+    Path context = Files.createDirectory(dir.resolve("context"));
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\n");
+    Ran built = run("build", "--root", root, "-t", pinned, context.toString());
+    assertThat(built.err())
+        .startsWith("error: " + pinned + " cannot be the name of an image that is not made yet");
+    assertThat(built.status()).isEqualTo(2);
+    try (LocalStore store = LocalStore.open(Path.of(root, "store"));
+        LocalStore empty = LocalStore.open(Path.of(other, "store"))) {
+      assertThat(store.names()).extracting(LocalStore.Name::text).containsOnly("localhost/web:1");
+      assertThat(empty.names()).isEmpty();
+      assertThat(empty.unnamed()).isEmpty();
+    }
   }
 
   @Test
