@@ -2,6 +2,7 @@ package slipway.cli;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -10,7 +11,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.oci.Digest;
 import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
 
 /** {@code slipway rmi NAME…}: removes names, and then what no name reaches any more. */
 @Command(
@@ -70,8 +73,20 @@ final class RmiCommand implements Callable<Integer> {
     }
     return store
         .find(name)
-        .map(manifest -> list.stream().filter(n -> manifest.digest().equals(n.manifest())).toList())
+        .map(manifest -> list.stream().filter(n -> means(store, n.manifest(), manifest)).toList())
         .orElse(List.of());
+  }
+
+  /** Also of an index that is here for one platform: {@code images} shows the id of its image. */
+  private static boolean means(LocalStore store, @Nullable Digest named, Manifest image) {
+    if (named == null || named.equals(image.digest())) {
+      return named != null;
+    }
+    try {
+      return store.complete(store.manifest(named)).equals(image);
+    } catch (Problem e) {
+      return false; // Damaged: it is removed by its name.
+    }
   }
 
   private static String complete(String name) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -11,11 +12,23 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.Digest;
+import slipway.oci.ImageConfig;
+import slipway.oci.ImageSink;
+import slipway.oci.ImageSource;
+import slipway.oci.LocalStore;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
 
 class MainTest {
   @TempDir Path state;
@@ -105,6 +118,52 @@ class MainTest {
     Ran ran = run("slipway", "inspect", "--root", state.toString(), "x");
     assertThat(ran.status()).isEqualTo(1);
     assertThat(ran.err()).contains("no image \"x\" in the local store");
+  }
+
+  /** As {@code pull NAME@DIGEST} of an index leaves it. */
+  @Test
+  void theImageThatIsHereStandsForAnIndexOfMore() throws Exception {
+    byte[] config = ImageConfig.empty(Platform.host()).toJson();
+    Descriptor blob = Descriptor.of(MediaTypes.OCI_CONFIG, config);
+    Manifest.Image image = Manifest.Image.of(blob, List.of(), Map.of());
+    Descriptor other =
+        Descriptor.of(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[] {1}), 1);
+    Manifest.Index index =
+        Manifest.Index.of(
+            List.of(
+                on(other, new Platform("linux", "s390x", null)),
+                on(image.descriptor(), Platform.host())),
+            Map.of());
+    String name = "localhost/multi@" + index.digest();
+    try (LocalStore store = LocalStore.open(state.resolve("store"));
+        ImageSink sink = store.sink(Reference.parse(name))) {
+      sink.putBlob(blob, offset -> new ByteArrayInputStream(config));
+      sink.putManifest(image, null);
+      sink.putManifest(index, name);
+    }
+    String root = state.toString();
+    String id = blob.digest().brief();
+    assertThat(run("slipway", "images", "-q", "--root", root).out().strip()).isEqualTo(id);
+    assertThat(run("slipway", "inspect", "--root", root, name).out())
+        .contains(image.digest().toString());
+    Path archive = state.resolve("x.tar");
+    assertThat(run("slipway", "save", "-q", "--root", root, "-o", archive.toString(), name).err())
+        .isEmpty();
+    try (ImageSource saved = ImageSource.archive(archive)) {
+      assertThat(saved.images())
+          .containsExactly(new ImageSource.Held(image.digest().toString(), List.of()));
+    }
+    assertThat(run("slipway", "tag", "--root", root, name, "web:1").status()).isZero();
+    assertThat(run("slipway", "rmi", "--root", root, id).out())
+        .contains("Untagged: " + name, "Untagged: localhost/web:1");
+    try (LocalStore store = LocalStore.open(state.resolve("store"))) {
+      assertThat(store.has(blob.digest())).isFalse();
+    }
+  }
+
+  private static Descriptor on(Descriptor manifest, Platform platform) {
+    return new Descriptor(
+        manifest.mediaType(), manifest.digest(), manifest.size(), Map.of(), platform, null);
   }
 
   @Test
