@@ -126,8 +126,7 @@ class MainTest {
     byte[] config = ImageConfig.empty(Platform.host()).toJson();
     Descriptor blob = Descriptor.of(MediaTypes.OCI_CONFIG, config);
     Manifest.Image image = Manifest.Image.of(blob, List.of(), Map.of());
-    Descriptor other =
-        Descriptor.of(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[] {1}), 1);
+    Descriptor other = Descriptor.of(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[] {1}), 1);
     Manifest.Index index =
         Manifest.Index.of(
             List.of(

@@ -73,8 +73,7 @@ public final class OciLayout implements ImageSource, ImageSink {
     String wanted = selector == null ? name : selector;
     LayoutIndex index = LayoutIndex.read(root);
     Digest digest = index.find(wanted, root.toString());
-    Manifest manifest =
-        Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
+    Manifest manifest = Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
     index.require(manifest, root.toString());
     return manifest;
   }

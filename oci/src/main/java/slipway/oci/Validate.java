@@ -48,8 +48,7 @@ public final class Validate {
     Descriptor config = image.config();
     boolean alsoLayer =
         image.layers().stream()
-            .anyMatch(
-                l -> MediaTypes.isLayer(l.mediaType()) && l.digest().equals(config.digest()));
+            .anyMatch(l -> MediaTypes.isLayer(l.mediaType()) && l.digest().equals(config.digest()));
     if (alsoLayer
         || MediaTypes.isLayer(config.mediaType())
         || MediaTypes.isManifest(config.mediaType())) {

@@ -66,11 +66,14 @@ class PinnedNameTest {
                       store.source(), "evil", sink, null, Transfer.Options.all(), Progress.NONE))
           .hasMessage(sentence);
     }
-    assertThat(store.names()).extracting(LocalStore.Name::text).containsOnly("localhost/evil:latest");
+    assertThat(store.names())
+        .extracting(LocalStore.Name::text)
+        .containsOnly("localhost/evil:latest");
     store.putManifest(good, pinned);
     assertThat(store.find(pinned.toString())).contains(good);
     assertThatThrownBy(() -> LocalStore.newName(pinned.toString()))
-        .isInstanceOfSatisfying(Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE));
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE));
   }
 
   /** Names that an older store took unseen. */
@@ -123,13 +126,16 @@ class PinnedNameTest {
       sink.putManifest(evil, "localhost/evil@" + evil.digest());
     }
     try (ImageSource source = ImageSource.archive(file)) {
-      assertThat(source.images()).singleElement().extracting(ImageSource.Held::names)
+      assertThat(source.images())
+          .singleElement()
+          .extracting(ImageSource.Held::names)
           .isEqualTo(List.of("localhost/evil:1"));
     }
     Path unpacked = Files.createDirectory(dir.resolve("unpacked"));
     Command.of("tar", "-C", unpacked.toString(), "-xf", file.toString()).run();
     rename(unpacked.resolve("manifest.json"), "localhost/evil:1", pinned.toString());
-    Command.of("tar", "-C", unpacked.toString(), "-cf", file.toString(), "manifest.json", ".").run();
+    Command.of("tar", "-C", unpacked.toString(), "-cf", file.toString(), "manifest.json", ".")
+        .run();
     try (ImageSource source = DockerArchive.source(file, pinned.toString())) {
       assertThatThrownBy(() -> source.manifest(null)).hasMessageContaining("promises the manifest");
     }
@@ -214,8 +220,7 @@ class PinnedNameTest {
     try (LocalStore remote = LocalStore.open(dir.resolve("remote"))) {
       Manifest.Image amd = Images.random(remote, RANDOM, AMD64, 1);
       remote.putManifest(amd, null);
-      Descriptor lie =
-          new Descriptor(amd.mediaType(), amd.digest(), 7, Map.of(), AMD64, null);
+      Descriptor lie = new Descriptor(amd.mediaType(), amd.digest(), 7, Map.of(), AMD64, null);
       remote.putManifest(Manifest.Index.of(List.of(lie), Map.of()), LocalStore.localName("multi"));
       for (Transfer.Options options : List.of(Transfer.Options.all(), Transfer.Options.of(AMD64))) {
         try (ImageSink sink = store.sink(LocalStore.localName("multi"))) {
@@ -238,8 +243,7 @@ class PinnedNameTest {
     Descriptor layer = good.layers().getFirst();
     Descriptor config =
         words.startsWith("of") ? store.putBlob(type, "{}".getBytes(StandardCharsets.UTF_8)) : layer;
-    Manifest.Image image =
-        Manifest.Image.of(config.withMediaType(type), List.of(layer), Map.of());
+    Manifest.Image image = Manifest.Image.of(config.withMediaType(type), List.of(layer), Map.of());
     assertThatThrownBy(() -> store.putManifest(image, LocalStore.localName("x")))
         .isInstanceOfSatisfying(
             Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
