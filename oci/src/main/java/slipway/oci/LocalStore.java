@@ -355,7 +355,9 @@ public final class LocalStore implements AutoCloseable {
     if (name != null) {
       name.requireDigest(manifest.digest());
     }
-    requireParts(manifest);
+    if (manifest instanceof Manifest.Image image) {
+      new StoreGate(this, diffIds).require(image);
+    }
     putBytes(manifest.descriptor(), manifest.bytes());
     name(manifest, name == null ? List.of() : List.of(name));
   }
@@ -397,39 +399,6 @@ public final class LocalStore implements AutoCloseable {
    */
   public static Reference stored(Reference name) {
     return name.digest() == null ? name.orLatest() : name.withDigest(name.digest());
-  }
-
-  private void requireParts(Manifest manifest) {
-    if (!(manifest instanceof Manifest.Image image)) {
-      return;
-    }
-    List<Descriptor> parts = new ArrayList<>(image.layers());
-    parts.add(image.config());
-    try {
-      for (Descriptor part : parts) {
-        requirePart(image, part);
-      }
-      new StoreGate(this, diffIds).requireDiffIds(image);
-    } catch (IOException e) {
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT,
-          "cannot read image " + image.digest() + " in " + root + ": " + e.getMessage(),
-          e);
-    }
-  }
-
-  private void requirePart(Manifest.Image image, Descriptor part) throws IOException {
-    if (blobs.has(part.digest())) {
-      long size = Files.size(blobs.path(part.digest()));
-      if (size != part.size()) {
-        throw Problem.corrupt(
-            "image %s says that its blob %s has %d bytes, but it has %d"
-                .formatted(image.digest(), part.digest(), part.size(), size));
-      }
-    } else if (!MediaTypes.isForeign(part.mediaType())) {
-      throw Problem.corrupt(
-          "image " + image.digest() + " lacks its blob " + part.digest() + " in " + root);
-    }
   }
 
   /**

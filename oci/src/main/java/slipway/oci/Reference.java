@@ -143,13 +143,12 @@ public record Reference(
 
   /** As above for a name that need not be a reference: in a layout it is free text. */
   static void requireDigest(@Nullable String name, Digest manifest) {
-    int at = name == null ? -1 : name.indexOf('@');
-    if (at <= 0) {
+    if (name == null || name.indexOf('@') <= 0) {
       return;
     }
     Digest promised;
     try {
-      promised = Digest.parse(name.substring(at + 1));
+      promised = Digest.parse(name.substring(name.indexOf('@') + 1));
     } catch (Problem e) {
       return; // It holds no digest; what takes references refuses it.
     }

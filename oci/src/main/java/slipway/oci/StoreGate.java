@@ -3,6 +3,7 @@ package slipway.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import slipway.base.Limit;
@@ -19,6 +20,41 @@ final class StoreGate {
   StoreGate(LocalStore store, DiffIds diffIds) {
     this.store = store;
     this.diffIds = diffIds;
+  }
+
+  /**
+   * Holds an image whose blobs are here to what its manifest and its config say.
+   *
+   * @throws Problem of kind CORRUPT when a part is missing or another one than is said
+   */
+  void require(Manifest.Image image) {
+    List<Descriptor> parts = new ArrayList<>(image.layers());
+    parts.add(image.config());
+    try {
+      for (Descriptor part : parts) {
+        requirePart(image, part);
+      }
+      requireDiffIds(image);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "cannot read image " + image.digest() + " in " + store.root() + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  private void requirePart(Manifest.Image image, Descriptor part) throws IOException {
+    if (store.has(part.digest())) {
+      long size = Files.size(store.blobPath(part.digest()));
+      if (size != part.size()) {
+        throw Problem.corrupt(
+            "image %s says that its blob %s has %d bytes, but it has %d"
+                .formatted(image.digest(), part.digest(), part.size(), size));
+      }
+    } else if (!MediaTypes.isForeign(part.mediaType())) {
+      throw Problem.corrupt(
+          "image " + image.digest() + " lacks its blob " + part.digest() + " in " + store.root());
+    }
   }
 
   /**
