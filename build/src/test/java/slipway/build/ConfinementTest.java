@@ -266,6 +266,8 @@ class ConfinementTest {
       assertThat(Command.of("pgrep", "-f", "sleep " + mark).tryRun().text())
           .as("processes that live on")
           .isEmpty();
+    } finally {
+      build.destroyForcibly();
     }
     // The next build removes what is left: files and control groups.
     lab.build("FROM base:1\n");
