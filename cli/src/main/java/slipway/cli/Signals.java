@@ -7,6 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import sun.misc.Signal;
@@ -30,6 +31,9 @@ final class Signals {
 
   /** Done by the second signal. */
   private final CompletableFuture<@Nullable Void> hurry = new CompletableFuture<>();
+
+  /** Set by the first signal or failure, before anything is told: what comes later is a second. */
+  private final AtomicBoolean ending = new AtomicBoolean();
 
   private boolean waited;
 
@@ -65,12 +69,10 @@ final class Signals {
   }
 
   private void handle(Signal signal) {
-    if (Cleanup.isStopped()) {
-      hurry.complete(null);
-      return;
-    }
     String name = "SIG" + signal.getName();
-    end(name, "stopped by " + name + "; cleaning up", 128 + signal.getNumber());
+    if (!end(name, "stopped by " + name + "; cleaning up", 128 + signal.getNumber())) {
+      hurry.complete(null);
+    }
   }
 
   /** Ends the process because a thread in the background died and others may wait for it. */
@@ -81,9 +83,10 @@ final class Signals {
         .start(() -> end("an internal error", "error: " + sentence, 1));
   }
 
-  private synchronized void end(String why, String line, int status) {
-    if (Cleanup.isStopped()) {
-      return;
+  /** Ends the process; returns only when that is under way already, with false. */
+  private boolean end(String why, String line, int status) {
+    if (!ending.compareAndSet(false, true)) {
+      return false;
     }
     TerminalProgress.stopBars();
     err.println(line);
@@ -94,6 +97,7 @@ final class Signals {
       err.flush();
       Runtime.getRuntime().halt(status);
     }
+    return false;
   }
 
   private boolean awaitUnwound(Duration limit) {
