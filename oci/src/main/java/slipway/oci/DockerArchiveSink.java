@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,8 +15,6 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -27,7 +26,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class DockerArchiveSink implements ImageSink {
   private final String description;
   private final @Nullable Reference name;
-  private final Path staging;
+  private final ScratchFolder staging;
+  private final List<String> notes;
   private final BlobDirectory blobs;
   private final TarPacker tar;
   private final Map<Digest, ObjectNode> items = new LinkedHashMap<>();
@@ -35,23 +35,41 @@ final class DockerArchiveSink implements ImageSink {
   private boolean broken;
 
   private DockerArchiveSink(
-      String description, TarPacker tar, @Nullable Reference name, Path staging) {
+      String description, TarPacker tar, @Nullable Reference name, Path folder)
+      throws IOException {
     this.description = description;
     this.name = name;
-    this.staging = staging;
-    this.blobs = new BlobDirectory(staging, staging);
+    List<String> told = new ArrayList<>();
+    this.staging = ScratchFolder.create(folder, TarPacker.UNFINISHED, told::add);
+    this.notes = List.copyOf(told);
+    this.blobs = new BlobDirectory(staging.path(), staging.path());
     this.tar = tar;
   }
 
   static DockerArchiveSink create(Path file, @Nullable Reference name) throws IOException {
     Path parent = java.util.Objects.requireNonNull(file.toAbsolutePath().getParent());
-    Path staging = Files.createTempDirectory(parent, ".slipway-");
-    return new DockerArchiveSink("archive " + file, new TarPacker(file), name, staging);
+    return open("archive " + file, new TarPacker(file), name, parent);
   }
 
   static DockerArchiveSink create(OutputStream out, Path folder) throws IOException {
-    Path staging = Files.createTempDirectory(folder, ".slipway-");
-    return new DockerArchiveSink("the archive", new TarPacker(out), null, staging);
+    return open("the archive", new TarPacker(out), null, folder);
+  }
+
+  private static DockerArchiveSink open(
+      String description, TarPacker tar, @Nullable Reference name, Path folder)
+      throws IOException {
+    try {
+      return new DockerArchiveSink(description, tar, name, folder);
+    } catch (IOException | RuntimeException e) {
+      tar.close();
+      throw e;
+    }
+  }
+
+  /** {@inheritDoc} What a killed process left beside the archive and cannot be removed. */
+  @Override
+  public List<String> notes() {
+    return notes;
   }
 
   @Override
@@ -127,7 +145,7 @@ final class DockerArchiveSink implements ImageSink {
   }
 
   private void addLayer(Descriptor layer, Digest diffId) throws IOException {
-    Path plain = staging.resolve("layer");
+    Path plain = staging.path().resolve("layer");
     try (InputStream in = Compression.decompressAny(blobs.open(layer.digest(), 0));
         OutputStream out = new BufferedOutputStream(Files.newOutputStream(plain))) {
       in.transferTo(out);
@@ -146,7 +164,8 @@ final class DockerArchiveSink implements ImageSink {
 
   @Override
   public synchronized void close() throws IOException {
-    try (tar;
+    try (staging;
+        tar;
         blobs) {
       if (!broken && !items.isEmpty()) {
         ArrayNode list = JsonNodeFactory.instance.arrayNode();
@@ -154,8 +173,6 @@ final class DockerArchiveSink implements ImageSink {
         tar.add(DockerArchive.MANIFEST, Json.write(list));
         tar.commit();
       }
-    } finally {
-      Posix.removeTree(OsPath.of(staging));
     }
   }
 }

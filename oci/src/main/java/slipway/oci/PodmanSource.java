@@ -2,15 +2,11 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.linux.Command;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
 
 /**
  * An image of podman's store. How that store lies on disk is podman's own matter, so skopeo copies
@@ -22,21 +18,21 @@ final class PodmanSource implements ImageSource {
           "time=\\S+ level=(?:fatal|error) msg=(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|(\\S+))(?: .*)?");
 
   private final TransportRef.Podman reference;
-  private final Path directory;
+  private final ScratchFolder folder;
   private final OciLayout layout;
 
-  private PodmanSource(TransportRef.Podman reference, Path directory, OciLayout layout) {
+  private PodmanSource(TransportRef.Podman reference, ScratchFolder folder, OciLayout layout) {
     this.reference = reference;
-    this.directory = directory;
+    this.folder = folder;
     this.layout = layout;
   }
 
   static PodmanSource open(TransportRef.Podman reference) throws IOException {
-    Path large = Path.of("/var/tmp");
-    Path directory =
-        Files.isWritable(large)
-            ? Files.createTempDirectory(large, "slipway-")
-            : Files.createTempDirectory("slipway-");
+    return open(reference, ScratchFolder.large("slipway-podman-", note -> {}));
+  }
+
+  private static PodmanSource open(TransportRef.Podman reference, ScratchFolder folder)
+      throws IOException {
     boolean good = false;
     try {
       Command.Result copy =
@@ -46,19 +42,19 @@ final class PodmanSource implements ImageSource {
                   "--quiet",
                   "--dest-oci-accept-uncompressed-layers",
                   reference.toString(),
-                  "oci:" + directory + ":image")
+                  "oci:" + folder.path() + ":image")
               .tryRun();
       if (copy.status() != 0) {
         throw Problem.notFound(
             "cannot read " + reference + " from podman's store: " + cause(copy.stderr()));
       }
       PodmanSource source =
-          new PodmanSource(reference, directory, OciLayout.open(directory, "image"));
+          new PodmanSource(reference, folder, OciLayout.open(folder.path(), "image"));
       good = true;
       return source;
     } finally {
       if (!good) {
-        Posix.removeTree(OsPath.of(directory));
+        folder.close();
       }
     }
   }
@@ -95,8 +91,9 @@ final class PodmanSource implements ImageSource {
 
   @Override
   public void close() throws IOException {
-    try (layout) {
-      Posix.removeTree(OsPath.of(directory));
+    try (folder;
+        layout) {
+      // Both go.
     }
   }
 }

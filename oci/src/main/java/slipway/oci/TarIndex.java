@@ -111,11 +111,7 @@ final class TarIndex implements AutoCloseable {
 
   /** A file without a name from the beginning: whatever ends this process leaves nothing. */
   private static FileChannel nameless() throws IOException {
-    Path large = Path.of("/var/tmp");
-    Path file =
-        Files.isWritable(large)
-            ? Files.createTempFile(large, "slipway-", ".tar")
-            : Files.createTempFile("slipway-", ".tar");
+    Path file = Files.createTempFile(ScratchFolder.largePlace(), "slipway-", ".tar");
     try {
       return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } finally {

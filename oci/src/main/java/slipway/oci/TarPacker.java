@@ -14,16 +14,45 @@ import slipway.base.AtomicFile;
  * all, a stream ends in the middle when something fails.
  */
 final class TarPacker implements AutoCloseable {
-  private final @Nullable AtomicFile file;
+  /** Hidden: it lies where the archive will. */
+  static final String UNFINISHED = ".slipway-save-";
+
+  private final @Nullable Unfinished unfinished;
   private final OutputStream out;
   private final TarArchiveOutputStream tar;
 
-  TarPacker(Path target) throws IOException {
-    this(AtomicFile.create(target));
+  /** A file in a folder beside its place, until it is whole. */
+  private record Unfinished(ScratchFolder folder, AtomicFile file, Path target) {
+    static Unfinished create(Path target) throws IOException {
+      Path parent = java.util.Objects.requireNonNull(target.getParent());
+      ScratchFolder folder = ScratchFolder.create(parent, UNFINISHED, note -> {});
+      try {
+        return new Unfinished(folder, AtomicFile.create(folder.path().resolve("archive")), target);
+      } catch (IOException | RuntimeException e) {
+        folder.close();
+        throw e;
+      }
+    }
+
+    void commit() throws IOException {
+      file.commit();
+      AtomicFile.rename(folder.path().resolve("archive"), target);
+    }
+
+    void close() throws IOException {
+      try (folder;
+          file) {
+        // Both go.
+      }
+    }
   }
 
-  private TarPacker(AtomicFile file) {
-    this(file, file.out());
+  TarPacker(Path target) throws IOException {
+    this(Unfinished.create(target.toAbsolutePath()));
+  }
+
+  private TarPacker(Unfinished unfinished) {
+    this(unfinished, unfinished.file().out());
   }
 
   /** Writes to a stream, which it does not close. */
@@ -31,8 +60,8 @@ final class TarPacker implements AutoCloseable {
     this(null, out);
   }
 
-  private TarPacker(@Nullable AtomicFile file, OutputStream out) {
-    this.file = file;
+  private TarPacker(@Nullable Unfinished unfinished, OutputStream out) {
+    this.unfinished = unfinished;
     this.out = out;
     tar = new TarArchiveOutputStream(out);
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
@@ -69,15 +98,15 @@ final class TarPacker implements AutoCloseable {
   void commit() throws IOException {
     tar.finish();
     out.flush(); // The tar does not hand a flush on.
-    if (file != null) {
-      file.commit();
+    if (unfinished != null) {
+      unfinished.commit();
     }
   }
 
   @Override
   public void close() throws IOException {
-    if (file != null) {
-      file.close();
+    if (unfinished != null) {
+      unfinished.close();
     }
   }
 }

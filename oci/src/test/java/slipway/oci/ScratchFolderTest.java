@@ -1,0 +1,97 @@
+package slipway.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Progress;
+import slipway.linux.Command;
+
+/** What processes leave that are killed goes, and nothing else. */
+class ScratchFolderTest {
+  private static final String PREFIX = "slipway-test-";
+
+  @TempDir Path dir;
+  private final List<String> notes = new ArrayList<>();
+
+  private static List<Path> list(Path folder) throws Exception {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.sorted().toList();
+    }
+  }
+
+  @Test
+  void whatDeadProcessesLeftIsRemovedAndTheRestStays() throws Exception {
+    Path dead = Files.createDirectories(dir.resolve(PREFIX + "1/deep/er"));
+    Files.writeString(dead.resolve("file"), "x");
+    Path other = Files.createDirectory(dir.resolve("slipway-other-1"));
+    Path file = Files.writeString(dir.resolve(PREFIX + "file"), "somebody's");
+    Path link = Files.createSymbolicLink(dir.resolve(PREFIX + "link"), other);
+    try (ScratchFolder living = ScratchFolder.create(dir, PREFIX, notes::add);
+        ScratchFolder second = ScratchFolder.create(dir, PREFIX, notes::add)) {
+      assertThat(list(dir))
+          .containsExactlyInAnyOrder(other, file, link, living.path(), second.path());
+      assertThat(Files.getPosixFilePermissions(second.path())).hasSize(3);
+    }
+    assertThat(list(dir)).containsExactlyInAnyOrder(other, file, link);
+    assertThat(notes).isEmpty();
+  }
+
+  /** A process that collects layers beside an archive and is killed. */
+  static final class KilledSave {
+    public static void main(String[] args) throws Exception {
+      Path target = Path.of(args[0]);
+      try (LocalStore store = LocalStore.open(Path.of(args[1]));
+          ImageSink sink = DockerArchive.sink(target, null)) {
+        Manifest.Image image = store.image("localhost/x:1", Platform.parse("linux/amd64"));
+        for (Descriptor layer : image.layers()) {
+          sink.putBlob(layer, at -> store.openBlob(layer));
+        }
+        System.out.println("now");
+        Thread.sleep(60_000);
+      }
+    }
+  }
+
+  @Test
+  void aKilledSaveLeavesNothingBesideTheNextOne() throws Exception {
+    Path store = dir.resolve("store");
+    Path out = Files.createDirectory(dir.resolve("out"));
+    try (LocalStore images = LocalStore.open(store)) {
+      Platform amd64 = Platform.parse("linux/amd64");
+      Manifest image = Images.random(images, Seeds.random("ScratchFolderTest"), amd64, 2);
+      images.putManifest(image, LocalStore.localName("x:1"));
+    }
+    Path target = out.resolve("image.tar");
+    Process process =
+        Command.of(Path.of(System.getProperty("java.home"), "bin/java").toString())
+            .with("--enable-native-access=ALL-UNNAMED", "-cp")
+            .with(System.getProperty("surefire.test.class.path", cp()))
+            .with(KilledSave.class.getName(), target.toString(), store.toString())
+            .start();
+    try (var lines = process.inputReader()) {
+      assertThat(lines.readLine()).isEqualTo("now");
+      process.destroyForcibly();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      Command.kill(process);
+    }
+    assertThat(list(out)).hasSize(2); // The tar, and what is collected for it.
+    try (LocalStore images = LocalStore.open(store);
+        ImageSink sink = DockerArchive.sink(target, null)) {
+      Transfer.copy(
+          images.source(), "localhost/x:1", sink, "", Transfer.Options.all(), Progress.NONE);
+    }
+    assertThat(list(out)).containsExactly(target);
+  }
+
+  private static String cp() {
+    return System.getProperty("java.class.path");
+  }
+}
