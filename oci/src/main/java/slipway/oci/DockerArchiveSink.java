@@ -35,8 +35,7 @@ final class DockerArchiveSink implements ImageSink {
   private boolean broken;
 
   private DockerArchiveSink(
-      String description, TarPacker tar, @Nullable Reference name, Path folder)
-      throws IOException {
+      String description, TarPacker tar, @Nullable Reference name, Path folder) throws IOException {
     this.description = description;
     this.name = name;
     List<String> told = new ArrayList<>();
@@ -56,8 +55,7 @@ final class DockerArchiveSink implements ImageSink {
   }
 
   private static DockerArchiveSink open(
-      String description, TarPacker tar, @Nullable Reference name, Path folder)
-      throws IOException {
+      String description, TarPacker tar, @Nullable Reference name, Path folder) throws IOException {
     try {
       return new DockerArchiveSink(description, tar, name, folder);
     } catch (IOException | RuntimeException e) {

@@ -69,8 +69,7 @@ public final class ScratchFolder implements AutoCloseable {
     return path;
   }
 
-  private static void sweep(Path parent, String prefix, Consumer<String> notes)
-      throws IOException {
+  private static void sweep(Path parent, String prefix, Consumer<String> notes) throws IOException {
     try (DirectoryStream<Path> list =
         Files.newDirectoryStream(parent, p -> p.getFileName().toString().startsWith(prefix))) {
       for (Path path : list) {
