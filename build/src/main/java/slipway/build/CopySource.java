@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import slipway.base.Limit;
+import slipway.base.Problem;
 import slipway.linux.FdInput;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -156,15 +157,10 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
 
   /** A pattern takes every name that fits, so a link to nothing cannot be passed over. */
   private void requireTarget(OpenDirectory top, OsPath inside, Position at) throws IOException {
-    if (top.stat(inside).isEmpty() && !ignore.excludes(inside.toString())) {
-      Optional<OpenDirectory> found = top.find(inside.parent());
-      if (found.isPresent()) {
-        try (OpenDirectory parent = found.get()) {
-          if (Posix.exists(parent.at(inside.name()))) {
-            throw at.problem("\"" + inside + "\" is a link that leads to nothing in " + name);
-          }
-        }
-      }
+    if (top.stat(inside).isEmpty()
+        && !ignore.excludes(inside.toString())
+        && top.lstat(inside).isPresent()) {
+      throw at.problem("\"" + inside + "\" is a link that leads to nothing in " + name);
     }
   }
 
@@ -196,10 +192,43 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
         }
       } else if (excludes.isEmpty() || !excludes.excludes(item.fileName().toString())) {
         try (OpenDirectory parent = gone(top.find(real.parent()), item)) {
+          if (!isCopied(item.inside(), item.stat())) {
+            throw Problem.input(
+                "\"" + item.inside() + "\" in " + name + " is a socket, which no image can hold");
+          }
           visitor.visit(OsPath.of(""), parent.at(real.name()), item.stat());
         }
       }
     }
+  }
+
+  /**
+   * Whether something other than a directory goes along: all but sockets, which no layer can hold.
+   *
+   * @throws Problem of kind INPUT for a device of a directory of the user's, which would give the
+   *     image a way to this machine's, and for what stands for a deleted file in a layer
+   */
+  private boolean isCopied(OsPath inside, Stat stat) {
+    int type = stat.mode() & Stat.S_IFMT;
+    boolean device = type == Stat.S_IFCHR || type == Stat.S_IFBLK;
+    if (device && !keepOwners) {
+      throw Problem.input(
+          "\""
+              + inside
+              + "\" in "
+              + name
+              + " is a device, which COPY and ADD take from images only; leave it out with"
+              + " .containerignore or --exclude");
+    }
+    if (type == Stat.S_IFCHR && stat.rdev() == 0) {
+      throw Problem.input(
+          "\""
+              + inside
+              + "\" in "
+              + name
+              + " marks a deleted file, as layers do, and cannot be copied; leave it out");
+    }
+    return type != Stat.S_IFSOCK;
   }
 
   private static OpenDirectory gone(Optional<OpenDirectory> directory, Item item)
@@ -266,7 +295,7 @@ record CopySource(OsPath root, IgnoreRules ignore, boolean keepOwners, String na
         try (OpenDirectory child = directory.child(name)) {
           directory(relative, child, stat, depth + 1);
         }
-      } else if (!excluded(relative)) {
+      } else if (!excluded(relative) && isCopied(item.inside().resolve(relative), stat)) {
         flush();
         visitor.visit(relative, path, stat);
       }

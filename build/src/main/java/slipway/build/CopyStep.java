@@ -12,7 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.build.Containerfile.Stage;
 import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.linux.Stat;
 import slipway.tree.Layer;
 import slipway.tree.LayerUnpacker;
 import slipway.tree.Node;
@@ -151,8 +151,7 @@ final class CopyStep implements AutoCloseable {
   /** Whether files go into the destination rather than becoming it. */
   private boolean intoDirectory(OsPath root, int items) throws IOException {
     boolean written = destination.endsWith("/") || destination.endsWith("/.");
-    Optional<OsPath> there = InRoot.resolve(root, InRoot.clean(destination));
-    boolean exists = there.isPresent() && Posix.lstat(there.get()).isDirectory();
+    boolean exists = leadsToDirectory(root);
     if (items + downloads.size() + documents.size() > 1 && !written && !exists) {
       throw at.problem(
           copy.keyword()
@@ -161,6 +160,17 @@ final class CopyStep implements AutoCloseable {
               + "/");
     }
     return written || exists || copy.flags().parents();
+  }
+
+  /** Also a link to nothing does, as with buildah: the directory that it names is made. */
+  private boolean leadsToDirectory(OsPath root) throws IOException {
+    OsPath inside = OsPath.of(InRoot.clean(destination));
+    try (OpenDirectory top = OpenDirectory.of(root)) {
+      Optional<Stat> there = top.stat(inside);
+      return there.isPresent()
+          ? there.get().isDirectory()
+          : top.lstat(inside).filter(Stat::isSymlink).isPresent();
+    }
   }
 
   private void item(TreeCopier copier, CopySource.Item item, boolean into)

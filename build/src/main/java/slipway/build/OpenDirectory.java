@@ -92,6 +92,18 @@ final class OpenDirectory implements AutoCloseable {
     }
   }
 
+  /** What stands at a path, links followed but for the last name. */
+  Optional<Stat> lstat(OsPath inside) throws IOException {
+    Optional<OpenDirectory> found = inside.isEmpty() ? Optional.empty() : find(inside.parent());
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    try (OpenDirectory parent = found.get()) {
+      OsPath path = parent.at(inside.name());
+      return Posix.exists(path) ? Optional.of(Posix.lstat(path)) : Optional.empty();
+    }
+  }
+
   /**
    * The path from here to what a path leads to, without links; nothing when that does not exist.
    */

@@ -15,6 +15,7 @@ import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.SparseCopy;
 import slipway.linux.Stat;
+import slipway.linux.UnixException;
 import slipway.linux.Xattrs;
 
 /**
@@ -163,7 +164,10 @@ final class TreeCopier implements AutoCloseable {
     }
   }
 
-  /** Where a single file goes. */
+  /**
+   * Where a single file goes. A link to a directory there is followed; any other link is replaced,
+   * as buildah and BuildKit do, so that its target stays as it is.
+   */
   private Target fileTarget(OsPath inside, OsPath name, boolean intoDirectory) throws IOException {
     if (!name.isName()) {
       throw at.problem("\"" + name + "\" cannot name a file");
@@ -173,9 +177,8 @@ final class TreeCopier implements AutoCloseable {
       OpenDirectory directory = root.mkdirs(inside, newDirectoryOwner());
       return new Target(directory, name, inside.resolve(name));
     }
-    OsPath real = root.real(inside).orElse(inside);
-    OpenDirectory directory = root.mkdirs(real.parent(), newDirectoryOwner());
-    return new Target(directory, real.name(), real);
+    OpenDirectory directory = root.mkdirs(inside.parent(), newDirectoryOwner());
+    return new Target(directory, inside.name(), inside);
   }
 
   /**
@@ -287,9 +290,6 @@ final class TreeCopier implements AutoCloseable {
     switch (stat.mode() & Stat.S_IFMT) {
       case Stat.S_IFREG -> file(from, to);
       case Stat.S_IFLNK -> Posix.symlink(Posix.readlink(from), to.path());
-      case Stat.S_IFSOCK -> {
-        return; // A layer cannot hold one.
-      }
       default -> Posix.mknod(to.path(), (stat.mode() & Stat.S_IFMT) | 0600, stat.rdev());
     }
     finish(source, from, to.path(), stat, false);
@@ -354,11 +354,32 @@ final class TreeCopier implements AutoCloseable {
       for (OsPath name : Xattrs.llistxattr(from)) {
         byte[] value = isCopied(name) ? Xattrs.lgetxattr(from, name) : null;
         if (value != null) {
-          Xattrs.lsetxattr(to, name, value);
+          attribute(source, from, to, name, value);
         }
       }
     }
     Posix.lutimens(to, stat.mtimeSeconds(), stat.mtimeNanos());
+  }
+
+  private void attribute(CopySource source, OsPath from, OsPath to, OsPath name, byte[] value)
+      throws IOException {
+    try {
+      Xattrs.lsetxattr(to, name, value);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOSPC) {
+        throw e;
+      }
+      throw at.problem(
+          "the extended attribute \""
+              + name
+              + "\" of \""
+              + from.name()
+              + "\" in "
+              + source.name()
+              + " cannot be kept ("
+              + e.text()
+              + "); remove it, or leave the file out");
+    }
   }
 
   private int mode(int original, boolean directory, boolean carried) {

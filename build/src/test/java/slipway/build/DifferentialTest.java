@@ -256,6 +256,29 @@ class DifferentialTest {
             COPY a.txt /up/from-context
             COPY dir /outlink
             """,
+            TIMES),
+        new Case(
+            "links in the way",
+            """
+            FROM base:1
+            RUN mkdir /w && cd /w && echo old > f && mkdir d && echo old > d/f && ln -s ../f d/f1 \
+             && ln -s f one && ln -s /w/f two && ln -s one three && ln -s nowhere nothing \
+             && ln -s none/deep deep && ln -s d dir && ln -s dir dirs && ln -s missing new \
+             && ln -s f outer && ln -s f archive
+            COPY a.txt /w/one
+            COPY a.txt /w/two
+            COPY a.txt /w/three
+            COPY a.txt /w/nothing
+            COPY a.txt /w/dir
+            COPY b.sh /w/dirs/
+            COPY a.txt /w/dirs/f
+            COPY dir/f1 dir/f2 /w/dir/
+            COPY dir/deep /w/deep
+            COPY dir/deep /w/dirs
+            COPY a.txt b.sh /w/new/
+            COPY --from=base:1 /etc/group /w/outer
+            ADD a.txt /w/archive
+            """,
             TIMES));
   }
 

@@ -3,6 +3,9 @@ package slipway.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +26,7 @@ import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.tree.FileTree;
 
 /**
  * COPY and ADD of Containerfiles, contexts and images that want to read, write or stop the host.
@@ -222,6 +226,69 @@ class HostileCopyTest {
           .isInstanceOf(Problem.class)
           .hasMessageContaining("a NUL character");
     }
+  }
+
+  @Test
+  void onlyFilesDirectoriesLinksAndPipesComeFromAContext() throws Exception {
+    Path context = lab.context("FROM scratch\nCOPY n /x\n");
+    Path folder = Files.createDirectories(context.resolve("n/d"));
+    Posix.mknod(OsPath.of(folder.resolve("pipe")), Stat.S_IFIFO | 0600, 0);
+    try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      socket.bind(UnixDomainSocketAddress.of(folder.resolve("socket")));
+    }
+    FileTree tree = lab.tree(lab.build(BuildRequest.of(context)));
+    assertThat(tree.find("x/d/pipe")).isPresent();
+    assertThat(tree.find("x/d/socket")).isEmpty(); // No layer can hold one.
+    refused(
+        context,
+        "COPY n/d/socket /x",
+        "\"n/d/socket\" in the build context is a socket, which no image can hold");
+    Posix.mknod(OsPath.of(folder.resolve("null")), Stat.S_IFCHR | 0600, 0x103);
+    String device =
+        "\"n/d/null\" in the build context is a device, which COPY and ADD take from images only;"
+            + " leave it out with .containerignore or --exclude";
+    refused(context, "COPY n /x", device);
+    refused(context, "COPY n/d/null /x", device);
+    refused(context, "ADD n/d/null /x", device);
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\nCOPY --exclude=d/null n /x\n");
+    assertThat(lab.tree(lab.build(BuildRequest.of(context))).find("x/d/null")).isEmpty();
+    Files.delete(folder.resolve("null"));
+    Posix.mknod(OsPath.of(folder.resolve("null")), Stat.S_IFCHR | 0600, 0);
+    refused(context, "COPY n /x", device);
+  }
+
+  @Test
+  void archivesHoldNoMarksOfLayersAndNoOddAttributes() throws Exception {
+    Path context = lab.context("");
+    Command.of("sh", "-euc")
+        .directory(context)
+        .with(
+            """
+            mknod gone c 0 0; mknod null c 1 3; tar -cf zero.tar gone; tar -cf null.tar null
+            echo x > .wh.f; tar -cf white.tar .wh.f; rm gone null .wh.f
+            echo x > f
+            tar --format=pax --pax-option=SCHILY.xattr.plain:=v -cf attribute.tar f
+            """)
+        .run();
+    String mark =
+        " in the archive marks a deleted file, as layers do, and cannot be copied; leave it out";
+    refused(context, "ADD zero.tar /x/", "\"gone\"" + mark);
+    refused(context, "ADD white.tar /x/", "\"f\"" + mark);
+    refused(
+        context,
+        "ADD attribute.tar /x/",
+        "\"f\" has the extended attribute \"plain\", which the file system here cannot keep; remove"
+            + " it from the archive or image");
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\nADD null.tar /x/\n");
+    assertThat(lab.tree(lab.build(BuildRequest.of(context))).find("x/null")).isPresent();
+  }
+
+  private void refused(Path context, String instruction, String message) throws Exception {
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\n" + instruction + "\n");
+    assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+        .as(instruction)
+        .isInstanceOf(Problem.class)
+        .hasMessageEndingWith("Containerfile:2: " + message);
   }
 
   @Test

@@ -26,13 +26,20 @@ public final class UnixException extends IOException {
   public static final int EOPNOTSUPP = 95;
 
   private final int errno;
+  private final String text;
 
   public UnixException(String call, Object what, int errno, String text) {
     super(call + " " + what + ": " + text);
     this.errno = errno;
+    this.text = text;
   }
 
   public int errno() {
     return errno;
+  }
+
+  /** What went wrong, in the C library's words. */
+  public String text() {
+    return text;
   }
 }

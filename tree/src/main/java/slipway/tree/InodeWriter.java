@@ -65,7 +65,11 @@ final class InodeWriter {
   void apply(int fd, Metadata metadata) throws UnixException {
     Posix.fchown(fd, metadata.uid(), metadata.gid());
     for (Xattr xattr : metadata.xattrs()) {
-      Xattrs.fsetxattr(fd, stored(xattr.name()), xattr.value());
+      try {
+        Xattrs.fsetxattr(fd, stored(xattr.name()), xattr.value());
+      } catch (UnixException e) {
+        throw told(Posix.readlink(OsPath.of("/proc/self/fd/" + fd)).name(), xattr, e);
+      }
     }
     Posix.fchmod(fd, metadata.permissions());
     Posix.futimens(fd, metadata.mtimeSeconds(), metadata.mtimeNanos());
@@ -91,10 +95,29 @@ final class InodeWriter {
       // No call takes a directory and a name before Linux 6.13.
       OsPath path = OsPath.of("/proc/self/fd/" + dir).resolve(name);
       for (Xattr xattr : metadata.xattrs()) {
-        Xattrs.lsetxattr(path, stored(xattr.name()), xattr.value());
+        try {
+          Xattrs.lsetxattr(path, stored(xattr.name()), xattr.value());
+        } catch (UnixException e) {
+          throw told(name, xattr, e);
+        }
       }
     }
     Posix.lutimensat(dir, name, metadata.mtimeSeconds(), metadata.mtimeNanos());
+  }
+
+  /** Tells an attribute that the file system cannot have; other failures are handed on. */
+  private static Problem told(OsPath file, Xattr xattr, UnixException e) throws UnixException {
+    if (e.errno() != UnixException.EOPNOTSUPP) {
+      throw e;
+    }
+    return new Problem(
+        Problem.Kind.INPUT,
+        "\""
+            + file
+            + "\" has the extended attribute \""
+            + xattr.name()
+            + "\", which the file system here cannot keep; remove it from the archive or image",
+        e);
   }
 
   private OsPath stored(OsPath xattr) {
