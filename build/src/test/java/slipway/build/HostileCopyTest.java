@@ -250,7 +250,8 @@ class HostileCopyTest {
     refused(context, "COPY n /x", device);
     refused(context, "COPY n/d/null /x", device);
     refused(context, "ADD n/d/null /x", device);
-    Files.writeString(context.resolve("Containerfile"), "FROM scratch\nCOPY --exclude=d/null n /x\n");
+    Files.writeString(
+        context.resolve("Containerfile"), "FROM scratch\nCOPY --exclude=d/null n /x\n");
     assertThat(lab.tree(lab.build(BuildRequest.of(context))).find("x/d/null")).isEmpty();
     Files.delete(folder.resolve("null"));
     Posix.mknod(OsPath.of(folder.resolve("null")), Stat.S_IFCHR | 0600, 0);
