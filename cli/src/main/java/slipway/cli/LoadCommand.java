@@ -1,7 +1,9 @@
 package slipway.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -19,21 +21,25 @@ import slipway.oci.Manifest;
 import slipway.oci.Reference;
 import slipway.oci.Transfer;
 
-/** {@code slipway load}: the images of an archive into the local store, under their names. */
+/** {@code slipway load}: the images of an archive or a folder into the store, under their names. */
 @Command(
     name = "load",
     mixinStandardHelpOptions = true,
-    description = "Read images from an archive of slipway, podman, docker or skopeo.")
+    description = "Read images that slipway, podman, docker or skopeo saved.")
 final class LoadCommand implements Callable<Integer> {
+  private static final String STDIN = "-";
+
   @Mixin State state = new State();
 
   @Option(
       names = {"-i", "--input"},
-      required = true,
-      paramLabel = "FILE",
+      paramLabel = "FILE|DIR",
+      defaultValue = STDIN,
       description =
-          "an oci-archive or docker-archive; may be compressed with gzip, bzip2, xz or zstd")
-  Path input = Path.of("");
+          "an oci-archive or docker-archive, which may be compressed with gzip, bzip2, xz or zstd,"
+              + " or a folder of oci-dir or docker-dir; - for standard input"
+              + " (default: ${DEFAULT-VALUE})")
+  Path input = Path.of(STDIN);
 
   @Option(
       names = {"-q", "--quiet"},
@@ -44,13 +50,14 @@ final class LoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (Files.isDirectory(input)) {
-      throw Problem.usage("--input " + input + " is a folder; load reads an archive, a file");
+    if (fromStdin() && Terminal.stdinIsTerminal()) {
+      throw Problem.usage(
+          "an archive does not come from a terminal; redirect standard input or give --input");
     }
     var out = spec.commandLine().getOut();
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try (LocalStore store = state.store();
-        ImageSource archive = ImageSource.archive(input)) {
+        ImageSource archive = open()) {
       requireNames(archive);
       for (ImageSource.Held image : archive.images()) {
         List<Reference> names = image.names().stream().map(LocalStore::localName).toList();
@@ -70,6 +77,19 @@ final class LoadCommand implements Callable<Integer> {
       TerminalProgress.finish(progress);
     }
     return 0;
+  }
+
+  private boolean fromStdin() {
+    return input.toString().equals(STDIN);
+  }
+
+  private ImageSource open() throws IOException {
+    return fromStdin()
+        ? ImageSource.saved(
+            // Of a channel, because a read of it ends when the command shall end.
+            Channels.newInputStream(new FileInputStream(FileDescriptor.in).getChannel()),
+            "standard input")
+        : ImageSource.saved(input);
   }
 
   /** Before anything is loaded: an archive's word does not make a manifest that of a digest. */

@@ -148,7 +148,7 @@ class MainTest {
     Path archive = state.resolve("x.tar");
     assertThat(run("slipway", "save", "-q", "--root", root, "-o", archive.toString(), name).err())
         .isEmpty();
-    try (ImageSource saved = ImageSource.archive(archive)) {
+    try (ImageSource saved = ImageSource.saved(archive)) {
       assertThat(saved.images())
           .containsExactly(new ImageSource.Held(image.digest().toString(), List.of()));
     }

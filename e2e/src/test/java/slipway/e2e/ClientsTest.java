@@ -171,6 +171,25 @@ class ClientsTest {
     assertThat(inspect(again).path("Config")).isEqualTo(inspect(GZIP).path("Config"));
   }
 
+  /** podman itself calls an oci-dir after the folder; the name that is written there says more. */
+  @ParameterizedTest
+  @ValueSource(strings = {"oci-dir", "docker-dir"})
+  void weLoadTheFoldersThatPodmanSaves(String format) {
+    String name = "localhost/folder-" + format + ":4";
+    podman.must("pull", "--quiet", "--tls-verify=false", ours("app:gzip"));
+    podman.must("tag", ours("app:gzip"), name);
+    Path folder = dir.resolve("podman-" + format);
+    podman.must("save", "--quiet", "--format", format, "-o", folder.toString(), name);
+    String loaded = cli.must("load", "-i", folder.toString()).strip();
+    String image = loaded.replaceFirst("^Loaded image: ", "");
+    if (format.equals("oci-dir")) {
+      assertThat(image).isEqualTo(name);
+    } else {
+      assertThat(image).startsWith("sha256:"); // It holds no name.
+    }
+    assertThat(inspect(image).path("Config")).isEqualTo(inspect(GZIP).path("Config"));
+  }
+
   @Test
   void wePullWhatSkopeoPushes() {
     String pushed = ours("by-skopeo:1");

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.Command;
@@ -55,19 +56,20 @@ public final class AuthFile implements CredentialSource {
    * REGISTRY_AUTH_FILE} only, or {@code $XDG_RUNTIME_DIR/containers/auth.json}, {@code
    * $XDG_CONFIG_HOME/containers/auth.json}, {@code ~/.docker/config.json}.
    *
+   * <p>One that is named is read at once, whether a registry asks for credentials or not; the
+   * others when one asks.
+   *
    * @param explicit of {@code --authfile}, or null
-   * @throws Problem of kind INPUT when the explicit one does not exist
+   * @throws Problem of kind INPUT when one that is named does not exist or is not such a file, DENIED
+   *     when it cannot be read
    */
   public static CredentialSource search(@Nullable Path explicit, Map<String, String> environment) {
     if (explicit != null) {
-      if (!Files.exists(explicit)) {
-        throw Problem.input("the file of --authfile, " + explicit + ", does not exist");
-      }
-      return at(explicit);
+      return named(explicit, "--authfile");
     }
     String named = environment.getOrDefault("REGISTRY_AUTH_FILE", "");
     if (!named.isEmpty()) {
-      return at(Path.of(named));
+      return named(Path.of(named), "REGISTRY_AUTH_FILE");
     }
     List<AuthFile> files = new ArrayList<>();
     files.add(forWriting(null, environment));
@@ -83,6 +85,15 @@ public final class AuthFile implements CredentialSource {
     }
     return repository ->
         files.stream().map(f -> f.find(repository)).flatMap(Optional::stream).findFirst();
+  }
+
+  private static AuthFile named(Path path, String by) {
+    if (!Files.exists(path)) {
+      throw Problem.input("the file of " + by + ", " + path + ", does not exist");
+    }
+    AuthFile file = at(path);
+    file.read();
+    return file;
   }
 
   /**
@@ -383,7 +394,9 @@ public final class AuthFile implements CredentialSource {
           : ManifestJson.readSecret(bytes, path.toString());
     } catch (IOException e) {
       throw new Problem(
-          Problem.Kind.DENIED, "cannot read the credentials in " + path + ": " + e.getMessage(), e);
+          Problem.Kind.DENIED,
+          "cannot read the credentials in " + path + ": " + FileReason.of(e),
+          e);
     }
   }
 }

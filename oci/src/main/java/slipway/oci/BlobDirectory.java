@@ -84,14 +84,27 @@ final class BlobDirectory implements AutoCloseable {
   /** Opens a blob from an offset; not verified. */
   InputStream open(Digest digest, long offset) throws IOException {
     try {
-      FileChannel channel =
-          FileChannel.open(path(digest), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-      channel.position(offset);
-      return Channels.newInputStream(channel);
+      return openFile(path(digest), offset);
     } catch (NoSuchFileException e) {
       throw new Problem(
           Problem.Kind.NOT_FOUND, "blob " + digest + " is not in " + root + "; pull it again", e);
     }
+  }
+
+  /**
+   * Opens a file of a folder that a stranger may have filled.
+   *
+   * @throws Problem of kind CORRUPT when it is a link, or a pipe, whose opening would never end
+   */
+  static InputStream openFile(Path file, long offset) throws IOException {
+    boolean there = Files.exists(file, LinkOption.NOFOLLOW_LINKS);
+    if (there && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.corrupt(file + " is not a regular file");
+    }
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+    channel.position(offset);
+    return Channels.newInputStream(channel);
   }
 
   /** Reads a small blob whole and verifies it. */

@@ -2,12 +2,10 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
@@ -34,10 +32,15 @@ public final class DirLayout implements ImageSource, ImageSink {
    * @throws Problem of kind NOT_FOUND when there is no image
    */
   public static DirLayout open(Path root) {
-    if (!Files.isRegularFile(root.resolve(MANIFEST))) {
+    if (!isOne(root)) {
       throw Problem.notFound(root + " holds no image: it has no " + MANIFEST);
     }
     return new DirLayout(root.toAbsolutePath());
+  }
+
+  /** Whether a folder says that it is one. */
+  static boolean isOne(Path root) {
+    return Files.isRegularFile(root.resolve(MANIFEST));
   }
 
   /**
@@ -88,7 +91,7 @@ public final class DirLayout implements ImageSource, ImageSink {
   }
 
   private static byte[] bytes(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = BlobDirectory.openFile(file, 0)) {
       return Limit.MANIFEST_BYTES.read(in, file.toString());
     } catch (NoSuchFileException e) {
       throw new Problem(Problem.Kind.NOT_FOUND, "there is no " + file, e);
@@ -99,13 +102,17 @@ public final class DirLayout implements ImageSource, ImageSink {
   public InputStream blob(Descriptor descriptor, long offset) throws IOException {
     Path file = root.resolve(descriptor.digest().hex());
     try {
-      FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
-      channel.position(offset);
-      return Channels.newInputStream(channel);
+      return BlobDirectory.openFile(file, offset);
     } catch (NoSuchFileException e) {
       throw new Problem(
           Problem.Kind.NOT_FOUND, "blob " + descriptor.digest() + " is not in " + root, e);
     }
+  }
+
+  /** {@inheritDoc} One, without a name. */
+  @Override
+  public List<Held> images() {
+    return List.of(new Held("", List.of()));
   }
 
   /** {@inheritDoc} There is one image and it has no name. */

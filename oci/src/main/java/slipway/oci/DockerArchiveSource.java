@@ -17,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 
 /** Reads {@link DockerArchive}. */
 final class DockerArchiveSource implements ImageSource {
-  private final Path file;
+  private final String file;
   private final TarIndex tar;
   private final @Nullable String name;
   private final List<Item> items;
@@ -27,8 +27,8 @@ final class DockerArchiveSource implements ImageSource {
 
   private record Item(String config, List<String> names, List<String> layers) {}
 
-  DockerArchiveSource(Path file, TarIndex tar, @Nullable String name) throws IOException {
-    this.file = file;
+  DockerArchiveSource(TarIndex tar, @Nullable String name) throws IOException {
+    this.file = tar.name();
     this.tar = tar;
     this.name = name;
     this.items = items();
@@ -37,7 +37,7 @@ final class DockerArchiveSource implements ImageSource {
   static DockerArchiveSource open(Path file, @Nullable String name) throws IOException {
     TarIndex tar = TarIndex.open(file);
     try {
-      return new DockerArchiveSource(file, tar, name);
+      return new DockerArchiveSource(tar, name);
     } catch (Problem | IOException e) {
       tar.close();
       throw e;
@@ -46,7 +46,7 @@ final class DockerArchiveSource implements ImageSource {
 
   private List<Item> items() throws IOException {
     if (!tar.has(DockerArchive.MANIFEST)) {
-      throw Problem.corrupt(file + " is no docker archive: it has no " + DockerArchive.MANIFEST);
+      throw tar.lacks(DockerArchive.MANIFEST + " of a docker archive");
     }
     JsonNode root =
         Json.read(
@@ -56,7 +56,7 @@ final class DockerArchiveSource implements ImageSource {
     for (JsonNode node : root) {
       List<String> layers = strings(node.path("Layers"));
       Limit.IMAGE_LAYERS.check(layers.size(), "an image in " + file);
-      Limit.INDEX_MANIFESTS.check(list.size() + 1L, file.toString());
+      Limit.INDEX_MANIFESTS.check(list.size() + 1L, file);
       list.add(new Item(node.path("Config").asString(""), strings(node.path("RepoTags")), layers));
     }
     return list;

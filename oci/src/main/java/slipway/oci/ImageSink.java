@@ -20,6 +20,11 @@ public interface ImageSink extends AutoCloseable {
   /** Whether the blob is there already. */
   boolean hasBlob(Descriptor descriptor) throws IOException;
 
+  /** Whether a blob that is there was put there through this very sink. */
+  default boolean wrote(Digest blob) {
+    return false;
+  }
+
   /**
    * Takes a blob over from where the source has it, without moving its bytes, if that can be done:
    * between two repositories of one registry.

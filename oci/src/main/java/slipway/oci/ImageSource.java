@@ -2,6 +2,7 @@ package slipway.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,16 +15,41 @@ import slipway.base.Problem;
  */
 public interface ImageSource extends AutoCloseable {
   /**
-   * Opens an archive for reading, whichever kind it is.
+   * Opens an archive or a folder for reading, of whichever kind: what {@code podman save} writes.
    *
-   * @throws slipway.base.Problem when it is neither an OCI nor a docker archive
+   * @throws Problem of kind NOT_FOUND when there is nothing, CORRUPT when it holds no images
    */
-  static ImageSource archive(Path file) throws IOException {
-    TarIndex tar = TarIndex.open(file);
+  static ImageSource saved(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      return archive(TarIndex.open(path));
+    }
+    if (OciLayout.isOne(path)) {
+      return OciLayout.open(path, null);
+    }
+    if (DirLayout.isOne(path)) {
+      return DirLayout.open(path);
+    }
+    throw Problem.corrupt(
+        "the folder "
+            + path
+            + " holds no images: it has neither index.json of an OCI layout nor manifest.json of a"
+            + " docker-dir");
+  }
+
+  /** As {@link #saved(Path)}, an archive that comes as a stream. */
+  static ImageSource saved(InputStream archive, String name) throws IOException {
+    return archive(TarIndex.unpack(archive, name));
+  }
+
+  private static ImageSource archive(TarIndex tar) throws IOException {
     try {
-      return tar.has(LayoutIndex.FILE)
-          ? OciArchive.source(file, tar, null)
-          : new DockerArchiveSource(file, tar, null);
+      if (tar.has(LayoutIndex.FILE)) {
+        return OciArchive.source(tar, null);
+      }
+      if (tar.has(DockerArchive.MANIFEST)) {
+        return new DockerArchiveSource(tar, null);
+      }
+      throw tar.lacks("index.json of an OCI archive and manifest.json of a docker archive");
     } catch (Problem | IOException e) {
       tar.close();
       throw e;
@@ -38,7 +64,7 @@ public interface ImageSource extends AutoCloseable {
    *
    * @param selector a tag, a digest in text form, or null for the only (or default) image of the
    *     source
-   * @throws slipway.base.Problem of kind NOT_FOUND, DENIED or UNAVAILABLE
+   * @throws Problem of kind NOT_FOUND, DENIED or UNAVAILABLE
    */
   Manifest manifest(@Nullable String selector) throws IOException;
 

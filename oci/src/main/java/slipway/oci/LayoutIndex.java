@@ -1,10 +1,13 @@
 package slipway.oci;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -91,8 +94,9 @@ final class LayoutIndex {
     if (!Files.exists(file)) {
       return empty();
     }
-    Limit.MANIFESTS_BYTES.check(Files.size(file), file.toString());
-    return parse(Files.readAllBytes(file), file.toString());
+    try (InputStream in = BlobDirectory.openFile(file, 0)) {
+      return parse(Limit.MANIFESTS_BYTES.read(in, file.toString()), file.toString());
+    }
   }
 
   static LayoutIndex parse(byte[] bytes, String where) {
@@ -223,6 +227,36 @@ final class LayoutIndex {
             + where
             + "; it has "
             + names(all));
+  }
+
+  /**
+   * The images that the entries name, each once.
+   *
+   * @param where for messages
+   * @throws Problem of kind CORRUPT when an entry cannot be read
+   */
+  List<ImageSource.Held> images(String where) {
+    requireWhole(where);
+    Map<Digest, List<String>> names = new LinkedHashMap<>();
+    for (Entry e : entries()) {
+      List<String> own = names.computeIfAbsent(e.descriptor().digest(), d -> new ArrayList<>());
+      if (e.bestName() != null) {
+        own.add(e.bestName());
+      }
+    }
+    Limit.INDEX_MANIFESTS.check(names.size(), where);
+    return names.entrySet().stream()
+        .map(e -> new ImageSource.Held(e.getKey().toString(), e.getValue()))
+        .toList();
+  }
+
+  /**
+   * @throws Problem of kind CORRUPT when an entry cannot be read
+   */
+  void requireWhole(String where) {
+    if (!broken().isEmpty()) {
+      throw Problem.corrupt(where + ": " + broken().getFirst().why());
+    }
   }
 
   /**

@@ -4,11 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
@@ -26,20 +23,18 @@ public final class OciArchive {
   public static ImageSource source(Path file, @Nullable String name) throws IOException {
     TarIndex tar = TarIndex.open(file);
     try {
-      return source(file, tar, name);
+      return source(tar, name);
     } catch (Problem | IOException e) {
       tar.close();
       throw e;
     }
   }
 
-  static ImageSource source(Path file, TarIndex tar, @Nullable String name) throws IOException {
+  static ImageSource source(TarIndex tar, @Nullable String name) throws IOException {
     byte[] bytes = tar.read(LayoutIndex.FILE, Limit.MANIFESTS_BYTES);
-    LayoutIndex index = LayoutIndex.parse(bytes, "index of " + file);
-    if (!index.broken().isEmpty()) {
-      throw Problem.corrupt(file + ": " + index.broken().getFirst().why());
-    }
-    return new Source(file, tar, index, name);
+    LayoutIndex index = LayoutIndex.parse(bytes, "index of " + tar.name());
+    index.requireWhole(tar.name());
+    return new Source(tar, index, name);
   }
 
   /**
@@ -60,35 +55,25 @@ public final class OciArchive {
     return "blobs/" + digest.algorithm().label() + "/" + digest.hex();
   }
 
-  private record Source(Path file, TarIndex tar, LayoutIndex index, @Nullable String name)
+  private record Source(TarIndex tar, LayoutIndex index, @Nullable String name)
       implements ImageSource {
     @Override
     public String describe() {
-      return "archive " + file;
+      return "archive " + tar.name();
     }
 
     @Override
     public Manifest manifest(@Nullable String selector) throws IOException {
-      Digest digest = index.find(selector == null ? name : selector, file.toString());
+      Digest digest = index.find(selector == null ? name : selector, tar.name());
       Manifest manifest =
           Manifest.parse(tar.read(entry(digest), Limit.MANIFEST_BYTES), null, digest);
-      index.require(manifest, file.toString());
+      index.require(manifest, tar.name());
       return manifest;
     }
 
     @Override
     public List<Held> images() {
-      Map<Digest, List<String>> names = new LinkedHashMap<>();
-      for (LayoutIndex.Entry e : index.entries()) {
-        List<String> own = names.computeIfAbsent(e.descriptor().digest(), d -> new ArrayList<>());
-        if (e.bestName() != null) {
-          own.add(e.bestName());
-        }
-      }
-      Limit.INDEX_MANIFESTS.check(names.size(), file.toString());
-      return names.entrySet().stream()
-          .map(e -> new Held(e.getKey().toString(), e.getValue()))
-          .toList();
+      return index.images(tar.name());
     }
 
     @Override
@@ -135,6 +120,12 @@ public final class OciArchive {
     @Override
     public synchronized boolean hasBlob(Descriptor descriptor) {
       return written.contains(descriptor.digest());
+    }
+
+    /** {@inheritDoc} Nothing else is in an archive that is being written. */
+    @Override
+    public boolean wrote(Digest blob) {
+      return true;
     }
 
     @Override

@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
@@ -19,6 +22,7 @@ public final class OciLayout implements ImageSource, ImageSink {
   private final Path root;
   private final @Nullable String name;
   private final BlobDirectory blobs;
+  private final Set<Digest> written = ConcurrentHashMap.newKeySet();
 
   private OciLayout(Path root, @Nullable String name) {
     this.root = root;
@@ -34,10 +38,15 @@ public final class OciLayout implements ImageSource, ImageSink {
    */
   public static OciLayout open(Path root, @Nullable String name) {
     Path absolute = root.toAbsolutePath().normalize();
-    if (!Files.isRegularFile(absolute.resolve(LayoutIndex.FILE))) {
+    if (!isOne(absolute)) {
       throw Problem.notFound(root + " is no OCI image layout: it has no " + LayoutIndex.FILE);
     }
     return new OciLayout(absolute, name);
+  }
+
+  /** Whether a folder says that it is one. */
+  static boolean isOne(Path root) {
+    return Files.isRegularFile(root.resolve(LayoutIndex.FILE));
   }
 
   /**
@@ -79,6 +88,11 @@ public final class OciLayout implements ImageSource, ImageSink {
   }
 
   @Override
+  public List<Held> images() throws IOException {
+    return LayoutIndex.read(root).images(root.toString());
+  }
+
+  @Override
   public InputStream blob(Descriptor descriptor, long offset) throws IOException {
     return blobs.open(descriptor.digest(), offset);
   }
@@ -95,10 +109,16 @@ public final class OciLayout implements ImageSource, ImageSink {
   }
 
   @Override
+  public boolean wrote(Digest blob) {
+    return written.contains(blob);
+  }
+
+  @Override
   public void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException {
     try (InputStream in = content.open(0)) {
       blobs.write(descriptor, in);
     }
+    written.add(descriptor.digest());
   }
 
   /**

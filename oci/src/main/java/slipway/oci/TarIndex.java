@@ -1,6 +1,7 @@
 package slipway.oci;
 
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -28,40 +29,61 @@ import slipway.base.Problem;
 final class TarIndex implements AutoCloseable {
   private static final int BLOCK = 512;
   private static final int MAX_LINKS = 4;
+  private static final String WHAT_TO_DO = "copy or save it again";
 
-  private final Path path;
+  private final String name;
   private final FileChannel channel;
+  private boolean ended;
   private final Map<String, Slot> slots = new HashMap<>();
   private final Map<String, String> links = new HashMap<>();
 
   /** Where a file's bytes lie. */
   private record Slot(long offset, long size) {}
 
-  private TarIndex(Path path, FileChannel channel) {
-    this.path = path;
+  private TarIndex(String name, FileChannel channel) {
+    this.name = name;
     this.channel = channel;
   }
 
   /**
-   * @throws Problem of kind NOT_FOUND without the file, CORRUPT when it is no tar
+   * @throws Problem of kind NOT_FOUND without the file, CORRUPT when it is no whole tar
    */
   static TarIndex open(Path path) throws IOException {
-    FileChannel channel;
     try {
-      channel = plain(path);
+      return scanned(path.toString(), plain(path));
     } catch (NoSuchFileException e) {
       throw new Problem(Problem.Kind.NOT_FOUND, "there is no archive " + path, e);
     }
-    TarIndex index = new TarIndex(path, channel);
+  }
+
+  /**
+   * Reads a tar from where it cannot be read twice.
+   *
+   * @param in its bytes, perhaps compressed; it is closed
+   * @param name for messages
+   */
+  static TarIndex unpack(InputStream in, String name) throws IOException {
+    return scanned(name, unpack(name, decompress(in, name)));
+  }
+
+  private static TarIndex scanned(String name, FileChannel channel) throws IOException {
+    TarIndex index = new TarIndex(name, channel);
     boolean good = false;
     try {
       index.scan();
       good = true;
       return index;
+    } catch (EOFException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT, name + " was cut off: " + e.getMessage() + "; " + WHAT_TO_DO, e);
     } catch (IllegalArgumentException | IOException e) {
       throw new Problem(
           Problem.Kind.CORRUPT,
-          path + " is not a complete tar: " + Printable.text(String.valueOf(e.getMessage())),
+          name
+              + " is not a tar, or a damaged one ("
+              + Printable.text(String.valueOf(e.getMessage()))
+              + "); "
+              + WHAT_TO_DO,
           e);
     } finally {
       if (!good) {
@@ -74,13 +96,13 @@ final class TarIndex implements AutoCloseable {
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     boolean keep = false;
     try {
-      InputStream all = Channels.newInputStream(channel);
-      InputStream plain = decompress(all, path);
-      if (plain instanceof BufferedInputStream) { // Nothing was put around it: it is plain.
+      InputStream plain = decompress(Channels.newInputStream(channel), path.toString());
+      // Nothing was put around it: it is plain, and can be read at any place unless it is a pipe.
+      if (plain instanceof BufferedInputStream && Files.isRegularFile(path)) {
         keep = true;
         return channel;
       }
-      return unpack(path, plain);
+      return unpack(path.toString(), plain);
     } finally {
       if (!keep) {
         channel.close();
@@ -88,7 +110,7 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private static FileChannel unpack(Path packed, InputStream plain) throws IOException {
+  private static FileChannel unpack(String packed, InputStream plain) throws IOException {
     try (plain) {
       FileChannel channel = nameless();
       boolean good = false;
@@ -96,7 +118,7 @@ final class TarIndex implements AutoCloseable {
         byte[] buffer = new byte[128 * 1024];
         long total = 0;
         for (int n; (n = read(plain, buffer, packed)) >= 0; total += n) {
-          Limit.ARCHIVE_BYTES.check(total + n, packed.toString());
+          Limit.ARCHIVE_BYTES.check(total + n, packed);
           writeAll(channel, ByteBuffer.wrap(buffer, 0, n));
         }
         good = true;
@@ -119,7 +141,7 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private static int read(InputStream packed, byte[] buffer, Path path) {
+  private static int read(InputStream packed, byte[] buffer, String path) {
     try {
       return packed.read(buffer);
     } catch (IOException | Problem e) {
@@ -127,17 +149,19 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private static InputStream decompress(InputStream in, Path path) {
+  private static InputStream decompress(InputStream in, String name) {
     try {
       return Compression.decompressArchive(in);
     } catch (IOException e) {
-      throw damaged(path, e);
+      throw damaged(name, e);
     }
   }
 
-  private static Problem damaged(Path path, Exception e) {
+  private static Problem damaged(String name, Exception e) {
     return new Problem(
-        Problem.Kind.CORRUPT, path + " cannot be decompressed: " + e.getMessage(), e);
+        Problem.Kind.CORRUPT,
+        name + " cannot be decompressed: " + e.getMessage() + "; " + WHAT_TO_DO,
+        e);
   }
 
   private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
@@ -154,18 +178,31 @@ final class TarIndex implements AutoCloseable {
     long size = channel.size();
     long names = 0;
     int count = 0;
+    if (size == 0) {
+      throw Problem.corrupt(name + " is empty; name what slipway, podman or docker save wrote");
+    }
     for (long at = 0; at < size; ) {
-      Header header = new Header(channel, at, path);
+      if (size - at < BLOCK) {
+        if (at == 0) {
+          throw new IOException("it has " + size + " bytes");
+        }
+        throw new EOFException("it ends within the header of a file");
+      }
+      Header header = new Header(channel, at, name);
       TarArchiveEntry e = new TarArchiveInputStream(header).getNextEntry();
       if (e == null) {
+        ended = true;
         return;
       }
-      Limit.LAYER_ENTRIES.check(++count, path.toString());
+      Limit.LAYER_ENTRIES.check(++count, name);
       names += e.getName().length() + e.getLinkName().length();
-      Limit.TREE_BYTES.check(2 * names, path.toString());
+      Limit.TREE_BYTES.check(2 * names, name);
       long data = e.isDirectory() ? 0 : e.getSize();
       if (data < 0 || data > size - header.position) {
-        throw new IOException("it ends within " + Printable.text(e.getName()));
+        throw new EOFException(
+            "it ends within %s, of which it has %d of %d bytes"
+                .formatted(
+                    Printable.text(e.getName()), Math.max(0, size - header.position), e.getSize()));
       }
       add(e, header.position);
       at = header.position + (data + BLOCK - 1) / BLOCK * BLOCK;
@@ -212,15 +249,28 @@ final class TarIndex implements AutoCloseable {
     return slot(name) != null;
   }
 
+  /** How the archive is called in messages. */
+  String name() {
+    return name;
+  }
+
+  /** Says that something is not in it, and why that may be. */
+  Problem lacks(String what) {
+    return Problem.corrupt(
+        ended
+            ? name + " lacks " + what
+            : name + " was cut off: it ends without an end mark and lacks " + what + "; " + WHAT_TO_DO);
+  }
+
   /** Length of a file in bytes. */
   long size(String name) {
     return require(name).size();
   }
 
-  private Slot require(String name) {
-    Slot slot = slot(name);
+  private Slot require(String file) {
+    Slot slot = slot(file);
     if (slot == null) {
-      throw Problem.corrupt(path + " lacks " + Printable.text(name));
+      throw lacks(Printable.text(file));
     }
     return slot;
   }
@@ -232,9 +282,9 @@ final class TarIndex implements AutoCloseable {
   }
 
   /** Reads a small file whole. */
-  byte[] read(String name, Limit limit) throws IOException {
-    limit.check(require(name).size(), Printable.text(name) + " in " + path);
-    try (InputStream in = open(name, 0)) {
+  byte[] read(String file, Limit limit) throws IOException {
+    limit.check(require(file).size(), Printable.text(file) + " in " + name);
+    try (InputStream in = open(file, 0)) {
       return in.readAllBytes();
     }
   }
@@ -247,13 +297,13 @@ final class TarIndex implements AutoCloseable {
   /** What the tar holds from an offset on, for as long as the header of one entry may be. */
   private static final class Header extends InputStream {
     private final FileChannel channel;
-    private final Path path;
+    private final String name;
     private final long begin;
     private long position;
 
-    Header(FileChannel channel, long begin, Path path) {
+    Header(FileChannel channel, long begin, String name) {
       this.channel = channel;
-      this.path = path;
+      this.name = name;
       this.begin = begin;
       this.position = begin;
     }
@@ -268,7 +318,7 @@ final class TarIndex implements AutoCloseable {
     public int read(byte[] buffer, int offset, int length) throws IOException {
       int n = channel.read(ByteBuffer.wrap(buffer, offset, length), position);
       position += Math.max(n, 0);
-      Limit.SMALL_FILE_BYTES.check(position - begin, "the header of an entry in " + path);
+      Limit.SMALL_FILE_BYTES.check(position - begin, "the header of an entry in " + name);
       return n;
     }
   }

@@ -235,7 +235,7 @@ public final class Transfer {
 
   private void copyBlob(Descriptor blob) throws IOException {
     if (sink.hasBlob(blob)) {
-      present.incrementAndGet();
+      present.addAndGet(sink.wrote(blob.digest()) ? 0 : 1);
       return;
     }
     try (Progress.Task task = progress.start(name(blob), blob.size())) {

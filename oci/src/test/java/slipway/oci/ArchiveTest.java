@@ -72,7 +72,7 @@ class ArchiveTest {
       save(sink, one, "localhost/one:1", "localhost/one:2");
       save(sink, two, "localhost/two:1");
     }
-    try (ImageSource archive = ImageSource.archive(file)) {
+    try (ImageSource archive = ImageSource.saved(file)) {
       assertThat(archive.images())
           .containsExactly(
               new ImageSource.Held(
@@ -95,7 +95,7 @@ class ArchiveTest {
       save(sink, one, "localhost/one:1");
     }
     Path file = java.nio.file.Files.write(dir.resolve("stream.tar"), bytes.toByteArray());
-    try (ImageSource archive = ImageSource.archive(file)) {
+    try (ImageSource archive = ImageSource.saved(file)) {
       assertThat(archive.images()).hasSize(1);
     }
   }
@@ -134,7 +134,7 @@ class ArchiveTest {
             .run()
             .text();
     assertThat(loaded).contains("localhost/one:1", "localhost/one:2", "localhost/two:1");
-    try (ImageSource archive = ImageSource.archive(file)) {
+    try (ImageSource archive = ImageSource.saved(file)) {
       assertThat(archive.images()).hasSize(2);
       assertThat(archive.images().getFirst().names())
           .containsExactly("localhost/one:1", "localhost/one:2");
@@ -173,7 +173,7 @@ class ArchiveTest {
             .replace("\"org.opencontainers.image.ref.name\":\"2\"", form.formatted("two")));
     Path file = dir.resolve("docker.tar");
     Command.of("tar", "-cf", file.toString(), "-C", layout.toString(), ".").run();
-    try (ImageSource archive = ImageSource.archive(file)) {
+    try (ImageSource archive = ImageSource.saved(file)) {
       assertThat(archive.images())
           .flatExtracting(ImageSource.Held::names)
           .containsExactly("docker.io/library/one:1", "docker.io/library/two:1");
@@ -191,14 +191,14 @@ class ArchiveTest {
     byte[] packed = Command.of(program, level, "-c", file.toString()).run().stdout();
     Path small = dir.resolve("one.tar.packed");
     Files.write(small, packed);
-    try (ImageSource archive = ImageSource.archive(small);
+    try (ImageSource archive = ImageSource.saved(small);
         LocalStore other = LocalStore.open(dir.resolve("other"));
         ImageSink sink = other.sink(LocalStore.localName("back"))) {
       Transfer.copy(archive, null, sink, null, Transfer.Options.all(), Progress.NONE);
       assertThat(other.find("back")).contains(one);
     }
     Files.write(small, java.util.Arrays.copyOf(packed, packed.length / 2));
-    assertThatThrownBy(() -> ImageSource.archive(small))
+    assertThatThrownBy(() -> ImageSource.saved(small))
         .isInstanceOf(slipway.base.Problem.class)
         .hasMessageContaining("one.tar.packed cannot be decompressed");
   }

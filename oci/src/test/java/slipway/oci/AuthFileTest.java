@@ -79,6 +79,36 @@ class AuthFileTest {
         .startsWithRaw(Path.of("/run/containers"));
   }
 
+  /** As podman has it: also when no registry asks for credentials. */
+  @Test
+  void aNamedFileThatIsNoneIsToldAtOnce() throws Exception {
+    Path broken = Files.writeString(dir.resolve("broken.json"), "{\n nope\n}");
+    Path list = Files.writeString(dir.resolve("list.json"), "[]");
+    Path missing = dir.resolve("missing.json");
+    Map<Path, String> sentences =
+        Map.of(
+            broken, broken + " is not valid JSON at line 2",
+            list, list + " is not a JSON object",
+            missing, missing + ", does not exist",
+            dir, "cannot read the credentials in " + dir + ": Is a directory");
+    sentences.forEach(
+        (path, sentence) -> {
+          Map<String, String> environment = Map.of("REGISTRY_AUTH_FILE", path.toString());
+          assertThatThrownBy(() -> RegistryOptions.of(Map.of(), path))
+              .isInstanceOf(Problem.class)
+              .hasMessageEndingWith(sentence);
+          assertThatThrownBy(() -> RegistryOptions.of(environment, null))
+              .isInstanceOf(Problem.class)
+              .hasMessageEndingWith(sentence);
+        });
+    // Where nobody named it, it counts once it is asked.
+    write(dir.resolve("containers/auth.json"), "x");
+    Files.writeString(dir.resolve("containers/auth.json"), "nope");
+    CredentialSource usual = AuthFile.search(null, Map.of("XDG_RUNTIME_DIR", dir.toString()));
+    assertThatThrownBy(() -> usual.find(Reference.parse("a.io/x")))
+        .hasMessageContaining("is not valid JSON");
+  }
+
   @Test
   void theHostHasItsOwnPlaces() throws Exception {
     Reference name = Reference.parse("a.io/x");

@@ -179,7 +179,7 @@ class BoundsTest {
         file(Images.tar("manifest.json", bytes("[{\"Config\":\"" + name + "\",\"Layers\":[]}]")));
     assertThatThrownBy(
             () -> {
-              try (ImageSource source = ImageSource.archive(file)) {
+              try (ImageSource source = ImageSource.saved(file)) {
                 source.manifest(null);
               }
             })
@@ -197,7 +197,7 @@ class BoundsTest {
     }
     Limit.set("layer-entries=999", "a test");
     try {
-      assertThatThrownBy(() -> ImageSource.archive(file))
+      assertThatThrownBy(() -> ImageSource.saved(file))
           .hasMessageContaining("more than 999")
           .hasMessageContaining("--limit layer-entries=N");
     } finally {
@@ -216,7 +216,7 @@ class BoundsTest {
     }
     Limit.set("archive-bytes=32MiB", "a test");
     try {
-      assertThatThrownBy(() -> ImageSource.archive(file))
+      assertThatThrownBy(() -> ImageSource.saved(file))
           .hasMessageContaining("more than 32 MiB")
           .hasMessageContaining("--limit archive-bytes=N");
     } finally {
@@ -238,7 +238,7 @@ class BoundsTest {
     }
     System.arraycopy(bytes("%06o\0 ".formatted(sum)), 0, header, 148, 8);
     Path file = file(concat(header, Images.tar("a", new byte[10])));
-    assertThatThrownBy(() -> ImageSource.archive(file))
+    assertThatThrownBy(() -> ImageSource.saved(file))
         .hasMessageContaining("the header of an entry")
         .hasMessageContaining("4 MiB");
   }
@@ -246,11 +246,11 @@ class BoundsTest {
   @Test
   void anArchiveThatEndsTooEarlyIsRefused() throws IOException {
     byte[] tar = Images.tar("manifest.json", new byte[5000]);
-    assertThatThrownBy(() -> ImageSource.archive(file(java.util.Arrays.copyOf(tar, 3000))))
+    assertThatThrownBy(() -> ImageSource.saved(file(java.util.Arrays.copyOf(tar, 3000))))
         .hasMessageContaining("it ends within manifest.json");
     byte[] xz = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 1, 2, 3, 4, 5, 6, 7, 8};
-    assertThatThrownBy(() -> ImageSource.archive(file(xz))).isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> ImageSource.archive(file(bytes("BZh9nothing of the kind"))))
+    assertThatThrownBy(() -> ImageSource.saved(file(xz))).isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> ImageSource.saved(file(bytes("BZh9nothing of the kind"))))
         .isInstanceOf(Problem.class);
   }
 }

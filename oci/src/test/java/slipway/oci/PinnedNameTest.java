@@ -125,7 +125,7 @@ class PinnedNameTest {
           store.source(), "evil", sink, "localhost/evil:1", Transfer.Options.all(), Progress.NONE);
       sink.putManifest(evil, "localhost/evil@" + evil.digest());
     }
-    try (ImageSource source = ImageSource.archive(file)) {
+    try (ImageSource source = ImageSource.saved(file)) {
       assertThat(source.images())
           .singleElement()
           .extracting(ImageSource.Held::names)
@@ -209,7 +209,7 @@ class PinnedNameTest {
     }
     Path file = dir.resolve("x.tar");
     Command.of("tar", "-C", layout.toString(), "-cf", file.toString(), ".").run();
-    try (ImageSource source = ImageSource.archive(file)) {
+    try (ImageSource source = ImageSource.saved(file)) {
       assertThatThrownBy(() -> source.manifest(source.images().getFirst().selector()))
           .hasMessageContaining(words);
     }

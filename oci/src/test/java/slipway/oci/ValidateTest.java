@@ -180,7 +180,7 @@ class ValidateTest {
     try (ImageSink sink = OciArchive.sink(file, "localhost/evil:1")) {
       Transfer.copy(memory, null, sink, null, Transfer.Options.all(), Progress.NONE);
     }
-    try (ImageSource archive = ImageSource.archive(file);
+    try (ImageSource archive = ImageSource.saved(file);
         ImageSink sink = store.sink(LocalStore.localName("x"))) {
       assertThatThrownBy(
               () -> Transfer.copy(archive, null, sink, null, Transfer.Options.all(), Progress.NONE))
