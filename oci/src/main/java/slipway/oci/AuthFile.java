@@ -60,8 +60,8 @@ public final class AuthFile implements CredentialSource {
    * others when one asks.
    *
    * @param explicit of {@code --authfile}, or null
-   * @throws Problem of kind INPUT when one that is named does not exist or is not such a file, DENIED
-   *     when it cannot be read
+   * @throws Problem of kind INPUT when one that is named does not exist or is not such a file,
+   *     DENIED when it cannot be read
    */
   public static CredentialSource search(@Nullable Path explicit, Map<String, String> environment) {
     if (explicit != null) {

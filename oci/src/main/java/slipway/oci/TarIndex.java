@@ -259,7 +259,11 @@ final class TarIndex implements AutoCloseable {
     return Problem.corrupt(
         ended
             ? name + " lacks " + what
-            : name + " was cut off: it ends without an end mark and lacks " + what + "; " + WHAT_TO_DO);
+            : name
+                + " was cut off: it ends without an end mark and lacks "
+                + what
+                + "; "
+                + WHAT_TO_DO);
   }
 
   /** Length of a file in bytes. */
