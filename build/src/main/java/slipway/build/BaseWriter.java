@@ -129,37 +129,17 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
     MessageDigest digest = Digest.Algorithm.SHA256.newMessageDigest();
     Compression compression = Compression.ZSTD;
     try (BlobWriter blob = request.store().newBlob()) {
-      Counter counter;
+      CountedOutput counter;
       try (OutputStream compressed = compression.compress(blob, LEVEL);
           DigestOutputStream hashed = new DigestOutputStream(compressed, digest);
-          Counter counted = new Counter(hashed)) {
+          CountedOutput counted = new CountedOutput(hashed)) {
         counter = counted;
         TarWriter.write(counted, part, TIMES);
       }
       Digest diffId = Digest.of(Digest.Algorithm.SHA256, digest.digest());
+      long size = counter.bytes();
       return new Written(
-          name, blob.commit(compression.layerMediaType(), diffId), diffId, counter.bytes);
-    }
-  }
-
-  /** Counts what passes. */
-  private static final class Counter extends java.io.FilterOutputStream {
-    private long bytes;
-
-    Counter(OutputStream out) {
-      super(out);
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      out.write(b);
-      bytes++;
-    }
-
-    @Override
-    public void write(byte[] buffer, int offset, int length) throws IOException {
-      out.write(buffer, offset, length);
-      bytes += length;
+          name, blob.commit(compression.layerMediaType(), diffId, size), diffId, size);
     }
   }
 }

@@ -41,8 +41,10 @@ final class LayerExporter implements AutoCloseable {
   private final List<BlobWriter> open = new ArrayList<>();
 
   /** A blob that is written but for its name, or was known before. */
-  private record Exported(
-      LayerRef.@Nullable Blob known, @Nullable BlobWriter writer, @Nullable Digest diffId) {}
+  private record Exported(LayerRef.@Nullable Blob known, @Nullable Written written) {}
+
+  /** A new blob, and what it decompresses to. */
+  private record Written(BlobWriter writer, Digest diffId, long plainSize) {}
 
   LayerExporter(
       LocalStore store,
@@ -72,7 +74,7 @@ final class LayerExporter implements AutoCloseable {
   private Exported export(String snapshot) throws IOException {
     Optional<LayerRef.Blob> known = known(snapshot);
     if (known.isPresent()) {
-      return new Exported(known.get(), null, null);
+      return new Exported(known.get(), null);
     }
     Layer layer = DirectoryReader.readOverlayUpper(snapshots.path(snapshot));
     MessageDigest plain = Digest.Algorithm.SHA256.newMessageDigest();
@@ -82,11 +84,13 @@ final class LayerExporter implements AutoCloseable {
     }
     OutputStream buffered = new BufferedOutputStream(writer, 256 * 1024);
     OutputStream compressed = compression.compress(buffered, Compression.DEFAULT_LEVEL);
-    try (OutputStream tar = new DigestOutputStream(compressed, plain)) {
+    CountedOutput tar = new CountedOutput(new DigestOutputStream(compressed, plain));
+    try (tar) {
       TarWriter.write(tar, layer, new TarOptions(epoch, true));
     }
     buffered.flush();
-    return new Exported(null, writer, Digest.of(Digest.Algorithm.SHA256, plain.digest()));
+    Digest diffId = Digest.of(Digest.Algorithm.SHA256, plain.digest());
+    return new Exported(null, new Written(writer, diffId, tar.bytes()));
   }
 
   /** Waits for a layer's blob and puts it into the store: the commit point of the layer. */
@@ -99,10 +103,12 @@ final class LayerExporter implements AutoCloseable {
     if (exported.known() != null) {
       return exported.known();
     }
-    BlobWriter writer = java.util.Objects.requireNonNull(exported.writer());
-    Digest diffId = java.util.Objects.requireNonNull(exported.diffId());
+    Written written = java.util.Objects.requireNonNull(exported.written());
+    Digest diffId = written.diffId();
     LayerRef.Blob blob =
-        new LayerRef.Blob(writer.commit(compression.layerMediaType(), diffId), diffId);
+        new LayerRef.Blob(
+            written.writer().commit(compression.layerMediaType(), diffId, written.plainSize()),
+            diffId);
     cache.putBlob(layer.snapshot(), compression, epoch, blob);
     return blob;
   }

@@ -58,10 +58,10 @@ final class BlobDirectory implements AutoCloseable {
   }
 
   /** Notes what a layer decompresses to; without the note somebody finds it out again. */
-  void note(Digest blob, Digest diffId) {
+  void note(Digest blob, DiffIds.Plain plain) {
     if (diffIds != null) {
       try {
-        diffIds.put(blob, diffId);
+        diffIds.put(blob, plain);
       } catch (IOException e) {
         // The blob is there already; a lost note must not make its writing fail.
       }
@@ -174,14 +174,14 @@ final class BlobDirectory implements AutoCloseable {
 
   /** As {@link #write(Descriptor, InputStream)} for a layer, noting what it decompresses to. */
   void writeLayer(Descriptor layer, InputStream in) throws IOException {
-    Digest diffId;
+    DiffIds.Plain plain;
     try (BlobWriter writer = newBlob(layer.digest().algorithm())) {
-      diffId =
+      plain =
           DiffIds.hash(
               new Copying(in, writer, layer), Digest.Algorithm.SHA256, Validate.name(layer));
       writer.commit(layer);
     }
-    note(layer.digest(), diffId);
+    note(layer.digest(), plain);
   }
 
   /** Hands on a blob's bytes and writes them; its end is not reached unless they were promised. */

@@ -69,12 +69,14 @@ public final class BlobWriter extends OutputStream {
   }
 
   /**
-   * As {@link #commit(String)} for a layer whose uncompressed digest is known from writing it, so
+   * As {@link #commit(String)} for a layer whose uncompressed bytes are known from writing it, so
    * that nobody need read it again to check an image.
+   *
+   * @param plainSize how many bytes have the digest {@code diffId}
    */
-  public Descriptor commit(String mediaType, Digest diffId) {
+  public Descriptor commit(String mediaType, Digest diffId, long plainSize) {
     Descriptor blob = commit(mediaType);
-    blobs.note(blob.digest(), diffId);
+    blobs.note(blob.digest(), new DiffIds.Plain(diffId, plainSize));
     return blob;
   }
 

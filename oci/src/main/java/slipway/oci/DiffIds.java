@@ -17,13 +17,34 @@ import slipway.base.Problem;
 /**
  * What the blobs of a store decompress to: a small file each, {@code diff-ids/sha256/HEX} named
  * after the blob, that holds the digest of its uncompressed bytes (image-spec, config.md, "Layer
- * DiffID"). It is found out while a blob comes in and spares reading it again. Written without a
+ * DiffID") and their number. It is found out while a blob comes in and spares reading it again. Written without a
  * sync: a file that a power cut damaged counts as missing.
  */
 final class DiffIds {
   private static final int BUFFER = 128 * 1024;
 
   private final Path directory;
+
+  /**
+   * A layer's uncompressed bytes.
+   *
+   * @param size how many there are
+   */
+  record Plain(Digest diffId, long size) {
+    private static Plain parse(String note) {
+      int space = note.indexOf(' ');
+      if (space < 0) {
+        throw Problem.corrupt("an older note"); // Without a size: it is found out again.
+      }
+      return new Plain(
+          Digest.parse(note.substring(space + 1)), Long.parseLong(note.substring(0, space)));
+    }
+
+    /** The digest last: half a note is none. */
+    private String note() {
+      return size + " " + diffId;
+    }
+  }
 
   DiffIds(Path directory) {
     this.directory = directory;
@@ -33,22 +54,22 @@ final class DiffIds {
     return directory.resolve(blob.algorithm().label()).resolve(blob.hex());
   }
 
-  /** The digest that was noted for a blob. */
-  Optional<Digest> find(Digest blob) throws IOException {
+  /** What was noted for a blob. */
+  Optional<Plain> find(Digest blob) throws IOException {
     try {
-      return Optional.of(Digest.parse(Files.readString(file(blob), StandardCharsets.ISO_8859_1)));
-    } catch (NoSuchFileException | Problem e) {
+      return Optional.of(Plain.parse(Files.readString(file(blob), StandardCharsets.ISO_8859_1)));
+    } catch (NoSuchFileException | NumberFormatException | Problem e) {
       return Optional.empty(); // Unknown, or cut by a power failure: it is found out again.
     }
   }
 
   /** Notes what somebody found out by reading all of the blob. */
-  void put(Digest blob, Digest diffId) throws IOException {
+  void put(Digest blob, Plain plain) throws IOException {
     Path file = file(blob);
     Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
     Path temporary = Files.createTempFile(file.getParent(), ".", ".tmp");
     try {
-      Files.writeString(temporary, diffId.toString());
+      Files.writeString(temporary, plain.note());
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(temporary); // It is there still if something failed.
@@ -73,25 +94,25 @@ final class DiffIds {
   }
 
   /**
-   * Reads all of a layer and gives the digest of what it decompresses to.
+   * Reads all of a layer and gives what it decompresses to.
    *
    * @param blob its bytes as they are stored; read to the end even when they are damaged, so that a
    *     check of the digest below has its say first
    * @param name for messages: {@code layer 0123…}
    * @throws Problem of kind CORRUPT for damaged data or over {@link Limit#LAYER_BYTES}
    */
-  static Digest hash(InputStream blob, Digest.Algorithm algorithm, String name) throws IOException {
+  static Plain hash(InputStream blob, Digest.Algorithm algorithm, String name) throws IOException {
     MessageDigest hash = algorithm.newMessageDigest();
     byte[] buffer = new byte[BUFFER];
+    long total = 0;
     try (InputStream plain = Compression.decompressAny(new CallersOwn(blob))) {
-      long total = 0;
       for (int n; (n = read(plain, buffer, blob, name)) >= 0; total += n) {
         Limit.LAYER_BYTES.check(total + n, name);
         hash.update(buffer, 0, n);
       }
     }
     drain(blob, buffer);
-    return Digest.of(algorithm, hash.digest());
+    return new Plain(Digest.of(algorithm, hash.digest()), total);
   }
 
   private static int read(InputStream plain, byte[] buffer, InputStream blob, String name)

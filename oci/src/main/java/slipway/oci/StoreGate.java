@@ -25,7 +25,8 @@ final class StoreGate {
   /**
    * Holds an image whose blobs are here to what its manifest and its config say.
    *
-   * @throws Problem of kind CORRUPT when a part is missing or another one than is said
+   * @throws Problem of kind CORRUPT when a part is missing or another one than is said, or all
+   *     layers together are over {@link Limit#IMAGE_BYTES}
    */
   void require(Manifest.Image image) {
     List<Descriptor> parts = new ArrayList<>(image.layers());
@@ -68,24 +69,27 @@ final class StoreGate {
       return; // An artifact; nobody can read its config as that of an image.
     }
     List<Digest> promised = Validate.diffIds(image, store.configBytes(image));
+    long total = 0;
     for (int i = 0; i < promised.size(); i++) {
       Descriptor layer = image.layers().get(i);
       if (store.has(layer.digest())) { // A foreign one need not be.
-        Validate.match(layer, promised.get(i), diffId(layer, promised.get(i).algorithm()));
+        DiffIds.Plain plain = plain(layer, promised.get(i).algorithm());
+        Validate.match(layer, promised.get(i), plain.diffId());
+        total = Validate.add(total, plain, image);
       }
     }
   }
 
   /** What a layer decompresses to: noted when it came in, or found out now. */
-  private Digest diffId(Descriptor layer, Digest.Algorithm algorithm) throws IOException {
-    Optional<Digest> known = diffIds.find(layer.digest());
-    if (known.isPresent() && known.get().algorithm() == algorithm) {
+  private DiffIds.Plain plain(Descriptor layer, Digest.Algorithm algorithm) throws IOException {
+    Optional<DiffIds.Plain> known = diffIds.find(layer.digest());
+    if (known.isPresent() && known.get().diffId().algorithm() == algorithm) {
       return known.get();
     }
     try (InputStream in = store.openBlob(layer)) {
-      Digest diffId = DiffIds.hash(in, algorithm, Validate.name(layer));
-      store.blobs().note(layer.digest(), diffId);
-      return diffId;
+      DiffIds.Plain plain = DiffIds.hash(in, algorithm, Validate.name(layer));
+      store.blobs().note(layer.digest(), plain);
+      return plain;
     }
   }
 }

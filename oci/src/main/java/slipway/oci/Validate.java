@@ -25,6 +25,7 @@ public final class Validate {
       throws IOException {
     requireConfig(image);
     List<Digest> diffIds = diffIds(image, config(source, image));
+    long total = 0;
     for (int i = 0; i < image.layers().size(); i++) {
       Descriptor layer = image.layers().get(i);
       try (Progress.Task task = progress.start(name(layer), layer.size());
@@ -33,7 +34,9 @@ public final class Validate {
           blob.transferTo(java.io.OutputStream.nullOutputStream());
         } else {
           Digest wanted = diffIds.get(i);
-          match(layer, wanted, DiffIds.hash(blob, wanted.algorithm(), name(layer)));
+          DiffIds.Plain plain = DiffIds.hash(blob, wanted.algorithm(), name(layer));
+          match(layer, wanted, plain.diffId());
+          total = add(total, plain, image);
         }
         task.advance(layer.size());
       }
@@ -116,6 +119,19 @@ public final class Validate {
               + wanted
               + "; it was damaged or forged");
     }
+  }
+
+  /**
+   * Counts a layer of an image.
+   *
+   * @param total bytes of the layers before
+   * @return bytes with it
+   * @throws Problem when the image holds more than {@link Limit#IMAGE_BYTES}
+   */
+  static long add(long total, DiffIds.Plain layer, Manifest.Image image) {
+    long sum = Math.addExact(total, layer.size());
+    Limit.IMAGE_BYTES.check(sum, "image " + image.digest());
+    return sum;
   }
 
   static String name(Descriptor layer) {

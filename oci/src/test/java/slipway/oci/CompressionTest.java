@@ -185,7 +185,7 @@ class CompressionTest {
     long before = dataKib();
     for (int i = 0; i < 40; i++) {
       Digest.Algorithm sha256 = Digest.Algorithm.SHA256;
-      assertThat(DiffIds.hash(new ByteArrayInputStream(layer), sha256, "layer"))
+      assertThat(DiffIds.hash(new ByteArrayInputStream(layer), sha256, "layer").diffId())
           .isEqualTo(Digest.sha256(new byte[512]));
       assertThatThrownBy(() -> DiffIds.hash(new ByteArrayInputStream(damaged), sha256, "layer"))
           .isInstanceOf(Problem.class);

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 
@@ -165,8 +166,19 @@ class ValidateTest {
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
     offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
     pull();
-    assertThat(dir.resolve("store/diff-ids/sha256").resolve(layer.digest().hex()))
-        .hasContent(Digest.sha256(HONEST).toString());
+    Path note = dir.resolve("store/diff-ids/sha256").resolve(layer.digest().hex());
+    assertThat(note).hasContent(HONEST.length + " " + Digest.sha256(HONEST));
+    // What is read again is not what came in: so nobody has read it again.
+    byte[] other = compress(Compression.GZIP, FORGED);
+    Files.write(store.blobPath(layer.digest()), Arrays.copyOf(other, (int) layer.size()));
+    Manifest.Image again = (Manifest.Image) memory.image;
+    store.putManifest(again, LocalStore.localName("y"));
+    // And without the note somebody does.
+    Files.delete(note);
+    assertThatThrownBy(() -> store.putManifest(again, LocalStore.localName("y")))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("layer " + layer.digest().brief());
+    store.untag(LocalStore.localName("y"));
     store.untag(LocalStore.localName("x"));
     store.prune();
     assertThat(dir.resolve("store/diff-ids/sha256")).isEmptyDirectory();
@@ -209,13 +221,45 @@ class ValidateTest {
         .hasMessageContaining("uncompressed digest");
   }
 
+  /** All layers together; where the number is noted, and where it is found out. */
+  @Test
+  void theBytesOfAllLayersAreBounded() throws Exception {
+    Descriptor honest = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
+    Descriptor forged = memory.add(MediaTypes.OCI_LAYER, FORGED);
+    offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, honest, forged);
+    Manifest.Image image = (Manifest.Image) memory.image;
+    long total = HONEST.length + FORGED.length;
+    try {
+      Limit.set("image-bytes=" + (total - 1), "test");
+      String sentence =
+          "image %s: more than %d bytes (bytes that all layers of one image hold once decompressed);"
+              + " if you trust it, raise the limit with --limit image-bytes=N";
+      assertThatThrownBy(this::pull).hasMessage(sentence.formatted(image.digest(), total - 1));
+      assertThat(store.names()).isEmpty();
+      assertThat(store.unnamed()).isEmpty();
+      for (String note : new String[] {"", Digest.sha256(HONEST).toString()}) {
+        Path file = dir.resolve("store/diff-ids/sha256").resolve(honest.digest().hex());
+        Files.writeString(file, note); // None, and one of an older version.
+        assertThatThrownBy(() -> store.putManifest(image, null)).hasMessageContaining("image-bytes");
+      }
+      assertThatThrownBy(() -> Validate.image(memory, image, Progress.NONE))
+          .hasMessageContaining("image-bytes");
+      Limit.set("image-bytes=" + total, "test");
+      pull();
+      Validate.image(memory, image, Progress.NONE);
+    } finally {
+      Limit.set("image-bytes=" + Limit.IMAGE_BYTES.preset(), "test");
+    }
+  }
+
   @Test
   void aNoteThatCannotBeWrittenLeavesNothing() throws Exception {
     Digest blob = Digest.sha256(HONEST);
     DiffIds notes = new DiffIds(dir.resolve("notes"));
+    DiffIds.Plain plain = new DiffIds.Plain(blob, HONEST.length);
     Path inTheWay = dir.resolve("notes/sha256/" + blob.hex() + "/x");
     Files.createDirectories(inTheWay);
-    assertThatThrownBy(() -> notes.put(blob, blob)).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> notes.put(blob, plain)).isInstanceOf(IOException.class);
     try (Stream<Path> files = Files.list(dir.resolve("notes/sha256"))) {
       assertThat(files).containsExactly(inTheWay.getParent());
     }
