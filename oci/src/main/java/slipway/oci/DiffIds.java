@@ -17,8 +17,8 @@ import slipway.base.Problem;
 /**
  * What the blobs of a store decompress to: a small file each, {@code diff-ids/sha256/HEX} named
  * after the blob, that holds the digest of its uncompressed bytes (image-spec, config.md, "Layer
- * DiffID") and their number. It is found out while a blob comes in and spares reading it again. Written without a
- * sync: a file that a power cut damaged counts as missing.
+ * DiffID") and their number. It is found out while a blob comes in and spares reading it again.
+ * Written without a sync: a file that a power cut damaged counts as missing.
  */
 final class DiffIds {
   private static final int BUFFER = 128 * 1024;

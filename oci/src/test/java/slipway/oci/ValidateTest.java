@@ -240,7 +240,8 @@ class ValidateTest {
       for (String note : new String[] {"", Digest.sha256(HONEST).toString()}) {
         Path file = dir.resolve("store/diff-ids/sha256").resolve(honest.digest().hex());
         Files.writeString(file, note); // None, and one of an older version.
-        assertThatThrownBy(() -> store.putManifest(image, null)).hasMessageContaining("image-bytes");
+        assertThatThrownBy(() -> store.putManifest(image, null))
+            .hasMessageContaining("image-bytes");
       }
       assertThatThrownBy(() -> Validate.image(memory, image, Progress.NONE))
           .hasMessageContaining("image-bytes");
