@@ -2,6 +2,10 @@ package slipway.host;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.time.DateTimeException;
+import java.time.LocalDate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
@@ -13,7 +17,8 @@ import tools.jackson.core.JsonToken;
  * image-spec, config.md and annotations.md).
  *
  * @param version label {@code org.opencontainers.image.version}, else label {@code version}
- * @param created label {@code org.opencontainers.image.created}, else the field, RFC 3339
+ * @param created label {@code org.opencontainers.image.created}, else the field; null when it is
+ *     not RFC 3339, which is what readers of the status expect
  * @param bootc label {@code containers.bootc}
  */
 record ImageFacts(
@@ -23,6 +28,12 @@ record ImageFacts(
     @Nullable String bootc) {
   static final String VERSION = "org.opencontainers.image.version";
   static final String CREATED = "org.opencontainers.image.created";
+  private static final Pattern RFC_3339 =
+      Pattern.compile(
+          "([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]"
+              + "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]{1,9})?"
+              + "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])");
+
   static final String BOOTC = "containers.bootc";
 
   /** Reads a configuration. */
@@ -100,8 +111,26 @@ record ImageFacts(
       return new ImageFacts(
           new String(architecture.getBytes(UTF_8), UTF_8),
           whole(versionLabel != null ? versionLabel : version),
-          whole(createdLabel != null ? createdLabel : created),
+          time(createdLabel != null ? createdLabel : created),
           bootc);
+    }
+
+    /** The text when it is a time. The JDK's parsers of times take long to begin. */
+    private static @Nullable String time(@Nullable String text) {
+      Matcher time = text == null ? null : RFC_3339.matcher(text);
+      if (time == null || !time.matches()) {
+        return null;
+      }
+      try {
+        LocalDate.of(number(time, 1), number(time, 2), number(time, 3));
+        return text;
+      } catch (DateTimeException e) {
+        return null;
+      }
+    }
+
+    private static int number(Matcher found, int group) {
+      return Integer.parseInt(found.group(group));
     }
 
     /** JSON can escape half a character, which no document of ours could hold. */

@@ -8,6 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -165,6 +167,27 @@ class StatusTest {
                 + "\"config\":{\"Env\":[\"A=b\"],\"Labels\":{\"version\":\"7\",\"containers.bootc\":\"1\","
                 + "\"org.opencontainers.image.version\":\"8\"}}}");
     assertThat(facts).isEqualTo(new ImageFacts("amd64", "8", "2024-01-01T00:00:00Z", "1"));
+  }
+
+  /** Readers of the status parse the time, so one that is none is not told. */
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "2024-02-29T00:00:00Z, 2024-02-29T00:00:00Z",
+        "2024-01-01T23:59:60.123456789+05:30, 2024-01-01T23:59:60.123456789+05:30",
+        "'', -",
+        "2024-01-01, -",
+        "2023-02-29T00:00:00Z, -",
+        "2024-13-01T00:00:00Z, -",
+        "2024-01-01T24:00:00Z, -",
+        "2024-01-01T00:00:00, -",
+        "yesterday, -"
+      })
+  void aTimeThatIsNoneIsNotTold(String given, @Nullable String told) {
+    String label = "{\"config\":{\"Labels\":{\"org.opencontainers.image.created\":\"%s\"}}}";
+    assertThat(ImageFacts.parse(label.formatted(given)).created()).isEqualTo(told);
+    assertThat(ImageFacts.parse("{\"created\":\"%s\"}".formatted(given)).created()).isEqualTo(told);
   }
 
   @Test
