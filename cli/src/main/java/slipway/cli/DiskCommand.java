@@ -137,7 +137,7 @@ final class DiskCommand implements Callable<Integer> {
       }
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
-      try (LocalStore store = state.store()) {
+      try (LocalStore store = state.storeWith(image)) {
         Manifest.Image manifest = store.image(image, Platform.host());
         files =
             DiskBuilder.build(

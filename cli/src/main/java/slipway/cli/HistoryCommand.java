@@ -43,7 +43,7 @@ final class HistoryCommand implements Callable<Integer> {
   public Integer call() {
     Manifest.Image manifest;
     ImageConfig config;
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = state.storeWith(image)) {
       manifest = store.image(image, Platform.host());
       config = store.config(manifest);
     }

@@ -34,12 +34,14 @@ final class ImagesCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LocalStore.Listing listing;
+    LocalStore.Listing listing = new LocalStore.Listing(List.of(), List.of());
     List<LocalStore.Named> images = new ArrayList<>();
-    try (LocalStore store = state.store()) {
-      listing = store.listing();
-      for (LocalStore.Named i : shown(listing.images())) {
-        images.add(new LocalStore.Named(i.name(), store.complete(i.manifest()), i.created()));
+    try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
+      if (store != null) {
+        listing = store.listing();
+        for (LocalStore.Named i : shown(listing.images())) {
+          images.add(new LocalStore.Named(i.name(), store.complete(i.manifest()), i.created()));
+        }
       }
     }
     images.sort((a, b) -> created(b).compareTo(created(a)));

@@ -39,7 +39,7 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     var out = spec.commandLine().getOut();
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = state.storeWith(image)) {
       Manifest manifest = State.require(store, image);
       if (check) {
         store.validate(manifest, Progress.NONE);

@@ -11,8 +11,8 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import slipway.host.Training;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.oci.LocalStore;
+import slipway.oci.ScratchFolder;
 
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
@@ -36,8 +36,9 @@ final class InternalsCommand {
   }
 
   static void train(Commands commands) throws IOException {
-    Path folder = Files.createTempDirectory("slipway-training-");
-    try {
+    try (ScratchFolder made = ScratchFolder.small("slipway-training-", note -> {})) {
+      Path folder = made.path();
+      LocalStore.open(folder.resolve("empty/store")).close();
       verbs(folder.resolve("empty").toString(), "no-such-image", 1);
       List.of(
               List.of("--version"),
@@ -54,8 +55,6 @@ final class InternalsCommand {
         }
         Training.upgrade(Files.createDirectory(folder.resolve("upgrade")));
       }
-    } finally {
-      Posix.removeTree(OsPath.of(folder));
     }
   }
 

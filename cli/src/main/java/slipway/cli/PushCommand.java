@@ -56,7 +56,7 @@ final class PushCommand implements Callable<Integer> {
     Path digests = digestFile == null ? null : OutputFile.check(digestFile, "--digestfile");
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     Manifest sent;
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = state.storeWith(image)) {
       Manifest manifest = State.require(store, image);
       Reference target = target();
       try (RegistryClient registry = access.registries().target(target)) {

@@ -44,7 +44,10 @@ final class RmiCommand implements Callable<Integer> {
       throw Problem.usage("name the images to remove, or give --all alone");
     }
     var out = spec.commandLine().getOut();
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = store()) {
+      if (store == null) {
+        return 0;
+      }
       List<LocalStore.Name> list = store.names();
       if (all) {
         list.forEach(name -> remove(store, name, out));
@@ -59,6 +62,11 @@ final class RmiCommand implements Callable<Integer> {
       ImagesCommand.warn(store.prune().damaged(), spec);
     }
     return 0;
+  }
+
+  /** Null when there is nothing to remove from, and nobody minds. */
+  private @Nullable LocalStore store() {
+    return all || force ? state.storeIfAny(spec).orElse(null) : state.storeWith(names.getFirst());
   }
 
   /** A name means itself; an id means all names of that image. */

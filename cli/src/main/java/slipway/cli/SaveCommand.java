@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.base.TemporaryFiles;
 import slipway.oci.Digest;
 import slipway.oci.DirLayout;
 import slipway.oci.DockerArchive;
@@ -81,7 +82,7 @@ final class SaveCommand implements Callable<Integer> {
       throw Problem.usage("a folder of docker-dir holds one image only; save the others elsewhere");
     }
     checkOutput(wanted);
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = state.storeWith(images.getFirst())) {
       Map<Digest, Set<String>> names = new LinkedHashMap<>();
       for (String image : images) {
         Manifest manifest = State.require(store, image);
@@ -185,7 +186,7 @@ final class SaveCommand implements Callable<Integer> {
           new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 64 * 1024);
       return wanted == Format.OCI_ARCHIVE
           ? OciArchive.sink(out)
-          : DockerArchive.sink(out, Path.of("/var/tmp"));
+          : DockerArchive.sink(out, TemporaryFiles.largeFolder());
     }
     return switch (wanted) {
       case OCI_ARCHIVE -> OciArchive.sink(output, null);

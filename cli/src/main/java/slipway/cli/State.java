@@ -3,8 +3,12 @@ package slipway.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.Posix;
 import slipway.oci.LocalStore;
@@ -43,10 +47,43 @@ final class State {
     return Path.of(home.startsWith("/") ? home : System.getProperty("user.home"), ".local/share");
   }
 
-  /** The store of images. */
+  /** The store of images, for commands that bring some; made when it is missing. */
   LocalStore store() {
+    return open(LocalStore::open);
+  }
+
+  /**
+   * The store of images, for commands that list what there is: where there is none nothing is made,
+   * and a warning says so, for the place may be misspelt.
+   */
+  Optional<LocalStore> storeIfAny(CommandSpec spec) {
+    Optional<LocalStore> store = open(LocalStore::openExisting);
+    if (store.isEmpty()) {
+      spec.commandLine()
+          .getErr()
+          .println(Printable.text("warning: there is no image store at " + directory() + " yet"));
+    }
+    return store;
+  }
+
+  /**
+   * The store of images, for commands that need one that is there; makes nothing.
+   *
+   * @param image that is wanted of it, for the sentence
+   * @throws Problem of kind NOT_FOUND when there is no store
+   */
+  LocalStore storeWith(String image) {
+    return open(LocalStore::openExisting)
+        .orElseThrow(
+            () ->
+                Problem.notFound(
+                    "no image \"%s\" in the local store: there is no store at %s; --root DIR names another place"
+                        .formatted(image, directory())));
+  }
+
+  private <T> T open(Function<Path, T> how) {
     try {
-      return LocalStore.open(directory().resolve("store"));
+      return how.apply(directory().resolve("store"));
     } catch (Problem e) {
       throw e.kind() == Problem.Kind.ENVIRONMENT && e.getCause() instanceof IOException
           ? new Problem(e.kind(), e.sentence() + "; --root DIR keeps state elsewhere", e)

@@ -112,7 +112,10 @@ final class SystemCommand implements Callable<Integer> {
 
     /** Each blob counts once, however many images have it. */
     private Row images() {
-      try (LocalStore store = state.store()) {
+      try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
+        if (store == null) {
+          return new Row("Images", 0, 0, 0, 0);
+        }
         Map<Digest, Long> named = new HashMap<>();
         Set<Digest> active = new HashSet<>();
         for (LocalStore.Named image : store.list()) {
@@ -207,11 +210,13 @@ final class SystemCommand implements Callable<Integer> {
         return 0;
       }
       Progress progress = TerminalProgress.forStderr(System.err, json);
-      BuildStorage.Removed builds;
+      BuildStorage.Removed builds = new BuildStorage.Removed(0, 0, false);
       LocalStore.Pruned images = null;
-      try (LocalStore store = state.store()) {
-        builds = storage(state).prune(until, all, progress);
-        if (until == null) {
+      try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
+        if (store != null) {
+          builds = storage(state).prune(until, all, progress);
+        }
+        if (store != null && until == null) {
           images = store.prune();
           ImagesCommand.warn(images.damaged(), spec);
         }

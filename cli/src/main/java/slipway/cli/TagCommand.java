@@ -21,7 +21,7 @@ final class TagCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (LocalStore store = state.store()) {
+    try (LocalStore store = state.storeWith(image)) {
       Manifest manifest = State.require(store, image);
       store.tag(names.stream().map(LocalStore::localName).toList(), manifest.digest());
     }

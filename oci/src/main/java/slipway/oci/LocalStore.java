@@ -21,6 +21,9 @@ import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
+import slipway.linux.UnixException;
 
 /**
  * The images of this machine, by content. On disk it is an OCI image layout: {@code oci-layout},
@@ -71,6 +74,24 @@ public final class LocalStore implements AutoCloseable {
           "cannot open the image store " + absolute + ": " + FileReason.ofFolder(e),
           e);
     }
+  }
+
+  /**
+   * Opens a store that is there; makes nothing.
+   *
+   * @return empty when there is none
+   * @throws Problem of kind ENVIRONMENT when it cannot be read
+   */
+  public static Optional<LocalStore> openExisting(Path root) {
+    try {
+      Posix.lstat(OsPath.of(root.toAbsolutePath()));
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return Optional.empty();
+      }
+      // Whatever else is in the way, opening says it.
+    }
+    return Optional.of(open(root));
   }
 
   /** A new store is for its owner only: layers may hold what others must not read. */
