@@ -15,7 +15,10 @@ import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.Command;
+import slipway.linux.OsPath;
+import slipway.linux.Posix;
 import slipway.oci.Platform;
+import slipway.oci.ScratchFolder;
 
 /**
  * Installs Debian packages into an empty folder with mmdebstrap(1). Downloaded packages are kept
@@ -40,13 +43,17 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
     Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
     Path pins = state.resolve("pins");
     AtomicFile.write(pins, BaseImage.pins());
-    try (Progress.Phases phases = progress.phases("packages")) {
+    // What mmdebstrap leaves there when it is ended goes with it; apt's own user looks into it.
+    try (ScratchFolder temporary = ScratchFolder.create(state, "tmp-", progress::note);
+        Progress.Phases phases = progress.phases("packages")) {
+      Posix.chmod(OsPath.of(temporary.path()), 0755);
       Command.Result result =
           Command.of(arguments(root))
               .environment("SLIPWAY_ARCHIVES", archives.toString())
               .environment("SLIPWAY_PINS", pins.toString())
               // The initramfs is made once, at the end.
               .environment("INITRD", "No")
+              .environment("TMPDIR", temporary.path().toString())
               .timeout(LIMIT)
               .tryRun(line -> phase(line).ifPresent(phases::at));
       if (result.status() != 0) {

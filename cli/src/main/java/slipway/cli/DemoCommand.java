@@ -22,7 +22,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import slipway.base.Cleanup;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -37,19 +36,20 @@ import slipway.disk.DiskRequest;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
 import slipway.disk.RootFileSystem;
-import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.media.Accelerator;
 import slipway.media.Firmware;
 import slipway.media.PortForward;
 import slipway.media.VirtualMachine;
 import slipway.media.VmSpec;
+import slipway.oci.ImageSink;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
 import slipway.oci.RegistryClient;
 import slipway.oci.RegistryOptions;
+import slipway.oci.ScratchFolder;
 import slipway.oci.Transfer;
 import slipway.registry.RegistryServer;
 
@@ -58,10 +58,14 @@ import slipway.registry.RegistryServer;
     name = "demo",
     mixinStandardHelpOptions = true,
     description =
-        "From a Containerfile to a machine that boots, upgrades and rolls back; needs root.")
+        "From a Containerfile to a machine that boots, upgrades and rolls back; needs root. Its own"
+            + " images, registry and disk are removed at the end; the base image stays.")
 final class DemoCommand implements Callable<Integer> {
   private static final Reference BASE = Reference.parse("localhost/debian-bootc:trixie");
   private static final String REPOSITORY = "web:stable";
+
+  /** Where demos keep what is theirs, below the state. */
+  private static final String WORK = "demo";
 
   /** The host's loopback as QEMU's user network shows it to the guest. */
   private static final String HOST_IN_GUEST = "10.0.2.2";
@@ -107,17 +111,22 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (keep != null) {
+      OutputFile.checkFolder(keep, "--keep");
+    }
     if (Posix.geteuid() != 0) {
       throw Problem.denied("the demo builds images and disks, which needs root: run it with sudo");
     }
     RootFileSystem fs = RootFileSystem.parse(rootfs);
-    Path work = Files.createTempDirectory("slipway-demo-");
+    if (keep != null) {
+      Files.createDirectories(keep);
+    }
     Progress progress = TerminalProgress.forStderr(System.err, !Terminal.stderrIsTerminal());
     Steps steps = new Steps(spec.commandLine().getOut(), STEPS);
-    try (Cleanup folder =
-            Cleanup.register("the folder " + work, () -> Posix.removeTree(OsPath.of(work)));
-        LocalStore store = state.store()) {
-      new Story(store, work, fs, progress, steps).tell();
+    try (LocalStore users = state.store();
+        ScratchFolder work = work(progress);
+        LocalStore own = LocalStore.open(work.path().resolve("store"))) {
+      new Story(users, own, work.path(), fs, progress, steps).tell();
     } finally {
       TerminalProgress.finish(progress);
     }
@@ -125,8 +134,18 @@ final class DemoCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** One telling, with what its steps share. */
+  /** Beside the store rather than in a folder like /tmp, for disks and images are large. */
+  private ScratchFolder work(Progress progress) throws IOException {
+    Path parent = Files.createDirectories(state.directory().resolve(WORK));
+    return ScratchFolder.create(parent, "run-", progress::note);
+  }
+
+  /**
+   * One telling, with what its steps share. Its images go to a store of their own: the user's may
+   * have others of these names.
+   */
   private final class Story {
+    private final LocalStore users;
     private final LocalStore store;
     private final Path work;
     private final RootFileSystem fs;
@@ -135,8 +154,15 @@ final class DemoCommand implements Callable<Integer> {
     private final HttpClient http =
         HttpClient.newBuilder().connectTimeout(Duration.ofMinutes(1)).build();
 
-    Story(LocalStore store, Path work, RootFileSystem fs, Progress progress, Steps steps) {
-      this.store = store;
+    Story(
+        LocalStore users,
+        LocalStore own,
+        Path work,
+        RootFileSystem fs,
+        Progress progress,
+        Steps steps) {
+      this.users = users;
+      this.store = own;
       this.work = work;
       this.fs = fs;
       this.progress = progress;
@@ -195,10 +221,19 @@ final class DemoCommand implements Callable<Integer> {
               BaseImage.defaultKernel(),
               List.of(),
               Product.jars(),
-              store,
+              users,
               state.directory(),
               null);
       BaseImage.Result result = BaseImage.ensure(request, progress);
+      try (ImageSink sink = store.sink(BASE)) {
+        Transfer.copy(
+            users.source(),
+            result.image().digest().toString(),
+            sink,
+            BASE.tag(),
+            Transfer.Options.all(),
+            progress);
+      }
       return new Steps.Outcome<>(
           result.image(),
           (result.built() ? "built, " : "there already, ")
@@ -390,7 +425,6 @@ final class DemoCommand implements Callable<Integer> {
       if (folder == null) {
         return;
       }
-      Files.createDirectories(folder);
       for (Path file : List.of(disk, key, work.resolve("serial.log"))) {
         Files.move(
             file,

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -112,8 +113,10 @@ final class VmCommand implements Callable<Integer> {
       int mebibytes = mebibytes(memory);
       DiskFormat.requireReadable(disk);
       List<PortForward> all = new ArrayList<>();
-      all.add(new PortForward(sshPort, 22));
-      forwards.forEach(text -> all.add(forward(text)));
+      all.add(new PortForward(sshPort, 22).settled());
+      for (String text : forwards) {
+        all.add(forward(text).settled());
+      }
       VmSpec machine =
           VmSpec.of(disk)
               .withFormat(format)
@@ -122,6 +125,9 @@ final class VmCommand implements Callable<Integer> {
               .withSize(mebibytes, cpus == null ? 0 : cpus)
               .withForwards(all)
               .withSnapshot(snapshot);
+      if (Terminal.stderrIsTerminal()) {
+        spec.commandLine().getErr().println(hint(all));
+      }
       int status =
           VirtualMachine.runInForeground(
               serialLog == null
@@ -137,6 +143,14 @@ final class VmCommand implements Callable<Integer> {
                     : ""));
       }
       return 0;
+    }
+
+    /** What somebody at the console has to know, before the machine fills the terminal. */
+    static String hint(List<PortForward> forwards) {
+      return "Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back; "
+          + forwards.stream()
+              .map(f -> "127.0.0.1:" + f.host() + " leads to its port " + f.guest())
+              .collect(Collectors.joining(", "));
     }
 
     /** A number alone counts MiB, as QEMU's -m does. */

@@ -17,8 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.linux.Command;
+import slipway.media.PortForward;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
@@ -237,5 +239,75 @@ class RefusalsTest {
   void aDiskThatIsAFolder() {
     Ran ran = run("vm", "run", dir.toString());
     assertThat(ran.err()).contains("is a folder; name the disk image in it");
+  }
+
+  /** Not after the minutes that the demo takes. */
+  @Test
+  void aDemoThatCannotKeepWhatItIsToldToIsRefusedAtOnce() throws Exception {
+    Path file = Files.createFile(dir.resolve("file"));
+    String root = dir.resolve("state").toString();
+    Ran onFile = run("demo", "--root", root, "--keep", file.toString());
+    assertThat(onFile.status()).isEqualTo(2);
+    assertThat(onFile.err())
+        .isEqualTo("error: --keep " + file + " is not a folder; name another\n");
+    Ran nowhere = run("demo", "--root", root, "--keep", dir.resolve("no/such").toString());
+    assertThat(nowhere.status()).isEqualTo(2);
+    assertThat(nowhere.err()).contains("the folder " + dir.resolve("no") + " does not exist");
+    assertThat(dir.resolve("state")).doesNotExist();
+  }
+
+  /** A misspelt --root is seen, and does not become a store. */
+  @ParameterizedTest
+  @CsvSource({
+    "0,warning: there is no image store at,images",
+    "0,warning: there is no image store at,images --json",
+    "0,warning: there is no image store at,system df",
+    "0,warning: there is no image store at,system prune --force",
+    "0,warning: there is no image store at,rmi --all",
+    "0,warning: there is no image store at,rmi --force web",
+    "1,error: no image \"web\" in the local store: there is no store at,rmi web",
+    "1,error: no image \"web\" in the local store: there is no store at,inspect web",
+    "1,error: no image \"web\" in the local store: there is no store at,history web",
+    "1,error: no image \"web\" in the local store: there is no store at,tag web two",
+    "1,error: no image \"web\" in the local store: there is no store at,push web",
+    "1,error: no image \"web\" in the local store: there is no store at,save -o x.tar web",
+    "1,error: no image \"web\" in the local store: there is no store at,disk build web",
+  })
+  void whatNeedsNoStoreMakesNone(int status, String sentence, String words) {
+    Path misspelt = dir.resolve("misspelt");
+    List<String> line = new java.util.ArrayList<>(List.of(words.split(" ")));
+    line.addAll(List.of("--root", misspelt.toString()));
+    Ran ran = run(line.toArray(String[]::new));
+    assertThat(ran.status()).as(ran.err()).isEqualTo(status);
+    assertThat(ran.err()).startsWith(sentence + " " + misspelt).hasLineCount(1);
+    assertThat(misspelt).doesNotExist();
+  }
+
+  @Test
+  void theConsoleIsToldHowToLeaveItAndWhichPortsLeadIn() throws Exception {
+    assertThat(VmCommand.Run.hint(List.of(new PortForward(2222, 22), new PortForward(8080, 80))))
+        .isEqualTo(
+            "Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back; 127.0.0.1:2222"
+                + " leads to its port 22, 127.0.0.1:8080 leads to its port 80");
+    assertThat(new PortForward(8080, 80).settled()).isEqualTo(new PortForward(8080, 80));
+    PortForward free = new PortForward(0, 22).settled();
+    assertThat(free.host()).isPositive();
+    assertThat(free.guest()).isEqualTo(22);
+  }
+
+  /** The JVM's own words are not for users. */
+  @ParameterizedTest
+  @ValueSource(strings = {"banana", "512", "1.5g", "63m", "5m", "10000g", "0g", "g", "2g x"})
+  void theLauncherRefusesWhatIsNoSizeOfMemory(String heap) {
+    Command.Result result =
+        Command.of(Path.of("..", "slipway").toString(), "--version")
+            .environment("SLIPWAY_HEAP", heap)
+            .tryRun();
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.stderr())
+        .isEqualTo(
+            "error: SLIPWAY_HEAP="
+                + heap
+                + " is not a size of memory from 64m to 9999g, such as 512m or 2g\n");
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import slipway.base.Progress;
+import slipway.base.TemporaryFiles;
 import slipway.oci.ScratchFolder;
 
 /**
@@ -33,7 +34,7 @@ final class Scratch implements AutoCloseable {
    * @param progress is told what killed processes have left and cannot be removed
    */
   static Scratch create(Progress progress) throws IOException {
-    return new Scratch(Path.of(System.getProperty("java.io.tmpdir")), progress);
+    return new Scratch(TemporaryFiles.folder(), progress);
   }
 
   Path folder() {

@@ -490,7 +490,8 @@ class DiskBuilderTest {
       Path java = Path.of(System.getProperty("java.home"), "bin/java");
       Process process =
           Command.of(java.toString(), "--enable-native-access=ALL-UNNAMED")
-              .with("-Djava.io.tmpdir=" + directory, "-cp")
+              .environment("TMPDIR", directory.toString())
+              .with("-cp")
               .with(classPath(), EndedBuild.class.getName(), directory.resolve("store").toString())
               .with(image.digest().toString(), output.toString(), Integer.toString(stage))
               .start();

@@ -19,6 +19,8 @@ import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.TemporaryFiles;
 
 /**
  * Our end of a connection. It counts the bytes that move, so that a client which sends or takes one
@@ -64,7 +66,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
 
   private static ByteBuffer hole() {
     try {
-      Path file = Files.createTempFile("slipway-", ".hole");
+      Path file = Files.createTempFile(TemporaryFiles.folder(), "slipway-", ".hole");
       try (FileChannel channel =
           FileChannel.open(
               file,
@@ -74,7 +76,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         channel.write(ByteBuffer.allocate(1), LONGEST - 1);
         return channel.map(MapMode.READ_ONLY, 0, LONGEST, Arena.global()).asByteBuffer();
       }
-    } catch (IOException e) {
+    } catch (IOException | Problem e) {
       return ByteBuffer.allocateDirect(LONGEST); // no folder for temporary files, so memory
     }
   }

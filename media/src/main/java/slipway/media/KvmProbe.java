@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.base.TemporaryFiles;
 import slipway.linux.Command;
 import slipway.linux.Posix;
 
@@ -89,7 +90,7 @@ public record KvmProbe(boolean usable, String reason) {
 
   /** Runs the guest; it is bounded by ten seconds. */
   static KvmProbe run(Accelerator accelerator) throws IOException {
-    Path disk = Files.createTempFile("slipway-kvm", ".img");
+    Path disk = Files.createTempFile(TemporaryFiles.folder(), "slipway-kvm", ".img");
     try {
       byte[] image = Arrays.copyOf(GUEST, DISK_BYTES);
       image[510] = 0x55;

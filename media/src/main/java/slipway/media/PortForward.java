@@ -1,5 +1,8 @@
 package slipway.media;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import slipway.base.Problem;
 
 /**
@@ -13,6 +16,19 @@ public record PortForward(int host, int guest) {
     if (host < 0 || host > 65535 || guest < 1 || guest > 65535) {
       throw Problem.usage(
           host + ":" + guest + " is not a port forward; expected HOST:GUEST, such as 2222:22");
+    }
+  }
+
+  /**
+   * The same with a port of this machine that is free now, unless one was asked for. Somebody else
+   * may take it before the guest does; QEMU then refuses to start.
+   */
+  public PortForward settled() throws IOException {
+    if (host != 0) {
+      return this;
+    }
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return new PortForward(free.getLocalPort(), guest);
     }
   }
 

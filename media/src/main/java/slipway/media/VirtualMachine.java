@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.linux.Command;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.oci.ScratchFolder;
 
 /**
  * A QEMU process and what one does with a computer: look at its console, log in, restart it, pull
@@ -45,19 +44,42 @@ public final class VirtualMachine implements AutoCloseable {
   /** One run of the process, from power on to power off. */
   private record Running(Process process, Qmp qmp, Console console, Map<Integer, Integer> ports) {}
 
-  private VirtualMachine(VmSpec spec, Accelerator accelerator, Path state, boolean temporary) {
+  private VirtualMachine(VmSpec spec, Accelerator accelerator, StateFolder state) {
     this.spec = spec;
     this.accelerator = accelerator;
-    this.state = state;
+    this.state = state.path();
     this.cleanup =
         Cleanup.register(
-            "the machine in " + state,
+            "the machine in " + state.path(),
             () -> {
-              powerCut();
-              if (temporary) {
-                Posix.removeTree(OsPath.of(state));
+              try (state) {
+                powerCut();
               }
             });
+  }
+
+  /**
+   * Where a machine keeps its own files.
+   *
+   * @param temporary closed with the machine; null for a folder that somebody gave
+   */
+  private record StateFolder(Path path, @Nullable ScratchFolder temporary)
+      implements AutoCloseable {
+    static StateFolder of(VmSpec spec) throws IOException {
+      Path given = spec.stateDirectory();
+      if (given != null) {
+        return new StateFolder(Files.createDirectories(given), null);
+      }
+      ScratchFolder made = ScratchFolder.small("slipway-vm-", note -> {});
+      return new StateFolder(made.path(), made);
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (temporary != null) {
+        temporary.close();
+      }
+    }
   }
 
   /**
@@ -66,11 +88,8 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem when QEMU or the firmware is missing, the disk cannot be read, or QEMU refuses
    */
   public static VirtualMachine start(VmSpec spec) throws IOException {
-    Path given = spec.stateDirectory();
-    Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
-    Files.createDirectories(state);
-    VirtualMachine machine =
-        new VirtualMachine(spec, choose(spec.accelerator()), state, given == null);
+    Accelerator accelerator = choose(spec.accelerator());
+    VirtualMachine machine = new VirtualMachine(spec, accelerator, StateFolder.of(spec));
     try {
       machine.powerOn();
       return machine;
@@ -87,19 +106,10 @@ public final class VirtualMachine implements AutoCloseable {
    * @return the exit status of QEMU
    */
   public static int runInForeground(VmSpec spec) throws IOException, InterruptedException {
-    Path given = spec.stateDirectory();
-    Path state = given == null ? Files.createTempDirectory("slipway-vm") : given;
-    Files.createDirectories(state);
-    Cleanup folder =
-        Cleanup.register(
-            "the folder " + state,
-            () -> {
-              if (given == null) {
-                Posix.removeTree(OsPath.of(state));
-              }
-            });
-    try (folder) {
-      List<String> argv = QemuArguments.inForeground(spec, choose(spec.accelerator()), state);
+    try (StateFolder state = StateFolder.of(spec)) {
+      // Asked when this process dies, not killed: QEMU gives the terminal back as it was.
+      List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM", "--"));
+      argv.addAll(QemuArguments.inForeground(spec, choose(spec.accelerator()), state.path()));
       return attend(Command.of(argv).startInherited(), TERMINAL_LIMIT);
     }
   }

@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Printable;
+import slipway.base.TemporaryFiles;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
@@ -54,15 +55,14 @@ public final class ScratchFolder implements AutoCloseable {
     }
   }
 
-  /** As {@link #create} where much may be kept: in {@code /var/tmp} where that can be written. */
-  public static ScratchFolder large(String prefix, Consumer<String> notes) throws IOException {
-    return create(largePlace(), prefix, notes);
+  /** As {@link #create} in the folder for temporary files, for what is small. */
+  public static ScratchFolder small(String prefix, Consumer<String> notes) throws IOException {
+    return create(TemporaryFiles.folder(), prefix, notes);
   }
 
-  /** Where files may be large that are needed for a while: {@code /tmp} is often memory. */
-  static Path largePlace() {
-    Path large = Path.of("/var/tmp");
-    return Files.isWritable(large) ? large : Path.of(System.getProperty("java.io.tmpdir"));
+  /** As {@link #create} in the folder for temporary files that may be large. */
+  public static ScratchFolder large(String prefix, Consumer<String> notes) throws IOException {
+    return create(TemporaryFiles.largeFolder(), prefix, notes);
   }
 
   public Path path() {

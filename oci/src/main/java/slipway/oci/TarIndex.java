@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.TemporaryFiles;
 
 /**
  * The regular files of a tar, found by name and read from many threads. A compressed tar is
@@ -133,7 +134,7 @@ final class TarIndex implements AutoCloseable {
 
   /** A file without a name from the beginning: whatever ends this process leaves nothing. */
   private static FileChannel nameless() throws IOException {
-    Path file = Files.createTempFile(ScratchFolder.largePlace(), "slipway-", ".tar");
+    Path file = Files.createTempFile(TemporaryFiles.largeFolder(), "slipway-", ".tar");
     try {
       return FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } finally {
