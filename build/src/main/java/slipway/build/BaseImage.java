@@ -136,7 +136,7 @@ public final class BaseImage {
   private BaseImage(BaseRequest request, Progress progress, Clock clock) {
     this.request = request;
     this.progress = progress;
-    this.state = request.state().toAbsolutePath().resolve("base");
+    this.state = BaseStorage.directory(request.state());
     this.root = state.resolve("work");
     this.start = clock.instant();
   }
@@ -187,7 +187,7 @@ public final class BaseImage {
     Files.createDirectories(state);
     int lock =
         Posix.open(
-            OsPath.of(state.resolve("lock")), Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0644);
+            OsPath.of(BaseStorage.lock(state)), Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0644);
     try {
       if (!Posix.tryFlock(lock, true)) {
         progress.note("waiting for another build of a base image");

@@ -198,7 +198,7 @@ public final class BuildStorage {
   }
 
   /** The space that each takes, by du(1), which follows no path however deep the trees are. */
-  private static List<Long> bytes(List<Path> paths) {
+  static List<Long> bytes(List<Path> paths) {
     List<Path> there = paths.stream().filter(Files::exists).toList();
     if (there.isEmpty()) {
       return paths.stream().map(p -> 0L).toList();

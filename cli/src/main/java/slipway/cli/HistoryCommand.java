@@ -1,7 +1,6 @@
 package slipway.cli;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -10,7 +9,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import slipway.oci.Descriptor;
 import slipway.oci.ImageConfig;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -39,6 +37,23 @@ final class HistoryCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec;
 
+  /**
+   * A step and what it made.
+   *
+   * @param size of its layer as it is stored, 0 when there is none
+   */
+  record Step(ImageConfig.History line, long size) {}
+
+  private static List<Step> steps(Manifest.Image image, ImageConfig config) {
+    List<Step> steps = new ArrayList<>();
+    var layers = image.layers().iterator();
+    for (ImageConfig.History line : config.history()) {
+      boolean none = line.emptyLayer() || !layers.hasNext();
+      steps.add(new Step(line, none ? 0 : layers.next().size()));
+    }
+    return steps;
+  }
+
   @Override
   public Integer call() {
     Manifest.Image manifest;
@@ -48,25 +63,20 @@ final class HistoryCommand implements Callable<Integer> {
       config = store.config(manifest);
     }
     var out = spec.commandLine().getOut();
+    List<Step> steps = steps(manifest, config);
     if (json) {
-      out.println(JsonText.history(config.history()));
+      out.println(JsonText.history(steps));
       return 0;
     }
-    List<String[]> rows = new ArrayList<>();
-    var layers = manifest.layers().iterator();
-    for (ImageConfig.History line : config.history()) {
-      Descriptor layer = line.emptyLayer() || !layers.hasNext() ? null : layers.next();
-      String step = line.createdBy() == null ? "" : line.createdBy().replace('\n', ' ');
-      rows.add(
-          new String[] {
-            line.created() == null ? "" : line.created(),
-            whole || step.length() <= SHOWN ? step : step.substring(0, SHOWN - 1) + "…",
-            layer == null ? "0 B" : TerminalProgress.bytes(layer.size())
-          });
-    }
-    Collections.reverse(rows);
     Table table = new Table("CREATED", "CREATED BY", "SIZE");
-    rows.forEach(table::row);
+    for (Step step : steps.reversed()) {
+      ImageConfig.History line = step.line();
+      String text = line.createdBy() == null ? "" : line.createdBy().replace('\n', ' ');
+      table.row(
+          line.created() == null ? "" : line.created(),
+          whole || text.length() <= SHOWN ? text : text.substring(0, SHOWN - 1) + "…",
+          TerminalProgress.bytes(step.size()));
+    }
     out.print(table);
     out.flush();
     return 0;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,11 +17,27 @@ import slipway.base.Printable;
 import slipway.oci.Descriptor;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
+import slipway.oci.Reference;
 
-/** {@code slipway images}: what the local store names, newest first. */
+/** {@code slipway images}: what the local store holds, newest first. */
 @Command(name = "images", mixinStandardHelpOptions = true, description = "List images.")
 final class ImagesCommand implements Callable<Integer> {
+  /** podman's word for a name or tag that is not there. */
+  private static final String NONE = "<none>";
+
   @Mixin State state = new State();
+
+  /**
+   * A line.
+   *
+   * @param name null for an image without one
+   */
+  record Row(@Nullable Reference name, Manifest manifest, @Nullable Instant created) {}
+
+  @Option(
+      names = {"-a", "--all"},
+      description = "as without it: steps of builds are no images here")
+  boolean all;
 
   @Option(names = "--json", description = "print a JSON array")
   boolean json;
@@ -35,13 +52,11 @@ final class ImagesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     LocalStore.Listing listing = new LocalStore.Listing(List.of(), List.of());
-    List<LocalStore.Named> images = new ArrayList<>();
+    List<Row> images = new ArrayList<>();
     try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
       if (store != null) {
         listing = store.listing();
-        for (LocalStore.Named i : shown(listing.images())) {
-          images.add(new LocalStore.Named(i.name(), store.complete(i.manifest()), i.created()));
-        }
+        images = rows(store, listing);
       }
     }
     images.sort((a, b) -> created(b).compareTo(created(a)));
@@ -52,10 +67,11 @@ final class ImagesCommand implements Callable<Integer> {
       images.stream().map(i -> id(i.manifest())).distinct().forEach(out::println);
     } else {
       Table table = new Table("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE");
-      for (LocalStore.Named image : images) {
+      for (Row image : images) {
+        Reference name = image.name();
         table.row(
-            image.name().name(),
-            image.name().tag() == null ? "<none>" : image.name().tag(),
+            name == null ? NONE : name.name(),
+            name == null || name.tag() == null ? NONE : name.tag(),
             id(image.manifest()),
             image.created() == null ? "" : ago(image.created(), Instant.now()),
             TerminalProgress.bytes(size(image.manifest())));
@@ -65,6 +81,17 @@ final class ImagesCommand implements Callable<Integer> {
     }
     warn(listing.damaged(), spec);
     return 0;
+  }
+
+  private static List<Row> rows(LocalStore store, LocalStore.Listing listing) {
+    List<Row> rows = new ArrayList<>();
+    for (LocalStore.Named i : shown(listing.images())) {
+      rows.add(new Row(i.name(), store.complete(i.manifest()), i.created()));
+    }
+    for (Manifest unnamed : store.unnamed()) {
+      rows.add(new Row(null, store.complete(unnamed), store.created(unnamed)));
+    }
+    return rows;
   }
 
   /** A name by digest says nothing new beside a tag of the same repository for the same image. */
@@ -91,7 +118,7 @@ final class ImagesCommand implements Callable<Integer> {
     }
   }
 
-  private static Instant created(LocalStore.Named image) {
+  private static Instant created(Row image) {
     Instant created = image.created();
     return created == null ? Instant.EPOCH : created;
   }

@@ -43,6 +43,9 @@ final class InspectCommand implements Callable<Integer> {
       Manifest manifest = State.require(store, image);
       if (check) {
         store.validate(manifest, Progress.NONE);
+        spec.commandLine()
+            .getErr()
+            .println("checked " + manifest.digest() + ": digests, sizes and layers are right");
       }
       byte[] config = null;
       if (manifest instanceof Manifest.Image i) {

@@ -51,11 +51,13 @@ final class JsonText {
             .put("reclaimedBytes", bytes));
   }
 
-  static String images(List<LocalStore.Named> images, List<LocalStore.Damaged> damaged) {
+  static String images(List<ImagesCommand.Row> images, List<LocalStore.Damaged> damaged) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
-    for (LocalStore.Named image : images) {
+    for (ImagesCommand.Row image : images) {
       ObjectNode node = array.addObject();
-      node.put("name", image.name().toString());
+      if (image.name() != null) {
+        node.put("name", image.name().toString());
+      }
       node.put("id", ImagesCommand.id(image.manifest()));
       node.put("digest", image.manifest().digest().toString());
       if (image.created() != null) {
@@ -83,14 +85,17 @@ final class JsonText {
     return pretty(node);
   }
 
-  static String history(List<ImageConfig.History> lines) {
+  /** With podman's key for the size of the layer; 0 for a step that made none. */
+  static String history(List<HistoryCommand.Step> steps) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
-    for (ImageConfig.History line : lines) {
+    for (HistoryCommand.Step step : steps) {
+      ImageConfig.History line = step.line();
       ObjectNode node = array.addObject();
       node.put("created", line.created());
       node.put("createdBy", line.createdBy());
       node.put("comment", line.comment());
       node.put("emptyLayer", line.emptyLayer());
+      node.put("size", step.size());
     }
     return pretty(array);
   }

@@ -1,6 +1,8 @@
 package slipway.cli;
 
+import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,13 +21,13 @@ import slipway.oci.Manifest;
 @Command(
     name = "rmi",
     mixinStandardHelpOptions = true,
-    description = "Remove names of images, and what nothing names any more.")
+    description = "Remove names of images, what nothing names any more, and images by their ids.")
 final class RmiCommand implements Callable<Integer> {
   @Mixin State state = new State();
 
   @Option(
       names = {"-a", "--all"},
-      description = "remove every name")
+      description = "remove every image")
   boolean all;
 
   @Option(
@@ -54,12 +56,13 @@ final class RmiCommand implements Callable<Integer> {
       }
       for (String name : names) {
         List<LocalStore.Name> found = matching(store, list, name);
-        if (found.isEmpty() && !force) {
+        if (found.isEmpty() && !removeUnnamed(store, name, out) && !force) {
           throw State.missing(name);
         }
         found.forEach(image -> remove(store, image, out));
       }
-      ImagesCommand.warn(store.prune().damaged(), spec);
+      // As with podman, images without a name stay unless they are meant.
+      ImagesCommand.warn((all ? store.prune() : store.sweep()).damaged(), spec);
     }
     return 0;
   }
@@ -85,6 +88,16 @@ final class RmiCommand implements Callable<Integer> {
         .orElse(List.of());
   }
 
+  /** By its id, an image that has no name. */
+  private static boolean removeUnnamed(LocalStore store, String id, PrintWriter out) {
+    Optional<Manifest> found = store.find(id);
+    boolean removed = found.isPresent() && store.untag(found.get().digest());
+    if (removed) {
+      out.println("Deleted: " + found.get().digest());
+    }
+    return removed;
+  }
+
   /** Also of an index that is here for one platform: {@code images} shows the id of its image. */
   private static boolean means(LocalStore store, @Nullable Digest named, Manifest image) {
     if (named == null || named.equals(image.digest())) {
@@ -105,7 +118,7 @@ final class RmiCommand implements Callable<Integer> {
     }
   }
 
-  private static void remove(LocalStore store, LocalStore.Name name, java.io.PrintWriter out) {
+  private static void remove(LocalStore store, LocalStore.Name name, PrintWriter out) {
     if (store.untag(name.text())) {
       out.println("Untagged: " + Printable.text(name.text()));
     }

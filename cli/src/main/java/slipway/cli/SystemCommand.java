@@ -24,6 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.build.BaseStorage;
 import slipway.build.BuildStorage;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
@@ -80,11 +81,13 @@ final class SystemCommand implements Callable<Integer> {
         throw Problem.usage("--format takes json, not \"" + format + "\"");
       }
       BuildStorage.Usage usage = storage(state).usage();
+      BaseStorage.Usage base = new BaseStorage(state.directory()).usage();
       List<Row> rows =
           List.of(
               images(),
               row("Build Cache", usage.snapshots(), usage.busy()),
               row("Cache Mounts", usage.mounts(), usage.busy()),
+              row("Base Build", base.kept(), base.busy()),
               row("Set Aside", usage.aside(), false));
       var out = spec.commandLine().getOut();
       if (json || format != null) {
@@ -211,10 +214,12 @@ final class SystemCommand implements Callable<Integer> {
       }
       Progress progress = TerminalProgress.forStderr(System.err, json);
       BuildStorage.Removed builds = new BuildStorage.Removed(0, 0, false);
+      BuildStorage.Removed bases = new BuildStorage.Removed(0, 0, false);
       LocalStore.Pruned images = null;
       try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
         if (store != null) {
           builds = storage(state).prune(until, all, progress);
+          bases = new BaseStorage(state.directory()).prune(until, progress);
         }
         if (store != null && until == null) {
           images = store.prune();
@@ -223,18 +228,19 @@ final class SystemCommand implements Callable<Integer> {
       } finally {
         TerminalProgress.finish(progress);
       }
-      if (builds.busy() || images != null && images.busy()) {
+      if (builds.busy() || bases.busy() || images != null && images.busy()) {
         throw Problem.environment(
             "a build or another command uses the store, so not all was removed; try again when it"
                 + " is done");
       }
       int blobs = images == null ? 0 : images.blobs();
-      long bytes = builds.bytes() + (images == null ? 0 : images.bytes());
+      int parts = builds.count() + bases.count();
+      long bytes = builds.bytes() + bases.bytes() + (images == null ? 0 : images.bytes());
       if (json) {
-        out.println(JsonText.pruned(blobs, builds.count(), bytes));
+        out.println(JsonText.pruned(blobs, parts, bytes));
       } else {
         out.println(
-            "Deleted: " + blobs + " blobs of images, " + builds.count() + " parts of builds");
+            "Deleted: " + blobs + " blobs of images, " + parts + " parts of builds");
         out.println("Total reclaimed space: " + TerminalProgress.bytes(bytes));
       }
       return 0;
@@ -253,6 +259,9 @@ final class SystemCommand implements Callable<Integer> {
       }
       String since = until == null ? "" : " that no build used since " + until;
       out.println("        - the build cache" + since);
+      out.println(
+          "        - packages and agents that builds of base images keep"
+              + (until == null ? "" : " that are older than " + until));
       if (all) {
         out.println("        - directories of RUN --mount=type=cache" + since);
       }

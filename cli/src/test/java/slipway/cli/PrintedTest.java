@@ -43,7 +43,7 @@ class PrintedTest {
   @Test
   void jsonStaysTheSameDocument() {
     var line = new ImageConfig.History(null, BAD + "\u202e\ud800", null, false);
-    String text = JsonText.history(List.of(line));
+    String text = JsonText.history(List.of(new HistoryCommand.Step(line, 1)));
     assertThat(text.chars().filter(c -> c < 0x20 && c != '\n' || c > 0x7e)).isEmpty();
     assertThat(
             tools.jackson.databind.json.JsonMapper.shared()

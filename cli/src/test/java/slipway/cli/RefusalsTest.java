@@ -220,7 +220,6 @@ class RefusalsTest {
           inspect                       | IMAGE is missing; slipway inspect --help lists the arguments
           disk build --target-imgref A x | --target-imgref: "A" is not a repository name; use lower-case
           disk build --output /etc/passwd x | --output /etc/passwd is not a folder
-          load -i /etc                  | --input /etc is a folder
           pull --cert-dir /no/such a/b  | --cert-dir /no/such is not a folder
           """)
   void wrongUsageIsOneSentence(String line, String sentence) throws Exception {

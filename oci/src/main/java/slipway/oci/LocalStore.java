@@ -238,7 +238,8 @@ public final class LocalStore implements AutoCloseable {
     }
   }
 
-  private @Nullable Instant created(Manifest manifest) {
+  /** When an image's config says that it was made, if it says so. */
+  public @Nullable Instant created(Manifest manifest) {
     try {
       ImageConfig config = config(image(manifest, manifest.digest().toString(), Platform.host()));
       String created = config.created();
@@ -469,7 +470,17 @@ public final class LocalStore implements AutoCloseable {
   }
 
   /**
-   * What {@link #prune} removed.
+   * Gives up an image that no name stands for; its blobs stay until {@link #sweep}.
+   *
+   * @return whether there was one
+   */
+  public boolean untag(Digest unnamed) {
+    return changeNames(
+        index -> index.removeIf(e -> e.name() == null && e.descriptor().digest().equals(unnamed)));
+  }
+
+  /**
+   * What {@link #prune} or {@link #sweep} removed.
    *
    * @param busy nothing, because the store is in use elsewhere
    * @param damaged images that cannot be read; nothing was removed because of them
@@ -489,6 +500,15 @@ public final class LocalStore implements AutoCloseable {
    * another process or another {@link #hold} uses the store, or while a named image is damaged.
    */
   public Pruned prune() {
+    return removeBlobs(true);
+  }
+
+  /** As {@link #prune}, but images without a name stay. */
+  public Pruned sweep() {
+    return removeBlobs(false);
+  }
+
+  private Pruned removeBlobs(boolean unnamed) {
     synchronized (this) {
       if (holds > 0 || blobs.writing()) {
         return Pruned.inUse();
@@ -496,7 +516,7 @@ public final class LocalStore implements AutoCloseable {
       try {
         boolean alone = use.tryTake(true);
         try {
-          return alone ? sweepBlobs() : Pruned.inUse();
+          return alone ? sweepBlobs(unnamed) : Pruned.inUse();
         } finally {
           use.await(false);
         }
@@ -507,10 +527,13 @@ public final class LocalStore implements AutoCloseable {
     }
   }
 
-  private Pruned sweepBlobs() throws IOException {
-    Pruned pruned = new StoreSweep(this).run(index());
+  private Pruned sweepBlobs(boolean unnamed) throws IOException {
+    Pruned pruned = new StoreSweep(this).run(index(), unnamed);
     if (pruned.damaged().isEmpty()) {
-      changeNames(index -> index.removeIf(e -> e.name() == null));
+      changeNames(
+          index ->
+              index.removeIf(
+                  e -> e.name() == null && (unnamed || !blobs.has(e.descriptor().digest()))));
       diffIds.sweep(blobs);
     }
     return pruned;

@@ -35,8 +35,9 @@ final class StoreSweep {
    * Removes them, or nothing while an image is damaged: what belongs to it is not known then.
    *
    * @param index the names that stay
+   * @param unnamed whether images without a name go, too
    */
-  LocalStore.Pruned run(LayoutIndex index) throws IOException {
+  LocalStore.Pruned run(LayoutIndex index, boolean unnamed) throws IOException {
     index.broken().forEach(b -> damaged.add(new LocalStore.Damaged(b.name(), b.why())));
     for (LayoutIndex.Entry e : index.entries()) {
       if (e.name() != null) {
@@ -45,6 +46,8 @@ final class StoreSweep {
         } catch (Problem p) {
           damaged.add(new LocalStore.Damaged(e.name(), String.valueOf(p.getMessage())));
         }
+      } else if (!unnamed && store.readable(e.descriptor()).isPresent()) {
+        markUnnamed(e.descriptor().digest());
       }
     }
     if (!damaged.isEmpty()) {
@@ -67,6 +70,14 @@ final class StoreSweep {
       }
     }
     return new LocalStore.Pruned(count, bytes, false, List.of());
+  }
+
+  private void markUnnamed(Digest digest) {
+    try {
+      markManifest(digest, 0);
+    } catch (Problem p) {
+      // Nobody can use it, nor name it any more: what cannot be read of it does not stay.
+    }
   }
 
   private void markManifest(Digest digest, int depth) {
