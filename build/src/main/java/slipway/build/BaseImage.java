@@ -187,7 +187,9 @@ public final class BaseImage {
     Files.createDirectories(state);
     int lock =
         Posix.open(
-            OsPath.of(BaseStorage.lock(state)), Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0644);
+            OsPath.of(BaseStorage.lock(state)),
+            Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC,
+            0644);
     try {
       if (!Posix.tryFlock(lock, true)) {
         progress.note("waiting for another build of a base image");

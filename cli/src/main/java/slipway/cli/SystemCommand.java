@@ -239,8 +239,7 @@ final class SystemCommand implements Callable<Integer> {
       if (json) {
         out.println(JsonText.pruned(blobs, parts, bytes));
       } else {
-        out.println(
-            "Deleted: " + blobs + " blobs of images, " + parts + " parts of builds");
+        out.println("Deleted: " + blobs + " blobs of images, " + parts + " parts of builds");
         out.println("Total reclaimed space: " + TerminalProgress.bytes(bytes));
       }
       return 0;
