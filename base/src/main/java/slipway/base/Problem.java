@@ -24,7 +24,9 @@ public class Problem extends RuntimeException {
     UNAVAILABLE(1),
     /** Data is not what its digest or its format says. */
     CORRUPT(1),
-    /** The machine lacks something: a tool, space, a kernel feature, privilege. */
+    /** The file system that shall hold something has no room for it. */
+    FULL(1),
+    /** The machine lacks something else: a tool, a kernel feature, privilege. */
     ENVIRONMENT(1);
 
     private final int exitCode;
@@ -108,6 +110,10 @@ public class Problem extends RuntimeException {
 
   public static Problem corrupt(String message) {
     return new Problem(Kind.CORRUPT, message);
+  }
+
+  public static Problem full(String message) {
+    return new Problem(Kind.FULL, message);
   }
 
   public static Problem environment(String message) {

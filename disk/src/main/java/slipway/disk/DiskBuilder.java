@@ -47,11 +47,14 @@ public final class DiskBuilder {
 
   private final DiskRequest request;
   private final Progress progress;
+  private final DiskSpace space;
   private RootFileSystem rootfs = RootFileSystem.EXT4;
 
   private DiskBuilder(DiskRequest request, Progress progress) {
     this.request = request;
     this.progress = progress;
+    this.space =
+        new DiskSpace(request.source(), request.manifest(), request.output().toAbsolutePath());
   }
 
   /**
@@ -72,20 +75,37 @@ public final class DiskBuilder {
     rootfs = request.rootfs() == null ? RootFileSystem.EXT4 : request.rootfs();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
+    space.require();
     try (Scratch scratch = Scratch.create(progress)) {
-      Path raw = written(output, plan, scratch);
-      if (request.types().contains(DiskType.QCOW2)) {
-        qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
-      }
-      // The raw file itself is moved away last.
-      if (request.types().contains(DiskType.RAW)) {
-        publish(raw, output.resolve(DiskType.RAW.path()));
+      try {
+        make(output, plan, scratch);
+      } catch (IOException | RuntimeException e) {
+        throw thrown(space.explained(e, scratch.folder()));
       }
     }
     if (request.access().isOwned()) {
       own(OsPath.of(output));
     }
     return request.types().stream().map(type -> output.resolve(type.path())).toList();
+  }
+
+  private void make(Path output, DiskPlan plan, Scratch scratch) throws IOException {
+    Path raw = written(output, plan, scratch);
+    if (request.types().contains(DiskType.QCOW2)) {
+      qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
+    }
+    // The raw file itself is moved away last.
+    if (request.types().contains(DiskType.RAW)) {
+      publish(raw, output.resolve(DiskType.RAW.path()));
+    }
+  }
+
+  private static RuntimeException thrown(Exception e) throws IOException {
+    switch (e) {
+      case IOException io -> throw io;
+      case RuntimeException r -> throw r;
+      default -> throw new IllegalStateException(e);
+    }
   }
 
   private void check() {
@@ -187,6 +207,8 @@ public final class DiskBuilder {
                 Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
                 null)) {
           return install(raw, plan, root.target(), boot.target(), scratch);
+        } catch (IOException | RuntimeException e) {
+          throw thrown(space.explained(e, plan, root.target(), rootMinimum()));
         }
       }
     }

@@ -48,8 +48,7 @@ record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, Part roo
    * @throws Problem when the disk is too small
    */
   static DiskPlan of(long wanted, long rootMinimum, String architecture, Supplier<UUID> ids) {
-    long fixed = MIB + BIOS_SIZE + ESP_SIZE + BOOT_SIZE + MIB;
-    long minimum = roundUp(fixed + Math.max(ROOT_MINIMUM, rootMinimum));
+    long minimum = sizeFor(rootMinimum);
     if (wanted != 0 && wanted < minimum) {
       throw Problem.input(
           "a disk of "
@@ -66,6 +65,16 @@ record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, Part roo
     start += BOOT_SIZE;
     Part root = part("root", rootType(architecture), start, size - MIB - start, ids);
     return new DiskPlan(size, ids.get(), bios, esp, boot, root);
+  }
+
+  /**
+   * The least size of a disk.
+   *
+   * @param root bytes that the root needs
+   */
+  static long sizeFor(long root) {
+    long fixed = MIB + BIOS_SIZE + ESP_SIZE + BOOT_SIZE + MIB;
+    return roundUp(fixed + Math.max(ROOT_MINIMUM, root));
   }
 
   private static Part part(String name, String type, long start, long size, Supplier<UUID> ids) {

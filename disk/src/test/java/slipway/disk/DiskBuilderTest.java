@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -479,6 +480,54 @@ class DiskBuilderTest {
     Files.delete(tree.resolve("usr/lib/grub/i386-pc/boot.img"));
     assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
     assertThat(old).hasContent("old");
+  }
+
+  /** Found before anything is made, or where a loop device's error hides it. */
+  @ParameterizedTest
+  @CsvSource({"12,at least", "26,about"})
+  void aFullFileSystemIsSaidToBeFull(int mebibytes, String measure) throws Exception {
+    Files.createDirectory(output);
+    DiskRequest r = TestImage.request(store, TestImage.packed(store, tree, BOOTABLE), output);
+    try (Mount small = Mount.of("tmpfs", output, "tmpfs", 0, "size=" + mebibytes + "m")) {
+      assertThatThrownBy(() -> build(r))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.FULL))
+          .message()
+          .startsWith("the file system of " + output + " ")
+          .containsPattern("a disk of this image takes " + measure + " [0-9]+ MiB")
+          .endsWith("free some space there, or name another folder by --output");
+      assertThat(output).isEmptyDirectory();
+    }
+  }
+
+  /** What compresses well does not show its size before it is unpacked. */
+  @Test
+  @Tag("slow")
+  void anImageThatDoesNotFitSaysWhichSizeWould() throws Exception {
+    Command.of("sh", "-c", "yes | head -c 1200M > " + tree.resolve("usr/large")).run();
+    Manifest.Image image = TestImage.packed(store, tree, BOOTABLE);
+    DiskRequest r = sized(TestImage.request(store, image, output), 2500L << 20);
+    assertThatThrownBy(() -> build(r))
+        .isInstanceOf(Problem.class)
+        .message()
+        .matches(
+            "the image does not fit on a disk of 2500 MiB, whose root has 1345 MiB; give --size"
+                + " 37[0-9][0-9]M or more");
+    assertThat(output).isEmptyDirectory();
+  }
+
+  private static DiskRequest sized(DiskRequest r, long size) {
+    return new DiskRequest(
+        r.source(),
+        r.manifest(),
+        r.config(),
+        r.target(),
+        r.types(),
+        r.rootfs(),
+        r.customizations(),
+        size,
+        r.access(),
+        r.output());
   }
 
   /** A build in a process of its own that is told to end, or killed, at many moments. */

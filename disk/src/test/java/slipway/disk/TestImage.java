@@ -93,17 +93,34 @@ final class TestImage {
   /** Puts a tree into a store as an image of one layer. */
   static Manifest.Image store(LocalStore store, Path tree, Map<String, String> labels)
       throws IOException {
+    return store(store, tree, labels, MediaTypes.OCI_LAYER);
+  }
+
+  /** The same with a compressed layer. */
+  static Manifest.Image packed(LocalStore store, Path tree, Map<String, String> labels)
+      throws IOException {
+    return store(store, tree, labels, MediaTypes.OCI_LAYER_GZIP);
+  }
+
+  private static Manifest.Image store(
+      LocalStore store, Path tree, Map<String, String> labels, String mediaType)
+      throws IOException {
     Path tar = tree.resolveSibling("layer.tar");
     Command.of("tar", "-C", tree.toString(), "--sort=name", "--numeric-owner", "-cf")
         .with(tar.toString(), ".")
         .run();
+    Digest diffId =
+        Digest.parse("sha256:" + Command.of("sha256sum", tar.toString()).output().split(" ")[0]);
+    if (mediaType.equals(MediaTypes.OCI_LAYER_GZIP)) {
+      Command.of("gzip", "-1", "-f", tar.toString()).run();
+      tar = tree.resolveSibling("layer.tar.gz");
+    }
     Descriptor layer;
     try (var blob = store.newBlob()) {
       Files.copy(tar, blob);
-      layer = blob.commit(MediaTypes.OCI_LAYER);
+      layer = blob.commit(mediaType);
     }
     Files.delete(tar);
-    Digest diffId = layer.digest();
     ImageConfig config =
         ImageConfig.of(Platform.host(), "2026-01-02T03:04:05Z", labels, List.of(diffId));
     Descriptor stored = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());

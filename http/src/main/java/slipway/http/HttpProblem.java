@@ -62,6 +62,7 @@ public class HttpProblem extends Problem {
           case DENIED -> 403;
           case UNAVAILABLE -> 503;
           case CORRUPT, ENVIRONMENT -> 500;
+          case FULL -> 507;
         };
     return new HttpProblem(status, String.valueOf(problem.getMessage()));
   }

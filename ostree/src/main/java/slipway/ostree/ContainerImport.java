@@ -230,7 +230,7 @@ public final class ContainerImport {
 
   private void requireSpace(Transaction transaction, long bytes) {
     if (bytes > transaction.available()) {
-      throw Problem.environment(
+      throw Problem.full(
           shown()
               + " needs at least "
               + megabytes(bytes)

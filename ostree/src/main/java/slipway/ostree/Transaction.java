@@ -93,11 +93,11 @@ public final class Transaction implements ContentStore, AutoCloseable {
   /**
    * Takes bytes from what may be written.
    *
-   * @throws Problem of kind ENVIRONMENT when the reserve would be touched
+   * @throws Problem of kind FULL when the reserve would be touched
    */
   void spend(long bytes) {
     if (budget.addAndGet(-bytes) < 0) {
-      throw Problem.environment(
+      throw Problem.full(
           "the file system of "
               + repository.path()
               + " is full but for the reserve of core.min-free-space: free some space there");

@@ -1,0 +1,150 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import slipway.base.Cleanup;
+import slipway.base.Problem;
+import slipway.linux.UnixException;
+import slipway.oci.Compression;
+import slipway.oci.Descriptor;
+import slipway.oci.ImageSource;
+import slipway.oci.Manifest;
+
+/**
+ * Room for a disk: on the file systems where it is made, and on its own. The file of a disk is
+ * sparse and written through loop devices, which turn a full file system beneath them into errors
+ * of input and output somewhere; so a failure looks here for its reason.
+ *
+ * @param source where the image's layers are read from
+ * @param image to be put on the disk
+ * @param output folder of the results
+ */
+record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
+  private static final long MIB = 1L << 20;
+
+  /** Of a disk without content there are tables, journals and GRUB; each takes more than this. */
+  private static final long LEAST = 8 * MIB;
+
+  /** What those take about. */
+  private static final long USUAL = 128 * MIB;
+
+  /** With less than this left a file system is why something failed. */
+  private static final long FULL = 32 * MIB;
+
+  /**
+   * Refuses at once what cannot end well.
+   *
+   * @throws Problem of kind FULL when not even the layers as they are stored would fit
+   */
+  void require() {
+    long least = LEAST + image.layers().stream().mapToLong(Descriptor::size).sum();
+    if (free(output) < least) {
+      throw Problem.full(
+          "the file system of %s has %d MiB left, and a disk of this image takes at least %d MiB; free some space there, or name another folder by --output"
+              .formatted(output, free(output) / MIB, up(least)));
+    }
+  }
+
+  /** Bytes that nobody has taken; root may take what is kept from others. */
+  private static long free(Path folder) {
+    return folder.toFile().getFreeSpace();
+  }
+
+  private static long up(long bytes) {
+    return (bytes + MIB - 1) / MIB;
+  }
+
+  /**
+   * Says of a failure that it was for want of room where the disk is made, if it was.
+   *
+   * @param scratch folder of small temporary files
+   * @return the failure itself, or what is to be told instead
+   */
+  Exception explained(Exception failure, Path scratch) {
+    if (Cleanup.isStopped() || !mayBeOfSpace(failure)) {
+      return failure;
+    }
+    if (free(output) < FULL) {
+      return new Problem(
+          Problem.Kind.FULL,
+          "the file system of %s is full: a disk of this image takes about %d MiB while it is made; free some space there, or name another folder by --output"
+              .formatted(output, up(taken())),
+          failure);
+    }
+    if (free(scratch) < FULL) {
+      return new Problem(
+          Problem.Kind.FULL,
+          "the file system of %s, where temporary files go, is full: they take about %d MiB; free some space there, or name another folder by TMPDIR"
+              .formatted(scratch.getParent(), up(FULL)),
+          failure);
+    }
+    return failure;
+  }
+
+  private static boolean mayBeOfSpace(Exception failure) {
+    return failure instanceof IOException
+        || failure instanceof UncheckedIOException
+        || failure instanceof Problem p
+            && (p.kind() == Problem.Kind.ENVIRONMENT || p.kind() == Problem.Kind.FULL);
+  }
+
+  /**
+   * Says of a failure that it was for want of room on the disk itself, if it was.
+   *
+   * @param root where the disk's root is mounted
+   * @param least bytes that its plan wanted for the root
+   * @return the failure itself, or what is to be told instead
+   */
+  Exception explained(Exception failure, DiskPlan plan, Path root, long least) {
+    if (Cleanup.isStopped() || free(output) < FULL || !isFull(failure, root)) {
+      return failure;
+    }
+    // Twice, because an upgrade needs the old and the new image.
+    long wanted = DiskPlan.sizeFor(Math.max(least, 2 * content() + USUAL));
+    return new Problem(
+        Problem.Kind.FULL,
+        "the image does not fit on a disk of %d MiB, whose root has %d MiB; give --size %dM or more"
+            .formatted(
+                plan.size() / MIB,
+                plan.root().size() / MIB,
+                (wanted > plan.size() ? wanted : 2 * plan.size()) / MIB),
+        failure);
+  }
+
+  /** ENOSPC alone is said of extended attributes that are too large, too. */
+  private static boolean isFull(Exception failure, Path root) {
+    for (Throwable at = failure; at != null; at = at.getCause()) {
+      if (at instanceof Problem p && p.kind() == Problem.Kind.FULL) {
+        return true;
+      }
+      if (at instanceof UnixException u && u.errno() == UnixException.ENOSPC) {
+        return root.toFile().getUsableSpace() < root.toFile().getTotalSpace() / 50;
+      }
+    }
+    return false;
+  }
+
+  private long taken() {
+    long stored = image.layers().stream().mapToLong(Descriptor::size).sum();
+    return Math.max(content(), stored) + stored + USUAL;
+  }
+
+  /** Bytes of all layers, unpacked; those that cannot be read count as nothing. */
+  private long content() {
+    long total = 0;
+    byte[] buffer = new byte[128 * 1024];
+    for (Descriptor layer : image.layers()) {
+      try (InputStream plain = Compression.decompressAny(source.blob(layer, 0))) {
+        for (int n; (n = plain.read(buffer)) >= 0; ) {
+          total += n;
+          Cleanup.checkStopped();
+        }
+      } catch (IOException | Problem e) {
+        // Only for a figure in a sentence about another failure.
+      }
+    }
+    return total;
+  }
+}
