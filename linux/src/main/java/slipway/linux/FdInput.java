@@ -1,12 +1,12 @@
 package slipway.linux;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.Arrays;
 import java.util.Objects;
+import slipway.base.BlockInput;
 
 /** Reads a file through its descriptor; closing the stream closes the descriptor. */
-public final class FdInput extends InputStream {
+public final class FdInput extends BlockInput {
   private final int fd;
   private boolean open = true;
 
@@ -46,12 +46,6 @@ public final class FdInput extends InputStream {
   /** What is known of the open file. */
   public Stat stat() throws UnixException {
     return Posix.fstat(fd);
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

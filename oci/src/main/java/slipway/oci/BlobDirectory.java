@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.BlockInput;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
@@ -185,7 +186,7 @@ final class BlobDirectory implements AutoCloseable {
   }
 
   /** Hands on a blob's bytes and writes them; its end is not reached unless they were promised. */
-  private static final class Copying extends InputStream {
+  private static final class Copying extends BlockInput {
     private final InputStream in;
     private final BlobWriter writer;
     private final Descriptor expected;
@@ -194,12 +195,6 @@ final class BlobDirectory implements AutoCloseable {
       this.in = in;
       this.writer = writer;
       this.expected = expected;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import slipway.base.BlockInput;
 import slipway.base.Problem;
 
 /**
@@ -13,7 +14,7 @@ import slipway.base.Problem;
  * end: all members are read up to the end of the source, checked, and zero padding is allowed after
  * the last.
  */
-final class GzipInputStream extends InputStream {
+final class GzipInputStream extends BlockInput {
   private static final int FHCRC = 2;
   private static final int FEXTRA = 4;
   private static final int FNAME = 8;
@@ -34,12 +35,6 @@ final class GzipInputStream extends InputStream {
 
   GzipInputStream(InputStream in) {
     this.in = in;
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

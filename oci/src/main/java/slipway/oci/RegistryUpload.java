@@ -1,6 +1,5 @@
 package slipway.oci;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpRequest;
@@ -11,6 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockFilter;
 import slipway.base.Problem;
 
 /**
@@ -315,7 +315,7 @@ final class RegistryUpload {
       }
     }
 
-    private final class Watched extends FilterInputStream {
+    private final class Watched extends BlockFilter {
       private long sent;
       private long pending;
       private long handedOut = System.nanoTime();
@@ -325,19 +325,13 @@ final class RegistryUpload {
       }
 
       @Override
-      public int read() throws IOException {
-        byte[] one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-      }
-
-      @Override
       public int read(byte[] buffer, int offset, int count) throws IOException {
         try {
           // It asks for more when the registry took what it had.
           if (!floor.holds(System.nanoTime() - handedOut, pending)) {
             throw floor.tooSlow();
           }
-          int n = super.read(buffer, offset, count);
+          int n = in.read(buffer, offset, count);
           sent += Math.max(n, 0);
           pending = Math.max(n, 0);
           handedOut = System.nanoTime();

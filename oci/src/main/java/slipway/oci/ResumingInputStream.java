@@ -3,13 +3,14 @@ package slipway.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 import slipway.base.Problem;
 
 /**
  * A blob's bytes up to its promised end, however often the connection is cut: goes on where it was
  * by another request. Never hands out more than was promised. Not verified.
  */
-final class ResumingInputStream extends InputStream {
+final class ResumingInputStream extends BlockInput {
   /** So much must have come for a failure to count as the first again. */
   private static final long PROGRESS = 1024 * 1024;
 
@@ -47,12 +48,6 @@ final class ResumingInputStream extends InputStream {
     } catch (IOException e) {
       count(e);
     }
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

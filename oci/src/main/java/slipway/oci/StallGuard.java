@@ -9,6 +9,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 
 /**
  * Ends a read that gets nothing for too long, or next to nothing ({@link SpeedFloor}); the JDK's
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * fault of the peer. All ways to read, skipping too, lead through the one method that is watched;
  * so this is no FilterInputStream.
  */
-final class StallGuard extends InputStream {
+final class StallGuard extends BlockInput {
   /** One daemon thread for all; it only has streams closed. */
   private static final class Watch {
     static final ScheduledExecutorService THREAD =
@@ -72,12 +73,6 @@ final class StallGuard extends InputStream {
     } catch (IOException e) {
       // The reader gets its own failure.
     }
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

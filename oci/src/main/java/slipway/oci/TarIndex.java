@@ -18,6 +18,7 @@ import java.util.Map;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -300,7 +301,7 @@ final class TarIndex implements AutoCloseable {
   }
 
   /** What the tar holds from an offset on, for as long as the header of one entry may be. */
-  private static final class Header extends InputStream {
+  private static final class Header extends BlockInput {
     private final FileChannel channel;
     private final String name;
     private final long begin;
@@ -314,12 +315,6 @@ final class TarIndex implements AutoCloseable {
     }
 
     @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
       int n = channel.read(ByteBuffer.wrap(buffer, offset, length), position);
       position += Math.max(n, 0);
@@ -328,7 +323,7 @@ final class TarIndex implements AutoCloseable {
     }
   }
 
-  private static final class Slice extends InputStream {
+  private static final class Slice extends BlockInput {
     private final FileChannel channel;
     private final long end;
     private long position;
@@ -337,12 +332,6 @@ final class TarIndex implements AutoCloseable {
       this.channel = channel;
       this.position = begin;
       this.end = end;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override

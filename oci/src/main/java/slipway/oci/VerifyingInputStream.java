@@ -1,16 +1,16 @@
 package slipway.oci;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
+import slipway.base.BlockFilter;
 import slipway.base.Problem;
 
 /**
  * Hands on bytes and fails at the end unless they have the promised digest and length; fails at
  * once when there are more. A reader must not act on the content before it has seen the end.
  */
-public final class VerifyingInputStream extends FilterInputStream {
+public final class VerifyingInputStream extends BlockFilter {
   private final Descriptor expected;
   private final MessageDigest hash;
   private long seen;
@@ -23,14 +23,8 @@ public final class VerifyingInputStream extends FilterInputStream {
   }
 
   @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-  }
-
-  @Override
   public int read(byte[] buffer, int offset, int length) throws IOException {
-    int n = super.read(buffer, offset, length);
+    int n = in.read(buffer, offset, length);
     if (n > 0) {
       seen += n;
       if (seen > expected.size()) {

@@ -1,27 +1,21 @@
 package slipway.oci;
 
 import com.github.luben.zstd.ZstdIOException;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import slipway.base.BlockFilter;
 import slipway.base.Problem;
 
 /** Tells damaged zstd data from a failing source, and reads the source to its end. */
-final class ZstdGuard extends FilterInputStream {
+final class ZstdGuard extends BlockFilter {
   ZstdGuard(InputStream zstd) {
     super(zstd);
   }
 
   @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-  }
-
-  @Override
   public int read(byte[] buffer, int offset, int length) throws IOException {
     try {
-      return super.read(buffer, offset, length);
+      return in.read(buffer, offset, length);
     } catch (ZstdIOException e) {
       throw new Problem(Problem.Kind.CORRUPT, "the zstd data is damaged: " + e.getMessage(), e);
     }

@@ -1,14 +1,14 @@
 package slipway.ostree;
 
 import java.io.IOException;
-import java.io.InputStream;
+import slipway.base.BlockInput;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
 import slipway.linux.Stat;
 
 /** Reads a file by its descriptor; does not follow a symbolic link in the last component. */
-final class FileInput extends InputStream {
+final class FileInput extends BlockInput {
   private final int fd;
   private boolean open = true;
 
@@ -18,12 +18,6 @@ final class FileInput extends InputStream {
 
   Stat stat() throws IOException {
     return Posix.fstat(fd);
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

@@ -117,15 +117,10 @@ record ManifestBody(Digest digest, ManifestEntry entry, List<Digest> blobs) {
       case Manifest.Index index -> List.of();
       case Manifest.Image image ->
           Stream.concat(Stream.of(image.config()), image.layers().stream())
-              .filter(descriptor -> !isElsewhere(descriptor.mediaType()))
+              // Layers that their licence keeps off registries are elsewhere.
+              .filter(descriptor -> !MediaTypes.isForeign(descriptor.mediaType()))
               .map(Descriptor::digest)
               .toList();
     };
-  }
-
-  /** Layers that their licence keeps off registries: image-spec, "Non-Distributable Layers". */
-  private static boolean isElsewhere(String mediaType) {
-    return mediaType.equals(MediaTypes.DOCKER_FOREIGN_LAYER)
-        || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.");
   }
 }

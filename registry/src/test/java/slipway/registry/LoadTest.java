@@ -129,8 +129,8 @@ class LoadTest {
   /** Answers of success that the load got. */
   private record Done(int pulls, int starts, int referrers) {}
 
-  private static Done hostile(
-      Wire wire, int port, Digest blob, Load load, ExecutorService clients) throws Exception {
+  private static Done hostile(Wire wire, int port, Digest blob, Load load, ExecutorService clients)
+      throws Exception {
     List<Future<Integer>> pulls = new ArrayList<>();
     List<Future<Integer>> starts = new ArrayList<>();
     List<Future<Integer>> referrers = new ArrayList<>();

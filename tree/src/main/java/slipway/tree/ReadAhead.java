@@ -7,13 +7,14 @@ import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 
 /**
  * Reads a stream in a thread of its own, a few pieces ahead, so that what makes the bytes
  * (transfer, checking, decompression) and what takes them (hashing, writing) run at the same time.
  * Bounded: a handful of buffers. The stream below is not closed.
  */
-final class ReadAhead extends InputStream {
+final class ReadAhead extends BlockInput {
   private static final int PIECE = 256 * 1024;
   private static final int PIECES = 4;
 
@@ -59,12 +60,6 @@ final class ReadAhead extends InputStream {
     } catch (IOException | RuntimeException | Error e) {
       return new Piece(buffer, -1, e);
     }
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
+import slipway.base.BlockInput;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
 
 /** Fills the holes of a sparse member with zeros (GNU tar manual, "Storing Sparse Files"). */
-final class SparseFile extends InputStream {
+final class SparseFile extends BlockInput {
   /** Most pieces of data that are taken. */
   static final int MAX_PIECES = 1 << 20;
 
@@ -45,12 +46,6 @@ final class SparseFile extends InputStream {
     if (!sound || sum != stored) {
       throw Problem.corrupt("the tar archive is damaged: the map of a sparse file is wrong");
     }
-  }
-
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
   @Override

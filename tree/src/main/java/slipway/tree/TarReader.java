@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 import slipway.base.Problem;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
@@ -438,7 +439,7 @@ public final class TarReader {
   }
 
   /** The bytes that the archive holds for a member. */
-  private final class Stored extends InputStream {
+  private final class Stored extends BlockInput {
     long left;
 
     Stored(long size) {
@@ -448,12 +449,6 @@ public final class TarReader {
     void skipAll() throws IOException {
       TarReader.this.skip(left);
       left = 0;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
     @Override
