@@ -58,6 +58,14 @@ public enum Limit {
   PATTERNS(Unit.COUNT, 10_000, "patterns of one ignore file"),
   /** Stages of one Containerfile. */
   STAGES(Unit.COUNT, 1000, "stages of one Containerfile"),
+  /**
+   * Instructions of a Containerfile with the triggers of its base images, or triggers or variables
+   * of one image: each is a step, or a part of each step, that the cache keeps.
+   */
+  INSTRUCTIONS(
+      Unit.COUNT,
+      10_000,
+      "instructions of one build, triggers included; triggers or variables of one image"),
   /** Bytes that one archive of images may hold once decompressed. */
   ARCHIVE_BYTES(Unit.BYTES, 256L << 30, "bytes that one archive of images holds once decompressed"),
   /** Layers of one image. */

@@ -56,6 +56,9 @@ final class BuildSession {
   /** Of all values that variables and labels of the stages got, one after the other. */
   final AtomicLong valueCharacters = new AtomicLong();
 
+  /** Instructions of all stages that were carried out, triggers of base images included. */
+  final AtomicLong instructions = new AtomicLong();
+
   /** Names of ARGs that were carried out, also those that base images bring by ONBUILD. */
   final Set<String> declared = ConcurrentHashMap.newKeySet();
 
@@ -74,6 +77,7 @@ final class BuildSession {
   private final Map<String, Manifest.Image> copied = new HashMap<>();
 
   private final Map<Integer, Map<String, String>> stageArguments = new ConcurrentHashMap<>();
+  private final Map<Integer, Set<String>> stageForeign = new ConcurrentHashMap<>();
   private volatile IntConsumer stageStarter = stage -> {};
   private @Nullable ContainerRuntime runtime;
 
@@ -135,8 +139,14 @@ final class BuildSession {
     return stageArguments.getOrDefault(stage, Map.of());
   }
 
-  void putArguments(int stage, Map<String, String> arguments) {
+  /** The variables in scope at the end of a stage whose values a base image chose. */
+  Set<String> foreign(int stage) {
+    return stageForeign.getOrDefault(stage, Set.of());
+  }
+
+  void putVariables(int stage, Map<String, String> arguments, Set<String> foreign) {
     stageArguments.put(stage, Collections.unmodifiableMap(new LinkedHashMap<>(arguments)));
+    stageForeign.put(stage, foreign);
   }
 
   /** Waits for a stage, which is started if it has not been. */

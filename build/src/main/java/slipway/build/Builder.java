@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import slipway.base.Cleanup;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -125,7 +126,8 @@ public final class Builder {
         progress.note("not all that the build used was cleared away: " + e.getMessage());
         return image;
       }
-      throw new Problem(Problem.Kind.ENVIRONMENT, "the build cannot go on: " + e.getMessage(), e);
+      String what = FullDisk.tell(machine.root(), e);
+      throw new Problem(Problem.Kind.ENVIRONMENT, "the build cannot go on: " + what, e);
     }
     return image;
   }

@@ -48,7 +48,9 @@ record Containerfile(List<Instruction.Arg> globals, List<Stage> stages, char esc
     List<Stage> stages = new ArrayList<>();
     List<Instruction> current = new ArrayList<>();
     Instruction.From from = null;
+    long count = 0;
     for (Line line : lines) {
+      Limit.INSTRUCTIONS.check(++count, line.at().toString());
       Instruction instruction = parser.parse(line);
       if (instruction instanceof Instruction.From next) {
         if (from != null) {

@@ -25,10 +25,20 @@ final class Expander {
   private final char escape;
   private final Variables variables;
   private final Set<String> unset = new LinkedHashSet<>();
+  private final Set<String> used = new LinkedHashSet<>();
 
   Expander(char escape, Variables variables) {
     this.escape = escape;
-    this.variables = variables;
+    this.variables =
+        name -> {
+          used.add(name);
+          return variables.get(name);
+        };
+  }
+
+  /** Names that were asked for, in order. */
+  Set<String> used() {
+    return used;
   }
 
   /** Names that were asked for and are not set, in order. */

@@ -56,18 +56,24 @@ final class ImageDraft {
     return draft;
   }
 
-  /** The draft of an image that begins as another. */
+  /**
+   * The draft of an image that begins as another.
+   *
+   * @throws Problem (CORRUPT) for what no command could be started with, and for too much
+   */
   static ImageDraft of(ImageConfig config) {
+    withoutNul("Env", config.env());
+    withoutNul("WorkingDir", config.workingDir() == null ? null : List.of(config.workingDir()));
+    withoutNul("User", config.user() == null ? null : List.of(config.user()));
+    withoutNul("Shell", config.shell());
     ImageDraft draft = new ImageDraft(config.platform());
     draft.author = config.author();
+    Limit.INSTRUCTIONS.check(config.onBuild().size(), "ONBUILD of the base image");
     config.env().forEach(draft::setEnv);
     draft.entrypoint = config.entrypoint();
     draft.cmd = config.cmd();
     draft.user = config.user();
     draft.workingDir = config.workingDir();
-    if (draft.workingDir != null && draft.workingDir.indexOf('\0') >= 0) {
-      throw Problem.corrupt("the base image's WorkingDir holds a NUL character");
-    }
     draft.labels.putAll(config.labels());
     draft.exposedPorts.addAll(config.exposedPorts());
     draft.volumes.addAll(config.volumes());
@@ -80,16 +86,28 @@ final class ImageDraft {
     return draft;
   }
 
-  private void setEnv(String assignment) {
-    int equals = assignment.indexOf('=');
-    if (equals > 0) {
-      env.put(assignment.substring(0, equals), assignment.substring(equals + 1));
+  /** No argument of a system call can hold one. */
+  private static void withoutNul(String field, @Nullable List<String> values) {
+    if (values != null && values.stream().anyMatch(v -> v.indexOf('\0') >= 0)) {
+      throw Problem.corrupt("the base image's " + field + " holds a NUL character; use another");
     }
   }
 
-  /** Sets a variable; one that is set already keeps its place. */
+  private void setEnv(String assignment) {
+    int equals = assignment.indexOf('=');
+    if (equals > 0) {
+      setEnv(assignment.substring(0, equals), assignment.substring(equals + 1));
+    }
+  }
+
+  /**
+   * Sets a variable; one that is set already keeps its place.
+   *
+   * @throws Problem (CORRUPT) for more than an image may have
+   */
   void setEnv(String name, String value) {
     env.put(name, value);
+    Limit.INSTRUCTIONS.check(env.size(), "the image's variables");
   }
 
   @Nullable String env(String name) {

@@ -16,6 +16,9 @@ import slipway.linux.UnixException;
 final class InRoot {
   private static final OsPath PROC_FD = OsPath.of("/proc/self/fd");
 
+  /** Characters of a path that is too long to be shown; a name too long has more. */
+  private static final int SHOWN = 60;
+
   private InRoot() {}
 
   /** Removes empty and dot components, resolves dot-dot as at the root; no slash in front. */
@@ -49,15 +52,30 @@ final class InRoot {
         Posix.close(fd);
       }
     } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOENT || e.errno() == UnixException.ENOTDIR) {
-        return Optional.empty();
-      }
-      if (e.errno() == UnixException.ELOOP) {
-        throw Problem.input("\"" + inside + "\" leads through too many symbolic links");
-      }
-      throw e;
+      requireAbsence(e, inside);
+      return Optional.empty();
     } finally {
       Posix.close(rootFd);
+    }
+  }
+
+  /**
+   * Tells why openat2 failed, unless that is because there is no such thing.
+   *
+   * @throws Problem for a path that no kernel follows
+   * @throws UnixException for all else
+   */
+  static void requireAbsence(UnixException failure, OsPath inside) throws UnixException {
+    switch (failure.errno()) {
+      case UnixException.ENOENT, UnixException.ENOTDIR -> {}
+      case UnixException.ELOOP ->
+          throw Problem.input("\"" + inside + "\" leads through too many symbolic links");
+      case UnixException.ENAMETOOLONG ->
+          throw Problem.input(
+              "the path \""
+                  + inside.toString().substring(0, SHOWN)
+                  + "…\" is too long: a name has at most 255 bytes, a path 4095");
+      default -> throw failure;
     }
   }
 

@@ -64,19 +64,23 @@ final class LayerExporter implements AutoCloseable {
     return cache.blob(snapshot, compression, epoch).filter(b -> store.has(b.descriptor().digest()));
   }
 
-  /** Begins with a layer that the image will have; does nothing when that has begun already. */
-  synchronized void begin(LayerRef layer) {
+  /**
+   * Begins with a layer that the image will have; does nothing when that has begun already.
+   *
+   * @param where what made the layer, for messages
+   */
+  synchronized void begin(LayerRef layer, String where) {
     if (layer.blob() == null && !running.containsKey(layer.snapshot())) {
-      running.put(layer.snapshot(), executor.submit(() -> export(layer.snapshot())));
+      running.put(layer.snapshot(), executor.submit(() -> export(layer.snapshot(), where)));
     }
   }
 
-  private Exported export(String snapshot) throws IOException {
+  private Exported export(String snapshot, String where) throws IOException {
     Optional<LayerRef.Blob> known = known(snapshot);
     if (known.isPresent()) {
       return new Exported(known.get(), null);
     }
-    Layer layer = DirectoryReader.readOverlayUpper(snapshots.path(snapshot));
+    Layer layer = DirectoryReader.readOverlayUpper(snapshots.path(snapshot), where);
     MessageDigest plain = Digest.Algorithm.SHA256.newMessageDigest();
     BlobWriter writer = store.newBlob();
     synchronized (this) {
@@ -98,7 +102,7 @@ final class LayerExporter implements AutoCloseable {
     if (layer.blob() != null) {
       return layer.blob();
     }
-    begin(layer);
+    begin(layer, "the layer");
     Exported exported = result(layer);
     if (exported.known() != null) {
       return exported.known();

@@ -134,13 +134,8 @@ final class OpenDirectory implements AutoCloseable {
       OsPath relative = inside.isEmpty() ? SELF : inside;
       return Posix.openat2(fd, relative, flags, 0, Posix.RESOLVE_IN_ROOT);
     } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOENT || e.errno() == UnixException.ENOTDIR) {
-        return -1;
-      }
-      if (e.errno() == UnixException.ELOOP) {
-        throw Problem.input("\"" + inside + "\" leads through too many symbolic links");
-      }
-      throw e;
+      InRoot.requireAbsence(e, inside);
+      return -1;
     }
   }
 

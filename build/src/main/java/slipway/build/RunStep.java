@@ -7,13 +7,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
+import slipway.linux.Mounts;
 import slipway.linux.OsPath;
 
 /** A RUN: a command in a container over the layers so far. */
 final class RunStep {
   private static final int TEXT_IN_MESSAGES = 200;
+
+  /** What a full disk has again when the runtime is done: its own files were removed. */
+  private static final long LITTLE_SPACE = 64 * 1024;
+
+  private static final long FEW_INODES = 16;
 
   private final BuildSession session;
   private final Stage stage;
@@ -195,8 +202,15 @@ final class RunStep {
     if (status != 0) {
       String killed =
           status > 128 && status < 160 ? " (killed by signal " + (status - 128) + ")" : "";
-      throw run.at().problem(brief() + " failed with status " + status + killed);
+      throw run.at().problem(brief() + " failed with status " + status + killed + why(root));
     }
+  }
+
+  /** A command that could not write seldom says that it was this machine's disk that is full. */
+  private String why(OsPath root) throws IOException {
+    return Mounts.isFull(root, LITTLE_SPACE, FEW_INODES)
+        ? ": " + FullDisk.sentence(session.root)
+        : "";
   }
 
   private String brief() {

@@ -37,6 +37,12 @@ final class SeccompProfile {
           "riscv64", List.of("riscv64", "SCMP_ARCH_RISCV64"),
           "s390x", List.of("s390x", "SCMP_ARCH_S390X"));
 
+  /**
+   * Never allowed, whatever the profile says: a session keyring of its own does not hide the
+   * keyring of the user, and root of a container is this machine's root. Docker refuses them too.
+   */
+  private static final List<String> KEYRINGS = List.of("add_key", "keyctl", "request_key");
+
   /** Those that a profile may answer with by name (asm-generic/errno.h). */
   private static final Map<String, Integer> ERRORS =
       Map.of(
@@ -119,6 +125,9 @@ final class SeccompProfile {
       result.set("flags", profile.path("flags"));
     }
     ArrayNode calls = result.putArray("syscalls");
+    ObjectNode keyrings = calls.addObject();
+    KEYRINGS.forEach(keyrings.putArray("names")::add);
+    keyrings.put("action", "SCMP_ACT_ERRNO").put("errnoRet", ERRORS.get("EPERM"));
     for (JsonNode rule : profile.path("syscalls")) {
       if (applies(rule, names.get(0), capabilities)) {
         add(calls, rule);
@@ -157,9 +166,10 @@ final class SeccompProfile {
   private void add(ArrayNode calls, JsonNode rule) {
     ObjectNode call = JsonNodeFactory.instance.objectNode();
     ArrayNode names = call.putArray("names");
-    rule.path("names").forEach(names::add);
-    if (rule.path("name").isString() && !rule.path("name").asString().isEmpty()) {
-      names.add(rule.path("name"));
+    strings(rule.path("names")).filter(n -> !KEYRINGS.contains(n)).forEach(names::add);
+    String single = rule.path("name").asString("");
+    if (!single.isEmpty() && !KEYRINGS.contains(single)) {
+      names.add(single);
     }
     if (names.isEmpty()) {
       return;

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.build.Containerfile.Stage;
@@ -41,7 +43,15 @@ final class StageBuild {
   private String state;
   private @Nullable String created;
   private StageResult.@Nullable Base base;
+  private final ForeignVariables foreign = new ForeignVariables();
   private boolean cmdSet;
+
+  /** Whether the instruction is one of a base image from elsewhere. */
+  private boolean inTrigger;
+
+  /** Of the instruction that is carried out. */
+  private Position at;
+
   private int number = 1;
 
   StageBuild(BuildSession session, Stage stage) {
@@ -52,6 +62,7 @@ final class StageBuild {
     this.image = ImageDraft.scratch(platform);
     this.state = ContentDigest.of("scratch", platform.toString());
     this.network = new StageNetwork(session);
+    this.at = stage.from().at();
   }
 
   /**
@@ -63,7 +74,7 @@ final class StageBuild {
     try (network) {
       carryOutAll();
     }
-    session.putArguments(stage.index(), arguments);
+    session.putVariables(stage.index(), arguments, foreign.names());
     return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
   }
 
@@ -72,15 +83,16 @@ final class StageBuild {
     List<String> triggers = List.copyOf(image.onBuild);
     image.onBuild.clear();
     // Those of a stage stand in this Containerfile, which is obeyed.
-    boolean foreign = session.graph.baseStage(stage).isEmpty();
+    inTrigger = session.graph.baseStage(stage).isEmpty();
     Triggers rules = new Triggers(session.request, session.graph, stage);
     for (String trigger : triggers) {
       Instruction instruction = Containerfile.parseTrigger(trigger, stage.from().at());
-      if (foreign) {
+      if (inTrigger) {
         rules.check(instruction, expander());
       }
       carryOut(instruction);
     }
+    inTrigger = false;
     for (Instruction instruction : stage.instructions()) {
       number++;
       carryOut(instruction);
@@ -95,16 +107,28 @@ final class StageBuild {
     if (earlier.isPresent()) {
       from = session.await(earlier.get().index());
       arguments.putAll(session.arguments(earlier.get().index()));
+      foreign.addAll(session.foreign(earlier.get().index()));
     } else if (name.equals("scratch")) {
       return;
     } else {
       from = session.image(name, platform, stage.from().at());
     }
-    image = ImageDraft.of(from.config());
+    image = draft(from);
+    if (earlier.isEmpty()) {
+      foreign.addAll(image.env().keySet());
+    }
     layers.addAll(from.layers());
     state = from.state();
     created = from.created();
     base = from.base();
+  }
+
+  private ImageDraft draft(StageResult from) {
+    try {
+      return ImageDraft.of(from.config());
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
+    }
   }
 
   private void announce(String what, boolean cached) {
@@ -121,6 +145,8 @@ final class StageBuild {
 
   /** Carries an instruction out; problems that do not say where they are learn it here. */
   private void carryOut(Instruction instruction) throws Exception {
+    at = instruction.at();
+    Limit.INSTRUCTIONS.check(session.instructions.incrementAndGet(), at.toString());
     try {
       dispatch(instruction);
     } catch (Problem e) {
@@ -185,7 +211,15 @@ final class StageBuild {
   }
 
   private String word(String text, Position at) {
-    Expander expander = expander();
+    return word(expander(), text, at);
+  }
+
+  /** Whether what an expander made is the word of a base image's author. */
+  private boolean isStrange(Expander expander) {
+    return inTrigger || foreign.wereUsedBy(expander);
+  }
+
+  private String word(Expander expander, String text, Position at) {
     String word = expander.word(text, at);
     expander
         .unset()
@@ -200,11 +234,14 @@ final class StageBuild {
       String name = word(a.name(), instruction.at());
       session.declared.add(name);
       String value = session.request.arguments().get(name);
-      if (value == null) {
-        value =
-            a.value() == null
-                ? session.graph.globals().get(name)
-                : word(a.value(), instruction.at());
+      boolean strange = false;
+      String preset = a.value();
+      if (value == null && preset != null) {
+        Expander expander = expander();
+        value = word(expander, preset, instruction.at());
+        strange = isStrange(expander);
+      } else if (value == null) {
+        value = session.graph.globals().get(name);
       }
       text.append(' ').append(name);
       words.add(name);
@@ -212,6 +249,9 @@ final class StageBuild {
       if (value != null) {
         assigned(value, instruction.at());
         arguments.put(name, value);
+        if (strange || image.env(name) == null) { // A variable of the image hides the argument.
+          foreign.assigned(name, strange);
+        }
         text.append('=').append(value);
       }
     }
@@ -219,24 +259,35 @@ final class StageBuild {
   }
 
   private void env(Instruction.Env instruction) throws IOException {
-    Map<String, String> fresh = assignments(instruction.variables(), instruction.at());
+    Map<String, Boolean> strange = new LinkedHashMap<>();
+    Map<String, String> fresh = assignments(instruction.variables(), instruction.at(), strange);
     fresh.forEach(image::setEnv);
+    strange.forEach(foreign::assigned);
     metadata("ENV" + joined(fresh), words(fresh));
   }
 
   private void label(Instruction.Label instruction) throws IOException {
-    Map<String, String> fresh = assignments(instruction.labels(), instruction.at());
+    Map<String, String> fresh =
+        assignments(instruction.labels(), instruction.at(), new HashMap<>());
     image.labels.putAll(fresh);
     metadata("LABEL" + joined(fresh), words(fresh));
   }
 
-  /** All values see the variables as they were before the instruction. */
-  private Map<String, String> assignments(List<Instruction.Assignment> list, Position at) {
+  /**
+   * All values see the variables as they were before the instruction.
+   *
+   * @param strange takes which of them a base image chose
+   */
+  private Map<String, String> assignments(
+      List<Instruction.Assignment> list, Position at, Map<String, Boolean> strange) {
     Map<String, String> fresh = new LinkedHashMap<>();
     for (Instruction.Assignment a : list) {
-      String value = word(String.valueOf(a.value()), at);
+      Expander expander = expander();
+      String value = word(expander, String.valueOf(a.value()), at);
       assigned(value, at);
-      fresh.put(word(a.name(), at), value);
+      String name = word(a.name(), at);
+      fresh.put(name, value);
+      strange.put(name, isStrange(expander));
     }
     return fresh;
   }
@@ -339,7 +390,7 @@ final class StageBuild {
             session.snapshots.has(snapshot) ? null : session.exporter.known(snapshot).orElse(null));
     layers.add(layer);
     if (inImage) {
-      session.exporter.begin(layer);
+      session.exporter.begin(layer, at + ": what this step made");
     }
   }
 
@@ -381,7 +432,8 @@ final class StageBuild {
       }
       record(key, text, step);
     } catch (IOException e) {
-      throw new Problem(Problem.Kind.ENVIRONMENT, at + ": " + e.getMessage(), e);
+      String what = FullDisk.tell(session.root, e);
+      throw new Problem(Problem.Kind.ENVIRONMENT, at + ": " + what, e);
     }
   }
 
@@ -451,13 +503,29 @@ final class StageBuild {
         });
   }
 
+  /** Sees that what files are taken from is not a base image's choice of this machine's files. */
+  private String chosen(String from, Position where) {
+    Expander expander = expander();
+    String word = expander.word(from, where);
+    if (!session.request.allowOnBuild()) {
+      foreign.check(word, expander, where);
+    }
+    return word;
+  }
+
   private void copy(Instruction.Copy c) throws Exception {
+    if (c.from() != null) {
+      chosen(c.from(), c.at());
+    }
     try (CopyStep step = new CopyStep(session, stage, c, expander(), image.directory())) {
       step(c.at(), step.text(), step.inputs(), step::apply);
     }
   }
 
   private void run(Instruction.Run r) throws Exception {
+    for (String mount : r.mounts()) {
+      RunMount.parse(mount, r.at(), value -> chosen(value, r.at()));
+    }
     RunStep step = new RunStep(session, stage, r, expander(), image, runArguments(), network);
     step(r.at(), step.text(), step.inputs(), step::apply);
   }

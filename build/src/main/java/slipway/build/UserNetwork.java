@@ -61,6 +61,13 @@ final class UserNetwork implements AutoCloseable {
    */
   static UserNetwork start(RunNetwork wanted, Path scratch) throws IOException {
     Program program = choose(wanted);
+    if (scratch.toString().indexOf(',') >= 0) {
+      throw Problem.environment(
+          "RUN cannot have a network of its own below "
+              + scratch.getParent()
+              + ", because runc takes no path of a network with a comma; keep the state elsewhere"
+              + " with --root, or give --network=host or --network=none");
+    }
     Path namespace = Files.createFile(scratch.resolve("namespace"));
     Command.of("unshare", "--net=" + namespace, "true").run();
     UserNetwork network = null;

@@ -75,6 +75,7 @@ class ConfinementTest {
             FROM base:1
             COPY root /
             RUN keyctl search @s user slipway-test 2>&1 || echo none
+            RUN keyctl list @u 2>&1 || echo none
             """);
     copyWithLibraries(Path.of("/usr/bin/keyctl"), context.resolve("root"));
     String inSession =
@@ -86,7 +87,11 @@ class ConfinementTest {
             .output();
     assertThat(output.lines().toList())
         .contains("found outside")
-        .endsWith("keyctl_search: Required key not available", "none");
+        .endsWith(
+            "keyctl_search: Operation not permitted",
+            "none",
+            "keyctl_read_alloc: Operation not permitted",
+            "none");
   }
 
   /** Puts a program and what the loader needs for it below a root. */
@@ -322,6 +327,7 @@ class ConfinementTest {
               {"names":["e"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["amd64"]}},
               {"names":["f"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["arm64"]}},
               {"names":["g"],"action":"SCMP_ACT_ALLOW","excludes":{"arches":["arm64"]}},
+              {"names":["keyctl"],"action":"SCMP_ACT_ALLOW"},
               {"name":"h","action":"SCMP_ACT_ERRNO","errnoRet":95}]}
             """
                 .getBytes(StandardCharsets.UTF_8));
@@ -329,6 +335,8 @@ class ConfinementTest {
         .isEqualTo(
             "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,"
                 + "\"architectures\":[\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\"],\"syscalls\":["
+                + "{\"names\":[\"add_key\",\"keyctl\",\"request_key\"],"
+                + "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1},"
                 + "{\"names\":[\"b\"],\"action\":\"SCMP_ACT_ALLOW\"},"
                 + "{\"names\":[\"d\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1},"
                 + "{\"names\":[\"f\"],\"action\":\"SCMP_ACT_ALLOW\"},"

@@ -3,7 +3,11 @@ package slipway.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -13,7 +17,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Limit;
 import slipway.base.Problem;
+import slipway.oci.Descriptor;
+import slipway.oci.ImageConfig;
+import slipway.oci.Manifest;
+import slipway.oci.MediaTypes;
+import slipway.oci.Platform;
+import slipway.oci.Reference;
 
 /** Containerfiles that want to take all memory or all time end soon, with one sentence. */
 @Timeout(60)
@@ -105,6 +116,58 @@ class ContainerfileBoundsTest {
   @Test
   void manyStages() {
     refuses("FROM scratch\n".repeat(1001) + "LABEL a=b\n", "--limit stages=N");
+  }
+
+  @Test
+  void manyInstructions() throws Exception {
+    refuses("FROM scratch\n" + "LABEL a=b\n".repeat(10_000), "--limit instructions=N");
+    String pairs =
+        IntStream.range(0, 10_000).mapToObj(i -> " a" + i + "=b").collect(Collectors.joining());
+    refuses("FROM scratch\nENV" + pairs + "\n", "the image's variables: more than 10000");
+  }
+
+  @Test
+  void manyTriggersAndVariablesOfABase() throws Exception {
+    ImageDraft triggers = ImageDraft.scratch(Platform.host());
+    triggers.onBuild.addAll(Collections.nCopies(10_001, "LABEL a=b"));
+    base(triggers.toConfig(null, List.of()));
+    refuses("FROM evil:1\n", "ONBUILD of the base image: more than 10000");
+    ImageConfig few = ImageDraft.scratch(Platform.host()).toConfig(null, List.of());
+    String variables =
+        IntStream.range(0, 10_001)
+            .mapToObj(i -> "\"a" + i + "=b\"")
+            .collect(Collectors.joining(",", "\"Env\":[", "]"));
+    String json = new String(few.toJson(), StandardCharsets.UTF_8);
+    base(
+        ImageConfig.parse(
+            json.replaceFirst("\"Env\":\\[[^]]*]", variables).getBytes(StandardCharsets.UTF_8)));
+    refuses("FROM evil:1\n", "the image's variables: more than 10000");
+  }
+
+  /** A few stages on an image of many triggers are many instructions, too. */
+  @Test
+  void manyTriggersOfManyStages() throws Exception {
+    ImageDraft triggers = ImageDraft.scratch(Platform.host());
+    triggers.onBuild.addAll(Collections.nCopies(100, "LABEL a=b"));
+    base(triggers.toConfig(null, List.of()));
+    Limit.set("instructions=250", "the test");
+    try {
+      String two = "FROM evil:1 AS a\nFROM evil:1\nCOPY --from=a / /\n";
+      assertThat(lab.config(lab.build(two)).labels()).containsEntry("a", "b");
+      refuses(
+          two.replace(
+              "FROM evil:1\n",
+              "FROM evil:1 AS b\nCOPY --from=a / /\nFROM evil:1\nCOPY --from=b / /\n"),
+          "more than 250 (instructions");
+    } finally {
+      Limit.set("instructions=" + Limit.INSTRUCTIONS.preset(), "the test");
+    }
+  }
+
+  private void base(ImageConfig config) {
+    Descriptor blob = lab.store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+    lab.store.putManifest(
+        Manifest.Image.of(blob, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
   }
 
   @Test

@@ -213,18 +213,20 @@ class HostileCopyTest {
           .hasMessageContaining("Containerfile:2: ")
           .hasMessageContaining("NUL character");
     }
-    for (String field : List.of("env", "directory")) {
+    for (String field : List.of("Env", "WorkingDir", "User", "Shell")) {
       ImageDraft draft = ImageDraft.scratch(Platform.host());
-      draft.setEnv("A", field.equals("env") ? "a\0b" : "a");
-      draft.workingDir = field.equals("directory") ? "/a\0b" : "/";
+      draft.setEnv("A", field.equals("Env") ? "a\0b" : "a");
+      draft.workingDir = field.equals("WorkingDir") ? "/a\0b" : "/";
+      draft.user = field.equals("User") ? "a\0b" : "0";
+      draft.shell(List.of(field.equals("Shell") ? "a\0b" : "sh"));
       Descriptor config =
           lab.store.putBlob(MediaTypes.OCI_CONFIG, draft.toConfig(null, List.of()).toJson());
       lab.store.putManifest(
           Manifest.Image.of(config, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
       assertThatThrownBy(() -> lab.build("FROM evil:1\nWORKDIR x$A\n"))
-          .as(field)
           .isInstanceOf(Problem.class)
-          .hasMessageContaining("a NUL character");
+          .hasMessageEndingWith(
+              "Containerfile:1: the base image's " + field + " holds a NUL character; use another");
     }
   }
 
@@ -319,6 +321,44 @@ class HostileCopyTest {
       for (Limit l : Limit.values()) {
         Limit.set(l.label() + "=" + l.preset(), "the test");
       }
+    }
+  }
+
+  @Test
+  void longPathsAreTold() throws Exception {
+    String name = "n".repeat(256);
+    String path = "/" + "d/".repeat(2100);
+    for (String line :
+        List.of(
+            "WORKDIR /" + name,
+            "WORKDIR " + path,
+            "COPY . /" + name + "/",
+            "COPY . " + path + "x",
+            "COPY " + name + " /x",
+            "COPY --from=s " + path + " /x")) {
+      assertThatThrownBy(
+              () -> lab.build("FROM scratch AS s\nFROM scratch\nWORKDIR /x\n" + line + "\n"))
+          .as(line.substring(0, 20))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:4: the path \"")
+          .hasMessageEndingWith("…\" is too long: a name has at most 255 bytes, a path 4095");
+    }
+  }
+
+  @Test
+  void levelsOfAStepAreTold() throws Exception {
+    try {
+      String many = "WORKDIR " + "/d".repeat(600) + "\n";
+      assertThatThrownBy(() -> lab.build("FROM scratch\n" + many + "LABEL a=b\n"))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: what this step made: more than 512 (levels of ");
+      String name = "/" + "d".repeat(250);
+      String longer = "WORKDIR " + name.repeat(16) + "\n";
+      assertThatThrownBy(() -> lab.build("FROM scratch\n" + longer))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: what this step made: directories lie so deep");
+    } finally {
+      Posix.removeTree(OsPath.of(directory.resolve("build"))); // JUnit cannot.
     }
   }
 

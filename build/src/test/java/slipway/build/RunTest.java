@@ -66,6 +66,30 @@ class RunTest {
     assertThat(lab.tree(image).find("proc")).isEmpty();
   }
 
+  /** What separates options of mounts and of the runtime stands in the path of the state. */
+  @Test
+  void theStateMayLieInAFolderOfAnyName() throws Exception {
+    String mounts =
+        "FROM base:1\nRUN --network=none --mount=type=cache,target=/c"
+            + " --mount=type=bind,target=/m,rw --mount=type=bind,from=base:1,target=/i,rw"
+            + " cat /i/etc/group >/x && touch /m/y /c/z\nCOPY --from=base:1 /etc /y\n";
+    Path odd = Files.createDirectory(directory.resolve("a,b:c\\d e"));
+    try (Lab there = Lab.withBase(odd)) {
+      assertThat(there.text(there.build(mounts), "x")).contains("root:x:0:");
+      assertThatThrownBy(() -> there.build("FROM base:1\nRUN true\n"))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining(
+              "Containerfile:2: RUN cannot have a network of its own below " + odd)
+          .hasMessageEndingWith(
+              "because runc takes no path of a network with a comma; keep the state elsewhere with"
+                  + " --root, or give --network=host or --network=none");
+    }
+    try (Lab there = Lab.withBase(Files.createDirectory(directory.resolve("b:c\\d e")))) {
+      there.build("FROM base:1\nRUN echo connected\n");
+      assertThat(there.output).containsExactly("connected");
+    }
+  }
+
   @Test
   void aCommandThatChangesNothingMakesNoLayer() throws Exception {
     Manifest.Image image = lab.build("FROM base:1\nRUN true\nRUN cat /etc/passwd\nWORKDIR /tmp\n");

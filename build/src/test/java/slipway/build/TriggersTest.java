@@ -144,6 +144,47 @@ class TriggersTest {
     assertThat(lab.text(image, "two")).isEqualTo("more\n");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "COPY --from=$PLACE /f /x",
+        "COPY --from=${PLACE:-base:1} /f /x",
+        "RUN --mount=type=bind,from=$PLACE,target=/m true",
+        "ENV MINE=$PLACE\nCOPY --from=$MINE /f /x",
+        "ARG MINE=${PLACE}\nCOPY --from=$MINE /f /x",
+        "ARG PLACE=base:1\nCOPY --from=$PLACE /f /x",
+        "COPY --from=oci:$WORD /f /x",
+        "COPY --from=$TRIGGERED /f /x",
+        "FROM a AS b\nCOPY --from=$PLACE /f /x",
+      })
+  void aVariableOfTheBaseChoosesNoFilesOfTheMachine(String lines) throws Exception {
+    base("ENV TRIGGERED=dir:/srv/image", "ENV PLACE=oci:/srv/images:private WORD=/srv/images");
+    Path context = lab.context("FROM evil:1 AS a\n" + lines + "\n");
+    assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("a variable of the base image chooses ")
+        .hasMessageContaining("/srv/image")
+        .hasMessageEndingWith("if you trust the image, build with --allow onbuild");
+    assertThatThrownBy(() -> lab.build(BuildRequest.of(context).allowOnBuild(true)))
+        .hasMessageContaining("/srv/image")
+        .hasMessageNotContaining("a variable of the base image");
+  }
+
+  @Test
+  void aVariableOfOnesOwnIsOnesOwn() throws Exception {
+    base("ENV PLACE=oci:/srv/images:private");
+    Path own = directory.resolve("none");
+    for (String lines :
+        List.of(
+            "ENV PLACE=oci:" + own + "\nCOPY --from=$PLACE /f /x\n",
+            "ARG OWN=oci:" + own + "\nCOPY --from=$OWN /f /x\n",
+            "COPY --from=oci:" + own + " /f /$PLACE\n")) {
+      assertThatThrownBy(() -> lab.build("FROM evil:1\n" + lines))
+          .hasMessageContaining(own.toString())
+          .hasMessageNotContaining("a variable of the base image");
+    }
+  }
+
   @Test
   void whatTheContainerfileItselfSaysIsObeyed() throws Exception {
     Manifest.Image image =

@@ -103,8 +103,8 @@ final class BuildCommand implements Callable<Integer> {
       paramLabel = "security.insecure|onbuild",
       description =
           "security.insecure: obey RUN --security=insecure, the command may do what root may;"
-              + " onbuild: the ONBUILD of base images may read other images and addresses, secrets"
-              + " and agents, as a Containerfile may")
+              + " onbuild: the ONBUILD and the variables of base images may choose other images and"
+              + " addresses, secrets and agents, as a Containerfile may")
   List<String> allowed = List.of();
 
   @Option(

@@ -18,6 +18,11 @@ public final class Mounts {
 
   public static final int CLONE_NEWNS = 0x20000;
 
+  private static final int STATVFS_BLOCK = 8;
+  private static final int STATVFS_BLOCKS = 16;
+  private static final int STATVFS_FREE_BLOCKS = 24;
+  private static final int STATVFS_INODES = 40;
+  private static final int STATVFS_FREE_INODES = 48;
   private static final int STATVFS_FLAGS = 72;
   private static final long ST_RDONLY = 1;
 
@@ -72,5 +77,17 @@ public final class Mounts {
     Scratch s = Native.scratch();
     s.check("statvfs", path, STATVFS.call(s, s.path(0, path), s.structAddress));
     return (s.struct.getLong(STATVFS_FLAGS) & ST_RDONLY) != 0;
+  }
+
+  /**
+   * statvfs(3): whether the file system of a path has less left than some bytes or some inodes. One
+   * that does not count its blocks or inodes is never full.
+   */
+  public static boolean isFull(OsPath path, long bytes, long inodes) throws UnixException {
+    Scratch s = Native.scratch();
+    s.check("statvfs", path, STATVFS.call(s, s.path(0, path), s.structAddress));
+    long free = s.struct.getLong(STATVFS_FREE_BLOCKS) * s.struct.getLong(STATVFS_BLOCK);
+    return (s.struct.getLong(STATVFS_BLOCKS) > 0 && free < bytes)
+        || (s.struct.getLong(STATVFS_INODES) > 0 && s.struct.getLong(STATVFS_FREE_INODES) < inodes);
   }
 }

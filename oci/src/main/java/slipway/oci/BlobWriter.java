@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FullDisk;
 import slipway.base.Problem;
 
 /**
@@ -131,7 +132,7 @@ public final class BlobWriter extends OutputStream {
   private Problem failed(IOException e) {
     return new Problem(
         Problem.Kind.ENVIRONMENT,
-        "cannot write a blob to " + blobs.root() + ": " + e.getMessage(),
+        "cannot write a blob to " + blobs.root() + ": " + FullDisk.tell(blobs.root(), e),
         e);
   }
 

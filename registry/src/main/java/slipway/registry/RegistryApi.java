@@ -3,7 +3,7 @@ package slipway.registry;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.Map;
-import java.util.regex.Pattern;
+import slipway.base.FullDisk;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.http.ConnectionLost;
@@ -22,10 +22,6 @@ final class RegistryApi implements Handler {
   static final String VERSION = "registry/2.0";
 
   private static final System.Logger LOG = System.getLogger("slipway.registry");
-
-  /** As the C library words ENOSPC and EDQUOT in English; the JDK hands on the words alone. */
-  private static final Pattern FULL =
-      Pattern.compile("No space left on device|[Dd]isk quota exceeded");
 
   private final Router router = new Router();
 
@@ -70,17 +66,15 @@ final class RegistryApi implements Handler {
   /** Our failure, logged; a full disk is told of by name. */
   private static RegistryError failed(Request request, Throwable cause) {
     String what = line(request);
-    for (Throwable t = cause; t != null; t = t.getCause()) {
-      String message = String.valueOf(t.getMessage());
-      if (t instanceof IOException && FULL.matcher(message).find()) {
-        LOG.log(Level.ERROR, "{0} failed: {1}", what, Printable.text(message));
-        return new RegistryError(
-            Code.UNAVAILABLE,
-            507,
-            "the disk of the registry is full; its operator must make room",
-            null,
-            Map.of());
-      }
+    if (FullDisk.isCauseOf(cause)) {
+      LOG.log(
+          Level.ERROR, "{0} failed: {1}", what, Printable.text(String.valueOf(cause.getMessage())));
+      return new RegistryError(
+          Code.UNAVAILABLE,
+          507,
+          "the disk of the registry is full; its operator must make room",
+          null,
+          Map.of());
     }
     LOG.log(Level.ERROR, () -> what + " failed", cause);
     return new RegistryError(Code.UNKNOWN, "the registry failed; its log says why");

@@ -37,12 +37,14 @@ public final class DirectoryReader {
 
   private final boolean overlay;
   private final Predicate<OsPath> include;
+  private final String where;
   private final Totals totals;
   private final Map<Inode, Node> linked = new HashMap<>();
 
   private DirectoryReader(boolean overlay, Predicate<OsPath> include, String where) {
     this.overlay = overlay;
     this.include = include;
+    this.where = where;
     this.totals = new Totals(where);
   }
 
@@ -71,7 +73,16 @@ public final class DirectoryReader {
    *     from the content; mount it with {@code redirect_dir=off,metacopy=off}
    */
   public static Layer readOverlayUpper(Path upper) throws IOException {
-    return new Layer(new DirectoryReader(true, path -> true, upper.toString()).root(upper));
+    return readOverlayUpper(upper, upper.toString());
+  }
+
+  /**
+   * As {@link #readOverlayUpper(Path)}.
+   *
+   * @param where what the directory is to a reader of messages
+   */
+  public static Layer readOverlayUpper(Path upper, String where) throws IOException {
+    return new Layer(new DirectoryReader(true, path -> true, where).root(upper));
   }
 
   private Node.Directory root(Path root) throws IOException {
@@ -80,7 +91,19 @@ public final class DirectoryReader {
     if (!stat.isDirectory()) {
       throw Problem.input(root + " is not a directory");
     }
-    return directory(path, OsPath.of(""), stat, 0);
+    try {
+      return directory(path, OsPath.of(""), stat, 0);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.ENAMETOOLONG) {
+        throw e;
+      }
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          where
+              + ": directories lie so deep that a path has more than 4095 bytes, counted from this"
+              + " machine's root; make fewer levels or shorter names",
+          e);
+    }
   }
 
   private Node.Directory directory(OsPath where, OsPath path, Stat stat, int depth)
