@@ -57,6 +57,30 @@ class LeftoversTest {
     }
   }
 
+  /** Killed while a command runs and the layer before it is written: nobody could clear away. */
+  @Test
+  void theNextBuildRemovesWhatAKilledOneLeft() throws Exception {
+    Lab.withBase(directory).close();
+    Path context = Files.createDirectory(directory.resolve("context"));
+    byte[] noise = new byte[32 << 20];
+    new java.util.Random(1).nextBytes(noise);
+    Files.write(context.resolve("big"), noise);
+    Files.writeString(
+        context.resolve("Containerfile"),
+        "FROM base:1\nCOPY big /x\nRUN echo started && sleep 300\n");
+    Process build = BuildProcess.start(directory, context);
+    assertThat(build.inputReader().readLine()).isEqualTo("started");
+    build.destroyForcibly().waitFor();
+    assertThat(directory.resolve("build/work")).isNotEmptyDirectory();
+    assertThat(directory.resolve("store/tmp")).isNotEmptyDirectory();
+    try (Lab lab = new Lab(directory)) {
+      lab.build("FROM base:1\nRUN true\n");
+      assertThat(lab.notes).noneMatch(n -> n.contains("could not be removed"));
+    }
+    assertThat(directory.resolve("build/work")).isEmptyDirectory();
+    assertThat(directory.resolve("store/tmp")).isEmptyDirectory();
+  }
+
   private static java.util.List<String> mountsBelow(Path directory) throws Exception {
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/mounts"))) {
       return lines.map(l -> l.split(" ")[1]).filter(m -> m.startsWith(directory + "/")).toList();
