@@ -1,8 +1,9 @@
 package slipway.build;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import slipway.base.Problem;
@@ -56,13 +58,12 @@ final class BaseAgent {
           "java.xml",
           "jdk.unsupported");
 
-  /** Only these of the product's jars go to machines; servers and builders stay off them. */
-  private static final Pattern HOST_JARS =
-      Pattern.compile(
-          "(slipway-(base|linux|oci|tree|ostree|sysroot|disk|host|cli)"
-              + "|picocli|jackson-(core|databind|annotations|dataformat-(toml|yaml))"
-              + "|commons-(compress|io|lang3)"
-              + "|snakeyaml-engine|zstd-jni|xz|jzlib|jspecify)-[0-9].*\\.jar");
+  /** In the host's jar: Maven's list of what it needs while it runs. */
+  private static final String HOST_JARS = "slipway/host/jars.txt";
+
+  /** Group, name, type, version and scope of a jar. */
+  private static final Pattern HOST_JAR =
+      Pattern.compile("(?m)^ +[^:\\s]+:([^:\\s]+):jar:([^:\\s]+):(?:compile|runtime)\\b");
 
   private static final Pattern UNIT =
       Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
@@ -104,22 +105,46 @@ final class BaseAgent {
     return new BaseAgent(product, product, jdk, product, Progress.NONE).key();
   }
 
-  private static List<Path> hostJars(Path product) throws IOException {
-    List<Path> jars;
-    try (Stream<Path> files = Files.list(product)) {
-      jars =
-          files
-              .filter(p -> HOST_JARS.matcher(p.getFileName().toString()).matches())
-              .sorted()
-              .toList();
-    }
-    for (String needed : List.of("slipway-cli-", "slipway-host-")) {
-      if (jars.stream().noneMatch(p -> p.getFileName().toString().startsWith(needed))) {
-        throw Problem.environment(
-            product + " has no " + needed + "VERSION.jar; it is not the product's folder of jars");
+  /**
+   * The product's jars that go to machines: the command line, the host, and what that needs by the
+   * list in its jar. Servers and builders stay off them.
+   *
+   * @throws Problem of kind ENVIRONMENT when one is missing
+   */
+  static List<Path> hostJars(Path product) throws IOException {
+    Path host = jar(product, "slipway-host-[0-9].*");
+    List<Path> jars =
+        new ArrayList<>(
+            List.of(host, jar(product, "slipway-cli-[0-9].*"), jar(product, "picocli-[0-9].*")));
+    try (JarFile zip = new JarFile(host.toFile())) {
+      JarEntry list = zip.getJarEntry(HOST_JARS);
+      if (list == null) {
+        throw Problem.environment(host + " does not list what the agent needs; build it anew");
+      }
+      Matcher line = HOST_JAR.matcher(new String(zip.getInputStream(list).readAllBytes(), UTF_8));
+      while (line.find()) {
+        jars.add(jar(product, Pattern.quote(line.group(1) + "-" + line.group(2))));
       }
     }
+    jars.sort(null);
     return jars;
+  }
+
+  /** The one jar of that name, a pattern. */
+  private static Path jar(Path product, String name) throws IOException {
+    Pattern file = Pattern.compile(name + "\\.jar");
+    try (Stream<Path> files = Files.list(product)) {
+      return files
+          .filter(p -> file.matcher(p.getFileName().toString()).matches())
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  Problem.environment(
+                      product
+                          + " has no jar "
+                          + name.replace("\\Q", "").replace("\\E", "")
+                          + "; it is not the product's folder of jars"));
+    }
   }
 
   private void install() throws IOException {
@@ -254,7 +279,7 @@ final class BaseAgent {
   private String key() throws IOException {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((RECIPE + MODULES + UNTRAINED + arguments()).getBytes(StandardCharsets.UTF_8));
+      digest.update((RECIPE + MODULES + UNTRAINED + arguments()).getBytes(UTF_8));
       digest.update(Files.readAllBytes(jdk.resolve("release")));
       for (Path jar : jars) {
         try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
