@@ -10,6 +10,7 @@ import java.io.PushbackInputStream;
 import java.util.Arrays;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
+import slipway.base.TemporaryFiles;
 
 /**
  * How a layer is compressed. The same bytes give the same compressed bytes, however they are cut
@@ -118,7 +119,10 @@ public enum Compression {
     return switch (this) {
       case NONE -> in;
       case GZIP -> new GzipInputStream(in);
-      case ZSTD -> new ZstdGuard(new ZstdInputStreamNoFinalizer(in));
+      case ZSTD -> {
+        prepareZstd();
+        yield new ZstdGuard(new ZstdInputStreamNoFinalizer(in));
+      }
     };
   }
 
@@ -136,7 +140,13 @@ public enum Compression {
     };
   }
 
+  /** The library unpacks its native part into this folder when it is used for the first time. */
+  private static void prepareZstd() {
+    System.setProperty("ZstdTempFolder", TemporaryFiles.folder().toString());
+  }
+
   private static OutputStream zstd(OutputStream out, int level) throws IOException {
+    prepareZstd();
     ZstdOutputStreamNoFinalizer zstd = new ZstdOutputStreamNoFinalizer(out);
     zstd.setLevel(level);
     zstd.setChecksum(true);
