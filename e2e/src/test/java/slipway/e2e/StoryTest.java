@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,6 +34,7 @@ class StoryTest {
   @ParameterizedTest
   @CsvSource({"uefi,ext4", "bios,ext4", "uefi,xfs"})
   void fromAContainerfileToARollback(String firmware, String rootfs) {
+    List<String> images = webImages();
     Command.Result result =
         BaseImages.trixie().run("demo", "--firmware", firmware, "--rootfs", rootfs);
     System.out.println(result.text());
@@ -45,6 +47,19 @@ class StoryTest {
             "/etc/motd and /var kept",
             "Slipway web, version 1",
             "STEP");
+    assertThat(webImages()).as("images of the user").isEqualTo(images);
+  }
+
+  /** Names and ids of what the user may have called as the demo calls its own. */
+  private static List<String> webImages() {
+    return BaseImages.trixie()
+        .run("images")
+        .text()
+        .lines()
+        .filter(line -> line.startsWith("localhost/web "))
+        .map(line -> line.replaceFirst("(\\S+\\s+\\S+\\s+\\S+).*", "$1"))
+        .sorted()
+        .toList();
   }
 
   /** Waits, because what another test holds goes away with it and what was left behind does not. */
