@@ -3,7 +3,6 @@ package slipway.base;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * The bounds on what a stranger's data may cost, in one place. Each stands for one total, has a
@@ -217,26 +216,10 @@ public enum Limit {
     throw Problem.usage(where + ": unknown limit \"" + label + "\"; there are " + known);
   }
 
-  private static final Map<String, Long> SUFFIXES =
-      Map.of("", 1L, "k", 1L << 10, "m", 1L << 20, "g", 1L << 30, "t", 1L << 40);
-
   private static long parse(String text, String where) {
-    int digits = 0;
-    while (digits < text.length() && text.charAt(digits) >= '0' && text.charAt(digits) <= '9') {
-      digits++;
-    }
-    String suffix = text.substring(digits).toLowerCase(Locale.ROOT);
-    if (suffix.endsWith("ib")) {
-      suffix = suffix.substring(0, suffix.length() - 2);
-    }
-    Long factor = SUFFIXES.get(suffix);
-    try {
-      long number = Long.parseLong(text.substring(0, digits));
-      if (factor != null && number > 0) {
-        return Math.multiplyExact(number, factor);
-      }
-    } catch (NumberFormatException | ArithmeticException e) {
-      // Told below.
+    long number = ByteSize.parse(text).orElse(0);
+    if (number > 0 && number < Long.MAX_VALUE) {
+      return number;
     }
     throw Problem.usage(
         where + ": \"" + text + "\" is not a positive number, with K, M, G or T if you like");

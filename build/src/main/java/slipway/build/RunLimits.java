@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import slipway.base.ByteSize;
 import slipway.base.Problem;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -40,7 +41,6 @@ public record RunLimits(
   public static final long PROCESSES = 2048;
 
   private static final long PERIOD = 100_000;
-  private static final Pattern SIZE = Pattern.compile("([0-9]{1,18})([bkmgt]?)(?:i?b)?");
   private static final Pattern SET = Pattern.compile("([0-9]{1,5}(-[0-9]{1,5})?(,|$))*");
 
   /** What is in force unless somebody says more. */
@@ -75,13 +75,9 @@ public record RunLimits(
    * @param option to blame
    */
   public static long size(String text, String option) {
-    Matcher m = SIZE.matcher(text.toLowerCase(Locale.ROOT));
-    if (m.matches()) {
-      int shift = "bkmgt".indexOf(m.group(2)) * 10;
-      long number = Long.parseLong(m.group(1));
-      if (number > 0 && number <= MOST_BYTES >> shift) {
-        return number << shift;
-      }
+    long bytes = ByteSize.parse(text).orElse(0);
+    if (bytes > 0 && bytes <= MOST_BYTES) {
+      return bytes;
     }
     throw Problem.usage(
         option + " is a size such as 512m or 2g, up to 4194303t, not \"" + text + "\"");

@@ -3,11 +3,11 @@ package slipway.build;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.ByteSize;
 import slipway.base.Spelling;
 
 /**
@@ -70,7 +70,6 @@ record RunMount(
           "gid",
           "size",
           "tmpfs-size");
-  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([kmgt]?)i?b?");
 
   /**
    * Parses.
@@ -191,16 +190,14 @@ record RunMount(
     }
 
     private long size(String text) {
-      Matcher m = SIZE.matcher(text.toLowerCase(Locale.ROOT));
-      if (!m.matches()) {
+      OptionalLong bytes = ByteSize.parse(text);
+      if (bytes.isEmpty()) {
         throw at.problem("--mount: size is bytes, or such as 64m, not \"" + text + "\"");
       }
-      int shift = m.group(2).isEmpty() ? 0 : "kmgt".indexOf(m.group(2)) * 10 + 10;
-      long number = Long.parseLong(m.group(1));
-      if (number > Long.MAX_VALUE >> shift) {
+      if (bytes.getAsLong() == Long.MAX_VALUE) {
         throw at.problem("--mount: size " + text + " is more than any memory");
       }
-      return number << shift;
+      return bytes.getAsLong();
     }
 
     RunMount build(String text) {

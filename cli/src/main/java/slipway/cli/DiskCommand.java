@@ -5,9 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,6 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.ByteSize;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -49,7 +49,6 @@ final class DiskCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "Make a disk of a bootable image in the local store; needs root.")
   static final class Build implements Callable<Integer> {
-    private static final Pattern SIZE = Pattern.compile("([0-9]+) *([kKmMgGtT]?)(i?B)?");
 
     @Mixin State state = new State();
 
@@ -193,18 +192,15 @@ final class DiskCommand implements Callable<Integer> {
      * @param option that the size was given to, for sentences
      */
     static long bytes(String text, String option) {
-      Matcher m = SIZE.matcher(text.strip());
-      if (!m.matches() || m.group(1).length() > 15) {
+      OptionalLong size = ByteSize.parse(text.strip());
+      if (size.isEmpty()) {
         throw Problem.usage(
             option + " \"" + text + "\" is not a size; expected one such as 20G or 20480M");
       }
-      int power =
-          m.group(2).isEmpty() ? 0 : "KMGT".indexOf(m.group(2).toUpperCase(Locale.ROOT)) + 1;
-      long number = Long.parseLong(m.group(1));
-      if (number > Long.MAX_VALUE >> (10 * power + 2)) {
+      if (size.getAsLong() > Long.MAX_VALUE >> 2) {
         throw Problem.usage(option + " " + text + " is larger than any disk");
       }
-      return number << (10 * power);
+      return size.getAsLong();
     }
   }
 }
