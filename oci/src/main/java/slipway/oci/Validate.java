@@ -108,8 +108,13 @@ public final class Validate {
         || image.config().mediaType().equals(MediaTypes.DOCKER_CONFIG);
   }
 
-  /** Refuses a layer that decompresses to something else than its image's config says. */
-  static void match(Descriptor layer, Digest wanted, Digest actual) {
+  /**
+   * Refuses a layer that decompresses to something else than its image's config says.
+   *
+   * @param wanted the diff id of the config
+   * @throws Problem of kind CORRUPT
+   */
+  public static void match(Descriptor layer, Digest wanted, Digest actual) {
     if (!actual.equals(wanted)) {
       throw Problem.corrupt(
           name(layer)

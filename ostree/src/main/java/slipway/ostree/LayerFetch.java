@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import slipway.base.Limit;
-import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageSource;
+import slipway.oci.Validate;
 import slipway.oci.VerifyingInputStream;
 import slipway.tree.ImageTotals;
 import slipway.tree.Layer;
@@ -61,15 +61,7 @@ final class LayerFetch {
       // The decompressor may stop at the end of its data; the blob's digest is checked at its end.
       compressed.transferTo(java.io.OutputStream.nullOutputStream());
     }
-    Digest actual = Digest.of(diffId.algorithm(), hash.digest());
-    if (!actual.equals(diffId)) {
-      throw Problem.corrupt(
-          name
-              + " has the uncompressed digest "
-              + actual
-              + ", but the image's config names "
-              + diffId);
-    }
+    Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
     Layer layer = filter.apply(raw);
     return new Fetched(
         LayerCommits.write(transaction, layer, diffId),
