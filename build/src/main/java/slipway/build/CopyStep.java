@@ -162,14 +162,14 @@ final class CopyStep implements AutoCloseable {
     return written || exists || copy.flags().parents();
   }
 
-  /** Also a link to nothing does, as with buildah: the directory that it names is made. */
+  /**
+   * A link to nothing does not: a file takes its place, as with BuildKit. buildah would make a
+   * directory where the link points, which nobody means who copies a resolv.conf.
+   */
   private boolean leadsToDirectory(OsPath root) throws IOException {
     OsPath inside = OsPath.of(InRoot.clean(destination));
     try (OpenDirectory top = OpenDirectory.of(root)) {
-      Optional<Stat> there = top.stat(inside);
-      return there.isPresent()
-          ? there.get().isDirectory()
-          : top.lstat(inside).filter(Stat::isSymlink).isPresent();
+      return top.stat(inside).filter(Stat::isDirectory).isPresent();
     }
   }
 

@@ -116,6 +116,15 @@ class CopyRulesTest {
   }
 
   @Test
+  void aFileTakesThePlaceOfALinkToNothing() throws Exception {
+    Files.createDirectories(context.resolve("etc"));
+    Files.createSymbolicLink(context.resolve("etc/resolv.conf"), Path.of("../run/resolv.conf"));
+    FileTree tree = tree("COPY etc /etc/\nCOPY x.txt /etc/resolv.conf\n");
+    assertThat(files(tree)).containsExactly("etc/resolv.conf");
+    assertThat(tree.find("etc/resolv.conf").orElseThrow()).isInstanceOf(Node.File.class);
+  }
+
+  @Test
   void patternsPassNoLinkOver() throws Exception {
     Files.createSymbolicLink(context.resolve("a/dangling.txt"), Path.of("nowhere"));
     assertThatThrownBy(() -> tree("COPY a/*.txt /d/\n"))

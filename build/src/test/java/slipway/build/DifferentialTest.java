@@ -268,7 +268,6 @@ class DifferentialTest {
             COPY a.txt /w/one
             COPY a.txt /w/two
             COPY a.txt /w/three
-            COPY a.txt /w/nothing
             COPY a.txt /w/dir
             COPY b.sh /w/dirs/
             COPY a.txt /w/dirs/f
