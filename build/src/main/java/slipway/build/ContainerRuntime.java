@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import slipway.base.Problem;
 import slipway.linux.Command;
 import slipway.oci.Json;
@@ -31,6 +33,12 @@ record ContainerRuntime(Path program) {
           "--kill-child",
           "--pid",
           "--mount-proc");
+
+  /**
+   * Begins what runc says when it could not remove the control groups of a container that ended.
+   */
+  private static final String GROUPS_LEFT = "Failed to remove paths: ";
+
   private static final int DELETE_ATTEMPTS = 20;
   private static final Duration DELETE_PAUSE = Duration.ofMillis(50);
   private static final List<String> PLACES =
@@ -76,6 +84,7 @@ record ContainerRuntime(Path program) {
               .with(command(state, log, "run", "--bundle", bundle.toString(), id))
               .stream(output);
       ended = true;
+      removeGroups(log, id);
       String trouble = status == 0 ? "" : trouble(log);
       if (!trouble.isEmpty()) {
         throw Problem.environment(trouble);
@@ -102,6 +111,30 @@ record ContainerRuntime(Path program) {
         Command.of(program.toString(), "--root", state.toString(), "delete", "--force", id);
     for (int i = 0; i < DELETE_ATTEMPTS && delete.tryRun().status() != 0; i++) {
       LockSupport.parkNanos(DELETE_PAUSE.toNanos());
+    }
+  }
+
+  /**
+   * Removes the control groups that the runtime gave up on, because the kernel was not done with
+   * the last of the container's processes on a busy machine. The container has ended as it should.
+   */
+  private static void removeGroups(Path log, String id) throws IOException {
+    if (!Files.exists(log)) {
+      return;
+    }
+    Pattern group = Pattern.compile("/sys/fs/cgroup/[^\\s:\"\\]]*" + Pattern.quote(id));
+    for (String line : Files.readAllLines(log)) {
+      Matcher path = group.matcher(line.contains(GROUPS_LEFT) ? line : "");
+      while (path.find()) {
+        Path left = Path.of(path.group());
+        for (int i = 0; i < DELETE_ATTEMPTS && Files.exists(left); i++) {
+          try {
+            Files.deleteIfExists(left);
+          } catch (IOException e) {
+            LockSupport.parkNanos(DELETE_PAUSE.toNanos());
+          }
+        }
+      }
     }
   }
 
@@ -136,8 +169,9 @@ record ContainerRuntime(Path program) {
     for (String line : Files.readAllLines(log)) {
       try {
         JsonNode node = Json.read(line);
-        if (node.path("level").asString("").equals("error")) {
-          last = node.path("msg").asString("");
+        String message = node.path("msg").asString("");
+        if (node.path("level").asString("").equals("error") && !message.contains(GROUPS_LEFT)) {
+          last = message;
         }
       } catch (JacksonException e) {
         last = line; // A runtime that does not keep to its own format; still worth telling.

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import slipway.linux.Command;
 import slipway.linux.Mount;
 import slipway.linux.Mounts;
@@ -17,22 +18,38 @@ import slipway.linux.UnixException;
 
 /**
  * Runs a trusted tool of this machine on files of strangers so that a fault in it gives them
- * nothing: as nobody, without a way to more rights, without network, with nothing but itself to see
- * and to signal, with this machine's /usr to read and one small folder in memory to write to. It
- * cannot start other programs and ends with its time, with its memory, and with us.
+ * nothing: as a user that nobody is, without a way to more rights, without network, with nothing
+ * but itself to see and to signal, with this machine's /usr to read and one small folder in memory
+ * to write to. It cannot start other programs and ends with its time, with its memory, and with us.
  *
  * <p>Only for threads that have mounts of their own ({@link slipway.linux.MountNamespace}).
  */
 final class Confinement implements AutoCloseable {
-  private static final int NOBODY = 65534;
+  /**
+   * From here on no user is known and no container has its users (systemd, "UIDS-GIDS"), up to
+   * 2^31. The bound on processes counts all of one user's on this machine, so each has one of its
+   * own.
+   */
+  private static final int UNUSED = 1_879_048_192;
+
+  private static final int UNUSED_COUNT = 200_000_000;
   private static final long READ_ONLY =
       Mounts.MS_BIND | Mounts.MS_REMOUNT | Mounts.MS_RDONLY | Mounts.MS_NOSUID | Mounts.MS_NODEV;
 
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
   private final Path root;
+  private final int user = user();
   private final List<Mount> mounts = new ArrayList<>();
 
   private Confinement(Path root) {
     this.root = root;
+  }
+
+  /** A user that nobody else is: processes have at most 22 bits, and each counts a few. */
+  private static int user() {
+    long mine = ProcessHandle.current().pid() * 31 + COUNT.getAndIncrement();
+    return UNUSED + (int) (mine % UNUSED_COUNT);
   }
 
   /** Prepares a root in an empty folder. */
@@ -62,7 +79,7 @@ final class Confinement implements AutoCloseable {
       }
     }
     Files.createDirectory(work());
-    Posix.lchown(OsPath.of(work()), NOBODY, NOBODY);
+    Posix.lchown(OsPath.of(work()), user, user);
     Posix.chmod(OsPath.of(work()), 0700);
   }
 
@@ -94,7 +111,7 @@ final class Confinement implements AutoCloseable {
         .with("unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child=KILL")
         .with("--root=" + root, "--wd=/work", "--")
         .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv")
-        .with("--reuid", Integer.toString(NOBODY), "--regid", Integer.toString(NOBODY))
+        .with("--reuid", Integer.toString(user), "--regid", Integer.toString(user))
         .with("--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--")
         .with("/usr/bin/prlimit", "--as=1073741824", "--cpu=" + limit.toSeconds())
         .with("--fsize=67108864", "--nofile=64", "--core=0", "--nproc=1", "--")

@@ -8,7 +8,11 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -38,7 +42,7 @@ class ConfinementTest {
   }
 
   @Test
-  void itIsNobodyAndSeesLittle() throws Exception {
+  void itIsNobodyElseAndSeesLittle() throws Exception {
     assertThat(
             python(
                 """
@@ -46,7 +50,7 @@ class ConfinementTest {
                 print(os.getuid(), os.getgid(), os.getgroups(), os.getpid(),
                   sorted(os.listdir('/')), open('sub/data').read(), sorted(os.environ))
                 """))
-        .matches("65534 65534 \\[] 1 .* hello \\['LC_ALL'.*]")
+        .matches("(1[89][0-9]{8}|20[0-9]{8}) \\1 \\[] 1 .* hello \\['LC_ALL'.*]")
         .doesNotContain("etc", "proc", "home", "var", "tmp'");
   }
 
@@ -85,6 +89,21 @@ class ConfinementTest {
                   """
                       .formatted(server.getLocalPort())))
           .doesNotContain("done");
+    }
+  }
+
+  /** The bound on processes would count those of a user that others are too. */
+  @Test
+  void twoAtATimeDoNotHinderEachOther() throws Exception {
+    try (ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+      List<Future<String>> results = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        results.add(threads.submit(() -> python("import time; time.sleep(1); print('done')")));
+      }
+      for (Future<String> result : results) {
+        assertThat(result.get()).isEqualTo("done");
+      }
     }
   }
 

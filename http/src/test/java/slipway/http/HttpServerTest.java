@@ -454,7 +454,7 @@ class HttpServerTest {
   @Test
   void idleConnectionsAreCutButSlowHandlersAreNot() throws Exception {
     CountDownLatch hold = new CountDownLatch(1);
-    HttpOptions options = HttpOptions.at(LOOPBACK).withIdleTimeout(Duration.ofMillis(200));
+    HttpOptions options = HttpOptions.at(LOOPBACK).withIdleTimeout(Duration.ofSeconds(2));
     Handler slow =
         (request, response) -> {
           try {
