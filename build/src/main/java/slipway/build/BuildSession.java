@@ -6,7 +6,6 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +43,7 @@ final class BuildSession {
   final BuildRequest request;
   final LocalStore store;
   final Snapshots snapshots;
+  final Arrivals arrivals;
   final StepCache cache;
   final Workspace workspace;
   final LayerExporter exporter;
@@ -72,9 +72,6 @@ final class BuildSession {
   private final RandomGenerator random;
   private final Semaphore slots;
   private final Map<Integer, CompletableFuture<StageResult>> stages;
-
-  /** Images from elsewhere, by name and platform. */
-  private final Map<String, Manifest.Image> copied = new HashMap<>();
 
   private final Map<Integer, Map<String, String>> stageArguments = new ConcurrentHashMap<>();
   private final Map<Integer, Set<String>> stageForeign = new ConcurrentHashMap<>();
@@ -116,6 +113,7 @@ final class BuildSession {
     this.progress = progress;
     this.output = output;
     this.snapshots = new Snapshots(root, store, CacheDurability.of(root));
+    this.arrivals = new Arrivals(store);
     this.cache = new StepCache(root, workspace.newDirectory("entries"));
     this.exporter =
         new LayerExporter(
@@ -240,24 +238,16 @@ final class BuildSession {
     if (transport instanceof TransportRef.Registry registry) {
       return named(registry.reference().toString(), platform, at);
     }
-    Manifest.Image known = copied.get(name + " " + platform);
-    if (known == null) {
-      known = copy(transport, platform, at);
-      copied.put(name + " " + platform, known);
-    }
-    return known;
+    return arrivals.image(name, platform, at, null, sink -> copy(transport, platform, sink));
   }
 
   /** Copies an image from a directory, an archive or podman's store; it gets no name here. */
-  private Manifest.Image copy(TransportRef transport, Platform platform, Position at)
+  private Manifest copy(TransportRef transport, Platform platform, ImageSink sink)
       throws IOException {
-    try (ImageSource source = transport.source(RegistryOptions.anonymous(environment));
-        ImageSink sink = store.sink(null)) {
-      Manifest manifest =
-          Transfer.copy(source, null, sink, null, Transfer.Options.of(platform), progress);
-      return store.image(manifest.digest().toString(), platform);
+    try (ImageSource source = transport.source(RegistryOptions.anonymous(environment))) {
+      return Transfer.copy(source, null, sink, null, Transfer.Options.of(platform), progress);
     } catch (Problem e) {
-      throw new Problem(e.kind(), at + ": " + transport + ": " + e.getMessage(), e);
+      throw new Problem(e.kind(), transport + ": " + e.getMessage(), e);
     }
   }
 
@@ -275,12 +265,12 @@ final class BuildSession {
       throw at.problem("there is no image " + name + " in the store, and --pull=never was given");
     }
     Reference reference = resolve(name, at);
-    try {
-      puller.pull(reference, platform, store, progress);
-    } catch (Problem e) {
-      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
-    }
-    return store.image(reference.toString(), platform);
+    return arrivals.image(
+        reference.toString(),
+        platform,
+        at,
+        reference,
+        sink -> puller.pull(reference, platform, sink, progress));
   }
 
   private Reference resolve(String name, Position at) throws IOException {
@@ -315,6 +305,8 @@ final class BuildSession {
 
   /** The directories of layers, unpacked. */
   List<Path> unpacked(List<LayerRef> layers) throws IOException, InterruptedException {
-    return snapshots.unpacked(layers, workspace, progress);
+    List<Path> paths = snapshots.unpacked(layers, workspace, progress);
+    arrivals.unpacked(layers);
+    return paths;
   }
 }

@@ -116,7 +116,8 @@ public final class Builder {
         Workspace workspace = Workspace.create(machine.root(), newName(), progress)) {
       BuildSession session =
           new BuildSession(request, file, graph, machine, workspace, progress, output);
-      try (LayerExporter exporter = session.exporter) {
+      try (Arrivals arrivals = session.arrivals;
+          LayerExporter exporter = session.exporter) {
         image = new StageRunner(session).run(this::commit);
       } finally {
         warnUnused(session);
@@ -185,6 +186,7 @@ public final class Builder {
   /** Puts the finished image into the store. Its names are the commit point. */
   private Manifest.Image commit(BuildSession session, StageResult result)
       throws IOException, InterruptedException {
+    session.arrivals.admit();
     Optional<Manifest.Image> same = result.untouched().filter(i -> keepsBase(session.request));
     if (same.isPresent()) {
       put(session.request, same.get());

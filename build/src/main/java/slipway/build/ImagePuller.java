@@ -3,27 +3,32 @@ package slipway.build;
 import java.io.IOException;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.oci.LocalStore;
+import slipway.oci.ImageSink;
+import slipway.oci.Manifest;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
 
 /**
- * Brings a base image into the store under its name. Whoever starts the build knows the
- * credentials, mirrors and policy.
+ * Brings base images. Whoever starts the build knows the credentials, mirrors and policy; the build
+ * knows when what came is to get its name in the store.
  */
 @FunctionalInterface
 public interface ImagePuller {
   /** Pulls nothing, and knows no other names. */
   ImagePuller NONE =
-      (reference, platform, store, progress) -> {
-        throw Problem.notFound("there is no image " + reference + " in " + store.root());
+      (reference, platform, sink, progress) -> {
+        throw Problem.notFound("there is no image " + reference + " in " + sink.describe());
       };
 
   /**
+   * Copies an image, as {@link slipway.oci.Transfer#copy} does, and gives it the sink's name.
+   *
    * @param reference complete: host, repository, and tag or digest
+   * @param sink what it is copied to; the caller closes it
+   * @return what was copied: of an index the image for the platform
    * @throws Problem when it cannot be had
    */
-  void pull(Reference reference, Platform platform, LocalStore store, Progress progress)
+  Manifest pull(Reference reference, Platform platform, ImageSink sink, Progress progress)
       throws IOException;
 
   /**

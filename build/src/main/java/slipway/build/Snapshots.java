@@ -2,23 +2,19 @@ package slipway.build;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import slipway.base.Progress;
 import slipway.linux.OsPath;
 import slipway.linux.Posix;
-import slipway.oci.Compression;
-import slipway.oci.Digest;
 import slipway.oci.Flock;
 import slipway.oci.LocalStore;
+import slipway.oci.PlainLayer;
 import slipway.oci.Validate;
 import slipway.tree.ImageTotals;
 import slipway.tree.LayerUnpacker;
@@ -126,18 +122,19 @@ final class Snapshots {
       List<Path> topFirst = new ArrayList<>(below);
       Collections.reverse(topFirst);
       String name = "unpack " + blob.descriptor().digest().brief();
-      MessageDigest plain = blob.diffId().algorithm().newMessageDigest();
+      PlainLayer.Sum plain;
       try (InputStream in = store.openBlob(blob.descriptor());
           Progress.Task task = progress.start(name, blob.descriptor().size());
           InputStream counted = new CountedStream(in, task);
-          InputStream tar = new DigestInputStream(Compression.decompressAny(counted), plain)) {
+          PlainLayer tar =
+              new PlainLayer(counted, blob.diffId().algorithm(), blob.descriptor())) {
         LayerUnpacker.unpack(tar, directory, topFirst, image);
-        tar.transferTo(OutputStream.nullOutputStream());
+        plain = tar.finish();
       }
+      store.note(blob.descriptor(), plain);
       // A snapshot is named by the diff id, which is the config's word; content that is other than
       // the word would stand in for an honest layer of every later build.
-      Digest actual = Digest.of(blob.diffId().algorithm(), plain.digest());
-      Validate.match(blob.descriptor(), blob.diffId(), actual);
+      Validate.match(blob.descriptor(), blob.diffId(), plain.diffId());
       adopt(directory, layer.snapshot(), scratch);
       workspace.discard(scratch);
     }

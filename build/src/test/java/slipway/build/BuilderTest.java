@@ -450,16 +450,11 @@ class BuilderTest {
   void basesArePulledWhenAskedFor() throws Exception {
     List<String> pulled = new ArrayList<>();
     Builder builder =
-        new Builder(
-            lab.store,
-            directory.resolve("build"),
-            (reference, platform, store, progress) -> {
+        lab.builder(
+            (reference, platform, sink, progress) -> {
               pulled.add(reference.toString());
-              store.tag(reference, store.image("base:1", platform).digest());
-            },
-            java.time.Clock.systemUTC(),
-            Map.of(),
-            new java.util.Random(1));
+              return lab.copyBase(platform, sink, progress);
+            });
     BuildRequest.Draft draft = BuildRequest.of(lab.context("FROM registry.example/os\nRUN true\n"));
     builder.build(draft.request(), lab.progress(), lab.output::add);
     builder.build(draft.request(), lab.progress(), lab.output::add);
@@ -481,24 +476,17 @@ class BuilderTest {
           }
 
           @Override
-          public void pull(
+          public Manifest pull(
               Reference reference,
               slipway.oci.Platform platform,
-              slipway.oci.LocalStore store,
+              slipway.oci.ImageSink sink,
               Progress progress)
               throws IOException {
             pulled.add(reference.toString());
-            store.tag(reference, store.image("base:1", platform).digest());
+            return lab.copyBase(platform, sink, progress);
           }
         };
-    Builder builder =
-        new Builder(
-            lab.store,
-            directory.resolve("build"),
-            puller,
-            java.time.Clock.systemUTC(),
-            Map.of(),
-            new java.util.Random(1));
+    Builder builder = lab.builder(puller);
     // Not this one, which podman would not take either.
     Manifest.Image base = lab.store.image("base:1", slipway.oci.Platform.host());
     lab.store.tag(Reference.parse("docker.io/library/web:latest"), base.digest());

@@ -23,11 +23,13 @@ import slipway.oci.Compression;
 import slipway.oci.Descriptor;
 import slipway.oci.Digest;
 import slipway.oci.ImageConfig;
+import slipway.oci.ImageSink;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
 import slipway.oci.MediaTypes;
 import slipway.oci.Platform;
 import slipway.oci.Reference;
+import slipway.oci.Transfer;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
@@ -146,6 +148,18 @@ final class Lab implements AutoCloseable {
         Clock.systemUTC(),
         environment,
         random);
+  }
+
+  /** A builder that brings images with a puller. */
+  Builder builder(ImagePuller puller) {
+    return new Builder(
+        store, directory.resolve("build"), puller, Clock.systemUTC(), Map.of(), random);
+  }
+
+  /** Hands out the base image, as a puller does for whatever name. */
+  Manifest copyBase(Platform platform, ImageSink sink, Progress progress) throws IOException {
+    return Transfer.copy(
+        store.source(), BASE, sink, null, Transfer.Options.of(platform), progress);
   }
 
   Manifest.Image build(BuildRequest.Draft request) {

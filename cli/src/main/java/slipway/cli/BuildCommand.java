@@ -27,6 +27,7 @@ import slipway.build.Builder;
 import slipway.build.ImagePuller;
 import slipway.linux.Posix;
 import slipway.oci.Compression;
+import slipway.oci.ImageSink;
 import slipway.oci.ImageSource;
 import slipway.oci.LocalStore;
 import slipway.oci.Manifest;
@@ -213,20 +214,15 @@ final class BuildCommand implements Callable<Integer> {
     }
 
     @Override
-    public void pull(Reference reference, Platform wanted, LocalStore store, Progress progress)
+    public Manifest pull(Reference reference, Platform wanted, ImageSink sink, Progress progress)
         throws IOException {
       if (reference.registry().equals("localhost")) {
         throw Problem.notFound(
             "no image " + reference + " in the local store; slipway images lists what is there");
       }
       try (ImageSource registry = registries().source(reference)) {
-        Transfer.copy(
-            registry,
-            reference.selector(),
-            store.sink(reference),
-            null,
-            Transfer.Options.of(wanted),
-            progress);
+        return Transfer.copy(
+            registry, reference.selector(), sink, null, Transfer.Options.of(wanted), progress);
       }
     }
   }

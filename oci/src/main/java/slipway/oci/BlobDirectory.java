@@ -59,7 +59,7 @@ final class BlobDirectory implements AutoCloseable {
   }
 
   /** Notes what a layer decompresses to; without the note somebody finds it out again. */
-  void note(Digest blob, DiffIds.Plain plain) {
+  void note(Digest blob, PlainLayer.Sum plain) {
     if (diffIds != null) {
       try {
         diffIds.put(blob, plain);
@@ -175,7 +175,7 @@ final class BlobDirectory implements AutoCloseable {
 
   /** As {@link #write(Descriptor, InputStream)} for a layer, noting what it decompresses to. */
   void writeLayer(Descriptor layer, InputStream in) throws IOException {
-    DiffIds.Plain plain;
+    PlainLayer.Sum plain;
     try (BlobWriter writer = newBlob(layer.digest().algorithm())) {
       plain =
           DiffIds.hash(

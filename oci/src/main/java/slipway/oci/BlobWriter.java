@@ -77,7 +77,7 @@ public final class BlobWriter extends OutputStream {
    */
   public Descriptor commit(String mediaType, Digest diffId, long plainSize) {
     Descriptor blob = commit(mediaType);
-    blobs.note(blob.digest(), new DiffIds.Plain(diffId, plainSize));
+    blobs.note(blob.digest(), new PlainLayer.Sum(diffId, plainSize));
     return blob;
   }
 

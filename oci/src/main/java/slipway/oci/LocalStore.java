@@ -575,6 +575,24 @@ public final class LocalStore implements AutoCloseable {
     return new StoreSink(this, name);
   }
 
+  /**
+   * Brings an image for somebody who reads its layers anyway, and so need not have them read while
+   * they come in: the image is admitted later.
+   *
+   * @param name as for {@link #sink}
+   */
+  public ArrivalSink arrival(@Nullable Reference name) {
+    return new ArrivalSink(this, name);
+  }
+
+  /**
+   * Notes what somebody found out who read all of a layer through {@link #openBlob} and {@link
+   * PlainLayer}: {@link #putManifest} does not read it again.
+   */
+  public void note(Descriptor layer, PlainLayer.Sum plain) {
+    blobs.note(layer.digest(), plain);
+  }
+
   BlobDirectory blobs() {
     return blobs;
   }

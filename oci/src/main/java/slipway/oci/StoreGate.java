@@ -73,7 +73,7 @@ final class StoreGate {
     for (int i = 0; i < promised.size(); i++) {
       Descriptor layer = image.layers().get(i);
       if (store.has(layer.digest())) { // A foreign one need not be.
-        DiffIds.Plain plain = plain(layer, promised.get(i).algorithm());
+        PlainLayer.Sum plain = plain(layer, promised.get(i).algorithm());
         Validate.match(layer, promised.get(i), plain.diffId());
         total = Validate.add(total, plain, image);
       }
@@ -81,13 +81,13 @@ final class StoreGate {
   }
 
   /** What a layer decompresses to: noted when it came in, or found out now. */
-  private DiffIds.Plain plain(Descriptor layer, Digest.Algorithm algorithm) throws IOException {
-    Optional<DiffIds.Plain> known = diffIds.find(layer.digest());
+  private PlainLayer.Sum plain(Descriptor layer, Digest.Algorithm algorithm) throws IOException {
+    Optional<PlainLayer.Sum> known = diffIds.find(layer.digest());
     if (known.isPresent() && known.get().diffId().algorithm() == algorithm) {
       return known.get();
     }
     try (InputStream in = store.openBlob(layer)) {
-      DiffIds.Plain plain = DiffIds.hash(in, algorithm, Validate.name(layer));
+      PlainLayer.Sum plain = DiffIds.hash(in, algorithm, Validate.name(layer));
       store.blobs().note(layer.digest(), plain);
       return plain;
     }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
 /** Writes into a {@link LocalStore}, which is not pruned before this is closed. */
-final class StoreSink implements ImageSink {
+sealed class StoreSink implements ImageSink permits ArrivalSink {
   private final LocalStore store;
   private final @Nullable Reference name;
   private final LocalStore.Hold hold;
@@ -49,13 +49,18 @@ final class StoreSink implements ImageSink {
   }
 
   @Override
-  public void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException {
+  public final void putBlob(Descriptor descriptor, BlobSupplier content) throws IOException {
     try (InputStream in = content.open(0)) {
-      if (MediaTypes.isLayer(descriptor.mediaType())) {
-        store.blobs().writeLayer(descriptor, in);
-      } else {
-        store.blobs().write(descriptor, in);
-      }
+      write(store.blobs(), descriptor, in);
+    }
+  }
+
+  /** Takes a blob in that is to have its digest. */
+  void write(BlobDirectory blobs, Descriptor descriptor, InputStream in) throws IOException {
+    if (MediaTypes.isLayer(descriptor.mediaType())) {
+      blobs.writeLayer(descriptor, in);
+    } else {
+      blobs.write(descriptor, in);
     }
   }
 

@@ -34,7 +34,7 @@ public final class Validate {
           blob.transferTo(java.io.OutputStream.nullOutputStream());
         } else {
           Digest wanted = diffIds.get(i);
-          DiffIds.Plain plain = DiffIds.hash(blob, wanted.algorithm(), name(layer));
+          PlainLayer.Sum plain = DiffIds.hash(blob, wanted.algorithm(), name(layer));
           match(layer, wanted, plain.diffId());
           total = add(total, plain, image);
         }
@@ -133,7 +133,7 @@ public final class Validate {
    * @return bytes with it
    * @throws Problem when the image holds more than {@link Limit#IMAGE_BYTES}
    */
-  static long add(long total, DiffIds.Plain layer, Manifest.Image image) {
+  static long add(long total, PlainLayer.Sum layer, Manifest.Image image) {
     long sum = Math.addExact(total, layer.size());
     Limit.IMAGE_BYTES.check(sum, "image " + image.digest());
     return sum;

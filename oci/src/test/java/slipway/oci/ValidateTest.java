@@ -257,7 +257,7 @@ class ValidateTest {
   void aNoteThatCannotBeWrittenLeavesNothing() throws Exception {
     Digest blob = Digest.sha256(HONEST);
     DiffIds notes = new DiffIds(dir.resolve("notes"));
-    DiffIds.Plain plain = new DiffIds.Plain(blob, HONEST.length);
+    PlainLayer.Sum plain = new PlainLayer.Sum(blob, HONEST.length);
     Path inTheWay = dir.resolve("notes/sha256/" + blob.hex() + "/x");
     Files.createDirectories(inTheWay);
     assertThatThrownBy(() -> notes.put(blob, plain)).isInstanceOf(IOException.class);
