@@ -126,8 +126,7 @@ final class Snapshots {
       try (InputStream in = store.openBlob(blob.descriptor());
           Progress.Task task = progress.start(name, blob.descriptor().size());
           InputStream counted = new CountedStream(in, task);
-          PlainLayer tar =
-              new PlainLayer(counted, blob.diffId().algorithm(), blob.descriptor())) {
+          PlainLayer tar = new PlainLayer(counted, blob.diffId().algorithm(), blob.descriptor())) {
         LayerUnpacker.unpack(tar, directory, topFirst, image);
         plain = tar.finish();
       }

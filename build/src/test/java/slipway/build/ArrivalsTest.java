@@ -65,10 +65,10 @@ class ArrivalsTest {
     };
   }
 
-  private Manifest.Image build(ImagePuller puller, String file, String... tags)
-      throws IOException {
+  private Manifest.Image build(ImagePuller puller, String file, String... tags) throws IOException {
     BuildRequest.Draft draft =
-        BuildRequest.of(lab.context(file)).tags(List.of(tags).stream().map(Reference::parse).toList());
+        BuildRequest.of(lab.context(file))
+            .tags(List.of(tags).stream().map(Reference::parse).toList());
     return lab.builder(puller).build(draft.request(), lab.progress(), lab.output::add);
   }
 
@@ -149,8 +149,7 @@ class ArrivalsTest {
   void nothingRunsBeforeItsImageIsNamed() throws Exception {
     List<String> seen = new ArrayList<>();
     BuildRequest.Draft draft = BuildRequest.of(lab.context("FROM " + NAME + "\nRUN echo now\n"));
-    lab.builder(honest())
-        .build(draft.request(), lab.progress(), line -> seen.addAll(names()));
+    lab.builder(honest()).build(draft.request(), lab.progress(), line -> seen.addAll(names()));
     assertThat(seen).containsExactly(NAME);
   }
 

@@ -158,8 +158,7 @@ final class Lab implements AutoCloseable {
 
   /** Hands out the base image, as a puller does for whatever name. */
   Manifest copyBase(Platform platform, ImageSink sink, Progress progress) throws IOException {
-    return Transfer.copy(
-        store.source(), BASE, sink, null, Transfer.Options.of(platform), progress);
+    return Transfer.copy(store.source(), BASE, sink, null, Transfer.Options.of(platform), progress);
   }
 
   Manifest.Image build(BuildRequest.Draft request) {
