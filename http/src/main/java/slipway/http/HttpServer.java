@@ -215,7 +215,11 @@ public final class HttpServer implements AutoCloseable {
       if (response.committed()) {
         throw new ConnectionLost("the answer had begun", problem);
       }
-      request.discardBody(DISCARDED);
+      try {
+        request.discardBody(DISCARDED);
+      } catch (HttpProblem e) {
+        // A body that is cut or malformed; the client may still read why it was refused before.
+      }
       response.reset();
       problem.headers().forEach(response::header);
       response.status(problem.status()).end(problem.contentType(), problem.body());

@@ -54,6 +54,7 @@ class HttpServerTest {
             .on("GET", "/echo/{name...}/end/{last}", HttpServerTest::echo)
             .on("GET", "/file", (request, response) -> file(file, request, response))
             .on("POST", "/count", HttpServerTest::count)
+            .on("POST", "/refused", (q, r) -> refuse())
             .on("POST", "/small", HttpServerTest::small)
             .on("GET", "/chunks", HttpServerTest::chunks)
             .on("GET", "/denied", (q, r) -> deny())
@@ -330,6 +331,10 @@ class HttpServerTest {
             });
   }
 
+  private static void refuse() {
+    throw new HttpProblem(409, "not now");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -341,6 +346,27 @@ class HttpServerTest {
         "Content-Length: 10|hel",
       })
   void malformedAndCutBodiesAreTheClientsFault(String header, String body) throws Exception {
+    String head = "POST %s HTTP/1.1\r\nHost: x\r\n" + header + "\r\n\r\n";
+    String bytes = body.replace("@@", "\r\n");
+    assertQuiet(
+        () ->
+            assertThat(raw(head.formatted("/count") + bytes))
+                .startsWith("HTTP/1.1 400 ")
+                .doesNotContainIgnoringCase("jetty"));
+    // Refused for another reason first: that one is told.
+    assertQuiet(
+        () ->
+            assertThat(raw(head.formatted("/refused") + bytes))
+                .startsWith("HTTP/1.1 409 ")
+                .doesNotContainIgnoringCase("jetty"));
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /** Runs something that no log must hear of. */
+  private static void assertQuiet(Step step) throws IOException {
     List<java.util.logging.LogRecord> told = new CopyOnWriteArrayList<>();
     java.util.logging.Handler listener =
         new java.util.logging.Handler() {
@@ -359,9 +385,7 @@ class HttpServerTest {
     all.addHandler(listener);
     QUIET.setLevel(null);
     try {
-      String head = "POST /count HTTP/1.1\r\nHost: x\r\n" + header + "\r\n\r\n";
-      String answer = raw(head + body.replace("@@", "\r\n"));
-      assertThat(answer).startsWith("HTTP/1.1 400 ").doesNotContainIgnoringCase("jetty");
+      step.run();
       assertThat(told).extracting(java.util.logging.LogRecord::getMessage).isEmpty();
     } finally {
       QUIET.setLevel(java.util.logging.Level.OFF);

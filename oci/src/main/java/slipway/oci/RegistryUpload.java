@@ -23,6 +23,7 @@ final class RegistryUpload {
   private static final int FIRST_CHUNK = 16 * 1024 * 1024;
   private static final int SMALLEST_CHUNK = 1024 * 1024;
   private static final int TOO_LARGE = 413;
+  private static final int OUT_OF_RANGE = 416;
 
   /** What is sent in a single PUT: a registry need not keep half of one after a cut. */
   private static final long ONE_REQUEST = 4L * 1024 * 1024;
@@ -58,6 +59,9 @@ final class RegistryUpload {
     this.action = "push blob " + descriptor.digest() + " to " + client.name().name();
   }
 
+  /** Whether the registry refused to go on where it said that it was. */
+  private boolean misplaced;
+
   void run() throws IOException {
     long counted = 0;
     for (int failures = 1; true; failures++) {
@@ -79,6 +83,7 @@ final class RegistryUpload {
       if (received - counted >= PROGRESS) {
         failures = 0;
         counted = received;
+        misplaced = false;
       }
       http.pause(Math.max(failures, 1), null);
     }
@@ -98,6 +103,10 @@ final class RegistryUpload {
       }
       // A session that went on after a cut may be in disorder; a whole one shows what is wrong.
       boolean passing = RegistryHttp.isPassing(status);
+      if (status == OUT_OF_RANGE && !whole && !misplaced) {
+        misplaced = true; // It took in more of what was cut since it was asked: asked once more.
+        return false;
+      }
       if (!whole || !passing) {
         session = null;
       }
