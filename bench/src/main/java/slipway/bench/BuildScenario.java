@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** A Containerfile of five steps on the base image. */
 final class BuildScenario implements Scenario {

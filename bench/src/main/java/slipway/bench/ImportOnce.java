@@ -5,21 +5,21 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Map;
 import slipway.base.Progress;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.oci.ImageConfig;
-import slipway.oci.Manifest;
-import slipway.oci.Platform;
-import slipway.oci.Reference;
-import slipway.oci.RegistryClient;
-import slipway.oci.RegistryOptions;
-import slipway.oci.Transfer;
-import slipway.ostree.ContainerImport;
-import slipway.ostree.Imported;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.registry.RegistryClient;
+import slipway.oci.registry.RegistryOptions;
+import slipway.ostree.container.ContainerImport;
+import slipway.ostree.container.Imported;
 import slipway.sysroot.DeploySpec;
-import slipway.sysroot.KernelArguments;
-import slipway.sysroot.Origin;
 import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Origin;
+import slipway.system.kargs.KernelArguments;
 
 /**
  * What an installation does between the registry and the boot loader, as a program: {@code

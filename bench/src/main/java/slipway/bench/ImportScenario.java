@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Registry to deployed tree. */
 final class ImportScenario implements Scenario {

@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.linux.Ioctls;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.process.Command;
 import slipway.registry.RegistryServer;
 
 /**

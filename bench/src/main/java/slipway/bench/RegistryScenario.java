@@ -25,11 +25,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.linux.process.Command;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 
 /** Pulls from and pushes to a registry over the loopback. */
 final class RegistryScenario implements Scenario {

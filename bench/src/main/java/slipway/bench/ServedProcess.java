@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** A server under test in processes of its own, and what they use. */
 final class ServedProcess implements AutoCloseable {

@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Commands that do next to nothing. */
 final class StartScenario implements Scenario {

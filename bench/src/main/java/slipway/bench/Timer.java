@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /**
  * Runs child processes one after the other and measures them. CPU time is what this process's count

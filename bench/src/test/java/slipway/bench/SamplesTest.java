@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** That what measures measures. */
 class SamplesTest {

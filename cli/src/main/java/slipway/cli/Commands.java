@@ -2,6 +2,25 @@ package slipway.cli;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.cli.build.BaseCommand;
+import slipway.cli.build.BuildCommand;
+import slipway.cli.disk.DemoCommand;
+import slipway.cli.disk.DiskCommand;
+import slipway.cli.disk.VmCommand;
+import slipway.cli.image.HistoryCommand;
+import slipway.cli.image.ImagesCommand;
+import slipway.cli.image.InspectCommand;
+import slipway.cli.image.LoadCommand;
+import slipway.cli.image.LoginCommand;
+import slipway.cli.image.LogoutCommand;
+import slipway.cli.image.PullCommand;
+import slipway.cli.image.PushCommand;
+import slipway.cli.image.RmiCommand;
+import slipway.cli.image.SaveCommand;
+import slipway.cli.image.TagCommand;
+import slipway.cli.machine.Bootc;
+import slipway.cli.server.RegistryCommand;
+import slipway.cli.system.SystemCommand;
 
 /** Words to commands. A switch, so that only the chosen command's classes are loaded. */
 final class Commands {
@@ -63,7 +82,7 @@ final class Commands {
       case "upgrade", "update" -> new Bootc.Upgrade();
       case "switch" -> new Bootc.Switch();
       case "rollback" -> new Bootc.Rollback();
-      case "internals" -> new Bootc.Internals();
+      case "internals" -> new BootcInternals();
       default -> null;
     };
   }

@@ -10,18 +10,19 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
-import slipway.host.Training;
-import slipway.oci.LocalStore;
-import slipway.oci.ScratchFolder;
+import slipway.linux.lock.ScratchFolder;
+import slipway.oci.store.LocalStore;
+import slipway.startup.BuildTraining;
+import slipway.startup.Training;
 
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
-final class InternalsCommand {
+public final class InternalsCommand {
   private static final PrintStream NOWHERE =
       new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 
   /** For which commands an AOT cache is trained. */
-  enum Commands {
+  public enum Commands {
     /** Those that tell something and are done. */
     QUICK,
     /** Those that work for seconds too. */
@@ -35,7 +36,7 @@ final class InternalsCommand {
     return 0;
   }
 
-  static void train(Commands commands) throws IOException {
+  public static void train(Commands commands) throws IOException {
     try (ScratchFolder made = ScratchFolder.small("slipway-training-", note -> {})) {
       Path folder = made.path();
       LocalStore.open(folder.resolve("empty/store")).close();
@@ -50,7 +51,7 @@ final class InternalsCommand {
       Training.status(Files.createDirectory(folder.resolve("status")));
       if (commands == Commands.RUN) {
         // A machine's agent goes without the builder.
-        if (InternalsCommand.class.getResource("/slipway/build/BuildTraining.class") != null) {
+        if (InternalsCommand.class.getResource("/slipway/builder/engine/Builder.class") != null) {
           builds(folder);
         }
         Training.upgrade(Files.createDirectory(folder.resolve("upgrade")));
@@ -62,7 +63,7 @@ final class InternalsCommand {
   private static void builds(Path folder) throws IOException {
     Path state = folder.resolve("state");
     Path context = folder.resolve("context");
-    slipway.build.BuildTraining.prepare(state, context);
+    BuildTraining.prepare(state, context);
     String root = state.toString();
     String image = "localhost/training/built:1";
     run(0, "build", "--quiet", "--root", root, "-t", image, context.toString());

@@ -16,6 +16,10 @@ import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Spelling;
+import slipway.cli.command.Limits;
+import slipway.cli.command.Signals;
+import slipway.cli.command.UsageFault;
+import slipway.cli.command.Version;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -24,9 +28,6 @@ import tools.jackson.core.JacksonException;
  * Exit codes: 0 done, 1 a {@link Problem}, 2 wrong usage.
  */
 public final class Main {
-  /** A registry answers the other requests when one fails; a command would wait for ever. */
-  private static volatile boolean serves;
-
   private Main() {}
 
   public static void main(String[] args) {
@@ -41,18 +42,13 @@ public final class Main {
     }
   }
 
-  /** Told by a command that goes on for others when a thread of it ends in an error. */
-  static void serves() {
-    serves = true;
-  }
-
   private static void uncaught(Throwable e, Signals signals) {
     if (Cleanup.isStopped()) {
       return;
     }
     trace(e, System.err);
     String sentence = sentence(e);
-    if (serves) {
+    if (Signals.serves()) {
       System.err.println("error: " + sentence);
     } else {
       signals.fail(sentence);
@@ -65,7 +61,7 @@ public final class Main {
    * @param name what we were called: {@code slipway} or {@code bootc}
    * @return the exit code
    */
-  static int run(String name, String[] args, PrintStream out, PrintStream err) {
+  public static int run(String name, String[] args, PrintStream out, PrintStream err) {
     try {
       String environment = System.getenv(Limit.ENVIRONMENT);
       if (environment != null) {
@@ -163,7 +159,7 @@ public final class Main {
   }
 
   /** What a failure says to the user: one line, and below it what a tool said, indented. */
-  static String sentence(Throwable e) {
+  public static String sentence(Throwable e) {
     Throwable shown = cause(e);
     String text =
         switch (shown) {

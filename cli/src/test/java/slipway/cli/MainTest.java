@@ -19,16 +19,22 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.ImageConfig;
-import slipway.oci.ImageSink;
-import slipway.oci.ImageSource;
-import slipway.oci.LocalStore;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
-import slipway.oci.Platform;
-import slipway.oci.Reference;
+import slipway.cli.build.Epoch;
+import slipway.cli.disk.DiskCommand;
+import slipway.cli.image.ImagesCommand;
+import slipway.cli.output.Steps;
+import slipway.cli.output.TerminalProgress;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.SavedImages;
 
 class MainTest {
   @TempDir Path state;
@@ -148,7 +154,7 @@ class MainTest {
     Path archive = state.resolve("x.tar");
     assertThat(run("slipway", "save", "-q", "--root", root, "-o", archive.toString(), name).err())
         .isEmpty();
-    try (ImageSource saved = ImageSource.saved(archive)) {
+    try (ImageSource saved = SavedImages.open(archive)) {
       assertThat(saved.images())
           .containsExactly(new ImageSource.Held(image.digest().toString(), List.of()));
     }

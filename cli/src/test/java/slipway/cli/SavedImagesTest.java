@@ -17,15 +17,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import slipway.linux.Command;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.ImageConfig;
-import slipway.oci.ImageSink;
-import slipway.oci.LocalStore;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
-import slipway.oci.Platform;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
 
 /** What {@code save} writes, {@code load} reads: archives, folders, and standard input. */
 class SavedImagesTest {

@@ -3,10 +3,13 @@ package slipway.disk;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import slipway.oci.ImageConfig;
-import slipway.oci.ImageSource;
-import slipway.oci.Manifest;
-import slipway.oci.Reference;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.disk.customize.FileAccess;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Reference;
 
 /**
  * What disk to make.

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import slipway.archive.compress.Compression;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
-import slipway.linux.UnixException;
-import slipway.oci.Compression;
-import slipway.oci.Descriptor;
-import slipway.oci.ImageSource;
-import slipway.oci.Manifest;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.posix.UnixException;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
 
 /**
  * Room for a disk: on the file systems where it is made, and on its own. The file of a disk is

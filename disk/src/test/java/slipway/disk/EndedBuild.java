@@ -5,11 +5,11 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.ImageSource;
-import slipway.oci.LocalStore;
-import slipway.oci.Manifest;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.store.LocalStore;
 
 /**
  * A program for {@link DiskBuilderTest}: builds a disk, says {@code now} at a certain point and

@@ -9,16 +9,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
-import slipway.linux.Command;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.ImageConfig;
-import slipway.oci.ImageSource;
-import slipway.oci.LocalStore;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
-import slipway.oci.Platform;
-import slipway.oci.Reference;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.disk.customize.FileAccess;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
 
 /**
  * A small image that has all that a disk needs, with this machine's GRUB and a kernel that is only

@@ -1,5 +1,6 @@
 package slipway.e2e;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,6 +8,9 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,28 +31,79 @@ class ArchitectureTest {
   static {
     room("base");
     room("linux", "base");
-    room("oci", "linux", "base");
-    room("tree", "oci", "linux", "base");
-    room("ostree", "tree", "oci", "linux", "base");
-    room("sysroot", "ostree", "tree", "oci", "linux", "base");
-    room("disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
-    room("media", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
-    room("host", "disk", "sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("archive", "linux", "base");
+    room("oci", "archive", "linux", "base");
+    room("config", "oci", "archive", "linux", "base");
+    room("tree", "archive", "linux", "base");
+    room("composefs", "archive", "linux", "base");
+    room("system", "tree", "oci", "archive", "linux", "base");
+    room("ostree", "composefs", "tree", "oci", "archive", "linux", "base");
+    room("sysroot", "ostree", "system", "composefs", "tree", "oci", "archive", "linux", "base");
+    room("container", "system", "tree", "oci", "archive", "linux", "base");
+    room("distro", "container", "system", "tree", "oci", "archive", "linux", "base");
+    room("builder", "container", "system", "tree", "oci", "archive", "linux", "base");
+    room(
+        "disk",
+        "sysroot",
+        "ostree",
+        "system",
+        "composefs",
+        "tree",
+        "oci",
+        "archive",
+        "linux",
+        "base");
+    room("media", "linux", "base");
+    room(
+        "host",
+        "disk",
+        "sysroot",
+        "ostree",
+        "system",
+        "composefs",
+        "tree",
+        "config",
+        "oci",
+        "archive",
+        "linux",
+        "base");
     room("http", "base");
-    room("registry", "http", "oci", "linux", "base");
-    room("build", "sysroot", "ostree", "tree", "oci", "linux", "base");
+    room("registry", "http", "oci", "archive", "linux", "base");
+    room(
+        "startup",
+        "host",
+        "disk",
+        "builder",
+        "container",
+        "sysroot",
+        "ostree",
+        "system",
+        "composefs",
+        "tree",
+        "config",
+        "oci",
+        "archive",
+        "linux",
+        "base");
     room(
         "cli",
-        "build",
+        "startup",
         "registry",
         "http",
         "host",
         "media",
         "disk",
+        "builder",
+        "distro",
+        "container",
         "sysroot",
         "ostree",
+        "system",
+        "composefs",
         "tree",
+        "config",
         "oci",
+        "archive",
         "linux",
         "base");
   }
@@ -82,6 +137,32 @@ class ArchitectureTest {
           }
         });
   }
+
+  /** Packages of a room have an order too. */
+  @Test
+  void packagesUseEachOtherInOneDirection() {
+    SlicesRuleDefinition.slices()
+        .assignedFrom(PACKAGES)
+        .should()
+        .beFreeOfCycles()
+        // An index of a repository's files knows the commits that imports of images leave.
+        .ignoreDependency(
+            resideInAPackage("slipway.ostree.repo"), resideInAPackage("slipway.ostree.container"))
+        .check(CLASSES);
+  }
+
+  private static final SliceAssignment PACKAGES =
+      new SliceAssignment() {
+        @Override
+        public String getDescription() {
+          return "packages";
+        }
+
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+          return SliceIdentifier.of(javaClass.getPackageName());
+        }
+      };
 
   @Test
   void everyRoomIsInTheTable() {
@@ -124,7 +205,7 @@ class ArchitectureTest {
           .check(CLASSES);
     }
     only("org.eclipse.jetty..", "http");
-    only("com.github.luben..", "oci");
+    only("com.github.luben..", "archive");
     only("picocli..", "cli");
   }
 

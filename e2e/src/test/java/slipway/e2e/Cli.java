@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** The product as a user has it: the launcher of this checkout, run as a process. */
 final class Cli {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /**
  * What a person sees who types something wrong: one sentence, the place, what to do; exit 1, or 2

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import slipway.linux.Command;
-import slipway.linux.LoopDevice;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.process.Command;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 

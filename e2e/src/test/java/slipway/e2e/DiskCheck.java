@@ -11,13 +11,13 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import slipway.linux.Command;
-import slipway.linux.LoopDevice;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.ostree.Checksum;
-import slipway.ostree.Composefs;
-import slipway.ostree.Repository;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.ostree.container.Composefs;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
 
 /**
  * Looks at the disk of a machine that is off and holds it to what every boot needs: a repository

@@ -13,12 +13,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.linux.Command;
-import slipway.linux.Ioctls;
-import slipway.linux.LoopDevice;
-import slipway.linux.Mount;
-import slipway.linux.Mounts;
-import slipway.linux.OsPath;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.Mounts;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
+import slipway.linux.process.Command;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 

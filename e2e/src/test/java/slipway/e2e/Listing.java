@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /**
  * What a directory holds, as find, sha256sum and getfattr see it: by path the kind, permissions,

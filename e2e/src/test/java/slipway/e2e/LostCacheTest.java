@@ -15,7 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /**
  * Disks as they are after a power cut that takes the disk's own cache too: what a machine wrote

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /**
  * An entry of the boot menu of a disk.

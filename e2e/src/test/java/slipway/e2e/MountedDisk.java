@@ -3,9 +3,9 @@ package slipway.e2e;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import slipway.linux.LoopDevice;
-import slipway.linux.Mount;
-import slipway.linux.MountNamespace;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.MountNamespace;
 
 /** The ext4 file systems of a disk, mounted as a machine has them, at {@code root}. */
 record MountedDisk(Path root) {

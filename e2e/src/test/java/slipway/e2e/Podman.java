@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Debian's podman with a store of its own, so that nothing of the machine's is seen or changed. */
 final class Podman implements AutoCloseable {

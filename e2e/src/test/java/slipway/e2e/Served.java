@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** A registry as a process of its own on a free port of loopback; closing it ends the process. */
 final class Served implements AutoCloseable {

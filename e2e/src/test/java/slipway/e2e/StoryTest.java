@@ -17,7 +17,7 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** The whole story on real machines: built, booted, upgraded with /etc kept, rolled back. */
 @Tag("vm")

@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.TemporaryFiles;
-import slipway.linux.Command;
-import slipway.linux.Posix;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
 
 /**
  * Whether KVM runs an ordinary guest here. That {@code /dev/kvm} can be opened proves nothing:

@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.oci.ScratchFolder;
+import slipway.linux.lock.ScratchFolder;
+import slipway.linux.process.Command;
 
 /**
  * A QEMU process and what one does with a computer: look at its console, log in, restart it, pull

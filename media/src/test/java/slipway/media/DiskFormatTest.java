@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Disks of qemu-img, some as a guest could have rewritten them. */
 class DiskFormatTest {

@@ -7,7 +7,7 @@ import java.io.OutputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Waiting for guests that get on, slowly, and for those that do not. */
 class PatienceTest {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Machines whose whole system is a boot sector: it prints a prompt and echoes what it is sent. */
 class VirtualMachineTest {

@@ -22,9 +22,22 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.archive.compress.Compression;
+import slipway.archive.tar.TarIndex;
 import slipway.base.Limit;
 import slipway.base.Progress;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.layout.OciLayout;
+import slipway.oci.model.Json;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.DockerArchive;
+import slipway.oci.transport.OciArchive;
+import slipway.oci.transport.SavedImages;
 import tools.jackson.databind.JsonNode;
 
 /** Archives with several images and names, and packed ones; skopeo and podman are the judges. */
@@ -72,7 +85,7 @@ class ArchiveTest {
       save(sink, one, "localhost/one:1", "localhost/one:2");
       save(sink, two, "localhost/two:1");
     }
-    try (ImageSource archive = ImageSource.saved(file)) {
+    try (ImageSource archive = SavedImages.open(file)) {
       assertThat(archive.images())
           .containsExactly(
               new ImageSource.Held(
@@ -95,7 +108,7 @@ class ArchiveTest {
       save(sink, one, "localhost/one:1");
     }
     Path file = java.nio.file.Files.write(dir.resolve("stream.tar"), bytes.toByteArray());
-    try (ImageSource archive = ImageSource.saved(file)) {
+    try (ImageSource archive = SavedImages.open(file)) {
       assertThat(archive.images()).hasSize(1);
     }
   }
@@ -134,7 +147,7 @@ class ArchiveTest {
             .run()
             .text();
     assertThat(loaded).contains("localhost/one:1", "localhost/one:2", "localhost/two:1");
-    try (ImageSource archive = ImageSource.saved(file)) {
+    try (ImageSource archive = SavedImages.open(file)) {
       assertThat(archive.images()).hasSize(2);
       assertThat(archive.images().getFirst().names())
           .containsExactly("localhost/one:1", "localhost/one:2");
@@ -173,7 +186,7 @@ class ArchiveTest {
             .replace("\"org.opencontainers.image.ref.name\":\"2\"", form.formatted("two")));
     Path file = dir.resolve("docker.tar");
     Command.of("tar", "-cf", file.toString(), "-C", layout.toString(), ".").run();
-    try (ImageSource archive = ImageSource.saved(file)) {
+    try (ImageSource archive = SavedImages.open(file)) {
       assertThat(archive.images())
           .flatExtracting(ImageSource.Held::names)
           .containsExactly("docker.io/library/one:1", "docker.io/library/two:1");
@@ -191,14 +204,14 @@ class ArchiveTest {
     byte[] packed = Command.of(program, level, "-c", file.toString()).run().stdout();
     Path small = dir.resolve("one.tar.packed");
     Files.write(small, packed);
-    try (ImageSource archive = ImageSource.saved(small);
+    try (ImageSource archive = SavedImages.open(small);
         LocalStore other = LocalStore.open(dir.resolve("other"));
         ImageSink sink = other.sink(LocalStore.localName("back"))) {
       Transfer.copy(archive, null, sink, null, Transfer.Options.all(), Progress.NONE);
       assertThat(other.find("back")).contains(one);
     }
     Files.write(small, java.util.Arrays.copyOf(packed, packed.length / 2));
-    assertThatThrownBy(() -> ImageSource.saved(small))
+    assertThatThrownBy(() -> SavedImages.open(small))
         .isInstanceOf(slipway.base.Problem.class)
         .hasMessageContaining("one.tar.packed cannot be decompressed");
   }

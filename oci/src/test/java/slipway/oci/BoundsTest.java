@@ -22,6 +22,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Json;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.ManifestJson;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.registry.ErrorAnswer;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.SavedImages;
 
 /**
  * What strangers send may be as large and as odd as it likes: it costs little, and one sentence.
@@ -179,7 +193,7 @@ class BoundsTest {
         file(Images.tar("manifest.json", bytes("[{\"Config\":\"" + name + "\",\"Layers\":[]}]")));
     assertThatThrownBy(
             () -> {
-              try (ImageSource source = ImageSource.saved(file)) {
+              try (ImageSource source = SavedImages.open(file)) {
                 source.manifest(null);
               }
             })
@@ -197,7 +211,7 @@ class BoundsTest {
     }
     Limit.set("layer-entries=999", "a test");
     try {
-      assertThatThrownBy(() -> ImageSource.saved(file))
+      assertThatThrownBy(() -> SavedImages.open(file))
           .hasMessageContaining("more than 999")
           .hasMessageContaining("--limit layer-entries=N");
     } finally {
@@ -216,7 +230,7 @@ class BoundsTest {
     }
     Limit.set("archive-bytes=32MiB", "a test");
     try {
-      assertThatThrownBy(() -> ImageSource.saved(file))
+      assertThatThrownBy(() -> SavedImages.open(file))
           .hasMessageContaining("more than 32 MiB")
           .hasMessageContaining("--limit archive-bytes=N");
     } finally {
@@ -238,7 +252,7 @@ class BoundsTest {
     }
     System.arraycopy(bytes("%06o\0 ".formatted(sum)), 0, header, 148, 8);
     Path file = file(concat(header, Images.tar("a", new byte[10])));
-    assertThatThrownBy(() -> ImageSource.saved(file))
+    assertThatThrownBy(() -> SavedImages.open(file))
         .hasMessageContaining("the header of an entry")
         .hasMessageContaining("4 MiB");
   }
@@ -246,11 +260,11 @@ class BoundsTest {
   @Test
   void anArchiveThatEndsTooEarlyIsRefused() throws IOException {
     byte[] tar = Images.tar("manifest.json", new byte[5000]);
-    assertThatThrownBy(() -> ImageSource.saved(file(java.util.Arrays.copyOf(tar, 3000))))
+    assertThatThrownBy(() -> SavedImages.open(file(java.util.Arrays.copyOf(tar, 3000))))
         .hasMessageContaining("it ends within manifest.json");
     byte[] xz = {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 1, 2, 3, 4, 5, 6, 7, 8};
-    assertThatThrownBy(() -> ImageSource.saved(file(xz))).isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> ImageSource.saved(file(bytes("BZh9nothing of the kind"))))
+    assertThatThrownBy(() -> SavedImages.open(file(xz))).isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> SavedImages.open(file(bytes("BZh9nothing of the kind"))))
         .isInstanceOf(Problem.class);
   }
 }

@@ -23,8 +23,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import slipway.archive.compress.Compression;
 import slipway.base.Problem;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.copy.DiffIds;
+import slipway.oci.model.Digest;
 
 class CompressionTest {
   private static final Random RANDOM = Seeds.random("CompressionTest");

@@ -17,6 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Progress;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
 
 /** A store in which bytes changed: each damaged image is told, the rest works, a pull mends it. */
 class DamageTest {

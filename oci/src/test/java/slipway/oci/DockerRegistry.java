@@ -12,10 +12,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.model.Reference;
 
 /** Debian's docker-registry on a free loopback port, as an independent peer. */
-final class DockerRegistry implements AutoCloseable {
+public final class DockerRegistry implements AutoCloseable {
   private final Process process;
   private final String host;
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
@@ -29,11 +30,11 @@ final class DockerRegistry implements AutoCloseable {
    * @param directory for its data and config
    * @param user with password {@code secret} that it wants, or null for none
    */
-  static DockerRegistry start(Path directory, @Nullable String user) throws Exception {
+  public static DockerRegistry start(Path directory, @Nullable String user) throws Exception {
     return start(directory, user, "127.0.0.1");
   }
 
-  static DockerRegistry start(Path directory, @Nullable String user, String address)
+  public static DockerRegistry start(Path directory, @Nullable String user, String address)
       throws Exception {
     // A port that was free a moment ago may be somebody's now.
     for (int attempt = 1; ; attempt++) {
@@ -74,7 +75,7 @@ final class DockerRegistry implements AutoCloseable {
     return registry;
   }
 
-  static int freePort() throws IOException {
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
@@ -106,11 +107,11 @@ final class DockerRegistry implements AutoCloseable {
     }
   }
 
-  String host() {
+  public String host() {
     return host;
   }
 
-  Reference reference(String repository) {
+  public Reference reference(String repository) {
     return Reference.parse(host() + "/" + repository);
   }
 

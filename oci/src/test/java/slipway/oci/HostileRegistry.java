@@ -13,20 +13,21 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import slipway.oci.model.Reference;
 
 /** A server in this process whose answers a test decides; it remembers what was asked. */
-final class HostileRegistry implements AutoCloseable {
+public final class HostileRegistry implements AutoCloseable {
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final ConcurrentHashMap<String, AtomicInteger> counts = new ConcurrentHashMap<>();
   final List<String> asked = new CopyOnWriteArrayList<>();
 
   /** Answers a request; {@code count} says how often this path was asked before. */
-  interface Handler {
+  public interface Handler {
     void handle(HttpExchange exchange, int count) throws IOException;
   }
 
-  HostileRegistry(Handler handler) throws IOException {
+  public HostileRegistry(Handler handler) throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(threads);
     server.createContext(
@@ -60,7 +61,7 @@ final class HostileRegistry implements AutoCloseable {
     }
   }
 
-  static void answer(HttpExchange exchange, int status, String body) throws IOException {
+  public static void answer(HttpExchange exchange, int status, String body) throws IOException {
     answer(exchange, status, body.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -74,7 +75,7 @@ final class HostileRegistry implements AutoCloseable {
     throw new IOException("cut"); // The server closes the connection.
   }
 
-  static void header(HttpExchange exchange, String name, String value) {
+  public static void header(HttpExchange exchange, String name, String value) {
     exchange.getResponseHeaders().add(name, value);
   }
 
@@ -82,11 +83,11 @@ final class HostileRegistry implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
-  String host() {
+  public String host() {
     return "127.0.0.1:" + port();
   }
 
-  Reference reference() {
+  public Reference reference() {
     return Reference.parse(host() + "/x:latest");
   }
 

@@ -31,6 +31,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.registry.CredentialSource;
+import slipway.oci.registry.Credentials;
+import slipway.oci.registry.RegistryClient;
+import slipway.oci.registry.RegistryOptions;
+import slipway.oci.store.LocalStore;
 
 /** Registries that fail, lie, stall and fish for secrets. */
 class HostileRegistryTest {

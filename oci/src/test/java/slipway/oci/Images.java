@@ -13,13 +13,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import slipway.archive.compress.Compression;
+import slipway.oci.layout.BlobWriter;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
 
 /** Images for tests, and what must hold for a store. */
-final class Images {
+public final class Images {
   private Images() {}
 
   /** Writes the blobs of an image with layers that are real, small tars; puts no manifest. */
-  static Manifest.Image random(LocalStore store, Random random, Platform platform, int layers) {
+  public static Manifest.Image random(
+      LocalStore store, Random random, Platform platform, int layers) {
     List<Descriptor> descriptors = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
     List<ImageConfig.History> history = new ArrayList<>();
@@ -62,18 +72,18 @@ final class Images {
         store.putBlob(MediaTypes.OCI_CONFIG, config.toJson()), descriptors, Map.of());
   }
 
-  static Descriptor entry(Manifest image, Platform platform) {
+  public static Descriptor entry(Manifest image, Platform platform) {
     return new Descriptor(
         image.mediaType(), image.digest(), image.bytes().length, Map.of(), platform, null);
   }
 
-  static Descriptor entry(String mediaType, byte[] content, Platform platform) {
+  public static Descriptor entry(String mediaType, byte[] content, Platform platform) {
     return new Descriptor(
         mediaType, Digest.sha256(content), content.length, Map.of(), platform, null);
   }
 
   /** A ustar archive with one file. */
-  static byte[] tar(String name, byte[] content) {
+  public static byte[] tar(String name, byte[] content) {
     byte[] tar = new byte[512 + (content.length + 511) / 512 * 512 + 1024];
     field(tar, 0, name);
     field(tar, 100, "0000644");
@@ -101,7 +111,7 @@ final class Images {
   }
 
   /** Every blob has the content that its name promises, and every named image is whole. */
-  static void verify(LocalStore store) {
+  public static void verify(LocalStore store) {
     for (LocalStore.Named named : store.list()) {
       if (named.manifest() instanceof Manifest.Image image) {
         image.layers().forEach(l -> assertThat(store.has(l.digest())).isTrue());

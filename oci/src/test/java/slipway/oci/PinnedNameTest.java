@@ -19,7 +19,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.copy.Validate;
+import slipway.oci.layout.OciLayout;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.DockerArchive;
+import slipway.oci.transport.OciArchive;
+import slipway.oci.transport.SavedImages;
 
 /** A digest in a name is a promise of content: nobody's word makes it that of another manifest. */
 class PinnedNameTest {
@@ -125,7 +139,7 @@ class PinnedNameTest {
           store.source(), "evil", sink, "localhost/evil:1", Transfer.Options.all(), Progress.NONE);
       sink.putManifest(evil, "localhost/evil@" + evil.digest());
     }
-    try (ImageSource source = ImageSource.saved(file)) {
+    try (ImageSource source = SavedImages.open(file)) {
       assertThat(source.images())
           .singleElement()
           .extracting(ImageSource.Held::names)
@@ -209,7 +223,7 @@ class PinnedNameTest {
     }
     Path file = dir.resolve("x.tar");
     Command.of("tar", "-C", layout.toString(), "-cf", file.toString(), ".").run();
-    try (ImageSource source = ImageSource.saved(file)) {
+    try (ImageSource source = SavedImages.open(file)) {
       assertThatThrownBy(() -> source.manifest(source.images().getFirst().selector()))
           .hasMessageContaining(words);
     }

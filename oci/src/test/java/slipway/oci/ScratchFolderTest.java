@@ -11,7 +11,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Progress;
-import slipway.linux.Command;
+import slipway.linux.lock.ScratchFolder;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.DockerArchive;
 
 /** What processes leave that are killed goes, and nothing else. */
 class ScratchFolderTest {

@@ -21,6 +21,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.base.Problem;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.registry.RegistryClient;
+import slipway.oci.registry.RegistryOptions;
+import slipway.oci.registry.SpeedFloor;
 
 /** Registries that fall silent: how long that is borne, and how it goes on. */
 @Timeout(120)

@@ -2,13 +2,15 @@ package slipway.oci;
 
 import java.nio.file.Path;
 import java.util.Random;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
 
 /** A process that writes images until it is killed. */
-final class StoreWriter {
+public final class StoreWriter {
   private StoreWriter() {}
 
-  static Process start(Path root, long seed) {
+  public static Process start(Path root, long seed) {
     return Command.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",

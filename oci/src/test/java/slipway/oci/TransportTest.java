@@ -18,9 +18,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.archive.compress.Compression;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.layout.OciLayout;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.registry.RegistryOptions;
+import slipway.oci.store.LocalStore;
+import slipway.oci.transport.DockerArchive;
+import slipway.oci.transport.TransportRef;
 
 /** Layouts and archives, with skopeo and podman on the other side. */
 class TransportTest {

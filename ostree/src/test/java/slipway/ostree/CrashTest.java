@@ -13,9 +13,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Progress;
-import slipway.linux.Command;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.ostree.container.KilledImport;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
 
 /** Kills a process that imports and prunes, at random moments, and looks at what it leaves. */
 class CrashTest {

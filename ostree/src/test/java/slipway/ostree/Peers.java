@@ -2,18 +2,18 @@ package slipway.ostree;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** Reference tools that the distribution does not have; tools/peers fetches them. */
-final class Peers {
+public final class Peers {
   private Peers() {}
 
-  static Command mkcomposefs() {
+  public static Command mkcomposefs() {
     return tool("composefs", "mkcomposefs");
   }
 
   /** An ostree that knows composefs. */
-  static Command ostree(Path repo, String... arguments) {
+  public static Command ostree(Path repo, String... arguments) {
     return tool("ostree", "ostree").with("--repo=" + repo).with(arguments);
   }
 

@@ -17,20 +17,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import slipway.oci.Compression;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.ImageConfig;
-import slipway.oci.ImageSource;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
-import slipway.oci.Platform;
+import slipway.archive.compress.Compression;
+import slipway.archive.tar.TarOptions;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
 import slipway.tree.Layer;
-import slipway.tree.TarOptions;
 import slipway.tree.TarWriter;
 
 /** An image in memory, made layer by layer, and a source of it that can be told to misbehave. */
-final class TestImage implements ImageSource {
+public final class TestImage implements ImageSource {
   private final Map<Digest, byte[]> blobs = new HashMap<>();
   private final List<Descriptor> layers = new ArrayList<>();
   private final List<Digest> diffIds = new ArrayList<>();
@@ -41,25 +41,25 @@ final class TestImage implements ImageSource {
   private CountDownLatch breaking = new CountDownLatch(0);
   private Set<Digest> stalled = Set.of();
 
-  static byte[] tar(Layer layer) throws IOException {
+  public static byte[] tar(Layer layer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     TarWriter.write(out, layer, TarOptions.EXACT);
     return out.toByteArray();
   }
 
-  TestImage layer(Layer layer, Compression compression) throws IOException {
+  public TestImage layer(Layer layer, Compression compression) throws IOException {
     return tarLayer(tar(layer), compression);
   }
 
-  TestImage tarLayer(byte[] tar, Compression compression) throws IOException {
+  public TestImage tarLayer(byte[] tar, Compression compression) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (OutputStream compressor = compression.compress(out, Compression.DEFAULT_LEVEL)) {
       compressor.write(tar);
     }
-    return blob(out.toByteArray(), compression.layerMediaType(), Digest.sha256(tar));
+    return blob(out.toByteArray(), MediaTypes.layer(compression), Digest.sha256(tar));
   }
 
-  TestImage blob(byte[] bytes, String mediaType, Digest diffId) {
+  public TestImage blob(byte[] bytes, String mediaType, Digest diffId) {
     Descriptor descriptor = Descriptor.of(mediaType, bytes);
     blobs.put(descriptor.digest(), bytes);
     layers.add(descriptor);
@@ -67,25 +67,25 @@ final class TestImage implements ImageSource {
     return this;
   }
 
-  TestImage label(String name, String value) {
+  public TestImage label(String name, String value) {
     labels.put(name, value);
     return this;
   }
 
-  TestImage created(String time) {
+  public TestImage created(String time) {
     created = time;
     return this;
   }
 
-  List<Descriptor> layers() {
+  public List<Descriptor> layers() {
     return layers;
   }
 
-  ImageConfig config() {
+  public ImageConfig config() {
     return ImageConfig.of(new Platform("linux", "amd64", null), created, labels, diffIds);
   }
 
-  Manifest.Image manifest() {
+  public Manifest.Image manifest() {
     byte[] config = config().toJson();
     Descriptor descriptor = Descriptor.of(MediaTypes.OCI_CONFIG, config);
     blobs.put(descriptor.digest(), config);
@@ -93,18 +93,18 @@ final class TestImage implements ImageSource {
   }
 
   /** Makes a blob break off with an error half way. */
-  void breakOff(Digest blob) {
+  public void breakOff(Digest blob) {
     broken = blob;
   }
 
   /** Makes a blob come half way and break off with an error when the latch opens. */
-  void breakOff(Digest blob, CountDownLatch when) {
+  public void breakOff(Digest blob, CountDownLatch when) {
     broken = blob;
     breaking = when;
   }
 
   /** Makes blobs never come, until their reader is interrupted. */
-  void stall(Set<Digest> blobs) {
+  public void stall(Set<Digest> blobs) {
     stalled = blobs;
   }
 
@@ -117,12 +117,12 @@ final class TestImage implements ImageSource {
   }
 
   /** Serves other bytes for a blob than its digest says. */
-  void forge(Digest blob, byte[] bytes) {
+  public void forge(Digest blob, byte[] bytes) {
     blobs.put(blob, bytes);
   }
 
   /** The blobs that were asked for since the last call. */
-  List<Digest> takeServed() {
+  public List<Digest> takeServed() {
     List<Digest> taken = List.copyOf(served);
     served.clear();
     return taken;
@@ -170,7 +170,7 @@ final class TestImage implements ImageSource {
   }
 
   /** Writes the image as an OCI layout, for other tools. */
-  Path layout(Path directory) throws IOException {
+  public Path layout(Path directory) throws IOException {
     Manifest.Image manifest = manifest();
     Path sha256 = Files.createDirectories(directory.resolve("blobs/sha256"));
     for (Map.Entry<Digest, byte[]> blob : blobs.entrySet()) {

@@ -6,41 +6,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import slipway.linux.OsPath;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.object.Checksum;
 import slipway.tree.Content;
 import slipway.tree.FileTree;
-import slipway.tree.Metadata;
 import slipway.tree.Node;
 
 /** Trees for tests. */
-final class Trees {
+public final class Trees {
   private Trees() {}
 
   /** Builds a tree path by path; parents are made as root's 0755. */
-  static final class Builder {
+  public static final class Builder {
     private final Map<OsPath, Object> root = new TreeMap<>();
     private final Map<Map<?, ?>, Metadata> metadata = new java.util.IdentityHashMap<>();
 
-    Builder dir(String path, Metadata meta) {
+    public Builder dir(String path, Metadata meta) {
       metadata.put(descend(OsPath.of(path).components()), meta);
       return this;
     }
 
-    Builder put(OsPath path, Node node) {
+    public Builder put(OsPath path, Node node) {
       List<OsPath> parts = path.components();
       descend(parts.subList(0, parts.size() - 1)).put(parts.getLast(), node);
       return this;
     }
 
-    Builder put(String path, Node node) {
+    public Builder put(String path, Node node) {
       return put(OsPath.of(path), node);
     }
 
-    Builder file(String path, int mode, String content) {
+    public Builder file(String path, int mode, String content) {
       return put(path, Trees.file(Metadata.file(mode), content));
     }
 
-    Builder link(String path, String target) {
+    public Builder link(String path, String target) {
       return put(path, new Node.Symlink(Metadata.symlink(), OsPath.of(target)));
     }
 
@@ -53,7 +54,7 @@ final class Trees {
       return at;
     }
 
-    FileTree build() {
+    public FileTree build() {
       return new FileTree(directory(root));
     }
 
@@ -68,24 +69,24 @@ final class Trees {
     }
   }
 
-  static Node.File file(Metadata metadata, String content) {
+  public static Node.File file(Metadata metadata, String content) {
     return file(metadata, content.getBytes(StandardCharsets.UTF_8));
   }
 
-  static Node.File file(Metadata metadata, byte[] content) {
+  public static Node.File file(Metadata metadata, byte[] content) {
     return new Node.File(metadata, Content.of(content));
   }
 
-  static Node.Symlink link(String target) {
+  public static Node.Symlink link(String target) {
     return new Node.Symlink(Metadata.symlink(), OsPath.of(target));
   }
 
-  static Metadata.Xattr xattr(String name, String value) {
+  public static Metadata.Xattr xattr(String name, String value) {
     return new Metadata.Xattr(OsPath.of(name), value.getBytes(StandardCharsets.UTF_8));
   }
 
   /** All that a real tree may hold, and what may go wrong with it. */
-  static FileTree nasty() {
+  public static FileTree nasty() {
     Builder b = new Builder();
     b.dir("", Metadata.directory(0755));
     b.file("usr/bin/plain", 0755, "#!/bin/sh\n");
@@ -148,14 +149,14 @@ final class Trees {
     return b.build();
   }
 
-  static byte[] bytes(long seed, int length) {
+  public static byte[] bytes(long seed, int length) {
     byte[] bytes = new byte[length];
     new Random(seed).nextBytes(bytes);
     return bytes;
   }
 
   /** A line for every node: type, metadata, attributes, content hash; to compare trees with. */
-  static List<String> describe(FileTree tree) throws java.io.IOException {
+  public static List<String> describe(FileTree tree) throws java.io.IOException {
     List<String> lines = new ArrayList<>();
     tree.walk(
         (path, node) -> {

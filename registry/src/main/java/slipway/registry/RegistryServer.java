@@ -15,7 +15,11 @@ import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.http.HttpOptions;
 import slipway.http.HttpServer;
-import slipway.linux.Posix;
+import slipway.linux.posix.Posix;
+import slipway.registry.api.HeavyWork;
+import slipway.registry.api.RegistryApi;
+import slipway.registry.catalog.Store;
+import slipway.registry.catalog.Uploads;
 
 /**
  * A registry server (OCI distribution-spec 1.1, with Docker's catalog) that keeps its content below
@@ -78,7 +82,7 @@ public final class RegistryServer implements AutoCloseable {
   }
 
   /** As above with all that it takes from its surroundings; ids must be unguessable. */
-  static RegistryServer start(
+  public static RegistryServer start(
       Path root, HttpOptions options, InstantSource clock, Supplier<String> ids, Duration expiry) {
     Posix.useEnglishErrors(); // RegistryApi tells a full disk by them
     Store store = open(root);

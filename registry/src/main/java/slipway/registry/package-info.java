@@ -1,3 +1,3 @@
-/** The OCI distribution server and its storage. */
+/** The OCI distribution server. Entry: {@code RegistryServer}. */
 @org.jspecify.annotations.NullMarked
 package slipway.registry;

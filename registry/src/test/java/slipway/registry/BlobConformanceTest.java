@@ -12,9 +12,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import slipway.oci.Digest;
-import slipway.oci.Digest.Algorithm;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Digest.Algorithm;
+import slipway.oci.model.MediaTypes;
 
 /** Blobs and uploads in distribution-spec 1.1. */
 class BlobConformanceTest extends Conformance {

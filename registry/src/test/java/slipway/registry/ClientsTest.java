@@ -15,10 +15,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.linux.Command;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.linux.process.Command;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 
 /** Debian's own clients against the server. */
 class ClientsTest {

@@ -18,10 +18,16 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.registry.blobs.BlobStorage;
+import slipway.registry.blobs.FileBlobStorage;
+import slipway.registry.catalog.Catalog;
+import slipway.registry.catalog.Change;
+import slipway.registry.catalog.Journal;
+import slipway.registry.catalog.Store;
 
 /** Many clients at once, in the same repositories, with the same content. */
 class ConcurrencyTest {

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.oci.Digest;
-import slipway.oci.Digest.Algorithm;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Digest.Algorithm;
 
 /** A registry for tests of distribution-spec 1.1 over the wire, and what they have in common. */
 abstract class Conformance {

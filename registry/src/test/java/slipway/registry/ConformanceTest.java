@@ -9,10 +9,10 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 
 /**
  * distribution-spec 1.1 over the wire, in the groups of the specification's own suite; blobs and

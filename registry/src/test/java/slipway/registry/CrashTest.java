@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
 
 /** The server is killed while clients push; what it had acknowledged must be there afterwards. */
 class CrashTest {

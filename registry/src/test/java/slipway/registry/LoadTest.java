@@ -19,8 +19,8 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.oci.Digest;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Digest;
+import slipway.oci.model.MediaTypes;
 
 /**
  * Clients that want to stop the server: many that announce much and stay silent, many pulls, large

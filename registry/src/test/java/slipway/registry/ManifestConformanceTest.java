@@ -11,11 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Limit;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.Digest.Algorithm;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Digest.Algorithm;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 
 /** Manifests in distribution-spec 1.1. */
 class ManifestConformanceTest extends Conformance {

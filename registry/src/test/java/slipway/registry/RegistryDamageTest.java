@@ -22,13 +22,20 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
-import slipway.registry.BlobStorage.Publication;
-import slipway.registry.BlobStorage.Staged;
-import slipway.registry.Change.LinkBlob;
+import slipway.linux.process.Command;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.registry.blobs.BlobStorage;
+import slipway.registry.blobs.BlobStorage.Publication;
+import slipway.registry.blobs.BlobStorage.Staged;
+import slipway.registry.blobs.FileBlobStorage;
+import slipway.registry.catalog.Change;
+import slipway.registry.catalog.Change.LinkBlob;
+import slipway.registry.catalog.RegistryError;
+import slipway.registry.catalog.RegistryRepair;
+import slipway.registry.catalog.Store;
+import slipway.registry.catalog.StoreDirectory;
 
 /** A journal lost, cut, flipped; blobs unmounted, truncated; writes that fail: nothing goes. */
 class RegistryDamageTest {

@@ -9,10 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import slipway.linux.Command;
+import slipway.linux.process.Command;
 
 /** A registry in a process of its own, to be killed. */
-final class RegistryProcess implements AutoCloseable {
+public final class RegistryProcess implements AutoCloseable {
   private final Process process;
   private final int port;
 
@@ -34,12 +34,13 @@ final class RegistryProcess implements AutoCloseable {
     return start(root, List.of("-Xmx128m", "-XX:+UseSerialGC"));
   }
 
-  static RegistryProcess start(Path root, List<String> options) throws IOException {
+  public static RegistryProcess start(Path root, List<String> options) throws IOException {
     return start(Command.of(ProcessHandle.current().info().command().orElseThrow()), root, options);
   }
 
   /** With the environment of a command that names the JVM. */
-  static RegistryProcess start(Command java, Path root, List<String> options) throws IOException {
+  public static RegistryProcess start(Command java, Path root, List<String> options)
+      throws IOException {
     Process process =
         java.with(options.toArray(String[]::new))
             .with(
@@ -69,7 +70,7 @@ final class RegistryProcess implements AutoCloseable {
     throw new IOException("the process is over");
   }
 
-  int port() {
+  public int port() {
     return port;
   }
 

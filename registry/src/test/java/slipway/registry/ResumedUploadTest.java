@@ -24,11 +24,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.oci.Descriptor;
-import slipway.oci.MediaTypes;
-import slipway.oci.Reference;
-import slipway.oci.RegistryClient;
-import slipway.oci.RegistryOptions;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Reference;
+import slipway.oci.registry.RegistryClient;
+import slipway.oci.registry.RegistryOptions;
 
 /** An upload by our client that is cut goes on where it was. */
 class ResumedUploadTest {

@@ -14,41 +14,41 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
-import slipway.oci.Descriptor;
-import slipway.oci.Digest;
-import slipway.oci.Manifest;
-import slipway.oci.MediaTypes;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 
 /** Speaks to a registry request by request, as the specification words it. */
-final class Wire {
+public final class Wire {
   static final byte[] EMPTY_JSON = "{}".getBytes(UTF_8);
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final String base;
 
-  Wire(InetSocketAddress address) {
+  public Wire(InetSocketAddress address) {
     this("http://127.0.0.1:" + address.getPort());
   }
 
-  Wire(String base) {
+  public Wire(String base) {
     this.base = base;
   }
 
   /** An answer with its body. */
-  record Answer(HttpResponse<byte[]> response) {
-    int status() {
+  public record Answer(HttpResponse<byte[]> response) {
+    public int status() {
       return response.statusCode();
     }
 
-    byte[] body() {
+    public byte[] body() {
       return response.body();
     }
 
-    String text() {
+    public String text() {
       return new String(response.body(), UTF_8);
     }
 
-    String header(String name) {
+    public String header(String name) {
       return response.headers().firstValue(name).orElse("");
     }
 
@@ -57,13 +57,13 @@ final class Wire {
     }
 
     /** Fails unless it has this status. */
-    Answer expect(int status) {
+    public Answer expect(int status) {
       assertThat(status()).as("%s: %s", response.request(), text()).isEqualTo(status);
       return this;
     }
 
     /** Fails unless it is an error of this code in the specified form. */
-    Answer error(int status, String code) {
+    public Answer error(int status, String code) {
       expect(status);
       assertThat(header("Content-Type")).isEqualTo("application/json");
       assertThat(text()).startsWith("{\"errors\":[{\"code\":\"" + code + "\",\"message\":\"");
@@ -85,15 +85,15 @@ final class Wire {
     return answer;
   }
 
-  Answer get(String path, String... headers) throws IOException, InterruptedException {
+  public Answer get(String path, String... headers) throws IOException, InterruptedException {
     return send("GET", path, BodyPublishers.noBody(), headers);
   }
 
-  Answer head(String path) throws IOException, InterruptedException {
+  public Answer head(String path) throws IOException, InterruptedException {
     return send("HEAD", path, BodyPublishers.noBody());
   }
 
-  Answer delete(String path) throws IOException, InterruptedException {
+  public Answer delete(String path) throws IOException, InterruptedException {
     return send("DELETE", path, BodyPublishers.noBody());
   }
 
@@ -101,11 +101,12 @@ final class Wire {
     return send("POST", path, BodyPublishers.noBody());
   }
 
-  Answer put(String path, byte[] body, String... headers) throws IOException, InterruptedException {
+  public Answer put(String path, byte[] body, String... headers)
+      throws IOException, InterruptedException {
     return send("PUT", path, BodyPublishers.ofByteArray(body), headers);
   }
 
-  Answer patch(String path, byte[] body, String... headers)
+  public Answer patch(String path, byte[] body, String... headers)
       throws IOException, InterruptedException {
     return send("PATCH", path, BodyPublishers.ofByteArray(body), headers);
   }
@@ -115,11 +116,11 @@ final class Wire {
     return BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body));
   }
 
-  String begin(String name) throws IOException, InterruptedException {
+  public String begin(String name) throws IOException, InterruptedException {
     return post("/v2/" + name + "/blobs/uploads/").expect(202).header("Location");
   }
 
-  Descriptor pushBlob(String name, byte[] bytes, String mediaType)
+  public Descriptor pushBlob(String name, byte[] bytes, String mediaType)
       throws IOException, InterruptedException {
     Digest digest = Digest.sha256(bytes);
     put(begin(name) + "?digest=" + digest, bytes).expect(201);
@@ -132,7 +133,7 @@ final class Wire {
   }
 
   /** Pushes an image with one layer and returns its manifest. */
-  Manifest.Image pushImage(String name, String tag, byte[] layer)
+  public Manifest.Image pushImage(String name, String tag, byte[] layer)
       throws IOException, InterruptedException {
     Descriptor config = pushBlob(name, EMPTY_JSON, MediaTypes.OCI_CONFIG);
     Descriptor content = pushBlob(name, layer, MediaTypes.OCI_LAYER);

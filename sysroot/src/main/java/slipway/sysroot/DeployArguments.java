@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Consumer;
 import slipway.base.Problem;
-import slipway.oci.Platform;
-import slipway.ostree.Repository;
+import slipway.oci.model.Platform;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.Deployment;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.FileTree;
 
 /**

@@ -1,7 +1,10 @@
 package slipway.sysroot;
 
 import org.jspecify.annotations.Nullable;
-import slipway.ostree.Checksum;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
+import slipway.system.kargs.KernelArguments;
 
 /**
  * What to deploy.

@@ -1,6 +1,8 @@
 package slipway.sysroot;
 
 import org.jspecify.annotations.Nullable;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.write.EtcMerge;
 
 /**
  * What became of a staged deployment at shutdown.

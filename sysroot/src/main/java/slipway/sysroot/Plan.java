@@ -3,6 +3,8 @@ package slipway.sysroot;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.write.EtcMerge;
 
 /**
  * A change of a sysroot, worked out and not yet made: what is checked out, in which order the boot

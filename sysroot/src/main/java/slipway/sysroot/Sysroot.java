@@ -14,8 +14,24 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
-import slipway.linux.Posix;
-import slipway.ostree.Repository;
+import slipway.linux.posix.Posix;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.BootEntry;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
+import slipway.sysroot.state.RunState;
+import slipway.sysroot.state.StagedFile;
+import slipway.sysroot.state.SysrootLock;
+import slipway.sysroot.state.SysrootState;
+import slipway.sysroot.write.AfterCommit;
+import slipway.sysroot.write.BootSpace;
+import slipway.sysroot.write.BootWriter;
+import slipway.sysroot.write.DeploymentWriter;
+import slipway.sysroot.write.Durability;
+import slipway.sysroot.write.EtcMerge;
+import slipway.sysroot.write.SysrootSweep;
+import slipway.system.boot.KernelLayout;
+import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
 
 /**

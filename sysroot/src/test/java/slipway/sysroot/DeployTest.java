@@ -12,8 +12,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.ostree.Checksum;
+import slipway.linux.process.Command;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Machine;
+import slipway.sysroot.state.Origin;
+import slipway.system.kargs.KernelArguments;
 
 /** Deployments that we make, judged by ostree, and ostree's read by us. */
 class DeployTest {

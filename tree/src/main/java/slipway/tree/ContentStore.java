@@ -2,7 +2,8 @@ package slipway.tree;
 
 import java.io.IOException;
 import java.io.InputStream;
-import slipway.linux.OsPath;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
 
 /**
  * Takes the content of regular files while a layer streams by. An ostree repository is one, a

@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import slipway.linux.OsPath;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
 
 /**
  * A directory while it is being put together. Opened from a finished {@link Node.Directory} it

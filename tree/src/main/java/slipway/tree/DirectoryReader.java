@@ -10,13 +10,15 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.Metadata.Xattr;
+import slipway.archive.tar.Totals;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
-import slipway.linux.UnixException;
-import slipway.linux.Xattrs;
-import slipway.tree.Metadata.Xattr;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
 
 /**
  * Reads a directory with all that is in it: modes, owners, times, extended attributes, hard links

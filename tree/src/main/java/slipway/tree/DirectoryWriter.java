@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 
 /**
  * Writes a tree into a directory: modes, owners, times to the nanosecond, extended attributes and

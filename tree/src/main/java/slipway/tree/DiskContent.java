@@ -3,8 +3,8 @@ package slipway.tree;
 import java.io.IOException;
 import java.io.InputStream;
 import slipway.base.Problem;
-import slipway.linux.FdInput;
-import slipway.linux.OsPath;
+import slipway.linux.posix.FdInput;
+import slipway.linux.posix.OsPath;
 
 /**
  * The bytes of a file on disk, opened when asked for.

@@ -10,7 +10,7 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 
 /**
  * Orders the hard links into lower layers that a tar must hold before all else: who reads a tar

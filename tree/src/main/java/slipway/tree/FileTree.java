@@ -2,7 +2,7 @@ package slipway.tree;
 
 import java.io.IOException;
 import java.util.Optional;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 
 /**
  * The merged file system of an image: an immutable tree of inodes. Every writer (ostree, composefs,

@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import slipway.linux.OsPath;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
 
 /** Compares trees. */
 public final class FileTrees {

@@ -2,13 +2,14 @@ package slipway.tree;
 
 import java.io.IOException;
 import java.io.InputStream;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.Metadata.Xattr;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.SparseOutput;
-import slipway.linux.UnixException;
-import slipway.linux.Xattrs;
-import slipway.tree.Metadata.Xattr;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.SparseOutput;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
 
 /**
  * Makes inodes by a name in an open directory, with all of their metadata. Names are single

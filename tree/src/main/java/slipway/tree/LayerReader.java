@@ -6,8 +6,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.ImageTotals;
+import slipway.archive.tar.TarEntry;
+import slipway.archive.tar.TarReader;
+import slipway.archive.tar.Totals;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 
 /**
  * Reads a layer's tar (OCI image-spec, layer.md; POSIX pax, GNU and ustar headers) into a {@link

@@ -7,12 +7,14 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.ImageTotals;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
-import slipway.linux.UnixException;
-import slipway.linux.Xattrs;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
 
 /**
  * Unpacks a layer's tar into a directory that overlayfs takes as a lower layer (Linux,

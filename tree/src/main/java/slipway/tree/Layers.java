@@ -5,8 +5,9 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 
 /** Lays layers over each other (OCI image-spec, layer.md, "Applying Changesets"). */
 public final class Layers {

@@ -3,8 +3,9 @@ package slipway.tree;
 import java.util.Collections;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 
 /**
  * An inode of a tree. Nodes other than directories have identity: a hard link is the same object

@@ -3,10 +3,10 @@ package slipway.tree;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
-import slipway.linux.UnixException;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
 
 /**
  * Finds what a stack of overlay layers shows at a path, without mounting it.

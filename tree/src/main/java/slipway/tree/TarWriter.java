@@ -8,9 +8,12 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.TarHeaderWriter;
+import slipway.archive.tar.TarOptions;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Stat;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
 
 /**
  * Writes a tree or a layer as a tar: ustar headers, pax records only where a value does not fit,

@@ -3,9 +3,11 @@ package slipway.tree;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.TarEntry;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.linux.Stat;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
 
 /**
  * Puts a tree or a layer together, from nothing or from a finished tree, whose untouched parts are

@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import slipway.linux.FdInput;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.FdInput;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 
 /**
  * Takes the files of a layer while it streams by and writes them where they will most likely stay:

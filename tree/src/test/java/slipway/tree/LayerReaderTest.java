@@ -12,9 +12,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.Metadata.Xattr;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
-import slipway.tree.Metadata.Xattr;
+import slipway.linux.posix.OsPath;
 
 class LayerReaderTest {
   private static TarMaker tar() {

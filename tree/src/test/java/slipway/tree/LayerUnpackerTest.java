@@ -11,13 +11,14 @@ import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import slipway.archive.tar.ImageTotals;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.linux.Mount;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
-import slipway.linux.Xattrs;
+import slipway.linux.mount.Mount;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.Xattrs;
+import slipway.linux.process.Command;
 import slipway.tree.FileTrees.Ignore;
 
 class LayerUnpackerTest extends OnDisk {

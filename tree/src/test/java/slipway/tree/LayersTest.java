@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import slipway.archive.tar.ImageTotals;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.linux.Mount;
-import slipway.linux.Mounts;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.Mounts;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
 import slipway.tree.FileTrees.Ignore;
 
 /** Merging, judged by overlayfs, which sees the same layers unpacked, and by umoci. */

@@ -12,8 +12,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
+import slipway.archive.tar.TarOptions;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 
 /** A test with a directory whose files may have any name; the JDK could not delete it. */
 abstract class OnDisk {

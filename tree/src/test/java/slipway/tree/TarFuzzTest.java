@@ -14,13 +14,14 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import slipway.archive.tar.TarOptions;
 import slipway.base.Problem;
-import slipway.linux.Command;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
-import slipway.linux.UnixException;
-import slipway.linux.Xattrs;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
+import slipway.linux.process.Command;
 
 /** Damaged archives end in a Problem or an IOException, soon, and never write elsewhere. */
 class TarFuzzTest extends OnDisk {

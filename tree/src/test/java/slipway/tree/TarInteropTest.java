@@ -9,10 +9,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import slipway.linux.Command;
-import slipway.linux.OsPath;
-import slipway.linux.Posix;
-import slipway.linux.Stat;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.TarEntry;
+import slipway.archive.tar.TarOptions;
+import slipway.archive.tar.TarReader;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.process.Command;
 import slipway.tree.FileTrees.Ignore;
 
 /** GNU tar, bsdtar and Python's tarfile as peers, in both directions. */

@@ -5,8 +5,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
-import slipway.linux.OsPath;
-import slipway.linux.Stat;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.TarHeaderWriter;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
 
 /** Makes archives member by member, sound ones and broken ones. */
 final class TarMaker {

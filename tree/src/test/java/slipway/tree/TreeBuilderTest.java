@@ -7,11 +7,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import slipway.archive.tar.Metadata;
+import slipway.archive.tar.Metadata.Xattr;
 import slipway.base.Problem;
-import slipway.linux.OsPath;
+import slipway.linux.posix.OsPath;
 import slipway.tree.FileTrees.Difference;
 import slipway.tree.FileTrees.Ignore;
-import slipway.tree.Metadata.Xattr;
 
 class TreeBuilderTest {
   private static List<String> names(FileTree tree) throws IOException {

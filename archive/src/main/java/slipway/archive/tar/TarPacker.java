@@ -1,0 +1,113 @@
+package slipway.archive.tar;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.linux.lock.ScratchFolder;
+
+/**
+ * Writes a tar of plain files that depends on nothing but them: a file is whole or not there at
+ * all, a stream ends in the middle when something fails.
+ */
+public final class TarPacker implements AutoCloseable {
+  /** Hidden: it lies where the archive will. */
+  public static final String UNFINISHED = ".slipway-save-";
+
+  private final @Nullable Unfinished unfinished;
+  private final OutputStream out;
+  private final TarArchiveOutputStream tar;
+
+  /** A file in a folder beside its place, until it is whole. */
+  private record Unfinished(ScratchFolder folder, AtomicFile file, Path target) {
+    static Unfinished create(Path target) throws IOException {
+      Path parent = java.util.Objects.requireNonNull(target.getParent());
+      ScratchFolder folder = ScratchFolder.create(parent, UNFINISHED, note -> {});
+      try {
+        return new Unfinished(folder, AtomicFile.create(folder.path().resolve("archive")), target);
+      } catch (IOException | RuntimeException e) {
+        folder.close();
+        throw e;
+      }
+    }
+
+    void commit() throws IOException {
+      file.commit();
+      AtomicFile.rename(folder.path().resolve("archive"), target);
+    }
+
+    void close() throws IOException {
+      try (folder;
+          file) {
+        // Both go.
+      }
+    }
+  }
+
+  public TarPacker(Path target) throws IOException {
+    this(Unfinished.create(target.toAbsolutePath()));
+  }
+
+  private TarPacker(Unfinished unfinished) {
+    this(unfinished, unfinished.file().out());
+  }
+
+  /** Writes to a stream, which it does not close. */
+  public TarPacker(OutputStream out) {
+    this(null, out);
+  }
+
+  private TarPacker(@Nullable Unfinished unfinished, OutputStream out) {
+    this.unfinished = unfinished;
+    this.out = out;
+    tar = new TarArchiveOutputStream(out);
+    tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+    tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+  }
+
+  public void add(String name, byte[] content) throws IOException {
+    begin(name, content.length);
+    tar.write(content);
+    tar.closeArchiveEntry();
+  }
+
+  /** Adds a file whose stream has exactly {@code size} bytes. */
+  public void add(String name, long size, InputStream content) throws IOException {
+    begin(name, size);
+    byte[] buffer = new byte[128 * 1024];
+    for (int n; (n = content.read(buffer)) >= 0; ) {
+      tar.write(buffer, 0, n);
+    }
+    tar.closeArchiveEntry();
+  }
+
+  private void begin(String name, long size) throws IOException {
+    TarArchiveEntry entry = new TarArchiveEntry(name);
+    entry.setSize(size);
+    entry.setMode(0100644);
+    entry.setModTime(0L);
+    entry.setIds(0, 0);
+    entry.setNames("", "");
+    tar.putArchiveEntry(entry);
+  }
+
+  /** Ends the archive: the commit point. */
+  public void commit() throws IOException {
+    tar.finish();
+    out.flush(); // The tar does not hand a flush on.
+    if (unfinished != null) {
+      unfinished.commit();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (unfinished != null) {
+      unfinished.close();
+    }
+  }
+}

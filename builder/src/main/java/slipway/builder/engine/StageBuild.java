@@ -1,0 +1,556 @@
+package slipway.builder.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import slipway.base.FullDisk;
+import slipway.base.Limit;
+import slipway.base.Position;
+import slipway.base.Problem;
+import slipway.builder.language.Containerfile;
+import slipway.builder.language.Containerfile.Stage;
+import slipway.builder.language.Expander;
+import slipway.builder.language.HealthcheckJson;
+import slipway.builder.language.Instruction;
+import slipway.builder.language.JsonArray;
+import slipway.builder.language.Ports;
+import slipway.builder.language.RunMount;
+import slipway.container.OverlayMount;
+import slipway.container.StubLayer;
+import slipway.linux.lock.Flock;
+import slipway.linux.posix.InRoot;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Platform;
+import slipway.system.accounts.ImageAccounts;
+
+/**
+ * Carries out one stage, in a thread of its own. Each instruction becomes a key: a digest of the
+ * state before it, its text with variables replaced, and what it reads. A key that an earlier build
+ * has seen is not carried out again.
+ */
+public final class StageBuild {
+  private static final String KEY_VERSION = "slipway-step-2";
+  private static final Set<String> PROXIES =
+      Set.of("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY");
+
+  private final BuildSession session;
+  private final Stage stage;
+  private final Platform platform;
+  private final boolean inImage;
+  private final Map<String, String> arguments = new LinkedHashMap<>();
+  private final List<LayerRef> layers = new ArrayList<>();
+  private final StageNetwork network;
+  private ImageDraft image;
+  private String state;
+  private @Nullable String created;
+  private StageResult.@Nullable Base base;
+  private final ForeignVariables foreign = new ForeignVariables();
+  private boolean cmdSet;
+
+  /** Whether the instruction is one of a base image from elsewhere. */
+  private boolean inTrigger;
+
+  /** Of the instruction that is carried out. */
+  private Position at;
+
+  private int number = 1;
+
+  StageBuild(BuildSession session, Stage stage) {
+    this.session = session;
+    this.stage = stage;
+    this.platform = session.graph.platform(stage);
+    this.inImage = session.graph.inImage().contains(stage.index());
+    this.image = ImageDraft.scratch(platform);
+    this.state = ContentDigest.of("scratch", platform.toString());
+    this.network = new StageNetwork(session);
+    this.at = stage.from().at();
+  }
+
+  /**
+   * Builds the stage.
+   *
+   * @throws Problem when an instruction fails, with its place
+   */
+  StageResult run() throws Exception {
+    try (network) {
+      carryOutAll();
+    }
+    session.putVariables(stage.index(), arguments, foreign.names());
+    return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
+  }
+
+  private void carryOutAll() throws Exception {
+    begin();
+    List<String> triggers = List.copyOf(image.onBuild);
+    image.onBuild.clear();
+    // Those of a stage stand in this Containerfile, which is obeyed.
+    inTrigger = session.graph.baseStage(stage).isEmpty();
+    Triggers rules = new Triggers(session.request, session.graph, stage);
+    for (String trigger : triggers) {
+      Instruction instruction = Containerfile.parseTrigger(trigger, stage.from().at());
+      if (inTrigger) {
+        rules.check(instruction, expander());
+      }
+      carryOut(instruction);
+    }
+    inTrigger = false;
+    for (Instruction instruction : stage.instructions()) {
+      number++;
+      carryOut(instruction);
+    }
+  }
+
+  private void begin() throws Exception {
+    String name = session.graph.base(stage);
+    announce("FROM " + name, false);
+    Optional<Stage> earlier = session.graph.baseStage(stage);
+    StageResult from;
+    if (earlier.isPresent()) {
+      from = session.await(earlier.get().index());
+      arguments.putAll(session.arguments(earlier.get().index()));
+      foreign.addAll(session.foreign(earlier.get().index()));
+    } else if (name.equals("scratch")) {
+      return;
+    } else {
+      from = session.image(name, platform, stage.from().at());
+    }
+    image = draft(from);
+    if (earlier.isEmpty()) {
+      foreign.addAll(image.env().keySet());
+    }
+    layers.addAll(from.layers());
+    state = from.state();
+    created = from.created();
+    base = from.base();
+  }
+
+  private ImageDraft draft(StageResult from) {
+    try {
+      return ImageDraft.of(from.config());
+    } catch (Problem e) {
+      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void announce(String what, boolean cached) {
+    String name = stage.name();
+    int total = stage.instructions().size() + 1;
+    String prefix =
+        session.graph.needed().size() == 1
+            ? ""
+            : (name == null ? String.valueOf(stage.index()) : name) + " ";
+    String text = what.indexOf('\n') < 0 ? what : what.substring(0, what.indexOf('\n')) + " …";
+    session.progress.note(
+        "[" + prefix + number + "/" + total + "] " + text + (cached ? " (cached)" : ""));
+  }
+
+  /** Carries an instruction out; problems that do not say where they are learn it here. */
+  private void carryOut(Instruction instruction) throws Exception {
+    at = instruction.at();
+    Limit.INSTRUCTIONS.check(session.instructions.incrementAndGet(), at.toString());
+    try {
+      dispatch(instruction);
+    } catch (Problem e) {
+      String message = String.valueOf(e.getMessage());
+      if (message.startsWith(instruction.at().toString())) {
+        throw e;
+      }
+      throw new Problem(e.kind(), instruction.at() + ": " + message, e);
+    }
+  }
+
+  private void dispatch(Instruction instruction) throws Exception {
+    switch (instruction) {
+      case Instruction.From f -> throw new AssertionError("FROM begins a stage");
+      case Instruction.Arg a -> arg(a);
+      case Instruction.Env e -> env(e);
+      case Instruction.Label l -> label(l);
+      case Instruction.Run r -> run(r);
+      case Instruction.Copy c -> copy(c);
+      case Instruction.Workdir w -> workdir(w);
+      case Instruction.User u -> user(u);
+      case Instruction.Expose e -> expose(e);
+      case Instruction.Volume v -> volume(v);
+      case Instruction.Cmd c -> {
+        image.cmd = c.command().argv(c.command().words().isEmpty() ? List.of() : image.shell());
+        cmdSet = true;
+        metadata("CMD " + json(image.cmd));
+      }
+      case Instruction.Entrypoint e -> entrypoint(e);
+      case Instruction.Shell s -> {
+        image.shell(s.words());
+        metadata("SHELL " + json(s.words()));
+      }
+      case Instruction.StopSignal s -> {
+        image.stopSignal = word(s.signal(), s.at());
+        metadata("STOPSIGNAL " + image.stopSignal);
+      }
+      case Instruction.Healthcheck h -> {
+        image.healthcheck = HealthcheckJson.of(h, image.shell());
+        metadata("HEALTHCHECK " + image.healthcheck);
+      }
+      case Instruction.OnBuild o -> {
+        image.onBuild.add(o.trigger());
+        metadata("ONBUILD " + o.trigger());
+      }
+      case Instruction.Maintainer m -> {
+        image.author(m.name());
+        metadata("MAINTAINER " + m.name());
+      }
+    }
+  }
+
+  // ---- variables
+
+  private Expander expander() {
+    return new Expander(session.file.escape(), this::variable);
+  }
+
+  private @Nullable String variable(String name) {
+    String value = image.env(name);
+    return value != null ? value : arguments.get(name);
+  }
+
+  private String word(String text, Position at) {
+    return word(expander(), text, at);
+  }
+
+  /** Whether what an expander made is the word of a base image's author. */
+  private boolean isStrange(Expander expander) {
+    return inTrigger || foreign.wereUsedBy(expander);
+  }
+
+  private String word(Expander expander, String text, Position at) {
+    String word = expander.word(text, at);
+    expander
+        .unset()
+        .forEach(n -> session.progress.note(at + ": the variable " + n + " is not set"));
+    return word;
+  }
+
+  private void arg(Instruction.Arg instruction) throws IOException {
+    StringBuilder text = new StringBuilder("ARG");
+    List<String> words = new ArrayList<>();
+    for (Instruction.Assignment a : instruction.arguments()) {
+      String name = word(a.name(), instruction.at());
+      session.declared.add(name);
+      String value = session.request.arguments().get(name);
+      boolean strange = false;
+      String preset = a.value();
+      if (value == null && preset != null) {
+        Expander expander = expander();
+        value = word(expander, preset, instruction.at());
+        strange = isStrange(expander);
+      } else if (value == null) {
+        value = session.graph.globals().get(name);
+      }
+      text.append(' ').append(name);
+      words.add(name);
+      words.add(value == null ? "unset" : "=" + value);
+      if (value != null) {
+        assigned(value, instruction.at());
+        arguments.put(name, value);
+        if (strange || image.env(name) == null) { // A variable of the image hides the argument.
+          foreign.assigned(name, strange);
+        }
+        text.append('=').append(value);
+      }
+    }
+    metadata(text.toString(), words);
+  }
+
+  private void env(Instruction.Env instruction) throws IOException {
+    Map<String, Boolean> strange = new LinkedHashMap<>();
+    Map<String, String> fresh = assignments(instruction.variables(), instruction.at(), strange);
+    fresh.forEach(image::setEnv);
+    strange.forEach(foreign::assigned);
+    metadata("ENV" + joined(fresh), words(fresh));
+  }
+
+  private void label(Instruction.Label instruction) throws IOException {
+    Map<String, String> fresh =
+        assignments(instruction.labels(), instruction.at(), new HashMap<>());
+    image.labels.putAll(fresh);
+    metadata("LABEL" + joined(fresh), words(fresh));
+  }
+
+  /**
+   * All values see the variables as they were before the instruction.
+   *
+   * @param strange takes which of them a base image chose
+   */
+  private Map<String, String> assignments(
+      List<Instruction.Assignment> list, Position at, Map<String, Boolean> strange) {
+    Map<String, String> fresh = new LinkedHashMap<>();
+    for (Instruction.Assignment a : list) {
+      Expander expander = expander();
+      String value = word(expander, String.valueOf(a.value()), at);
+      assigned(value, at);
+      String name = word(a.name(), at);
+      fresh.put(name, value);
+      strange.put(name, isStrange(expander));
+    }
+    return fresh;
+  }
+
+  /** Counts all values, also those that others replace: each is in the history. */
+  private void assigned(String value, Position at) {
+    Limit.VARIABLE_CHARACTERS.check(
+        session.valueCharacters.addAndGet(value.length()), at.toString());
+  }
+
+  private static String joined(Map<String, String> map) {
+    StringBuilder text = new StringBuilder();
+    map.forEach((name, value) -> text.append(' ').append(name).append('=').append(value));
+    return text.toString();
+  }
+
+  private static List<String> words(Map<String, String> map) {
+    List<String> words = new ArrayList<>();
+    map.forEach((name, value) -> words.addAll(List.of(name, value)));
+    return words;
+  }
+
+  private static String json(@Nullable List<String> words) {
+    return words == null ? "null" : JsonArray.write(words);
+  }
+
+  // ---- instructions that change the configuration only
+
+  private void entrypoint(Instruction.Entrypoint e) throws IOException {
+    List<String> argv = e.command().argv(e.command().words().isEmpty() ? List.of() : image.shell());
+    image.entrypoint = argv.isEmpty() ? null : argv;
+    if (!cmdSet) {
+      image.cmd = null; // The base's arguments were meant for the base's program.
+    }
+    metadata("ENTRYPOINT " + json(argv));
+  }
+
+  private void user(Instruction.User u) throws IOException {
+    image.user = word(u.user(), u.at());
+    metadata("USER " + image.user);
+  }
+
+  private void expose(Instruction.Expose e) throws IOException {
+    List<String> ports = new ArrayList<>();
+    for (String port : e.ports()) {
+      expander().words(port, e.at()).forEach(p -> ports.addAll(Ports.parse(p, e.at())));
+    }
+    image.exposedPorts.addAll(ports);
+    metadata("EXPOSE " + String.join(" ", ports), ports);
+  }
+
+  private void volume(Instruction.Volume v) throws IOException {
+    List<String> paths = new ArrayList<>();
+    for (String path : v.paths()) {
+      paths.add(word(path, v.at()));
+    }
+    image.volumes.addAll(paths);
+    metadata("VOLUME " + json(paths));
+  }
+
+  /** For an instruction of which the text says all, as one with one word or with JSON does. */
+  private void metadata(String text) throws IOException {
+    metadata(text, List.of());
+  }
+
+  /**
+   * @param words what the instruction says, one by one: joined in the text, two different lists may
+   *     look the same
+   */
+  private void metadata(String text, List<String> words) throws IOException {
+    String key = key(text, ContentDigest.of(words));
+    Optional<StepCache.Step> known =
+        session.request.cache() ? session.cache.step(key) : Optional.empty();
+    announce(text, known.isPresent());
+    StepCache.Step step = known.orElseGet(() -> new StepCache.Step(session.now(), null));
+    if (known.isEmpty()) {
+      session.cache.putStep(key, step);
+    }
+    record(key, text, step);
+  }
+
+  private String key(String text, String inputs) {
+    return ContentDigest.of(KEY_VERSION, state, text, inputs);
+  }
+
+  /** Adds a finished step to the image. */
+  private void record(String key, String text, StepCache.Step step) throws IOException {
+    String when = session.request.sourceDateEpoch() == null ? step.created() : session.now();
+    created = when;
+    String snapshot = step.snapshot();
+    image.addHistory(new ImageConfig.History(when, text, "slipway", snapshot == null));
+    if (snapshot == null) {
+      state = key;
+      return;
+    }
+    state = ContentDigest.of(key, snapshot);
+    LayerRef layer =
+        new LayerRef(
+            snapshot,
+            session.snapshots.has(snapshot) ? null : session.exporter.known(snapshot).orElse(null));
+    layers.add(layer);
+    if (inImage) {
+      session.exporter.begin(layer, at + ": what this step made");
+    }
+  }
+
+  // ---- instructions that change files
+
+  /** What a step does to the files. */
+  @FunctionalInterface
+  public interface Action {
+    /**
+     * @param lowers directories of the layers so far, bottom first
+     * @param upper where the changes go
+     * @param scratch an empty directory on the same file system
+     */
+    void apply(List<Path> lowers, Path upper, Path scratch) throws Exception;
+  }
+
+  /**
+   * Takes a step from the cache, or carries it out.
+   *
+   * @param text for the history, and part of the key
+   * @param inputs what else decides the outcome
+   */
+  private void step(Position at, String text, String inputs, Action action) throws Exception {
+    String key = key(text, inputs);
+    Optional<StepCache.Step> known = usable(key);
+    if (known.isPresent()) {
+      announce(text, true);
+      record(key, text, known.get());
+      return;
+    }
+    try (AutoCloseable slot = session.slot();
+        Flock lock = session.snapshots.lock(Snapshots.Locks.STEP, key)) {
+      known = usable(key); // Another build may just have done it.
+      announce(text, known.isPresent());
+      StepCache.Step step =
+          known.isPresent() ? known.get() : new StepCache.Step(session.now(), execute(action));
+      if (known.isEmpty()) {
+        session.cache.putStep(key, step);
+      }
+      record(key, text, step);
+    } catch (IOException e) {
+      String what = FullDisk.tell(session.root, e);
+      throw new Problem(Problem.Kind.ENVIRONMENT, at + ": " + what, e);
+    }
+  }
+
+  private Optional<StepCache.Step> usable(String key) throws IOException {
+    if (!session.request.cache()) {
+      return Optional.empty();
+    }
+    Optional<StepCache.Step> known = session.cache.step(key);
+    String snapshot = known.map(StepCache.Step::snapshot).orElse(null);
+    boolean there =
+        snapshot == null
+            || session.snapshots.has(snapshot)
+            || session.exporter.known(snapshot).isPresent();
+    return there ? known : Optional.empty();
+  }
+
+  /** Carries out an action; gives the snapshot of its changes, or null when there are none. */
+  private @Nullable String execute(Action action) throws Exception {
+    session.steps.begin();
+    List<Path> lowers = session.unpacked(layers);
+    Path scratch = session.workspace.newDirectory("step");
+    try {
+      Path upper = Files.createDirectory(scratch.resolve("upper"));
+      if (lowers.isEmpty()) {
+        Posix.chmod(OsPath.of(upper), 0755);
+      } else {
+        StubLayer.copyMetadata(OsPath.of(lowers.getLast()), OsPath.of(upper));
+      }
+      Stat before = Posix.lstat(OsPath.of(upper));
+      session.steps.apply(action, lowers, upper, scratch);
+      if (!changed(upper, before)) {
+        return null;
+      }
+      String name = session.newName();
+      session.snapshots.adopt(upper, name, session.workspace.newDirectory("adopt"));
+      return name;
+    } finally {
+      session.workspace.discard(scratch);
+    }
+  }
+
+  private static boolean changed(Path upper, Stat before) throws IOException {
+    Stat after = Posix.lstat(OsPath.of(upper));
+    return !Posix.list(OsPath.of(upper)).isEmpty()
+        || after.mode() != before.mode()
+        || after.uid() != before.uid()
+        || after.gid() != before.gid();
+  }
+
+  private void workdir(Instruction.Workdir w) throws Exception {
+    String path = word(w.path(), w.at());
+    String absolute = path.startsWith("/") ? path : image.directory() + "/" + path;
+    String clean = "/" + InRoot.clean(absolute);
+    image.workingDir = clean;
+    step(
+        w.at(),
+        "WORKDIR " + clean,
+        String.valueOf(image.user),
+        (lowers, upper, scratch) -> {
+          try (OverlayMount tree = OverlayMount.writable(lowers, upper, scratch)) {
+            ImageAccounts.Identity who = ImageAccounts.of(tree.root()).identity(image.user, w.at());
+            InRoot.mkdirs(
+                tree.root(),
+                OsPath.of(InRoot.clean(clean)),
+                new InRoot.Ownership(who.uid(), who.gid()));
+          }
+        });
+  }
+
+  /** Sees that what files are taken from is not a base image's choice of this machine's files. */
+  private String chosen(String from, Position where) {
+    Expander expander = expander();
+    String word = expander.word(from, where);
+    if (!session.request.allowOnBuild()) {
+      foreign.check(word, expander, where);
+    }
+    return word;
+  }
+
+  private void copy(Instruction.Copy c) throws Exception {
+    if (c.from() != null) {
+      chosen(c.from(), c.at());
+    }
+    try (CopyStep step = new CopyStep(session, stage, c, expander(), image.directory())) {
+      step(c.at(), step.text(), step.inputs(), step::apply);
+    }
+  }
+
+  private void run(Instruction.Run r) throws Exception {
+    for (String mount : r.mounts()) {
+      RunMount.parse(mount, r.at(), value -> chosen(value, r.at()));
+    }
+    RunStep step = new RunStep(session, stage, r, expander(), image, runArguments(), network);
+    step(r.at(), step.text(), step.inputs(), step::apply);
+  }
+
+  /** The arguments in scope, as RUN sees them; a variable of the image hides one. */
+  private Map<String, String> runArguments() {
+    Map<String, String> visible = new LinkedHashMap<>(arguments);
+    visible.keySet().removeIf(n -> image.env(n) != null);
+    return visible;
+  }
+
+  /** Whether an argument is one of the proxies, which never count for the cache. */
+  static boolean isProxy(String name) {
+    return PROXIES.contains(name.toUpperCase(java.util.Locale.ROOT));
+  }
+}

@@ -1,0 +1,75 @@
+package slipway.builder.engine;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Random;
+import slipway.base.Cleanup;
+import slipway.base.Progress;
+import slipway.linux.process.Command;
+import slipway.oci.store.LocalStore;
+
+/** A build in a process of its own, which tests kill. */
+final class BuildProcess {
+  private BuildProcess() {}
+
+  /** Starts one over the directory of a {@link Lab}; what RUN prints comes out of it. */
+  static Process start(Path directory, Path context) {
+    return command(directory, context).start();
+  }
+
+  static Command command(Path directory, Path context) {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return Command.of(
+        java,
+        "--enable-native-access=ALL-UNNAMED",
+        "-Xmx128m",
+        "-cp",
+        System.getProperty("java.class.path"),
+        BuildProcess.class.getName(),
+        directory.toString(),
+        context.toString());
+  }
+
+  public static void main(String[] arguments) throws IOException {
+    Path directory = Path.of(arguments[0]);
+    Thread worker = Thread.currentThread();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .unstarted(
+                    () ->
+                        Cleanup.stop(
+                            "a signal",
+                            worker,
+                            limit -> ended(worker, limit),
+                            Duration.ofSeconds(20),
+                            System.err::println)));
+    try (LocalStore store = LocalStore.open(directory.resolve("store"))) {
+      new Builder(
+              store,
+              directory.resolve("build"),
+              ImagePuller.NONE,
+              Clock.systemUTC(),
+              Map.of(),
+              new Random())
+          .build(
+              BuildRequest.of(Path.of(arguments[1])).request(),
+              Progress.NONE,
+              line -> {
+                System.out.println(line);
+                System.out.flush();
+              });
+    }
+  }
+
+  private static boolean ended(Thread worker, Duration limit) {
+    try {
+      return worker.join(limit);
+    } catch (InterruptedException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package slipway.builder.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CacheDurabilityTest {
+  @TempDir Path root;
+
+  @Test
+  void onlyWhatWasSyncedCountsAfterTheNextStart() throws Exception {
+    String first = UUID.randomUUID().toString();
+    CacheDurability before = new CacheDurability(root, first);
+    String early = before.stamp();
+    before.sync();
+    String late = before.stamp();
+    assertThat(before.holds(early)).isTrue();
+    assertThat(before.holds(late)).isTrue();
+    CacheDurability after = new CacheDurability(root, UUID.randomUUID().toString());
+    assertThat(after.holds(early)).isTrue();
+    assertThat(after.holds(late)).isFalse();
+    assertThat(after.holds("")).isFalse();
+    assertThat(after.holds("half a sta")).isFalse();
+    Files.writeString(root.resolve("synced").resolve(first), "");
+    assertThat(after.holds(early)).isFalse();
+  }
+
+  @Test
+  void whatADeadBuildLeftGoes() throws Exception {
+    Path left = Files.createDirectory(root.resolve("synced")).resolve(".boot.1f.tmp");
+    Files.writeString(left, "half");
+    CacheDurability.of(root).sync();
+    assertThat(left).doesNotExist();
+  }
+
+  @Test
+  void thisMachineHasABootId() throws Exception {
+    CacheDurability here = CacheDurability.of(root);
+    assertThat(here.holds(here.stamp())).isTrue();
+  }
+}

@@ -1,0 +1,36 @@
+package slipway.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.cli.machine.Bootc;
+import slipway.host.update.Host;
+
+/** {@code bootc internals}: what units call. */
+@Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
+final class BootcInternals implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    throw Problem.usage("which internal command? bootc internals --help lists them");
+  }
+
+  /** Does what verbs do, so that the AOT cache holds what they need. */
+  @Command(name = "aot-training", description = "run verbs for the JVM's AOT cache")
+  int aotTraining(@Parameters(paramLabel = "quick|run") InternalsCommand.Commands verbs)
+      throws IOException {
+    InternalsCommand.train(verbs);
+    return 0;
+  }
+
+  /** Called when the machine shuts down. */
+  @Command(name = "finalize-staged", description = "finish what is staged; the shutdown calls this")
+  int finalizeStaged() throws Exception {
+    return Bootc.change(spec, false, Host::finalizeStaged);
+  }
+}

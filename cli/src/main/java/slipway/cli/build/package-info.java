@@ -1,0 +1,3 @@
+/** Commands that build images. */
+@org.jspecify.annotations.NullMarked
+package slipway.cli.build;

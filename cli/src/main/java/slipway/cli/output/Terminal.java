@@ -1,0 +1,48 @@
+package slipway.cli.output;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What is known of the terminal, found out without a native call, because the first of those costs
+ * more than a command.
+ */
+public final class Terminal {
+  private static final int USUAL_WIDTH = 100;
+
+  private Terminal() {}
+
+  public static boolean stdinIsTerminal() {
+    return isTerminal(0);
+  }
+
+  public static boolean stdoutIsTerminal() {
+    return isTerminal(1);
+  }
+
+  public static boolean stderrIsTerminal() {
+    return isTerminal(2);
+  }
+
+  private static boolean isTerminal(int descriptor) {
+    try {
+      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+      return target.startsWith("/dev/pts/")
+          || target.startsWith("/dev/tty")
+          || target.equals("/dev/console");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Columns: what the shell exports, else a width that fits most windows. */
+  static int width() {
+    String columns = System.getenv("COLUMNS");
+    try {
+      return columns == null ? USUAL_WIDTH : Math.max(40, Integer.parseInt(columns));
+    } catch (NumberFormatException e) {
+      return USUAL_WIDTH;
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Commands that serve. */
+@org.jspecify.annotations.NullMarked
+package slipway.cli.server;

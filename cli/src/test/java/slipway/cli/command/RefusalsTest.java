@@ -1,0 +1,315 @@
+package slipway.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+import slipway.cli.Main;
+import slipway.cli.disk.VmCommand;
+import slipway.cli.output.OutputFile;
+import slipway.linux.process.Command;
+import slipway.media.PortForward;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
+
+/** What is refused before any work, and in which words. */
+class RefusalsTest {
+  @TempDir Path dir;
+
+  private record Ran(int status, String err) {}
+
+  private static Ran run(String... arguments) {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+    int status =
+        Main.run("slipway", arguments, out, new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Ran(status, err.toString(StandardCharsets.UTF_8));
+  }
+
+  private String root() throws Exception {
+    Path root = dir.resolve("state");
+    byte[] config = ImageConfig.empty(Platform.host()).toJson();
+    Descriptor descriptor =
+        Descriptor.of(MediaTypes.OCI_CONFIG, Digest.sha256(config), config.length);
+    try (LocalStore store = LocalStore.open(root.resolve("store"));
+        ImageSink sink = store.sink(LocalStore.localName("web:1"))) {
+      sink.putBlob(descriptor, offset -> new ByteArrayInputStream(config));
+      sink.putManifest(Manifest.Image.of(descriptor, List.of(), Map.of()), sink.defaultTag());
+    }
+    return root.toString();
+  }
+
+  @Test
+  void memoryIsMebibytesOrASize() {
+    assertThat(VmCommand.Run.mebibytes("2048")).isEqualTo(2048);
+    assertThat(VmCommand.Run.mebibytes("2G")).isEqualTo(2048);
+    assertThat(VmCommand.Run.mebibytes("512m")).isEqualTo(512);
+    for (String bad : new String[] {"1", "127", "1G2", "-5", "99999T", "big", "999999999"}) {
+      assertThatThrownBy(() -> VmCommand.Run.mebibytes(bad))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE))
+          .hasMessageContaining("--memory");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --memory 1      | 128 MiB
+          --memory x      | --memory "x" is not a size
+          --forward 8080  | --forward 8080 lacks a port
+          """)
+  void aMachineThatCannotBe(String option, String words) throws Exception {
+    Path disk = Files.writeString(dir.resolve("x.raw"), "x");
+    String[] o = option.split(" ");
+    Ran ran = run("vm", "run", o[0], o[1], disk.toString());
+    assertThat(ran.err()).startsWith("error: ").contains(words);
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"none/x.tar,does not exist", "folder,is a folder", "link,leads nowhere"})
+  void anArchiveThatCannotBeWritten(String name, String words) throws Exception {
+    String root = root();
+    Files.createDirectory(dir.resolve("folder"));
+    Files.createSymbolicLink(dir.resolve("link"), dir.resolve("none/x"));
+    Ran ran = run("save", "--root", root, "-q", "-o", dir.resolve(name).toString(), "web:1");
+    assertThat(ran.err()).startsWith("error: --output ").contains(words).doesNotContain(".tmp");
+    assertThat(ran.status()).isEqualTo(2);
+    assertThat(dir.resolve("none")).doesNotExist();
+  }
+
+  /** A digest in a name is a promise; an archive, a tag or a build cannot give another image it. */
+  @Test
+  void anotherImageDoesNotGetANameWithADigest() throws Exception {
+    String root = root();
+    String pinned = "localhost/good@sha256:" + "0".repeat(64);
+    String promise = "error: the name " + pinned + " promises the manifest of its digest";
+    Ran tagged = run("tag", "--root", root, "web:1", "fine:1", pinned);
+    assertThat(tagged.err()).startsWith(promise);
+    Path archive = dir.resolve("web.tar");
+    assertThat(run("save", "--root", root, "-q", "-o", archive.toString(), "web:1").status())
+        .isZero();
+    Path unpacked = Files.createDirectory(dir.resolve("unpacked"));
+    Command.of("tar", "-C", unpacked.toString(), "-xf", archive.toString()).run();
+    Path index = unpacked.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("localhost/web:1", pinned));
+    Command.of("tar", "-C", unpacked.toString(), "-cf", archive.toString(), ".").run();
+    String other = dir.resolve("other").toString();
+    Ran loaded = run("load", "--root", other, "-q", "-i", archive.toString());
+    assertThat(loaded.err()).startsWith(promise);
+    assertThat(loaded.status()).isEqualTo(tagged.status()).isNotZero();
+    Path context = Files.createDirectory(dir.resolve("context"));
+    Files.writeString(context.resolve("Containerfile"), "FROM scratch\n");
+    Ran built = run("build", "--root", root, "-t", pinned, context.toString());
+    assertThat(built.err())
+        .startsWith("error: " + pinned + " cannot be the name of an image that is not made yet");
+    assertThat(built.status()).isEqualTo(2);
+    try (LocalStore store = LocalStore.open(Path.of(root, "store"));
+        LocalStore empty = LocalStore.open(Path.of(other, "store"))) {
+      assertThat(store.names()).extracting(LocalStore.Name::text).containsOnly("localhost/web:1");
+      assertThat(empty.names()).isEmpty();
+      assertThat(empty.unnamed()).isEmpty();
+    }
+  }
+
+  @Test
+  void aDeviceIsNotReplaced() {
+    assertThatThrownBy(() -> OutputFile.check(Path.of("/dev/null"), "--iidfile"))
+        .isInstanceOf(Problem.class)
+        .hasMessage("--iidfile /dev/null is not a regular file; name another");
+    assertThatThrownBy(() -> OutputFile.checkFolder(Path.of("/etc/passwd"), "--output"))
+        .hasMessage("--output /etc/passwd is not a folder; name another");
+  }
+
+  @Test
+  void aLinkStaysAndItsTargetIsWritten() throws Exception {
+    Path file = Files.writeString(dir.resolve("real"), "");
+    Path link = Files.createSymbolicLink(dir.resolve("link"), file);
+    assertThat(OutputFile.check(link, "-o")).isEqualTo(file.toRealPath());
+    assertThat(OutputFile.check(dir.resolve("new"), "-o")).isEqualTo(dir.resolve("new"));
+  }
+
+  @Test
+  void aPushWithoutARegistryNamesTheDestination() throws Exception {
+    Ran ran = run("push", "--root", root(), "-q", "localhost/web:1");
+    assertThat(ran.err())
+        .contains("slipway push localhost/web:1 REGISTRY/web:1")
+        .doesNotContain("sha256");
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @Test
+  void aPortIsANumberThatPortsHave() throws Exception {
+    Ran ran = run("push", "--root", root(), "-q", "web:1", "127.0.0.1:99999/web");
+    assertThat(ran.err()).contains("\"127.0.0.1:99999\": a port is a number from 1 to 65535");
+    assertThat(run("pull", "--root", root(), "-q", "[::1]:0/web").err()).contains("a port is");
+  }
+
+  @Test
+  void theStateIsInTheHomeOfTheEnvironment() {
+    assertThat(State.dataHome(Map.of("HOME", "/var/nobody")))
+        .isEqualTo(Path.of("/var/nobody/.local/share"));
+    assertThat(State.dataHome(Map.of("HOME", "/h", "XDG_DATA_HOME", "/d")))
+        .isEqualTo(Path.of("/d"));
+    assertThat(State.dataHome(Map.of("HOME", "/h", "XDG_DATA_HOME", "d")))
+        .isEqualTo(Path.of("/h/.local/share"));
+  }
+
+  @Test
+  void aStoreThatCannotBeSaysWhyAndWhatToDo() throws Exception {
+    Path file = Files.writeString(dir.resolve("file"), "x");
+    assertThat(run("images", "--root", file.toString()).err())
+        .startsWith("error: cannot open the image store " + file + "/store: ")
+        .contains("not a folder")
+        .contains("--root DIR");
+  }
+
+  @Test
+  void aRegistryThatCannotStartLeavesNothing() throws Exception {
+    Path storage = dir.resolve("storage");
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      Ran ran = run("registry", "serve", "--storage", storage.toString(), "--addr", address);
+      assertThat(ran.err())
+          .startsWith("error: cannot listen on " + address + ": the port is in use");
+    }
+    Ran ran = run("registry", "serve", "--storage", storage.toString(), "--addr", "203.0.113.5:0");
+    assertThat(ran.err()).contains("203.0.113.5:0: this machine does not have that address");
+    assertThat(storage).doesNotExist();
+    Path file = Files.writeString(dir.resolve("file"), "x");
+    ran = run("registry", "serve", "--storage", file.toString(), "--addr", "127.0.0.1:0");
+    assertThat(ran.err()).contains(file + " is not a folder").doesNotContain("java.");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          disk build --tpye raw x       | unknown option --tpye; did you mean --type?
+          images --tpyes=1              | unknown option --tpyes; slipway images --help lists the options
+          images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
+          system prnue                  | unknown command "prnue"; did you mean prune?
+          system bogus                  | unknown command "bogus"; slipway system --help lists the commands
+          imagse                        | unknown command "imagse"; did you mean images?
+          vm run --cpus 2G x            | --cpus takes a whole number, not "2G"
+          vm run --firmware u x         | --firmware takes bios or uefi, not "u"
+          vm run --memory               | --memory lacks its value, SIZE; slipway vm run --help lists the options
+          registry serve                | --storage is missing; slipway registry serve --help lists the arguments
+          inspect                       | IMAGE is missing; slipway inspect --help lists the arguments
+          disk build --target-imgref A x | --target-imgref: "A" is not a repository name; use lower-case
+          disk build --output /etc/passwd x | --output /etc/passwd is not a folder
+          pull --cert-dir /no/such a/b  | --cert-dir /no/such is not a folder
+          """)
+  void wrongUsageIsOneSentence(String line, String sentence) throws Exception {
+    Ran ran = run(line.split(" "));
+    assertThat(ran.err()).startsWith("error: " + sentence).hasLineCount(1);
+    assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @Test
+  void helpOfACommand() {
+    assertThat(run("help", "vm", "run").status()).isZero();
+    assertThat(run("help", "nonsense").err()).contains("unknown command \"nonsense\"");
+  }
+
+  @Test
+  void aDiskThatIsAFolder() {
+    Ran ran = run("vm", "run", dir.toString());
+    assertThat(ran.err()).contains("is a folder; name the disk image in it");
+  }
+
+  /** Not after the minutes that the demo takes. */
+  @Test
+  void aDemoThatCannotKeepWhatItIsToldToIsRefusedAtOnce() throws Exception {
+    Path file = Files.createFile(dir.resolve("file"));
+    String root = dir.resolve("state").toString();
+    Ran onFile = run("demo", "--root", root, "--keep", file.toString());
+    assertThat(onFile.status()).isEqualTo(2);
+    assertThat(onFile.err())
+        .isEqualTo("error: --keep " + file + " is not a folder; name another\n");
+    Ran nowhere = run("demo", "--root", root, "--keep", dir.resolve("no/such").toString());
+    assertThat(nowhere.status()).isEqualTo(2);
+    assertThat(nowhere.err()).contains("the folder " + dir.resolve("no") + " does not exist");
+    assertThat(dir.resolve("state")).doesNotExist();
+  }
+
+  /** A misspelt --root is seen, and does not become a store. */
+  @ParameterizedTest
+  @CsvSource({
+    "0,warning: there is no image store at,images",
+    "0,warning: there is no image store at,images --json",
+    "0,warning: there is no image store at,system df",
+    "0,warning: there is no image store at,system prune --force",
+    "0,warning: there is no image store at,rmi --all",
+    "0,warning: there is no image store at,rmi --force web",
+    "1,error: no image \"web\" in the local store: there is no store at,rmi web",
+    "1,error: no image \"web\" in the local store: there is no store at,inspect web",
+    "1,error: no image \"web\" in the local store: there is no store at,history web",
+    "1,error: no image \"web\" in the local store: there is no store at,tag web two",
+    "1,error: no image \"web\" in the local store: there is no store at,push web",
+    "1,error: no image \"web\" in the local store: there is no store at,save -o x.tar web",
+    "1,error: no image \"web\" in the local store: there is no store at,disk build web",
+  })
+  void whatNeedsNoStoreMakesNone(int status, String sentence, String words) {
+    Path misspelt = dir.resolve("misspelt");
+    List<String> line = new java.util.ArrayList<>(List.of(words.split(" ")));
+    line.addAll(List.of("--root", misspelt.toString()));
+    Ran ran = run(line.toArray(String[]::new));
+    assertThat(ran.status()).as(ran.err()).isEqualTo(status);
+    assertThat(ran.err()).startsWith(sentence + " " + misspelt).hasLineCount(1);
+    assertThat(misspelt).doesNotExist();
+  }
+
+  @Test
+  void theConsoleIsToldHowToLeaveItAndWhichPortsLeadIn() throws Exception {
+    assertThat(VmCommand.Run.hint(List.of(new PortForward(2222, 22), new PortForward(8080, 80))))
+        .isEqualTo(
+            "Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back; 127.0.0.1:2222"
+                + " leads to its port 22, 127.0.0.1:8080 leads to its port 80");
+    assertThat(new PortForward(8080, 80).settled()).isEqualTo(new PortForward(8080, 80));
+    PortForward free = new PortForward(0, 22).settled();
+    assertThat(free.host()).isPositive();
+    assertThat(free.guest()).isEqualTo(22);
+  }
+
+  /** The JVM's own words are not for users. */
+  @ParameterizedTest
+  @ValueSource(strings = {"banana", "512", "1.5g", "63m", "5m", "10000g", "0g", "g", "2g x"})
+  void theLauncherRefusesWhatIsNoSizeOfMemory(String heap) {
+    Command.Result result =
+        Command.of(Path.of("..", "slipway").toString(), "--version")
+            .environment("SLIPWAY_HEAP", heap)
+            .tryRun();
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.stderr())
+        .isEqualTo(
+            "error: SLIPWAY_HEAP="
+                + heap
+                + " is not a size of memory from 64m to 9999g, such as 512m or 2g\n");
+  }
+}

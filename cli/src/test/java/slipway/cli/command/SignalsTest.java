@@ -1,0 +1,254 @@
+package slipway.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import slipway.base.AtomicFile;
+import slipway.base.Cleanup;
+import slipway.base.Limit;
+import slipway.cli.Main;
+import slipway.linux.process.Command;
+
+/** What a signal and a failure in the background do to a process of its own. */
+@Timeout(60)
+class SignalsTest {
+  @TempDir Path folder;
+
+  /** Programs to be stopped; each says {@code ready} and then works for ever. */
+  static final class Program {
+    private Program() {}
+
+    public static void main(String[] args) throws Exception {
+      Signals signals = Signals.listen(System.err, Duration.ofSeconds(1));
+      Thread.setDefaultUncaughtExceptionHandler((t, e) -> signals.fail(Main.sentence(e)));
+      Path folder = Path.of(args[1]);
+      try (AtomicFile file = AtomicFile.create(folder.resolve("unfinished"))) {
+        file.out().write(1);
+        Files.createFile(folder.resolve("left"));
+        Cleanup.register("the file", () -> Files.delete(folder.resolve("left")));
+        switch (args[0]) {
+          case "waits" -> {
+            System.out.println("ready");
+            Command.of("sleep", "1000").run();
+          }
+          case "is-deaf" -> {
+            Command.of("sh", "-c", "trap '' TERM; sleep 1000").start();
+            System.out.println("ready");
+            while (true) {
+              Thread.onSpinWait();
+            }
+          }
+          case "is-slow-to-clean" -> {
+            Cleanup.register("the machine", () -> waitForEver());
+            System.out.println("ready");
+            waitForEver();
+          }
+          case "takes-its-time" -> {
+            // Three times the usual grace.
+            Signals.allow(Duration.ofSeconds(30));
+            CountDownLatch never = new CountDownLatch(1);
+            System.out.println("ready");
+            try {
+              never.await();
+            } catch (InterruptedException e) {
+              boolean unused = never.await(3, TimeUnit.SECONDS);
+              System.err.println("ended in order");
+            }
+          }
+          case "takes-too-long" -> {
+            Signals.allow(Duration.ofSeconds(30));
+            System.out.println("ready");
+            waitForEver();
+          }
+          case "loses-a-thread" -> {
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      System.out.println("ready");
+                      throw new OutOfMemoryError("Java heap space");
+                    });
+            waitForEver();
+          }
+          default -> throw new IllegalArgumentException(args[0]);
+        }
+      } finally {
+        signals.done();
+      }
+    }
+
+    private static void waitForEver() {
+      while (true) {
+        java.util.concurrent.locks.LockSupport.park();
+      }
+    }
+  }
+
+  private record Ended(int status, String err, double seconds) {}
+
+  private Ended end(String program, String... signals) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Program.class.getName(),
+                program,
+                folder.toString())
+            .start();
+    try {
+      BufferedReader out = process.inputReader();
+      assertThat(out.readLine()).isEqualTo("ready");
+      List<ProcessHandle> children = process.descendants().toList();
+      long start = System.nanoTime();
+      BufferedReader err = process.errorReader();
+      StringBuilder said = new StringBuilder();
+      for (String signal : signals) {
+        Command.of("kill", "-" + signal, Long.toString(process.pid())).run();
+        if (said.isEmpty()) {
+          said.append(err.readLine()).append('\n');
+        }
+      }
+      assertThat(process.waitFor(40, TimeUnit.SECONDS)).as("ends").isTrue();
+      double seconds = (System.nanoTime() - start) / 1e9;
+      assertThat(children).noneMatch(ProcessHandle::isAlive);
+      err.lines().forEach(line -> said.append(line).append('\n'));
+      return new Ended(process.exitValue(), said.toString(), seconds);
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  private void assertNothingLeft() throws IOException {
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
+  void aSignalEndsWorkAndCleansUp(String signal, int status) throws Exception {
+    Ended ended = end("waits", signal);
+    assertThat(ended.err()).isEqualTo("stopped by SIG" + signal + "; cleaning up\n");
+    assertThat(ended.status()).isEqualTo(status);
+    assertThat(ended.seconds()).isLessThan(5);
+    assertNothingLeft();
+  }
+
+  @Test
+  void workThatDoesNotListenEndsToo() throws Exception {
+    Ended ended = end("is-deaf", "TERM");
+    assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(20);
+    assertNothingLeft();
+  }
+
+  @Test
+  void aCleanUpThatHangsIsTold() throws Exception {
+    Ended ended = end("is-slow-to-clean", "TERM");
+    assertThat(ended.err())
+        .isEqualTo(
+            "stopped by SIGTERM; cleaning up\n"
+                + "warning: not all could be cleaned up within 1 s\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(25);
+  }
+
+  @Test
+  void aServerHasTheTimeThatItStatesToEndInOrder() throws Exception {
+    Ended ended = end("takes-its-time", "TERM");
+    assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\nended in order\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(25);
+    assertNothingLeft();
+  }
+
+  @Test
+  void aSecondSignalCutsThatTimeShort() throws Exception {
+    Ended ended = end("takes-too-long", "TERM", "INT");
+    assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\n");
+    assertThat(ended.status()).isEqualTo(143);
+    assertThat(ended.seconds()).isLessThan(25);
+    assertNothingLeft();
+  }
+
+  @Test
+  void anErrorOfAThreadInTheBackgroundEndsTheCommand() throws Exception {
+    Ended ended = end("loses-a-thread");
+    assertThat(ended.err()).startsWith("error: this needs more memory than the ").hasLineCount(1);
+    assertThat(ended.status()).isEqualTo(1);
+    assertNothingLeft();
+  }
+
+  /** Reads a Containerfile from a terminal that says nothing, and loses a thread meanwhile. */
+  static final class Waiting {
+    private Waiting() {}
+
+    public static void main(String[] args) {
+      Thread.ofPlatform()
+          .start(
+              () -> {
+                while (Thread.getDefaultUncaughtExceptionHandler() == null) {
+                  Thread.onSpinWait();
+                }
+                throw new OutOfMemoryError("Java heap space");
+              });
+      Main.main(new String[] {"build", "-f", "-", "serve"});
+    }
+  }
+
+  @Test
+  void aCommandIsNoServerBecauseOfAWordOnItsLine() throws Exception {
+    Files.createDirectory(folder.resolve("serve"));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Waiting.class.getName())
+            .directory(folder.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("ends").isTrue();
+      assertThat(process.exitValue()).isEqualTo(1);
+      assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+          .contains("error: this needs more memory than the ");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void everyErrorIsASentence() {
+    assertThat(Main.sentence(new StackOverflowError())).startsWith("something is nested too deep");
+    assertThat(
+            Main.sentence(
+                new IllegalStateException(
+                    new java.util.concurrent.ExecutionException(new OutOfMemoryError()))))
+        .startsWith("this needs more memory");
+    assertThat(Main.sentence(new java.nio.file.InvalidPathException("a\0", "Nul character")))
+        .isEqualTo("\"a\\x00\" is not a path: Nul character");
+    assertThat(Main.sentence(new NoClassDefFoundError("x\u001b[2J")))
+        .startsWith("internal error, please report it")
+        .endsWith("x\\x1b[2J");
+    assertThat(Main.sentence(Limit.LAYER_BYTES.exceeded("layer \u001b]0;x\u0007")))
+        .startsWith("layer \\x1b]0;x\\x07: more than 16 GiB");
+  }
+}

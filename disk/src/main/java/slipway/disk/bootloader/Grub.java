@@ -1,0 +1,248 @@
+package slipway.disk.bootloader;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import slipway.base.AtomicFile;
+import slipway.base.Limit;
+import slipway.base.Problem;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.posix.FdInput;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.RootedFile;
+import slipway.linux.posix.UnixException;
+
+/**
+ * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. Kernel and modules are those
+ * of the deployed image, taken as data; {@link GrubMkimage} joins them. What comes of it carries an
+ * early configuration that finds {@code /boot} and reads {@code grub/grub.cfg} there, which only
+ * lists boot entries (Boot Loader Specification). So a deployment never touches GRUB.
+ */
+public final class Grub {
+  private static final List<String> MODULES =
+      List.of(
+          "part_gpt",
+          "ext2",
+          "fat",
+          "search",
+          "search_fs_uuid",
+          "configfile",
+          "normal",
+          "linux",
+          "serial",
+          "terminal",
+          "echo",
+          "test",
+          "ls",
+          "cat",
+          "reboot",
+          "halt",
+          "gzio");
+
+  /** Offsets in boot.img and core.img, as grub-bios-setup knows them (GRUB, i386/pc/boot.h). */
+  private static final int BOOT_CODE = 440;
+
+  private static final int KERNEL_SECTOR = 0x5c;
+  private static final int DRIVE_CHECK = 0x66;
+  private static final int BLOCK_LIST = 0x1f4;
+  private static final int CORE_SEGMENT = 0x820;
+
+  private static final String FOLDER = "usr/lib/grub";
+  private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
+
+  private final Path deployment;
+  private final UUID boot;
+  private final String architecture;
+  private final Path work;
+
+  /**
+   * @param deployment the deployed image's root
+   * @param boot id of the file system of /boot
+   * @param architecture in OCI's names
+   * @param work an empty folder to mount and work in
+   */
+  public Grub(Path deployment, UUID boot, String architecture, Path work) {
+    this.deployment = deployment;
+    this.boot = boot;
+    this.architecture = architecture;
+    this.work = work;
+  }
+
+  /** Writes {@code grub/grub.cfg} into the mounted /boot. */
+  public void configure(Path mountedBoot) throws IOException {
+    AtomicFile.write(
+        mountedBoot.resolve("grub/grub.cfg"),
+        """
+        set timeout=1
+        serial --unit=0 --speed=115200
+        terminal_input serial console
+        terminal_output serial console
+        search --no-floppy --fs-uuid --set=root %s
+        blscfg
+        """
+            .formatted(boot));
+  }
+
+  /** The image for UEFI, and the name that firmware looks for in {@code EFI/BOOT}. */
+  public record Efi(String name, byte[] image) {}
+
+  public Efi efi() throws IOException {
+    return switch (architecture) {
+      case "amd64" -> new Efi("BOOTX64.EFI", image("x86_64-efi", "/grub", List.of("efi_gop")));
+      case "arm64" -> new Efi("BOOTAA64.EFI", image("arm64-efi", "/grub", List.of("efi_gop")));
+      default -> throw Problem.input("no EFI boot loader is known for " + architecture);
+    };
+  }
+
+  /** Whether this architecture has a BIOS. */
+  public boolean hasBios() {
+    return architecture.equals("amd64");
+  }
+
+  /**
+   * Writes GRUB's first sector over the boot code of the disk, beside the partition table, and the
+   * rest into the BIOS boot partition.
+   */
+  public void embedBios(Path disk, DiskPlan.Part bios) throws IOException {
+    byte[] first = files("i386-pc").get("boot.img");
+    if (first == null) {
+      throw missing(FOLDER + "/i386-pc/boot.img");
+    }
+    byte[] core = image("i386-pc", "(hd0,gpt3)/grub", List.of("biosdisk"));
+    embed(disk, bios, first, core);
+  }
+
+  static void embed(Path disk, DiskPlan.Part bios, byte[] boot, byte[] core) throws IOException {
+    if (boot.length != DiskPlan.SECTOR || core.length < DiskPlan.SECTOR) {
+      throw Problem.input(
+          "the image's GRUB for BIOS is damaged: boot.img or core.img is too short");
+    }
+    int sectors = (core.length + DiskPlan.SECTOR - 1) / DiskPlan.SECTOR;
+    if ((long) sectors * DiskPlan.SECTOR > bios.size()) {
+      throw Problem.input(
+          "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its partition");
+    }
+    long lba = bios.start() / DiskPlan.SECTOR;
+    ByteBuffer first = ByteBuffer.wrap(boot.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    first.putLong(KERNEL_SECTOR, lba);
+    // For hard disks the check of the boot drive's number becomes two NOPs.
+    first.putShort(DRIVE_CHECK, (short) 0x9090);
+    ByteBuffer rest = ByteBuffer.wrap(core.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    rest.putLong(BLOCK_LIST, lba + 1);
+    rest.putShort(BLOCK_LIST + 8, (short) (sectors - 1));
+    rest.putShort(BLOCK_LIST + 10, (short) CORE_SEGMENT);
+    try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
+      out.write(first.array(), 0, BOOT_CODE);
+      out.seek(bios.start());
+      out.write(rest.array());
+      out.getFD().sync();
+    }
+  }
+
+  private byte[] image(String platform, String prefix, List<String> more) throws IOException {
+    Map<String, byte[]> files = files(platform);
+    for (String needed : List.of("kernel.img", "moddep.lst")) {
+      if (!files.containsKey(needed)) {
+        throw missing(FOLDER + "/" + platform + "/" + needed);
+      }
+    }
+    List<String> modules = new ArrayList<>(MODULES);
+    modules.addAll(more);
+    modules.add(menuModule(platform, files.keySet()));
+    String early =
+        """
+        search --no-floppy --fs-uuid --set=root %s
+        set prefix=($root)/grub
+        configfile ($root)/grub/grub.cfg
+        """
+            .formatted(boot);
+    return new GrubMkimage(work).make(platform, prefix, early, modules, files);
+  }
+
+  /**
+   * What the image has of GRUB for a platform, as data: the regular files among modules, lists of
+   * modules and images, by name. No link is followed on the way.
+   */
+  private Map<String, byte[]> files(String platform) throws IOException {
+    String folder = FOLDER + "/" + platform;
+    Map<String, byte[]> files = new TreeMap<>();
+    long total = 0;
+    int tree = Posix.open(OsPath.of(deployment), Posix.O_PATH | Posix.O_DIRECTORY, 0);
+    try {
+      int directory = directory(tree, folder);
+      try {
+        for (OsPath name : Posix.list(OsPath.of("/proc/self/fd/" + directory))) {
+          if (!FILE.matcher(name.toString()).matches()) {
+            continue;
+          }
+          String where = "the image's /" + folder + "/" + name;
+          try (FdInput in =
+              RootedFile.openat(directory, name, RootedFile.Links.BENEATH, where)
+                  .orElseThrow(() -> missing(folder + "/" + name))) {
+            total += in.stat().size();
+            Limit.BOOT_LOADER_BYTES.check(total, "the image's /" + folder);
+            files.put(name.toString(), Limit.BOOT_LOADER_BYTES.read(in, where));
+          }
+        }
+      } finally {
+        Posix.close(directory);
+      }
+    } finally {
+      Posix.close(tree);
+    }
+    return files;
+  }
+
+  private static int directory(int tree, String folder) throws IOException {
+    try {
+      return Posix.openat2(
+          tree,
+          OsPath.of(folder),
+          Posix.O_RDONLY | Posix.O_DIRECTORY,
+          0,
+          Posix.RESOLVE_BENEATH | Posix.RESOLVE_NO_SYMLINKS);
+    } catch (UnixException e) {
+      switch (e.errno()) {
+        case UnixException.ENOENT -> throw missing(folder);
+        case UnixException.ENOTDIR, UnixException.ELOOP, UnixException.EXDEV ->
+            throw Problem.input(
+                "the image's /"
+                    + folder
+                    + " is reached by a link or is no directory;"
+                    + " put GRUB's files themselves there");
+        default -> throw e;
+      }
+    }
+  }
+
+  /** The module that reads boot entries: GRUB 2.14 has it in blsuki, Fedora's in blscfg. */
+  private static String menuModule(String platform, Set<String> files) {
+    for (String name : List.of("blsuki", "blscfg")) {
+      if (files.contains(name + ".mod")) {
+        return name;
+      }
+    }
+    throw Problem.input(
+        "the image's GRUB cannot read boot entries: "
+            + platform
+            + " has neither blsuki.mod nor blscfg.mod; build on a base made by slipway base build");
+  }
+
+  private static Problem missing(String path) {
+    return Problem.input(
+        "the image has no boot loader: /"
+            + path
+            + " is missing; install grub-pc-bin and grub-efi-amd64-bin in it, or build on a base"
+            + " made by slipway base build");
+  }
+}

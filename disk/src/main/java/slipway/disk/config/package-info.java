@@ -1,0 +1,3 @@
+/** config.toml and its neighbours: parsed strictly, every fault with file and line. */
+@org.jspecify.annotations.NullMarked
+package slipway.disk.config;

@@ -1,0 +1,176 @@
+package slipway.disk.customize;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.posix.FdInput;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.RootedFile;
+
+/**
+ * Gives a deployment that does not run yet what its config says: accounts, names, files, and the
+ * mounts of its disk. Links in the image are not followed.
+ *
+ * @param etc the deployment's /etc
+ * @param var the stateroot's /var
+ */
+public record Customizer(Path etc, Path var) {
+  public void apply(DiskConfig config, DiskPlan plan, LocalDate today) throws IOException {
+    // Everything below goes through these two.
+    OwnedFiles.requireDirectory(etc);
+    OwnedFiles.requireDirectory(var);
+    mounts(plan);
+    Accounts.apply(etc, var, config, today);
+    if (config.hostname() != null) {
+      write(etc.resolve("hostname"), config.hostname() + "\n");
+    }
+    if (config.locale() != null) {
+      write(etc.resolve("locale.conf"), "LANG=" + config.locale() + "\n");
+    }
+    if (config.timezone() != null) {
+      timezone(config.timezone());
+    }
+    for (DiskConfig.CustomDirectory directory : config.directories()) {
+      make(directory);
+    }
+    for (DiskConfig.CustomFile file : config.files()) {
+      put(file);
+    }
+  }
+
+  /**
+   * /boot by its id, instead of what the image says of it; the EFI system partition is mounted by
+   * nobody, nothing on it changes.
+   */
+  private void mounts(DiskPlan plan) throws IOException {
+    StringBuilder text = new StringBuilder();
+    // Debian's installers leave a comment that there is nothing.
+    read("etc/fstab")
+        .lines()
+        .filter(l -> !l.startsWith("# UNCONFIGURED") && !isBoot(l))
+        .forEach(l -> text.append(l).append('\n'));
+    text.append("UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2\n");
+    write(etc.resolve("fstab"), text.toString());
+  }
+
+  private static boolean isBoot(String line) {
+    String[] fields = line.strip().split("\\s+");
+    return fields.length > 1 && !fields[0].startsWith("#") && fields[1].matches("/+boot/*");
+  }
+
+  /** A file of the image; empty when it does not exist. */
+  private String read(String path) throws IOException {
+    byte[] bytes =
+        RootedFile.read(
+                OsPath.of(etc.resolve("..")),
+                OsPath.of(path),
+                RootedFile.Links.BENEATH,
+                "the image's /" + path)
+            .orElse(new byte[0]);
+    return RawText.decode(bytes);
+  }
+
+  private void timezone(String zone) throws IOException {
+    // Without any zones the time is UTC's anyway.
+    if (!zone.endsWith("UTC") && !isZone(zone)) {
+      throw Problem.input(
+          "the image has no time zone \""
+              + zone
+              + "\"; give one that is below its /usr/share/zoneinfo, such as Europe/Berlin, or"
+              + " install tzdata in it");
+    }
+    Path link = etc.resolve("localtime");
+    if (OwnedFiles.isDirectory(link)) {
+      throw Problem.input("the image has a folder /etc/localtime where the time zone's link goes");
+    }
+    Files.deleteIfExists(link);
+    Posix.symlink(OsPath.of("../usr/share/zoneinfo/" + zone), OsPath.of(link));
+  }
+
+  /** Whether the image has a file of that name that is a time zone (RFC 9636, section 3.1). */
+  private boolean isZone(String zone) throws IOException {
+    OsPath path = OsPath.of("usr/share/zoneinfo/" + zone);
+    try (FdInput in =
+        RootedFile.open(
+                OsPath.of(etc.resolve("..")), path, RootedFile.Links.IN_ROOT, "the time zone")
+            .orElse(null)) {
+      return in != null && RawText.decode(in.readNBytes(4)).equals("TZif");
+    } catch (Problem e) {
+      // A folder, such as Europe, or something else that is no file.
+      return false;
+    }
+  }
+
+  private void make(DiskConfig.CustomDirectory directory) throws IOException {
+    Path path = inside(directory.path());
+    if (directory.ensureParents()) {
+      parents(path);
+    }
+    if (OwnedFiles.exists(path)) {
+      if (!OwnedFiles.isDirectory(path)) {
+        throw Problem.input(
+            "cannot make the directory "
+                + directory.path()
+                + ": the image has a file or a link of that name");
+      }
+    } else {
+      requireParents(path);
+      Files.createDirectory(path);
+    }
+    OsPath p = OsPath.of(path);
+    Posix.lchown(
+        p, Accounts.userId(etc, directory.user()), Accounts.groupId(etc, directory.group()));
+    Posix.chmod(p, directory.mode());
+  }
+
+  private void put(DiskConfig.CustomFile file) throws IOException {
+    Path path = inside(file.path());
+    parents(path);
+    OwnedFiles.put(
+        path,
+        RawText.encode(file.data()),
+        file.mode(),
+        Accounts.userId(etc, file.user()),
+        Accounts.groupId(etc, file.group()));
+  }
+
+  /** Where a path of the running machine lies now. */
+  private Path inside(String path) {
+    if (path.startsWith("/etc/")) {
+      return etc.resolve(path.substring("/etc/".length()));
+    }
+    if (path.startsWith("/root/")) {
+      return var.resolve("roothome").resolve(path.substring("/root/".length()));
+    }
+    throw Problem.input(
+        "the file " + path + " lies in the image's read-only part; put it into the image instead");
+  }
+
+  private void parents(Path path) throws IOException {
+    OwnedFiles.parents(path.startsWith(etc) ? etc : var, path);
+  }
+
+  private void requireParents(Path path) {
+    Path base = path.startsWith(etc) ? etc : var;
+    for (Path at = path.getParent(); at != null && !at.equals(base); at = at.getParent()) {
+      if (!OwnedFiles.isDirectory(at)) {
+        throw Problem.input(
+            "cannot make "
+                + path.getFileName()
+                + ": its folder "
+                + at.getFileName()
+                + " is missing or a link");
+      }
+    }
+  }
+
+  private static void write(Path path, String content) throws IOException {
+    OwnedFiles.put(path, RawText.encode(content), 0644, 0, 0);
+  }
+}

@@ -1,0 +1,75 @@
+package slipway.disk.filesystem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import slipway.disk.bootloader.Grub;
+import slipway.disk.config.RootFileSystem;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.process.Command;
+
+/** Makes file systems in the partitions of a new, empty disk: nothing is discarded or zeroed. */
+public final class FileSystems {
+  private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
+
+  private FileSystems() {}
+
+  public static void root(RootFileSystem type, Path device, UUID id) {
+    switch (type) {
+      // With fs-verity, so that objects can be sealed later.
+      case EXT4 -> ext4(device, "root", id, "verity");
+      case XFS ->
+          Command.of("mkfs.xfs", "-q", "-f", "-K", "-L", "root", "-m", "uuid=" + id)
+              .with(device.toString())
+              .run();
+      case BTRFS ->
+          Command.of("mkfs.btrfs", "-q", "-f", "-K", "-L", "root", "-U", id.toString())
+              .with(device.toString())
+              .run();
+    }
+  }
+
+  /** /boot, which every GRUB can read: some know no separate seed of the checksums. */
+  public static void boot(Path device, UUID id) {
+    ext4(device, "boot", id, "^metadata_csum_seed");
+  }
+
+  private static void ext4(Path device, String label, UUID id, String features) {
+    Command.of("mkfs.ext4", "-q", "-F", "-L", label, "-U", id.toString())
+        .with("-E", "nodiscard," + initialized(), "-O", features, device.toString())
+        .run();
+  }
+
+  /**
+   * The inode tables of a new sparse file are zero already. Where mke2fs can be told (1.47), the
+   * machine does not write them all at its first boot.
+   */
+  private static String initialized() {
+    Matcher m = VERSION.matcher(Command.of("mke2fs", "-V").run().stderr());
+    boolean knows =
+        m.find() && Integer.parseInt(m.group(1)) * 1000 + Integer.parseInt(m.group(2)) >= 1047;
+    return knows ? "assume_storage_prezeroed=1" : "lazy_itable_init=1,lazy_journal_init=1";
+  }
+
+  /** The EFI system partition as FAT32 by mtools, because not every kernel reads FAT. */
+  public static void esp(Path disk, DiskPlan.Part esp, Grub.Efi loader, Path work)
+      throws IOException {
+    String image = disk + "@@" + esp.start();
+    Path file = Files.write(work.resolve("loader.efi"), loader.image());
+    Command.of("mformat", "-i", image, "-F", "-h", "64", "-s", "32", "-v", "EFI-SYSTEM")
+        .with("-T", Long.toString(esp.size() / DiskPlan.SECTOR))
+        .with("-N", serial(esp.filesystem()), "::")
+        .run();
+    Command.of("mmd", "-i", image, "::/EFI", "::/EFI/BOOT").run();
+    Command.of("mcopy", "-i", image, file.toString(), "::/EFI/BOOT/" + loader.name()).run();
+  }
+
+  /** A FAT volume id: 8 hex digits. */
+  static String serial(UUID id) {
+    return String.format(Locale.ROOT, "%08x", (int) (id.getMostSignificantBits() >>> 32));
+  }
+}

@@ -1,0 +1,120 @@
+package slipway.disk.plan;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.function.Supplier;
+import slipway.base.Problem;
+
+/**
+ * How a disk is divided: a GPT (UEFI specification 2.10, section 5.3) with a BIOS boot partition,
+ * an EFI system partition, {@code /boot} and the root, each on a whole MiB; the last MiB stays free
+ * for the table's copy. Types are those of the Discoverable Partitions Specification.
+ *
+ * @param size bytes of the whole disk
+ * @param diskId of the table
+ */
+public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, Part root) {
+  public static final int SECTOR = 512;
+  private static final long MIB = 1L << 20;
+
+  /** As bootc-image-builder: sparse, so it costs nothing. */
+  static final long DEFAULT_SIZE = 10L << 30;
+
+  private static final long BIOS_SIZE = MIB;
+  // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
+  private static final long ESP_SIZE = 128 * MIB;
+  private static final long BOOT_SIZE = 1024 * MIB;
+  private static final long ROOT_MINIMUM = 1024 * MIB;
+
+  private static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
+  private static final String ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+  private static final String BOOT_TYPE = "BC13C2FF-59E6-4262-A352-B275FD6F7172";
+
+  /**
+   * A partition.
+   *
+   * @param start bytes from the beginning of the disk
+   * @param size bytes
+   * @param id of the partition
+   * @param filesystem id of the file system in it
+   */
+  public record Part(String name, String type, long start, long size, UUID id, UUID filesystem) {}
+
+  /**
+   * @param wanted bytes of the disk; 0 for the default
+   * @param rootMinimum bytes that the root needs at least
+   * @param architecture in OCI's names
+   * @throws Problem when the disk is too small
+   */
+  public static DiskPlan of(
+      long wanted, long rootMinimum, String architecture, Supplier<UUID> ids) {
+    long minimum = sizeFor(rootMinimum);
+    if (wanted != 0 && wanted < minimum) {
+      throw Problem.input(
+          "a disk of "
+              + wanted / MIB
+              + " MiB is too small for this image; give --size "
+              + minimum / MIB
+              + "M or more");
+    }
+    long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
+    long start = MIB;
+    Part bios = part("bios", BIOS_TYPE, start, BIOS_SIZE, ids);
+    Part esp = part("EFI-SYSTEM", ESP_TYPE, start += BIOS_SIZE, ESP_SIZE, ids);
+    Part boot = part("boot", BOOT_TYPE, start += ESP_SIZE, BOOT_SIZE, ids);
+    start += BOOT_SIZE;
+    Part root = part("root", rootType(architecture), start, size - MIB - start, ids);
+    return new DiskPlan(size, ids.get(), bios, esp, boot, root);
+  }
+
+  /**
+   * The least size of a disk.
+   *
+   * @param root bytes that the root needs
+   */
+  public static long sizeFor(long root) {
+    long fixed = MIB + BIOS_SIZE + ESP_SIZE + BOOT_SIZE + MIB;
+    return roundUp(fixed + Math.max(ROOT_MINIMUM, root));
+  }
+
+  private static Part part(String name, String type, long start, long size, Supplier<UUID> ids) {
+    return new Part(name, type, start, size, ids.get(), ids.get());
+  }
+
+  private static String rootType(String architecture) {
+    return switch (architecture) {
+      case "amd64" -> "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709";
+      case "arm64" -> "B921B045-1DF0-41C3-AF44-4C6F280D3FAE";
+      default ->
+          throw Problem.input(
+              "disks are made for amd64 and arm64, this image is for " + architecture);
+    };
+  }
+
+  private static long roundUp(long bytes) {
+    return (bytes + MIB - 1) / MIB * MIB;
+  }
+
+  List<Part> parts() {
+    return List.of(bios, esp, boot, root);
+  }
+
+  /** The input of sfdisk(8). */
+  public String script() {
+    StringBuilder script = new StringBuilder();
+    script.append("label: gpt\nlabel-id: ").append(diskId).append("\nunit: sectors\n");
+    for (Part p : parts()) {
+      script.append(
+          String.format(
+              Locale.ROOT,
+              "start=%d, size=%d, type=%s, uuid=%s, name=%s%n",
+              p.start() / SECTOR,
+              p.size() / SECTOR,
+              p.type(),
+              p.id(),
+              p.name()));
+    }
+    return script.toString();
+  }
+}

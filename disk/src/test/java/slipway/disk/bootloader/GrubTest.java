@@ -1,0 +1,81 @@
+package slipway.disk.bootloader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.process.Command;
+
+class GrubTest {
+  /** What grub-bios-setup does to a GPT disk, written a second time as its judge. */
+  private static final String JUDGE =
+      """
+      import struct, sys
+      disk, boot, core, lba = sys.argv[1], open(sys.argv[2], 'rb').read(), \\
+          bytearray(open(sys.argv[3], 'rb').read()), int(sys.argv[4])
+      first = bytearray(boot)
+      struct.pack_into('<Q', first, 0x5c, lba)
+      first[0x66:0x68] = b'\\x90\\x90'
+      struct.pack_into('<QHH', core, 0x1f4, lba + 1, (len(core) + 511) // 512 - 1, 0x820)
+      with open(disk, 'r+b') as f:
+          sector = bytearray(f.read(512))
+          sector[0:440] = first[0:440]
+          f.seek(0)
+          f.write(sector)
+          f.seek(lba * 512)
+          f.write(core)
+      """;
+
+  @TempDir Path directory;
+
+  private static DiskPlan.Part bios(long size) {
+    return new DiskPlan.Part("bios", "", 1 << 20, size, new UUID(0, 1), new UUID(0, 2));
+  }
+
+  private Path disk(String name) throws Exception {
+    byte[] disk = new byte[3 << 20];
+    new Random(7).nextBytes(disk);
+    return Files.write(directory.resolve(name), disk);
+  }
+
+  @Test
+  void embeddingIsByteForByteThatOfAnother() throws Exception {
+    Path boot = Path.of("/usr/lib/grub/i386-pc/boot.img");
+    Path core = directory.resolve("core.img");
+    Command.of("grub-mkimage", "-O", "i386-pc", "-p", "(hd0,gpt3)/grub", "-o", core.toString())
+        .with("biosdisk", "part_gpt", "ext2", "normal")
+        .run();
+    Path ours = disk("ours");
+    Path theirs = disk("theirs");
+    Grub.embed(ours, bios(1 << 20), Files.readAllBytes(boot), Files.readAllBytes(core));
+    Command.of("python3", "-c", JUDGE, theirs.toString(), boot.toString(), core.toString(), "2048")
+        .run();
+    assertThat(Files.mismatch(ours, theirs)).isEqualTo(-1);
+    byte[] before = Files.readAllBytes(disk("before"));
+    byte[] after = Files.readAllBytes(ours);
+    assertThat(Arrays.equals(before, 440, 1 << 20, after, 440, 1 << 20))
+        .describedAs("the partition table's part of the first sector and all up to the partition")
+        .isTrue();
+  }
+
+  @Test
+  void whatDoesNotFitIsNotWritten() throws Exception {
+    Path disk = disk("small");
+    byte[] before = Files.readAllBytes(disk);
+    assertThatThrownBy(() -> Grub.embed(disk, bios(1024), new byte[512], new byte[2048]))
+        .isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> Grub.embed(disk, bios(1 << 20), new byte[440], new byte[2048]))
+        .isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> Grub.embed(disk, bios(1 << 20), new byte[512], new byte[100]))
+        .isInstanceOf(Problem.class);
+    assertThat(Files.readAllBytes(disk)).isEqualTo(before);
+  }
+}

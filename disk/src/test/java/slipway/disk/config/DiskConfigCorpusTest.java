@@ -1,0 +1,413 @@
+package slipway.disk.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+
+class DiskConfigCorpusTest {
+  @TempDir Path directory;
+
+  private DiskConfig parse(String name, String text) {
+    try {
+      return DiskConfig.parse(Files.writeString(directory.resolve(name), text));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static final String FULL =
+      """
+      name = "web"
+      description = "a machine"
+      version = "0.0.1"
+
+      [[customizations.user]]
+      name = "alice"
+      description = "Alice Ängström"
+      password = "$6$salt$01234567890123456789012345678901234567890123456789012345678901234567890123456789012345"
+      key = "ssh-ed25519 AAAA alice@example"
+      home = "/var/home/alice"
+      shell = "/bin/sh"
+      groups = ["sudo", "video"]
+      uid = 1234
+      gid = 1235
+      expiredate = 20000
+      force_password_reset = true
+
+      [[customizations.group]]
+      name = "web"
+      gid = 2000
+
+      [[customizations.sshkey]]
+      user = "root"
+      key = "ssh-rsa AAAA root@example"
+
+      [customizations.kernel]
+      append = "  mitigations=off   quiet "
+
+      [[customizations.filesystem]]
+      mountpoint = "/"
+      minsize = "10 GiB"
+
+      [[customizations.files]]
+      path = "/etc/motd"
+      data = "hello\\n"
+      mode = "0600"
+      user = "alice"
+      group = 0
+
+      [[customizations.directories]]
+      path = "/etc/app/conf"
+      mode = "750"
+      ensure_parents = true
+
+      [customizations.timezone]
+      timezone = "Europe/Berlin"
+
+      [customizations.locale]
+      languages = ["de_DE.UTF-8", "en_US.UTF-8"]
+      """;
+
+  @Test
+  void everyKeyOfTomlIsRead() {
+    DiskConfig config = parse("config.toml", FULL);
+    assertThat(config.users())
+        .containsExactly(
+            new DiskConfig.User(
+                "alice",
+                "Alice Ängström",
+                "$6$salt$01234567890123456789012345678901234567890123456789012345678901234567890123456789012345",
+                "ssh-ed25519 AAAA alice@example",
+                "/var/home/alice",
+                "/bin/sh",
+                List.of("sudo", "video"),
+                1234,
+                1235,
+                20000,
+                true),
+            DiskConfig.User.withKey("root", "ssh-rsa AAAA root@example"));
+    assertThat(config.groups()).containsExactly(new DiskConfig.Group("web", 2000));
+    assertThat(config.kernelArguments()).containsExactly("mitigations=off", "quiet");
+    assertThat(config.rootMinimum()).isEqualTo(10L << 30);
+    assertThat(config.files())
+        .containsExactly(new DiskConfig.CustomFile("/etc/motd", "hello\n", 0600, "alice", "0"));
+    assertThat(config.directories())
+        .containsExactly(
+            new DiskConfig.CustomDirectory("/etc/app/conf", 0750, "root", "root", true));
+    assertThat(config.timezone()).isEqualTo("Europe/Berlin");
+    assertThat(config.locale()).isEqualTo("de_DE.UTF-8");
+    assertThat(config.hostname()).isNull();
+  }
+
+  @Test
+  void jsonAndItsOlderFormMeanTheSame() {
+    String customizations =
+        """
+        {"customizations": {"hostname": "web", "kernel": {"append": "a=b"},
+          "user": [{"name": "bob", "password": "pa:ss", "groups": ["sudo"]}]}}
+        """;
+    DiskConfig config = parse("config.json", customizations);
+    assertThat(config.hostname()).isEqualTo("web");
+    assertThat(config.users().getFirst().password()).isEqualTo("pa:ss");
+    assertThat(parse("old.json", "{\"blueprint\": " + customizations + "}")).isEqualTo(config);
+    assertThat(parse("empty.json", "{}")).isEqualTo(DiskConfig.EMPTY);
+    assertThat(parse("empty.toml", "# nothing\n")).isEqualTo(DiskConfig.EMPTY);
+  }
+
+  static Stream<Arguments> sizes() {
+    return Stream.of(
+        Arguments.of("10", 10L),
+        Arguments.of("\"10\"", 10L),
+        Arguments.of("\"1 kB\"", 1000L),
+        Arguments.of("\"1KiB\"", 1024L),
+        Arguments.of("\"1.5 GiB\"", 3L << 29),
+        Arguments.of("\"2 TB\"", 2_000_000_000_000L));
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void sizesHaveUnits(String written, long bytes) {
+    String text = "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = " + written;
+    assertThat(parse("size.toml", text).rootMinimum()).isEqualTo(bytes);
+  }
+
+  /** Text, the line that must be named, and a word of the sentence. */
+  static Stream<Arguments> wrong() {
+    String user = "[[customizations.user]]\nname = \"alice\"\n";
+    return Stream.of(
+        Arguments.of("\na = \n", 2, ""),
+        Arguments.of("nmae = \"x\"\n", 1, "unknown key \"nmae\""),
+        Arguments.of("\n[[customization.user]]\n", 2, "; did you mean customizations?"),
+        Arguments.of(
+            "\n[customizations.ignition.embedded]\n",
+            2,
+            "customizations.ignition is not supported"),
+        Arguments.of("\ncustomization.user.name = 1\n", 2, "unknown key \"customization\""),
+        Arguments.of("[[a]\n\nb = 1\n", 1, "found \"]\" where \"]]\" belongs"),
+        Arguments.of("\na = hello\n", 2, "texts stand in quotes"),
+        Arguments.of("[customizations]\nhostname = \"my host\"\n", 2, "letters, digits and -"),
+        Arguments.of(user.replace("alice", "Ad min"), 2, "letters, digits, . _ and -"),
+        Arguments.of("\n[customization]\n", 2, "unknown key \"customization\""),
+        Arguments.of(user + "passwd = \"x\"\n", 3, "customizations.user[0].passwd"),
+        Arguments.of(user + "uid = \"7\"\n", 3, "customizations.user[0].uid"),
+        Arguments.of(user + "uid = -7\n", 3, "customizations.user[0].uid"),
+        Arguments.of(user + "key = \"not a key\"\n", 3, "SSH public key"),
+        Arguments.of(user + "home = \"home/alice\"\n", 3, "absolute"),
+        Arguments.of(user + "home = \"/var/home/../../etc\"\n", 3, "absolute"),
+        Arguments.of(user + "shell = \"/bin/sh:x\"\n", 3, "colon"),
+        Arguments.of(user + "description = \"a\\nroot::0:0::/:/bin/sh\"\n", 3, "line end"),
+        Arguments.of(user + "password = \"a\\nb\"\n", 3, "line end"),
+        Arguments.of(user + "password = \"$6$a$b:0\"\n", 3, "colon"),
+        Arguments.of(user + "groups = \"sudo\"\n", 3, "list"),
+        Arguments.of(user + "groups = [\"a:b\"]\n", 3, "groups"),
+        Arguments.of("[[customizations.user]]\nkey = \"ssh-rsa A b\"\n", 1, "lacks name"),
+        Arguments.of("[[customizations.user]]\nname = \"a:b\"\n", 2, "name"),
+        Arguments.of("[[customizations.user]]\nname = \"../x\"\n", 2, "name"),
+        Arguments.of("[customizations.user]\nname = \"alice\"\n", 1, "[[customizations.user]]"),
+        Arguments.of("[customizations]\nhostname = \"-x\"\n", 2, "hostname"),
+        Arguments.of("[customizations]\nhostname = \"a\\nb\"\n", 2, "hostname"),
+        Arguments.of("[customizations.timezone]\ntimezone = \"../../etc/shadow\"\n", 2, "zone"),
+        Arguments.of("[customizations.disk]\ntype = \"gpt\"\n", 1, "customizations.disk"),
+        Arguments.of("[[customizations.files]]\npath = \"/etc/shadow\"\n", 2, "not allowed"),
+        Arguments.of("[[customizations.files]]\npath = \"/usr/bin/x\"\n", 2, "not allowed"),
+        Arguments.of("[[customizations.files]]\npath = \"/etc/../x\"\n", 2, "absolute"),
+        Arguments.of(
+            "[[customizations.files]]\npath = \"/etc/x\"\nmode = \"9\"\n", 3, "files[0].mode"),
+        Arguments.of("[[customizations.directories]]\npath = \"/opt/x\"\n", 2, "/opt/x"),
+        Arguments.of("[[customizations.filesystem]]\nmountpoint = \"/data\"\n", 2, "not allowed"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = \"10 furlongs\"\n",
+            3,
+            "size"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = 9223372036854775807\n",
+            3,
+            "larger than any disk"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = \"2000000 TiB\"\n",
+            3,
+            "larger than any disk"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = 1\n"
+                + "[[customizations.filesystem]]\nmountpoint = \"/\"\n",
+            5,
+            "already"),
+        Arguments.of("[customizations.kernel]\nappend = 'a=\"b c'\n", 2, "double quotes"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\nlinux /x\"\n", 2, "one line"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\u0000b\"\n", 2, "kernel.append"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\u001b[2J\"\n", 2, "\\x1b[2J"),
+        Arguments.of("[customizations.kernel]\nappend = \"a\\rb\"\n", 2, "kernel.append"),
+        Arguments.of(user + "description = \"a\\u001b[31m\"\n", 3, "\\x1b[31m"),
+        Arguments.of(user + "description = \"a\\rb\"\n", 3, "control character"),
+        Arguments.of(user + "description = \"a\\u0000b\"\n", 3, "control character"),
+        Arguments.of(user + "key = \"ssh-rsa A b\\u001b[2J\"\n", 3, "control character"),
+        Arguments.of(user + "home = \"/a\\u0007\"\n", 3, "control character"),
+        Arguments.of(user + "password = \"" + "x".repeat(257) + "\"\n", 3, "256 bytes"),
+        Arguments.of(user + "password = \"$y$j9T$a b\"\n", 3, "hash"),
+        Arguments.of("[customizations]\nfips = true\n", 2, "customizations.fips is not supported"),
+        Arguments.of("[customizations.ignition]\n", 1, "ignition is not supported"),
+        Arguments.of("[customizations.bootloader]\n", 1, "bootloader is not supported"),
+        Arguments.of(user + "password = \"$6$...\"\n", 3, "whole"),
+        Arguments.of(user + "password = \"$6$salt$abc\"\n", 3, "whole"),
+        Arguments.of(user + "password = \"$2b$10$N9qo8uLOickgx2ZMRZoMye\"\n", 3, "whole"),
+        Arguments.of(user + "force_password_reset = \"yes\"\n", 3, "true nor false"),
+        Arguments.of(
+            "[[customizations.directories]]\npath = \"/etc/x\"\nensure_parents = 1\n",
+            3,
+            "true nor false"),
+        Arguments.of("[[customizations.user]]\nname = \"123\"\n", 2, "name"),
+        Arguments.of("[[customizations.user]]\nname = \"..\"\n", 2, "name"),
+        Arguments.of("[[customizations.user]]\nname = \"-a\"\n", 2, "name"),
+        Arguments.of("[customizations]\nhostname = \"a..b\"\n", 2, "hostname"),
+        Arguments.of("[customizations]\nhostname = \"" + "a".repeat(65) + "\"\n", 2, "hostname"),
+        Arguments.of(
+            "[[customizations.files]]\npath = \"/usr/local/bin/x\"\n", 2, "read-only part"),
+        Arguments.of("[[customizations.files]]\npath = \"/etc/a/../b\"\n", 2, "write \"/etc/b\""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void whatIsWrongIsToldWithItsPlace(String text, int line, String word) {
+    assertThatThrownBy(() -> parse("config.toml", text))
+        .isInstanceOfSatisfying(
+            Problem.class,
+            p -> {
+              assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT);
+              assertThat(p.getMessage())
+                  .startsWith(directory.resolve("config.toml") + ":" + line + ": ")
+                  .contains(word)
+                  .hasLineCount(1);
+            });
+  }
+
+  @Test
+  void quotedBlanksOfTheKernelsArgumentsStay() {
+    String text = "[customizations.kernel]\nappend = 'quiet  foo=\"a  b\" c=1'\n";
+    assertThat(parse("config.toml", text).kernelArguments())
+        .containsExactly("quiet", "foo=\"a  b\"", "c=1");
+  }
+
+  /** JSON's null stands for a key that is not there, as in the reference. */
+  @Test
+  void nullIsNothing() {
+    String text =
+        """
+        {"name": null, "customizations": {"user": null, "group": null, "kernel": {"append": null},
+          "hostname": null, "timezone": null, "locale": {"languages": null}, "directories": null,
+          "files": [{"path": "/etc/x", "data": null, "mode": null, "user": null, "group": null}],
+          "filesystem": [{"mountpoint": "/", "minsize": null}],
+          "sshkey": [{"user": "a", "key": "ssh-rsa A b"}]}}
+        """;
+    DiskConfig config = parse("null.json", text);
+    assertThat(config.users()).containsExactly(DiskConfig.User.withKey("a", "ssh-rsa A b"));
+    assertThat(config.files())
+        .containsExactly(new DiskConfig.CustomFile("/etc/x", "", 0644, "root", "root"));
+    assertThat(config.rootMinimum()).isZero();
+    assertThat(parse("all.json", "{\"customizations\": null}")).isEqualTo(DiskConfig.EMPTY);
+  }
+
+  @Test
+  void keysMayHaveTheLineEndsOfWindows() {
+    String text =
+        "[[customizations.user]]\nname = \"a\"\nkey = \"ssh-rsa A b\\r\\nssh-rsa C d\\r\\n\"\n";
+    assertThat(parse("config.toml", text).users().getFirst().key())
+        .isEqualTo("ssh-rsa A b\nssh-rsa C d");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"first.last", "Admin", "domain.users", "_x", "a-b", "svc$"})
+  void namesAreThoseOfUseradd(String name) {
+    String text = "[[customizations.user]]\nname = \"" + name + "\"\ngroups = [\"" + name + "\"]\n";
+    assertThat(parse("config.toml", text).users().getFirst().name()).isEqualTo(name);
+  }
+
+  /** As bootc-image-builder: told, and ignored. */
+  @Test
+  void keysOfOtherImageTypesAreIgnoredAloud() throws IOException {
+    String text =
+        """
+        [[packages]]
+        name = "vim"
+        [[modules]]
+        name = "vim"
+        [customizations.timezone]
+        timezone = "UTC"
+        ntpservers = ["pool.example"]
+        [customizations.locale]
+        keyboard = "de"
+        [customizations.installer.kickstart]
+        contents = "text"
+        [customizations.iso]
+        volume_id = "X"
+        [customizations.subscription]
+        organization = "1"
+        """;
+    List<String> warnings = new ArrayList<>();
+    Path file = Files.writeString(directory.resolve("other.toml"), text);
+    assertThat(DiskConfig.parse(file, warnings::add).timezone()).isEqualTo("UTC");
+    assertThat(warnings)
+        .hasSize(7)
+        .anyMatch(w -> w.equals(file + ":1: packages: not supported for disks of images, ignored"))
+        .anyMatch(w -> w.startsWith(file + ":7: customizations.timezone.ntpservers: "))
+        .anyMatch(w -> w.startsWith(file + ":9: customizations.locale.keyboard: "));
+  }
+
+  @Test
+  void theLineIsThatOfTheEntryNotOfTheFirstSuchKey() {
+    String text =
+        """
+        [[customizations.user]]
+        name = "alice"
+        uid = 1000
+
+        [[customizations.user]]
+        name = "bob"
+        # uid = 7
+        uid = "x"
+        """;
+    assertThatThrownBy(() -> parse("two.toml", text))
+        .hasMessageContaining("two.toml:8: customizations.user[1].uid");
+    String json =
+        """
+        {"customizations": {"user": [
+          {"name": "alice", "uid": 1000},
+          {"name": "bob",
+           "uid": "x"}]}}
+        """;
+    assertThatThrownBy(() -> parse("two.json", json))
+        .hasMessageContaining("two.json:4: customizations.user[1].uid");
+  }
+
+  @Test
+  void brokenJsonAndStrangeFilesAreRefused() throws Exception {
+    for (String text :
+        List.of(
+            "", "[]", "3", "{", "{} {}", "{\"name\": \"a\", \"name\": \"b\"}", "{\"name\": 1,}")) {
+      assertThatThrownBy(() -> parse("broken.json", text))
+          .describedAs(text)
+          .isInstanceOf(Problem.class);
+    }
+    assertThatThrownBy(() -> parse("config.yaml", "")).hasMessageContaining("extension");
+    assertThatThrownBy(() -> DiskConfig.parse(directory.resolve("absent.toml")))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("absent.toml");
+    Path binary = Files.write(directory.resolve("binary.toml"), new byte[] {(byte) 0xff, 0, 1});
+    assertThatThrownBy(() -> DiskConfig.parse(binary)).isInstanceOf(Problem.class);
+  }
+
+  @Test
+  void aPasswordIsNeverInAMessage() {
+    assertThatThrownBy(
+            () ->
+                parse(
+                    "secret.toml",
+                    "[[customizations.user]]\nname = \"a\"\npassword = \"hunter2\\nx\"\n"))
+        .message()
+        .doesNotContain("hunter2");
+    assertThat(
+            parse(
+                    "secret.json",
+                    "{\"customizations\":{\"user\":[{\"name\":\"a\",\"password\":\"hunter2\"}]}}")
+                .toString())
+        .doesNotContain("hunter2");
+  }
+
+  /** Whatever is done to a valid file, the answer is a config or a Problem. */
+  @Test
+  void mutilatedFilesNeverCrashTheParser() {
+    long seed = new Random().nextLong();
+    System.out.println("DiskConfigCorpusTest seed " + seed);
+    Random random = new Random(seed);
+    for (int i = 0; i < 500; i++) {
+      StringBuilder text = new StringBuilder(FULL);
+      for (int n = random.nextInt(4); n >= 0; n--) {
+        int at = random.nextInt(text.length());
+        switch (random.nextInt(3)) {
+          case 0 -> text.deleteCharAt(at);
+          case 1 -> text.insert(at, (char) random.nextInt(1, 128));
+          default -> text.delete(at, Math.min(text.length(), at + random.nextInt(40)));
+        }
+      }
+      try {
+        parse("mutilated.toml", text.toString());
+      } catch (Problem e) {
+        assertThat(e.getMessage()).contains("mutilated.toml");
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package slipway.disk.customize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Problem;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.process.Command;
+
+/** What a config does to the folders of a deployment. */
+class CustomizerTest {
+  private static final DiskPlan PLAN = DiskPlan.of(0, 0, "amd64", () -> new UUID(1, 2));
+  private static final String BOOT =
+      "UUID=" + PLAN.boot().filesystem() + " /boot ext4 defaults 0 2\n";
+
+  @TempDir Path root;
+  private Path etc;
+  private Path var;
+
+  @BeforeEach
+  void makeMachine() throws Exception {
+    etc = Files.createDirectories(root.resolve("etc"));
+    var = Files.createDirectories(root.resolve("var"));
+    Files.writeString(etc.resolve("passwd"), "root:x:0:0:root:/root:/bin/sh\n");
+    Files.writeString(etc.resolve("group"), "root:x:0:\n");
+  }
+
+  private void apply(DiskConfig config) throws Exception {
+    new Customizer(etc, var).apply(config, PLAN, LocalDate.EPOCH);
+  }
+
+  private static DiskConfig parse(Path directory, String text) throws Exception {
+    return DiskConfig.parse(Files.writeString(directory.resolve("config.toml"), text));
+  }
+
+  @Test
+  void bootIsInFstabOnce() throws Exception {
+    Files.writeString(
+        etc.resolve("fstab"),
+        """
+        # UNCONFIGURED FSTAB FOR BASE SYSTEM
+        # /dev/sda1 /boot stays, it is a comment
+        UUID=1 /boot ext4 defaults 0 2
+        LABEL=x\t/boot/ xfs ro 0 0
+        /dev/sdb /data ext4 defaults 0 2
+        """);
+    apply(DiskConfig.EMPTY);
+    assertThat(etc.resolve("fstab"))
+        .content()
+        .isEqualTo(
+            "# /dev/sda1 /boot stays, it is a comment\n/dev/sdb /data ext4 defaults 0 2\n" + BOOT);
+    apply(DiskConfig.EMPTY);
+    assertThat(etc.resolve("fstab")).content().containsOnlyOnce("/boot ext4");
+  }
+
+  @Test
+  void anEtcThatIsALinkIsNotWrittenThrough() throws Exception {
+    Path outside = Files.createDirectory(root.resolve("outside"));
+    Command.of("rm", "-r", etc.toString()).run();
+    Files.createSymbolicLink(etc, outside);
+    assertThatThrownBy(() -> apply(DiskConfig.EMPTY)).isInstanceOf(Problem.class);
+    assertThat(outside).isEmptyDirectory();
+  }
+
+  /** Folders, other files and links out of the image are no time zones. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Europe", "tzdata", "Europe/Out", "Mars/Olympus", "Europe/Pipe"})
+  void whatIsNoTimeZoneIsRefused(String zone) throws Exception {
+    Path zones = Files.createDirectories(root.resolve("usr/share/zoneinfo/Europe"));
+    Files.writeString(zones.resolve("Berlin"), "TZif2");
+    Files.createSymbolicLink(zones.resolve("Link"), Path.of("/usr/share/zoneinfo/Europe/Berlin"));
+    Files.writeString(zones.resolveSibling("tzdata"), "# version 2026a\n");
+    Path outside = Files.writeString(root.resolve("zone"), "TZif2");
+    Files.createSymbolicLink(zones.resolve("Out"), outside);
+    Command.of("mkfifo", zones.resolve("Pipe").toString()).run();
+    String text = "[customizations.timezone]\ntimezone = \"%s\"\n";
+    DiskConfig wrong = parse(root, text.formatted(zone));
+    assertThatThrownBy(() -> apply(wrong))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("no time zone \"" + zone + "\"");
+    for (String good : List.of("Europe/Berlin", "Europe/Link")) {
+      apply(parse(root, text.formatted(good)));
+      assertThat(Files.readSymbolicLink(etc.resolve("localtime")))
+          .hasToString("../usr/share/zoneinfo/" + good);
+    }
+  }
+
+  @Test
+  void aFileOverAFolderAndAFolderOverAFileAreTold() throws Exception {
+    Files.createDirectories(etc.resolve("app/conf"));
+    Files.writeString(etc.resolve("app/file"), "");
+    DiskConfig file = parse(root, "[[customizations.files]]\npath = \"/etc/app/conf\"\n");
+    assertThatThrownBy(() -> apply(file))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("conf in app")
+        .hasMessageContaining("folder");
+    DiskConfig folder = parse(root, "[[customizations.directories]]\npath = \"/etc/app/file\"\n");
+    assertThatThrownBy(() -> apply(folder))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("/etc/app/file");
+    DiskConfig below = parse(root, "[[customizations.files]]\npath = \"/etc/app/file/x\"\n");
+    assertThatThrownBy(() -> apply(below))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("file is a link or a file");
+  }
+}

@@ -1,0 +1,79 @@
+package slipway.disk.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+
+class DiskPlanTest {
+  private static final long MIB = 1L << 20;
+
+  private static Supplier<UUID> ids(long seed) {
+    Random random = new Random(seed);
+    return () -> new UUID(random.nextLong(), random.nextLong());
+  }
+
+  @Test
+  void theDefaultIsTenGibibytes() {
+    DiskPlan plan = DiskPlan.of(0, 0, "amd64", ids(1));
+    assertThat(plan.size()).isEqualTo(10L << 30);
+    assertThat(plan.parts().stream().map(DiskPlan.Part::start))
+        .containsExactly(MIB, 2 * MIB, 130 * MIB, 1154 * MIB);
+    assertThat(plan.root().size()).isEqualTo((10L << 30) - 1155 * MIB);
+  }
+
+  @Test
+  void aLargeImageMakesALargeDisk() {
+    assertThat(DiskPlan.of(0, 20L << 30, "amd64", ids(1)).root().size())
+        .isGreaterThanOrEqualTo(20L << 30);
+  }
+
+  @Test
+  void aSmallDiskIsRefusedWithTheSmallestThatFits() {
+    assertThatThrownBy(() -> DiskPlan.of(MIB, 2L << 30, "amd64", ids(1)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("--size 3203M");
+    assertThat(DiskPlan.of(3203 * MIB, 2L << 30, "amd64", ids(1)).root().size())
+        .isEqualTo(2L << 30);
+    assertThatThrownBy(() -> DiskPlan.of(3202 * MIB, 2L << 30, "amd64", ids(1)))
+        .isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> DiskPlan.of(0, 0, "s390x", ids(1))).hasMessageContaining("s390x");
+  }
+
+  @Test
+  void partitionsAreAlignedApartAndInside() {
+    long seed = new Random().nextLong();
+    System.out.println("DiskPlanTest seed " + seed);
+    Random random = new Random(seed);
+    for (int i = 0; i < 1000; i++) {
+      long wanted = (3L << 30) + random.nextLong(1L << 42);
+      DiskPlan plan = DiskPlan.of(wanted, random.nextLong(1L << 30), "amd64", ids(i));
+      assertThat(plan.size()).isBetween(wanted - MIB + 1, wanted);
+      long end = MIB;
+      for (DiskPlan.Part part : plan.parts()) {
+        assertThat(part.start()).isEqualTo(end);
+        assertThat(part.size()).isPositive();
+        assertThat(part.size() % MIB).isZero();
+        end += part.size();
+      }
+      assertThat(end).isEqualTo(plan.size() - MIB);
+    }
+  }
+
+  @Test
+  void everyIdIsAnother() {
+    DiskPlan plan = DiskPlan.of(0, 0, "arm64", ids(3));
+    List<UUID> all =
+        java.util.stream.Stream.concat(
+                java.util.stream.Stream.of(plan.diskId()),
+                plan.parts().stream()
+                    .flatMap(p -> java.util.stream.Stream.of(p.id(), p.filesystem())))
+            .toList();
+    assertThat(all).doesNotHaveDuplicates().hasSize(9);
+  }
+}

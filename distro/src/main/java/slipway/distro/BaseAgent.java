@@ -1,0 +1,298 @@
+package slipway.distro;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+
+/**
+ * Puts the host agent into an image's tree: {@code /usr/lib/slipway} with the jars that a machine
+ * needs, a Java runtime with no more modules than they use, the JVM's ahead-of-time caches, and
+ * {@code /usr/bin/bootc} that starts it; the agent's units too.
+ *
+ * <p>The caches are trained inside the tree, by the runtime that ships, at the final paths. They
+ * are not reproducible, so what was made for the same jars and the same JDK is kept and used again.
+ */
+final class BaseAgent {
+  /** Where the agent lives, from the root. */
+  static final String HOME = "usr/lib/slipway";
+
+  /** Counts up when what is made of the same jars changes. */
+  private static final String RECIPE = "4";
+
+  /**
+   * The compilers do not go by the training: what they do early because of it does not pay in a
+   * command of some seconds.
+   */
+  private static final String UNTRAINED =
+      "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n";
+
+  /** The modules of the JDK that the agent's classes use. */
+  private static final List<String> MODULES =
+      List.of(
+          "java.base",
+          "java.logging",
+          "java.naming",
+          "java.net.http",
+          "java.xml",
+          "jdk.unsupported");
+
+  /** In the host's jar: Maven's list of what it needs while it runs. */
+  private static final String HOST_JARS = "slipway/host/jars.txt";
+
+  /** Group, name, type, version and scope of a jar. */
+  private static final Pattern HOST_JAR =
+      Pattern.compile("(?m)^ +[^:\\s]+:([^:\\s]+):jar:([^:\\s]+):(?:compile|runtime)\\b");
+
+  private static final Pattern UNIT =
+      Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
+
+  private final Path root;
+  private final List<Path> jars;
+  private final Path jdk;
+  private final Path cache;
+  private final Progress progress;
+
+  private BaseAgent(Path root, Path product, Path jdk, Path cache, Progress progress)
+      throws IOException {
+    this.root = root;
+    this.jars = hostJars(product);
+    this.jdk = jdk;
+    this.cache = cache;
+    this.progress = progress;
+  }
+
+  /**
+   * Installs the agent.
+   *
+   * @param root the image's tree, in which Debian's libraries are already
+   * @param product folder of the product's jars
+   * @param jdk the JDK that the runtime is cut from
+   * @param cache folder in which finished agents are kept
+   */
+  static void install(Path root, Path product, Path jdk, Path cache, Progress progress)
+      throws IOException {
+    new BaseAgent(root, product, jdk, cache, progress).install();
+  }
+
+  /**
+   * What an agent of these jars and this JDK is known by: the same inputs have the same key.
+   *
+   * @param product folder of the product's jars
+   */
+  static String key(Path product, Path jdk) throws IOException {
+    return new BaseAgent(product, product, jdk, product, Progress.NONE).key();
+  }
+
+  /**
+   * The product's jars that go to machines: the command line, what trains its start-up, the host,
+   * and what that needs by the list in its jar. Servers and builders stay off them.
+   *
+   * @throws Problem of kind ENVIRONMENT when one is missing
+   */
+  static List<Path> hostJars(Path product) throws IOException {
+    Path host = jar(product, "slipway-host-[0-9].*");
+    List<Path> jars =
+        new ArrayList<>(
+            List.of(
+                host,
+                jar(product, "slipway-cli-[0-9].*"),
+                jar(product, "slipway-startup-[0-9].*"),
+                jar(product, "picocli-[0-9].*")));
+    try (JarFile zip = new JarFile(host.toFile())) {
+      JarEntry list = zip.getJarEntry(HOST_JARS);
+      if (list == null) {
+        throw Problem.environment(host + " does not list what the agent needs; build it anew");
+      }
+      Matcher line = HOST_JAR.matcher(new String(zip.getInputStream(list).readAllBytes(), UTF_8));
+      while (line.find()) {
+        jars.add(jar(product, Pattern.quote(line.group(1) + "-" + line.group(2))));
+      }
+    }
+    jars.sort(null);
+    return jars;
+  }
+
+  /** The one jar of that name, a pattern. */
+  private static Path jar(Path product, String name) throws IOException {
+    Pattern file = Pattern.compile(name + "\\.jar");
+    try (Stream<Path> files = Files.list(product)) {
+      return files
+          .filter(p -> file.matcher(p.getFileName().toString()).matches())
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  Problem.environment(
+                      product
+                          + " has no jar "
+                          + name.replace("\\Q", "").replace("\\E", "")
+                          + "; it is not the product's folder of jars"));
+    }
+  }
+
+  private void install() throws IOException {
+    Path kept = cache.resolve(key());
+    Path home = root.resolve(HOME);
+    Files.createDirectories(Objects.requireNonNull(home.getParent()));
+    if (Files.isDirectory(kept)) {
+      copy(kept, home);
+    } else {
+      Path made = cache.resolve("new");
+      Posix.removeTree(OsPath.of(made));
+      make(made);
+      copy(made, home);
+      for (String kind : List.of("quick", "run")) {
+        train(kind);
+        Files.copy(home.resolve(kind + ".aot"), made.resolve(kind + ".aot"));
+      }
+      forgetOthers();
+      Files.move(made, kept);
+    }
+    Files.write(root.resolve("usr/bin/bootc"), BaseImage.resource("bootc"));
+    Files.setPosixFilePermissions(
+        root.resolve("usr/bin/bootc"),
+        java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    units();
+  }
+
+  private static void copy(Path from, Path to) {
+    Command.of("cp", "-a", "--reflink=auto", from.toString(), to.toString()).run();
+  }
+
+  /** Jars, runtime and argument files; all but the cache. */
+  private void make(Path made) throws IOException {
+    Path lib = Files.createDirectories(made.resolve("lib"));
+    for (Path jar : jars) {
+      Path copy = lib.resolve(jar.getFileName().toString());
+      Files.copy(jar, copy, StandardCopyOption.REPLACE_EXISTING);
+      // The JVM compares times with those of the training; files of a deployment have time 0.
+      Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
+    }
+    progress.note("cutting the Java runtime");
+    Command.of(
+            jdk.resolve("bin/jlink").toString(),
+            "--add-modules",
+            String.join(",", MODULES),
+            "--strip-debug",
+            "--no-man-pages",
+            "--no-header-files",
+            "--generate-cds-archive",
+            "--output",
+            made.resolve("runtime").toString())
+        .run();
+    try (Stream<Path> archives = Files.list(made.resolve("runtime/lib/server"))) {
+      // Archives for object layouts that the agent never runs with.
+      for (Path archive :
+          archives.filter(p -> p.toString().matches(".*_(nocoops|coh)\\.jsa")).toList()) {
+        Files.delete(archive);
+      }
+    }
+    Files.writeString(
+        made.resolve("quick.args"),
+        cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
+    Files.writeString(
+        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + UNTRAINED + arguments());
+  }
+
+  private static String cached(String kind) {
+    return "-XX:AOTCache=/" + HOME + "/" + kind + ".aot\n";
+  }
+
+  private String arguments() {
+    List<String> classPath =
+        jars.stream().map(p -> "/" + HOME + "/lib/" + p.getFileName()).toList();
+    // The JVM's own warnings go to stdout otherwise, into the middle of what a program reads.
+    return """
+        -XX:+UseSerialGC
+        -Xss1m
+        -Xlog:disable
+        -Xlog:all=error:stderr
+        --enable-native-access=ALL-UNNAMED
+        -Djdk.httpclient.bufsize=131072
+        -Dslipway.name=bootc
+        -cp
+        %s
+        """
+        .formatted(String.join(":", classPath));
+  }
+
+  /** Short verbs and long ones have a cache each: all of a cache is mapped. */
+  private void train(String kind) {
+    progress.note("training the JVM's ahead-of-time cache for " + kind + " verbs");
+    BaseImage.inNamespace(
+            "train.sh", root.toString(), "/" + HOME + "/runtime/bin/java", "/" + HOME, kind)
+        .run();
+    if (!Files.isRegularFile(root.resolve(HOME).resolve(kind + ".aot"))) {
+      throw Problem.environment("the JVM made no ahead-of-time cache for the host agent");
+    }
+  }
+
+  /** The units stand in the host's jar, beside the code that they call. */
+  private void units() throws IOException {
+    Path folder = root.resolve("usr/lib/systemd/system");
+    for (Path jar : jars) {
+      if (!jar.getFileName().toString().startsWith("slipway-host-")) {
+        continue;
+      }
+      try (JarFile zip = new JarFile(jar.toFile())) {
+        for (JarEntry entry : zip.stream().toList()) {
+          var name = UNIT.matcher(entry.getName());
+          if (name.matches() && !name.group(1).endsWith(".d")) {
+            Path target = folder.resolve(name.group(1));
+            Files.createDirectories(Objects.requireNonNull(target.getParent()));
+            try (InputStream in = zip.getInputStream(entry)) {
+              Files.copy(in, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private void forgetOthers() throws IOException {
+    List<Path> others = new ArrayList<>();
+    try (Stream<Path> entries = Files.list(cache)) {
+      entries.filter(p -> !p.endsWith("new")).forEach(others::add);
+    }
+    for (Path other : others) {
+      Posix.removeTree(OsPath.of(other));
+    }
+  }
+
+  private String key() throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update((RECIPE + MODULES + UNTRAINED + arguments()).getBytes(UTF_8));
+      digest.update(Files.readAllBytes(jdk.resolve("release")));
+      for (Path jar : jars) {
+        try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {
+          in.transferTo(java.io.OutputStream.nullOutputStream());
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+}

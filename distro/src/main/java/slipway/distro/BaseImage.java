@@ -1,0 +1,358 @@
+package slipway.distro;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.MountNamespace;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.tree.DirectoryReader;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/**
+ * Makes a bootable base image from Debian packages: mmdebstrap installs them, the tree is given the
+ * layout of an image (kernel and initramfs in {@code /usr/lib/modules}, what changes in {@code
+ * /var}), the host agent is put in, and the result goes to the store in layers by what changes
+ * together.
+ *
+ * <p>Needs root. One build at a time works in a state folder; what a killed one left is removed by
+ * the next. The name in the store changes last.
+ */
+public final class BaseImage {
+  /** Where the image keeps dpkg's database: in /usr, so that it goes back with a rollback. */
+  static final String DPKG = "usr/lib/sysimage/dpkg";
+
+  /** Tells which agent an image holds, see {@link BaseAgent#key}. */
+  static final String AGENT_LABEL = "slipway.agent";
+
+  private static final String RESOURCES = "base/";
+
+  private static final List<String> PACKAGES =
+      List.of(
+          // the system
+          "systemd",
+          "systemd-sysv",
+          "systemd-resolved",
+          "systemd-timesyncd",
+          "libpam-systemd",
+          "libnss-myhostname",
+          "udev",
+          "dbus",
+          "kmod",
+          "openssh-server",
+          "sudo",
+          // booting and deploying
+          "dracut",
+          "ostree",
+          "ostree-boot",
+          "grub-common",
+          "zstd",
+          // file systems, and what an installation onto a disk needs
+          "e2fsprogs",
+          "xfsprogs",
+          "btrfs-progs",
+          "dosfstools",
+          "mtools",
+          "erofs-utils",
+          "fdisk",
+          "fsverity",
+          "attr",
+          // people
+          "ca-certificates",
+          "curl",
+          "iproute2",
+          "less",
+          "procps",
+          "vim-tiny");
+
+  /**
+   * Taken from Debian's unstable suite where a stable one's cannot do it: ostree with composefs,
+   * GRUB that reads boot loader entries (blscfg).
+   */
+  private static final List<String> FROM_UNSTABLE =
+      List.of(
+          "ostree",
+          "ostree-boot",
+          "libostree-1-1",
+          "libcomposefs1",
+          "grub-common",
+          "grub2-common",
+          "grub-pc-bin",
+          "grub-efi-amd64-bin",
+          "grub-efi-amd64-unsigned",
+          "grub-efi-arm64-bin",
+          "grub-efi-arm64-unsigned",
+          "libefiboot1t64",
+          "libefivar1t64");
+
+  /** Files of ours, below {@code base/root} among the resources and below the root of the image. */
+  private static final List<String> FILES =
+      List.of(
+          "etc/apt/apt.conf.d/50-image",
+          "etc/kernel-img.conf",
+          "etc/locale.conf",
+          "usr/lib/dracut/dracut.conf.d/50-image.conf",
+          "usr/lib/ostree/prepare-root.conf",
+          "usr/lib/systemd/journald.conf.d/20-image.conf",
+          "usr/lib/systemd/network/89-ethernet.network",
+          "usr/lib/systemd/system.conf.d/20-image.conf",
+          "usr/lib/systemd/system-preset/20-image.preset",
+          "usr/lib/systemd/system-preset/99-image-default.preset",
+          "usr/lib/systemd/system/systemd-firstboot.service.d/20-image.conf",
+          "usr/lib/systemd/system/systemd-sysusers.service.d/20-image.conf",
+          "usr/lib/tmpfiles.d/base-layout.conf",
+          "usr/share/kernel/postinst.d/zz-image",
+          "usr/share/kernel/postrm.d/zz-image");
+
+  /** The tree, package lists and downloads take a third of this. */
+  private static final long WORK_SIZE = 3L << 30;
+
+  private static final long MEMORY_WANTED = 6L << 30;
+
+  private final BaseRequest request;
+  private final Progress progress;
+  private final Path state;
+  private final Path root;
+  private final Instant start;
+
+  private BaseImage(BaseRequest request, Progress progress, Clock clock) {
+    this.request = request;
+    this.progress = progress;
+    this.state = BaseStorage.directory(request.state());
+    this.root = state.resolve("work");
+    this.start = clock.instant();
+  }
+
+  /** The kernel package that suits most machines that images are deployed to: virtual ones. */
+  public static String defaultKernel() {
+    return "linux-image-cloud-" + Platform.host().architecture();
+  }
+
+  /**
+   * Builds the image and gives it its name in the store.
+   *
+   * @throws Problem when a tool fails, a package is not there, or the result breaks a rule of
+   *     {@link BaseLint}
+   */
+  public static Manifest.Image build(BaseRequest request, Progress progress) throws IOException {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("building a base image needs root: run it with sudo");
+    }
+    return new BaseImage(request, progress, Clock.systemUTC()).build();
+  }
+
+  /**
+   * A base image that is there now.
+   *
+   * @param built whether it was missing, or held another agent than this product's
+   */
+  public record Result(Manifest.Image image, boolean built) {}
+
+  /** Builds the image unless the store has one of that name with the agent of this product. */
+  public static Result ensure(BaseRequest request, Progress progress) throws IOException {
+    Optional<Manifest> found = request.store().find(request.tag().toString());
+    Path product = request.product();
+    if (found.isPresent() && found.get() instanceof Manifest.Image image) {
+      String has = request.store().config(image).labels().getOrDefault(AGENT_LABEL, "");
+      if (has.equals(product == null ? "" : BaseAgent.key(product, jdk()))) {
+        return new Result(image, false);
+      }
+    }
+    return new Result(build(request, progress), true);
+  }
+
+  static Path jdk() {
+    return Path.of(System.getProperty("java.home"));
+  }
+
+  private Manifest.Image build() throws IOException {
+    Files.createDirectories(state);
+    int lock =
+        Posix.open(
+            OsPath.of(BaseStorage.lock(state)),
+            Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC,
+            0644);
+    try {
+      if (!Posix.tryFlock(lock, true)) {
+        progress.note("waiting for another build of a base image");
+        Posix.flock(lock, true);
+      }
+      removeWork();
+      try {
+        return MountNamespace.call("base image", this::buildLocked);
+      } finally {
+        removeWork();
+      }
+    } finally {
+      Posix.close(lock);
+    }
+  }
+
+  private Manifest.Image buildLocked() throws IOException {
+    Files.createDirectories(root);
+    if (availableMemory() >= MEMORY_WANTED) {
+      // Packages are unpacked and read once; on a disk their syncing takes most of the time.
+      Mount.of("tmpfs", root, "tmpfs", 0, "mode=0755,size=" + WORK_SIZE);
+    }
+    BaseMirror mirror = BaseMirror.choose(request.mirror(), Path.of("/etc/apt"));
+    progress.note("installing Debian " + request.suite() + " from " + mirror.main().getHost());
+    new BaseBootstrap(request, mirror, state).run(root, progress);
+    for (String file : FILES) {
+      write(file, resource("root/" + file));
+    }
+    write("etc/apt/sources.list.d/debian.sources", mirror.sourcesFile(request.suite()));
+    Files.deleteIfExists(root.resolve("etc/apt/sources.list"));
+    Path product = request.product();
+    if (product != null) {
+      Path cache = Files.createDirectories(state.resolve("agent"));
+      BaseAgent.install(root, product, jdk(), cache, progress);
+    }
+    progress.note("making the initramfs");
+    inNamespace("finish.sh", root.toString()).run();
+    users();
+    FileTree tree = DirectoryReader.read(root);
+    lint(tree);
+    return new BaseWriter(request, progress, created(tree)).write(tree);
+  }
+
+  /** Bytes that the kernel thinks can be taken without swapping (proc_meminfo(5)). */
+  private static long availableMemory() throws IOException {
+    return Files.readAllLines(Path.of("/proc/meminfo")).stream()
+        .filter(line -> line.startsWith("MemAvailable:"))
+        .map(line -> line.replaceAll("\\D", ""))
+        .mapToLong(kilobytes -> Long.parseLong(kilobytes) * 1024)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private void users() throws IOException {
+    Path shadow = root.resolve("etc/shadow");
+    // In place, which keeps owner and mode.
+    Files.writeString(shadow, BaseUsers.imageShadow(Files.readString(shadow)));
+    ImageFiles files = new ImageFiles(DirectoryReader.read(root));
+    String lines =
+        BaseUsers.missing(
+            files.text("etc/passwd").orElse(""),
+            files.text("etc/group").orElse(""),
+            files.configuration("sysusers.d").values());
+    if (!lines.isEmpty()) {
+      write("usr/lib/sysusers.d/base-image.conf", lines);
+    }
+  }
+
+  private static void lint(FileTree tree) throws IOException {
+    BaseLint.Report report = BaseLint.check(tree, Set.of());
+    if (!report.findings().isEmpty()) {
+      BaseLint.Finding first = report.findings().getFirst();
+      throw Problem.environment(
+          "the image breaks the rule "
+              + first.rule().name()
+              + ": "
+              + String.join("; ", first.texts().subList(0, Math.min(5, first.texts().size()))));
+    }
+  }
+
+  /** The newest time that a package brought along; files made by this build are younger. */
+  private Instant created(FileTree tree) throws IOException {
+    @Nullable Instant given = request.created();
+    if (given != null) {
+      return given;
+    }
+    AtomicLong newest = new AtomicLong();
+    tree.walk(
+        (path, node) -> {
+          long time = node.metadata().mtimeSeconds();
+          boolean packaged = node instanceof Node.File && !path.startsWith(BaseAgent.HOME);
+          if (packaged && time < start.getEpochSecond()) {
+            newest.accumulateAndGet(time, Math::max);
+          }
+        });
+    return Instant.ofEpochSecond(newest.get());
+  }
+
+  private void write(String path, byte[] content) throws IOException {
+    Path target = root.resolve(path);
+    Files.createDirectories(Objects.requireNonNull(target.getParent()));
+    Files.write(target, content);
+  }
+
+  private void write(String path, String content) throws IOException {
+    write(path, content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  /** Takes the work folder away, but never through a mount into the machine itself. */
+  private void removeWork() throws IOException {
+    String prefix = root + "/";
+    Optional<String> mounted =
+        Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+            .map(line -> line.split(" ")[4])
+            .filter(target -> target.equals(root.toString()) || target.startsWith(prefix))
+            .findFirst();
+    if (mounted.isPresent()) {
+      throw Problem.environment(mounted.get() + " is mounted; unmount it and try again");
+    }
+    Posix.removeTree(OsPath.of(root));
+  }
+
+  /** A script among the resources, to be run where its mounts vanish with it. */
+  static Command inNamespace(String script, String... arguments) {
+    List<String> argv =
+        new ArrayList<>(
+            List.of("unshare", "--mount", "--propagation", "private", "sh", "-s", "--"));
+    argv.addAll(List.of(arguments));
+    return Command.of(argv).stdin(resource(script));
+  }
+
+  static byte[] resource(String name) {
+    try (InputStream in = BaseImage.class.getResourceAsStream(RESOURCES + name)) {
+      return Objects.requireNonNull(in, name).readAllBytes();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException("cannot read the resource " + name, e);
+    }
+  }
+
+  /** What a preferences file says so that only these packages come from the unstable suite. */
+  static String pins() {
+    return """
+        Package: *
+        Pin: release a=unstable
+        Pin-Priority: 100
+
+        Package: %s
+        Pin: release a=unstable
+        Pin-Priority: 990
+        """
+        .formatted(String.join(" ", FROM_UNSTABLE));
+  }
+
+  /** All packages to install. */
+  static List<String> packages(BaseRequest request, String architecture) {
+    List<String> all = new ArrayList<>(PACKAGES);
+    all.addAll(
+        Map.of(
+                "amd64", List.of("grub-pc-bin", "grub-efi-amd64-bin"),
+                "arm64", List.of("grub-efi-arm64-bin"))
+            .getOrDefault(architecture, List.of()));
+    all.add(request.kernel());
+    all.addAll(request.packages());
+    return all;
+  }
+}

@@ -1,0 +1,149 @@
+package slipway.distro;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Users and groups of an image and the sysusers.d(5) lines that make them. A deployment's {@code
+ * /etc/passwd} is merged with what an administrator changed, so an entry that a later image brings
+ * arrives only through such a line.
+ */
+final class BaseUsers {
+  private static final Pattern WORD =
+      Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"|'([^']*)'|(\\S+)");
+
+  /** systemd's mark for a locked account that waits for its password. */
+  private static final String UNPROVISIONED = "!unprovisioned";
+
+  private BaseUsers() {}
+
+  /** Names that sysusers.d lines make. */
+  record Declared(Set<String> users, Set<String> groups) {}
+
+  /** Reads the lines of all files. */
+  static Declared declared(Collection<String> files) {
+    Set<String> users = new LinkedHashSet<>();
+    Set<String> groups = new LinkedHashSet<>();
+    for (String file : files) {
+      for (String line : file.lines().toList()) {
+        List<String> words = words(line);
+        if (words.size() < 2) {
+          continue;
+        }
+        switch (words.getFirst()) {
+          case "u", "u!" -> {
+            users.add(words.get(1));
+            if (words.size() < 3 || !words.get(2).contains(":")) {
+              groups.add(words.get(1));
+            }
+          }
+          case "g" -> groups.add(words.get(1));
+          default -> {}
+        }
+      }
+    }
+    return new Declared(users, groups);
+  }
+
+  /** Splits a line at blanks, with quotes; a comment gives nothing. */
+  static List<String> words(String line) {
+    List<String> words = new ArrayList<>();
+    if (line.startsWith("#")) {
+      return words;
+    }
+    Matcher matcher = WORD.matcher(line);
+    while (matcher.find()) {
+      String quoted = matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
+      words.add(quoted != null ? quoted : matcher.group(3));
+    }
+    return words;
+  }
+
+  /** The first fields of passwd(5) or group(5). */
+  static List<String> names(String database) {
+    return database
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith("#"))
+        .map(line -> line.split(":", -1)[0])
+        .filter(name -> !name.isEmpty() && !name.startsWith("+") && !name.startsWith("-"))
+        .toList();
+  }
+
+  /**
+   * Lines for the entries that none of {@code existing} makes, with their numbers fixed.
+   *
+   * @param passwd content of /etc/passwd
+   * @param group content of /etc/group
+   * @param existing contents of the sysusers.d files that are there
+   */
+  static String missing(String passwd, String group, Collection<String> existing) {
+    Declared declared = declared(existing);
+    Map<String, String> groupNames = new HashMap<>();
+    List<String> lines = new ArrayList<>();
+    for (String[] entry : entries(group, 4)) {
+      groupNames.putIfAbsent(entry[2], entry[0]);
+      if (!declared.groups().contains(entry[0])) {
+        lines.add("g " + entry[0] + " " + entry[2]);
+      }
+    }
+    for (String[] entry : entries(passwd, 7)) {
+      if (!declared.users().contains(entry[0])) {
+        String primary = groupNames.getOrDefault(entry[3], entry[3]);
+        lines.add(
+            "u "
+                + entry[0]
+                + " "
+                + entry[2]
+                + ":"
+                + primary
+                + " "
+                + quoted(entry[4])
+                + " "
+                + quoted(entry[5])
+                + " "
+                + quoted(entry[6]));
+      }
+    }
+    return lines.isEmpty() ? "" : String.join("\n", lines) + "\n";
+  }
+
+  private static List<String[]> entries(String database, int fields) {
+    return database
+        .lines()
+        .map(line -> line.split(":", -1))
+        .filter(entry -> entry.length == fields && !entry[0].isEmpty())
+        .toList();
+  }
+
+  private static String quoted(String value) {
+    String plain = value.replace("\"", "").replace("\\", "");
+    return plain.isEmpty() ? "-" : "\"" + plain + "\"";
+  }
+
+  /**
+   * What an image's shadow(5) is: without the date of the last password change, which is the day of
+   * the build, and with root locked until the first boot finds a password among its credentials
+   * (systemd-firstboot(1), {@code passwd.hashed-password.root}).
+   */
+  static String imageShadow(String shadow) {
+    StringBuilder text = new StringBuilder();
+    for (String line : shadow.lines().toList()) {
+      String[] fields = line.split(":", -1);
+      if (fields.length == 9) {
+        fields[2] = "";
+        if (fields[0].equals("root")) {
+          fields[1] = UNPROVISIONED;
+        }
+      }
+      text.append(String.join(":", fields)).append('\n');
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,146 @@
+package slipway.distro;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import slipway.archive.compress.Compression;
+import slipway.archive.tar.TarOptions;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.posix.CountedOutput;
+import slipway.oci.layout.BlobWriter;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.tree.FileTree;
+import slipway.tree.TarWriter;
+
+/** Writes a base image's tree to the store: layers side by side, then config, manifest and name. */
+record BaseWriter(BaseRequest request, Progress progress, Instant created) {
+  /** Smaller than the usual level by a tenth and made once; reading costs the same. */
+  private static final int LEVEL = 9;
+
+  /**
+   * The time of every file. A deployment has no other, and a layer whose files did not change keeps
+   * its digest.
+   */
+  private static final TarOptions TIMES = new TarOptions(0L, true);
+
+  /** One finished layer. */
+  private record Written(String name, Descriptor descriptor, Digest diffId, long size) {}
+
+  Manifest.Image write(FileTree tree) throws IOException {
+    List<Written> layers = layers(tree);
+    Platform platform = Platform.host();
+    Map<String, String> labels = labels(new ImageFiles(tree));
+    List<ImageConfig.History> history =
+        layers.stream()
+            .map(l -> new ImageConfig.History(created.toString(), l.name(), null, false))
+            .toList();
+    ImageConfig config =
+        new ImageConfig(
+            platform,
+            created.toString(),
+            null,
+            List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            null,
+            List.of("/sbin/init"),
+            null,
+            null,
+            labels,
+            Set.of(),
+            Set.of(),
+            // systemd's signal for an orderly shutdown.
+            "SIGRTMIN+3",
+            null,
+            null,
+            List.of(),
+            layers.stream().map(Written::diffId).toList(),
+            history);
+    Descriptor stored = request.store().putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+    Manifest.Image image =
+        Manifest.Image.of(stored, layers.stream().map(Written::descriptor).toList(), Map.of());
+    request.store().putManifest(image, request.tag());
+    return image;
+  }
+
+  private Map<String, String> labels(ImageFiles files) throws IOException {
+    Map<String, String> labels = new TreeMap<>();
+    labels.put("containers.bootc", "1");
+    labels.put("ostree.bootable", "1");
+    Path product = request.product();
+    if (product != null) {
+      labels.put(BaseImage.AGENT_LABEL, BaseAgent.key(product, BaseImage.jdk()));
+    }
+    labels.put("org.opencontainers.image.created", created.toString());
+    String release = files.text("etc/debian_version").orElse("").strip();
+    labels.put("org.opencontainers.image.version", release.isEmpty() ? request.suite() : release);
+    return labels;
+  }
+
+  private List<Written> layers(FileTree tree) throws IOException {
+    int processors = Runtime.getRuntime().availableProcessors();
+    try (ExecutorService workers = Executors.newFixedThreadPool(processors)) {
+      List<Future<Written>> running = new ArrayList<>();
+      BaseLayers.split(tree)
+          .forEach((name, part) -> running.add(workers.submit(() -> layer(name, part))));
+      List<Written> layers = new ArrayList<>();
+      for (Future<Written> layer : running) {
+        layers.add(layer.get());
+      }
+      for (Written layer : layers) {
+        progress.note(
+            String.format(
+                Locale.ROOT,
+                "layer %-10s %6.1f MB, compressed %5.1f MB",
+                layer.name(),
+                layer.size() / 1e6,
+                layer.descriptor().size() / 1e6));
+      }
+      return layers;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Problem.Kind.ENVIRONMENT, "writing the image was interrupted", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException io -> throw io;
+        case RuntimeException r -> throw r;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private Written layer(String name, FileTree part) throws IOException {
+    MessageDigest digest = Digest.Algorithm.SHA256.newMessageDigest();
+    Compression compression = Compression.ZSTD;
+    try (BlobWriter blob = request.store().newBlob()) {
+      CountedOutput counter;
+      try (OutputStream compressed = compression.compress(blob, LEVEL);
+          DigestOutputStream hashed = new DigestOutputStream(compressed, digest);
+          CountedOutput counted = new CountedOutput(hashed)) {
+        counter = counted;
+        TarWriter.write(counted, part, TIMES);
+      }
+      Digest diffId = Digest.of(Digest.Algorithm.SHA256, digest.digest());
+      long size = counter.bytes();
+      return new Written(
+          name, blob.commit(MediaTypes.layer(compression), diffId, size), diffId, size);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package slipway.distro;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
+import slipway.linux.posix.OsPath;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/** Reads small files of an image's tree by path, following links inside the tree. */
+record ImageFiles(FileTree tree) {
+  private static final int MAX_LINKS = 40;
+
+  /** The node at a path, links of its parents followed but not its own; null when there is none. */
+  @Nullable Node node(String path) {
+    return resolve(OsPath.of(path), false);
+  }
+
+  /** The text of a regular file, links followed; empty when there is none. */
+  Optional<String> text(String path) throws IOException {
+    if (!(resolve(OsPath.of(path), true) instanceof Node.File file)) {
+      return Optional.empty();
+    }
+    try (InputStream in = file.content().open()) {
+      byte[] bytes = Limit.SMALL_FILE_BYTES.read(in, "the image's /" + path);
+      return Optional.of(new String(bytes, StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Names in a directory, in byte order; none when it is not a directory. */
+  List<String> names(String path) {
+    return resolve(OsPath.of(path), true) instanceof Node.Directory d
+        ? d.children().keySet().stream().map(OsPath::toString).toList()
+        : List.of();
+  }
+
+  /** Visits all below a directory, but not itself. */
+  void walk(String path, FileTree.Visitor visitor) throws IOException {
+    if (node(path) instanceof Node.Directory directory) {
+      new FileTree(directory)
+          .walk(
+              (below, node) -> {
+                if (!below.isEmpty()) {
+                  visitor.visit(OsPath.of(path).resolve(below), node);
+                }
+              });
+    }
+  }
+
+  /**
+   * The {@code .conf} files of a configuration directory of systemd's, by name: one in {@code /etc}
+   * replaces its namesake in {@code /usr}, and one that is a link to nowhere or {@code /dev/null}
+   * hides it (tmpfiles.d(5), "Configuration directories and precedence").
+   */
+  Map<String, String> configuration(String folder) throws IOException {
+    Map<String, String> files = new TreeMap<>();
+    for (String base : List.of("usr/lib", "usr/local/lib", "run", "usr/etc", "etc")) {
+      String path = base + "/" + folder;
+      for (String name : names(path)) {
+        if (name.endsWith(".conf")) {
+          files.put(name, text(path + "/" + name).orElse(""));
+        }
+      }
+    }
+    return files;
+  }
+
+  private @Nullable Node resolve(OsPath path, boolean last) {
+    List<OsPath> todo = new ArrayList<>(path.components());
+    List<Node> trail = new ArrayList<>(List.of(tree.root()));
+    int links = 0;
+    while (!todo.isEmpty()) {
+      OsPath name = todo.removeFirst();
+      if (name.is(".")) {
+        continue;
+      }
+      if (name.is("..")) {
+        if (trail.size() > 1) {
+          trail.removeLast();
+        }
+        continue;
+      }
+      if (!(trail.getLast() instanceof Node.Directory directory)) {
+        return null;
+      }
+      Node child = directory.children().get(name);
+      if (child instanceof Node.Symlink link && (last || !todo.isEmpty())) {
+        if (++links > MAX_LINKS) {
+          return null;
+        }
+        todo.addAll(0, link.target().components());
+        if (link.target().isAbsolute()) {
+          trail.subList(1, trail.size()).clear();
+        }
+      } else if (child == null) {
+        return null;
+      } else {
+        trail.add(child);
+      }
+    }
+    return trail.getLast();
+  }
+}

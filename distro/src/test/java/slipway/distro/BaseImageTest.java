@@ -1,0 +1,107 @@
+package slipway.distro;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
+
+/** Builds the base image twice, which takes minutes, and holds it against other people's tools. */
+@Tag("vm")
+class BaseImageTest {
+  private static final String TAG = "localhost/debian-bootc:trixie";
+
+  @TempDir Path folder;
+
+  @Test
+  void buildsTheSameBootableImageTwice() throws IOException {
+    Path state = folder.resolve("state");
+    Path root = Files.createDirectories(folder.resolve("root"));
+    try (LocalStore store = LocalStore.open(state.resolve("store"))) {
+      Manifest.Image image = BaseImage.build(request(store, state), Progress.NONE);
+      for (Descriptor layer : image.layers()) {
+        Command.of("tar", "--zstd", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf")
+            .with(store.blobPath(layer.digest()).toString(), "-C", root.toString())
+            .run();
+      }
+      assertThat(
+              Command.of("skopeo", "inspect", "--format", "{{.Labels}}")
+                  .with("oci:" + store.root() + ":" + TAG)
+                  .output())
+          .contains("containers.bootc:1");
+      assertThat(inside(root, "ostree", "--version")).contains("- composefs");
+      assertThat(inside(root, "grub-mkimage", "--version")).contains("2.14");
+      assertThat(root.resolve("usr/lib/grub/i386-pc/blsuki.mod")).exists();
+      assertThat(root.resolve("usr/lib/grub/x86_64-efi/blsuki.mod")).exists();
+      assertThat(inside(root, "dpkg", "--audit")).isEmpty();
+      inside(root, "apt-get", "check");
+      String version;
+      try (var versions = Files.list(root.resolve("usr/lib/modules"))) {
+        version = versions.findFirst().orElseThrow().getFileName().toString();
+      }
+      assertThat(inside(root, "lsinitrd", "/usr/lib/modules/" + version + "/initramfs.img"))
+          .contains("ostree-prepare-root", "erofs.ko", "overlay.ko", "prepare-root.conf");
+      boots(root);
+      Manifest.Image again = BaseImage.build(request(store, state), Progress.NONE);
+      assertThat(again.digest()).isEqualTo(image.digest());
+    } finally {
+      Posix.removeTree(OsPath.of(root));
+    }
+  }
+
+  private static BaseRequest request(LocalStore store, Path state) {
+    return new BaseRequest(
+        "trixie",
+        Reference.parse(TAG),
+        null,
+        BaseImage.defaultKernel(),
+        List.of(),
+        null,
+        store,
+        state,
+        null);
+  }
+
+  private static String inside(Path root, String... command) {
+    return Command.of("chroot", root.toString()).with(command).output();
+  }
+
+  /** systemd starts everything that is enabled, and all is well. */
+  private void boots(Path root) throws IOException {
+    Path out = Files.createDirectories(folder.resolve("out"));
+    Command.of(
+            "systemd-nspawn",
+            "--quiet",
+            "--register=no",
+            "--keep-unit",
+            "--console=pipe",
+            "--private-network",
+            "--volatile=overlay",
+            "--directory=" + root,
+            "--bind=" + out + ":/mnt",
+            "--set-credential=passwd.hashed-password.root:x",
+            "--boot",
+            "systemd.run=/bin/sh -c '(systemctl --failed --no-legend --plain | sed s/^/failed:/;"
+                + " ls -d /root/ /home/ /opt/ /srv/ /var/lib/dpkg/;"
+                + " grep -q ^root:x: /etc/shadow && echo /root-has-its-password)"
+                + " > /mnt/result 2>&1'")
+        .timeout(Duration.ofMinutes(3))
+        .tryRun();
+    assertThat(Files.readAllLines(out.resolve("result")))
+        .containsExactly(
+            "/home/", "/opt/", "/root/", "/srv/", "/var/lib/dpkg/", "/root-has-its-password");
+  }
+}

@@ -1,3 +1,0 @@
-/** What runs on a machine: status, upgrade, switch, rollback, finalise. */
-@org.jspecify.annotations.NullMarked
-package slipway.host;

@@ -1,0 +1,113 @@
+package slipway.host.status;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of a machine in the BootcHost document, version 1 (bootc, {@code host-v1.schema.json}):
+ * which image it runs, which it will run, which it can go back to.
+ *
+ * @param image what updates follow: the staged image's name, else the booted one's, else null
+ * @param rollbackQueued whether the next boot starts the rollback entry
+ * @param usrOverlay an overlay over {@code /usr}, or null
+ * @param readOnly whether the disk cannot be written to, as on a live medium
+ */
+public record HostStatus(
+    @Nullable ImageName image,
+    @Nullable Entry staged,
+    @Nullable Entry booted,
+    @Nullable Entry rollback,
+    List<Entry> others,
+    boolean rollbackQueued,
+    @Nullable UsrOverlay usrOverlay,
+    boolean readOnly) {
+  public HostStatus {
+    others = List.copyOf(others);
+  }
+
+  /** Of a system that is not deployed from an image. */
+  public static HostStatus none() {
+    return new HostStatus(null, null, null, null, List.of(), false, null, false);
+  }
+
+  /** With the booted entry only. */
+  public HostStatus onlyBooted() {
+    return new HostStatus(
+        image, null, booted, null, List.of(), rollbackQueued, usrOverlay, readOnly);
+  }
+
+  /**
+   * An image by name.
+   *
+   * @param transport {@code registry}, {@code oci}, …
+   * @param signature {@code containerPolicy}, {@code ostreeRemote:NAME}, or null when nothing is
+   *     verified beyond digests
+   */
+  public record ImageName(String image, String transport, @Nullable String signature) {
+    /** For people: the transport only when it is not a registry. */
+    public String display() {
+      return transport.equals("registry") ? image : transport + ":" + image;
+    }
+  }
+
+  /**
+   * An image as it was fetched.
+   *
+   * @param version from its labels, or null
+   * @param timestamp when it was built, RFC 3339, or null
+   * @param digest of its manifest
+   * @param architecture in OCI's names
+   */
+  public record Image(
+      ImageName name,
+      @Nullable String version,
+      @Nullable String timestamp,
+      String digest,
+      String architecture) {
+    /** The time without a fraction of a second. */
+    @Nullable String shortTimestamp() {
+      if (timestamp == null) {
+        return null;
+      }
+      int dot = timestamp.indexOf('.');
+      if (dot < 0) {
+        return timestamp;
+      }
+      int end = dot + 1;
+      while (end < timestamp.length() && Character.isDigit(timestamp.charAt(end))) {
+        end++;
+      }
+      return timestamp.substring(0, dot) + timestamp.substring(end);
+    }
+  }
+
+  /**
+   * An entry of the boot menu, or the staged one.
+   *
+   * @param image null when it was not deployed from an image
+   * @param update a newer image that {@code upgrade --check} saw, or null
+   * @param incompatible whether rpm-ostree changed it locally
+   * @param softReboot whether the running kernel could start it
+   * @param downloadOnly whether it is staged but the shutdown leaves it alone
+   */
+  public record Entry(
+      @Nullable Image image,
+      @Nullable Image update,
+      boolean incompatible,
+      boolean pinned,
+      boolean softReboot,
+      boolean downloadOnly,
+      String stateroot,
+      String checksum,
+      int serial) {}
+
+  /** What covers {@code /usr}. */
+  public record UsrOverlay(boolean writable, boolean persistent) {
+    @Override
+    public String toString() {
+      return (persistent ? "persistent" : "transient")
+          + ", "
+          + (writable ? "read/write" : "read-only");
+    }
+  }
+}

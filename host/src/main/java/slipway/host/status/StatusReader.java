@@ -1,0 +1,179 @@
+package slipway.host.status;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import slipway.base.RawText;
+import slipway.host.system.HostEnvironment;
+import slipway.ostree.gvariant.GVariant;
+import slipway.ostree.object.Commit;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+
+/** Reads the state of a machine. Needs no privilege and changes nothing. */
+public final class StatusReader {
+  /** Keys of a merge commit's metadata (ostree-rs-ext, container store). */
+  public static final String MANIFEST_DIGEST = "ostree.manifest-digest";
+
+  public static final String MANIFEST = "ostree.manifest";
+  public static final String CONFIG = "ostree.container.image-config";
+
+  /** Keys of its detached metadata: a newer image that was seen and not fetched. */
+  public static final String CACHED_DIGEST = "ostree-ext.cached.manifest-digest";
+
+  public static final String CACHED_MANIFEST = "ostree-ext.cached.manifest";
+  public static final String CACHED_CONFIG = "ostree-ext.cached.config";
+
+  private final HostEnvironment host;
+  private final Sysroot sysroot;
+  private final Repository repository;
+
+  private StatusReader(HostEnvironment host, Sysroot sysroot) throws IOException {
+    this.host = host;
+    this.sysroot = sysroot;
+    this.repository = sysroot.repository();
+  }
+
+  public static HostStatus read(HostEnvironment host) throws IOException {
+    if (!host.runState().booted()) {
+      return HostStatus.none();
+    }
+    return read(host, host.sysroot());
+  }
+
+  static HostStatus read(HostEnvironment host, Sysroot sysroot) throws IOException {
+    return new StatusReader(host, sysroot)
+        .read(sysroot.booted().orElseThrow(HostEnvironment::notInMenu));
+  }
+
+  private HostStatus read(Deployment booted) throws IOException {
+    List<Deployment> related = new ArrayList<>();
+    List<Deployment> foreign = new ArrayList<>();
+    boolean passed = false;
+    boolean queued = false;
+    for (Deployment d : sysroot.deployments()) {
+      if (d.booted()) {
+        passed = true;
+      } else if (d.stateroot().equals(booted.stateroot())) {
+        queued |= related.isEmpty() && !passed;
+        related.add(d);
+      } else {
+        foreign.add(d);
+      }
+    }
+    Deployment rollback = related.isEmpty() ? null : related.removeFirst();
+    related.addAll(foreign);
+    HostStatus.Entry staged = entry(sysroot.staged().orElse(null), booted);
+    HostStatus.Entry current = Objects.requireNonNull(entry(booted, booted));
+    List<HostStatus.Entry> others = new ArrayList<>();
+    for (Deployment d : related) {
+      others.add(Objects.requireNonNull(entry(d, booted)));
+    }
+    HostStatus.Image image = (staged == null ? current : staged).image();
+    return new HostStatus(
+        image == null ? null : image.name(),
+        staged,
+        current,
+        entry(rollback, booted),
+        others,
+        queued,
+        overlay(booted.unlocked()),
+        onReadOnlyMedium());
+  }
+
+  private HostStatus.@Nullable Entry entry(@Nullable Deployment d, Deployment booted)
+      throws IOException {
+    if (d == null) {
+      return null;
+    }
+    boolean incompatible = d.origin().modifiedByRpmOstree();
+    HostStatus.Image image = null;
+    HostStatus.Image update = null;
+    Optional<ContainerReference> reference = d.origin().container();
+    if (!incompatible && reference.isPresent()) {
+      HostStatus.ImageName name = name(reference.get());
+      Commit commit = repository.readCommit(d.checksum());
+      image =
+          image(
+              name, commit.string(MANIFEST_DIGEST).orElse(""), commit.string(CONFIG).orElse("{}"));
+      update = update(name, repository.readDetachedMetadata(d.checksum()));
+    }
+    return new HostStatus.Entry(
+        image,
+        update,
+        incompatible,
+        d.pinned(),
+        softReboot(d, booted),
+        d.staged() && d.locked(),
+        d.stateroot(),
+        d.checksum().hex(),
+        d.serial());
+  }
+
+  static HostStatus.ImageName name(ContainerReference reference) {
+    return new HostStatus.ImageName(
+        reference.name(),
+        reference.transport(),
+        switch (reference.signature()) {
+          case UNVERIFIED -> null;
+          case CONTAINER_POLICY -> "containerPolicy";
+          case OSTREE_REMOTE -> "ostreeRemote:" + reference.remote();
+        });
+  }
+
+  private static HostStatus.Image image(HostStatus.ImageName name, String digest, String config) {
+    ImageFacts facts = ImageFacts.parse(config);
+    return new HostStatus.Image(
+        name, facts.version(), facts.created(), digest, facts.architecture());
+  }
+
+  private static HostStatus.@Nullable Image update(
+      HostStatus.ImageName name, Map<String, GVariant> detached) {
+    GVariant digest = detached.get(CACHED_DIGEST);
+    GVariant config = detached.get(CACHED_CONFIG);
+    return digest == null || config == null
+        ? null
+        : image(name, digest.asString(), config.asString());
+  }
+
+  /** Whether the running kernel could start it: same kernel, same arguments, systemd able to. */
+  private boolean softReboot(Deployment d, Deployment booted) {
+    return d.bootChecksum().equals(booted.bootChecksum())
+        && d.kargs().equals(booted.kargs())
+        && Files.exists(host.root().resolve("usr/lib/systemd/system/soft-reboot.target"));
+  }
+
+  private static HostStatus.@Nullable UsrOverlay overlay(Deployment.Unlocked unlocked) {
+    return switch (unlocked) {
+      case NO -> null;
+      case HOTFIX -> new HostStatus.UsrOverlay(true, true);
+      case DEVELOPMENT -> new HostStatus.UsrOverlay(true, false);
+      case TRANSIENT -> new HostStatus.UsrOverlay(false, false);
+    };
+  }
+
+  /** Whether the file system of /sysroot itself, not just its mount, is read-only. */
+  private boolean onReadOnlyMedium() throws IOException {
+    Path mounts = host.root().resolve("proc/self/mountinfo");
+    if (!Files.exists(mounts)) {
+      return false;
+    }
+    boolean readOnly = false;
+    for (String line : RawText.decode(Files.readAllBytes(mounts)).split("\n", -1)) {
+      // proc_pid_mountinfo(5): mount point is field 5, the file system's options come last.
+      String[] fields = line.split(" ");
+      if (fields.length > 6 && fields[4].equals("/sysroot")) {
+        readOnly = fields[fields.length - 1].startsWith("ro");
+      }
+    }
+    return readOnly;
+  }
+}

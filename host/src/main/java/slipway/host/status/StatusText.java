@@ -1,0 +1,127 @@
+package slipway.host.status;
+
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+
+/** The status for people. */
+public final class StatusText {
+  private final StringBuilder out = new StringBuilder();
+  private final HostStatus status;
+  private final boolean verbose;
+  private final String bullet;
+  private int width;
+
+  private StatusText(HostStatus status, boolean verbose, boolean unicode) {
+    this.status = status;
+    this.verbose = verbose;
+    this.bullet = unicode ? "●" : "*";
+  }
+
+  /**
+   * Renders.
+   *
+   * @param unicode whether the terminal shows more than ASCII
+   */
+  public static String render(HostStatus status, boolean verbose, boolean unicode) {
+    if (status.booted() == null) {
+      return "System is not deployed via bootc.\n";
+    }
+    StatusText text = new StatusText(status, verbose, unicode);
+    text.entry("  Staged", status.staged());
+    text.entry(text.bullet + " Booted", status.booted());
+    text.entry("  Rollback", status.rollback());
+    status.others().forEach(other -> text.entry("   Other", other));
+    return text.out.toString();
+  }
+
+  private void entry(String head, HostStatus.@Nullable Entry entry) {
+    if (entry == null) {
+      return;
+    }
+    if (!out.isEmpty()) {
+      out.append('\n');
+    }
+    HostStatus.Image image = entry.image();
+    if (image == null) {
+      ostree(head, entry);
+    } else {
+      image(head, entry, image);
+    }
+    if (entry == status.booted() && status.usrOverlay() != null) {
+      row("/usr overlay", status.usrOverlay().toString());
+    }
+    if (verbose) {
+      verbose(entry, image);
+    }
+  }
+
+  private void image(String head, HostStatus.Entry entry, HostStatus.Image image) {
+    String prefix = head + " image";
+    width = prefix.length();
+    out.append(prefix).append(": ").append(Printable.text(image.name().display())).append('\n');
+    row("Digest", image.digest() + " (" + image.architecture() + ")");
+    String time = image.shortTimestamp();
+    if (image.version() != null) {
+      row("Version", image.version() + (time == null ? "" : " (" + time + ")"));
+    } else if (time != null) {
+      row("Timestamp", time);
+    }
+    if (entry.pinned()) {
+      row("Pinned", "yes");
+    }
+    HostStatus.Image update = entry.update();
+    if (update != null && !update.digest().equals(image.digest())) {
+      String updateTime = update.shortTimestamp();
+      if (update.version() != null) {
+        row(
+            "UpdateVersion",
+            update.version() + (updateTime == null ? "" : " (" + updateTime + ")"));
+      } else {
+        row("Update", "Available");
+      }
+      row("UpdateDigest", update.digest());
+    }
+  }
+
+  private void ostree(String head, HostStatus.Entry entry) {
+    String prefix = head.equals("   Other") ? " Other ostree" : head + " ostree";
+    // The reference measures this prefix in bytes: the bullet counts three.
+    width = prefix.length() + (prefix.startsWith("●") ? 2 : 0);
+    out.append(prefix).append('\n');
+    row("Commit", entry.checksum());
+    if (entry.pinned()) {
+      row("Pinned", "yes");
+    }
+  }
+
+  private void verbose(HostStatus.Entry entry, HostStatus.@Nullable Image image) {
+    row("StateRoot", entry.stateroot());
+    row("Deploy serial", Integer.toString(entry.serial()));
+    row("Staged", entry == status.staged() ? "yes" : "no");
+    if (image != null) {
+      row("Commit", entry.checksum());
+      String signature = image.name().signature();
+      if (signature != null) {
+        row(
+            "Signature",
+            switch (signature) {
+              case "containerPolicy" -> "container-policy";
+              case "insecure" -> "insecure";
+              default -> signature.replaceFirst("^ostreeRemote:", "ostree-remote:");
+            });
+      }
+    }
+    row("Soft-reboot", entry.softReboot() ? "yes" : "no");
+    if (entry == status.staged()) {
+      row("Download-only", entry.downloadOnly() ? "yes" : "no");
+    }
+  }
+
+  private void row(String label, String value) {
+    out.append(" ".repeat(Math.max(0, width - label.length())))
+        .append(label)
+        .append(": ")
+        .append(Printable.text(value))
+        .append('\n');
+  }
+}

@@ -1,0 +1,16 @@
+package slipway.host.system;
+
+import java.io.IOException;
+import slipway.oci.copy.ImageSource;
+import slipway.sysroot.state.ContainerReference;
+
+/** Opens the place that an image comes from. */
+@FunctionalInterface
+public interface ImageSources {
+  /**
+   * Opens it; asking it for the manifest {@code null} gives the image that is meant.
+   *
+   * @throws slipway.base.Problem of kind INPUT for a transport that is not supported
+   */
+  ImageSource open(ContainerReference image) throws IOException;
+}

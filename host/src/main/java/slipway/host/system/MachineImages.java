@@ -1,0 +1,72 @@
+package slipway.host.system;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import slipway.base.Problem;
+import slipway.config.auth.AuthFile;
+import slipway.config.registries.Registries;
+import slipway.config.registries.RegistriesConf;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Reference;
+import slipway.oci.registry.CredentialSource;
+import slipway.oci.registry.Credentials;
+import slipway.oci.registry.RegistryOptions;
+import slipway.oci.transport.TransportRef;
+import slipway.sysroot.state.ContainerReference;
+
+/**
+ * Images from registries, with the machine's own credentials ({@code /run/ostree/auth.json} and its
+ * fellows) and its {@code registries.conf}; and from layouts and archives on a disk.
+ */
+public final class MachineImages implements ImageSources {
+  private final Path root;
+  private final Map<String, String> variables;
+
+  public MachineImages(Path root, Map<String, String> variables) {
+    this.root = root;
+    this.variables = variables;
+  }
+
+  @Override
+  public ImageSource open(ContainerReference image) throws IOException {
+    if (image.signature() != ContainerReference.Signature.UNVERIFIED) {
+      throw Problem.input(
+          "the origin of "
+              + image.name()
+              + " asks for a signature check, which is not supported; switch without one");
+    }
+    if (!image.transport().equals("registry")) {
+      String place = image.transport() + ":" + image.name();
+      if (!TransportRef.hasTransport(place)) {
+        throw Problem.input(
+            "images of transport \""
+                + image.transport()
+                + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive and dir");
+      }
+      return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
+    }
+    RegistryOptions options =
+        RegistryOptions.anonymous(variables)
+            .withCredentials(new HostCredentials(AuthFile.host(root)));
+    return new Registries(RegistriesConf.read(root, Map.of()), options, null)
+        .source(Reference.parse(image.name()).orLatest());
+  }
+
+  /** The machine's credentials: whoever lacks some has no {@code slipway login} there. */
+  private record HostCredentials(CredentialSource files) implements CredentialSource {
+    @Override
+    public Optional<Credentials> find(Reference repository) {
+      return files.find(repository);
+    }
+
+    @Override
+    public String advice(String registry) {
+      return "put credentials for "
+          + registry
+          + " into /run/ostree/auth.json or, to keep them, /etc/ostree/auth.json; the first that"
+          + " exists counts (its form: containers-auth.json(5))";
+    }
+  }
+}

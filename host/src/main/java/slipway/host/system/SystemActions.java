@@ -1,0 +1,64 @@
+package slipway.host.system;
+
+import java.time.Duration;
+import java.util.Map;
+import slipway.base.Problem;
+import slipway.linux.process.Command;
+
+/** What a command asks of the running system's services. */
+public interface SystemActions {
+  /**
+   * Makes sure that a staged deployment is finalized when the system shuts down. Commands that find
+   * one call this too: a finalizer that was killed, or stopped by hand, does not run again
+   * otherwise.
+   */
+  void startFinalizer();
+
+  /** Writes an entry to the journal; never fails the command it is about. */
+  void journal(Map<String, String> fields);
+
+  /** Begins to reboot; the caller is stopped before long. */
+  void reboot();
+
+  /** By systemd's own tools. */
+  static SystemActions systemd() {
+    return new SystemActions() {
+      private static final Duration LIMIT = Duration.ofMinutes(2);
+
+      @Override
+      public void startFinalizer() {
+        Command.of("systemctl", "start", "--quiet", "slipway-finalize-staged.service")
+            .timeout(LIMIT)
+            .run();
+      }
+
+      @Override
+      public void journal(Map<String, String> fields) {
+        StringBuilder entry = new StringBuilder();
+        fields.forEach(
+            (name, value) ->
+                entry.append(name).append('=').append(value.replace('\n', ' ')).append('\n'));
+        try {
+          Command.of("logger", "--journald").stdin(entry.toString()).timeout(LIMIT).tryRun();
+        } catch (Problem e) {
+          // The journal is a courtesy: a system without logger(1) is updated all the same.
+          System.getLogger(SystemActions.class.getName())
+              .log(System.Logger.Level.DEBUG, "no journal entry", e);
+        }
+      }
+
+      @Override
+      public void reboot() {
+        Command.of(
+                "systemd-run",
+                "--quiet",
+                "--",
+                "systemctl",
+                "reboot",
+                "--message=Initiated by bootc")
+            .timeout(LIMIT)
+            .run();
+      }
+    };
+  }
+}

@@ -1,0 +1,307 @@
+package slipway.host.update;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.host.status.ImageFacts;
+import slipway.host.status.Sizes;
+import slipway.host.status.StatusReader;
+import slipway.host.system.HostEnvironment;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.copy.VerifyingInputStream;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.ostree.container.ContainerImages;
+import slipway.ostree.container.ContainerImport;
+import slipway.ostree.container.Imported;
+import slipway.ostree.gvariant.GVariant;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.ContainerReference;
+
+/** One image, looked up where it comes from and brought into the machine's repository. */
+public final class ImagePull implements AutoCloseable {
+  private final HostEnvironment host;
+  private final Repository repository;
+  private final ContainerReference reference;
+  private final ImageSource source;
+  private final Manifest.Image manifest;
+  private final byte[] configBytes;
+  private final ImageFacts facts;
+
+  private ImagePull(
+      HostEnvironment host,
+      Repository repository,
+      ContainerReference reference,
+      ImageSource source,
+      Manifest.Image manifest,
+      byte[] configBytes) {
+    this.host = host;
+    this.repository = repository;
+    this.reference = reference;
+    this.source = source;
+    this.manifest = manifest;
+    this.configBytes = configBytes;
+    this.facts = ImageFacts.parse(new String(configBytes, StandardCharsets.UTF_8));
+  }
+
+  /** Asks for manifest and configuration; nothing else is fetched yet. */
+  static ImagePull prepare(
+      HostEnvironment host, Repository repository, ContainerReference reference)
+      throws IOException {
+    ImageSource source = host.images().open(reference);
+    boolean done = false;
+    try {
+      Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
+      ImagePull pull =
+          new ImagePull(
+              host, repository, reference, source, manifest, config(source, manifest.config()));
+      done = true;
+      return pull;
+    } finally {
+      if (!done) {
+        source.close();
+      }
+    }
+  }
+
+  private static byte[] config(ImageSource source, Descriptor descriptor) throws IOException {
+    Limit.CONFIG_BYTES.check(descriptor.size(), "the image's configuration");
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (InputStream in = new VerifyingInputStream(source.blob(descriptor, 0), descriptor)) {
+      in.transferTo(bytes);
+    }
+    return bytes.toByteArray();
+  }
+
+  Digest digest() {
+    return manifest.digest();
+  }
+
+  Manifest.Image manifest() {
+    return manifest;
+  }
+
+  Optional<String> version() {
+    return Optional.ofNullable(facts.version());
+  }
+
+  /**
+   * Refuses an image that this machine could not boot.
+   *
+   * @throws Problem of kind INPUT in one sentence
+   */
+  void check() {
+    ImageConfig config = ImageConfig.parse(configBytes);
+    String label = config.labels().get(ImageFacts.BOOTC);
+    boolean ostree = config.labels().containsKey("ostree.bootable");
+    if (label == null && !ostree) {
+      throw Problem.input(
+          reference.image()
+              + " is no bootable image: it lacks the label "
+              + ImageFacts.BOOTC
+              + "=1");
+    }
+    if (label != null && !label.equals("1")) {
+      throw Problem.input(
+          reference.image()
+              + " has the label "
+              + ImageFacts.BOOTC
+              + "="
+              + Printable.text(label)
+              + "; only 1 is known");
+    }
+    Platform here = Platform.host();
+    if (!here.accepts(config.platform())) {
+      throw Problem.input(
+          reference.image() + " is for " + config.platform() + ", this machine is " + here);
+    }
+  }
+
+  /** The ref under which the image stands in the repository. */
+  static String ref(ContainerReference reference) {
+    return ImageRefs.IMAGES + ContainerImport.escapeRef(transportName(reference));
+  }
+
+  /** As containers/image writes it: {@code docker://…} or {@code transport:…}. */
+  public static String transportName(ContainerReference reference) {
+    return reference.transport().equals("registry")
+        ? "docker://" + reference.name()
+        : reference.transport() + ":" + reference.name();
+  }
+
+  /** The commit of this very image, when the repository has it: same manifest or same config. */
+  Optional<Checksum> present() throws IOException {
+    Optional<Checksum> known = repository.resolveRef(ref(reference));
+    if (known.isEmpty()) {
+      return known;
+    }
+    return isImageOf(repository.readCommit(known.get())) ? known : Optional.empty();
+  }
+
+  /**
+   * Whether a commit was made from this image: from the same manifest, or from one with the same
+   * configuration, whose layers are only packed otherwise.
+   */
+  boolean isImageOf(Commit commit) {
+    return commit.string(StatusReader.MANIFEST_DIGEST).equals(Optional.of(digest().toString()))
+        || commit
+            .string(StatusReader.CONFIG)
+            .map(c -> manifest.config().digest().matches(RawText.encode(c)))
+            .orElse(false);
+  }
+
+  /** Says so when the repository has this very image already. */
+  void tellPresent() throws IOException {
+    if (present().isPresent()) {
+      host.out().accept("No changes in " + reference.image() + " => " + digest());
+    }
+  }
+
+  /** Brings the image into the repository and returns the commit to deploy. */
+  Checksum fetch() throws IOException {
+    Optional<Checksum> present = present();
+    if (present.isPresent()) {
+      return present.get();
+    }
+    Set<String> displaced = new ContainerImages(repository).conflicting(transportName(reference));
+    tellLayers();
+    Instant begin = host.clock().instant();
+    Imported imported =
+        ContainerImport.run(
+            repository,
+            source,
+            manifest,
+            ImageConfig.parse(configBytes),
+            transportName(reference),
+            displaced,
+            host.progress());
+    tellDisplaced(displaced);
+    if (imported.layersFetched() > 0) {
+      Duration time = Duration.between(begin, host.clock().instant());
+      double seconds = Math.max(0.001, time.toMillis() / 1000.0);
+      host.progress()
+          .note(
+              "Fetched layers: "
+                  + Sizes.binary(imported.bytes())
+                  + " in "
+                  + Sizes.duration(time)
+                  + " ("
+                  + Sizes.binary(imported.bytes() / seconds)
+                  + "/s)");
+    }
+    return imported.mergeCommit();
+  }
+
+  /**
+   * A ref is a file: {@code host/os} and {@code host/os/next:1} cannot both be. Deployments keep
+   * what they are made of without the name of their image.
+   */
+  private void tellDisplaced(Set<String> others) {
+    if (!others.isEmpty()) {
+      host.progress()
+          .note(
+              "no longer kept by name, because "
+                  + Printable.text(reference.image())
+                  + " needs its place: "
+                  + Printable.text(String.join(", ", others)));
+    }
+  }
+
+  private void tellLayers() throws IOException {
+    int present = 0;
+    int needed = 0;
+    long bytes = 0;
+    for (Descriptor layer : manifest.layers()) {
+      if (repository.resolveRef(ImageRefs.layer(layer.digest())).isPresent()) {
+        present++;
+      } else {
+        needed++;
+        bytes += layer.size();
+      }
+    }
+    if (needed > 0) {
+      host.out()
+          .accept(
+              "layers already present: "
+                  + present
+                  + "; layers needed: "
+                  + needed
+                  + " ("
+                  + Sizes.decimal(bytes)
+                  + ")");
+    }
+  }
+
+  /** Tells what differs from another image's layers. */
+  void tellDifference(Manifest.Image from) {
+    List<Descriptor> removed = missing(from.layers(), manifest.layers());
+    List<Descriptor> added = missing(manifest.layers(), from.layers());
+    tell("Total new layers: ", manifest.layers());
+    tell("Removed layers:   ", removed);
+    tell("Added layers:     ", added);
+  }
+
+  private static List<Descriptor> missing(List<Descriptor> all, List<Descriptor> there) {
+    Set<Digest> digests = new HashSet<>();
+    there.forEach(d -> digests.add(d.digest()));
+    return all.stream().filter(d -> !digests.contains(d.digest())).toList();
+  }
+
+  private void tell(String what, List<Descriptor> layers) {
+    long size = layers.stream().mapToLong(Descriptor::size).sum();
+    String count = Integer.toString(layers.size());
+    host.out()
+        .accept(
+            what
+                + count
+                + " ".repeat(Math.max(0, 4 - count.length()))
+                + "  Size: "
+                + Sizes.decimal(size));
+  }
+
+  /**
+   * Notes on the commit we have that there is a newer image, for the status to show.
+   *
+   * @param booted the commit to note it on when no other is of an image of this name, or when the
+   *     newer one was fetched already, as after a rollback
+   */
+  void cache(Checksum booted) throws IOException {
+    Checksum commit = repository.resolveRef(ref(reference)).orElse(booted);
+    if (isImageOf(repository.readCommit(commit))) {
+      commit = booted;
+    }
+    Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));
+    detached.put(StatusReader.CACHED_DIGEST, GVariant.string(digest().toString()));
+    detached.put(
+        StatusReader.CACHED_MANIFEST,
+        GVariant.string(new String(manifest.bytes(), StandardCharsets.UTF_8)));
+    detached.put(
+        StatusReader.CACHED_CONFIG,
+        GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
+    repository.writeDetachedMetadata(commit, detached);
+  }
+
+  @Override
+  public void close() throws IOException {
+    source.close();
+  }
+}

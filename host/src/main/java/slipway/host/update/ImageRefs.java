@@ -1,0 +1,84 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import slipway.base.RawText;
+import slipway.host.status.StatusReader;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.ostree.container.ContainerImport;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
+import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
+
+/**
+ * The refs that hold images and their layers in the repository. Those that no deployment needs any
+ * more are dropped, and what they alone held goes with the next prune.
+ */
+final class ImageRefs {
+  static final String IMAGES = "ostree/container/image/";
+  private static final String LAYERS = "ostree/container/blob/";
+  private static final String BASES = "ostree/container/baseimage/";
+
+  private ImageRefs() {}
+
+  static String layer(Digest digest) {
+    return LAYERS + ContainerImport.escapeRef(digest.toString());
+  }
+
+  /** Drops what no deployment needs and prunes the repository. */
+  static void collect(Sysroot sysroot) throws IOException {
+    Repository repository = sysroot.repository();
+    List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
+    sysroot.staged().ifPresent(deployments::add);
+    Set<String> keep = new HashSet<>();
+    Set<Checksum> commits = new HashSet<>();
+    for (Deployment d : deployments) {
+      d.origin().container().ifPresent(reference -> keep.add(ImagePull.ref(reference)));
+      commits.add(d.checksum());
+    }
+    var all = repository.refs("ostree/container");
+    all.forEach(
+        (ref, commit) -> {
+          if (keep.contains(ref) || ref.startsWith(BASES)) {
+            commits.add(commit);
+          }
+        });
+    for (Checksum commit : commits) {
+      manifest(repository.readCommit(commit))
+          .ifPresent(m -> m.layers().forEach(l -> keep.add(layer(l.digest()))));
+    }
+    try (Transaction transaction = repository.begin()) {
+      for (String ref : all.keySet()) {
+        boolean ours = ref.startsWith(IMAGES) || ref.startsWith(LAYERS);
+        if (ours && !keep.contains(ref)) {
+          transaction.setRef(ref, null);
+        }
+      }
+      transaction.commit();
+    }
+    sysroot.cleanup(true);
+  }
+
+  /** The manifest of the image that a commit was made from. */
+  static Optional<Manifest.Image> manifest(Commit commit) {
+    return commit
+        .string(StatusReader.MANIFEST)
+        .map(text -> Manifest.parse(RawText.encode(text), null))
+        .filter(m -> m instanceof Manifest.Image)
+        .map(m -> (Manifest.Image) m);
+  }
+
+  /** Bytes of an image's layers as they are transferred. */
+  static long size(Manifest.Image manifest) {
+    return manifest.layers().stream().mapToLong(Descriptor::size).sum();
+  }
+}

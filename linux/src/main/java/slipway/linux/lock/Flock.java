@@ -1,0 +1,153 @@
+package slipway.linux.lock;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+
+/**
+ * A flock(2) on a file or directory, held until closed; the kernel drops it when the process dies.
+ * Unlike {@link java.nio.channels.FileLock} it also excludes other holders in the same process.
+ */
+public final class Flock implements AutoCloseable {
+  private static final int EINTR = 4;
+
+  private int fd;
+
+  private Flock(int fd) {
+    this.fd = fd;
+  }
+
+  /** Waits for the lock on a file, which is made when missing and must never be removed. */
+  public static Flock file(Path path, boolean exclusive) throws IOException {
+    int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
+    try {
+      lock.await(exclusive);
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /** As {@link #file}, but null at once when somebody is in the way. */
+  public static @Nullable Flock tryFile(Path path, boolean exclusive) throws IOException {
+    int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
+    boolean taken = false;
+    try {
+      taken = lock.tryTake(exclusive);
+      return taken ? lock : null;
+    } finally {
+      if (!taken) {
+        lock.close();
+      }
+    }
+  }
+
+  /** As {@link #file}, but an interrupt of this thread ends the waiting. */
+  public static Flock fileInterruptibly(Path path, boolean exclusive)
+      throws IOException, InterruptedException {
+    int flags = Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    Flock lock = new Flock(Posix.open(OsPath.of(path), flags, 0644));
+    boolean taken = false;
+    try {
+      // flock(2) cannot be woken by an interrupt, so it is asked again and again.
+      for (long pause = 1; !(taken = lock.tryTake(exclusive)); pause = Math.min(2 * pause, 64)) {
+        Thread.sleep(pause);
+      }
+      return lock;
+    } finally {
+      if (!taken) {
+        lock.close();
+      }
+    }
+  }
+
+  /** Waits for the exclusive lock of a directory. */
+  public static Flock directory(Path path) throws IOException {
+    Flock lock =
+        new Flock(
+            Posix.open(OsPath.of(path), Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC, 0));
+    try {
+      lock.await(true);
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Takes the exclusive lock of an existing directory unless somebody holds it.
+   *
+   * @return null when it is held, gone, or was replaced in the meantime
+   */
+  public static @Nullable Flock tryDirectory(Path path) throws IOException {
+    int flags = Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC | Posix.O_NOFOLLOW;
+    int fd;
+    try {
+      fd = Posix.open(OsPath.of(path), flags, 0);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return null;
+      }
+      throw e;
+    }
+    Flock lock = new Flock(fd);
+    boolean ours = false;
+    try {
+      ours = lock.tryTake(true) && Files.exists(path) && sameInode(fd, path);
+      return ours ? lock : null;
+    } finally {
+      if (!ours) {
+        lock.close();
+      }
+    }
+  }
+
+  private static boolean sameInode(int fd, Path path) throws IOException {
+    try {
+      Stat there = Posix.lstat(OsPath.of(path));
+      Stat here = Posix.fstat(fd);
+      return there.inode() == here.inode() && there.device() == here.device();
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Takes or converts the lock, waiting. A conversion may let others in between. */
+  public void await(boolean exclusive) throws IOException {
+    while (true) {
+      try {
+        Posix.flock(fd, exclusive);
+        return;
+      } catch (UnixException e) {
+        if (e.errno() != EINTR) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Takes or converts the lock if nobody is in the way; after false it may be held no more. */
+  public boolean tryTake(boolean exclusive) throws IOException {
+    return Posix.tryFlock(fd, exclusive);
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (fd >= 0) {
+      Posix.close(fd);
+      fd = -1;
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Loop devices. */
+@org.jspecify.annotations.NullMarked
+package slipway.linux.loop;

@@ -1,0 +1,40 @@
+package slipway.linux.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+class CommandTest {
+  /** A thread that waits at a pipe waits in the kernel, so it needs no virtual thread's carrier. */
+  @Test
+  void readsPipesWhenAllVirtualThreadsAreBusy() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                while (!stop.get()) {
+                  Thread.onSpinWait();
+                }
+              });
+    }
+    try {
+      Command cat = Command.of("cat").stdin("told").timeout(Duration.ofSeconds(60));
+      assertThat(elsewhere(cat::output)).isEqualTo("told");
+    } finally {
+      stop.set(true);
+    }
+  }
+
+  /** In a thread that may hang without the test doing so. */
+  private static <T> T elsewhere(Callable<T> work) throws Exception {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread.ofPlatform().daemon().start(task);
+    return task.get(90, TimeUnit.SECONDS);
+  }
+}

@@ -1,3 +1,0 @@
-/** Images as values: references, digests, manifests, stores, registries, transfer. */
-@org.jspecify.annotations.NullMarked
-package slipway.oci;

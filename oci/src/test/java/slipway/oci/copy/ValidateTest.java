@@ -1,0 +1,281 @@
+package slipway.oci.copy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import slipway.archive.compress.Compression;
+import slipway.base.Limit;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.Images;
+import slipway.oci.layout.BlobWriter;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.oci.store.LocalStore;
+import slipway.oci.store.StoreGate;
+import slipway.oci.transport.OciArchive;
+import slipway.oci.transport.SavedImages;
+
+/** Images that lie about their layers are refused, through whatever door they come. */
+class ValidateTest {
+  private static final Platform AMD64 = Platform.parse("linux/amd64");
+  private static final byte[] HONEST = Images.tar("a", "honest".getBytes(StandardCharsets.UTF_8));
+  private static final byte[] FORGED = Images.tar("a", "forged".getBytes(StandardCharsets.UTF_8));
+
+  @TempDir Path dir;
+  private LocalStore store;
+  private final Memory memory = new Memory();
+
+  @BeforeEach
+  void prepare() {
+    store = LocalStore.open(dir.resolve("store"));
+  }
+
+  @AfterEach
+  void end() {
+    store.close();
+  }
+
+  /** A source whose blobs are what a stranger sends. */
+  private static final class Memory implements ImageSource {
+    private final Map<Digest, byte[]> blobs = new HashMap<>();
+    private @Nullable Manifest image;
+
+    Descriptor add(String mediaType, byte[] bytes) {
+      Descriptor d = Descriptor.of(mediaType, bytes);
+      blobs.put(d.digest(), bytes);
+      return d;
+    }
+
+    @Override
+    public String describe() {
+      return "memory";
+    }
+
+    @Override
+    public Manifest manifest(@Nullable String selector) {
+      return image;
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, long offset) {
+      byte[] bytes = blobs.get(descriptor.digest());
+      return new ByteArrayInputStream(bytes, (int) offset, bytes.length);
+    }
+  }
+
+  private static byte[] compress(Compression compression, byte[] plain) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream out = compression.compress(bytes, Compression.DEFAULT_LEVEL)) {
+      out.write(plain);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static byte[] config(byte[]... layers) {
+    return ImageConfig.of(AMD64, null, Map.of(), Arrays.stream(layers).map(Digest::sha256).toList())
+        .toJson();
+  }
+
+  private void offer(byte[] config, String type, Descriptor... layers) {
+    memory.image = Manifest.Image.of(memory.add(type, config), List.of(layers), Map.of());
+  }
+
+  private void pull() throws IOException {
+    try (ImageSink sink = store.sink(LocalStore.localName("x"))) {
+      Transfer.copy(memory, null, sink, null, Transfer.Options.all(), Progress.NONE);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void anotherLayerThanTheConfigNamesIsRefused(Compression compression) throws Exception {
+    Descriptor layer = memory.add(MediaTypes.layer(compression), compress(compression, FORGED));
+    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(layer.digest().brief())
+        .hasMessageContaining(Digest.sha256(FORGED).toString())
+        .hasMessageContaining(Digest.sha256(HONEST).toString());
+    assertThat(store.names()).isEmpty();
+    assertThatThrownBy(() -> Validate.image(memory, (Manifest.Image) memory.image, Progress.NONE))
+        .hasMessageContaining("uncompressed digest");
+    offer(config(FORGED), MediaTypes.OCI_CONFIG, layer);
+    pull();
+    Validate.image(memory, (Manifest.Image) memory.image, Progress.NONE);
+    assertThat(store.names()).hasSize(1);
+  }
+
+  /** The type of the config or of the layer is no way around it. */
+  @Test
+  void othersTypesDoNotHideIt() throws Exception {
+    Descriptor layer = memory.add("application/x", compress(Compression.GZIP, FORGED));
+    offer(config(HONEST), "application/y", layer);
+    assertThatThrownBy(this::pull).hasMessageContaining("uncompressed digest");
+  }
+
+  @Test
+  void aConfigWithOtherLayersThanTheManifestIsRefused() throws Exception {
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER, HONEST);
+    offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, layer);
+    assertThatThrownBy(this::pull).hasMessageContaining("has 1 layers but its config lists 2");
+    offer(config(), MediaTypes.OCI_CONFIG, layer);
+    assertThatThrownBy(this::pull).hasMessageContaining("has 1 layers but its config lists 0");
+  }
+
+  @Test
+  void artifactsAreTaken() throws Exception {
+    Descriptor chart = memory.add("application/x.chart", compress(Compression.GZIP, FORGED));
+    offer("{}".getBytes(StandardCharsets.UTF_8), MediaTypes.OCI_EMPTY, chart);
+    pull();
+    offer(new byte[] {1, 2, 3}, "application/x.model", memory.add("application/x", HONEST));
+    pull();
+    byte[] statement = "{\"_type\":\"x\"}".getBytes(StandardCharsets.UTF_8);
+    offer(config(statement), MediaTypes.OCI_CONFIG, memory.add("application/json", statement));
+    pull();
+  }
+
+  @Test
+  void damagedDataNamesItsLayer() throws Exception {
+    byte[] gzip = compress(Compression.GZIP, HONEST);
+    gzip[gzip.length - 6] ^= 1; // Its checksum.
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, gzip);
+    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    assertThatThrownBy(this::pull)
+        .hasMessageContaining("layer " + layer.digest().brief() + ": the gzip data is damaged");
+    // What does not have its digest is told so, whatever comes of unpacking it.
+    memory.blobs.put(layer.digest(), new byte[gzip.length]);
+    assertThatThrownBy(this::pull).hasMessageContaining("damaged or forged");
+    assertThat(store.has(layer.digest())).isFalse();
+  }
+
+  /** What was noted when a layer came in spares reading it again. */
+  @Test
+  void aLayerIsUnpackedOnce() throws Exception {
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
+    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    pull();
+    Path note = dir.resolve("store/diff-ids/sha256").resolve(layer.digest().hex());
+    assertThat(note).hasContent(HONEST.length + " " + Digest.sha256(HONEST));
+    // What is read again is not what came in: so nobody has read it again.
+    byte[] other = compress(Compression.GZIP, FORGED);
+    Files.write(store.blobPath(layer.digest()), Arrays.copyOf(other, (int) layer.size()));
+    Manifest.Image again = (Manifest.Image) memory.image;
+    store.putManifest(again, LocalStore.localName("y"));
+    // And without the note somebody does.
+    Files.delete(note);
+    assertThatThrownBy(() -> store.putManifest(again, LocalStore.localName("y")))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("layer " + layer.digest().brief());
+    store.untag(LocalStore.localName("y"));
+    store.untag(LocalStore.localName("x"));
+    store.prune();
+    assertThat(dir.resolve("store/diff-ids/sha256")).isEmptyDirectory();
+  }
+
+  @Test
+  void anArchiveIsNoWayAround() throws Exception {
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, FORGED));
+    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    Path file = dir.resolve("evil.tar");
+    try (ImageSink sink = OciArchive.sink(file, "localhost/evil:1")) {
+      Transfer.copy(memory, null, sink, null, Transfer.Options.all(), Progress.NONE);
+    }
+    try (ImageSource archive = SavedImages.open(file);
+        ImageSink sink = store.sink(LocalStore.localName("x"))) {
+      assertThatThrownBy(
+              () -> Transfer.copy(archive, null, sink, null, Transfer.Options.all(), Progress.NONE))
+          .hasMessageContaining("uncompressed digest");
+    }
+  }
+
+  /**
+   * One config, declared with its size by one image and with more than anybody reads by another.
+   */
+  @Test
+  void aDeclaredSizeDoesNotHideAnImage() throws Exception {
+    Descriptor layer = memory.add(MediaTypes.OCI_LAYER, FORGED);
+    try (BlobWriter writer = store.newBlob()) {
+      writer.write(FORGED, 0, FORGED.length);
+      writer.commit(MediaTypes.OCI_LAYER);
+    }
+    Descriptor config = store.putBlob("application/x", config(HONEST));
+    Descriptor declared =
+        new Descriptor("application/x", config.digest(), 9_000_000, Map.of(), null, null);
+    Manifest.Image image = Manifest.Image.of(declared, List.of(layer), Map.of());
+    assertThatThrownBy(() -> store.putManifest(image, null))
+        .hasMessageContaining("9000000 bytes, but it has " + config.size());
+    assertThatThrownBy(
+            () -> new StoreGate(store, new DiffIds(dir.resolve("d"))).requireDiffIds(image))
+        .hasMessageContaining("uncompressed digest");
+  }
+
+  /** All layers together; where the number is noted, and where it is found out. */
+  @Test
+  void theBytesOfAllLayersAreBounded() throws Exception {
+    Descriptor honest = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
+    Descriptor forged = memory.add(MediaTypes.OCI_LAYER, FORGED);
+    offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, honest, forged);
+    Manifest.Image image = (Manifest.Image) memory.image;
+    long total = HONEST.length + FORGED.length;
+    try {
+      Limit.set("image-bytes=" + (total - 1), "test");
+      String sentence =
+          "image %s: more than %d bytes (bytes that all layers of one image hold once decompressed);"
+              + " if you trust it, raise the limit with --limit image-bytes=N";
+      assertThatThrownBy(this::pull).hasMessage(sentence.formatted(image.digest(), total - 1));
+      assertThat(store.names()).isEmpty();
+      assertThat(store.unnamed()).isEmpty();
+      for (String note : new String[] {"", Digest.sha256(HONEST).toString()}) {
+        Path file = dir.resolve("store/diff-ids/sha256").resolve(honest.digest().hex());
+        Files.writeString(file, note); // None, and one of an older version.
+        assertThatThrownBy(() -> store.putManifest(image, null))
+            .hasMessageContaining("image-bytes");
+      }
+      assertThatThrownBy(() -> Validate.image(memory, image, Progress.NONE))
+          .hasMessageContaining("image-bytes");
+      Limit.set("image-bytes=" + total, "test");
+      pull();
+      Validate.image(memory, image, Progress.NONE);
+    } finally {
+      Limit.set("image-bytes=" + Limit.IMAGE_BYTES.preset(), "test");
+    }
+  }
+
+  @Test
+  void aNoteThatCannotBeWrittenLeavesNothing() throws Exception {
+    Digest blob = Digest.sha256(HONEST);
+    DiffIds notes = new DiffIds(dir.resolve("notes"));
+    PlainLayer.Sum plain = new PlainLayer.Sum(blob, HONEST.length);
+    Path inTheWay = dir.resolve("notes/sha256/" + blob.hex() + "/x");
+    Files.createDirectories(inTheWay);
+    assertThatThrownBy(() -> notes.put(blob, plain)).isInstanceOf(IOException.class);
+    try (Stream<Path> files = Files.list(dir.resolve("notes/sha256"))) {
+      assertThat(files).containsExactly(inTheWay.getParent());
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package slipway.oci.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class PodmanSourceTest {
+  /** As skopeo 1.9 prints it: what it did before stands there, too. */
+  @Test
+  void theCauseIsToldAndNothingElse() {
+    String log =
+        """
+        time="2026-11-29T17:05:47Z" level=info msg="[graphdriver] using prior storage driver: overlay"
+        time="2026-11-29T17:05:47Z" level=fatal msg="initializing source: reference \\"x/y:1\\" is no image"
+        """;
+    assertThat(PodmanSource.cause(log))
+        .isEqualTo("initializing source: reference \"x/y:1\" is no image");
+    assertThat(PodmanSource.cause("time=\"t\" level=error msg=denied\n")).isEqualTo("denied");
+    assertThat(PodmanSource.cause("something else\n")).isEqualTo("something else");
+  }
+}

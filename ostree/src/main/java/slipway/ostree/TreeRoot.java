@@ -1,9 +1,0 @@
-package slipway.ostree;
-
-/**
- * A directory in a repository.
- *
- * @param dirtree its entries
- * @param dirmeta its owner, mode and extended attributes
- */
-public record TreeRoot(Checksum dirtree, Checksum dirmeta) {}

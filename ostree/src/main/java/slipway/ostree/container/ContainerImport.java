@@ -1,0 +1,492 @@
+package slipway.ostree.container;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.ImageTotals;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.VerifyingInputStream;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.ostree.gvariant.GVariant;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.CommitSpec;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.TreeRoot;
+import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
+import slipway.tree.FileTree;
+import slipway.tree.Layer;
+import slipway.tree.Layers;
+import slipway.tree.Node;
+
+/**
+ * Brings a container image into a repository as ostree-ext does: each layer is a commit under
+ * {@code ostree/container/blob/}, their merge is a commit under {@code ostree/container/image/}.
+ * Layers stream straight from the source, several at once; the merge happens in memory on the
+ * trees, no file is written twice.
+ */
+public final class ContainerImport {
+  private static final int MAX_PARALLEL = 4;
+
+  /** How many attributes' names one line tells. */
+  private static final int MAX_NAMED = 5;
+
+  /** Labels of images that hold ostree objects instead of files. */
+  private static final List<String> ENCAPSULATED = List.of("ostree.final-diffid", "ostree.commit");
+
+  /** Files that build tools leave empty in an image. */
+  private static final List<String> LEFTOVERS = List.of("usr/etc/hostname", "usr/etc/resolv.conf");
+
+  private final Repository repository;
+  private final ImageSource source;
+  private final Manifest.Image manifest;
+  private final ImageConfig config;
+  private final String imgref;
+  private final Set<String> displaced;
+  private final Progress progress;
+  private final ImageTotals totals = new ImageTotals("the image's layers");
+
+  private ContainerImport(
+      Repository repository,
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String imgref,
+      Set<String> displaced,
+      Progress progress) {
+    this.repository = repository;
+    this.source = source;
+    this.manifest = manifest;
+    this.config = config;
+    this.imgref = imgref;
+    this.displaced = displaced;
+    this.progress = progress;
+  }
+
+  /**
+   * Imports an image. An image whose manifest or config the repository has under this name already
+   * is not imported again. The commit point is the rename of the image's ref, the last of all; a
+   * failure before it leaves the old image, and the layers that were complete.
+   *
+   * @param source where the layers are; what it gives is verified
+   * @param config as parsed from the image's config blob
+   * @param imgref what names it in the ref, such as {@code docker://quay.io/os/image:tag}
+   * @throws Problem when the image is damaged, cannot be held, or does not fit
+   */
+  public static Imported run(
+      Repository repository,
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String imgref,
+      Progress progress)
+      throws IOException {
+    return run(repository, source, manifest, config, imgref, Set.of(), progress);
+  }
+
+  /**
+   * As {@link #run(Repository, ImageSource, Manifest.Image, ImageConfig, String, Progress)}, in the
+   * place of other images.
+   *
+   * @param displaced images of {@link ContainerImages#conflicting}, whose refs go when this image's
+   *     is set, and not before
+   */
+  public static Imported run(
+      Repository repository,
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String imgref,
+      Set<String> displaced,
+      Progress progress)
+      throws IOException {
+    return new ContainerImport(repository, source, manifest, config, imgref, displaced, progress)
+        .run();
+  }
+
+  /** A part of a ref name, escaped as ostree-ext does. */
+  public static String escapeRef(String text) {
+    return ContainerRefs.escape(text);
+  }
+
+  private Imported run() throws IOException {
+    refuseWhatIsNoFileSystem();
+    Optional<ContainerImages.Stored> old = new ContainerImages(repository).find(imgref);
+    if (old.isPresent() && isSame(old.get())) {
+      return new Imported(old.get().commit().checksum(), manifest.layers().size(), 0, 0);
+    }
+    requireName();
+    byte[] configBytes = readConfig();
+    try (Transaction transaction = Transaction.begin(repository, true)) {
+      return run(transaction, configBytes);
+    }
+  }
+
+  private void refuseWhatIsNoFileSystem() {
+    for (String label : ENCAPSULATED) {
+      if (config.labels().containsKey(label)) {
+        throw Problem.input(
+            shown()
+                + " is derived from a base that holds ostree objects instead of files (label "
+                + label
+                + "), as those of Fedora, CentOS and RHEL do; such images cannot be imported yet:"
+                + " build on a base of plain files, such as that of slipway base build");
+      }
+    }
+    if (config.diffIds().size() != manifest.layers().size()) {
+      throw Problem.corrupt(
+          shown()
+              + " has "
+              + manifest.layers().size()
+              + " layers in its manifest and "
+              + config.diffIds().size()
+              + " in its config");
+    }
+  }
+
+  /** The image's name for messages. */
+  private String shown() {
+    return Printable.text(imgref);
+  }
+
+  /** Known now, not after the download: refs are files, one cannot lie below another. */
+  private void requireName() throws IOException {
+    Set<String> others = new ContainerImages(repository).conflicting(imgref);
+    others.removeAll(displaced);
+    if (!others.isEmpty()) {
+      throw Problem.input(
+          shown()
+              + " cannot be imported beside "
+              + Printable.text(String.join(", ", others))
+              + ": the ref of one would lie below that of the other; remove it from the repository"
+              + " first");
+    }
+  }
+
+  private boolean isSame(ContainerImages.Stored stored) {
+    return stored.manifestDigest().equals(manifest.digest())
+        || stored.manifest().config().digest().equals(manifest.config().digest());
+  }
+
+  /** The config as it was published, byte for byte. */
+  private byte[] readConfig() throws IOException {
+    Limit.CONFIG_BYTES.check(manifest.config().size(), "the config of " + shown());
+    try (InputStream in =
+        new VerifyingInputStream(source.blob(manifest.config(), 0), manifest.config())) {
+      return in.readAllBytes();
+    }
+  }
+
+  // ---- layers ----
+
+  /** A layer with its place in the image. */
+  private record Wanted(Descriptor blob, Digest diffId) {}
+
+  private Imported run(Transaction transaction, byte[] configBytes) throws IOException {
+    Map<Digest, Layer> layers = new HashMap<>(); // by blob
+    List<Wanted> missing = new ArrayList<>();
+    KnownLayers known = new KnownLayers(repository);
+    for (int i = 0; i < manifest.layers().size(); i++) {
+      Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i));
+      Digest blob = wanted.blob().digest();
+      if (layers.containsKey(blob)
+          || missing.stream().anyMatch(w -> w.blob.digest().equals(blob))) {
+        continue;
+      }
+      Optional<Checksum> commit = known.find(blob, wanted.diffId());
+      if (commit.isPresent()) {
+        Layer layer = LayerCommits.read(repository, commit.get());
+        layer.countIn(totals);
+        layers.put(blob, layer);
+        transaction.setRef(ContainerRefs.layer(blob), commit.get());
+      } else {
+        missing.add(wanted);
+      }
+    }
+    long bytes = missing.stream().mapToLong(w -> w.blob().size()).sum();
+    requireSpace(transaction, bytes);
+    int present = layers.size();
+    fetch(transaction, missing, layers);
+    Checksum commit = merge(transaction, layers, configBytes);
+    return new Imported(commit, present, missing.size(), bytes);
+  }
+
+  private void requireSpace(Transaction transaction, long bytes) {
+    if (bytes > transaction.available()) {
+      throw Problem.full(
+          shown()
+              + " needs at least "
+              + megabytes(bytes)
+              + " MB in "
+              + repository.path()
+              + ", where "
+              + megabytes(Math.max(0, transaction.available()))
+              + " MB may be written: free some space there");
+    }
+  }
+
+  private static long megabytes(long bytes) {
+    return (bytes + 999_999) / 1_000_000;
+  }
+
+  private void fetch(Transaction transaction, List<Wanted> missing, Map<Digest, Layer> layers)
+      throws IOException {
+    if (missing.isEmpty()) {
+      return;
+    }
+    // The largest first, so that none of them is left to the end.
+    List<Wanted> order = new ArrayList<>(missing);
+    order.sort(Comparator.comparingLong((Wanted w) -> w.blob().size()).reversed());
+    Map<String, Integer> dropped = new TreeMap<>();
+    Map<String, Integer> attributes = new TreeMap<>();
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            Math.min(MAX_PARALLEL, order.size()),
+            Thread.ofPlatform().daemon().name("layer-", 0).factory());
+    try (threads) {
+      Map<Wanted, Future<LayerFetch.Fetched>> running = new LinkedHashMap<>();
+      for (Wanted w : order) {
+        running.put(
+            w,
+            threads.submit(
+                () ->
+                    new LayerFetch(transaction, source, totals, progress)
+                        .run(w.blob(), w.diffId())));
+      }
+      Throwable failure = null;
+      for (Map.Entry<Wanted, Future<LayerFetch.Fetched>> entry : running.entrySet()) {
+        try {
+          LayerFetch.Fetched fetched = entry.getValue().get();
+          Digest blob = entry.getKey().blob().digest();
+          layers.put(blob, fetched.layer());
+          transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
+          fetched.dropped().forEach((name, count) -> dropped.merge(name, count, Integer::sum));
+          fetched
+              .attributes()
+              .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
+        } catch (ExecutionException e) {
+          failure = failure == null ? e.getCause() : failure;
+          stop(threads);
+        } catch (CancellationException e) {
+          // It had not begun when another one failed.
+        } catch (InterruptedException e) {
+          stop(threads);
+          Thread.currentThread().interrupt();
+          throw new Problem(Problem.Kind.ENVIRONMENT, "the import was interrupted", e);
+        }
+      }
+      if (failure != null) {
+        keepComplete(transaction, layers.size());
+        rethrow(failure);
+      }
+    }
+    reportDropped(dropped);
+    reportAttributes(attributes);
+  }
+
+  /** Interrupts what runs, and cancels what has not begun: nobody else would ever end that. */
+  private static void stop(ExecutorService threads) {
+    threads.shutdownNow().forEach(task -> ((Future<?>) task).cancel(false));
+  }
+
+  /** After a failure: publishes the layers that are complete, so that they need not come again. */
+  private void keepComplete(Transaction transaction, int complete) {
+    if (complete == 0) {
+      return;
+    }
+    try {
+      transaction.commit();
+    } catch (IOException | Problem e) {
+      // The failure that led here is the one to report; nothing that was there is lost.
+      progress.note("the layers that were complete could not be kept: " + e.getMessage());
+    }
+  }
+
+  private static void rethrow(Throwable failure) throws IOException {
+    switch (failure) {
+      case Problem p -> throw p;
+      case IOException e -> throw e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException(failure);
+    }
+  }
+
+  private void reportDropped(Map<String, Integer> dropped) {
+    if (!dropped.isEmpty()) {
+      StringBuilder line = new StringBuilder("left out, because a running system makes its own:");
+      String separator = " ";
+      for (Map.Entry<String, Integer> entry : dropped.entrySet()) {
+        line.append(separator).append(entry.getValue()).append(" below /").append(entry.getKey());
+        separator = ", ";
+      }
+      progress.note(line.toString());
+    }
+  }
+
+  private void reportAttributes(Map<String, Integer> attributes) {
+    if (attributes.isEmpty()) {
+      return;
+    }
+    List<String> parts = new ArrayList<>();
+    for (Map.Entry<String, Integer> entry : attributes.entrySet()) {
+      if (parts.size() == MAX_NAMED) {
+        parts.add("and " + (attributes.size() - MAX_NAMED) + " more");
+        break;
+      }
+      parts.add(entry.getKey() + " (" + entry.getValue() + ")");
+    }
+    progress.note(
+        "left out, because Linux has no such extended attributes: " + String.join(", ", parts));
+  }
+
+  // ---- the merge ----
+
+  private Checksum merge(Transaction transaction, Map<Digest, Layer> layers, byte[] configBytes)
+      throws IOException {
+    List<Layer> order = new ArrayList<>();
+    for (Descriptor blob : manifest.layers()) {
+      order.add(java.util.Objects.requireNonNull(layers.get(blob.digest())));
+    }
+    FileTree tree = withoutLeftovers(Layers.merge(order));
+    TreeRoot root = transaction.writeTree(tree);
+    Map<String, GVariant> metadata = new LinkedHashMap<>();
+    metadata.put(ContainerImages.MANIFEST_DIGEST, GVariant.string(manifest.digest().toString()));
+    metadata.put(ContainerImages.MANIFEST, GVariant.string(manifest.bytes()));
+    metadata.put(ContainerImages.CONFIG, GVariant.string(configBytes));
+    metadata.put("ostree.importer.version", GVariant.string(LayerCommits.IMPORTER_VERSION));
+    String version = version();
+    if (version != null) {
+      metadata.put("version", GVariant.string(version));
+    }
+    metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
+    Checksum commit =
+        transaction.writeCommit(new CommitSpec(metadata, null, "", "", timestamp(), root));
+    displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
+    transaction.setRef(ContainerRefs.image(imgref), commit);
+    transaction.commit();
+    return commit;
+  }
+
+  private static FileTree withoutLeftovers(FileTree tree) {
+    slipway.tree.TreeBuilder builder = new slipway.tree.TreeBuilder(tree);
+    for (String path : LEFTOVERS) {
+      Node node = tree.find(OsPath.of(path)).orElse(null);
+      if (node instanceof Node.File f && f.content().size() == 0) {
+        builder.remove(path);
+      }
+    }
+    return builder.build();
+  }
+
+  private @Nullable String version() {
+    for (String label : List.of("org.opencontainers.image.version", "version")) {
+      String value = config.labels().get(label);
+      if (value != null && !value.isEmpty() && value.indexOf('\0') < 0) {
+        return value;
+      }
+    }
+    return null;
+  }
+
+  /** Seconds since the epoch; 0 when the image does not say when it was made. */
+  private long timestamp() {
+    String created = manifest.annotations().get("org.opencontainers.image.created");
+    String text = created == null ? config.created() : created;
+    if (text == null) {
+      return 0;
+    }
+    try {
+      return Math.max(0, OffsetDateTime.parse(text).toEpochSecond());
+    } catch (DateTimeParseException e) {
+      progress.note(
+          "the creation time \""
+              + Printable.text(text)
+              + "\" of "
+              + shown()
+              + " is not RFC 3339 and is left out");
+      return 0;
+    }
+  }
+
+  // ---- layers that are there ----
+
+  /** Finds layers by the digest of their blob, and by that of their content. */
+  private static final class KnownLayers {
+    private final Repository repository;
+    private final Map<String, Checksum> refs;
+    private @Nullable Map<Digest, Checksum> byDiffId;
+
+    KnownLayers(Repository repository) throws IOException {
+      this.repository = repository;
+      this.refs = repository.refs(ContainerRefs.LAYERS);
+    }
+
+    Optional<Checksum> find(Digest blob, Digest diffId) throws IOException {
+      Checksum commit = refs.get(ContainerRefs.layer(blob));
+      if (commit == null) {
+        commit = byDiffId().get(diffId);
+      }
+      return Optional.ofNullable(commit)
+          .filter(c -> repository.has(c, ObjectType.COMMIT) && !repository.isPartial(c));
+    }
+
+    private Map<Digest, Checksum> byDiffId() throws IOException {
+      Map<Digest, Checksum> known = byDiffId;
+      if (known == null) {
+        known = new HashMap<>();
+        for (Checksum commit : refs.values()) {
+          if (repository.has(commit, ObjectType.COMMIT)) {
+            Optional<Digest> diffId = LayerCommits.diffId(repository.readCommit(commit));
+            if (diffId.isPresent()) {
+              known.put(diffId.get(), commit);
+            }
+          }
+        }
+        addFromImages(known);
+        byDiffId = known;
+      }
+      return known;
+    }
+
+    /** Layers of other importers say their diff id only in the image that has them. */
+    private void addFromImages(Map<Digest, Checksum> known) throws IOException {
+      ContainerImages images = new ContainerImages(repository);
+      for (Checksum checksum : images.list().values()) {
+        ContainerImages.Stored image = images.read(checksum);
+        List<Descriptor> layers = image.manifest().layers();
+        List<Digest> diffIds = image.config().diffIds();
+        for (int i = 0; i < Math.min(layers.size(), diffIds.size()); i++) {
+          Checksum commit = refs.get(ContainerRefs.layer(layers.get(i).digest()));
+          if (commit != null) {
+            known.putIfAbsent(diffIds.get(i), commit);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Container images in an ostree repository: layers, merge commits, their composefs images. */
+@org.jspecify.annotations.NullMarked
+package slipway.ostree.container;

@@ -1,3 +1,0 @@
-/** The ostree repository: objects, commits, refs, fsck, prune, composefs. */
-@org.jspecify.annotations.NullMarked
-package slipway.ostree;

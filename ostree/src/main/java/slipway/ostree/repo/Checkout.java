@@ -1,0 +1,113 @@
+package slipway.ostree.repo;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Map;
+import slipway.archive.tar.Metadata;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.Objects;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/** Lays a tree out as a directory, with hard links to objects. */
+final class Checkout {
+  private static final int EMLINK = 31;
+
+  private final Repository repository;
+  private final BareFormat format = new BareFormat();
+
+  Checkout(Repository repository) {
+    if (repository.mode() != Repository.Mode.BARE) {
+      throw Problem.input(
+          "a checkout needs a bare repository; " + repository.path() + " is " + repository.mode());
+    }
+    this.repository = repository;
+  }
+
+  void run(FileTree tree, OsPath target) throws IOException {
+    try {
+      directory(tree.root(), target);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENAMETOOLONG) {
+        throw new Problem(
+            Problem.Kind.INPUT,
+            "the image has a path that is too long to be checked out below "
+                + target
+                + ": Linux takes 4095 bytes for a whole path and 255 for a name",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  private void directory(Node.Directory directory, OsPath path) throws IOException {
+    Posix.mkdir(path, 0700);
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      OsPath file = path.resolve(Objects.name(child.getKey()));
+      switch (child.getValue()) {
+        case Node.Directory d -> directory(d, file);
+        case Node.File f -> file(f, file);
+        case Node.Symlink s -> symlink(s, file);
+        case Node.Special s -> throw unsupported(file);
+        case Node.Whiteout w -> throw unsupported(file);
+        case Node.LinkBelow l -> throw unsupported(file);
+      }
+    }
+    Metadata metadata = directory.metadata();
+    Posix.lchown(path, metadata.uid(), metadata.gid());
+    Posix.chmod(path, metadata.permissions());
+    for (Metadata.Xattr x : metadata.xattrs()) {
+      Xattrs.lsetxattr(path, x.name(), x.value());
+    }
+    Posix.lutimens(path, 0, 0);
+  }
+
+  private static IllegalArgumentException unsupported(OsPath path) {
+    return new IllegalArgumentException(path + " is not what an ostree tree can hold");
+  }
+
+  private void file(Node.File file, OsPath path) throws IOException {
+    boolean object =
+        file.content() instanceof ObjectContent o && o.isObjectOf(repository, file.metadata());
+    // ostree never links empty files: there are many, and a file system limits the links.
+    if (object
+        && file.content().size() > 0
+        && link(((ObjectContent) file.content()).checksum(), path)) {
+      return;
+    }
+    try (InputStream in = file.content().open();
+        ContentFormat.Sink sink = format.create(path, file.metadata(), file.content().size())) {
+      byte[] buffer = new byte[64 * 1024];
+      for (int n; (n = in.read(buffer)) >= 0; ) {
+        sink.write(buffer, 0, n);
+      }
+      sink.finish(false);
+    }
+  }
+
+  private void symlink(Node.Symlink link, OsPath path) throws IOException {
+    Metadata metadata = Objects.normalized(link.metadata());
+    if (!link(Objects.symlinkChecksum(metadata, link.target()), path)) {
+      format.symlink(path, metadata, link.target());
+    }
+  }
+
+  /** False when the object cannot be linked: it has too many links or is not there. */
+  private boolean link(Checksum checksum, OsPath path) throws IOException {
+    try {
+      Posix.link(repository.objectFile(checksum, ObjectType.FILE), path);
+      return true;
+    } catch (UnixException e) {
+      return switch (e.errno()) {
+        case EMLINK, UnixException.ENOENT, UnixException.EXDEV -> false;
+        default -> throw e;
+      };
+    }
+  }
+}

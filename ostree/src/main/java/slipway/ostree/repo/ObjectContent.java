@@ -1,0 +1,170 @@
+package slipway.ostree.repo;
+
+import java.io.IOException;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.Metadata;
+import slipway.base.Problem;
+import slipway.composefs.FsVerity;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.Objects;
+import slipway.tree.Content;
+
+/**
+ * The content of a regular file that is an object of a repository, or becomes one in a transaction
+ * that still runs. Safe for use by many threads.
+ */
+public final class ObjectContent implements Content {
+  private final Repository repository;
+  private final Metadata metadata;
+  private final long size;
+
+  /** The transaction that writes it, to be told to hurry up; null when there is none. */
+  private final @Nullable Transaction transaction;
+
+  /** Where the fs-verity digest may be found; null when nowhere. */
+  private final @Nullable VerityIndex index;
+
+  private @Nullable Checksum checksum;
+  private byte @Nullable [] verity;
+  private @Nullable Throwable failure;
+
+  private ObjectContent(
+      Repository repository,
+      Metadata metadata,
+      long size,
+      @Nullable Transaction transaction,
+      @Nullable Checksum checksum,
+      @Nullable VerityIndex index) {
+    this.repository = repository;
+    this.metadata = metadata;
+    this.size = size;
+    this.transaction = transaction;
+    this.checksum = checksum;
+    this.index = index;
+  }
+
+  /**
+   * An object that is there.
+   *
+   * @param metadata normalized
+   */
+  static ObjectContent existing(
+      Repository repository,
+      Checksum checksum,
+      Metadata metadata,
+      long size,
+      @Nullable VerityIndex index) {
+    return new ObjectContent(repository, metadata, size, null, checksum, index);
+  }
+
+  /**
+   * An object that is being written.
+   *
+   * @param metadata normalized
+   */
+  static ObjectContent pending(Transaction transaction, Metadata metadata, long size) {
+    return new ObjectContent(transaction.repository(), metadata, size, transaction, null, null);
+  }
+
+  synchronized void complete(Checksum name, byte @Nullable [] digest) {
+    if (transaction != null) {
+      transaction.remember(name, new ContentFormat.Stored(metadata, null, size));
+    }
+    checksum = name;
+    verity = digest;
+    notifyAll();
+  }
+
+  synchronized void fail(Throwable cause) {
+    failure = cause;
+    notifyAll();
+  }
+
+  /**
+   * The object's name. Waits until it is known.
+   *
+   * @throws Problem when it could not be written
+   * @throws IllegalStateException when the transaction was given up
+   */
+  public Checksum checksum() {
+    synchronized (this) {
+      if (checksum != null) {
+        return checksum;
+      }
+    }
+    if (transaction != null) {
+      transaction.flush();
+    }
+    return await();
+  }
+
+  private synchronized Checksum await() {
+    boolean interrupted = false;
+    while (checksum == null && failure == null) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (checksum == null) {
+      throw failure instanceof Problem p
+          ? new Problem(p.kind(), String.valueOf(p.getMessage()), p)
+          : new IllegalStateException("the object was not written", failure);
+    }
+    return checksum;
+  }
+
+  /**
+   * The fs-verity sha256 digest of the content. The content is read through when no import recorded
+   * it.
+   *
+   * @return 32 bytes
+   */
+  public byte[] verityDigest() throws IOException {
+    Checksum name = checksum();
+    synchronized (this) {
+      if (verity != null) {
+        return verity.clone();
+      }
+    }
+    byte[] digest = index == null ? null : index.find(name).orElse(null);
+    if (digest == null) {
+      try (InputStream in = open()) {
+        digest = FsVerity.sha256(in);
+      }
+    }
+    synchronized (this) {
+      verity = digest;
+    }
+    return digest.clone();
+  }
+
+  /** Whether this is an object of {@code other} with these owner, mode and attributes. */
+  boolean isObjectOf(Repository other, Metadata wanted) {
+    return repository.path().equals(other.path()) && metadata.equals(Objects.normalized(wanted));
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  /** Opens the object, in a transaction that still runs too. */
+  @Override
+  public InputStream open() throws IOException {
+    Checksum name = checksum();
+    OsPath file = repository.objectFile(name, ObjectType.FILE);
+    if (transaction != null && !Posix.exists(file)) {
+      file = transaction.stagedFile(name);
+    }
+    return repository.format().open(file);
+  }
+}

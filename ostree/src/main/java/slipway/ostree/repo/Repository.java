@@ -1,0 +1,399 @@
+package slipway.ostree.repo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentHashMap;
+import slipway.base.AtomicFile;
+import slipway.base.KeyFile;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.base.RawText;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.ostree.gvariant.GVariant;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.Objects;
+import slipway.ostree.object.TreeRoot;
+import slipway.tree.FileTree;
+
+/**
+ * An ostree repository on disk; the one place that knows its layout (ostree's "Anatomy of an OSTree
+ * repository"). Safe for use by many threads and processes: writers share a lock, {@link #prune}
+ * takes it alone.
+ */
+public final class Repository {
+  private static final int MAX_CONFIG = 1024 * 1024;
+
+  /** How content objects are kept. */
+  public enum Mode {
+    /** As real files with owner, mode and attributes; for hosts, needs root. */
+    BARE("bare"),
+    /** Compressed, for serving. */
+    ARCHIVE("archive-z2"),
+    /** As files of the user, metadata in an extended attribute. */
+    BARE_USER("bare-user");
+
+    private final String label;
+
+    Mode(String label) {
+      this.label = label;
+    }
+
+    /** The value of {@code core.mode}. */
+    public String label() {
+      return label;
+    }
+  }
+
+  private final Path path;
+  private final OsPath osPath;
+  private final Mode mode;
+  private final ContentFormat format;
+  private final Refs refs;
+
+  /** Content objects by name, as far as they were read or published here. */
+  private final Map<Checksum, ContentFormat.Stored> stored = new ConcurrentHashMap<>();
+
+  /** The trees read last, by commit: who changes a deployment asks for the same two repeatedly. */
+  private final Map<Checksum, FileTree> trees =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Checksum, FileTree> eldest) {
+          return size() > 3;
+        }
+      };
+
+  private Repository(Path path, Mode mode) {
+    this.path = path.toAbsolutePath().normalize();
+    this.osPath = OsPath.of(this.path);
+    this.mode = mode;
+    this.format = ContentFormat.of(mode);
+    this.refs = new Refs(this.path);
+  }
+
+  /**
+   * Opens an existing repository.
+   *
+   * @throws Problem of kind NOT_FOUND when there is none, of kind INPUT for a mode or version that
+   *     is not supported
+   */
+  public static Repository open(Path path) throws IOException {
+    Path config = path.resolve("config");
+    if (!Files.isRegularFile(config) || !Files.isDirectory(path.resolve("objects"))) {
+      throw Problem.notFound("there is no ostree repository at " + path);
+    }
+    KeyFile file = readConfig(config);
+    String version = file.get("core", "repo_version").orElse("");
+    if (!version.equals("1")) {
+      throw Problem.input(config + ": repo_version is \"" + version + "\"; only 1 is known");
+    }
+    String label = file.get("core", "mode").orElse("bare");
+    for (Mode mode : Mode.values()) {
+      if (mode.label.equals(label) || (mode == Mode.ARCHIVE && label.equals("archive"))) {
+        return new Repository(path, mode);
+      }
+    }
+    throw Problem.input(
+        config + ": mode is \"" + label + "\"; supported are bare, archive and bare-user");
+  }
+
+  /**
+   * Creates a repository, or opens it when it is there already with this mode. The rename of its
+   * config is the commit point.
+   */
+  public static Repository create(Path path, Mode mode) throws IOException {
+    if (Files.exists(path.resolve("config"))) {
+      Repository existing = open(path);
+      if (existing.mode != mode) {
+        throw Problem.input(
+            path + " is a repository of mode " + existing.mode.label + ", not " + mode.label);
+      }
+      return existing;
+    }
+    for (String directory :
+        new String[] {
+          "objects",
+          "tmp/cache",
+          "extensions",
+          "state",
+          "refs/heads",
+          "refs/mirrors",
+          "refs/remotes"
+        }) {
+      Files.createDirectories(path.resolve(directory));
+    }
+    AtomicFile.write(path.resolve("config"), "[core]\nrepo_version=1\nmode=" + mode.label + "\n");
+    return new Repository(path, mode);
+  }
+
+  /** Absolute path of the repository. */
+  public Path path() {
+    return path;
+  }
+
+  OsPath osPath() {
+    return osPath;
+  }
+
+  public Mode mode() {
+    return mode;
+  }
+
+  ContentFormat format() {
+    return format;
+  }
+
+  Refs refFiles() {
+    return refs;
+  }
+
+  /** The config file as it is now. */
+  public KeyFile config() throws IOException {
+    return readConfig(path.resolve("config"));
+  }
+
+  private static KeyFile readConfig(Path file) throws IOException {
+    byte[] bytes = SmallFile.read(file, MAX_CONFIG);
+    return KeyFile.parse(RawText.decode(bytes), file.toString());
+  }
+
+  /** Replaces the config file whole. */
+  public void writeConfig(KeyFile config) throws IOException {
+    AtomicFile.write(path.resolve("config"), RawText.encode(config.toString()));
+  }
+
+  /**
+   * Begins to write; waits while somebody prunes. Leftovers of writers that died are removed.
+   *
+   * @throws Problem of kind ENVIRONMENT when less space is free than the config demands
+   */
+  public Transaction begin() throws IOException {
+    return Transaction.begin(this, false);
+  }
+
+  // ---- refs ----
+
+  /**
+   * The commit that a ref names; {@code remote:name} for one of a remote.
+   *
+   * @throws Problem of kind INPUT for what cannot be a ref, CORRUPT for a damaged ref file
+   */
+  public Optional<Checksum> resolveRef(String ref) throws IOException {
+    return refs.resolve(ref);
+  }
+
+  /** Local refs with this name or below it ({@code ""} for all), by full name. */
+  public SortedMap<String, Checksum> refs(String prefix) throws IOException {
+    return refs.local(prefix);
+  }
+
+  // ---- objects ----
+
+  /** Whether an object is there. */
+  public boolean has(Checksum checksum, ObjectType type) {
+    return type == ObjectType.FILE
+        ? Posix.exists(objectFile(checksum, type))
+        : Files.exists(objectPath(checksum, type), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Where an object is or would be. */
+  public Path objectPath(Checksum checksum, ObjectType type) {
+    return objectFile(checksum, type).toPath();
+  }
+
+  OsPath objectFile(Checksum checksum, ObjectType type) {
+    return osPath.resolve("objects/" + looseName(checksum, type));
+  }
+
+  /** Marks a commit of which not all objects were pulled. */
+  Path partialMarker(Checksum commit) {
+    return path.resolve("state").resolve(commit + ".commitpartial");
+  }
+
+  public boolean isPartial(Checksum commit) {
+    return Files.exists(partialMarker(commit));
+  }
+
+  /** Path below {@code objects}. */
+  String looseName(Checksum checksum, ObjectType type) {
+    String suffix = type == ObjectType.FILE ? format.suffix() : type.suffix();
+    return checksum.hex().substring(0, 2) + "/" + checksum.hex().substring(2) + "." + suffix;
+  }
+
+  /**
+   * Reads a metadata object without hashing it.
+   *
+   * @throws Problem of kind CORRUPT when it is missing
+   */
+  byte[] readMetadata(Checksum checksum, ObjectType type) throws IOException {
+    try {
+      return SmallFile.read(objectPath(checksum, type), Objects.MAX_METADATA);
+    } catch (NoSuchFileException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the repository " + path + " lacks the object " + checksum + "." + type.suffix(),
+          e);
+    }
+  }
+
+  /**
+   * Reads a commit.
+   *
+   * @throws Problem of kind NOT_FOUND or CORRUPT
+   */
+  public Commit readCommit(Checksum checksum) throws IOException {
+    if (!has(checksum, ObjectType.COMMIT)) {
+      throw Problem.notFound("the repository " + path + " has no commit " + checksum);
+    }
+    return Objects.commit(checksum, readMetadata(checksum, ObjectType.COMMIT));
+  }
+
+  /** Detached metadata of a commit; an empty map when there is none. */
+  public Map<String, GVariant> readDetachedMetadata(Checksum commit) throws IOException {
+    if (!has(commit, ObjectType.COMMITMETA)) {
+      return Map.of();
+    }
+    byte[] bytes = readMetadata(commit, ObjectType.COMMITMETA);
+    return GVariant.parse("a{sv}", bytes).asMap();
+  }
+
+  /**
+   * Replaces the detached metadata of a commit, which must exist; no keys at all remove it. The
+   * rename is the commit point.
+   */
+  public void writeDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
+      throws IOException {
+    try (RepositoryLock lock = RepositoryLock.acquire(osPath, false)) {
+      if (!has(commit, ObjectType.COMMIT)) {
+        throw Problem.notFound("the repository " + path + " has no commit " + commit);
+      }
+      Path target = objectPath(commit, ObjectType.COMMITMETA);
+      if (metadata.isEmpty()) {
+        Files.deleteIfExists(target);
+      } else {
+        Path temporary = Staging.temporaryFile(path);
+        byte[] bytes = GVariant.dictionary(new LinkedHashMap<>(metadata)).toBytes();
+        FileSink.write(OsPath.of(temporary), 0644, bytes, true);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      }
+      AtomicFile.syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
+    }
+  }
+
+  // ---- trees ----
+
+  /** The tree of a commit; the content of files is an {@link ObjectContent}. */
+  public FileTree readTree(Checksum commit) throws IOException {
+    return readTree(readCommit(commit));
+  }
+
+  public FileTree readTree(Commit commit) throws IOException {
+    synchronized (trees) {
+      FileTree tree = trees.get(commit.checksum());
+      if (tree == null) {
+        tree = new TreeReader(this, new VerityIndex(this, commit)).read(commit.root());
+        trees.put(commit.checksum(), tree);
+      }
+      return tree;
+    }
+  }
+
+  /**
+   * What a content object says of itself; read once, since objects never change.
+   *
+   * @throws Problem of kind CORRUPT when it is missing
+   */
+  ContentFormat.Stored stored(Checksum checksum) throws IOException {
+    ContentFormat.Stored known = stored.get(checksum);
+    if (known == null) {
+      known = readStored(checksum);
+      stored.put(checksum, known);
+    }
+    return known;
+  }
+
+  private ContentFormat.Stored readStored(Checksum checksum) throws IOException {
+    OsPath file = objectFile(checksum, ObjectType.FILE);
+    try {
+      return format.read(file);
+    } catch (IOException e) {
+      if (Posix.exists(file)) {
+        throw e;
+      }
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "the repository " + path + " lacks the object " + checksum + ".file",
+          e);
+    }
+  }
+
+  /** Spares reading objects that were published just now. */
+  void remember(Map<Checksum, ContentFormat.Stored> objects) {
+    stored.putAll(objects);
+  }
+
+  /**
+   * A directory of the repository as a tree. Every name is an inode of its own: ostree knows no
+   * hard links.
+   *
+   * @throws Problem of kind CORRUPT for an object that is missing or malformed
+   */
+  public FileTree readTree(TreeRoot root) throws IOException {
+    return new TreeReader(this, null).read(root);
+  }
+
+  /**
+   * Checks a tree out into a new directory, with hard links to this repository's objects wherever
+   * it has them; times are 0. For mode BARE. Not durable until the file system is synced, and not
+   * atomic: a caller that fails removes the directory.
+   *
+   * @param tree as {@link #readTree} gives it
+   */
+  public void checkout(FileTree tree, Path directory) throws IOException {
+    new Checkout(this).run(tree, OsPath.of(directory));
+  }
+
+  // ---- upkeep ----
+
+  /**
+   * Removes all that no ref and none of {@code keep} reaches (depth 0), alone in the repository:
+   * waits for writers. May be killed at any time: commits go before what they hold.
+   *
+   * @param keep more commits to keep
+   * @throws Problem of kind CORRUPT, before anything is removed, when something alive is missing
+   */
+  public Pruned prune(Set<Checksum> keep) throws IOException {
+    synchronized (trees) {
+      trees.clear();
+    }
+    stored.clear();
+    return Prune.run(this, keep);
+  }
+
+  /**
+   * What a prune did.
+   *
+   * @param objects in the repository before
+   * @param removed of them
+   * @param bytes that the removed ones took
+   */
+  public record Pruned(int objects, int removed, long bytes) {}
+
+  /** Hashes every object that the commits of the repository reach, and checks their form. */
+  public FsckReport fsck(Progress progress) throws IOException {
+    return Fsck.run(this, progress);
+  }
+}

@@ -1,0 +1,121 @@
+package slipway.ostree.repo;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import slipway.archive.tar.Metadata;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.Objects;
+import slipway.ostree.object.TreeRoot;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/** Writes a tree into a transaction: content first, in the background, then directories. */
+final class TreeWriter {
+  private final Transaction transaction;
+  private final Repository repository;
+  private final Map<Node.File, ObjectContent> stored = new IdentityHashMap<>();
+  private final Map<Metadata, Checksum> dirmetas = new HashMap<>();
+
+  TreeWriter(Transaction transaction) {
+    this.transaction = transaction;
+    this.repository = transaction.repository();
+  }
+
+  TreeRoot write(FileTree tree) throws IOException {
+    tree.walk(this::store);
+    transaction.flush();
+    return writeDirectory(OsPath.of(""), tree.root());
+  }
+
+  /** Checks a node and starts to write its content if need be. */
+  private void store(OsPath path, Node node) throws IOException {
+    if (!path.name().isUtf8()) {
+      throw Problem.input(
+          "the name of \""
+              + Printable.text(path.toString())
+              + "\" is not UTF-8, which ostree cannot hold: rename the file");
+    }
+    switch (node) {
+      case Node.Directory d -> {}
+      case Node.File f -> {
+        if (!isStored(f) && !stored.containsKey(f)) {
+          try (InputStream in = f.content().open()) {
+            stored.put(f, transaction.store(path, f.metadata(), f.content().size(), in));
+          }
+        }
+      }
+      case Node.Symlink s -> {
+        if (!s.target().isUtf8()) {
+          throw Problem.input(
+              "the target of the link \""
+                  + Printable.text(path.toString())
+                  + "\" is not UTF-8, which ostree cannot hold: make another link");
+        }
+      }
+      case Node.Special s ->
+          throw Problem.input(
+              "\""
+                  + Printable.text(path.toString())
+                  + "\" is a device, fifo or socket, which ostree cannot hold: make it at boot,"
+                  + " for example with tmpfiles.d");
+      case Node.Whiteout w -> throw inLayerOnly(path);
+      case Node.LinkBelow l -> throw inLayerOnly(path);
+    }
+  }
+
+  private static IllegalArgumentException inLayerOnly(OsPath path) {
+    return new IllegalArgumentException(path + " belongs in a layer, not in a merged tree");
+  }
+
+  private boolean isStored(Node.File file) {
+    return file.content() instanceof ObjectContent o && o.isObjectOf(repository, file.metadata());
+  }
+
+  private Checksum checksum(Node.File file) {
+    if (isStored(file)) {
+      return ((ObjectContent) file.content()).checksum();
+    }
+    return java.util.Objects.requireNonNull(stored.get(file)).checksum();
+  }
+
+  private TreeRoot writeDirectory(OsPath path, Node.Directory directory) {
+    Map<OsPath, Checksum> files = new TreeMap<>();
+    Map<OsPath, TreeRoot> directories = new TreeMap<>();
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      OsPath name = Objects.name(child.getKey());
+      OsPath where = path.resolve(name);
+      switch (child.getValue()) {
+        case Node.Directory d -> directories.put(name, writeDirectory(where, d));
+        case Node.File f -> files.put(name, checksum(f));
+        case Node.Symlink s ->
+            files.put(name, transaction.writeSymlink(where, s.metadata(), s.target()));
+        case Node.Special s -> throw new AssertionError("refused before");
+        case Node.Whiteout w -> throw new AssertionError("refused before");
+        case Node.LinkBelow l -> throw new AssertionError("refused before");
+      }
+    }
+    OsPath shown = path.isEmpty() ? OsPath.of("/") : path;
+    Checksum dirtree =
+        transaction.writeMetadata(shown, ObjectType.DIRTREE, Objects.dirTree(files, directories));
+    return new TreeRoot(dirtree, dirmeta(shown, directory.metadata()));
+  }
+
+  private Checksum dirmeta(OsPath path, Metadata metadata) {
+    Metadata kept = Objects.normalized(metadata);
+    Checksum known = dirmetas.get(kept);
+    if (known == null) {
+      byte[] bytes = Objects.metadata(kept).toBytes();
+      known = transaction.writeMetadata(path, ObjectType.DIRMETA, bytes);
+      dirmetas.put(kept, known);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,79 @@
+package slipway.ostree.repo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
+
+class AbandonedObjectTest {
+  @TempDir Path directory;
+
+  /** An open file would keep the file system that it is on mounted. */
+  @Test
+  void aLargeFileThatEndsEarlyIsClosed() throws Exception {
+    Repository repository = Repository.create(directory.resolve("repo"), Repository.Mode.BARE);
+    byte[] part = new byte[3 << 20];
+    InputStream ending =
+        new SequenceInputStream(new ByteArrayInputStream(part), new EndAfterWriting(part.length));
+    try (Transaction transaction = repository.begin()) {
+      assertThatThrownBy(
+              () ->
+                  transaction.store(
+                      OsPath.of("usr/lib/large"), Metadata.file(0644), part.length + 1L, ending))
+          .isInstanceOf(IOException.class);
+    }
+    assertThat(openFiles()).noneMatch(f -> f.contains(directory.toString()));
+  }
+
+  /**
+   * Ends when all that was read before is written, so that no writer is left to see the failure.
+   */
+  private final class EndAfterWriting extends InputStream {
+    private final long size;
+
+    EndAfterWriting(long size) {
+      this.size = size;
+    }
+
+    @Override
+    public int read() throws IOException {
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+      while (System.nanoTime() < deadline && !written()) {
+        Thread.onSpinWait();
+      }
+      return -1;
+    }
+
+    private boolean written() throws IOException {
+      try (Stream<Path> files = Files.walk(directory)) {
+        return files.anyMatch(f -> f.toFile().isFile() && f.toFile().length() == size);
+      }
+    }
+  }
+
+  private static List<String> openFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files.map(AbandonedObjectTest::target).toList();
+    }
+  }
+
+  private static String target(Path link) {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (IOException e) {
+      return ""; // The folder's own descriptor is gone already.
+    }
+  }
+}

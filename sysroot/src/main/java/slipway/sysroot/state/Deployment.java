@@ -1,0 +1,140 @@
+package slipway.sysroot.state;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.Sysroot;
+import slipway.system.kargs.KernelArguments;
+
+/**
+ * One bootable version of the operating system on a machine: a checked-out commit with its own
+ * {@code /etc}, and the boot entry that starts it. A snapshot; {@link Sysroot} changes things.
+ *
+ * @param stateroot the group of deployments that share a {@code /var}, usually {@code default}
+ * @param checksum the commit
+ * @param serial tells deployments of the same commit apart
+ * @param bootChecksum sha256 of kernel and initramfs (and device trees), in hex
+ * @param bootSerial tells deployments with the same kernel and initramfs apart
+ * @param kargs kernel arguments without {@code ostree=}
+ * @param entry the boot entry, or null when it has none yet, as a staged one
+ * @param staged whether it waits for the shutdown to get its boot entry
+ * @param locked whether a staged one is only downloaded: the shutdown leaves it alone
+ */
+public record Deployment(
+    String stateroot,
+    Checksum checksum,
+    int serial,
+    String bootChecksum,
+    int bootSerial,
+    KernelArguments kargs,
+    Origin origin,
+    @Nullable BootEntry entry,
+    boolean booted,
+    boolean staged,
+    boolean locked,
+    Unlocked unlocked) {
+  /** Whether {@code /usr} can be written to. */
+  public enum Unlocked {
+    NO,
+    /** By a copy that stays until the next upgrade. */
+    HOTFIX,
+    /** By an overlay until reboot. */
+    DEVELOPMENT,
+    /** By an overlay until reboot that only a process with its own mounts can write to. */
+    TRANSIENT
+  }
+
+  /** Whether both are the same one on disk, whatever was learned about it. */
+  public boolean isSame(@Nullable Deployment other) {
+    return other != null
+        && other.stateroot.equals(stateroot)
+        && other.checksum.equals(checksum)
+        && other.serial == serial;
+  }
+
+  /** The directory's name: commit, dot, serial. */
+  public String id() {
+    return checksum.hex() + "." + serial;
+  }
+
+  /** The directory below the sysroot. */
+  public Path directory() {
+    return Path.of("ostree/deploy", stateroot, "deploy", id());
+  }
+
+  /** Whether it is never removed to make room for another. */
+  public boolean pinned() {
+    return origin.pinned();
+  }
+
+  public Deployment withBootSerial(int number) {
+    return new Deployment(
+        stateroot,
+        checksum,
+        serial,
+        bootChecksum,
+        number,
+        kargs,
+        origin,
+        entry,
+        booted,
+        staged,
+        locked,
+        unlocked);
+  }
+
+  public Deployment withOrigin(Origin other) {
+    return new Deployment(
+        stateroot,
+        checksum,
+        serial,
+        bootChecksum,
+        bootSerial,
+        kargs,
+        other,
+        entry,
+        booted,
+        staged,
+        locked,
+        unlocked);
+  }
+
+  /** With other kernel arguments; a boot menu with it is still to be written. */
+  public Deployment withKargs(KernelArguments other) {
+    return new Deployment(
+        stateroot,
+        checksum,
+        serial,
+        bootChecksum,
+        bootSerial,
+        other,
+        origin,
+        entry,
+        booted,
+        staged,
+        locked,
+        unlocked);
+  }
+
+  /** As it is once its boot entry, which so far has only other tools' keys, is to be written. */
+  public Deployment finalized(BootEntry begun) {
+    return new Deployment(
+        stateroot,
+        checksum,
+        serial,
+        bootChecksum,
+        bootSerial,
+        kargs,
+        origin,
+        begun,
+        booted,
+        false,
+        false,
+        unlocked);
+  }
+
+  @Override
+  public String toString() {
+    return stateroot + " " + id();
+  }
+}

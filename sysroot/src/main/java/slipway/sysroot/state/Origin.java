@@ -1,0 +1,93 @@
+package slipway.sysroot.state;
+
+import java.util.List;
+import java.util.Optional;
+import slipway.base.KeyFile;
+import slipway.base.Problem;
+
+/**
+ * Where a deployment came from and where its updates come from: the {@code .origin} file beside it.
+ * A value; keys that we do not know are kept.
+ *
+ * @param file the key file
+ */
+public record Origin(KeyFile file) {
+  private static final String GROUP = "origin";
+  private static final String CONTAINER = "container-image-reference";
+  private static final String TRANSIENT = "libostree-transient";
+  private static final String REGISTRY = "ostree-unverified-registry:";
+
+  /** Of a deployment whose origin file is missing. */
+  public static final Origin NONE = new Origin(KeyFile.empty());
+
+  /** An image in a registry, without a signature check by ostree. */
+  public static Origin ofRegistry(String image) {
+    return ofContainer(REGISTRY + image);
+  }
+
+  /**
+   * An image by ostree's own notation.
+   *
+   * @param reference such as {@code ostree-unverified-registry:quay.io/a/b:latest}
+   */
+  public static Origin ofContainer(String reference) {
+    return NONE.withContainer(reference);
+  }
+
+  public static Origin parse(String text, String name) {
+    return new Origin(KeyFile.parse(text, name));
+  }
+
+  /** ostree's image reference, or nothing when this is not of an image. */
+  public Optional<ContainerReference> container() {
+    return file.get(GROUP, CONTAINER).map(ContainerReference::parse);
+  }
+
+  /** As it stands in the file, without looking into it. */
+  public Optional<String> containerText() {
+    return file.get(GROUP, CONTAINER);
+  }
+
+  /** The ref that a plain ostree deployment follows. */
+  public Optional<String> refspec() {
+    return file.get(GROUP, "refspec").or(() -> file.get(GROUP, "baserefspec"));
+  }
+
+  public boolean pinned() {
+    return file.getBoolean(TRANSIENT, "pinned", false);
+  }
+
+  public Origin withPinned(boolean pinned) {
+    return new Origin(
+        pinned ? file.with(TRANSIENT, "pinned", "true") : file.without(TRANSIENT, "pinned"));
+  }
+
+  public Origin withContainer(String reference) {
+    if (reference.isBlank() || reference.indexOf('\n') >= 0) {
+      throw Problem.input("an image reference is one line of text");
+    }
+    return new Origin(file.with(GROUP, CONTAINER, reference));
+  }
+
+  /**
+   * Without what belongs to the deployment itself and not to where it came from: the pin (ostree
+   * clears the same when a new deployment takes over an origin).
+   */
+  public Origin withoutTransientState() {
+    return new Origin(
+        file.without(TRANSIENT, "pinned")
+            .without(GROUP, "unlocked")
+            .without(GROUP, "override-commit"));
+  }
+
+  /** Whether rpm-ostree changed this deployment locally, which we cannot carry over. */
+  public boolean modifiedByRpmOstree() {
+    return file.groups().stream()
+        .anyMatch(List.of("rpmostree", "packages", "overrides", "modules")::contains);
+  }
+
+  @Override
+  public String toString() {
+    return file.toString();
+  }
+}

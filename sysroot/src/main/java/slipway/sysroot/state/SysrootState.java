@@ -1,0 +1,294 @@
+package slipway.sysroot.state;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.ostree.object.Checksum;
+import slipway.system.kargs.KernelArguments;
+
+/**
+ * What a sysroot holds, as ostree reads it: the entries of the boot menu are the truth, each leads
+ * by its {@code ostree=} argument and a chain of links to a deployment.
+ *
+ * @param bootVersion which of {@code /boot/loader.0} and {@code .1} is in force
+ * @param subBootVersion which of the two link directories of that boot version is
+ * @param deployments in the order of the menu
+ * @param staged the one that waits for the shutdown, or null
+ * @param stagedFile its description, or null
+ */
+public record SysrootState(
+    int bootVersion,
+    int subBootVersion,
+    List<Deployment> deployments,
+    @Nullable Deployment staged,
+    @Nullable StagedFile stagedFile) {
+  private static final String LINK = "/ostree/boot.";
+
+  public static SysrootState read(Path root, RunState run) throws IOException {
+    int boot = bootVersion(root);
+    int sub = subBootVersion(root, boot);
+    List<Deployment> deployments = new ArrayList<>();
+    for (BootEntry entry : entries(root.resolve("boot/loader." + boot + "/entries"))) {
+      deployments.add(deployment(root, run, entry));
+    }
+    StagedFile file = run.booted() ? StagedFile.read(run.stagedFile()) : null;
+    Deployment staged = file == null ? null : staged(root, run, file, deployments);
+    return new SysrootState(boot, sub, List.copyOf(deployments), staged, file);
+  }
+
+  private static int bootVersion(Path root) throws IOException {
+    Path link = root.resolve("boot/loader");
+    if (!Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+      return 0;
+    }
+    String target = Files.isSymbolicLink(link) ? Files.readSymbolicLink(link).toString() : "";
+    return switch (target) {
+      case "loader.0" -> 0;
+      case "loader.1" -> 1;
+      default ->
+          throw Problem.corrupt(
+              link + " is not a link to loader.0 or loader.1; ostree cannot have written this");
+    };
+  }
+
+  public static int subBootVersion(Path root, int bootVersion) throws IOException {
+    Path link = root.resolve("ostree/boot." + bootVersion);
+    if (!Files.isSymbolicLink(link)) {
+      return 0;
+    }
+    String target = Files.readSymbolicLink(link).toString();
+    if (target.equals("boot." + bootVersion + ".0")) {
+      return 0;
+    }
+    if (target.equals("boot." + bootVersion + ".1")) {
+      return 1;
+    }
+    throw Problem.corrupt(
+        link + " leads to " + target + ", not to boot." + bootVersion + ".0 or .1");
+  }
+
+  /** Reads the entries of a boot menu, the default first. */
+  static List<BootEntry> entries(Path directory) throws IOException {
+    List<BootEntry> entries = new ArrayList<>();
+    if (!Files.isDirectory(directory)) {
+      return entries;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        String name = String.valueOf(file.getFileName());
+        if (name.startsWith("ostree-") && name.endsWith(".conf") && Files.isRegularFile(file)) {
+          entries.add(BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
+        }
+      }
+    }
+    entries.sort(Comparator.comparingLong(SysrootState::version).reversed());
+    return entries;
+  }
+
+  /** Loaders sort by this, highest first; an entry without one comes last. */
+  private static long version(BootEntry entry) {
+    String text = entry.get("version").orElse("");
+    long value = 0;
+    for (int i = 0; i < text.length() && i < 18; i++) {
+      char c = text.charAt(i);
+      if (c < '0' || c > '9') {
+        break;
+      }
+      value = value * 10 + (c - '0');
+    }
+    return text.isEmpty() ? -1 : value;
+  }
+
+  private static Deployment deployment(Path root, RunState run, BootEntry entry)
+      throws IOException {
+    String argument =
+        entry
+            .options()
+            .value("ostree")
+            .orElseThrow(
+                () ->
+                    Problem.corrupt(
+                        "the boot entry \""
+                            + entry.get("title").orElse("")
+                            + "\" has no ostree= argument"));
+    String[] parts = argument.startsWith(LINK) ? argument.split("/", -1) : new String[0];
+    if (parts.length != 6 || !isName(parts[3]) || !isName(parts[4]) || number(parts[5]) < 0) {
+      throw Problem.corrupt(
+          "the boot entry \""
+              + entry.get("title").orElse("")
+              + "\" has ostree="
+              + argument
+              + "; expected /ostree/boot.N/STATEROOT/CHECKSUM/SERIAL");
+    }
+    Path link = root.resolve(argument.substring(1));
+    String id;
+    try {
+      id = String.valueOf(Files.readSymbolicLink(link).getFileName());
+    } catch (NoSuchFileException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT, link + ", which a boot entry leads to, does not exist", e);
+    }
+    return deployment(
+        root,
+        run,
+        parts[3],
+        id,
+        parts[4],
+        number(parts[5]),
+        entry.options().withoutKey("ostree"),
+        entry);
+  }
+
+  private static Deployment deployment(
+      Path root,
+      RunState run,
+      String stateroot,
+      String id,
+      String bootChecksum,
+      int bootSerial,
+      KernelArguments kargs,
+      @Nullable BootEntry entry)
+      throws IOException {
+    Path directory = root.resolve("ostree/deploy").resolve(stateroot).resolve("deploy").resolve(id);
+    if (!Files.isDirectory(directory)) {
+      throw Problem.corrupt("the deployment " + directory + " does not exist");
+    }
+    Origin origin = origin(directory);
+    return new Deployment(
+        stateroot,
+        checksumOf(id),
+        serialOf(id),
+        bootChecksum,
+        bootSerial,
+        kargs,
+        origin,
+        entry,
+        run.isBacking(directory),
+        entry == null,
+        false,
+        unlocked(run, id, origin));
+  }
+
+  private static Deployment staged(
+      Path root, RunState run, StagedFile file, List<Deployment> deployments) throws IOException {
+    KernelArguments kargs = file.kargs();
+    if (kargs == null) {
+      StagedFile.Name merge = file.merge();
+      kargs =
+          deployments.stream()
+              .filter(d -> merge != null && d.stateroot().equals(merge.stateroot()))
+              .filter(d -> merge != null && d.id().equals(merge.id()))
+              .findFirst()
+              .map(Deployment::kargs)
+              .orElse(KernelArguments.NONE);
+    }
+    StagedFile.Name name = file.target();
+    Deployment d =
+        deployment(root, run, name.stateroot(), name.id(), name.bootChecksum(), 0, kargs, null);
+    boolean locked = file.locked() || Files.exists(run.lockFile());
+    return new Deployment(
+        d.stateroot(),
+        d.checksum(),
+        d.serial(),
+        d.bootChecksum(),
+        0,
+        kargs.withoutKey("ostree"),
+        d.origin(),
+        null,
+        false,
+        true,
+        locked,
+        Deployment.Unlocked.NO);
+  }
+
+  private static Origin origin(Path directory) throws IOException {
+    Path file = directory.resolveSibling(directory.getFileName() + ".origin");
+    return Files.isRegularFile(file)
+        ? Origin.parse(RawText.decode(Files.readAllBytes(file)), file.toString())
+        : Origin.NONE;
+  }
+
+  private static Deployment.Unlocked unlocked(RunState run, String id, Origin origin) {
+    Path state = run.directory().resolve("ostree/deployment-state").resolve(id);
+    if (Files.exists(state.resolve("unlocked-development"))) {
+      return Deployment.Unlocked.DEVELOPMENT;
+    }
+    if (Files.exists(state.resolve("unlocked-transient"))) {
+      return Deployment.Unlocked.TRANSIENT;
+    }
+    return origin.file().get("origin", "unlocked").filter("hotfix"::equals).isPresent()
+        ? Deployment.Unlocked.HOTFIX
+        : Deployment.Unlocked.NO;
+  }
+
+  /** Whether a text can be one component of a path, and no way up. */
+  public static boolean isName(String text) {
+    return !text.isEmpty()
+        && text.indexOf('/') < 0
+        && text.indexOf('\0') < 0
+        && !text.equals(".")
+        && !text.equals("..");
+  }
+
+  /** Whether a directory's name is that of a deployment: 64 hex digits, dot, serial. */
+  public static boolean isDeploymentId(String name) {
+    return name.length() > 65
+        && name.charAt(64) == '.'
+        && name.substring(0, 64).chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
+        && number(name.substring(65)) >= 0;
+  }
+
+  static Checksum checksumOf(String id) {
+    if (!isDeploymentId(id)) {
+      throw Problem.corrupt("\"" + id + "\" is not the name of a deployment");
+    }
+    return new Checksum(id.substring(0, 64));
+  }
+
+  public static int serialOf(String id) {
+    return number(id.substring(65));
+  }
+
+  /** A number of up to nine digits, or -1. */
+  private static int number(String text) {
+    if (text.isEmpty() || text.length() > 9) {
+      return -1;
+    }
+    int value = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < '0' || c > '9') {
+        return -1;
+      }
+      value = value * 10 + (c - '0');
+    }
+    return value;
+  }
+
+  /** Tells this state from any other: which menu is in force and what is in it. */
+  public String fingerprint() {
+    StringBuilder text = new StringBuilder();
+    text.append(bootVersion).append('.').append(subBootVersion);
+    all().forEach(d -> text.append(' ').append(d.stateroot()).append('/').append(d.id()));
+    return text.toString();
+  }
+
+  /** All deployments, a staged one first. */
+  public List<Deployment> all() {
+    List<Deployment> all = new ArrayList<>();
+    if (staged != null) {
+      all.add(staged);
+    }
+    all.addAll(deployments);
+    return all;
+  }
+}

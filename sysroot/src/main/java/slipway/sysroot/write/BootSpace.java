@@ -1,0 +1,111 @@
+package slipway.sysroot.write;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.SysrootState;
+import slipway.system.boot.KernelLayout;
+import slipway.tree.FileTree;
+
+/**
+ * Whether {@code /boot} can hold what a change puts there, found out before anything is written.
+ *
+ * @param needed bytes of kernels that are not there yet
+ * @param firstStep deployments that must be the whole menu for a moment, so that old kernels can go
+ *     first; null when there is room for old and new
+ */
+public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
+  private static final long BLOCK = 4096;
+  private static final long MARGIN = 1024 * 1024;
+
+  /**
+   * Looks at {@code /boot}.
+   *
+   * @param order the menu to come
+   * @param created the one of them that is not on disk yet, or null
+   * @param tree and its tree
+   * @throws Problem of kind ENVIRONMENT when there is no room even without the old kernels
+   */
+  public static BootSpace check(
+      Path root,
+      SysrootState state,
+      List<Deployment> order,
+      @Nullable Deployment created,
+      @Nullable FileTree tree)
+      throws IOException {
+    long needed = 0;
+    Set<Path> wanted = new HashSet<>();
+    for (Deployment d : order) {
+      Path directory = BootWriter.kernelDirectory(root, d);
+      if (wanted.add(directory) && !Files.isDirectory(directory)) {
+        KernelLayout layout =
+            d == created && tree != null
+                ? KernelLayout.of(tree)
+                : KernelLayout.of(root.resolve(d.directory()));
+        needed += layout.bytes(BLOCK);
+      }
+    }
+    if (needed == 0 || onRootFileSystem(root)) {
+      return new BootSpace(0, null);
+    }
+    long free = Files.getFileStore(root.resolve("boot")).getUnallocatedSpace();
+    for (Path rubbish : SysrootSweep.unusedKernels(root, state.all())) {
+      free += size(rubbish);
+    }
+    if (needed + MARGIN <= free) {
+      return new BootSpace(needed, null);
+    }
+    long old = 0;
+    Set<Path> going = new HashSet<>();
+    for (Deployment d : state.deployments()) {
+      Path directory = BootWriter.kernelDirectory(root, d);
+      if (!wanted.contains(directory) && going.add(directory)) {
+        old += size(directory);
+      }
+    }
+    List<Deployment> kept =
+        state.deployments().stream()
+            .filter(d -> wanted.contains(BootWriter.kernelDirectory(root, d)))
+            .toList();
+    if (needed + MARGIN > free + old || kept.isEmpty()) {
+      throw Problem.environment(
+          "/boot has "
+              + mebibytes(kept.isEmpty() ? free : free + old)
+              + " MiB for a kernel and initramfs of "
+              + mebibytes(needed + MARGIN)
+              + " MiB: unpin or remove a deployment, or make /boot larger");
+    }
+    return new BootSpace(needed, kept);
+  }
+
+  private static long mebibytes(long bytes) {
+    return bytes / (1024 * 1024);
+  }
+
+  /** There kernels are hard links and take no room. */
+  private static boolean onRootFileSystem(Path root) throws IOException {
+    return Files.getAttribute(root.resolve("boot"), "unix:dev")
+        .equals(Files.getAttribute(root.resolve("ostree/repo"), "unix:dev"));
+  }
+
+  private static long size(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return 0;
+    }
+    try (var files = Files.walk(directory)) {
+      long sum = 0;
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (Files.isRegularFile(file)) {
+          sum += (Files.size(file) + BLOCK - 1) / BLOCK * BLOCK;
+        }
+      }
+      return sum;
+    }
+  }
+}

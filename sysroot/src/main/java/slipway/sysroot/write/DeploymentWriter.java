@@ -1,0 +1,254 @@
+package slipway.sysroot.write;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.ostree.container.Composefs;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.SysrootState;
+import slipway.system.boot.PrepareRootConfig;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/**
+ * Makes a deployment's directory. Nothing here changes what boots: until a boot entry leads to it a
+ * directory is rubbish, which {@link SysrootSweep} removes.
+ */
+public final class DeploymentWriter {
+  private final Path root;
+  private final Repository repository;
+
+  public DeploymentWriter(Path root, Repository repository) {
+    this.root = root;
+    this.repository = repository;
+  }
+
+  /**
+   * Checks the commit out, copies {@code /etc} from the image's defaults, gives an empty {@code
+   * /var} the image's, writes the composefs image and the origin.
+   */
+  public void create(Deployment deployment, FileTree tree) throws IOException {
+    Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
+    if (!Files.isDirectory(stateroot)) {
+      throw Problem.notFound("there is no stateroot \"" + deployment.stateroot() + "\"");
+    }
+    makeDirectory(stateroot.resolve("deploy"), 0755);
+    makeDirectory(stateroot.resolve("backing"), 0700);
+    Path directory = root.resolve(deployment.directory());
+    repository.checkout(tree, directory);
+    prepareEtc(directory);
+    prepareVar(directory, stateroot.resolve("var"));
+    writeComposefs(directory, tree);
+    writeOrigin(deployment);
+  }
+
+  /**
+   * Refuses an image whose {@code /etc} no machine could have: ostree keeps the defaults in {@code
+   * /usr/etc}, and both are directories.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public static void requireEtc(FileTree tree) {
+    Node etc = tree.find("etc").orElse(null);
+    Node defaults = tree.find("usr/etc").orElse(null);
+    for (Node node : Arrays.asList(etc, defaults)) {
+      if (node != null && !(node instanceof Node.Directory)) {
+        throw Problem.input(
+            "the image's "
+                + (node == etc ? "/etc" : "/usr/etc")
+                + " is no directory: a machine would have no /etc; make it one");
+      }
+    }
+    boolean filled = etc instanceof Node.Directory d && !d.children().isEmpty();
+    if (defaults == null && !filled) {
+      throw Problem.input("the image has no /etc: a machine could not work without; add one");
+    }
+  }
+
+  private static void makeDirectory(Path path, int mode) throws IOException {
+    OsPath os = OsPath.of(path);
+    try {
+      Posix.mkdir(os, mode);
+      Posix.chmod(os, mode);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EEXIST) {
+        throw e;
+      }
+    }
+  }
+
+  private static void prepareEtc(Path directory) throws IOException {
+    Path etc = directory.resolve("etc");
+    Path defaults = directory.resolve("usr/etc");
+    boolean hasDefaults = Files.isDirectory(defaults, LinkOption.NOFOLLOW_LINKS);
+    if (Files.exists(etc, LinkOption.NOFOLLOW_LINKS)) {
+      boolean empty = isEmpty(etc);
+      if (!empty && hasDefaults) {
+        throw Problem.input("the image has files in both /etc and /usr/etc");
+      }
+      if (!empty) {
+        Files.move(etc, defaults);
+      } else if (hasDefaults) {
+        Posix.rmdir(OsPath.of(etc));
+      } else {
+        return;
+      }
+    } else if (!hasDefaults) {
+      return;
+    }
+    TreeCopy.copy(OsPath.of(defaults), OsPath.of(etc), dropped -> {});
+  }
+
+  private static boolean isEmpty(Path directory) throws IOException {
+    return Posix.list(OsPath.of(directory)).isEmpty();
+  }
+
+  /** As a container's volume: the image's content is the first content, never merged later. */
+  private static void prepareVar(Path directory, Path var) throws IOException {
+    Path initial = directory.resolve("var");
+    if (!Files.isDirectory(initial, LinkOption.NOFOLLOW_LINKS) || !isEmpty(var)) {
+      return;
+    }
+    for (OsPath name : Posix.list(OsPath.of(initial))) {
+      TreeCopy.copy(OsPath.of(initial).resolve(name), OsPath.of(var).resolve(name), dropped -> {});
+    }
+    if (!Files.isDirectory(directory.resolve("usr/lib/tmpfiles.d"))) {
+      legacyVar(var);
+    }
+  }
+
+  /** What ostree makes in {@code /var} for a system without systemd's tmpfiles. */
+  private static void legacyVar(Path var) throws IOException {
+    makeDirectory(var.resolve("tmp"), 01777);
+    makeDirectory(var.resolve("lib"), 0755);
+    makeDirectory(var.resolve("log"), 0755);
+    if (!Files.exists(var.resolve("run"), LinkOption.NOFOLLOW_LINKS)) {
+      Files.createSymbolicLink(var.resolve("run"), Path.of("../run"));
+    }
+    if (!Files.exists(var.resolve("lock"), LinkOption.NOFOLLOW_LINKS)) {
+      Files.createSymbolicLink(var.resolve("lock"), Path.of("../run/lock"));
+    }
+  }
+
+  private static void writeComposefs(Path directory, FileTree tree) throws IOException {
+    PrepareRootConfig config = PrepareRootConfig.read(directory);
+    if (!config.composefs().wanted()) {
+      return;
+    }
+    boolean digests =
+        config.composefs() == PrepareRootConfig.Composefs.VERITY
+            || config.composefs() == PrepareRootConfig.Composefs.SIGNED;
+    Path image = directory.resolve(".ostree.cfs");
+    try (FileChannel channel =
+        FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 256 * 1024);
+      Composefs.writeDeployment(tree, digests, out);
+      out.flush();
+      channel.force(true);
+    }
+    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  /** Writes the file beside the deployment that tells where it came from. */
+  public void writeOrigin(Deployment deployment) throws IOException {
+    Path directory = root.resolve(deployment.directory());
+    AtomicFile.write(
+        directory.resolveSibling(deployment.id() + ".origin"),
+        RawText.encode(deployment.origin().toString()));
+  }
+
+  /**
+   * Does what waits for the last moment: merges {@code /etc}, marks it and {@code /var} as new for
+   * systemd, makes the backing directories, seals the directory.
+   *
+   * @param var the machine's {@code /var} of this stateroot
+   * @return the local changes that were carried over, or null without {@code merge}
+   */
+  @Nullable
+  public EtcMerge complete(Deployment deployment, @Nullable Deployment merge, Path var)
+      throws IOException {
+    Path directory = root.resolve(deployment.directory());
+    EtcMerge changes = null;
+    if (merge != null && Files.isDirectory(directory.resolve("etc"))) {
+      changes = etcChanges(root.resolve(merge.directory()));
+      changes.apply(directory.resolve("etc"));
+    }
+    Files.deleteIfExists(directory.resolve("etc/.updated"));
+    Files.deleteIfExists(var.resolve(".updated"));
+    makeBacking(deployment, directory);
+    writeOrigin(deployment);
+    Ioctls.setImmutable(OsPath.of(directory), true);
+    return changes;
+  }
+
+  /** What was changed locally in the {@code /etc} of a deployment. */
+  public static EtcMerge etcChanges(Path deployment) throws IOException {
+    return EtcMerge.diff(deployment.resolve("usr/etc"), deployment.resolve("etc"));
+  }
+
+  private void makeBacking(Deployment deployment, Path directory) throws IOException {
+    Path backing = backing(root, deployment);
+    makeDirectory(backing, 0700);
+    Path overlay = backing.resolve("root-transient");
+    makeDirectory(overlay, 0700);
+    makeDirectory(overlay.resolve("work"), 0700);
+    Stat stat = Posix.lstat(OsPath.of(directory));
+    makeDirectory(overlay.resolve("upper"), stat.permissions());
+  }
+
+  static Path backing(Path root, Deployment deployment) {
+    return root.resolve("ostree/deploy")
+        .resolve(deployment.stateroot())
+        .resolve("backing")
+        .resolve(deployment.id());
+  }
+
+  /** The serial for one more deployment of a commit: above all that have a directory. */
+  public static int nextSerial(Path root, String stateroot, String commit) throws IOException {
+    int next = 0;
+    for (String id : ids(root, stateroot)) {
+      if (id.startsWith(commit)) {
+        next = Math.max(next, SysrootState.serialOf(id) + 1);
+      }
+    }
+    return next;
+  }
+
+  /** The names of all deployment directories of a stateroot, in use or not. */
+  public static List<String> ids(Path root, String stateroot) throws IOException {
+    Path directory = root.resolve("ostree/deploy").resolve(stateroot).resolve("deploy");
+    List<String> ids = new ArrayList<>();
+    if (Files.isDirectory(directory)) {
+      try (var children = Files.newDirectoryStream(directory)) {
+        for (Path child : children) {
+          String name = String.valueOf(child.getFileName());
+          if (SysrootState.isDeploymentId(name)
+              && Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
+            ids.add(name);
+          }
+        }
+      }
+    }
+    return ids;
+  }
+}

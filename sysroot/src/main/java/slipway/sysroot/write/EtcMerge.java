@@ -1,0 +1,428 @@
+package slipway.sysroot.write;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.linux.posix.Xattrs;
+
+/**
+ * The three-way merge of {@code /etc}: what a machine's administrator changed against the old
+ * image's defaults is carried over to a new image's. The local version wins, as with ostree (ostree
+ * manual, "Deployments", "Three-way merge"); on top of ostree's rules three changes are kept that
+ * ostree loses:
+ *
+ * <ul>
+ *   <li>extended attributes that changed alone: they go onto the new image's file;
+ *   <li>owner, mode and attributes of a directory that the new image has too;
+ *   <li>fifos and device nodes.
+ * </ul>
+ *
+ * SELinux labels are no change: they differ between {@code /usr/etc} and {@code /etc} by design.
+ */
+public final class EtcMerge {
+  /** What happened to a path. */
+  public enum Kind {
+    /** Content, type, owner or mode differ. */
+    MODIFIED('M'),
+    /** Only extended attributes differ. */
+    ATTRIBUTES('M'),
+    /** The administrator removed it. */
+    REMOVED('D'),
+    /** The administrator made it. */
+    ADDED('A');
+
+    private final char letter;
+
+    Kind(char letter) {
+      this.letter = letter;
+    }
+
+    /** As in {@code ostree admin config-diff}. */
+    public char letter() {
+      return letter;
+    }
+  }
+
+  /**
+   * One local change.
+   *
+   * @param path below {@code /etc}, without a leading slash
+   */
+  public record Change(Kind kind, OsPath path) {
+    @Override
+    public String toString() {
+      return kind.letter() + "    " + path;
+    }
+  }
+
+  private final OsPath live;
+  private final List<Change> changes;
+
+  private EtcMerge(OsPath live, List<Change> changes) {
+    this.live = live;
+    this.changes = List.copyOf(changes);
+  }
+
+  /**
+   * Finds the local changes.
+   *
+   * @param defaults the old image's {@code usr/etc}
+   * @param live the machine's {@code /etc}
+   */
+  public static EtcMerge diff(Path defaults, Path live) throws IOException {
+    List<Change> changes = new ArrayList<>();
+    OsPath from = OsPath.of(defaults.toAbsolutePath());
+    OsPath to = OsPath.of(live.toAbsolutePath());
+    compareDirectories(from, to, OsPath.of(""), changes);
+    return new EtcMerge(to, changes);
+  }
+
+  /** The local changes, parents before children. */
+  public List<Change> changes() {
+    return changes;
+  }
+
+  /** What ostree prints: {@code Copying /etc changes: 1 modified, 0 removed, 2 added}. */
+  public String summary() {
+    return "Copying /etc changes: "
+        + (count(Kind.MODIFIED) + count(Kind.ATTRIBUTES))
+        + " modified, "
+        + count(Kind.REMOVED)
+        + " removed, "
+        + count(Kind.ADDED)
+        + " added";
+  }
+
+  private long count(Kind kind) {
+    return changes.stream().filter(c -> c.kind() == kind).count();
+  }
+
+  private static void compareDirectories(
+      OsPath defaults, OsPath live, OsPath path, List<Change> changes) throws IOException {
+    Set<OsPath> before = new TreeSet<>(Posix.list(defaults));
+    Set<OsPath> now = new TreeSet<>(Posix.list(live));
+    Set<OsPath> all = new TreeSet<>(before);
+    all.addAll(now);
+    for (OsPath name : all) {
+      OsPath child = path.resolve(name);
+      if (!now.contains(name)) {
+        changes.add(new Change(Kind.REMOVED, child));
+      } else if (!before.contains(name)) {
+        added(live.resolve(name), child, changes);
+      } else {
+        compare(defaults.resolve(name), live.resolve(name), child, changes);
+      }
+    }
+  }
+
+  private static void added(OsPath live, OsPath path, List<Change> changes) throws IOException {
+    changes.add(new Change(Kind.ADDED, path));
+    if (Posix.lstat(live).isDirectory()) {
+      for (OsPath name : new TreeSet<>(Posix.list(live))) {
+        added(live.resolve(name), path.resolve(name), changes);
+      }
+    }
+  }
+
+  private static void compare(OsPath defaults, OsPath live, OsPath path, List<Change> changes)
+      throws IOException {
+    Stat before = Posix.lstat(defaults);
+    Stat now = Posix.lstat(live);
+    if (before.mode() != now.mode() || before.uid() != now.uid() || before.gid() != now.gid()) {
+      changes.add(new Change(Kind.MODIFIED, path));
+      if (!before.isDirectory() || !now.isDirectory()) {
+        return;
+      }
+    } else if (!sameContent(defaults, before, live, now)) {
+      changes.add(new Change(Kind.MODIFIED, path));
+      return;
+    } else if (!sameXattrs(defaults, live)) {
+      changes.add(new Change(Kind.ATTRIBUTES, path));
+    }
+    if (before.isDirectory()) {
+      compareDirectories(defaults, live, path, changes);
+    }
+  }
+
+  private static boolean sameContent(OsPath a, Stat statA, OsPath b, Stat statB)
+      throws IOException {
+    if (statA.isSymlink()) {
+      return Posix.readlink(a).equals(Posix.readlink(b));
+    }
+    if (!statA.isRegular()) {
+      return statA.isDirectory() || statA.rdev() == statB.rdev();
+    }
+    return statA.size() == statB.size() && sameBytes(a, b);
+  }
+
+  private static boolean sameBytes(OsPath a, OsPath b) throws IOException {
+    int first = Posix.open(a, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
+    try {
+      int second = Posix.open(b, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
+      try (Arena arena = Arena.ofConfined()) {
+        return sameBytes(first, second, arena.allocate(64 * 1024), arena.allocate(64 * 1024));
+      } finally {
+        Posix.close(second);
+      }
+    } finally {
+      Posix.close(first);
+    }
+  }
+
+  private static boolean sameBytes(int a, int b, MemorySegment bufferA, MemorySegment bufferB)
+      throws IOException {
+    while (true) {
+      int n = Posix.read(a, bufferA, bufferA.byteSize());
+      for (int at = 0; at < n; ) {
+        int m = Posix.read(b, bufferB, n - at);
+        if (m <= 0 || bufferA.asSlice(at, m).mismatch(bufferB.asSlice(0, m)) >= 0) {
+          return false;
+        }
+        at += m;
+      }
+      if (n <= 0) {
+        return Posix.read(b, bufferB, 1) <= 0;
+      }
+    }
+  }
+
+  private static boolean sameXattrs(OsPath a, OsPath b) throws UnixException {
+    List<OsPath> names = xattrs(a);
+    if (!names.equals(xattrs(b))) {
+      return false;
+    }
+    for (OsPath name : names) {
+      if (!Arrays.equals(Xattrs.lgetxattr(a, name), Xattrs.lgetxattr(b, name))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static List<OsPath> xattrs(OsPath path) throws UnixException {
+    return Xattrs.llistxattr(path).stream().filter(n -> !TreeCopy.isLabel(n)).sorted().toList();
+  }
+
+  /**
+   * The paths that cannot be merged: the new image has a directory where the machine has a changed
+   * file. Nothing is written.
+   *
+   * @param target the new image's {@code usr/etc}, or a fresh copy of it
+   */
+  public List<OsPath> conflicts(Path target) throws IOException {
+    OsPath etc = OsPath.of(target.toAbsolutePath());
+    List<OsPath> found = new ArrayList<>();
+    for (Change change : changes) {
+      if (change.kind() == Kind.REMOVED || change.kind() == Kind.ATTRIBUTES) {
+        continue;
+      }
+      Optional<OsPath> parent = directoryIn(etc, change.path().parent());
+      if (parent.isEmpty() || Posix.lstat(live.resolve(change.path())).isDirectory()) {
+        continue;
+      }
+      if (stat(parent.get().resolve(change.path().name())).map(Stat::isDirectory).orElse(false)) {
+        found.add(change.path());
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Fails for the first conflict.
+   *
+   * @param target as for {@link #conflicts}
+   * @throws Problem of kind INPUT that says what to do
+   */
+  public void refuseConflicts(Path target) throws IOException {
+    List<OsPath> conflicts = conflicts(target);
+    if (!conflicts.isEmpty()) {
+      throw Problem.input(
+          "Modified config file newly defaults to directory '"
+              + conflicts.getFirst()
+              + "', cannot merge: rename or remove /etc/"
+              + conflicts.getFirst());
+    }
+  }
+
+  /**
+   * Carries the changes over. Not atomic: work on an {@code etc} that nothing uses yet.
+   *
+   * @param target the new deployment's {@code etc}, a fresh copy of its {@code usr/etc}
+   * @return what could not be carried over: sockets
+   * @throws Problem of kind INPUT for the first conflict, before anything is written
+   */
+  public List<OsPath> apply(Path target) throws IOException {
+    refuseConflicts(target);
+    OsPath etc = OsPath.of(target.toAbsolutePath());
+    List<OsPath> dropped = new ArrayList<>();
+    for (Change change : changes) {
+      if (change.kind() == Kind.REMOVED) {
+        Optional<OsPath> parent = directoryIn(etc, change.path().parent());
+        if (parent.isPresent()) {
+          Posix.removeTree(parent.get().resolve(change.path().name()));
+        }
+      }
+    }
+    Set<OsPath> whole = new HashSet<>();
+    for (Kind kind : List.of(Kind.MODIFIED, Kind.ATTRIBUTES, Kind.ADDED)) {
+      for (Change change : changes) {
+        if (change.kind() == kind && !isBelow(change.path(), whole)) {
+          carry(etc, change, whole, dropped);
+        }
+      }
+    }
+    return dropped;
+  }
+
+  private static boolean isBelow(OsPath path, Set<OsPath> roots) {
+    for (OsPath p = path; !p.isEmpty(); p = p.parent()) {
+      if (roots.contains(p)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void carry(OsPath etc, Change change, Set<OsPath> whole, List<OsPath> dropped)
+      throws IOException {
+    OsPath source = live.resolve(change.path());
+    Stat now = Posix.lstat(source);
+    if (change.kind() == Kind.ATTRIBUTES) {
+      carryAttributes(etc, change.path(), source, now);
+      return;
+    }
+    OsPath parent = makeDirectory(etc, change.path().parent(), whole, dropped);
+    if (isBelow(change.path(), whole)) {
+      return;
+    }
+    OsPath target = parent.resolve(change.path().name());
+    Optional<Stat> there = stat(target);
+    if (there.isPresent() && there.get().isDirectory() && now.isDirectory()) {
+      setAttributes(source, now, target);
+      return;
+    }
+    if (there.isPresent()) {
+      Posix.unlink(target);
+    }
+    TreeCopy.copy(source, target, dropped::add);
+    if (now.isDirectory()) {
+      whole.add(change.path());
+    }
+  }
+
+  /** Puts changed attributes onto what the new image has there, when it is of the same type. */
+  private static void carryAttributes(OsPath etc, OsPath path, OsPath source, Stat now)
+      throws IOException {
+    Optional<OsPath> parent = directoryIn(etc, path.parent());
+    if (parent.isEmpty()) {
+      return;
+    }
+    OsPath target = parent.get().resolve(path.name());
+    Optional<Stat> there = stat(target);
+    if (there.isPresent() && (there.get().mode() & Stat.S_IFMT) == (now.mode() & Stat.S_IFMT)) {
+      TreeCopy.copyXattrs(source, target, false);
+    }
+  }
+
+  private static void setAttributes(OsPath source, Stat stat, OsPath target) throws UnixException {
+    Posix.lchown(target, stat.uid(), stat.gid());
+    Posix.chmod(target, stat.permissions());
+    TreeCopy.copyXattrs(source, target, false);
+  }
+
+  /**
+   * The directory for changed children: made when missing, with the live one's owner, mode and
+   * attributes either way. Where the new image has something else under that name, or a link that
+   * leads out of {@code /etc}, the live directory takes its place as a whole.
+   */
+  private OsPath makeDirectory(OsPath etc, OsPath path, Set<OsPath> whole, List<OsPath> dropped)
+      throws IOException {
+    if (path.isEmpty()) {
+      return etc;
+    }
+    OsPath parent = makeDirectory(etc, path.parent(), whole, dropped);
+    OsPath source = live.resolve(path);
+    Stat stat = Posix.lstat(source);
+    if (isBelow(path, whole)) {
+      return parent.resolve(path.name());
+    }
+    Optional<OsPath> existing = directoryIn(etc, path);
+    if (existing.isPresent()) {
+      setAttributes(source, stat, existing.get());
+      return existing.get();
+    }
+    OsPath target = parent.resolve(path.name());
+    if (stat(target).isPresent()) {
+      Posix.unlink(target);
+      TreeCopy.copy(source, target, dropped::add);
+      whole.add(path);
+    } else {
+      Posix.mkdir(target, 0700);
+      TreeCopy.copyXattrs(source, target, true);
+      setAttributes(source, stat, target);
+    }
+    return target;
+  }
+
+  /**
+   * Finds a directory below {@code etc}, following links that come back into it; nothing when there
+   * is none. Links count from the deployment's root, never from the running one's.
+   */
+  private static Optional<OsPath> directoryIn(OsPath etc, OsPath path) throws UnixException {
+    OsPath root = etc.parent();
+    Deque<OsPath> todo = new ArrayDeque<>(path.components());
+    todo.push(etc.name());
+    Deque<OsPath> above = new ArrayDeque<>();
+    OsPath current = root;
+    for (int links = 0; !todo.isEmpty(); ) {
+      OsPath name = todo.pop();
+      if (name.is("..")) {
+        current = above.isEmpty() ? root : above.pop();
+      } else if (!name.is(".")) {
+        OsPath next = current.resolve(name);
+        Optional<Stat> stat = stat(next);
+        if (stat.isPresent() && stat.get().isSymlink() && ++links <= 40) {
+          OsPath link = Posix.readlink(next);
+          if (link.isAbsolute()) {
+            above.clear();
+            current = root;
+          }
+          link.components().reversed().forEach(todo::push);
+        } else if (stat.isPresent() && stat.get().isDirectory()) {
+          above.push(current);
+          current = next;
+        } else {
+          return Optional.empty();
+        }
+      }
+    }
+    boolean inside = current.equals(etc) || current.startsWith(etc + "/");
+    return inside ? Optional.of(current) : Optional.empty();
+  }
+
+  private static Optional<Stat> stat(OsPath path) throws UnixException {
+    try {
+      return Optional.of(Posix.lstat(path));
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT || e.errno() == UnixException.ENOTDIR) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package slipway.sysroot.write;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.RunState;
+import slipway.sysroot.state.SysrootState;
+
+/**
+ * Removes what nothing leads to any more: boot menus that are not in force, deployments without an
+ * entry (also those that a crash left half made), kernels that no entry names. May be stopped at
+ * any point and run again; what cannot be removed is told and does not keep the rest.
+ */
+public final class SysrootSweep {
+  private final Path root;
+  private final RunState run;
+  private final Repository repository;
+  private final AfterCommit after;
+
+  public SysrootSweep(Path root, RunState run, Repository repository, AfterCommit after) {
+    this.root = root;
+    this.run = run;
+    this.repository = repository;
+    this.after = after;
+  }
+
+  public void run(SysrootState state) {
+    removeOtherMenus(state);
+    after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
+    removeKernels(state.all());
+    after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
+  }
+
+  /** Removes objects that neither a deployment nor a ref needs. */
+  public void prune(SysrootState state) throws IOException {
+    repository.prune(state.all().stream().map(Deployment::checksum).collect(Collectors.toSet()));
+  }
+
+  private void removeOtherMenus(SysrootState state) {
+    int other = 1 - state.bootVersion();
+    int otherSub = 1 - state.subBootVersion();
+    Path ostree = root.resolve("ostree");
+    for (Path path :
+        List.of(
+            root.resolve("boot/loader." + other),
+            root.resolve("boot/loader.tmp"),
+            ostree.resolve("boot." + other),
+            ostree.resolve("boot." + other + ".tmp"),
+            ostree.resolve("boot." + state.bootVersion() + ".tmp"),
+            ostree.resolve("boot." + other + ".0"),
+            ostree.resolve("boot." + other + ".1"),
+            ostree.resolve("boot." + state.bootVersion() + "." + otherSub))) {
+      remove(path);
+    }
+  }
+
+  private void remove(Path path) {
+    after.attempt(path + " could not be removed", () -> Removal.tree(OsPath.of(path)));
+  }
+
+  private void removeDeployments(List<Deployment> used) throws IOException {
+    for (String stateroot : directories(root.resolve("ostree/deploy"))) {
+      Set<String> ids =
+          used.stream()
+              .filter(d -> d.stateroot().equals(stateroot))
+              .map(Deployment::id)
+              .collect(Collectors.toSet());
+      Path parent = root.resolve("ostree/deploy").resolve(stateroot);
+      for (String id : DeploymentWriter.ids(root, stateroot)) {
+        if (!ids.contains(id)) {
+          after.attempt(
+              "the old deployment " + id + " could not be removed", () -> remove(parent, id));
+        }
+      }
+      removeOrphans(parent, ids);
+    }
+  }
+
+  /**
+   * Removes a deployment's directory and what belongs to it. The running one stays, whatever the
+   * boot menu says.
+   */
+  void remove(Path stateroot, String id) throws IOException {
+    Path directory = stateroot.resolve("deploy").resolve(id);
+    if (run.isBacking(directory)) {
+      return;
+    }
+    Ioctls.setImmutable(OsPath.of(directory), false);
+    Removal.tree(OsPath.of(stateroot.resolve("backing").resolve(id)));
+    Removal.tree(OsPath.of(stateroot.resolve("deploy").resolve(id + ".origin")));
+    Removal.tree(OsPath.of(directory));
+  }
+
+  /** Removes a deployment that could not be made; what cannot be removed waits for the next run. */
+  public void removeAfterFailure(Deployment deployment) {
+    Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
+    if (Files.isDirectory(stateroot.resolve("deploy").resolve(deployment.id()))) {
+      after.attempt(
+          deployment.directory() + " could not be removed",
+          () -> remove(stateroot, deployment.id()));
+    }
+  }
+
+  /** Origins and backing directories whose deployment is gone. */
+  private void removeOrphans(Path stateroot, Set<String> used) throws IOException {
+    Path deploy = stateroot.resolve("deploy");
+    for (Path file : children(deploy)) {
+      String name = String.valueOf(file.getFileName());
+      if (name.endsWith(".origin")) {
+        String id = name.substring(0, name.length() - ".origin".length());
+        if (SysrootState.isDeploymentId(id) && !Files.isDirectory(deploy.resolve(id))) {
+          remove(file);
+        }
+      }
+    }
+    for (Path backing : children(stateroot.resolve("backing"))) {
+      String id = String.valueOf(backing.getFileName());
+      if (SysrootState.isDeploymentId(id)
+          && !used.contains(id)
+          && !Files.isDirectory(deploy.resolve(id))) {
+        remove(backing);
+      }
+    }
+  }
+
+  /** Removes kernels that none of these deployments boots. */
+  public void removeKernels(List<Deployment> used) {
+    after.attempt(
+        "not all old kernels were found", () -> unusedKernels(root, used).forEach(this::remove));
+  }
+
+  /** Directories of kernels in {@code /boot} that none of these deployments boots. */
+  static List<Path> unusedKernels(Path root, List<Deployment> used) throws IOException {
+    Set<String> checksums =
+        used.stream().map(Deployment::bootChecksum).collect(Collectors.toCollection(HashSet::new));
+    List<Path> unused = new ArrayList<>();
+    Path kernels = root.resolve("boot/ostree");
+    for (String name : directories(kernels)) {
+      String checksum = name.substring(name.lastIndexOf('-') + 1);
+      if (checksum.length() == 64
+          && name.length() > 65
+          && checksum.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
+          && !checksums.contains(checksum)) {
+        unused.add(kernels.resolve(name));
+      }
+    }
+    return unused;
+  }
+
+  /** Refs that keep the deployed commits when somebody prunes the repository. */
+  private void writeRefs(SysrootState state) throws IOException {
+    Map<String, Checksum> wanted = new java.util.LinkedHashMap<>();
+    List<Deployment> all = state.all();
+    for (int i = 0; i < all.size(); i++) {
+      wanted.put(
+          "ostree/" + state.bootVersion() + "/" + state.subBootVersion() + "/" + i,
+          all.get(i).checksum());
+    }
+    Map<String, Checksum> present = new java.util.HashMap<>();
+    for (int b = 0; b < 2; b++) {
+      present.putAll(repository.refs("ostree/" + b));
+    }
+    if (present.equals(wanted)) {
+      return;
+    }
+    try (Transaction transaction = repository.begin()) {
+      present.keySet().stream()
+          .filter(ref -> !wanted.containsKey(ref))
+          .forEach(ref -> transaction.setRef(ref, null));
+      wanted.forEach(transaction::setRef);
+      transaction.commit();
+    }
+  }
+
+  private static List<String> directories(Path parent) throws IOException {
+    return children(parent).stream()
+        .filter(p -> Files.isDirectory(p, LinkOption.NOFOLLOW_LINKS))
+        .map(p -> String.valueOf(p.getFileName()))
+        .toList();
+  }
+
+  private static List<Path> children(Path parent) throws IOException {
+    List<Path> found = new ArrayList<>();
+    if (Files.isDirectory(parent)) {
+      try (DirectoryStream<Path> stream = Files.newDirectoryStream(parent)) {
+        stream.forEach(found::add);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,131 @@
+package slipway.sysroot.write;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.linux.process.Command;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.DeploySpec;
+import slipway.sysroot.Finalization;
+import slipway.sysroot.Plan;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Machine;
+import slipway.sysroot.state.Origin;
+import slipway.system.kargs.KernelArguments;
+
+/** A boot partition with room for two kernels of 3 MiB, not for three. */
+class BootSpaceTest {
+  private static final KernelArguments KARGS = KernelArguments.of("root=UUID=1");
+  private static final int MIB = 1024 * 1024;
+
+  private Machine machine;
+  private Sysroot sysroot;
+
+  @BeforeEach
+  void start() throws IOException {
+    machine = new Machine();
+    Path image = machine.directory().resolve("boot.img");
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(9L * MIB);
+    }
+    Command.of("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image.toString()).run();
+    Files.createDirectories(machine.root().resolve("boot"));
+    Command.of("mount", "-o", "loop", image.toString(), machine.root().resolve("boot").toString())
+        .run();
+    sysroot = machine.init();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    Command.of("umount", machine.root().resolve("boot").toString()).run();
+    machine.close();
+  }
+
+  private Checksum image(String version, int mebibytes) throws IOException {
+    Map<String, String> files = Machine.files(version, version);
+    return machine.commit(
+        files,
+        tree -> {
+          Path kernel = tree.resolve("usr/lib/modules/6.1.0-test/vmlinuz");
+          try (RandomAccessFile file = new RandomAccessFile(kernel.toFile(), "rw")) {
+            file.setLength((long) mebibytes * MIB);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        });
+  }
+
+  private List<String> kernels() throws IOException {
+    try (var names = Files.list(machine.root().resolve("boot/ostree"))) {
+      return names.map(p -> p.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void takesTheOldKernelAwayFirstWhenThereIsNoRoomForThree() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    first = sysroot.booted().orElseThrow();
+    Checksum two = image("2", 3);
+    assertThat(sysroot.planDeploy(DeploySpec.upgrade(first, two, Origin.NONE)).firstStep())
+        .isNull();
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, two, Origin.NONE));
+    assertThat(kernels()).hasSize(2);
+
+    Checksum three = image("3", 3);
+    Plan plan = sysroot.planDeploy(DeploySpec.upgrade(first, three, Origin.NONE));
+    assertThat(plan.firstStep()).hasSize(1);
+    assertThat(plan.describe()).anyMatch(l -> l.contains("first take old kernels out of /boot"));
+    sysroot.execute(plan);
+    machine.judge();
+    assertThat(kernels()).hasSize(2);
+    assertThat(sysroot.deployments()).noneMatch(second::isSame).anyMatch(first::isSame);
+
+    sysroot.stage(
+        DeploySpec.upgrade(sysroot.booted().orElseThrow(), image("4", 3), Origin.NONE), false);
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    machine.judge();
+    assertThat(kernels()).hasSize(2);
+  }
+
+  @Test
+  void refusesBeforeItWritesWhatCanNeverFit() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    Deployment booted = sysroot.booted().orElseThrow();
+    Checksum large = image("2", 7);
+    Map<String, String> before = machine.listing("boot");
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(booted, large, Origin.NONE), false))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("/boot has")
+        .hasMessageContaining("8 MiB");
+    assertThat(machine.listing("boot")).isEqualTo(before);
+    assertThat(DeploymentWriter.ids(machine.root(), "default")).containsExactly(first.id());
+    assertThat(sysroot.staged()).isEmpty();
+  }
+
+  @Test
+  void removesKernelsThatACrashLeft() throws IOException {
+    Path left = machine.root().resolve("boot/ostree/default-" + "ab".repeat(32));
+    Files.createDirectories(left);
+    try (RandomAccessFile file = new RandomAccessFile(left.resolve("vmlinuz-x").toFile(), "rw")) {
+      file.write(new byte[6 * MIB]);
+    }
+    sysroot.deploy(DeploySpec.install("default", image("1", 5), Origin.NONE, KARGS));
+    assertThat(left).doesNotExist();
+    machine.judge();
+  }
+}

@@ -1,0 +1,179 @@
+package slipway.system.kargs;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import slipway.base.Printable;
+import slipway.base.Problem;
+
+/**
+ * A kernel command line as an ordered list of arguments, each {@code key} or {@code key=value}. A
+ * key may occur several times ({@code console=}). Double quotes hold an argument with blanks
+ * together (Linux, admin-guide/kernel-parameters.rst).
+ *
+ * @param list the arguments, quotes kept
+ */
+public record KernelArguments(List<String> list) {
+  /** No arguments. */
+  public static final KernelArguments NONE = new KernelArguments(List.of());
+
+  public KernelArguments {
+    list = List.copyOf(list);
+  }
+
+  public static KernelArguments of(String... arguments) {
+    return new KernelArguments(List.of(arguments));
+  }
+
+  /** Splits the line of a boot menu at blanks outside of double quotes. */
+  public static KernelArguments parse(String line) {
+    List<String> found = new ArrayList<>();
+    StringBuilder current = new StringBuilder();
+    boolean quoted = false;
+    for (int i = 0; i < line.length(); i++) {
+      char c = line.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      }
+      if (!quoted && (c == ' ' || c == '\t' || c == '\n')) {
+        if (!current.isEmpty()) {
+          found.add(current.toString());
+          current.setLength(0);
+        }
+      } else {
+        current.append(c);
+      }
+    }
+    if (!current.isEmpty()) {
+      found.add(current.toString());
+    }
+    return new KernelArguments(found);
+  }
+
+  /**
+   * Splits what an image or a user gives, at blanks outside of double quotes; what is quoted stays
+   * byte for byte.
+   *
+   * @param where the file and key, for messages
+   * @throws Problem of kind INPUT for what a boot menu cannot hold: quotes that do not end, line
+   *     ends and other characters that are not printed
+   */
+  public static KernelArguments parse(String line, String where) {
+    KernelArguments found = parse(line.replace('\t', ' '));
+    requirePrintable(line.replace('\t', ' '), where);
+    found.requireWritable(where);
+    return found;
+  }
+
+  private static void requirePrintable(String text, String where) {
+    String shown = Printable.text(text);
+    if (!shown.equals(text)) {
+      throw Problem.input(
+          where
+              + ": \""
+              + shown
+              + "\" holds characters that a kernel command line cannot have; it is one line of"
+              + " printed characters");
+    }
+  }
+
+  /**
+   * Refuses arguments that would not be read back from a boot menu as they are here.
+   *
+   * @param where they come from, for messages
+   * @throws Problem of kind INPUT
+   */
+  public void requireWritable(String where) {
+    for (String argument : list) {
+      if (argument.chars().anyMatch(c -> c < ' ' && c != '\t')) {
+        requirePrintable(argument, where);
+      }
+      if (argument.chars().filter(c -> c == '"').count() % 2 != 0) {
+        throw Problem.input(
+            where
+                + ": the double quotes of \""
+                + Printable.text(argument)
+                + "\" do not end: add or remove one");
+      }
+    }
+  }
+
+  /** With more at the end; what is there already is repeated. */
+  public KernelArguments append(List<String> more) {
+    List<String> all = new ArrayList<>(list);
+    all.addAll(more);
+    return new KernelArguments(all);
+  }
+
+  public KernelArguments append(KernelArguments more) {
+    return append(more.list);
+  }
+
+  /** Without any argument of this key, with or without a value. */
+  public KernelArguments withoutKey(String key) {
+    return new KernelArguments(list.stream().filter(a -> !keyOf(a).equals(key)).toList());
+  }
+
+  /** Without one occurrence, the last, of exactly this argument. */
+  public KernelArguments without(String argument) {
+    List<String> all = new ArrayList<>(list);
+    int at = all.lastIndexOf(argument);
+    if (at >= 0) {
+      all.remove(at);
+    }
+    return new KernelArguments(all);
+  }
+
+  /** The value of the last argument of this key; empty text when it has none. */
+  public Optional<String> value(String key) {
+    return list.stream()
+        .filter(a -> keyOf(a).equals(key))
+        .reduce((first, second) -> second)
+        .map(KernelArguments::valueOf);
+  }
+
+  /**
+   * Follows a change of the arguments that an image brings: those that the old image had and the
+   * new one has not are taken away, those that are new are appended unless they are there. All
+   * others stay where they are, so that local edits survive.
+   */
+  public KernelArguments followImage(KernelArguments oldImage, KernelArguments newImage) {
+    KernelArguments result = this;
+    for (String gone : oldImage.list) {
+      if (!newImage.list.contains(gone)) {
+        result = result.without(gone);
+      }
+    }
+    List<String> added = new ArrayList<>();
+    for (String fresh : newImage.list) {
+      if (!oldImage.list.contains(fresh) && !result.list.contains(fresh)) {
+        added.add(fresh);
+      }
+    }
+    return result.append(added);
+  }
+
+  /** The key; quotes around a whole argument do not belong to it, as for the kernel. */
+  private static String keyOf(String argument) {
+    String bare = unquoted(argument);
+    int equals = bare.indexOf('=');
+    return equals < 0 ? bare : bare.substring(0, equals);
+  }
+
+  private static String valueOf(String argument) {
+    String bare = unquoted(argument);
+    int equals = bare.indexOf('=');
+    return equals < 0 ? "" : bare.substring(equals + 1);
+  }
+
+  private static String unquoted(String argument) {
+    boolean quoted = argument.length() > 1 && argument.startsWith("\"") && argument.endsWith("\"");
+    return quoted ? argument.substring(1, argument.length() - 1) : argument;
+  }
+
+  /** The command line. */
+  @Override
+  public String toString() {
+    return String.join(" ", list);
+  }
+}

@@ -1,0 +1,3 @@
+/** Kernel arguments and kargs.d. */
+@org.jspecify.annotations.NullMarked
+package slipway.system.kargs;
