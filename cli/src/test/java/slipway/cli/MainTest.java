@@ -97,7 +97,8 @@ class MainTest {
           "login",
           "logout",
           "save",
-          "load"
+          "load",
+          "system"
         }) {
       Ran ran = run("slipway", word, "--help");
       assertThat(ran.status()).as(word).isZero();
