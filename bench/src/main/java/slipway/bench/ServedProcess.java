@@ -1,6 +1,7 @@
 package slipway.bench;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -8,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
@@ -22,11 +24,20 @@ final class ServedProcess implements AutoCloseable {
     this.port = port;
   }
 
-  /** A port of the loopback that nobody listens on. */
+  /**
+   * A port of the loopback that nobody listens on. It is none that the kernel gives to those who
+   * connect, or a connection to it before the server listens may be given that very port, and so
+   * end at itself and keep the server from it.
+   */
   static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress("127.0.0.1", 0));
-      return socket.getLocalPort();
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(20_000, 30_000);
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.bind(new InetSocketAddress("127.0.0.1", port));
+        return port;
+      } catch (BindException e) {
+        // Somebody has it.
+      }
     }
   }
 
