@@ -3,7 +3,8 @@ package slipway.http;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.logging.Logger;
@@ -83,11 +84,14 @@ public final class HttpServer implements AutoCloseable {
 
   /**
    * Refuses an address that cannot be listened on, for those who make something before they start.
+   * It is bound and not listened on, so nobody who waits for the server takes this for it.
    *
    * @throws Problem of kind ENVIRONMENT
    */
   public static void requireFree(InetSocketAddress address) {
-    try (ServerSocket socket = new ServerSocket()) {
+    try (SocketChannel socket = SocketChannel.open()) {
+      // As the server does: connections of one before that still linger do not count.
+      socket.setOption(StandardSocketOptions.SO_REUSEADDR, true);
       socket.bind(address);
     } catch (IOException e) {
       throw cannotListen(address, e);
