@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -299,7 +300,29 @@ class RefusalsTest {
 
   /** The JVM's own words are not for users. */
   @ParameterizedTest
-  @ValueSource(strings = {"banana", "512", "1.5g", "63m", "5m", "10000g", "0g", "g", "2g x"})
+  @ValueSource(
+      strings = {
+        "banana",
+        "512",
+        "1.5g",
+        "63m",
+        "5m",
+        "10000g",
+        "0g",
+        "g",
+        "2g x",
+        "m",
+        "064m",
+        "10238977m",
+        "100000000m",
+        "99999999999999999999m",
+        "99999999999999999999g",
+        "64mm",
+        "64m\n",
+        "6\n4m",
+        "-64m",
+        "2k"
+      })
   void theLauncherRefusesWhatIsNoSizeOfMemory(String heap) {
     Command.Result result =
         Command.of(Path.of("..", "slipway").toString(), "--version")
@@ -311,5 +334,31 @@ class RefusalsTest {
             "error: SLIPWAY_HEAP="
                 + heap
                 + " is not a size of memory from 64m to 9999g, such as 512m or 2g\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "64m",
+        "99m",
+        "512M",
+        "10240m",
+        "16384m",
+        "1048576m",
+        "10238976m",
+        "1g",
+        "16G",
+        "1024g",
+        "9999g"
+      })
+  void theLauncherTakesWhatIsASizeOfMemory(String heap) throws IOException {
+    Path launcher = Path.of("..", "slipway");
+    // Up to where it begins its work; what a machine has of it is not asked here.
+    String checks = Files.readString(launcher).split("\nself=", 2)[0] + "\necho taken";
+    Command.Result result =
+        Command.of("sh", "-c", checks).environment("SLIPWAY_HEAP", heap).tryRun();
+    assertThat(result.stderr()).isEmpty();
+    assertThat(result.text()).isEqualTo("taken\n");
+    assertThat(result.status()).isEqualTo(0);
   }
 }
