@@ -219,14 +219,12 @@ public final class SystemCommand implements Callable<Integer> {
         return 0;
       }
       Progress progress = TerminalProgress.forStderr(System.err, json);
-      DiskUse.Removed builds = new DiskUse.Removed(0, 0, false);
-      DiskUse.Removed bases = new DiskUse.Removed(0, 0, false);
+      DiskUse.Removed builds;
+      DiskUse.Removed bases;
       LocalStore.Pruned images = null;
       try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
-        if (store != null) {
-          builds = storage(state).prune(until, all, progress);
-          bases = new BaseStorage(state.directory()).prune(until, progress);
-        }
+        builds = storage(state).prune(until, all, progress);
+        bases = new BaseStorage(state.directory()).prune(until, progress);
         if (store != null && until == null) {
           images = store.prune();
           ImagesCommand.warn(images.damaged(), spec);

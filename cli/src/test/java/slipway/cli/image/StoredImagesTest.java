@@ -131,6 +131,19 @@ class StoredImagesTest {
   }
 
   @Test
+  void whatBuildsKeepIsRemovedWhereNoImagesAre() throws Exception {
+    Path aside = Files.createDirectories(dir.resolve("build/aside/1"));
+    Path suite = Files.createDirectories(dir.resolve("base/archives/trixie"));
+    Files.write(suite.resolve("a.deb"), new byte[1_000_000]);
+    Ran pruned = run("system", "prune", "--force");
+    assertThat(pruned.out()).startsWith("Deleted: 0 blobs of images, 2 parts of builds\n");
+    assertThat(pruned.status()).isZero();
+    assertThat(aside).doesNotExist();
+    assertThat(suite).doesNotExist();
+    assertThat(dir.resolve("store")).doesNotExist();
+  }
+
+  @Test
   void stepsHaveTheSizesOfTheirLayers() {
     Descriptor layer;
     try (LocalStore store = store()) {
