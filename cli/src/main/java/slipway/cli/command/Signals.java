@@ -5,6 +5,9 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +30,11 @@ public final class Signals {
 
   /** A registry answers the other requests when one fails; a command would wait for ever. */
   private static volatile boolean serves;
+
+  /**
+   * For what is told at the end to be printed, which a reader of stderr who waits would prevent.
+   */
+  private static final Duration PRINTING = Duration.ofSeconds(1);
 
   private final Thread worker;
   private final PrintStream err;
@@ -102,16 +110,53 @@ public final class Signals {
     if (!ending.compareAndSet(false, true)) {
       return false;
     }
-    TerminalProgress.stopBars();
-    err.println(line);
+    LastWords words = new LastWords(err);
+    words.tell(line);
+    words.await(PRINTING);
     boolean first =
         Cleanup.stop(
-            why, worker, this::awaitUnwound, grace, text -> err.println("warning: " + text));
+            why, worker, this::awaitUnwound, grace, text -> words.tell("warning: " + text));
     if (first) {
-      err.flush();
+      words.await(PRINTING);
       Runtime.getRuntime().halt(status);
     }
     return false;
+  }
+
+  /**
+   * Prints lines from a thread of its own. Whoever holds the progress or stderr may be printing to
+   * somebody who reads no more, such as a pager: the end must not wait for that.
+   */
+  private static final class LastWords {
+    private final ExecutorService printer =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("last-words").factory());
+    private final PrintStream err;
+    private Future<?> last;
+
+    LastWords(PrintStream err) {
+      this.err = err;
+      this.last = printer.submit(TerminalProgress::stopBars);
+    }
+
+    synchronized void tell(String line) {
+      last = printer.submit(() -> err.println(line));
+    }
+
+    /** Waits until all is printed, for some time. */
+    void await(Duration limit) {
+      Future<?> all;
+      synchronized (this) {
+        all = last;
+      }
+      try {
+        all.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        // Nobody reads it.
+      }
+    }
   }
 
   private boolean awaitUnwound(Duration limit) {

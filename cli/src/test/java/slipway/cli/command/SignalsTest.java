@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.AtomicFile;
 import slipway.base.Cleanup;
 import slipway.base.Limit;
+import slipway.base.Progress;
 import slipway.cli.Main;
+import slipway.cli.output.TerminalProgress;
 import slipway.linux.process.Command;
 
 /** What a signal and a failure in the background do to a process of its own. */
@@ -83,6 +88,13 @@ class SignalsTest {
                     });
             waitForEver();
           }
+          case "tells-nobody" -> {
+            Progress progress = TerminalProgress.forStderr(System.err, false);
+            System.out.println("ready");
+            while (true) {
+              progress.note("x".repeat(1000));
+            }
+          }
           default -> throw new IllegalArgumentException(args[0]);
         }
       } finally {
@@ -99,17 +111,20 @@ class SignalsTest {
 
   private record Ended(int status, String err, double seconds) {}
 
+  private Process start(String program) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Program.class.getName(),
+            program,
+            folder.toString())
+        .start();
+  }
+
   private Ended end(String program, String... signals) throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Program.class.getName(),
-                program,
-                folder.toString())
-            .start();
+    Process process = start(program);
     try {
       BufferedReader out = process.inputReader();
       assertThat(out.readLine()).isEqualTo("ready");
@@ -177,6 +192,38 @@ class SignalsTest {
     assertThat(ended.status()).isEqualTo(143);
     assertThat(ended.seconds()).isLessThan(25);
     assertNothingLeft();
+  }
+
+  /** As with {@code 2>&1 | less} when nobody turns the page. */
+  @Test
+  void aSignalEndsWorkThatWaitsForAReaderOfItsMessages() throws Exception {
+    Process process = start("tells-nobody");
+    try {
+      assertThat(process.inputReader().readLine()).isEqualTo("ready");
+      awaitBlockedWriter(process);
+      Command.of("kill", "-TERM", Long.toString(process.pid())).run();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).as("ends").isTrue();
+      assertThat(process.exitValue()).isEqualTo(143);
+      assertNothingLeft();
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  /** Waits until a thread of a process waits for room in a pipe. */
+  private static void awaitBlockedWriter(Process process) throws IOException {
+    Path threads = Path.of("/proc/" + process.pid() + "/task");
+    while (true) {
+      try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+        for (Path thread : all) {
+          if (Files.readString(thread.resolve("wchan")).endsWith("pipe_write")) {
+            return;
+          }
+        }
+      } catch (NoSuchFileException | DirectoryIteratorException e) {
+        // A thread has ended meanwhile.
+      }
+    }
   }
 
   @Test
