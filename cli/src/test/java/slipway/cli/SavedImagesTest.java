@@ -160,7 +160,24 @@ class SavedImagesTest {
     Files.delete(blob);
     Command.of("mkfifo", blob.toString()).run();
     assertThat(run("load", "--root", other, "-q", "-i", saved.toString()).err())
-        .isEqualTo("error: " + blob + " is not a regular file\n");
+        .isEqualTo("error: " + blob + " is a pipe, not a regular file\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "oci-dir, blobs",
+    "oci-dir, blobs/sha256",
+    "oci-dir, index.json",
+    "docker-dir, manifest.json"
+  })
+  void aFolderThatLeadsOutOfItselfIsRefused(String format, String name) throws Exception {
+    Path saved = save(format);
+    Path elsewhere = dir.resolve("elsewhere");
+    Files.move(saved.resolve(name), elsewhere);
+    Files.createSymbolicLink(saved.resolve(name), elsewhere);
+    assertThat(run("load", "--root", other, "-q", "-i", saved.toString()).err())
+        .startsWith("error: " + saved.resolve(name))
+        .endsWith(" is a link that leads out; put the file itself there\n");
   }
 
   private Path blob(Path layout) {

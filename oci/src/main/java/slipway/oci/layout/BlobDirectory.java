@@ -1,5 +1,7 @@
 package slipway.oci.layout;
 
+import static java.nio.file.StandardOpenOption.READ;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
@@ -10,7 +12,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,8 +23,10 @@ import slipway.base.BlockInput;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
+import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.RootedFile;
 import slipway.oci.copy.DiffIds;
 import slipway.oci.copy.PlainLayer;
 import slipway.oci.copy.Validate;
@@ -38,6 +41,7 @@ import slipway.oci.model.Digest;
 public final class BlobDirectory implements AutoCloseable {
   private static final String WRITER = ".writer-";
   private static final int BUFFER = 128 * 1024;
+  private static final Path OPEN_FILES = Path.of("/proc/self/fd");
 
   private final Path root;
   private final Path temporaries;
@@ -81,7 +85,11 @@ public final class BlobDirectory implements AutoCloseable {
 
   /** Where a blob lies, or would lie. */
   public Path path(Digest digest) {
-    return root.resolve("blobs").resolve(digest.algorithm().label()).resolve(digest.hex());
+    return root.resolve(inside(digest));
+  }
+
+  private static String inside(Digest digest) {
+    return "blobs/" + digest.algorithm().label() + "/" + digest.hex();
   }
 
   public boolean has(Digest digest) {
@@ -91,7 +99,7 @@ public final class BlobDirectory implements AutoCloseable {
   /** Opens a blob from an offset; not verified. */
   public InputStream open(Digest digest, long offset) throws IOException {
     try {
-      return openFile(path(digest), offset);
+      return openFile(root, inside(digest), offset);
     } catch (NoSuchFileException e) {
       throw new Problem(
           Problem.Kind.NOT_FOUND, "blob " + digest + " is not in " + root + "; pull it again", e);
@@ -99,19 +107,27 @@ public final class BlobDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens a file of a folder that a stranger may have filled.
+   * Opens a file of a folder that a stranger may have filled, and may be changing.
    *
-   * @throws Problem of kind CORRUPT when it is a link, or a pipe, whose opening would never end
+   * @param folder links in its own path are followed
+   * @param inside the path of the file in it
+   * @param offset in bytes, where reading begins
+   * @throws NoSuchFileException when there is none
+   * @throws Problem of kind CORRUPT when a link leads out of the folder, or when it is no regular
+   *     file but a pipe, say, whose opening would never end
    */
-  public static InputStream openFile(Path file, long offset) throws IOException {
-    boolean there = Files.exists(file, LinkOption.NOFOLLOW_LINKS);
-    if (there && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw Problem.corrupt(file + " is not a regular file");
+  public static InputStream openFile(Path folder, String inside, long offset) throws IOException {
+    Path file = folder.resolve(inside);
+    try (FdInput found =
+        RootedFile.open(
+                OsPath.of(folder), OsPath.of(inside), RootedFile.Links.BENEATH, file.toString())
+            .orElseThrow(() -> new NoSuchFileException(file.toString()))) {
+      // Unlike a descriptor, a channel is closed by an interrupt, which ends long reading.
+      FileChannel channel =
+          FileChannel.open(OPEN_FILES.resolve(Integer.toString(found.fd())), READ);
+      channel.position(offset);
+      return Channels.newInputStream(channel);
     }
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-    channel.position(offset);
-    return Channels.newInputStream(channel);
   }
 
   /** Reads a small blob whole and verifies it. */

@@ -2,7 +2,7 @@ package slipway.oci.layout;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -98,12 +98,11 @@ public final class LayoutIndex {
 
   /** Reads the file; a missing one is empty. */
   public static LayoutIndex read(Path layout) throws IOException {
-    Path file = layout.resolve(FILE);
-    if (!Files.exists(file)) {
+    String name = layout.resolve(FILE).toString();
+    try (InputStream in = BlobDirectory.openFile(layout, FILE, 0)) {
+      return parse(Limit.MANIFESTS_BYTES.read(in, name), name);
+    } catch (NoSuchFileException e) {
       return empty();
-    }
-    try (InputStream in = BlobDirectory.openFile(file, 0)) {
-      return parse(Limit.MANIFESTS_BYTES.read(in, file.toString()), file.toString());
     }
   }
 

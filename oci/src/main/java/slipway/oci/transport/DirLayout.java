@@ -89,27 +89,26 @@ public final class DirLayout implements ImageSource, ImageSink {
   @Override
   public Manifest manifest(@Nullable String selector) throws IOException {
     if (selector == null || selector.isEmpty()) {
-      return Manifest.parse(bytes(root.resolve(MANIFEST)), null);
+      return Manifest.parse(bytes(MANIFEST), null);
     }
     Digest digest = Digest.parse(selector);
-    Path part = root.resolve(digest.hex() + "." + MANIFEST);
-    Path file = Files.exists(part) ? part : root.resolve(MANIFEST);
+    String part = digest.hex() + "." + MANIFEST;
+    String file = Files.exists(root.resolve(part)) ? part : MANIFEST;
     return Manifest.parse(bytes(file), null, digest);
   }
 
-  private static byte[] bytes(Path file) throws IOException {
-    try (InputStream in = BlobDirectory.openFile(file, 0)) {
-      return Limit.MANIFEST_BYTES.read(in, file.toString());
+  private byte[] bytes(String file) throws IOException {
+    try (InputStream in = BlobDirectory.openFile(root, file, 0)) {
+      return Limit.MANIFEST_BYTES.read(in, root.resolve(file).toString());
     } catch (NoSuchFileException e) {
-      throw new Problem(Problem.Kind.NOT_FOUND, "there is no " + file, e);
+      throw new Problem(Problem.Kind.NOT_FOUND, "there is no " + root.resolve(file), e);
     }
   }
 
   @Override
   public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-    Path file = root.resolve(descriptor.digest().hex());
     try {
-      return BlobDirectory.openFile(file, offset);
+      return BlobDirectory.openFile(root, descriptor.digest().hex(), offset);
     } catch (NoSuchFileException e) {
       throw new Problem(
           Problem.Kind.NOT_FOUND, "blob " + descriptor.digest() + " is not in " + root, e);
