@@ -1,12 +1,12 @@
 package slipway.builder.engine;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Position;
@@ -24,14 +24,24 @@ import slipway.oci.store.LocalStore;
  * The images that a build brought. The build uses them at once, but the store admits each when its
  * layers have been unpacked, which tells what they decompress to: so no layer is decompressed
  * twice. What no step unpacked is admitted at the end, also of a build that failed, so that the
- * next one need not bring it again. Safe for use by many threads.
+ * next one need not bring it again. Of several images of one name, brought for several platforms,
+ * that of the build's own platform has the name in the end. Safe for use by many threads.
  */
 final class Arrivals implements AutoCloseable {
   private final LocalStore store;
-  private final Map<String, Arrival> all = new ConcurrentHashMap<>();
+  private final Comparator<Arrival> precedence;
 
-  Arrivals(LocalStore store) {
+  /** Guarded by itself: who asks for all must not wait until one has come. */
+  private final List<Arrival> all = new ArrayList<>();
+
+  /**
+   * @param own the platform that is built for
+   */
+  Arrivals(LocalStore store, Platform own) {
     this.store = store;
+    this.precedence =
+        Comparator.comparing((Arrival a) -> !a.platform.equals(own))
+            .thenComparing(a -> a.platform.toString());
   }
 
   /** Copies an image to a sink, which the caller closes. */
@@ -50,16 +60,16 @@ final class Arrivals implements AutoCloseable {
   synchronized Manifest.Image image(
       String name, Platform platform, Position at, @Nullable Reference reference, Copy copy)
       throws IOException {
-    String key = name + " " + platform;
-    Arrival known = all.get(key);
-    if (known != null) {
-      return known.image;
+    for (Arrival known : known()) {
+      if (known.name.equals(name) && known.platform.equals(platform)) {
+        return known.image;
+      }
     }
     ArrivalSink sink = store.arrival(reference);
     try {
       // Of one platform, so it is no index.
       Manifest.Image image = (Manifest.Image) copy.to(sink);
-      all.put(key, new Arrival(image, at, sink));
+      add(new Arrival(name, platform, image, at, sink));
       return image;
     } catch (Problem e) {
       sink.close();
@@ -67,6 +77,24 @@ final class Arrivals implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       sink.close();
       throw e;
+    }
+  }
+
+  private List<Arrival> known() {
+    synchronized (all) {
+      return List.copyOf(all);
+    }
+  }
+
+  /** Leaves the name to one of those that came under it, whatever the order in which they did. */
+  private void add(Arrival fresh) {
+    for (Arrival other : known()) {
+      if (other.name.equals(fresh.name)) {
+        (precedence.compare(fresh, other) < 0 ? other : fresh).leaveName();
+      }
+    }
+    synchronized (all) {
+      all.add(fresh);
     }
   }
 
@@ -81,7 +109,7 @@ final class Arrivals implements AutoCloseable {
         .map(LayerRef::blob)
         .filter(Objects::nonNull)
         .forEach(b -> blobs.add(b.descriptor().digest()));
-    for (Arrival arrival : all.values()) {
+    for (Arrival arrival : known()) {
       if (arrival.image.layers().stream().map(Descriptor::digest).allMatch(blobs::contains)) {
         arrival.admit();
       }
@@ -94,7 +122,7 @@ final class Arrivals implements AutoCloseable {
    * @throws Problem of kind CORRUPT when one is not what it says
    */
   void admit() {
-    for (Arrival arrival : all.values()) {
+    for (Arrival arrival : known()) {
       try {
         arrival.admit();
       } catch (Problem e) {
@@ -106,7 +134,7 @@ final class Arrivals implements AutoCloseable {
   /** Admits what is left, unless the process shall end. */
   @Override
   public void close() {
-    for (Arrival arrival : all.values()) {
+    for (Arrival arrival : known()) {
       try (ArrivalSink sink = arrival.sink) {
         if (!Cleanup.isStopped()) {
           arrival.admit();
@@ -119,11 +147,15 @@ final class Arrivals implements AutoCloseable {
 
   /** An image whose blobs are in the store. */
   private static final class Arrival {
+    private final String name;
+    private final Platform platform;
     private final Manifest.Image image;
     private final Position at;
     private final ArrivalSink sink;
 
-    Arrival(Manifest.Image image, Position at, ArrivalSink sink) {
+    Arrival(String name, Platform platform, Manifest.Image image, Position at, ArrivalSink sink) {
+      this.name = name;
+      this.platform = platform;
       this.image = image;
       this.at = at;
       this.sink = sink;
@@ -132,6 +164,11 @@ final class Arrivals implements AutoCloseable {
     /** One thread admits it; others that used it wait until it is known to be good. */
     synchronized void admit() {
       sink.admit();
+    }
+
+    /** Another has the name; if this one has it already, that one takes it when it is admitted. */
+    synchronized void leaveName() {
+      sink.leaveName();
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,7 +117,7 @@ public final class BuildSession {
     this.progress = progress;
     this.output = output;
     this.snapshots = new Snapshots(root, store, CacheDurability.of(root));
-    this.arrivals = new Arrivals(store);
+    this.arrivals = new Arrivals(store, request.platform());
     this.cache = new StepCache(root, workspace.newDirectory("entries"));
     this.exporter =
         new LayerExporter(
@@ -260,9 +261,10 @@ public final class BuildSession {
    */
   private Manifest.Image named(String name, Platform platform, Position at) throws IOException {
     boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
-    String known = always ? null : inStore(name, platform, at);
-    if (known != null) {
-      return store.image(known, platform);
+    Optional<Manifest> known = always ? Optional.empty() : inStore(name, platform, at);
+    if (known.isPresent()) {
+      // Not by the name, which may stand for another image by now.
+      return store.image(known.get(), name, platform);
     }
     if (request.pull() == BuildRequest.Pull.NEVER) {
       throw at.problem("there is no image " + name + " in the store, and --pull=never was given");
@@ -272,8 +274,18 @@ public final class BuildSession {
         reference.toString(),
         platform,
         at,
-        reference,
+        isTaken(reference.toString(), platform) ? null : reference,
         sink -> puller.pull(reference, platform, sink, progress));
+  }
+
+  /** Whether a name stands for an image of the platform that is built for, which is to keep it. */
+  private boolean isTaken(String name, Platform platform) {
+    Platform own = request.platform();
+    return !platform.equals(own) && store.find(name).filter(m -> fits(m, own)).isPresent();
+  }
+
+  private boolean fits(Manifest manifest, Platform platform) {
+    return !store.lacks(manifest, platform) && !store.isForAnother(manifest, platform);
   }
 
   private Reference resolve(String name, Position at) throws IOException {
@@ -284,26 +296,44 @@ public final class BuildSession {
     }
   }
 
-  /** By what the store finds the image that a name means, or null when it is not there. */
-  private @Nullable String inStore(String name, Platform platform, Position at) throws IOException {
+  /** The image that a name means, unless the store lacks it for this platform. */
+  private Optional<Manifest> inStore(String name, Platform platform, Position at)
+      throws IOException {
     if (Reference.hasHost(name)) {
       return present(name, platform);
     }
-    if (ID.matcher(name).matches() && store.find(name).isPresent()) {
-      return name;
+    if (ID.matcher(name).matches()) {
+      Optional<Manifest> byId = store.find(name);
+      if (byId.isPresent()) {
+        return byId;
+      }
     }
-    Reference own;
+    String own;
     try {
-      own = LocalStore.localName(name);
+      own = LocalStore.localName(name).toString();
     } catch (Problem e) {
       throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
     }
-    String known = present(own.toString(), platform);
-    return known == null ? present(resolve(name, at).toString(), platform) : known;
+    Optional<Manifest> known = present(own, platform);
+    return known.isPresent() ? known : present(resolve(name, at).toString(), platform);
   }
 
-  private @Nullable String present(String name, Platform platform) {
-    return store.find(name).filter(m -> !store.lacks(m, platform)).isPresent() ? name : null;
+  /**
+   * What a whole name stands for in the store. A name stands for one image there, which need not be
+   * of the platform that is asked for: it is taken all the same when no other can be had.
+   */
+  private Optional<Manifest> present(String name, Platform platform) {
+    return store
+        .find(name)
+        .filter(m -> isFetched(name) ? fits(m, platform) : !store.lacks(m, platform));
+  }
+
+  /** Whether a registry may have another image under this name, and may be asked. */
+  private boolean isFetched(String name) {
+    Reference reference = Reference.parse(name);
+    return request.pull() != BuildRequest.Pull.NEVER
+        && reference.digest() == null
+        && !reference.registry().equals(LocalStore.HOST);
   }
 
   /** The directories of layers, unpacked. */

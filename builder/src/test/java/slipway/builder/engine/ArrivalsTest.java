@@ -159,8 +159,12 @@ class ArrivalsTest {
     private final Manifest.Image image;
 
     Stranger(byte[] tar, Digest diffId) {
+      this(tar, diffId, Platform.host());
+    }
+
+    Stranger(byte[] tar, Digest diffId, Platform platform) {
       Descriptor layer = add(MediaTypes.OCI_LAYER, tar);
-      ImageDraft draft = ImageDraft.scratch(Platform.host());
+      ImageDraft draft = ImageDraft.scratch(platform);
       byte[] config = draft.toConfig("2020-09-13T12:26:40Z", List.of(diffId)).toJson();
       image = Manifest.Image.of(add(MediaTypes.OCI_CONFIG, config), List.of(layer), Map.of());
     }
@@ -233,6 +237,54 @@ class ArrivalsTest {
             "FROM registry.example/good:1\nCOPY <<EOF /x\ntext\nEOF\n");
         assertThat(snapshot.resolve("diff/who")).hasContent("good\n");
       }
+    }
+  }
+
+  private static final Platform OTHER = Platform.parse("linux/s390x");
+
+  /** A registry where one name stands for an image of each platform. */
+  private ImagePuller ofEachPlatform() throws IOException {
+    byte[] here = tar("here\n");
+    byte[] there = tar("there\n");
+    Stranger own = new Stranger(here, Digest.sha256(here));
+    Stranger other = new Stranger(there, Digest.sha256(there), OTHER);
+    return (reference, platform, sink, progress) ->
+        (platform.equals(OTHER) ? other : own).puller().pull(reference, platform, sink, progress);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "FROM --platform=linux/s390x %1$s AS b\nFROM %1$s\nCOPY --from=b /who /b\n",
+        "FROM %1$s AS a\nFROM --platform=linux/s390x %1$s AS b\nFROM a\nCOPY --from=b /who /b\n",
+        "FROM --platform=linux/s390x scratch AS b\nCOPY --from=%1$s /who /\n"
+            + "FROM scratch\nCOPY --from=b /who /b\nCOPY --from=%1$s /who /\n",
+      })
+  void aNameGivesEachStageTheImageOfItsPlatform(String file) throws Exception {
+    ImagePuller registry = ofEachPlatform();
+    for (int i = 0; i < 3; i++) {
+      Manifest.Image image = build(registry, file.formatted(NAME), "localhost/built:1");
+      assertThat(lab.text(image, "who")).isEqualTo("here\n");
+      assertThat(lab.text(image, "b")).isEqualTo("there\n");
+      Manifest.Image named = lab.store.image(NAME, Platform.host());
+      assertThat(lab.text(named, "who")).as("what the name stands for").isEqualTo("here\n");
+    }
+  }
+
+  /** Which cannot be had: nothing may be asked, or nobody has another. */
+  @Test
+  void anImageOfAnotherPlatformIsTakenWithANoteWhenThereIsNoOther() throws Exception {
+    build(ofEachPlatform(), "FROM " + NAME + "\n", "localhost/own:1");
+    for (String name : List.of(NAME, "own:1", "localhost/own:1")) {
+      BuildRequest.Draft draft =
+          BuildRequest.of(lab.context("FROM " + name + "\nLABEL a=" + name + "\n")).platform(OTHER);
+      if (name.equals(NAME)) {
+        draft.pull(BuildRequest.Pull.NEVER);
+      }
+      Manifest.Image image = lab.build(draft);
+      assertThat(lab.text(image, "who")).isEqualTo("here\n");
+      assertThat(lab.notes)
+          .anyMatch(n -> n.contains(name + " is for ") && n.endsWith("not for linux/s390x"));
     }
   }
 

@@ -220,7 +220,7 @@ public final class BuildCommand implements Callable<Integer> {
     @Override
     public Manifest pull(Reference reference, Platform wanted, ImageSink sink, Progress progress)
         throws IOException {
-      if (reference.registry().equals("localhost")) {
+      if (reference.registry().equals(LocalStore.HOST)) {
         throw Problem.notFound(
             "no image " + reference + " in the local store; slipway images lists what is there");
       }

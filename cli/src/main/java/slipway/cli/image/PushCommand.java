@@ -87,7 +87,7 @@ public final class PushCommand implements Callable<Integer> {
       return Reference.parse(PullCommand.withoutTransport(destination)).orLatest();
     }
     Reference own = LocalStore.localName(image).orLatest();
-    if (own.registry().equals("localhost")) {
+    if (own.registry().equals(LocalStore.HOST)) {
       throw Problem.usage(
           "localhost/ is no registry but what images are called that are made here; say where to:"
               + " slipway push "

@@ -39,7 +39,7 @@ public final class ArrivalSink extends StoreSink {
   }
 
   /**
-   * Takes the image in for good, under its name; does nothing the second time.
+   * Takes the image in for good, under its name unless it left that; does nothing the second time.
    *
    * @throws slipway.base.Problem as {@link LocalStore#putManifest}; the image has no name then
    */
@@ -48,5 +48,10 @@ public final class ArrivalSink extends StoreSink {
       super.putManifest(next.manifest(), next.tag());
     }
     waiting.clear();
+  }
+
+  /** Has the image admitted without its name, unless that has been done. */
+  public void leaveName() {
+    waiting.replaceAll(w -> new Waiting(w.manifest(), null));
   }
 }

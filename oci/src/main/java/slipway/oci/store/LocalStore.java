@@ -55,6 +55,9 @@ import slipway.oci.model.Reference;
  * {@code diff-ids} holds what layers decompress to, and may be removed.
  */
 public final class LocalStore implements AutoCloseable {
+  /** The host in the names of images that were made here. */
+  public static final String HOST = "localhost";
+
   private final Path root;
   private final BlobDirectory blobs;
   private final DiffIds diffIds;
@@ -149,7 +152,7 @@ public final class LocalStore implements AutoCloseable {
    */
   public static Reference localName(String name) {
     Reference parsed =
-        Reference.hasHost(name) ? Reference.parse(name) : Reference.parse("localhost/" + name);
+        Reference.hasHost(name) ? Reference.parse(name) : Reference.parse(HOST + "/" + name);
     return parsed.orLatest();
   }
 
@@ -294,7 +297,13 @@ public final class LocalStore implements AutoCloseable {
     return image(manifest, nameOrId, platform);
   }
 
-  private Manifest.Image image(Manifest manifest, String name, Platform platform) {
+  /**
+   * The image for a platform of what {@link #find} gave.
+   *
+   * @param name for messages
+   * @throws Problem of kind NOT_FOUND when there is none for that platform
+   */
+  public Manifest.Image image(Manifest manifest, String name, Platform platform) {
     return new StoreSearch(this, List.of()).image(manifest, name, platform);
   }
 
@@ -304,6 +313,17 @@ public final class LocalStore implements AutoCloseable {
    */
   public boolean lacks(Manifest manifest, Platform platform) {
     return new StoreSearch(this, List.of()).lacks(manifest, platform);
+  }
+
+  /**
+   * Whether a manifest is an image that says it is for another platform. An index gives what fits.
+   */
+  public boolean isForAnother(Manifest manifest, Platform platform) {
+    if (!(manifest instanceof Manifest.Image image)) {
+      return false;
+    }
+    Platform own = config(image).platform();
+    return !own.architecture().isEmpty() && !platform.accepts(own);
   }
 
   /**
