@@ -37,7 +37,8 @@ import slipway.oci.model.Reference;
  * @param annotations added to the manifest
  * @param jobs how many steps may run at the same time
  * @param allowInsecure whether {@code RUN --security=insecure} is obeyed
- * @param allowOnBuild whether the ONBUILD of base images may do what a Containerfile may
+ * @param allowOnBuild whether the ONBUILD and the variables of base images may do what a
+ *     Containerfile may
  */
 public record BuildRequest(
     Path context,

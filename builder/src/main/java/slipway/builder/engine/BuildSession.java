@@ -78,7 +78,7 @@ public final class BuildSession {
   private final Map<Integer, CompletableFuture<StageResult>> stages;
 
   private final Map<Integer, Map<String, String>> stageArguments = new ConcurrentHashMap<>();
-  private final Map<Integer, Set<String>> stageForeign = new ConcurrentHashMap<>();
+  private final Map<Integer, Map<String, String>> stageForeign = new ConcurrentHashMap<>();
   private volatile IntConsumer stageStarter = stage -> {};
   private @Nullable ContainerRuntime runtime;
 
@@ -141,12 +141,12 @@ public final class BuildSession {
     return stageArguments.getOrDefault(stage, Map.of());
   }
 
-  /** The variables in scope at the end of a stage whose values a base image chose. */
-  Set<String> foreign(int stage) {
-    return stageForeign.getOrDefault(stage, Set.of());
+  /** {@link ForeignVariables#values} at the end of a stage. */
+  Map<String, String> foreign(int stage) {
+    return stageForeign.getOrDefault(stage, Map.of());
   }
 
-  void putVariables(int stage, Map<String, String> arguments, Set<String> foreign) {
+  void putVariables(int stage, Map<String, String> arguments, Map<String, String> foreign) {
     stageArguments.put(stage, Collections.unmodifiableMap(new LinkedHashMap<>(arguments)));
     stageForeign.put(stage, foreign);
   }

@@ -86,7 +86,7 @@ public final class StageBuild {
     try (network) {
       carryOutAll();
     }
-    session.putVariables(stage.index(), arguments, foreign.names());
+    session.putVariables(stage.index(), arguments, foreign.values());
     return new StageResult(state, image.toConfig(created, List.of()), layers, created, base);
   }
 
@@ -119,7 +119,7 @@ public final class StageBuild {
     if (earlier.isPresent()) {
       from = session.await(earlier.get().index());
       arguments.putAll(session.arguments(earlier.get().index()));
-      foreign.addAll(session.foreign(earlier.get().index()));
+      foreign.addStage(session.foreign(earlier.get().index()));
     } else if (name.equals("scratch")) {
       return;
     } else {
@@ -127,7 +127,7 @@ public final class StageBuild {
     }
     image = draft(from);
     if (earlier.isEmpty()) {
-      foreign.addAll(image.env().keySet());
+      foreign.addImage(image.env().keySet());
     }
     layers.addAll(from.layers());
     state = from.state();
@@ -226,9 +226,22 @@ public final class StageBuild {
     return word(expander(), text, at);
   }
 
-  /** Whether what an expander made is the word of a base image's author. */
-  private boolean isStrange(Expander expander) {
-    return inTrigger || foreign.wereUsedBy(expander);
+  /** As {@link #expander()}, with what the variables would be had base images set others. */
+  private Expander otherwise() {
+    return new Expander(session.file.escape(), foreign.otherwise(this::variable));
+  }
+
+  /**
+   * What a text would become had base images set other variables.
+   *
+   * @param expander that it was expanded by
+   * @return null when they have no part in it
+   */
+  private @Nullable String otherwise(Expander expander, String text, Position at) {
+    if (inTrigger) {
+      return ForeignVariables.ofTrigger();
+    }
+    return foreign.wereUsedBy(expander) ? otherwise().word(text, at) : null;
   }
 
   private String word(Expander expander, String text, Position at) {
@@ -246,12 +259,12 @@ public final class StageBuild {
       String name = word(a.name(), instruction.at());
       session.declared.add(name);
       String value = session.request.arguments().get(name);
-      boolean strange = false;
+      String other = null;
       String preset = a.value();
       if (value == null && preset != null) {
         Expander expander = expander();
         value = word(expander, preset, instruction.at());
-        strange = isStrange(expander);
+        other = otherwise(expander, preset, instruction.at());
       } else if (value == null) {
         value = session.graph.globals().get(name);
       }
@@ -261,8 +274,8 @@ public final class StageBuild {
       if (value != null) {
         assigned(value, instruction.at());
         arguments.put(name, value);
-        if (strange || image.env(name) == null) { // A variable of the image hides the argument.
-          foreign.assigned(name, strange);
+        if (other != null || image.env(name) == null) { // A variable of the image hides the rest.
+          foreign.assigned(name, other);
         }
         text.append('=').append(value);
       }
@@ -271,10 +284,10 @@ public final class StageBuild {
   }
 
   private void env(Instruction.Env instruction) throws IOException {
-    Map<String, Boolean> strange = new LinkedHashMap<>();
-    Map<String, String> fresh = assignments(instruction.variables(), instruction.at(), strange);
+    Map<String, @Nullable String> others = new LinkedHashMap<>();
+    Map<String, String> fresh = assignments(instruction.variables(), instruction.at(), others);
     fresh.forEach(image::setEnv);
-    strange.forEach(foreign::assigned);
+    others.forEach(foreign::assigned);
     metadata("ENV" + joined(fresh), words(fresh));
   }
 
@@ -288,18 +301,19 @@ public final class StageBuild {
   /**
    * All values see the variables as they were before the instruction.
    *
-   * @param strange takes which of them a base image chose
+   * @param others takes what {@link ForeignVariables#assigned} wants to know
    */
   private Map<String, String> assignments(
-      List<Instruction.Assignment> list, Position at, Map<String, Boolean> strange) {
+      List<Instruction.Assignment> list, Position at, Map<String, @Nullable String> others) {
     Map<String, String> fresh = new LinkedHashMap<>();
     for (Instruction.Assignment a : list) {
       Expander expander = expander();
-      String value = word(expander, String.valueOf(a.value()), at);
+      String text = String.valueOf(a.value());
+      String value = word(expander, text, at);
       assigned(value, at);
       String name = word(a.name(), at);
       fresh.put(name, value);
-      strange.put(name, isStrange(expander));
+      others.put(name, otherwise(expander, text, at));
     }
     return fresh;
   }
@@ -515,31 +529,65 @@ public final class StageBuild {
         });
   }
 
-  /** Sees that what files are taken from is not a base image's choice of this machine's files. */
-  private String chosen(String from, Position where) {
-    Expander expander = expander();
-    String word = expander.word(from, where);
-    if (!session.request.allowOnBuild()) {
-      foreign.check(word, expander, where);
-    }
-    return word;
-  }
-
   private void copy(Instruction.Copy c) throws Exception {
-    if (c.from() != null) {
-      chosen(c.from(), c.at());
+    if (!session.request.allowOnBuild()) {
+      requireOwnSources(c);
     }
     try (CopyStep step = new CopyStep(session, stage, c, expander(), image.directory())) {
       step(c.at(), step.text(), step.inputs(), step::apply);
     }
   }
 
+  private void requireOwnSources(Instruction.Copy c) {
+    if (c.from() != null) {
+      String from = expander().word(c.from(), c.at());
+      requireOwnImage(from, otherwise().word(c.from(), c.at()), c.at());
+    }
+    for (String source : c.add() ? c.sources() : List.<String>of()) {
+      String address = expander().word(source, c.at());
+      if (Download.isRemote(address)) {
+        ForeignVariables.checkDownload(address, otherwise().word(source, c.at()), c.at());
+      }
+    }
+  }
+
+  /** Stages and contexts are given by the build, so whoever names one may have it. */
+  private void requireOwnImage(String from, String other, Position where) {
+    if (!from.equals(other)
+        && !session.request.contexts().containsKey(from)
+        && session.graph.find(from, stage.index()).isEmpty()) {
+      ForeignVariables.checkImage(from, other, where);
+    }
+  }
+
   private void run(Instruction.Run r) throws Exception {
-    for (String mount : r.mounts()) {
-      RunMount.parse(mount, r.at(), value -> chosen(value, r.at()));
+    if (!session.request.allowOnBuild()) {
+      r.mounts().forEach(mount -> requireOwnMount(mount, r.at()));
     }
     RunStep step = new RunStep(session, stage, r, expander(), image, runArguments(), network);
     step(r.at(), step.text(), step.inputs(), step::apply);
+  }
+
+  private void requireOwnMount(String text, Position where) {
+    RunMount mount = RunMount.parse(text, where, expander().at(where));
+    RunMount other =
+        RunMount.parse(
+            text,
+            where,
+            (key, value) -> (RunMount.isName(key) ? otherwise() : expander()).word(value, where));
+    if (mount.from() != null) {
+      requireOwnImage(mount.from(), String.valueOf(other.from()), where);
+    }
+    boolean given =
+        switch (mount.type()) {
+          case SECRET -> session.request.secrets().containsKey(mount.id());
+          case SSH -> session.request.agents().containsKey(mount.id());
+          case BIND, CACHE, TMPFS -> false;
+        };
+    if (given && !mount.id().equals(other.id())) {
+      throw ForeignVariables.refused(
+          mount.id(), "a secret or an agent that the build was given", where);
+    }
   }
 
   /** The arguments in scope, as RUN sees them; a variable of the image hides one. */

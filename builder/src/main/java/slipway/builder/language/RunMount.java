@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.ByteSize;
@@ -48,6 +49,8 @@ public record RunMount(
 
   private static final Set<String> IGNORED =
       Set.of("z", "relabel", "bind-propagation", "tmpcopyup", "u", "chown", "consistency");
+  private static final Set<String> NAMES =
+      Set.of("from", "source", "src", "target", "dst", "destination", "id", "env");
   private static final List<String> KEYS =
       List.of(
           "type",
@@ -78,14 +81,24 @@ public record RunMount(
    * @param expand replaces variables in each value
    */
   public static RunMount parse(String text, Position at, UnaryOperator<String> expand) {
+    return parse(text, at, (key, value) -> expand.apply(value));
+  }
+
+  /** As above; {@code expand} takes key and value. */
+  public static RunMount parse(String text, Position at, BinaryOperator<String> expand) {
     Draft draft = new Draft(at);
     for (String field : fields(text)) {
       int equals = field.indexOf('=');
       String key = (equals < 0 ? field : field.substring(0, equals)).toLowerCase(Locale.ROOT);
-      String value = equals < 0 ? null : expand.apply(field.substring(equals + 1));
+      String value = equals < 0 ? null : expand.apply(key, field.substring(equals + 1));
       draft.set(key, value, text);
     }
     return draft.build(text);
+  }
+
+  /** Whether the value of a key is a name, which may be any text. */
+  public static boolean isName(String key) {
+    return NAMES.contains(key);
   }
 
   /** Cut at commas; double quotes protect them. */

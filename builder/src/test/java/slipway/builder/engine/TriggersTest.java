@@ -53,7 +53,11 @@ class TriggersTest {
   }
 
   private BuildRequest.Draft request() throws Exception {
-    return BuildRequest.of(lab.context("FROM evil:1\n"))
+    return request(lab.context("FROM evil:1\n"));
+  }
+
+  private BuildRequest.Draft request(Path context) {
+    return BuildRequest.of(context)
         .secrets(Map.of("s", () -> "secret".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
         .agents(Map.of("default", directory.resolve("agent")))
         .allowInsecure(true);
@@ -169,6 +173,80 @@ class TriggersTest {
     assertThatThrownBy(() -> lab.build(BuildRequest.of(context).allowOnBuild(true)))
         .hasMessageContaining("/srv/image")
         .hasMessageNotContaining("a variable of the base image");
+  }
+
+  /** Its author may not reach them, but this machine does. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ARG MIRROR=https://deb.invalid\nADD $MIRROR/tool.tgz /opt/",
+        "ADD ${MIRROR}/tool.tgz /opt/",
+        "ADD [\"$MIRROR/tool.tgz\", \"/opt/\"]",
+        "ADD http://$HOST/tool.tgz /opt/",
+        "ADD http://deb.invalid$AT/tool.tgz /opt/",
+        "ADD http://user@${HOST%/}/tool.tgz /opt/",
+        "ADD ${MIRROR/127/127}/tool.git /opt/",
+        "ADD git@$HOST:corp/private.git /opt/",
+        "ENV URL=$MIRROR/tool.tgz\nADD $URL /opt/",
+        "ADD $TRIGGERED /opt/",
+        "FROM a AS b\nADD $MIRROR/tool.tgz /opt/",
+        "COPY --from=$HOST/private /f /x",
+        "COPY --from=docker://$HOST/private /f /x",
+        "COPY --from=golang:$PORT /f /x",
+        "RUN --mount=type=bind,from=$HOST/private,target=/m true",
+        "RUN --mount=type=secret,id=$SECRET cat /run/secrets/s",
+        "RUN --mount=type=secret,target=/run/$SECRET cat /run/s",
+        "RUN --mount=type=ssh,id=$AGENT true",
+      })
+  void aVariableOfTheBaseChoosesNoServerAndNoSecret(String lines) throws Exception {
+    base(
+        "ENV TRIGGERED=http://127.0.0.1:1/private",
+        "ENV MIRROR=http://127.0.0.1:1 HOST=127.0.0.1:1 AT=@127.0.0.1:1 PORT=1/x SECRET=s"
+            + " AGENT=default");
+    BuildRequest.Draft draft = request(lab.context("FROM evil:1 AS a\n" + lines + "\n"));
+    assertThatThrownBy(() -> lab.build(draft))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("a variable of the base image chooses ")
+        .hasMessageEndingWith("if you trust the image, build with --allow onbuild");
+  }
+
+  /** Nothing listens there: that it is asked shows. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ADD http://127.0.0.1:1/tool-$VERSION.tgz /opt/",
+        "ADD \"http://127.0.0.1:1/$VERSION\" /opt/",
+        "ENV URL=http://127.0.0.1:1/$VERSION/tool.tgz\nADD ${URL%.tgz} /opt/",
+        "ADD http://127.0.0.1:1/$VERSION.git#$VERSION /opt/",
+        "COPY --from=127.0.0.1:1/tool:$VERSION /f /x",
+      })
+  void aVariableOfTheBaseStandsInThePathOfAServerThatTheContainerfileNames(String lines)
+      throws Exception {
+    base("ENV VERSION=1.2");
+    assertThatThrownBy(() -> lab.build("FROM evil:1\n" + lines + "\n"))
+        .hasMessageContaining("127.0.0.1:1/")
+        .hasMessageContaining("1.2")
+        .hasMessageNotContaining("a variable of the base image");
+  }
+
+  @Test
+  void aVariableOfTheBaseNamesAStageAndATarget() throws Exception {
+    base("ENV FIRST=one OWN=s");
+    Manifest.Image image =
+        lab.build(
+            request(
+                lab.context(
+                    """
+                    FROM scratch AS one
+                    COPY <<f /
+                    one
+                    f
+                    FROM evil:1
+                    COPY --from=$FIRST /f /one
+                    RUN --mount=type=secret,id=s,target=/$OWN cat /s >/two
+                    """)));
+    assertThat(lab.text(image, "one")).isEqualTo("one\n");
+    assertThat(lab.text(image, "two")).isEqualTo("secret");
   }
 
   @Test

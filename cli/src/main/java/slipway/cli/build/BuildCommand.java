@@ -108,8 +108,9 @@ public final class BuildCommand implements Callable<Integer> {
       paramLabel = "security.insecure|onbuild",
       description =
           "security.insecure: obey RUN --security=insecure, the command may do what root may;"
-              + " onbuild: the ONBUILD and the variables of base images may choose other images and"
-              + " addresses, secrets and agents, as a Containerfile may")
+              + " onbuild: the ONBUILD of base images may ask for other images, downloads, secrets and"
+              + " agents, and their variables may choose registries, servers, files of this machine,"
+              + " secrets and agents, as a Containerfile may")
   List<String> allowed = List.of();
 
   @Option(
