@@ -21,7 +21,8 @@ import java.util.zip.ZipOutputStream;
 
 /**
  * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST}. Copies the jars of {@code CLI_TARGET/lib} and
- * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files, and trains their AOT caches.
+ * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files and what is made of the table of commands (manual
+ * pages, completion, the launcher's script), and trains the AOT caches.
  *
  * <p>Two jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
  * class file version; native libraries for other platforms are left out. All jars get the modification time 0, because a JVM
@@ -64,6 +65,7 @@ final class Assemble {
         "%s"
         """
             .formatted(String.join(":", classPath));
+    run(dist, common, "internals", "documents", dist.toString());
     // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it. Their cache holds what they
     // need and no more, because all of it is mapped.
     String quick = cached(dist, "quick", "-XX:TieredStopAtLevel=1\n" + common);
@@ -79,11 +81,11 @@ final class Assemble {
 
   /** Trains a cache for these arguments; gives the arguments that use it. */
   private static String cached(Path dist, String kind, String arguments) throws IOException, InterruptedException {
-    Path file = dist.resolve("train.args");
     Path cache = dist.resolve(kind + ".aot");
-    Files.writeString(file, arguments);
-    train(kind, file, cache);
-    Files.delete(file);
+    run(dist, "-XX:AOTCacheOutput=" + cache + "\n" + arguments, "internals", "aot-training", kind);
+    if (!Files.exists(cache)) {
+      throw new IOException("training the AOT cache of the " + kind + " commands made none");
+    }
     return "-XX:AOTCache=\"" + cache + "\"\n" + arguments;
   }
 
@@ -106,23 +108,22 @@ final class Assemble {
     return (name.startsWith("slipway-cli-") ? "0" : "1") + name;
   }
 
-  private static void train(String kind, Path arguments, Path cache) throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:AOTCacheOutput=" + cache,
-                "@" + arguments,
-                "slipway.cli.Main",
-                "internals",
-                "aot-training",
-                kind)
-            .redirectErrorStream(true)
-            .start();
+  /** Runs a command of the product with these arguments for the JVM. */
+  private static void run(Path dist, String arguments, String... command) throws IOException, InterruptedException {
+    Path file = dist.resolve("once.args");
+    Files.writeString(file, arguments);
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.add("@" + file);
+    line.add("slipway.cli.Main");
+    line.addAll(List.of(command));
+    Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (process.waitFor() != 0 || !Files.exists(cache)) {
-      throw new IOException("training the AOT cache failed: " + output);
+    if (process.waitFor() != 0) {
+      throw new IOException(String.join(" ", command) + " failed: " + output);
     }
+    Files.delete(file);
   }
 
   private static void rewrite(Path from, Path to) throws IOException {

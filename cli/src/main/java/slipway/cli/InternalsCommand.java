@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import slipway.linux.lock.ScratchFolder;
 import slipway.oci.store.LocalStore;
 import slipway.startup.BuildTraining;
@@ -20,6 +22,8 @@ import slipway.startup.Training;
 public final class InternalsCommand {
   private static final PrintStream NOWHERE =
       new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+
+  @Spec CommandSpec spec;
 
   /** For which commands an AOT cache is trained. */
   public enum Commands {
@@ -33,6 +37,23 @@ public final class InternalsCommand {
   @Command(name = "aot-training", description = "run commands for the JVM's AOT cache")
   int aotTraining(@Parameters(paramLabel = "quick|run") Commands commands) throws IOException {
     train(commands);
+    return 0;
+  }
+
+  /** Documents and scripts that are made of the table of commands. */
+  @Command(
+      name = "documents",
+      description = "write manual pages, completion and the launcher's script into a folder")
+  int documents(@Parameters(paramLabel = "DIR") Path folder) throws IOException {
+    Documents.write(folder);
+    return 0;
+  }
+
+  @Command(name = "readme-table", description = "print the table of commands for README.md")
+  int readmeTable() {
+    var out = spec.commandLine().getOut();
+    out.print(Documents.readmeTable());
+    out.flush();
     return 0;
   }
 

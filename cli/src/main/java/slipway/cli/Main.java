@@ -58,7 +58,7 @@ public final class Main {
   /**
    * Runs one command line.
    *
-   * @param name what we were called: {@code slipway} or {@code bootc}
+   * @param name what we were called: the name of a {@link Program}
    * @return the exit code
    */
   public static int run(String name, String[] args, PrintStream out, PrintStream err) {
@@ -80,42 +80,51 @@ public final class Main {
   }
 
   private static int dispatch(String name, String[] args, PrintStream out, PrintStream err) {
-    boolean bootc = name.equals("bootc");
     String word = args.length == 0 ? "--help" : args[0];
     switch (word) {
       case "--version", "-V", "version" -> {
         return help(name + " " + Version.text() + "\n", out);
       }
-      case "--help", "-h", "help" -> {
-        if (word.equals("help") && args.length > 1) {
+      case "help" -> {
+        if (args.length > 1) {
           String[] asked = Arrays.copyOfRange(args, 1, args.length + 1);
           asked[asked.length - 1] = "--help";
           return dispatch(name, asked, out, err);
         }
-        return help(bootc ? Usage.bootc() : Usage.slipway(), out);
       }
       default -> {}
     }
-    String[] rest = Arrays.copyOfRange(args, 1, args.length);
-    if (!bootc && word.equals("bootc")) {
-      return dispatch("bootc", rest, out, err);
+    Program program = Program.of(name);
+    if (program == null) {
+      throw new IllegalArgumentException("no program is called " + name);
     }
-    Object command = bootc ? Commands.bootc(word) : Commands.slipway(word);
-    if (command == null) {
-      throw Problem.usage(unknown(name, word));
-    }
-    return execute(name + " " + word, command, rest, out, err);
+    String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
+    return switch (word) {
+      case "--help", "-h", "help" -> help(Usage.of(program), out);
+      default -> dispatch(program, word, rest, out, err);
+    };
   }
 
-  private static String unknown(String name, String word) {
-    return word.startsWith("-")
-        ? "unknown option " + word + "; " + name + " --help lists the commands"
-        : "unknown command \"" + word + "\"" + meant(name, word);
+  private static int dispatch(
+      Program program, String word, String[] rest, PrintStream out, PrintStream err) {
+    Verb verb = Verb.of(program, word);
+    if (verb != null) {
+      return execute(program.word() + " " + word, verb.command(), rest, out, err);
+    }
+    Program other = Program.of(word);
+    if (other != null && program.programs().contains(other)) {
+      return dispatch(word, rest, out, err);
+    }
+    throw Problem.usage(unknown(program, word));
   }
 
-  private static String meant(String name, String word) {
-    String hint = Spelling.hint(word, name.equals("bootc") ? Commands.BOOTC : Commands.SLIPWAY, "");
-    return hint.isEmpty() ? "; " + name + " --help lists the commands" : hint;
+  private static String unknown(Program program, String word) {
+    String help = "; " + program.word() + " --help lists the commands";
+    if (word.startsWith("-")) {
+      return "unknown option " + word + help;
+    }
+    String hint = Spelling.hint(word, program.words(), "");
+    return "unknown command \"" + word + "\"" + (hint.isEmpty() ? help : hint);
   }
 
   private static int execute(
@@ -125,7 +134,7 @@ public final class Main {
     line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    limitInHelp(line);
+    complete(line);
     line.setParameterExceptionHandler(
         (e, a) -> {
           err.println("error: " + UsageFault.sentence(e));
@@ -135,12 +144,23 @@ public final class Main {
     return line.execute(args);
   }
 
-  /** {@code --limit} is taken before a command sees its words, so its help does not know of it. */
-  private static void limitInHelp(CommandLine line) {
-    line.getCommandSpec()
-        .usageMessage()
-        .footer("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
-    line.getSubcommands().values().forEach(Main::limitInHelp);
+  /**
+   * A command's footer is its examples. Below them stands {@code --limit}, which is taken before a
+   * command sees its words, so that its model does not know of it.
+   */
+  private static void complete(CommandLine line) {
+    CommandLine.Model.UsageMessageSpec usage = line.getCommandSpec().usageMessage();
+    StringBuilder footer = new StringBuilder();
+    for (String example : usage.footer()) {
+      footer
+          .append(footer.isEmpty() ? "%nExamples:%n" : "")
+          .append("  ")
+          .append(example)
+          .append("%n");
+    }
+    footer.append("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
+    usage.footer(footer.toString());
+    line.getSubcommands().values().forEach(Main::complete);
   }
 
   private static int report(Throwable e, PrintStream err) {

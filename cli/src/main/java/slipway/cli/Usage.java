@@ -1,52 +1,54 @@
 package slipway.cli;
 
-/** The first page of help: every command in a line. */
+import java.util.List;
+
+/** The first page of a program's help: every command in a line. */
 final class Usage {
+  private static final String LINE = "  %-12s %s\n";
+
+  private static final String END =
+      """
+
+      %1$s help COMMAND tells a command's options, as %1$s COMMAND --help does. Every command takes
+      --limit NAME=VALUE, which changes a bound on what images may cost; --limit help lists the bounds.
+      """;
+
   private Usage() {}
 
-  static String slipway() {
-    return """
-        Usage: slipway COMMAND [OPTIONS]
-        Ships operating systems the way people ship containers.
-
-        Images
-          build        build an image from a Containerfile
-          images       list images
-          inspect      show an image's manifest and config
-          history      show how an image was built
-          tag          give an image another name
-          rmi          remove names of images, and what nothing names any more
-          system       df, prune: show and free the space that images and builds take
-          save, load   write images to an archive, read them back
-        Registries
-          pull, push   fetch an image, send an image
-          login        store credentials for a registry
-          logout       forget them
-          registry     serve, repair: a registry
-        Machines
-          base         build a bootable base image from a distribution's packages
-          disk         make disk images
-          vm           run a disk in a virtual machine
-          bootc        what runs on a machine: status, upgrade, switch, rollback
-          demo         the whole story, from a Containerfile to a machine that rolls back
-
-        slipway COMMAND --help tells a command's options. Every command takes --limit NAME=VALUE, which
-        changes a bound on what images and archives may cost; --limit help lists the bounds.
-        """;
+  static String of(Program program) {
+    StringBuilder text = new StringBuilder();
+    text.append("Usage: ").append(program.word()).append(" COMMAND [OPTIONS]\n");
+    text.append(CommandModel.sentence(program.summary())).append('\n');
+    for (Verb.Group group : Verb.Group.values()) {
+      String lines = lines(program, group);
+      if (!lines.isEmpty()) {
+        text.append('\n').append(group.heading()).append('\n').append(lines);
+      }
+    }
+    text.append("\nExamples\n");
+    program.examples().forEach(example -> text.append("  ").append(example).append('\n'));
+    return text.append(END.formatted(program.word())).toString();
   }
 
-  static String bootc() {
-    return """
-        Usage: bootc COMMAND [OPTIONS]
-        Keeps a machine current with a bootable container image.
+  private static String lines(Program program, Verb.Group group) {
+    StringBuilder lines = new StringBuilder();
+    for (Verb verb : program.verbs()) {
+      if (verb.group() == group) {
+        String also =
+            verb.aliases().isEmpty() ? "" : " (also: " + String.join(", ", verb.aliases()) + ")";
+        lines.append(LINE.formatted(verb.word(), verb.summary() + also));
+      }
+    }
+    for (Program other : program.programs()) {
+      if (other.group() == group) {
+        lines.append(
+            LINE.formatted(other.word(), other.summary() + ": " + String.join(", ", words(other))));
+      }
+    }
+    return lines.toString();
+  }
 
-          status       show what is booted, staged, and kept for rollback
-          upgrade      fetch the newest version of the booted image and stage it (also: update)
-          switch       follow another image
-          rollback     boot the previous version next
-
-        bootc COMMAND --help tells a command's options. Every command takes --limit NAME=VALUE, which
-        changes a bound on what an image may cost; --limit help lists the bounds.
-        """;
+  private static List<String> words(Program program) {
+    return program.verbs().stream().map(Verb::word).toList();
   }
 }

@@ -54,55 +54,11 @@ class MainTest {
         status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
-  @Test
-  void helpNamesEveryCommandThatThereIs() {
-    for (String line : Usage.slipway().lines().filter(l -> l.startsWith("  ")).toList()) {
-      for (String word : line.substring(2, 15).strip().split(", ")) {
-        if (!word.equals("bootc") && !word.startsWith("COMMAND")) {
-          assertThat(Commands.slipway(word)).as(word).isNotNull();
-        }
-      }
-    }
-    for (String word : new String[] {"status", "upgrade", "update", "switch", "rollback"}) {
-      assertThat(Usage.bootc()).contains(word);
-      assertThat(Commands.bootc(word)).isNotNull();
-    }
-  }
-
   /** It fails by itself when one of its commands does not end as it should. */
   @Test
   void trainsTheJvm() {
     for (InternalsCommand.Commands commands : InternalsCommand.Commands.values()) {
       assertThatCode(() -> InternalsCommand.train(commands)).doesNotThrowAnyException();
-    }
-  }
-
-  @Test
-  void everyCommandHasHelp() {
-    for (String word :
-        new String[] {
-          "build",
-          "base",
-          "disk",
-          "vm",
-          "registry",
-          "demo",
-          "images",
-          "inspect",
-          "history",
-          "tag",
-          "rmi",
-          "pull",
-          "push",
-          "login",
-          "logout",
-          "save",
-          "load",
-          "system"
-        }) {
-      Ran ran = run("slipway", word, "--help");
-      assertThat(ran.status()).as(word).isZero();
-      assertThat(ran.out()).contains("Usage: slipway " + word).contains("--limit NAME=VALUE");
     }
   }
 

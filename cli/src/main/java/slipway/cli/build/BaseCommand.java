@@ -26,7 +26,7 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "base",
     mixinStandardHelpOptions = true,
-    description = "Build a bootable base image from a distribution's packages.",
+    description = "Build a bootable base image from packages.",
     subcommands = BaseCommand.Build.class)
 public final class BaseCommand implements Callable<Integer> {
   @Override
@@ -38,7 +38,11 @@ public final class BaseCommand implements Callable<Integer> {
   @Command(
       name = "build",
       mixinStandardHelpOptions = true,
-      description = "Build a base image from Debian packages; needs root.")
+      description = "Build a base image from Debian packages; needs root.",
+      footer = {
+        "slipway base build --suite trixie -t localhost/debian-bootc:trixie",
+        "slipway base build --package vim --package htop -t localhost/base"
+      })
   static final class Build implements Callable<Integer> {
     @Mixin State state = new State();
 

@@ -44,7 +44,11 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "build",
     mixinStandardHelpOptions = true,
-    description = "Build an image from a Containerfile; needs root.")
+    description = "Build an image from a Containerfile; needs root.",
+    footer = {
+      "slipway build -t localhost/web:1 .",
+      "slipway build -f web.containerfile --build-arg VERSION=2 -t web:2 src"
+    })
 public final class BuildCommand implements Callable<Integer> {
   private static final Set<String> ALLOWED = Set.of("security.insecure", "onbuild");
 

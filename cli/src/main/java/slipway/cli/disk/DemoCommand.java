@@ -65,8 +65,10 @@ import slipway.registry.RegistryServer;
     name = "demo",
     mixinStandardHelpOptions = true,
     description =
-        "From a Containerfile to a machine that boots, upgrades and rolls back; needs root. Its own"
-            + " images, registry and disk are removed at the end; the base image stays.")
+        "Build, boot, upgrade and roll back a machine; needs root. All starts from a Containerfile."
+            + " The demo's own images, registry and disk are removed at the end; the base image"
+            + " stays.",
+    footer = "slipway demo --firmware bios")
 public final class DemoCommand implements Callable<Integer> {
   private static final Reference BASE = Reference.parse("localhost/debian-bootc:trixie");
   private static final String REPOSITORY = "web:stable";

@@ -39,7 +39,8 @@ public final class VmCommand implements Callable<Integer> {
       name = "run",
       mixinStandardHelpOptions = true,
       description =
-          "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.")
+          "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.",
+      footer = "slipway vm run --forward 8080:80 out/qcow2/disk.qcow2")
   public static final class Run implements Callable<Integer> {
     /** With less the firmware or a kernel stops without a word. */
     private static final int LEAST_MEMORY = 128;

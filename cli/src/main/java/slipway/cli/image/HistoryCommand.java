@@ -23,7 +23,8 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "history",
     mixinStandardHelpOptions = true,
-    description = "Show how an image was built, newest step first.")
+    description = "Show how an image was built, newest step first.",
+    footer = "slipway history localhost/web:1")
 public final class HistoryCommand implements Callable<Integer> {
   private static final int SHOWN = 60;
 

@@ -23,7 +23,11 @@ import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
 
 /** {@code slipway images}: what the local store holds, newest first. */
-@Command(name = "images", mixinStandardHelpOptions = true, description = "List images.")
+@Command(
+    name = "images",
+    mixinStandardHelpOptions = true,
+    description = "List images.",
+    footer = "slipway images --json")
 public final class ImagesCommand implements Callable<Integer> {
   /** podman's word for a name or tag that is not there. */
   private static final String NONE = "<none>";

@@ -20,7 +20,8 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
-    description = "Show an image's manifest and config as JSON.")
+    description = "Show an image's manifest and config as JSON.",
+    footer = "slipway inspect localhost/web:1")
 public final class InspectCommand implements Callable<Integer> {
   @Mixin State state = new State();
 

@@ -29,7 +29,8 @@ import slipway.oci.transport.SavedImages;
 @Command(
     name = "load",
     mixinStandardHelpOptions = true,
-    description = "Read images that slipway, podman, docker or skopeo saved.")
+    description = "Read images that slipway, podman, docker or skopeo saved.",
+    footer = "slipway load -i web.tar")
 public final class LoadCommand implements Callable<Integer> {
   private static final String STDIN = "-";
 

@@ -26,7 +26,8 @@ import slipway.oci.registry.RegistryOptions;
 @Command(
     name = "login",
     mixinStandardHelpOptions = true,
-    description = "Store credentials for a registry.")
+    description = "Store credentials for a registry.",
+    footer = "slipway login -u ann registry.example")
 public final class LoginCommand implements Callable<Integer> {
   @Mixin RegistryAccess access = new RegistryAccess();
 

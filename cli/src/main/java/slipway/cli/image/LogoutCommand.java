@@ -17,7 +17,8 @@ import slipway.config.auth.AuthFile;
 @Command(
     name = "logout",
     mixinStandardHelpOptions = true,
-    description = "Forget the credentials of a registry.")
+    description = "Forget the credentials of a registry.",
+    footer = "slipway logout registry.example")
 public final class LogoutCommand implements Callable<Integer> {
   @Option(names = "--authfile", paramLabel = "FILE", description = "credentials file")
   @Nullable Path authFile;

@@ -28,7 +28,8 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "pull",
     mixinStandardHelpOptions = true,
-    description = "Fetch an image from a registry.")
+    description = "Fetch an image from a registry.",
+    footer = "slipway pull registry.example/web:stable")
 public final class PullCommand implements Callable<Integer> {
   private static final Set<String> CONFIGS =
       Set.of(MediaTypes.OCI_CONFIG, MediaTypes.DOCKER_CONFIG);

@@ -26,7 +26,8 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "push",
     mixinStandardHelpOptions = true,
-    description = "Send an image to a registry.")
+    description = "Send an image to a registry.",
+    footer = "slipway push localhost/web:1 127.0.0.1:5000/web:stable")
 public final class PushCommand implements Callable<Integer> {
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();

@@ -22,7 +22,8 @@ import slipway.oci.store.LocalStore;
 @Command(
     name = "rmi",
     mixinStandardHelpOptions = true,
-    description = "Remove names of images, what nothing names any more, and images by their ids.")
+    description = "Remove images by name or id, and what nothing names then.",
+    footer = "slipway rmi localhost/web:1")
 public final class RmiCommand implements Callable<Integer> {
   @Mixin State state = new State();
 

@@ -41,7 +41,11 @@ import slipway.oci.transport.OciArchive;
 @Command(
     name = "save",
     mixinStandardHelpOptions = true,
-    description = "Write an image to an archive.")
+    description = "Write images to an archive.",
+    footer = {
+      "slipway save -o web.tar localhost/web:1",
+      "slipway save --format docker-archive localhost/web:1 | docker load"
+    })
 public final class SaveCommand implements Callable<Integer> {
   /** The formats of podman save. */
   enum Format {

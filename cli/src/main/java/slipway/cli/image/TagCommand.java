@@ -10,7 +10,11 @@ import slipway.oci.model.Manifest;
 import slipway.oci.store.LocalStore;
 
 /** {@code slipway tag IMAGE NAME…}. */
-@Command(name = "tag", mixinStandardHelpOptions = true, description = "Give an image another name.")
+@Command(
+    name = "tag",
+    mixinStandardHelpOptions = true,
+    description = "Give an image another name.",
+    footer = "slipway tag localhost/web:1 localhost/web:stable")
 public final class TagCommand implements Callable<Integer> {
   @Mixin State state = new State();
 

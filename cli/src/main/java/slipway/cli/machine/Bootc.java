@@ -53,7 +53,8 @@ public final class Bootc {
   @Command(
       name = "status",
       mixinStandardHelpOptions = true,
-      description = "Show what is booted, staged, and kept for rollback.")
+      description = "Show what is booted, staged, and kept for rollback.",
+      footer = "bootc status --format yaml")
   public static final class Status implements Callable<Integer> {
     @Option(names = "--json", description = "as JSON")
     boolean json;
@@ -102,7 +103,8 @@ public final class Bootc {
   @Command(
       name = "upgrade",
       mixinStandardHelpOptions = true,
-      description = "Fetch the newest version of the booted image and stage it.")
+      description = "Fetch the newest version of the booted image and stage it.",
+      footer = {"bootc upgrade --check", "bootc upgrade --apply"})
   public static final class Upgrade implements Callable<Integer> {
     @Option(names = "--check", description = "only tell whether there is something newer")
     boolean check;
@@ -140,7 +142,8 @@ public final class Bootc {
   @Command(
       name = "switch",
       mixinStandardHelpOptions = true,
-      description = "Follow another image; /etc and /var stay.")
+      description = "Follow another image; /etc and /var stay.",
+      footer = "bootc switch registry.example/web:stable")
   public static final class Switch implements Callable<Integer> {
     @Option(names = "--quiet", description = "no progress")
     boolean quiet;
@@ -175,7 +178,8 @@ public final class Bootc {
   @Command(
       name = "rollback",
       mixinStandardHelpOptions = true,
-      description = "Boot the previous version next; drops what is staged.")
+      description = "Boot the previous version next; drops what is staged.",
+      footer = "bootc rollback --apply")
   public static final class Rollback implements Callable<Integer> {
     @Option(names = "--apply", description = "reboot at once")
     boolean apply;

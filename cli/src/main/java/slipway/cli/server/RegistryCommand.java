@@ -31,7 +31,8 @@ public final class RegistryCommand implements Callable<Integer> {
   @Command(
       name = "serve",
       mixinStandardHelpOptions = true,
-      description = "Serve the OCI distribution API until interrupted.")
+      description = "Serve the OCI distribution API until interrupted.",
+      footer = "slipway registry serve --storage /srv/registry --addr 127.0.0.1:5000")
   static final class Serve implements Callable<Integer> {
     // --root came first; with all other commands it is the state of the whole product.
     @Option(
@@ -113,7 +114,8 @@ public final class RegistryCommand implements Callable<Integer> {
         "Make a registry's storage usable again after its journal was lost or damaged.",
         "Nothing is deleted. What no line of the journal names can be pulled by digest from the"
             + " repository \"recovered\"."
-      })
+      },
+      footer = "slipway registry repair --storage /srv/registry")
   static final class Repair implements Callable<Integer> {
     @Option(
         names = "--storage",

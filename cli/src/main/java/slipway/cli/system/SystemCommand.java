@@ -69,7 +69,8 @@ public final class SystemCommand implements Callable<Integer> {
   @Command(
       name = "df",
       mixinStandardHelpOptions = true,
-      description = "Show the space that images and builds take.")
+      description = "Show the space that images and builds take.",
+      footer = "slipway system df")
   static final class Df implements Callable<Integer> {
     @Mixin State state = new State();
 
@@ -182,7 +183,8 @@ public final class SystemCommand implements Callable<Integer> {
   @Command(
       name = "prune",
       mixinStandardHelpOptions = true,
-      description = "Remove images without a name and what builds keep to be faster.")
+      description = "Remove images without a name and what builds keep to be faster.",
+      footer = {"slipway system prune", "slipway system prune --all --force --filter until=24h"})
   static final class Prune implements Callable<Integer> {
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,9}[hms])+");
 
