@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -54,25 +53,16 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
             .map(l -> new ImageConfig.History(created.toString(), l.name(), null, false))
             .toList();
     ImageConfig config =
-        new ImageConfig(
-            platform,
-            created.toString(),
-            null,
-            List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-            null,
-            List.of("/sbin/init"),
-            null,
-            null,
-            labels,
-            Set.of(),
-            Set.of(),
+        ImageConfig.draft(platform)
+            .created(created.toString())
+            .env(List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
+            .cmd(List.of("/sbin/init"))
+            .labels(labels)
             // systemd's signal for an orderly shutdown.
-            "SIGRTMIN+3",
-            null,
-            null,
-            List.of(),
-            layers.stream().map(Written::diffId).toList(),
-            history);
+            .stopSignal("SIGRTMIN+3")
+            .diffIds(layers.stream().map(Written::diffId).toList())
+            .history(history)
+            .build();
     Descriptor stored = request.store().putBlob(MediaTypes.OCI_CONFIG, config.toJson());
     Manifest.Image image =
         Manifest.Image.of(stored, layers.stream().map(Written::descriptor).toList(), Map.of());

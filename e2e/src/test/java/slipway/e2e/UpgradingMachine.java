@@ -85,8 +85,8 @@ final class UpgradingMachine implements AutoCloseable {
         VmSpec.of(disk)
             .withSsh("root", key)
             .withSerialLog(dir.resolve("serial.log"))
-            .withArguments("-no-reboot")
-            .withArguments(arguments);
+            .withMore("-no-reboot")
+            .withMore(arguments);
     UpgradingMachine upgrading = new UpgradingMachine(VirtualMachine.start(spec), disk);
     try {
       upgrading.machine.awaitSsh(LIMIT);

@@ -1,8 +1,9 @@
 package slipway.media;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *     the machine
  * @param arguments more arguments for QEMU, at the end
  */
+@RecordBuilder
 public record VmSpec(
     Path disk,
     @Nullable DiskFormat format,
@@ -34,7 +36,8 @@ public record VmSpec(
     @Nullable Path serialLog,
     boolean snapshot,
     @Nullable Path stateDirectory,
-    List<String> arguments) {
+    List<String> arguments)
+    implements VmSpecBuilder.With {
   public VmSpec {
     forwards = List.copyOf(forwards);
     arguments = List.copyOf(arguments);
@@ -42,72 +45,15 @@ public record VmSpec(
 
   /** A machine with 2 GiB of RAM, BIOS, and ssh on a free port. */
   public static VmSpec of(Path disk) {
-    return new VmSpec(
-        disk,
-        null,
-        Firmware.BIOS,
-        Accelerator.AUTO,
-        2048,
-        0,
-        List.of(new PortForward(0, 22)),
-        "root",
-        null,
-        null,
-        false,
-        null,
-        List.of());
-  }
-
-  /** With a format that is sure, whatever the name. */
-  public VmSpec withFormat(@Nullable DiskFormat other) {
-    return new VmSpec(
-        disk,
-        other,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
-  }
-
-  public VmSpec withFirmware(Firmware other) {
-    return new VmSpec(
-        disk,
-        format,
-        other,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
-  }
-
-  public VmSpec withAccelerator(Accelerator other) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        other,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
+    return VmSpecBuilder.builder()
+        .disk(disk)
+        .firmware(Firmware.BIOS)
+        .accelerator(Accelerator.AUTO)
+        .memoryMiB(2048)
+        .forwards(List.of(new PortForward(0, 22)))
+        .sshUser("root")
+        .arguments(List.of())
+        .build();
   }
 
   /**
@@ -115,126 +61,16 @@ public record VmSpec(
    * @param processors virtual processors; 0 for what suits the accelerator
    */
   public VmSpec withSize(int mebibytes, int processors) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        mebibytes,
-        processors,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
-  }
-
-  /** With other forwards instead of the default one. */
-  public VmSpec withForwards(List<PortForward> other) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        other,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
+    return with(v -> v.memoryMiB(mebibytes).cpus(processors));
   }
 
   /** With a user and the private key that logs in. */
   public VmSpec withSsh(String user, Path privateKey) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        user,
-        privateKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        arguments);
-  }
-
-  public VmSpec withSerialLog(Path file) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        file,
-        snapshot,
-        stateDirectory,
-        arguments);
-  }
-
-  public VmSpec withSnapshot(boolean throwAway) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        throwAway,
-        stateDirectory,
-        arguments);
-  }
-
-  public VmSpec withStateDirectory(Path directory) {
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        directory,
-        arguments);
+    return with(v -> v.sshUser(user).sshKey(privateKey));
   }
 
   /** With more arguments for QEMU. */
-  public VmSpec withArguments(String... more) {
-    List<String> all = new ArrayList<>(arguments);
-    all.addAll(List.of(more));
-    return new VmSpec(
-        disk,
-        format,
-        firmware,
-        accelerator,
-        memoryMiB,
-        cpus,
-        forwards,
-        sshUser,
-        sshKey,
-        serialLog,
-        snapshot,
-        stateDirectory,
-        all);
+  public VmSpec withMore(String... more) {
+    return withArguments(Stream.concat(arguments.stream(), Stream.of(more)).toList());
   }
 }

@@ -127,7 +127,7 @@ class VirtualMachineTest {
 
   @Test
   void whatQemuRefusesIsTold() {
-    assertThatThrownBy(() -> VirtualMachine.start(spec().withArguments("-device", "no-such")))
+    assertThatThrownBy(() -> VirtualMachine.start(spec().withMore("-device", "no-such")))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("no-such");
     assertThatThrownBy(() -> VirtualMachine.start(VmSpec.of(directory.resolve("absent.raw"))))

@@ -48,26 +48,15 @@ public final class Images {
         throw new UncheckedIOException(e);
       }
     }
-    ImageConfig empty = ImageConfig.empty(platform);
     ImageConfig config =
-        new ImageConfig(
-            platform,
-            "2026-01-01T00:00:00Z",
-            null,
-            List.of("A=b"),
-            null,
-            List.of("/bin/true"),
-            null,
-            null,
-            Map.of("test", "yes"),
-            empty.exposedPorts(),
-            empty.volumes(),
-            null,
-            null,
-            null,
-            List.of(),
-            diffIds,
-            history);
+        ImageConfig.draft(platform)
+            .created("2026-01-01T00:00:00Z")
+            .env(List.of("A=b"))
+            .cmd(List.of("/bin/true"))
+            .labels(Map.of("test", "yes"))
+            .diffIds(diffIds)
+            .history(history)
+            .build();
     return Manifest.Image.of(
         store.putBlob(MediaTypes.OCI_CONFIG, config.toJson()), descriptors, Map.of());
   }

@@ -93,7 +93,7 @@ public final class BuildTraining {
                   new Random(),
                   MADE_UP,
                   () -> RegistryOptions.anonymous(Map.of())))
-          .build(BuildRequest.of(context).request(), Progress.NONE, line -> {});
+          .build(BuildRequest.of(context).build(), Progress.NONE, line -> {});
     }
   }
 

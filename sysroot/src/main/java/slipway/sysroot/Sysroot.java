@@ -18,6 +18,7 @@ import slipway.linux.posix.Posix;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.DeploymentBuilder;
 import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
@@ -200,19 +201,17 @@ public final class Sysroot {
     KernelLayout layout = KernelLayout.of(tree);
     DeploymentWriter.requireEtc(tree);
     Deployment created =
-        new Deployment(
-            spec.stateroot(),
-            spec.commit(),
-            DeploymentWriter.nextSerial(root, spec.stateroot(), spec.commit().hex()),
-            layout.bootChecksum(),
-            0,
-            new DeployArguments(repository(), warnings).of(spec, tree),
-            spec.origin().withoutTransientState(),
-            null,
-            false,
-            stage,
-            lock,
-            Deployment.Unlocked.NO);
+        DeploymentBuilder.builder()
+            .stateroot(spec.stateroot())
+            .checksum(spec.commit())
+            .serial(DeploymentWriter.nextSerial(root, spec.stateroot(), spec.commit().hex()))
+            .bootChecksum(layout.bootChecksum())
+            .kargs(new DeployArguments(repository(), warnings).of(spec, tree))
+            .origin(spec.origin().withoutTransientState())
+            .staged(stage)
+            .locked(lock)
+            .unlocked(Deployment.Unlocked.NO)
+            .build();
     List<EtcMerge.Change> etc = List.of();
     Deployment merge = spec.merge();
     if (merge != null) {

@@ -1,5 +1,6 @@
 package slipway.builder.engine;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -40,6 +41,7 @@ import slipway.oci.model.Reference;
  * @param allowOnBuild whether the ONBUILD and the variables of base images may do what a
  *     Containerfile may
  */
+@RecordBuilder
 public record BuildRequest(
     Path context,
     Path file,
@@ -94,158 +96,26 @@ public record BuildRequest(
    * Begins the build of a context with its {@code Containerfile}, or {@code Dockerfile} when there
    * is no such; for this machine, zstd layers, all else as little as possible.
    */
-  public static Draft of(Path context) {
-    return new Draft(context);
-  }
-
-  /** A request under way; what its methods mean stands at {@link BuildRequest}. */
-  public static final class Draft {
-    private final Path context;
-    private Path file;
-    private List<Reference> tags = List.of();
-    private Map<String, String> arguments = Map.of();
-    private @Nullable String target;
-    private Platform platform = Platform.host();
-    private boolean cache = true;
-    private Pull pull = Pull.MISSING;
-    private Compression compression = Compression.ZSTD;
-    private @Nullable Long sourceDateEpoch;
-    private RunNetwork network = RunNetwork.PRIVATE;
-    private RunLimits limits = RunLimits.USUAL;
-    private Map<String, Secret> secrets = Map.of();
-    private Map<String, Path> agents = Map.of();
-    private Map<String, Path> contexts = Map.of();
-    private Map<String, String> labels = Map.of();
-    private Map<String, String> annotations = Map.of();
-    private int jobs = Runtime.getRuntime().availableProcessors();
-    private boolean allowInsecure;
-    private boolean allowOnBuild;
-
-    private Draft(Path context) {
-      this.context = context;
-      Path usual = context.resolve("Containerfile");
-      // One that is a link to nowhere is told, not passed over.
-      this.file =
-          Files.exists(usual, LinkOption.NOFOLLOW_LINKS) ? usual : context.resolve("Dockerfile");
-    }
-
-    public Draft file(Path value) {
-      file = value;
-      return this;
-    }
-
-    public Draft tags(List<Reference> value) {
-      tags = value;
-      return this;
-    }
-
-    public Draft arguments(Map<String, String> value) {
-      arguments = value;
-      return this;
-    }
-
-    public Draft target(@Nullable String value) {
-      target = value;
-      return this;
-    }
-
-    public Draft platform(Platform value) {
-      platform = value;
-      return this;
-    }
-
-    public Draft cache(boolean value) {
-      cache = value;
-      return this;
-    }
-
-    public Draft pull(Pull value) {
-      pull = value;
-      return this;
-    }
-
-    public Draft compression(Compression value) {
-      compression = value;
-      return this;
-    }
-
-    public Draft sourceDateEpoch(@Nullable Long value) {
-      sourceDateEpoch = value;
-      return this;
-    }
-
-    public Draft network(RunNetwork value) {
-      network = value;
-      return this;
-    }
-
-    public Draft limits(RunLimits value) {
-      limits = value;
-      return this;
-    }
-
-    public Draft secrets(Map<String, Secret> value) {
-      secrets = value;
-      return this;
-    }
-
-    public Draft agents(Map<String, Path> value) {
-      agents = value;
-      return this;
-    }
-
-    public Draft contexts(Map<String, Path> value) {
-      contexts = value;
-      return this;
-    }
-
-    public Draft labels(Map<String, String> value) {
-      labels = value;
-      return this;
-    }
-
-    public Draft annotations(Map<String, String> value) {
-      annotations = value;
-      return this;
-    }
-
-    public Draft jobs(int value) {
-      jobs = value;
-      return this;
-    }
-
-    public Draft allowInsecure(boolean value) {
-      allowInsecure = value;
-      return this;
-    }
-
-    public Draft allowOnBuild(boolean value) {
-      allowOnBuild = value;
-      return this;
-    }
-
-    public BuildRequest request() {
-      return new BuildRequest(
-          context,
-          file,
-          tags,
-          arguments,
-          target,
-          platform,
-          cache,
-          pull,
-          compression,
-          sourceDateEpoch,
-          network,
-          limits,
-          secrets,
-          agents,
-          contexts,
-          labels,
-          annotations,
-          jobs,
-          allowInsecure,
-          allowOnBuild);
-    }
+  public static BuildRequestBuilder of(Path context) {
+    Path usual = context.resolve("Containerfile");
+    // One that is a link to nowhere is told, not passed over.
+    boolean there = Files.exists(usual, LinkOption.NOFOLLOW_LINKS);
+    return BuildRequestBuilder.builder()
+        .context(context)
+        .file(there ? usual : context.resolve("Dockerfile"))
+        .tags(List.of())
+        .arguments(Map.of())
+        .platform(Platform.host())
+        .cache(true)
+        .pull(Pull.MISSING)
+        .compression(Compression.ZSTD)
+        .network(RunNetwork.PRIVATE)
+        .limits(RunLimits.USUAL)
+        .secrets(Map.of())
+        .agents(Map.of())
+        .contexts(Map.of())
+        .labels(Map.of())
+        .annotations(Map.of())
+        .jobs(Runtime.getRuntime().availableProcessors());
   }
 }

@@ -13,6 +13,8 @@ import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
+import slipway.oci.model.ImageConfigBuilder;
+import slipway.oci.model.OtherFields;
 import slipway.oci.model.Platform;
 import tools.jackson.databind.JsonNode;
 
@@ -149,25 +151,26 @@ public final class ImageDraft {
   public ImageConfig toConfig(@Nullable String created, List<Digest> diffIds) {
     List<String> variables = new ArrayList<>();
     env.forEach((name, value) -> variables.add(name + "=" + value));
-    ImageConfig config =
-        new ImageConfig(
-            platform,
-            created,
-            author,
-            variables,
-            entrypoint,
-            cmd,
-            user,
-            workingDir,
-            new LinkedHashMap<>(labels),
-            new LinkedHashSet<>(exposedPorts),
-            new LinkedHashSet<>(volumes),
-            stopSignal,
-            healthcheck,
-            shell,
-            List.copyOf(onBuild),
-            diffIds,
-            List.copyOf(history));
-    return base == null ? config : config.withOthersOf(base);
+    return ImageConfigBuilder.builder()
+        .platform(platform)
+        .created(created)
+        .author(author)
+        .env(variables)
+        .entrypoint(entrypoint)
+        .cmd(cmd)
+        .user(user)
+        .workingDir(workingDir)
+        .labels(new LinkedHashMap<>(labels))
+        .exposedPorts(new LinkedHashSet<>(exposedPorts))
+        .volumes(new LinkedHashSet<>(volumes))
+        .stopSignal(stopSignal)
+        .healthcheck(healthcheck)
+        .shell(shell)
+        .onBuild(List.copyOf(onBuild))
+        .diffIds(diffIds)
+        .history(List.copyOf(history))
+        .others(base == null ? OtherFields.NONE : base.others())
+        .configOthers(base == null ? OtherFields.NONE : base.configOthers())
+        .build();
   }
 }

@@ -66,10 +66,10 @@ class ArrivalsTest {
   }
 
   private Manifest.Image build(ImagePuller puller, String file, String... tags) throws IOException {
-    BuildRequest.Draft draft =
+    BuildRequestBuilder draft =
         BuildRequest.of(lab.context(file))
             .tags(List.of(tags).stream().map(Reference::parse).toList());
-    return lab.builder(puller).build(draft.request(), lab.progress(), lab.output::add);
+    return lab.builder(puller).build(draft.build(), lab.progress(), lab.output::add);
   }
 
   private List<String> names() {
@@ -126,8 +126,8 @@ class ArrivalsTest {
     Manifest.Image base = remote.store.image(Lab.BASE, Platform.host());
     Descriptor layer = base.layers().getFirst();
     Spoiler spoiler = new Spoiler(layer);
-    BuildRequest.Draft draft = BuildRequest.of(lab.context(file.formatted(NAME)));
-    lab.builder(honest()).build(draft.request(), spoiler, lab.output::add);
+    BuildRequestBuilder draft = BuildRequest.of(lab.context(file.formatted(NAME)));
+    lab.builder(honest()).build(draft.build(), spoiler, lab.output::add);
     assertThat(spoiler.unpacked).isEqualTo(1);
     assertThat(pulled).containsExactly(NAME);
     assertThat(noteOf(layer)).exists();
@@ -148,8 +148,8 @@ class ArrivalsTest {
   @Test
   void nothingRunsBeforeItsImageIsNamed() throws Exception {
     List<String> seen = new ArrayList<>();
-    BuildRequest.Draft draft = BuildRequest.of(lab.context("FROM " + NAME + "\nRUN echo now\n"));
-    lab.builder(honest()).build(draft.request(), lab.progress(), line -> seen.addAll(names()));
+    BuildRequestBuilder draft = BuildRequest.of(lab.context("FROM " + NAME + "\nRUN echo now\n"));
+    lab.builder(honest()).build(draft.build(), lab.progress(), line -> seen.addAll(names()));
     assertThat(seen).containsExactly(NAME);
   }
 

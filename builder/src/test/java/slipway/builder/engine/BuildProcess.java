@@ -56,7 +56,7 @@ final class BuildProcess {
               Map.of(),
               new Random())
           .build(
-              BuildRequest.of(Path.of(arguments[1])).request(),
+              BuildRequest.of(Path.of(arguments[1])).build(),
               Progress.NONE,
               line -> {
                 System.out.println(line);

@@ -382,7 +382,7 @@ class BuilderTest {
                   try {
                     lab.builder()
                         .build(
-                            BuildRequest.of(context).request(),
+                            BuildRequest.of(context).build(),
                             lab.progress(),
                             line -> running.complete(null));
                   } catch (Problem e) {
@@ -456,10 +456,11 @@ class BuilderTest {
               pulled.add(reference.toString());
               return lab.copyBase(platform, sink, progress);
             });
-    BuildRequest.Draft draft = BuildRequest.of(lab.context("FROM registry.example/os\nRUN true\n"));
-    builder.build(draft.request(), lab.progress(), lab.output::add);
-    builder.build(draft.request(), lab.progress(), lab.output::add);
-    builder.build(draft.pull(BuildRequest.Pull.ALWAYS).request(), lab.progress(), lab.output::add);
+    BuildRequestBuilder draft =
+        BuildRequest.of(lab.context("FROM registry.example/os\nRUN true\n"));
+    builder.build(draft.build(), lab.progress(), lab.output::add);
+    builder.build(draft.build(), lab.progress(), lab.output::add);
+    builder.build(draft.pull(BuildRequest.Pull.ALWAYS).build(), lab.progress(), lab.output::add);
     assertThat(pulled).containsExactly("registry.example/os:latest", "registry.example/os:latest");
   }
 
@@ -501,7 +502,7 @@ class BuilderTest {
         """
             .formatted(base.config().digest().hex().substring(0, 12));
     for (int i = 0; i < 2; i++) {
-      builder.build(BuildRequest.of(lab.context(file)).request(), lab.progress(), lab.output::add);
+      builder.build(BuildRequest.of(lab.context(file)).build(), lab.progress(), lab.output::add);
     }
     assertThat(pulled)
         .containsExactlyInAnyOrder(
@@ -511,7 +512,7 @@ class BuilderTest {
     assertThatThrownBy(
             () ->
                 builder.build(
-                    BuildRequest.of(lab.context("FROM many\n")).request(),
+                    BuildRequest.of(lab.context("FROM many\n")).build(),
                     lab.progress(),
                     lab.output::add))
         .hasMessageContaining("Containerfile:1: \"many\" may be in several registries");
@@ -536,7 +537,7 @@ class BuilderTest {
     BuildRequest request =
         BuildRequest.of(lab.context("FROM scratch\nLABEL a=b\n"))
             .tags(List.of(Reference.parse("localhost/done:1")))
-            .request();
+            .build();
     Manifest.Image image = builder.build(request, lab.progress(), lab.output::add);
     assertThat(lab.store.find("localhost/done:1").orElseThrow().digest()).isEqualTo(image.digest());
     assertThat(lab.notes).anyMatch(n -> n.startsWith("the build cache may grow beyond its bound"));

@@ -97,7 +97,7 @@ class DownloadTest {
             random,
             () -> web);
     BuildRequest request =
-        BuildRequest.of(lab.context("FROM scratch\n" + instruction + "\n")).request();
+        BuildRequest.of(lab.context("FROM scratch\n" + instruction + "\n")).build();
     return builder.build(request, lab.progress(), lab.output::add);
   }
 

@@ -161,8 +161,8 @@ final class Lab implements AutoCloseable {
     return Transfer.copy(store.source(), BASE, sink, null, Transfer.Options.of(platform), progress);
   }
 
-  Manifest.Image build(BuildRequest.Draft request) {
-    return builder().build(request.request(), progress(), output::add);
+  Manifest.Image build(BuildRequestBuilder request) {
+    return builder().build(request.build(), progress(), output::add);
   }
 
   /** Builds a context without files. */

@@ -114,7 +114,7 @@ class RunTest {
         .build(
             BuildRequest.of(context)
                 .arguments(Map.of("B", "3", "HTTPS_PROXY", "http://p:1", "ftp_proxy", "http://f:1"))
-                .request(),
+                .build(),
             lab.progress(),
             lab.output::add);
     assertThat(lab.output)
@@ -325,7 +325,7 @@ class RunTest {
     BuildRequest request =
         BuildRequest.of(context)
             .secrets(Map.of("s", () -> value.getBytes(StandardCharsets.UTF_8)))
-            .request();
+            .build();
     Thread build =
         Thread.ofPlatform()
             .start(

@@ -69,7 +69,7 @@ class StagesTest {
             FROM scratch AS other
             LABEL z=${X-none}
             """);
-    BuildRequest.Draft request = BuildRequest.of(context).arguments(Map.of("Y", "y"));
+    BuildRequestBuilder request = BuildRequest.of(context).arguments(Map.of("Y", "y"));
     assertThat(lab.config(lab.build(request.target("b"))).env()).contains("Z=1-y-global");
     assertThat(lab.config(lab.build(request.target("2"))).labels())
         .containsEntry("z", "2-y-global");

@@ -52,11 +52,11 @@ class TriggersTest {
         Manifest.Image.of(blob, base.layers(), Map.of()), Reference.parse("localhost/evil:1"));
   }
 
-  private BuildRequest.Draft request() throws Exception {
+  private BuildRequestBuilder request() throws Exception {
     return request(lab.context("FROM evil:1\n"));
   }
 
-  private BuildRequest.Draft request(Path context) {
+  private BuildRequestBuilder request(Path context) {
     return BuildRequest.of(context)
         .secrets(Map.of("s", () -> "secret".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
         .agents(Map.of("default", directory.resolve("agent")))
@@ -203,7 +203,7 @@ class TriggersTest {
         "ENV TRIGGERED=http://127.0.0.1:1/private",
         "ENV MIRROR=http://127.0.0.1:1 HOST=127.0.0.1:1 AT=@127.0.0.1:1 PORT=1/x SECRET=s"
             + " AGENT=default");
-    BuildRequest.Draft draft = request(lab.context("FROM evil:1 AS a\n" + lines + "\n"));
+    BuildRequestBuilder draft = request(lab.context("FROM evil:1 AS a\n" + lines + "\n"));
     assertThatThrownBy(() -> lab.build(draft))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("a variable of the base image chooses ")

@@ -24,6 +24,7 @@ import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.builder.engine.BuildRequest;
+import slipway.builder.engine.BuildRequestBuilder;
 import slipway.builder.engine.Builder;
 import slipway.builder.engine.ImagePuller;
 import slipway.cli.command.State;
@@ -245,7 +246,7 @@ public final class BuildCommand implements Callable<Integer> {
   }
 
   private BuildRequest request() {
-    BuildRequest.Draft draft =
+    BuildRequestBuilder draft =
         BuildRequest.of(context)
             .tags(tags.stream().map(BuildCommand::reference).toList())
             .arguments(values())
@@ -265,7 +266,7 @@ public final class BuildCommand implements Callable<Integer> {
             .labels(labels)
             .annotations(annotations)
             .jobs(jobs);
-    return (file == null ? draft : draft.file(containerfile(file))).request();
+    return (file == null ? draft : draft.file(containerfile(file))).build();
   }
 
   /** As podman finds it: standard input, a path, or one in the context. */

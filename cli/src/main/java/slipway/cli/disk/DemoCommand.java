@@ -259,7 +259,7 @@ public final class DemoCommand implements Callable<Integer> {
           BuildRequest.of(context)
               .tags(List.of(name(version)))
               .arguments(Map.of("VERSION", Integer.toString(version)))
-              .request();
+              .build();
       Builder builder =
           new Builder(
               store,

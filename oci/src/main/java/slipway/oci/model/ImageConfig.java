@@ -1,5 +1,6 @@
 package slipway.oci.model;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -26,6 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param others fields that are not known here, such as {@code os.version}
  * @param configOthers of {@code config}, such as {@code ArgsEscaped}
  */
+@RecordBuilder
 public record ImageConfig(
     Platform platform,
     @Nullable String created,
@@ -66,71 +68,6 @@ public record ImageConfig(
   private static final Set<String> HISTORY =
       Set.of("created", "created_by", "comment", "empty_layer");
 
-  /** A config without other fields. */
-  public ImageConfig(
-      Platform platform,
-      @Nullable String created,
-      @Nullable String author,
-      List<String> env,
-      @Nullable List<String> entrypoint,
-      @Nullable List<String> cmd,
-      @Nullable String user,
-      @Nullable String workingDir,
-      Map<String, String> labels,
-      Set<String> exposedPorts,
-      Set<String> volumes,
-      @Nullable String stopSignal,
-      @Nullable JsonNode healthcheck,
-      @Nullable List<String> shell,
-      List<String> onBuild,
-      List<Digest> diffIds,
-      List<History> history) {
-    this(
-        platform,
-        created,
-        author,
-        env,
-        entrypoint,
-        cmd,
-        user,
-        workingDir,
-        labels,
-        exposedPorts,
-        volumes,
-        stopSignal,
-        healthcheck,
-        shell,
-        onBuild,
-        diffIds,
-        history,
-        OtherFields.NONE,
-        OtherFields.NONE);
-  }
-
-  /** The same with the other fields of the config that it was made from. */
-  public ImageConfig withOthersOf(ImageConfig base) {
-    return new ImageConfig(
-        platform,
-        created,
-        author,
-        env,
-        entrypoint,
-        cmd,
-        user,
-        workingDir,
-        labels,
-        exposedPorts,
-        volumes,
-        stopSignal,
-        healthcheck,
-        shell,
-        onBuild,
-        diffIds,
-        history,
-        base.others,
-        base.configOthers);
-  }
-
   /**
    * One line of the image's history; without {@code emptyLayer} it belongs to the next layer.
    *
@@ -153,9 +90,24 @@ public record ImageConfig(
     }
   }
 
+  /** Begins the config of an image without layers that says no more of itself. */
+  public static ImageConfigBuilder draft(Platform platform) {
+    return ImageConfigBuilder.builder()
+        .platform(platform)
+        .env(List.of())
+        .labels(Map.of())
+        .exposedPorts(Set.of())
+        .volumes(Set.of())
+        .onBuild(List.of())
+        .diffIds(List.of())
+        .history(List.of())
+        .others(OtherFields.NONE)
+        .configOthers(OtherFields.NONE);
+  }
+
   /** The config of an image without layers. */
   public static ImageConfig empty(Platform platform) {
-    return of(platform, null, Map.of(), List.of());
+    return draft(platform).build();
   }
 
   /**
@@ -168,9 +120,7 @@ public record ImageConfig(
       @Nullable String created,
       Map<String, String> labels,
       List<Digest> diffIds) {
-    return new ImageConfig(
-        platform, created, null, List.of(), null, null, null, null, labels, Set.of(), Set.of(),
-        null, null, null, List.of(), diffIds, List.of());
+    return draft(platform).created(created).labels(labels).diffIds(diffIds).build();
   }
 
   /**
@@ -197,29 +147,31 @@ public record ImageConfig(
               OtherFields.of(h, HISTORY, "the history of the image config")));
     }
     JsonNode healthcheck = config.get("Healthcheck");
-    return new ImageConfig(
-        new Platform(
-            os == null ? "linux" : os,
-            architecture == null ? "" : architecture,
-            ManifestJson.text(root, "variant")),
-        ManifestJson.text(root, "created"),
-        ManifestJson.text(root, "author"),
-        strings(config.path("Env")),
-        optional(config.path("Entrypoint")),
-        optional(config.path("Cmd")),
-        ManifestJson.text(config, "User"),
-        ManifestJson.text(config, "WorkingDir"),
-        labels(config.path("Labels")),
-        keys(config.path("ExposedPorts")),
-        keys(config.path("Volumes")),
-        ManifestJson.text(config, "StopSignal"),
-        healthcheck != null && healthcheck.isObject() ? healthcheck : null,
-        optional(config.path("Shell")),
-        strings(config.path("OnBuild")),
-        diffIds,
-        history,
-        OtherFields.of(root, ROOT, "the image config"),
-        OtherFields.of(config, CONFIG, "config of the image config"));
+    return ImageConfigBuilder.builder()
+        .platform(
+            new Platform(
+                os == null ? "linux" : os,
+                architecture == null ? "" : architecture,
+                ManifestJson.text(root, "variant")))
+        .created(ManifestJson.text(root, "created"))
+        .author(ManifestJson.text(root, "author"))
+        .env(strings(config.path("Env")))
+        .entrypoint(optional(config.path("Entrypoint")))
+        .cmd(optional(config.path("Cmd")))
+        .user(ManifestJson.text(config, "User"))
+        .workingDir(ManifestJson.text(config, "WorkingDir"))
+        .labels(labels(config.path("Labels")))
+        .exposedPorts(keys(config.path("ExposedPorts")))
+        .volumes(keys(config.path("Volumes")))
+        .stopSignal(ManifestJson.text(config, "StopSignal"))
+        .healthcheck(healthcheck != null && healthcheck.isObject() ? healthcheck : null)
+        .shell(optional(config.path("Shell")))
+        .onBuild(strings(config.path("OnBuild")))
+        .diffIds(diffIds)
+        .history(history)
+        .others(OtherFields.of(root, ROOT, "the image config"))
+        .configOthers(OtherFields.of(config, CONFIG, "config of the image config"))
+        .build();
   }
 
   private static List<String> strings(JsonNode array) {

@@ -1,5 +1,6 @@
 package slipway.oci.registry;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param random for jitter; used by several threads
  * @param clock for the age of tokens
  */
+@RecordBuilder
 public record RegistryOptions(
     CredentialSource credentials,
     boolean tlsVerify,
@@ -36,7 +38,8 @@ public record RegistryOptions(
     Duration stall,
     Map<String, String> environment,
     RandomGenerator random,
-    InstantSource clock) {
+    InstantSource clock)
+    implements RegistryOptionsBuilder.With {
   public RegistryOptions {
     certificates = List.copyOf(certificates);
     environment = Map.copyOf(environment);
@@ -60,74 +63,24 @@ public record RegistryOptions(
     }
     certificates.add(Path.of("/etc/containers/certs.d"));
     certificates.add(Path.of("/etc/docker/certs.d"));
-    return new RegistryOptions(
-        CredentialSource.ANONYMOUS,
-        true,
-        certificates,
-        5,
-        Duration.ofMillis(250),
-        Duration.ofMinutes(1),
-        Duration.ofMinutes(1),
-        environment,
-        () -> ThreadLocalRandom.current().nextLong(), // The default generator is for one thread.
-        InstantSource.system());
-  }
-
-  public RegistryOptions withCredentials(CredentialSource source) {
-    return new RegistryOptions(
-        source,
-        tlsVerify,
-        certificates,
-        attempts,
-        backoff,
-        longestWait,
-        stall,
-        environment,
-        random,
-        clock);
-  }
-
-  public RegistryOptions withTlsVerify(boolean verify) {
-    return new RegistryOptions(
-        credentials,
-        verify,
-        certificates,
-        attempts,
-        backoff,
-        longestWait,
-        stall,
-        environment,
-        random,
-        clock);
-  }
-
-  public RegistryOptions withCertificates(List<Path> directories) {
-    return new RegistryOptions(
-        credentials,
-        tlsVerify,
-        directories,
-        attempts,
-        backoff,
-        longestWait,
-        stall,
-        environment,
-        random,
-        clock);
+    return RegistryOptionsBuilder.builder()
+        .credentials(CredentialSource.ANONYMOUS)
+        .tlsVerify(true)
+        .certificates(certificates)
+        .attempts(5)
+        .backoff(Duration.ofMillis(250))
+        .longestWait(Duration.ofMinutes(1))
+        .stall(Duration.ofMinutes(1))
+        .environment(environment)
+        // The default generator is for one thread.
+        .random(() -> ThreadLocalRandom.current().nextLong())
+        .clock(InstantSource.system())
+        .build();
   }
 
   /** With other patience; see the record's parameters. */
   public RegistryOptions withPatience(int attempts, Duration backoff, Duration stall) {
-    return new RegistryOptions(
-        credentials,
-        tlsVerify,
-        certificates,
-        attempts,
-        backoff,
-        longestWait,
-        stall,
-        environment,
-        random,
-        clock);
+    return with(o -> o.attempts(attempts).backoff(backoff).stall(stall));
   }
 
   /**

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,7 +48,10 @@ class OtherFieldsTest {
     ImageConfig parsed = ImageConfig.parse(bytes(config));
     assertThat((Object) Json.read(parsed.toJson())).isEqualTo(Json.read(config));
     ImageConfig derived =
-        ImageConfig.of(parsed.platform(), null, Map.of(), List.of()).withOthersOf(parsed);
+        ImageConfig.draft(parsed.platform())
+            .others(parsed.others())
+            .configOthers(parsed.configOthers())
+            .build();
     assertThat(Json.read(derived.toJson()).at("/config/New/x").asInt()).isEqualTo(1);
     assertThat(Json.read(derived.toJson()).path("os.version").asString()).isEqualTo("1");
   }

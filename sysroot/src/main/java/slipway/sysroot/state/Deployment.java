@@ -1,5 +1,6 @@
 package slipway.sysroot.state;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.ostree.object.Checksum;
@@ -20,6 +21,7 @@ import slipway.system.kargs.KernelArguments;
  * @param staged whether it waits for the shutdown to get its boot entry
  * @param locked whether a staged one is only downloaded: the shutdown leaves it alone
  */
+@RecordBuilder
 public record Deployment(
     String stateroot,
     Checksum checksum,
@@ -32,7 +34,8 @@ public record Deployment(
     boolean booted,
     boolean staged,
     boolean locked,
-    Unlocked unlocked) {
+    Unlocked unlocked)
+    implements DeploymentBuilder.With {
   /** Whether {@code /usr} can be written to. */
   public enum Unlocked {
     NO,
@@ -67,70 +70,9 @@ public record Deployment(
     return origin.pinned();
   }
 
-  public Deployment withBootSerial(int number) {
-    return new Deployment(
-        stateroot,
-        checksum,
-        serial,
-        bootChecksum,
-        number,
-        kargs,
-        origin,
-        entry,
-        booted,
-        staged,
-        locked,
-        unlocked);
-  }
-
-  public Deployment withOrigin(Origin other) {
-    return new Deployment(
-        stateroot,
-        checksum,
-        serial,
-        bootChecksum,
-        bootSerial,
-        kargs,
-        other,
-        entry,
-        booted,
-        staged,
-        locked,
-        unlocked);
-  }
-
-  /** With other kernel arguments; a boot menu with it is still to be written. */
-  public Deployment withKargs(KernelArguments other) {
-    return new Deployment(
-        stateroot,
-        checksum,
-        serial,
-        bootChecksum,
-        bootSerial,
-        other,
-        origin,
-        entry,
-        booted,
-        staged,
-        locked,
-        unlocked);
-  }
-
   /** As it is once its boot entry, which so far has only other tools' keys, is to be written. */
   public Deployment finalized(BootEntry begun) {
-    return new Deployment(
-        stateroot,
-        checksum,
-        serial,
-        bootChecksum,
-        bootSerial,
-        kargs,
-        origin,
-        begun,
-        booted,
-        false,
-        false,
-        unlocked);
+    return with(d -> d.entry(begun).staged(false).locked(false));
   }
 
   @Override

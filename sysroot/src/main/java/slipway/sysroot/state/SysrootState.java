@@ -163,19 +163,19 @@ public record SysrootState(
       throw Problem.corrupt("the deployment " + directory + " does not exist");
     }
     Origin origin = origin(directory);
-    return new Deployment(
-        stateroot,
-        checksumOf(id),
-        serialOf(id),
-        bootChecksum,
-        bootSerial,
-        kargs,
-        origin,
-        entry,
-        run.isBacking(directory),
-        entry == null,
-        false,
-        unlocked(run, id, origin));
+    return DeploymentBuilder.builder()
+        .stateroot(stateroot)
+        .checksum(checksumOf(id))
+        .serial(serialOf(id))
+        .bootChecksum(bootChecksum)
+        .bootSerial(bootSerial)
+        .kargs(kargs)
+        .origin(origin)
+        .entry(entry)
+        .booted(run.isBacking(directory))
+        .staged(entry == null)
+        .unlocked(unlocked(run, id, origin))
+        .build();
   }
 
   private static Deployment staged(
@@ -192,22 +192,10 @@ public record SysrootState(
               .orElse(KernelArguments.NONE);
     }
     StagedFile.Name name = file.target();
-    Deployment d =
-        deployment(root, run, name.stateroot(), name.id(), name.bootChecksum(), 0, kargs, null);
+    KernelArguments shown = kargs.withoutKey("ostree");
     boolean locked = file.locked() || Files.exists(run.lockFile());
-    return new Deployment(
-        d.stateroot(),
-        d.checksum(),
-        d.serial(),
-        d.bootChecksum(),
-        0,
-        kargs.withoutKey("ostree"),
-        d.origin(),
-        null,
-        false,
-        true,
-        locked,
-        Deployment.Unlocked.NO);
+    return deployment(root, run, name.stateroot(), name.id(), name.bootChecksum(), 0, shown, null)
+        .with(d -> d.booted(false).locked(locked).unlocked(Deployment.Unlocked.NO));
   }
 
   private static Origin origin(Path directory) throws IOException {
