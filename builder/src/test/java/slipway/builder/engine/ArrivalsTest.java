@@ -276,7 +276,7 @@ class ArrivalsTest {
   void anImageOfAnotherPlatformIsTakenWithANoteWhenThereIsNoOther() throws Exception {
     build(ofEachPlatform(), "FROM " + NAME + "\n", "localhost/own:1");
     for (String name : List.of(NAME, "own:1", "localhost/own:1")) {
-      BuildRequest.Draft draft =
+      BuildRequestBuilder draft =
           BuildRequest.of(lab.context("FROM " + name + "\nLABEL a=" + name + "\n")).platform(OTHER);
       if (name.equals(NAME)) {
         draft.pull(BuildRequest.Pull.NEVER);
