@@ -13,8 +13,13 @@ import slipway.base.Problem;
 public final class InRoot {
   private static final OsPath PROC_FD = OsPath.of("/proc/self/fd");
 
-  /** Characters of a path that is too long to be shown; a name too long has more. */
+  /** Characters that are shown of a path that is too long. */
   private static final int SHOWN = 60;
+
+  /** Bytes that the kernel takes for a name and for a path (limits.h). */
+  private static final int MAX_NAME = 255;
+
+  private static final int MAX_PATH = 4095;
 
   private InRoot() {}
 
@@ -69,11 +74,24 @@ public final class InRoot {
           throw Problem.input("\"" + inside + "\" leads through too many symbolic links");
       case UnixException.ENAMETOOLONG ->
           throw Problem.input(
-              "the path \""
-                  + inside.toString().substring(0, SHOWN)
-                  + "…\" is too long: a name has at most 255 bytes, a path 4095");
+              isTooLong(inside)
+                  ? "the path \""
+                      + shown(inside)
+                      + "\" is too long: a name has at most 255 bytes, a path 4095"
+                  : "\"" + shown(inside) + "\" leads through a name that is too long");
       default -> throw failure;
     }
+  }
+
+  /** Whether a path itself is what the kernel refuses; else it is the target of a link on it. */
+  private static boolean isTooLong(OsPath inside) {
+    return inside.length() > MAX_PATH
+        || inside.components().stream().anyMatch(name -> name.length() > MAX_NAME);
+  }
+
+  private static String shown(OsPath inside) {
+    String text = inside.toString();
+    return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
   }
 
   public static Optional<OsPath> resolve(OsPath root, String inside) throws IOException {

@@ -65,6 +65,8 @@ public final class RootedFile {
             throw Problem.corrupt(where + " is a link that leads out; put the file itself there");
         case UnixException.ELOOP ->
             throw Problem.corrupt(where + " leads through too many symbolic links");
+        case UnixException.ENAMETOOLONG ->
+            throw Problem.corrupt(where + " leads through a name that is too long");
         default -> throw e;
       };
     }

@@ -66,6 +66,24 @@ class RootedFileTest {
         .hasMessage("the file leads through too many symbolic links");
   }
 
+  /** A layer may hold a link whose target has a name that no file can have. */
+  @Test
+  void aNameTooLongBehindALinkIsTold() throws Exception {
+    link("long", "n".repeat(300));
+    for (RootedFile.Links links : RootedFile.Links.values()) {
+      assertThatThrownBy(() -> read("long", links))
+          .isInstanceOf(Problem.class)
+          .hasMessage("the file leads through a name that is too long");
+    }
+    OsPath top = OsPath.of(root);
+    assertThatThrownBy(() -> InRoot.resolve(top, "long"))
+        .isInstanceOf(Problem.class)
+        .hasMessage("\"long\" leads through a name that is too long");
+    assertThatThrownBy(() -> InRoot.resolve(top, "n".repeat(300)))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("the path \"" + "n".repeat(60) + "…\" is too long");
+  }
+
   @Test
   void opensRegularFilesOnly() throws Exception {
     Posix.mknod(OsPath.of(root.resolve("pipe")), Stat.S_IFIFO | 0600, 0);
