@@ -111,7 +111,8 @@ final class Confinement implements AutoCloseable {
     return Command.of("setpriv", "--pdeathsig", "KILL", "--")
         .with("unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child=KILL")
         .with("--root=" + root, "--wd=/work", "--")
-        .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv")
+        // Anew: the kernel forgets who shall die with whom when a process changes its user.
+        .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv", "--pdeathsig", "KILL")
         .with("--reuid", Integer.toString(user), "--regid", Integer.toString(user))
         .with("--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--")
         .with("/usr/bin/prlimit", "--as=1073741824", "--cpu=" + (limit.toSeconds() + 1))

@@ -3,17 +3,22 @@ package slipway.disk.bootloader;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.linux.mount.MountNamespace;
@@ -104,6 +109,48 @@ class ConfinementTest {
       for (Future<String> result : results) {
         assertThat(result.get()).isEqualTo("done");
       }
+    }
+  }
+
+  /** As when the one who waits for the tool is killed, and with it the process above the tool. */
+  @Test
+  @Timeout(60)
+  void itEndsWithTheProcessAboveIt() throws Exception {
+    try (ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+      Future<Command.Result> result =
+          threads.submit(() -> run(Duration.ofMinutes(10), "/usr/bin/sleep", "54321"));
+      ProcessHandle tool = await("/usr/bin/sleep\00054321\000");
+      try {
+        assertThat(tool.parent().orElseThrow().destroyForcibly()).isTrue();
+        tool.onExit().get();
+      } finally {
+        tool.destroyForcibly();
+      }
+      assertThat(result.get().status()).isEqualTo(128 + 9);
+    }
+  }
+
+  /** A process below this one, once its command line is this one. */
+  private static ProcessHandle await(String commandLine) throws InterruptedException {
+    while (true) {
+      Optional<ProcessHandle> found =
+          ProcessHandle.current()
+              .descendants()
+              .filter(p -> commandLine.equals(commandLine(p)))
+              .findFirst();
+      if (found.isPresent()) {
+        return found.get();
+      }
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+  }
+
+  private static String commandLine(ProcessHandle process) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"));
+    } catch (IOException e) {
+      return ""; // It has ended.
     }
   }
 
