@@ -6,7 +6,10 @@ import java.util.regex.Pattern;
 
 /** A file system or quota that took no more, and the sentence for it. */
 public final class FullDisk {
-  /** As the C library words ENOSPC and EDQUOT in English; the JDK hands on the words alone. */
+  /**
+   * As the C library words ENOSPC and EDQUOT in English; the JDK hands on the words alone. The
+   * launchers ask for English in any locale (LC_MESSAGES).
+   */
   private static final Pattern WORDS =
       Pattern.compile("No space left on device|[Dd]isk quota exceeded");
 
@@ -15,11 +18,16 @@ public final class FullDisk {
   /** Whether a failure, or what it came of, is that nothing more could be written. */
   public static boolean isCauseOf(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
-      if (t instanceof IOException && WORDS.matcher(String.valueOf(t.getMessage())).find()) {
+      if (t instanceof IOException && isSaidIn(String.valueOf(t.getMessage()))) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Whether a message says so, be it one of the system or of a tool. */
+  public static boolean isSaidIn(String message) {
+    return WORDS.matcher(message).find();
   }
 
   /**

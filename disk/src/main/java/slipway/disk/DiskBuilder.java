@@ -83,8 +83,9 @@ public final class DiskBuilder {
     rootfs = request.rootfs() == null ? RootFileSystem.EXT4 : request.rootfs();
     DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
-    space.require();
     try (Scratch scratch = Scratch.create(progress)) {
+      sweep(output, scratch);
+      space.require();
       try {
         make(output, plan, scratch);
       } catch (IOException | RuntimeException e) {
@@ -95,6 +96,17 @@ public final class DiskBuilder {
       own(OsPath.of(output));
     }
     return request.types().stream().map(type -> output.resolve(type.path())).toList();
+  }
+
+  /** What a killed build has left may be why there is no room. */
+  private static void sweep(Path output, Scratch scratch) throws IOException {
+    scratch.sweep(output);
+    for (DiskType type : DiskType.values()) {
+      Path folder = Objects.requireNonNull(output.resolve(type.path()).getParent());
+      if (Files.isDirectory(folder)) {
+        scratch.sweep(folder);
+      }
+    }
   }
 
   private void make(Path output, DiskPlan plan, Scratch scratch) throws IOException {

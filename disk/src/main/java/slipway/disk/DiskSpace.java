@@ -2,10 +2,11 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import slipway.archive.compress.Compression;
 import slipway.base.Cleanup;
+import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.UnixException;
@@ -33,6 +34,10 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
 
   /** With less than this left a file system is why something failed. */
   private static final long FULL = 32 * MIB;
+
+  /** What the file systems of a disk say when its file can take no more. */
+  private static final Pattern NOT_WRITTEN =
+      Pattern.compile("Input/output error|Read-only file system|Structure needs cleaning");
 
   /**
    * Refuses at once what cannot end well.
@@ -64,7 +69,7 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
    * @return the failure itself, or what is to be told instead
    */
   Exception explained(Exception failure, Path scratch) {
-    if (Cleanup.isStopped() || !mayBeOfSpace(failure)) {
+    if (Cleanup.isStopped() || isFull(failure) || !isOfWriting(failure)) {
       return failure;
     }
     if (free(output) < FULL) {
@@ -84,11 +89,21 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
     return failure;
   }
 
-  private static boolean mayBeOfSpace(Exception failure) {
-    return failure instanceof IOException
-        || failure instanceof UncheckedIOException
-        || failure instanceof Problem p
-            && (p.kind() == Problem.Kind.ENVIRONMENT || p.kind() == Problem.Kind.FULL);
+  /** Whether it is said already what is full. */
+  private static boolean isFull(Exception failure) {
+    return failure instanceof Problem p && p.kind() == Problem.Kind.FULL;
+  }
+
+  /** Whether something could not be written, in our own words or in those of a tool. */
+  private static boolean isOfWriting(Exception failure) {
+    for (Throwable at = failure; at != null; at = at.getCause()) {
+      String text = String.valueOf(at.getMessage());
+      if ((at instanceof IOException || at instanceof Problem)
+          && (FullDisk.isSaidIn(text) || NOT_WRITTEN.matcher(text).find())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -99,7 +114,7 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
    * @return the failure itself, or what is to be told instead
    */
   Exception explained(Exception failure, DiskPlan plan, Path root, long least) {
-    if (Cleanup.isStopped() || free(output) < FULL || !isFull(failure, root)) {
+    if (Cleanup.isStopped() || !isFull(failure, root)) {
       return failure;
     }
     // Twice, because an upgrade needs the old and the new image.

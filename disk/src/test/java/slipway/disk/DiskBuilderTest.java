@@ -485,13 +485,21 @@ class DiskBuilderTest {
     assertThat(old).hasContent("old");
   }
 
-  /** Found before anything is made, or where a loop device's error hides it. */
+  /**
+   * Found before anything is made, or where a loop device's error hides it. What a killed build has
+   * left does not count: it goes first.
+   */
   @ParameterizedTest
-  @CsvSource({"12,at least", "26,about"})
-  void aFullFileSystemIsSaidToBeFull(int mebibytes, String measure) throws Exception {
+  @CsvSource({"12,,at least", "26,,about", "26,.,about", "26,qcow2,about"})
+  void aFullFileSystemIsSaidToBeFull(int mebibytes, @Nullable String left, String measure)
+      throws Exception {
     Files.createDirectory(output);
     DiskRequest r = TestImage.request(store, TestImage.packed(store, tree, BOOTABLE), output);
     try (Mount small = Mount.of("tmpfs", output, "tmpfs", 0, "size=" + mebibytes + "m")) {
+      if (left != null) {
+        Path dead = Files.createDirectories(output.resolve(left + "/.slipway-disk-1"));
+        Files.write(dead.resolve("disk"), new byte[20 << 20]);
+      }
       assertThatThrownBy(() -> build(r))
           .isInstanceOfSatisfying(
               Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.FULL))
@@ -499,7 +507,9 @@ class DiskBuilderTest {
           .startsWith("the file system of " + output + " ")
           .containsPattern("a disk of this image takes " + measure + " [0-9]+ MiB")
           .endsWith("free some space there, or name another folder by --output");
-      assertThat(output).isEmptyDirectory();
+      try (Stream<Path> files = Files.walk(output)) {
+        assertThat(files.filter(Files::isRegularFile)).isEmpty();
+      }
     }
   }
 

@@ -41,6 +41,11 @@ public final class Scratch implements AutoCloseable {
     return folder;
   }
 
+  /** Removes the unfinished results that killed processes have left in an existing folder. */
+  public void sweep(Path directory) throws IOException {
+    ScratchFolder.sweep(directory, LARGE, progress::note);
+  }
+
   /** An empty file of an unfinished result, on the file system of an existing folder. */
   public Path unfinished(Path directory, String name) throws IOException {
     return Files.createFile(newFolder(directory, LARGE).resolve(name), ownerOnly());

@@ -39,12 +39,24 @@ public final class ScratchFolder implements AutoCloseable {
    */
   public static ScratchFolder create(Path parent, String prefix, Consumer<String> notes)
       throws IOException {
-    sweep(parent, prefix, notes);
+    return create(parent, prefix, notes, Flock::tryDirectory);
+  }
+
+  /** How a folder is locked, as {@link Flock#tryDirectory}. */
+  @FunctionalInterface
+  interface Locks {
+    @Nullable Flock tryTake(Path folder) throws IOException;
+  }
+
+  /** As above, with the locks. */
+  static ScratchFolder create(Path parent, String prefix, Consumer<String> notes, Locks locks)
+      throws IOException {
+    sweep(parent, prefix, notes, locks);
     while (true) {
       Path path = Files.createTempDirectory(parent, prefix);
       Flock lock;
       try {
-        lock = Flock.tryDirectory(path);
+        lock = locks.tryTake(path);
       } catch (UnixException e) {
         return new ScratchFolder(path, null); // No locks here: nobody takes it for abandoned.
       }
@@ -69,12 +81,22 @@ public final class ScratchFolder implements AutoCloseable {
     return path;
   }
 
-  private static void sweep(Path parent, String prefix, Consumer<String> notes) throws IOException {
+  /**
+   * Removes what killed processes have left, as {@link #create} does before it makes a folder.
+   *
+   * @param notes as there
+   */
+  public static void sweep(Path parent, String prefix, Consumer<String> notes) throws IOException {
+    sweep(parent, prefix, notes, Flock::tryDirectory);
+  }
+
+  private static void sweep(Path parent, String prefix, Consumer<String> notes, Locks locks)
+      throws IOException {
     try (DirectoryStream<Path> list =
         Files.newDirectoryStream(parent, p -> p.getFileName().toString().startsWith(prefix))) {
       for (Path path : list) {
         try {
-          sweep(path);
+          sweep(path, locks);
         } catch (UnixException e) {
           notes.accept(
               Printable.text(
@@ -84,7 +106,7 @@ public final class ScratchFolder implements AutoCloseable {
     }
   }
 
-  private static void sweep(Path path) throws IOException {
+  private static void sweep(Path path, Locks locks) throws IOException {
     Stat found;
     try {
       found = Posix.lstat(OsPath.of(path));
@@ -96,11 +118,23 @@ public final class ScratchFolder implements AutoCloseable {
     }
     // In a folder like /tmp anybody may call something so.
     if (found.isDirectory() && found.uid() == Posix.geteuid()) {
-      try (Flock dead = Flock.tryDirectory(path)) {
+      try (Flock dead = tryTake(path, locks)) {
         if (dead != null) {
           Posix.removeTree(OsPath.of(path));
         }
       }
+    }
+  }
+
+  /** The lock of a folder whose process is dead; null as well where there are no locks. */
+  private static @Nullable Flock tryTake(Path path, Locks locks) throws IOException {
+    try {
+      return locks.tryTake(path);
+    } catch (UnixException e) {
+      return switch (e.errno()) {
+        case UnixException.ENOLCK, UnixException.ENOSYS, UnixException.EOPNOTSUPP -> null;
+        default -> throw e;
+      };
     }
   }
 
