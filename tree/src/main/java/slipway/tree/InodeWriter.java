@@ -5,6 +5,7 @@ import java.io.InputStream;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.Metadata.Xattr;
 import slipway.base.Problem;
+import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.SparseOutput;
@@ -69,7 +70,8 @@ final class InodeWriter {
       try {
         Xattrs.fsetxattr(fd, stored(xattr.name()), xattr.value());
       } catch (UnixException e) {
-        throw told(Posix.readlink(OsPath.of("/proc/self/fd/" + fd)).name(), xattr, e);
+        OsPath path = OsPath.of("/proc/self/fd/" + fd);
+        throw told(path, Posix.readlink(path).name(), xattr, e);
       }
     }
     Posix.fchmod(fd, metadata.permissions());
@@ -99,16 +101,28 @@ final class InodeWriter {
         try {
           Xattrs.lsetxattr(path, stored(xattr.name()), xattr.value());
         } catch (UnixException e) {
-          throw told(name, xattr, e);
+          throw told(OsPath.of("/proc/self/fd/" + dir), name, xattr, e);
         }
       }
     }
     Posix.lutimensat(dir, name, metadata.mtimeSeconds(), metadata.mtimeNanos());
   }
 
-  /** Tells an attribute that the file system cannot have; other failures are handed on. */
-  private static Problem told(OsPath file, Xattr xattr, UnixException e) throws UnixException {
-    if (e.errno() != UnixException.EOPNOTSUPP) {
+  /**
+   * Tells an attribute that the file system cannot have, or not of that size; other failures are
+   * handed on.
+   *
+   * @param path on the file system
+   */
+  private static Problem told(OsPath path, OsPath file, Xattr xattr, UnixException e)
+      throws UnixException {
+    boolean cannot =
+        switch (e.errno()) {
+          case UnixException.EOPNOTSUPP, UnixException.E2BIG, UnixException.ERANGE -> true;
+          case UnixException.ENOSPC -> !Mounts.isForWantOfRoom(e, path);
+          default -> false;
+        };
+    if (!cannot) {
       throw e;
     }
     return new Problem(

@@ -28,11 +28,6 @@ import slipway.system.accounts.ImageAccounts;
 final class RunStep {
   private static final int TEXT_IN_MESSAGES = 200;
 
-  /** What a full disk has again when the runtime is done: its own files were removed. */
-  private static final long LITTLE_SPACE = 64 * 1024;
-
-  private static final long FEW_INODES = 16;
-
   private final BuildSession session;
   private final Stage stage;
   private final Instruction.Run run;
@@ -219,9 +214,7 @@ final class RunStep {
 
   /** A command that could not write seldom says that it was this machine's disk that is full. */
   private String why(OsPath root) throws IOException {
-    return Mounts.isFull(root, LITTLE_SPACE, FEW_INODES)
-        ? ": " + FullDisk.sentence(session.root)
-        : "";
+    return Mounts.isFull(root) ? ": " + FullDisk.sentence(session.root) : "";
   }
 
   private String brief() {

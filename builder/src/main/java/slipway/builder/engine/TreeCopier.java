@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Position;
 import slipway.builder.language.Chmod;
+import slipway.linux.mount.Mounts;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.InRoot;
 import slipway.linux.posix.Ioctls;
@@ -370,7 +371,7 @@ final class TreeCopier implements AutoCloseable {
     try {
       Xattrs.lsetxattr(to, name, value);
     } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOSPC) {
+      if (Mounts.isForWantOfRoom(e, to)) {
         throw e;
       }
       throw at.problem(

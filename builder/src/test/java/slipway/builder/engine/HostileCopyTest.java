@@ -3,9 +3,11 @@ package slipway.builder.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,10 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
 import slipway.base.Position;
 import slipway.base.Problem;
+import slipway.linux.mount.Mount;
 import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
+import slipway.linux.posix.Xattrs;
 import slipway.linux.process.Command;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
@@ -288,6 +292,40 @@ class HostileCopyTest {
     assertThat(lab.tree(lab.build(BuildRequest.of(context))).find("x/null")).isPresent();
   }
 
+  /** The kernel says of such an attribute that no space is left, which is not so. */
+  @Test
+  void attributesThatAreTooLargeForTheFileSystemAreNoFullDisk() throws Exception {
+    Path image = directory.resolve("image");
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(64 << 20);
+    }
+    Command.of("mkfs.ext4", "-q", image.toString()).run();
+    Path state = Files.createDirectory(directory.resolve("state"));
+    Command.of("mount", "-o", "loop", image.toString(), state.toString()).run();
+    Path context = Files.createDirectory(directory.resolve("context"));
+    String large = "x".repeat(5000);
+    try (Lab small = new Lab(state);
+        Mount memory = Mount.of("tmpfs", context, "tmpfs", 0, "size=4m")) {
+      Path file = Files.writeString(context.resolve("f"), "x");
+      Command.of("tar", "-C", context.toString(), "--format=pax")
+          .with("--pax-option=SCHILY.xattr.user.large:=" + large, "-cf", context + "/f.tar", "f")
+          .run();
+      Xattrs.lsetxattr(
+          OsPath.of(file), OsPath.of("user.large"), large.getBytes(StandardCharsets.UTF_8));
+      for (String line : List.of("COPY f /x/", "ADD f.tar /x/")) {
+        Files.writeString(context.resolve("Containerfile"), "FROM scratch\n" + line + "\n");
+        assertThatThrownBy(() -> small.build(BuildRequest.of(context)))
+            .as(line)
+            .isInstanceOf(Problem.class)
+            .hasMessageContaining("Containerfile:2: ")
+            .hasMessageContaining("the extended attribute \"user.large\"")
+            .hasMessageNotContaining("no space is left");
+      }
+    } finally {
+      Command.of("umount", state.toString()).run();
+    }
+  }
+
   private void refused(Path context, String instruction, String message) throws Exception {
     Files.writeString(context.resolve("Containerfile"), "FROM scratch\n" + instruction + "\n");
     assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
@@ -344,6 +382,35 @@ class HostileCopyTest {
           .isInstanceOf(Problem.class)
           .hasMessageContaining("Containerfile:4: the path \"")
           .hasMessageEndingWith("…\" is too long: a name has at most 255 bytes, a path 4095");
+    }
+  }
+
+  /** The links of a base image and of a context may have targets that no file system takes. */
+  @Test
+  void linksToNamesThatAreTooLongAreTold() throws Exception {
+    Path root = directory.resolve("root");
+    Lab.makeRoot(root);
+    Path nowhere = Path.of("n".repeat(300));
+    Files.createSymbolicLink(root.resolve("app"), nowhere);
+    Files.createSymbolicLink(root.resolve("etc/hosts"), nowhere);
+    lab.importRoot(root, "localhost/links:1");
+    Path context = lab.context("");
+    Files.writeString(context.resolve("x"), "x");
+    Files.createSymbolicLink(context.resolve("to"), nowhere);
+    for (String line :
+        List.of(
+            "RUN true",
+            "COPY x /app/",
+            "COPY x /app",
+            "WORKDIR /app/sub",
+            "COPY to/x /",
+            "COPY --from=links:1 /app/x /")) {
+      Files.writeString(context.resolve("Containerfile"), "FROM links:1\n" + line + "\n");
+      assertThatThrownBy(() -> lab.build(BuildRequest.of(context)))
+          .as(line)
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("Containerfile:2: ")
+          .hasMessageEndingWith(" leads through a name that is too long");
     }
   }
 

@@ -19,6 +19,11 @@ public final class Mounts {
   public static final long MS_SLAVE = 1L << 19;
   public static final int MNT_DETACH = 2;
 
+  /** What a full file system has again when small files of a failed attempt were removed. */
+  private static final long LITTLE_SPACE = 64 * 1024;
+
+  private static final long FEW_INODES = 16;
+
   public static final int CLONE_NEWNS = 0x20000;
 
   private static final int STATVFS_BLOCK = 8;
@@ -83,14 +88,26 @@ public final class Mounts {
   }
 
   /**
-   * statvfs(3): whether the file system of a path has less left than some bytes or some inodes. One
-   * that does not count its blocks or inodes is never full.
+   * statvfs(3): whether the file system of a path has hardly any bytes or inodes left. One that
+   * does not count its blocks or inodes is never full.
    */
-  public static boolean isFull(OsPath path, long bytes, long inodes) throws UnixException {
+  public static boolean isFull(OsPath path) throws UnixException {
     Scratch s = Native.scratch();
     s.check("statvfs", path, STATVFS.call(s, s.path(0, path), s.structAddress));
     long free = s.struct.getLong(STATVFS_FREE_BLOCKS) * s.struct.getLong(STATVFS_BLOCK);
-    return (s.struct.getLong(STATVFS_BLOCKS) > 0 && free < bytes)
-        || (s.struct.getLong(STATVFS_INODES) > 0 && s.struct.getLong(STATVFS_FREE_INODES) < inodes);
+    long inodes = s.struct.getLong(STATVFS_FREE_INODES);
+    return (s.struct.getLong(STATVFS_BLOCKS) > 0 && free < LITTLE_SPACE)
+        || (s.struct.getLong(STATVFS_INODES) > 0 && inodes < FEW_INODES);
+  }
+
+  /**
+   * Whether an extended attribute could not be written for want of room. The kernel gives the same
+   * error for one that is larger than the file system ever takes, such as a block of ext4.
+   *
+   * @param path on the file system
+   */
+  public static boolean isForWantOfRoom(UnixException failure, OsPath path) throws UnixException {
+    return failure.errno() == UnixException.EDQUOT
+        || (failure.errno() == UnixException.ENOSPC && isFull(path));
   }
 }
