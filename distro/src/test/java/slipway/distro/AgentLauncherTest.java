@@ -23,6 +23,7 @@ class AgentLauncherTest {
       echo "propagation=$(findmnt --noheadings --output PROPAGATION /)"
       echo "mark=${_ostree_unshared-none}"
       echo "home=${HOME-none}"
+      echo "locale=${LC_ALL-none} ${LC_MESSAGES-none} ${LC_CTYPE-none} ${LANG-none}"
       for word; do echo "word=$word"; done
       exit 5
       """;
@@ -54,6 +55,10 @@ class AgentLauncherTest {
                 .doesNotContain("namespace=" + here)
                 .contains("propagation=private", "mark=1", "home=/root")
                 .endsWith(words.toArray(String[]::new));
+            assertThat(bootc(List.of("LC_ALL=de_DE.UTF-8"), "upgrade"))
+                .contains("locale=none C de_DE.UTF-8 de_DE.UTF-8");
+            assertThat(bootc(List.of("LC_ALL=", "LANG=de_DE.UTF-8"), "status"))
+                .contains("locale= C none de_DE.UTF-8");
             assertThat(bootc(List.of("HOME=/srv"), "upgrade")).contains("home=/srv");
             assertThat(bootc(List.of("_ostree_unshared=1"), "internals", "finalize-staged"))
                 .contains("namespace=" + here, "mark=1");
