@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -23,12 +25,15 @@ public final class TarPacker implements AutoCloseable {
   private final TarArchiveOutputStream tar;
 
   /** A file in a folder beside its place, until it is whole. */
-  private record Unfinished(ScratchFolder folder, AtomicFile file, Path target) {
+  private record Unfinished(
+      ScratchFolder folder, AtomicFile file, Path target, List<String> notes) {
     static Unfinished create(Path target) throws IOException {
       Path parent = java.util.Objects.requireNonNull(target.getParent());
-      ScratchFolder folder = ScratchFolder.create(parent, UNFINISHED, note -> {});
+      List<String> notes = new ArrayList<>();
+      ScratchFolder folder = ScratchFolder.create(parent, UNFINISHED, notes::add);
       try {
-        return new Unfinished(folder, AtomicFile.create(folder.path().resolve("archive")), target);
+        AtomicFile file = AtomicFile.create(folder.path().resolve("archive"));
+        return new Unfinished(folder, file, target, List.copyOf(notes));
       } catch (IOException | RuntimeException e) {
         folder.close();
         throw e;
@@ -67,6 +72,11 @@ public final class TarPacker implements AutoCloseable {
     tar = new TarArchiveOutputStream(out);
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+  }
+
+  /** Sentences on what killed processes have left beside the file and cannot be removed. */
+  public List<String> notes() {
+    return unfinished == null ? List.of() : unfinished.notes();
   }
 
   public void add(String name, byte[] content) throws IOException {

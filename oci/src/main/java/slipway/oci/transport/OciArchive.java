@@ -115,6 +115,12 @@ public final class OciArchive {
       return description;
     }
 
+    /** {@inheritDoc} What a killed process left beside the archive and cannot be removed. */
+    @Override
+    public List<String> notes() {
+      return tar.notes();
+    }
+
     /** One entry after another, in the manifest's order: so the same image gives the same file. */
     @Override
     public boolean concurrent() {
