@@ -17,7 +17,7 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
-import slipway.linux.posix.CountedOutput;
+import slipway.base.CountedOutput;
 import slipway.oci.layout.BlobWriter;
 import slipway.oci.model.Digest;
 import slipway.oci.model.MediaTypes;

@@ -20,11 +20,11 @@ import slipway.oci.model.MediaTypes;
  * What every image passes on its way into a store: its layers decompress to what its config
  * promises. The layers' digests are noted as they come in, so that none is read twice.
  */
-public final class StoreGate {
+final class StoreGate {
   private final LocalStore store;
   private final DiffIds diffIds;
 
-  public StoreGate(LocalStore store, DiffIds diffIds) {
+  StoreGate(LocalStore store, DiffIds diffIds) {
     this.store = store;
     this.diffIds = diffIds;
   }
@@ -69,7 +69,7 @@ public final class StoreGate {
    * @throws Problem of kind CORRUPT when the config does not fit the manifest, or a layer is
    *     another one than the config says
    */
-  public void requireDiffIds(Manifest.Image image) throws IOException {
+  void requireDiffIds(Manifest.Image image) throws IOException {
     Validate.requireConfig(image);
     long size = Files.size(store.blobPath(image.config().digest())); // Not what is declared.
     if (size > Limit.CONFIG_BYTES.value() && !Validate.isImage(image)) {

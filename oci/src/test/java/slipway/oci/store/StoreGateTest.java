@@ -1,4 +1,4 @@
-package slipway.oci.copy;
+package slipway.oci.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -28,6 +28,12 @@ import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Images;
+import slipway.oci.copy.DiffIds;
+import slipway.oci.copy.ImageSink;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.PlainLayer;
+import slipway.oci.copy.Transfer;
+import slipway.oci.copy.Validate;
 import slipway.oci.layout.BlobWriter;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -35,13 +41,11 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.store.LocalStore;
-import slipway.oci.store.StoreGate;
 import slipway.oci.transport.OciArchive;
 import slipway.oci.transport.SavedImages;
 
 /** Images that lie about their layers are refused, through whatever door they come. */
-class ValidateTest {
+class StoreGateTest {
   private static final Platform AMD64 = Platform.parse("linux/amd64");
   private static final byte[] HONEST = Images.tar("a", "honest".getBytes(StandardCharsets.UTF_8));
   private static final byte[] FORGED = Images.tar("a", "forged".getBytes(StandardCharsets.UTF_8));

@@ -1,4 +1,4 @@
-package slipway.linux.posix;
+package slipway.base;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;

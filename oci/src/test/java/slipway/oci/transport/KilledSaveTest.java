@@ -1,54 +1,33 @@
-package slipway.oci;
+package slipway.oci.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Progress;
-import slipway.linux.lock.ScratchFolder;
 import slipway.linux.process.Command;
+import slipway.oci.Images;
+import slipway.oci.Seeds;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.Transfer;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
-import slipway.oci.transport.DockerArchive;
 
-/** What processes leave that are killed goes, and nothing else. */
-class ScratchFolderTest {
-  private static final String PREFIX = "slipway-test-";
-
+/** What a killed process has left of an archive goes with the next one that is written there. */
+class KilledSaveTest {
   @TempDir Path dir;
-  private final List<String> notes = new ArrayList<>();
 
   private static List<Path> list(Path folder) throws Exception {
     try (Stream<Path> all = Files.list(folder)) {
       return all.sorted().toList();
     }
-  }
-
-  @Test
-  void whatDeadProcessesLeftIsRemovedAndTheRestStays() throws Exception {
-    Path dead = Files.createDirectories(dir.resolve(PREFIX + "1/deep/er"));
-    Files.writeString(dead.resolve("file"), "x");
-    Path other = Files.createDirectory(dir.resolve("slipway-other-1"));
-    Path file = Files.writeString(dir.resolve(PREFIX + "file"), "somebody's");
-    Path link = Files.createSymbolicLink(dir.resolve(PREFIX + "link"), other);
-    try (ScratchFolder living = ScratchFolder.create(dir, PREFIX, notes::add);
-        ScratchFolder second = ScratchFolder.create(dir, PREFIX, notes::add)) {
-      assertThat(list(dir))
-          .containsExactlyInAnyOrder(other, file, link, living.path(), second.path());
-      assertThat(Files.getPosixFilePermissions(second.path())).hasSize(3);
-    }
-    assertThat(list(dir)).containsExactlyInAnyOrder(other, file, link);
-    assertThat(notes).isEmpty();
   }
 
   /** A process that collects layers beside an archive and is killed. */
@@ -73,7 +52,7 @@ class ScratchFolderTest {
     Path out = Files.createDirectory(dir.resolve("out"));
     try (LocalStore images = LocalStore.open(store)) {
       Platform amd64 = Platform.parse("linux/amd64");
-      Manifest image = Images.random(images, Seeds.random("ScratchFolderTest"), amd64, 2);
+      Manifest image = Images.random(images, Seeds.random("KilledSaveTest"), amd64, 2);
       images.putManifest(image, LocalStore.localName("x:1"));
     }
     Path target = out.resolve("image.tar");
