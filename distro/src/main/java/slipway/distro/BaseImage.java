@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.linux.lock.Flock;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.MountNamespace;
 import slipway.linux.posix.OsPath;
@@ -185,24 +186,29 @@ public final class BaseImage {
 
   private Manifest.Image build() throws IOException {
     Files.createDirectories(state);
-    int lock =
-        Posix.open(
-            OsPath.of(BaseStorage.lock(state)),
-            Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC,
-            0644);
-    try {
-      if (!Posix.tryFlock(lock, true)) {
-        progress.note("waiting for another build of a base image");
-        Posix.flock(lock, true);
-      }
+    try (Flock alone = lock()) {
       removeWork();
       try {
         return MountNamespace.call("base image", this::buildLocked);
       } finally {
         removeWork();
       }
-    } finally {
-      Posix.close(lock);
+    }
+  }
+
+  private Flock lock() throws IOException {
+    Path file = BaseStorage.lock(state);
+    Flock free = Flock.tryFile(file, true);
+    if (free != null) {
+      return free;
+    }
+    progress.note("waiting for another build of a base image");
+    try {
+      return Flock.fileInterruptibly(file, true);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "interrupted while another base image was being built", e);
     }
   }
 

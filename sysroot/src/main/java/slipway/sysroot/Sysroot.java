@@ -14,6 +14,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.linux.lock.Flock;
+import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
@@ -22,7 +24,6 @@ import slipway.sysroot.state.DeploymentBuilder;
 import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
-import slipway.sysroot.state.SysrootLock;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.AfterCommit;
 import slipway.sysroot.write.BootSpace;
@@ -296,7 +297,7 @@ public final class Sysroot {
    * @throws Problem of kind UNAVAILABLE when the sysroot changed since the plan was made
    */
   public void execute(Plan plan) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       reload();
       if (!plan.basis().equals(state.fingerprint())) {
         throw Problem.unavailable(
@@ -324,7 +325,7 @@ public final class Sysroot {
   }
 
   private Deployment planned(Planner planner) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       reload();
       Plan plan = planner.plan();
       perform(plan);
@@ -338,17 +339,18 @@ public final class Sysroot {
    * one too.
    */
   public void setBootOrder(List<Deployment> order) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       reload();
       perform(planOrder(order));
     }
   }
 
-  private SysrootLock lock() throws IOException {
+  /** The one writer, among our processes and ostree's. */
+  private Flock lock() throws IOException {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("changing the deployments of " + root + " needs root");
     }
-    return SysrootLock.acquire(root);
+    return Flock.file(OsPath.of(root.resolve("ostree/lock")), true, 0660);
   }
 
   private void perform(Plan plan) throws IOException {
@@ -445,7 +447,7 @@ public final class Sysroot {
 
   /** Forgets the staged deployment and removes it. */
   public void dropStaged() throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       dropStagedFile();
       settle();
     }
@@ -453,7 +455,7 @@ public final class Sysroot {
 
   /** Locks or unlocks the staged deployment. */
   public void setStagedLocked(boolean locked) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       reload();
       StagedFile file = state.stagedFile();
       if (file == null) {
@@ -473,7 +475,7 @@ public final class Sysroot {
    * failure leaves the old menu, and its message in {@code /boot} for the next boot to show.
    */
   public Finalization finalizeStaged() throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       Finalization result = finalizeLocked();
       after.attempt(
           "the note of an earlier failure could not be removed",
@@ -544,7 +546,7 @@ public final class Sysroot {
 
   /** Replaces the origin of a deployment. */
   public void setOrigin(Deployment deployment, Origin origin) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       writer().writeOrigin(deployment.withOrigin(origin));
       after.attempt("nobody is told that the deployments changed", this::touchDeploy);
       reload();
@@ -557,7 +559,7 @@ public final class Sysroot {
    * @param prune whether the repository's unreachable objects go too
    */
   public void cleanup(boolean prune) throws IOException {
-    try (SysrootLock lock = lock()) {
+    try (Flock lock = lock()) {
       reload();
       cleaner().run(state);
       if (prune) {

@@ -142,7 +142,7 @@ public final class Native {
     }
 
     /** What a call on a descriptor returned, unless that means that it failed. */
-    int check(String call, int fd, long result) throws UnixException {
+    public int check(String call, int fd, long result) throws UnixException {
       if (result < 0) {
         throw error(call, "fd " + fd, errno());
       }

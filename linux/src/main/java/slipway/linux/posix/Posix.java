@@ -76,7 +76,6 @@ public final class Posix {
   private static final Native.Function LSEEK = new Native.Function("lseek");
   private static final Native.Function FALLOCATE = new Native.Function("fallocate");
   private static final Native.Function STATX = new Native.Function("statx");
-  private static final Native.Function FLOCK = new Native.Function("flock");
   private static final Native.Function SYSCALL = new Native.Function("syscall");
   private static final Native.Function GETDENTS64 = new Native.Function("getdents64");
   private static final Native.Function GETEUID = new Native.Function("geteuid");
@@ -526,32 +525,6 @@ public final class Posix {
    */
   public static void removeTree(OsPath path) throws UnixException {
     TreeRemoval.remove(path);
-  }
-
-  /**
-   * flock(2) on an open descriptor; blocks. Exclusive or shared; released by closing the
-   * descriptor.
-   */
-  public static void flock(int fd, boolean exclusive) throws UnixException {
-    lock(fd, exclusive ? 2 : 1);
-  }
-
-  /** As {@link #flock} but does not wait: false when somebody else holds it. */
-  public static boolean tryFlock(int fd, boolean exclusive) throws UnixException {
-    try {
-      lock(fd, (exclusive ? 2 : 1) | 4);
-      return true;
-    } catch (UnixException e) {
-      if (e.errno() == 11) {
-        return false;
-      }
-      throw e;
-    }
-  }
-
-  private static void lock(int fd, int operation) throws UnixException {
-    Scratch s = Native.scratch();
-    s.check("flock", fd, FLOCK.call(s, fd, operation));
   }
 
   /** Effective user id; 0 is root. */

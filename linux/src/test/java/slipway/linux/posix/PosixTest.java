@@ -255,18 +255,6 @@ class PosixTest {
   }
 
   @Test
-  void locksExcludeEachOther() throws Exception {
-    Files.writeString(dir.resolve("lock"), "");
-    int one = Posix.open(at("lock"), Posix.O_RDWR, 0);
-    int two = Posix.open(at("lock"), Posix.O_RDWR, 0);
-    assertThat(Posix.tryFlock(one, true)).isTrue();
-    assertThat(Posix.tryFlock(two, false)).isFalse();
-    Posix.close(one);
-    assertThat(Posix.tryFlock(two, true)).isTrue();
-    Posix.close(two);
-  }
-
-  @Test
   void aFailingCommandTellsItsStderr() {
     assertThatThrownBy(() -> Command.of("sh", "-c", "echo broken >&2; exit 3").run())
         .hasMessage("sh failed with status 3: broken");

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.gvariant.GVariant;
@@ -29,7 +30,7 @@ final class Fsck {
   }
 
   static FsckReport run(Repository repository, Progress progress) throws IOException {
-    try (RepositoryLock lock = RepositoryLock.acquire(repository.osPath(), false)) {
+    try (Flock lock = RepositoryLock.acquire(repository.osPath(), false)) {
       return new Fsck(repository).check(progress);
     }
   }

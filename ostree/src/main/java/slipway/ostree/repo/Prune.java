@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.object.Checksum;
@@ -20,7 +21,7 @@ final class Prune {
   private record Dead(Loose object, long bytes) {}
 
   static Repository.Pruned run(Repository repository, Set<Checksum> keep) throws IOException {
-    try (RepositoryLock lock = RepositoryLock.acquire(repository.osPath(), true)) {
+    try (Flock lock = RepositoryLock.acquire(repository.osPath(), true)) {
       Staging.sweep(repository.path());
       Set<Checksum> roots = new HashSet<>(repository.refFiles().all().values());
       roots.addAll(keep);

@@ -17,6 +17,7 @@ import slipway.base.KeyFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.base.RawText;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.gvariant.GVariant;
@@ -276,7 +277,7 @@ public final class Repository {
    */
   public void writeDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
       throws IOException {
-    try (RepositoryLock lock = RepositoryLock.acquire(osPath, false)) {
+    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
       if (!has(commit, ObjectType.COMMIT)) {
         throw Problem.notFound("the repository " + path + " has no commit " + commit);
       }

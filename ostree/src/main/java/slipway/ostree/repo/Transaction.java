@@ -14,6 +14,7 @@ import slipway.archive.tar.Metadata;
 import slipway.base.KeyFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.object.Checksum;
@@ -37,7 +38,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Transaction.class.getName());
 
   private final Repository repository;
-  private final RepositoryLock lock;
+  private final Flock lock;
   private final Staging staging;
   private final ObjectWriter writer;
 
@@ -52,7 +53,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
   private boolean ended;
 
   private Transaction(
-      Repository repository, RepositoryLock lock, Staging staging, long budget, boolean verity) {
+      Repository repository, Flock lock, Staging staging, long budget, boolean verity) {
     this.repository = repository;
     this.lock = lock;
     this.staging = staging;
@@ -74,7 +75,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
               + " sets owners and needs root: run it with sudo, or use a bare-user repository");
     }
     KeyFile config = repository.config();
-    RepositoryLock lock =
+    Flock lock =
         RepositoryLock.acquireShared(repository.osPath(), () -> Staging.sweep(repository.path()));
     try {
       boolean sync = config.getBoolean("core", "fsync", true);
