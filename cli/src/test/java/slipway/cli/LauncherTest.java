@@ -21,7 +21,8 @@ class LauncherTest {
     Files.createFile(state.resolve("stamp"));
     Files.writeString(state.resolve("sources"), "stale=no\n");
     Files.writeString(state.resolve("java-home"), state + "\n");
-    Files.writeString(state.resolve("current"), "dist\n");
+    Files.writeString(state.resolve("current"), state + "\n");
+    Files.writeString(state.resolve("start-up.sh"), "arguments=quick tools=no\n");
     Path java = Files.createDirectory(state.resolve("bin")).resolve("java");
     Files.writeString(
         java, "#!/bin/sh\necho ${LC_ALL-none} ${LC_MESSAGES-none} ${LC_CTYPE-none} ${LANG-none}\n");
