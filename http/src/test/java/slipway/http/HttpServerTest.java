@@ -3,6 +3,7 @@ package slipway.http;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -390,6 +391,44 @@ class HttpServerTest {
     } finally {
       QUIET.setLevel(java.util.logging.Level.OFF);
       all.removeHandler(listener);
+    }
+  }
+
+  /** As when the process is told to end, and the thread that works unwinds. */
+  @Test
+  void anInterruptedThreadStopsItAtOnceAndInOrder() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch never = new CountDownLatch(1);
+    Router router =
+        new Router()
+            .on(
+                "GET",
+                "/slow",
+                (q, r) -> {
+                  asked.countDown();
+                  try {
+                    never.await();
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                });
+    HttpServer other =
+        HttpServer.start(HttpOptions.at(LOOPBACK).withStopTimeout(Duration.ofMinutes(10)), router);
+    int port = other.address().getPort();
+    try (Socket client = new Socket(LOOPBACK.getAddress(), port)) {
+      client.getOutputStream().write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
+      asked.await();
+      assertQuiet(
+          () -> {
+            Thread.currentThread().interrupt();
+            other.close();
+          });
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(client.getInputStream().read()).isEqualTo(-1);
+      assertThatThrownBy(() -> new Socket(LOOPBACK.getAddress(), port).close())
+          .isInstanceOf(IOException.class);
+    } finally {
+      never.countDown();
     }
   }
 
