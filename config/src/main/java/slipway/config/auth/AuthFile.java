@@ -67,8 +67,8 @@ public final class AuthFile implements CredentialSource {
    * others when one asks.
    *
    * @param explicit of {@code --authfile}, or null
-   * @throws Problem of kind INPUT when one that is named does not exist or is not such a file,
-   *     DENIED when it cannot be read
+   * @throws Problem of kind INPUT when one that is named does not exist, is empty or is not such a
+   *     file, DENIED when it cannot be read
    */
   public static CredentialSource search(@Nullable Path explicit, Map<String, String> environment) {
     if (explicit != null) {
@@ -100,6 +100,11 @@ public final class AuthFile implements CredentialSource {
     }
     AuthFile file = at(path);
     file.read();
+    // Not a device such as /dev/null, which says that there are none.
+    if (Files.isRegularFile(path) && path.toFile().length() == 0) {
+      throw Problem.input(
+          "the file of " + by + ", " + path + ", is empty; log in with it, or write {} into it");
+    }
     return file;
   }
 

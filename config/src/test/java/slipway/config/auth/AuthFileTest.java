@@ -90,11 +90,13 @@ class AuthFileTest {
   void aNamedFileThatIsNoneIsToldAtOnce() throws Exception {
     Path broken = Files.writeString(dir.resolve("broken.json"), "{\n nope\n}");
     Path list = Files.writeString(dir.resolve("list.json"), "[]");
+    Path empty = Files.createFile(dir.resolve("empty.json"));
     Path missing = dir.resolve("missing.json");
     Map<Path, String> sentences =
         Map.of(
             broken, broken + " is not valid JSON at line 2",
             list, list + " is not a JSON object",
+            empty, empty + ", is empty; log in with it, or write {} into it",
             missing, missing + ", does not exist",
             dir, "cannot read the credentials in " + dir + ": Is a directory");
     sentences.forEach(
@@ -107,6 +109,8 @@ class AuthFileTest {
               .isInstanceOf(Problem.class)
               .hasMessageEndingWith(sentence);
         });
+    CredentialSource none = AuthFile.search(Path.of("/dev/null"), Map.of());
+    assertThat(none.find(Reference.parse("a.io/x"))).isEmpty();
     // Where nobody named it, it counts once it is asked.
     write(dir.resolve("containers/auth.json"), "x");
     Files.writeString(dir.resolve("containers/auth.json"), "nope");
