@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
-import slipway.base.TemporaryFiles;
+import slipway.linux.lock.ScratchFolder;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 
@@ -90,8 +90,8 @@ public record KvmProbe(boolean usable, String reason) {
 
   /** Runs the guest; it is bounded by ten seconds. */
   static KvmProbe run(Accelerator accelerator) throws IOException {
-    Path disk = Files.createTempFile(TemporaryFiles.folder(), "slipway-kvm", ".img");
-    try {
+    try (ScratchFolder folder = ScratchFolder.small("slipway-kvm-", note -> {})) {
+      Path disk = folder.path().resolve("disk.img");
       byte[] image = Arrays.copyOf(GUEST, DISK_BYTES);
       image[510] = 0x55;
       image[511] = (byte) 0xaa;
@@ -110,8 +110,6 @@ public record KvmProbe(boolean usable, String reason) {
           : new KvmProbe(false, "a test guest ended with status " + status);
     } catch (Problem e) {
       return new KvmProbe(false, "a test guest failed: " + e.getMessage());
-    } finally {
-      Files.delete(disk);
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,6 +32,40 @@ import slipway.oci.model.Digest;
 
 class CompressionTest {
   private static final Random RANDOM = Seeds.random("CompressionTest");
+
+  /** Uses zstd and is killed. */
+  static final class Child {
+    private Child() {}
+
+    public static void main(String[] args) throws IOException {
+      compress(Compression.ZSTD, new byte[100], 100);
+      System.out.println("ready");
+      while (System.in.read() >= 0) {
+        // The parent kills before it says anything.
+      }
+    }
+  }
+
+  @Test
+  void aKilledProcessLeavesNoLibrary(@TempDir Path temporary) throws Exception {
+    // As of one that was killed while it unpacked.
+    Files.createFile(Files.createDirectory(temporary.resolve("slipway-zstd-1")).resolve("lib.so"));
+    ProcessBuilder child =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Child.class.getName());
+    child.environment().put("TMPDIR", temporary.toString());
+    Process process = child.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    try {
+      assertThat(process.inputReader().lines().anyMatch("ready"::equals)).isTrue();
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+    assertThat(temporary).isEmptyDirectory();
+  }
 
   /** Partly compressible, longer than several blocks. */
   private static byte[] sample(int size) {

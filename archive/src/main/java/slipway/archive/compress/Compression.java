@@ -2,6 +2,7 @@ package slipway.archive.compress;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
+import com.github.luben.zstd.util.Native;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,7 @@ import java.io.PushbackInputStream;
 import java.util.Arrays;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
-import slipway.base.TemporaryFiles;
+import slipway.linux.lock.ScratchFolder;
 
 /**
  * How a layer is compressed. The same bytes give the same compressed bytes, however they are cut
@@ -129,9 +130,16 @@ public enum Compression {
     };
   }
 
-  /** The library unpacks its native part into this folder when it is used for the first time. */
-  private static void prepareZstd() {
-    System.setProperty("ZstdTempFolder", TemporaryFiles.folder().toString());
+  /**
+   * Has the library unpack its native part, once, where nothing stays of it: what is loaded needs
+   * no file any more, and what a killed process leaves the next one removes.
+   */
+  private static synchronized void prepareZstd() throws IOException {
+    if (!Native.isLoaded()) {
+      try (ScratchFolder folder = ScratchFolder.small("slipway-zstd-", note -> {})) {
+        Native.load(folder.path().toFile());
+      }
+    }
   }
 
   private static OutputStream zstd(OutputStream out, int level) throws IOException {
