@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.linux.lock.ScratchFolder;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
@@ -26,6 +28,10 @@ public final class UserNetwork implements AutoCloseable {
   private static final String NO_ADDRESS_6 = "0".repeat(32);
 
   private final Path namespace;
+
+  /** What the namespace lies in when that is not the directory that was given. */
+  private final @Nullable ScratchFolder elsewhere;
+
   private final Program program;
   private final Process process;
   private final ErrorTail errors;
@@ -46,8 +52,10 @@ public final class UserNetwork implements AutoCloseable {
     }
   }
 
-  private UserNetwork(Path namespace, Program program, Process process) {
+  private UserNetwork(
+      Path namespace, @Nullable ScratchFolder elsewhere, Program program, Process process) {
     this.namespace = namespace;
+    this.elsewhere = elsewhere;
     this.program = program;
     this.process = process;
     this.errors = ErrorTail.of(process);
@@ -61,13 +69,31 @@ public final class UserNetwork implements AutoCloseable {
    */
   public static UserNetwork start(RunNetwork wanted, Path scratch) throws IOException {
     Program program = choose(wanted);
-    if (scratch.toString().indexOf(',') >= 0) {
-      throw Problem.environment(
-          "RUN cannot have a network of its own below "
-              + scratch.getParent()
-              + ", because runc takes no path of a network with a comma; keep the state elsewhere"
-              + " with --root, or give --network=host or --network=none");
+    if (!hasComma(scratch)) {
+      return start(program, wanted, scratch, null);
     }
+    ScratchFolder elsewhere = ScratchFolder.small("slipway-network-", note -> {});
+    try {
+      if (hasComma(elsewhere.path())) {
+        throw Problem.environment(
+            "RUN cannot have a network of its own below %s or %s, because runc takes no path of a network with a comma; keep the state elsewhere with --root, or give --network=host or --network=none"
+                .formatted(scratch.getParent(), elsewhere.path().getParent()));
+      }
+      return start(program, wanted, elsewhere.path(), elsewhere);
+    } catch (IOException | RuntimeException e) {
+      elsewhere.close();
+      throw e;
+    }
+  }
+
+  /** Whether runc would take a path in here for two: it joins those of namespaces by commas. */
+  private static boolean hasComma(Path place) {
+    return place.toString().indexOf(',') >= 0;
+  }
+
+  private static UserNetwork start(
+      Program program, RunNetwork wanted, Path scratch, @Nullable ScratchFolder elsewhere)
+      throws IOException {
     Path namespace = Files.createFile(scratch.resolve("namespace"));
     Command.of("unshare", "--net=" + namespace, "true").run();
     UserNetwork network = null;
@@ -76,7 +102,7 @@ public final class UserNetwork implements AutoCloseable {
           program == Program.PASTA
               ? pasta(namespace, wanted.hostLoopback())
               : slirp4netns(namespace, wanted.hostLoopback());
-      network = new UserNetwork(namespace, program, Command.of(argv).start());
+      network = new UserNetwork(namespace, elsewhere, program, Command.of(argv).start());
       network.awaitReady();
       return network;
     } catch (IOException | RuntimeException e) {
@@ -205,6 +231,9 @@ public final class UserNetwork implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       unmount(namespace);
+      if (elsewhere != null) {
+        elsewhere.close();
+      }
     }
   }
 
