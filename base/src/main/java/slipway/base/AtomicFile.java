@@ -6,19 +6,41 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A file that appears whole or not at all: written beside its final name, synced, renamed, and the
  * directory synced. The rename in {@link #commit()} is the commit point; {@link #close()} before it
  * removes the temporary file. The one failure behind it is told apart: {@link NotSynced}.
+ *
+ * <p>A kill or a power cut leaves the temporary file. It goes when the file is written again more
+ * than a day later, or by one of the {@code sweep} methods.
  */
 public final class AtomicFile implements AutoCloseable {
+  /** What {@link #create} makes: a dot, the name of the file, a random number in hex. */
+  private static final Pattern TEMPORARY = Pattern.compile("\\.(.+)\\.[0-9a-f]{1,16}\\.tmp");
+
+  /** Nobody writes a file for so long without a change of its time. */
+  private static final Duration OLD = Duration.ofDays(1);
+
+  private static final Instant FAR_FUTURE = Instant.MAX;
+
   private final Path target;
   private final Path temporary;
   private final FileChannel channel;
@@ -74,7 +96,7 @@ public final class AtomicFile implements AutoCloseable {
    */
   public static AtomicFile create(Path target, String permissions) throws IOException {
     Path absolute = target.toAbsolutePath();
-    Path directory = java.util.Objects.requireNonNull(absolute.getParent(), "a file has a parent");
+    Path directory = Objects.requireNonNull(absolute.getParent(), "a file has a parent");
     Path temporary =
         directory.resolve(
             "."
@@ -83,6 +105,7 @@ public final class AtomicFile implements AutoCloseable {
                 + Long.toHexString(ThreadLocalRandom.current().nextLong())
                 + ".tmp");
     Files.createDirectories(directory);
+    sweepOldOf(absolute);
     FileChannel channel =
         FileChannel.open(
             temporary,
@@ -95,6 +118,66 @@ public final class AtomicFile implements AutoCloseable {
       channel.close();
       Files.deleteIfExists(temporary);
       throw e;
+    }
+  }
+
+  /** Whether a file's name is one of a temporary file of this class. */
+  public static boolean isTemporary(Path file) {
+    return TEMPORARY.matcher(String.valueOf(file.getFileName())).matches();
+  }
+
+  /**
+   * Removes the temporary files of dead writers in a folder that holds files of ours alone, and
+   * that nobody else writes to at this moment, as under a lock. A missing folder has none.
+   */
+  public static void sweep(Path folder) throws IOException {
+    sweep(folder, name -> true, FAR_FUTURE);
+  }
+
+  /** As {@link #sweep}, only those of one file, so that the folder may be everybody's. */
+  public static void sweepOf(Path target) throws IOException {
+    Path absolute = target.toAbsolutePath();
+    String own = String.valueOf(absolute.getFileName());
+    sweep(Objects.requireNonNull(absolute.getParent()), own::equals, FAR_FUTURE);
+  }
+
+  /** As {@link #sweep}, only those that are older than a day, so that others may write too. */
+  public static void sweepOld(Path folder) throws IOException {
+    sweep(folder, name -> true, Instant.now().minus(OLD));
+  }
+
+  /** That they stay harms nothing that is written now. */
+  private static void sweepOldOf(Path target) {
+    try {
+      String own = String.valueOf(target.getFileName());
+      Path folder = Objects.requireNonNull(target.getParent());
+      sweep(folder, own::equals, Instant.now().minus(OLD));
+    } catch (IOException | DirectoryIteratorException e) {
+      // Such as of a folder that may be written and not be read.
+    }
+  }
+
+  private static void sweep(Path folder, Predicate<String> of, Instant before) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (DirectoryStream<Path> list = Files.newDirectoryStream(folder, ".*.tmp")) {
+      for (Path file : list) {
+        Matcher name = TEMPORARY.matcher(file.getFileName().toString());
+        if (name.matches() && of.test(name.group(1)) && isOlder(file, before)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
+  }
+
+  private static boolean isOlder(Path file, Instant before) throws IOException {
+    try {
+      BasicFileAttributes found =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return found.isRegularFile() && found.lastModifiedTime().toInstant().isBefore(before);
+    } catch (NoSuchFileException e) {
+      return false; // Its own writer has put it in its place.
     }
   }
 
@@ -152,7 +235,7 @@ public final class AtomicFile implements AutoCloseable {
   private static void rename(Path from, Path to, Runnable renamed, Sync sync) throws IOException {
     // Opened before, so that a lack of descriptors is not found out behind the rename.
     FileChannel directory =
-        FileChannel.open(java.util.Objects.requireNonNull(to.getParent()), StandardOpenOption.READ);
+        FileChannel.open(Objects.requireNonNull(to.getParent()), StandardOpenOption.READ);
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | RuntimeException e) {

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.SysrootState;
@@ -42,13 +44,8 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
     long needed = 0;
     Set<Path> wanted = new HashSet<>();
     for (Deployment d : order) {
-      Path directory = BootWriter.kernelDirectory(root, d);
-      if (wanted.add(directory) && !Files.isDirectory(directory)) {
-        KernelLayout layout =
-            d == created && tree != null
-                ? KernelLayout.of(tree)
-                : KernelLayout.of(root.resolve(d.directory()));
-        needed += layout.bytes(BLOCK);
+      if (wanted.add(BootWriter.kernelDirectory(root, d))) {
+        needed += missing(root, d, d == created ? tree : null);
       }
     }
     if (needed == 0 || onRootFileSystem(root)) {
@@ -56,7 +53,10 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
     }
     long free = Files.getFileStore(root.resolve("boot")).getUnallocatedSpace();
     for (Path rubbish : SysrootSweep.unusedKernels(root, state.all())) {
-      free += size(rubbish);
+      free += size(rubbish, file -> true);
+    }
+    for (Path directory : wanted) {
+      free += size(directory, AtomicFile::isTemporary);
     }
     if (needed + MARGIN <= free) {
       return new BootSpace(needed, null);
@@ -66,7 +66,7 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
     for (Deployment d : state.deployments()) {
       Path directory = BootWriter.kernelDirectory(root, d);
       if (!wanted.contains(directory) && going.add(directory)) {
-        old += size(directory);
+        old += size(directory, file -> true);
       }
     }
     List<Deployment> kept =
@@ -84,6 +84,24 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
     return new BootSpace(needed, kept);
   }
 
+  /**
+   * Bytes of a deployment's kernel that are not in {@code /boot}. Copying may have been stopped by
+   * a power cut, so that its folder is there and not all of its files.
+   */
+  private static long missing(Path root, Deployment d, @Nullable FileTree tree) throws IOException {
+    Path directory = BootWriter.kernelDirectory(root, d);
+    KernelLayout layout;
+    try {
+      layout = tree != null ? KernelLayout.of(tree) : KernelLayout.of(root.resolve(d.directory()));
+    } catch (Problem e) {
+      if (Files.isDirectory(directory)) {
+        return 0; // Damage of an old deployment is told when its kernel is wanted.
+      }
+      throw e;
+    }
+    return layout.bytes(BLOCK, name -> !Files.exists(directory.resolve(name)));
+  }
+
   private static long mebibytes(long bytes) {
     return bytes / (1024 * 1024);
   }
@@ -94,14 +112,14 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
         .equals(Files.getAttribute(root.resolve("ostree/repo"), "unix:dev"));
   }
 
-  private static long size(Path directory) throws IOException {
+  private static long size(Path directory, Predicate<Path> counts) throws IOException {
     if (!Files.isDirectory(directory)) {
       return 0;
     }
     try (var files = Files.walk(directory)) {
       long sum = 0;
       for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isRegularFile(file)) {
+        if (Files.isRegularFile(file) && counts.test(file)) {
           sum += (Files.size(file) + BLOCK - 1) / BLOCK * BLOCK;
         }
       }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -265,11 +266,23 @@ public final class BootWriter {
   private void installKernel(Deployment d, KernelLayout layout) throws IOException {
     Path directory = kernelDirectory(root, d);
     Path deployment = root.resolve(d.directory());
+    sweep(directory);
     for (KernelLayout.BootFile file : layout.files()) {
       Path target = directory.resolve(file.name());
       if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
         Files.createDirectories(Optional.ofNullable(target.getParent()).orElse(directory));
         install(deployment.resolve(file.source()), file, target);
+      }
+    }
+  }
+
+  /** Removes copies that a power cut stopped: they may take the room that the next ones need. */
+  private static void sweep(Path directory) throws IOException {
+    if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+      try (Stream<Path> all = Files.walk(directory)) {
+        for (Path each : (Iterable<Path>) all.filter(Files::isDirectory)::iterator) {
+          AtomicFile.sweep(each);
+        }
       }
     }
   }

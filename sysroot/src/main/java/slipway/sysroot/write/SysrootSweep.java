@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import slipway.base.AtomicFile;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
@@ -42,6 +43,8 @@ public final class SysrootSweep {
     removeOtherMenus(state);
     after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
     removeKernels(state.all());
+    after.attempt(
+        "not all unfinished files were found", () -> AtomicFile.sweep(root.resolve("boot/ostree")));
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
   }
 
@@ -115,9 +118,10 @@ public final class SysrootSweep {
     }
   }
 
-  /** Origins and backing directories whose deployment is gone. */
+  /** Origins, whole or not, and backing directories whose deployment is gone. */
   private void removeOrphans(Path stateroot, Set<String> used) throws IOException {
     Path deploy = stateroot.resolve("deploy");
+    AtomicFile.sweep(deploy);
     for (Path file : children(deploy)) {
       String name = String.valueOf(file.getFileName());
       if (name.endsWith(".origin")) {

@@ -128,4 +128,38 @@ class BootSpaceTest {
     assertThat(left).doesNotExist();
     machine.judge();
   }
+
+  /** The folder of a kernel is there, and a part of a file that takes the room of the next copy. */
+  @Test
+  void goesOnWhereAPowerCutStoppedACopy() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    first = sysroot.booted().orElseThrow();
+    Checksum two = image("2", 4);
+    Plan plan = sysroot.planDeploy(DeploySpec.upgrade(first, two, Origin.NONE));
+    Path folder = BootWriter.kernelDirectory(machine.root(), plan.order().getFirst());
+    Path half = Files.createDirectories(folder).resolve(".vmlinuz-6.1.0-test.1f.tmp");
+    Files.write(half, new byte[3 * MIB]);
+    plan = sysroot.planDeploy(DeploySpec.upgrade(first, two, Origin.NONE));
+    assertThat(plan.bootBytes()).isGreaterThan(4L * MIB);
+    sysroot.execute(plan);
+    assertThat(half).doesNotExist();
+    assertThat(kernels()).hasSize(2);
+    machine.judge();
+  }
+
+  @Test
+  void whatAPowerCutLeftOfOriginsGoes() throws IOException {
+    Path deploy = Files.createDirectories(machine.root().resolve("ostree/deploy/default/deploy"));
+    Path origin = Files.createFile(deploy.resolve("." + "ab".repeat(32) + ".0.origin.1f.tmp"));
+    Path stamp =
+        Files.createFile(
+            Files.createDirectories(machine.root().resolve("boot/ostree"))
+                .resolve(".finalize-failure.stamp.1f.tmp"));
+    sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    assertThat(origin).doesNotExist();
+    assertThat(stamp).doesNotExist();
+    machine.judge();
+  }
 }

@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -208,9 +209,14 @@ public record KernelLayout(
     return HexFormat.of().formatHex(hash.digest());
   }
 
-  /** Bytes that the files take in {@code /boot}, each rounded up to a block. */
-  public long bytes(long blockSize) {
+  /**
+   * Bytes that files take in {@code /boot}, each rounded up to a block.
+   *
+   * @param counts which of them, by their names there
+   */
+  public long bytes(long blockSize, Predicate<String> counts) {
     return files.stream()
+        .filter(f -> counts.test(f.name()))
         .mapToLong(f -> (f.content().size() + blockSize - 1) / blockSize * blockSize)
         .sum();
   }
