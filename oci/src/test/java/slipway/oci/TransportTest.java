@@ -88,6 +88,46 @@ class TransportTest {
     }
   }
 
+  /** Of another version nobody knows what its files mean. */
+  @Test
+  void anotherVersionIsRefused() throws Exception {
+    TransportRef layout = TransportRef.parse("oci:" + dir + "/layout");
+    export(layout);
+    Path version = dir.resolve("layout/oci-layout");
+    TransportRef archive = TransportRef.parse("oci-archive:" + dir + "/layout.tar");
+    for (String text : List.of("{\"imageLayoutVersion\":\"2.0.0\"}", "{}")) {
+      Files.writeString(version, text);
+      Command.of("tar", "-C", dir + "/layout", "-cf", dir + "/layout.tar", ".").run();
+      String sentence =
+          text.equals("{}")
+              ? " names no version of the layout; this version of Slipway reads 1.x"
+              : " is of version 2.0.0 of the layout; this version of Slipway reads 1.x";
+      assertThatThrownBy(() -> load(layout, "x")).hasMessage(version + sentence);
+      assertThatThrownBy(() -> export(layout)).hasMessage(version + sentence);
+      assertThatThrownBy(() -> load(archive, "x"))
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("oci-layout of ")
+          .hasMessageEndingWith(sentence);
+    }
+    Files.writeString(version, "{\"imageLayoutVersion\":\"1.1.0\"}");
+    assertThat(load(layout, "x")).isEqualTo(image);
+    Files.delete(version);
+    assertThat(load(layout, "x")).isEqualTo(image);
+
+    TransportRef directory = TransportRef.parse("dir:" + dir + "/directory");
+    export(directory);
+    Path file = dir.resolve("directory/version");
+    Files.writeString(file, "Directory Transport Version: 2.0\n");
+    String sentence =
+        file + " says \"Directory Transport Version: 2.0\"; this version of Slipway reads 1.x";
+    assertThatThrownBy(() -> load(directory, "x")).hasMessage(sentence);
+    assertThatThrownBy(() -> export(directory)).hasMessage(sentence);
+    Files.writeString(file, "Directory Transport Version: 1.2\n");
+    assertThat(load(directory, "x")).isEqualTo(image);
+    Files.delete(file);
+    assertThat(load(directory, "x")).isEqualTo(image);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"oci:%s/out:v1", "oci-archive:%s/out.tar:v1", "dir:%s/out"})
   void readsWhatSkopeoWrote(String form) throws Exception {

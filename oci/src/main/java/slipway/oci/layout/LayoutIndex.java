@@ -89,6 +89,39 @@ public final class LayoutIndex {
     }
   }
 
+  /**
+   * Refuses a layout of a version that may mean something else by what it says. One that lacks the
+   * file is taken, as by other tools.
+   *
+   * @param layout its directory
+   * @throws Problem of kind CORRUPT
+   */
+  public static void requireVersion(Path layout) throws IOException {
+    String name = layout.resolve(LAYOUT_FILE).toString();
+    try (InputStream in = BlobDirectory.openFile(layout, LAYOUT_FILE, 0)) {
+      requireVersion(Limit.SMALL_FILE_BYTES.read(in, name), name);
+    } catch (NoSuchFileException e) {
+      // Taken all the same.
+    }
+  }
+
+  /**
+   * As above, with the file's content.
+   *
+   * @param where for messages
+   */
+  public static void requireVersion(byte[] bytes, String where) {
+    String version = ManifestJson.read(bytes, where).path("imageLayoutVersion").asString("");
+    if (!version.startsWith("1.")) {
+      throw Problem.corrupt(
+          where
+              + (version.isEmpty()
+                  ? " names no version of the layout"
+                  : " is of version " + Printable.text(version) + " of the layout")
+              + "; this version of Slipway reads 1.x");
+    }
+  }
+
   public static LayoutIndex empty() {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("schemaVersion", 2);

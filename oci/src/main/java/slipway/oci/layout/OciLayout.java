@@ -40,12 +40,18 @@ public final class OciLayout implements ImageSource, ImageSink {
    * Opens one for reading.
    *
    * @param name of the image that is meant when a caller names none, or null for the only one
-   * @throws Problem of kind NOT_FOUND when there is no layout
+   * @throws Problem of kind NOT_FOUND when there is no layout, CORRUPT for one of another version
    */
   public static OciLayout open(Path root, @Nullable String name) {
     Path absolute = root.toAbsolutePath().normalize();
     if (!isOne(absolute)) {
       throw Problem.notFound(root + " is no OCI image layout: it has no " + LayoutIndex.FILE);
+    }
+    try {
+      LayoutIndex.requireVersion(absolute);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot read " + root + ": " + FileReason.of(e), e);
     }
     return new OciLayout(absolute, name);
   }
@@ -64,6 +70,7 @@ public final class OciLayout implements ImageSource, ImageSink {
     Path absolute = root.toAbsolutePath().normalize();
     try {
       Files.createDirectories(absolute.resolve("blobs"));
+      LayoutIndex.requireVersion(absolute);
       OciLayout layout = new OciLayout(absolute, name);
       layout.blobs.sweep();
       if (!Files.exists(absolute.resolve(LayoutIndex.LAYOUT_FILE))) {
@@ -137,6 +144,7 @@ public final class OciLayout implements ImageSource, ImageSink {
     blobs.write(manifest.descriptor(), manifest.bytes());
     if (tag != null) {
       try (Flock lock = Flock.directory(root)) {
+        AtomicFile.sweepOf(root.resolve(LayoutIndex.FILE));
         LayoutIndex index = LayoutIndex.read(root);
         index.replace(manifest.descriptor(), tag.isEmpty() ? null : tag);
         index.write(root);

@@ -2,7 +2,6 @@ package slipway.oci.store;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -653,7 +652,7 @@ public final class LocalStore implements AutoCloseable {
 
   private boolean changeNames(Change change) {
     try (Flock lock = Flock.file(root.resolve("names.lock"), true)) {
-      removeHalfWritten();
+      AtomicFile.sweep(root);
       LayoutIndex index = LayoutIndex.read(root);
       boolean changed = change.apply(index);
       if (changed) {
@@ -667,15 +666,6 @@ public final class LocalStore implements AutoCloseable {
           Problem.Kind.ENVIRONMENT,
           "cannot change the names in " + root + ": " + e.getMessage(),
           e);
-    }
-  }
-
-  /** Under the lock of the names nobody writes them: temporary files are of dead writers. */
-  private void removeHalfWritten() throws IOException {
-    try (DirectoryStream<Path> list = Files.newDirectoryStream(root, ".*.tmp")) {
-      for (Path file : list) {
-        Files.delete(file);
-      }
     }
   }
 

@@ -2,6 +2,7 @@ package slipway.oci.transport;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
 import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
@@ -27,7 +29,8 @@ import slipway.oci.model.Manifest;
 public final class DirLayout implements ImageSource, ImageSink {
   private static final String MANIFEST = "manifest.json";
   private static final String VERSION = "version";
-  private static final String VERSION_TEXT = "Directory Transport Version: 1.1\n";
+  private static final String VERSION_1 = "Directory Transport Version: 1.";
+  private static final String VERSION_TEXT = VERSION_1 + "1\n";
 
   private final Path root;
 
@@ -36,13 +39,34 @@ public final class DirLayout implements ImageSource, ImageSink {
   }
 
   /**
-   * @throws Problem of kind NOT_FOUND when there is no image
+   * @throws Problem of kind NOT_FOUND when there is no image, CORRUPT for another version
    */
   public static DirLayout open(Path root) {
     if (!isOne(root)) {
       throw Problem.notFound(root + " holds no image: it has no " + MANIFEST);
     }
+    try {
+      requireVersion(root);
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot read " + root + ": " + FileReason.of(e), e);
+    }
     return new DirLayout(root.toAbsolutePath());
+  }
+
+  /** Refuses another version; one that lacks the file is taken, as by skopeo. */
+  private static void requireVersion(Path root) throws IOException {
+    Path file = root.resolve(VERSION);
+    try (InputStream in = BlobDirectory.openFile(root, VERSION, 0)) {
+      byte[] bytes = Limit.SMALL_FILE_BYTES.read(in, file.toString());
+      String text = new String(bytes, StandardCharsets.UTF_8).strip();
+      if (!text.startsWith(VERSION_1)) {
+        throw Problem.corrupt(
+            file + " says \"" + Printable.text(text) + "\"; this version of Slipway reads 1.x");
+      }
+    } catch (NoSuchFileException e) {
+      // Taken all the same.
+    }
   }
 
   /** Whether a folder says that it is one. */
@@ -67,6 +91,8 @@ public final class DirLayout implements ImageSource, ImageSink {
         }
         AtomicFile.write(absolute.resolve(VERSION), VERSION_TEXT);
       }
+      requireVersion(absolute);
+      AtomicFile.sweepOld(absolute);
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.ENVIRONMENT,

@@ -40,6 +40,11 @@ public final class OciArchive {
   }
 
   public static ImageSource source(TarIndex tar, @Nullable String name) throws IOException {
+    if (tar.has(LayoutIndex.LAYOUT_FILE)) {
+      LayoutIndex.requireVersion(
+          tar.read(LayoutIndex.LAYOUT_FILE, Limit.SMALL_FILE_BYTES),
+          LayoutIndex.LAYOUT_FILE + " of " + tar.name());
+    }
     byte[] bytes = tar.read(LayoutIndex.FILE, Limit.MANIFESTS_BYTES);
     LayoutIndex index = LayoutIndex.parse(bytes, "index of " + tar.name());
     index.requireWhole(tar.name());
