@@ -243,7 +243,9 @@ public final class BuildStorage {
       byte[] id = new byte[8];
       random.nextBytes(id);
       try (Workspace trash = Workspace.create(root, HexFormat.of().formatHex(id), progress)) {
-        return work.run(trash);
+        DiskUse.Removed removed = work.run(trash);
+        CacheDurability.of(root).forget();
+        return removed;
       }
     } catch (IOException e) {
       throw failure("clean", e);

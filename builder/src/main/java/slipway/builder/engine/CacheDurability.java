@@ -6,6 +6,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
@@ -77,18 +81,42 @@ public final class CacheDurability {
     String stamp = stamp();
     Posix.syncfs(OsPath.of(root));
     try (Flock alone = Flock.file(root.resolve("synced.lock"), true)) {
-      removeHalfWritten();
+      AtomicFile.sweep(root.resolve("synced"));
       AtomicFile.write(file(boot), stamp);
     }
   }
 
-  /** Under the lock nobody writes here: temporary files are of dead writers. */
-  private void removeHalfWritten() throws IOException {
-    Path directory = Files.createDirectories(root.resolve("synced"));
-    try (DirectoryStream<Path> list = Files.newDirectoryStream(directory, ".*.tmp")) {
-      for (Path file : list) {
-        Files.delete(file);
+  /**
+   * Forgets the syncs of boots that no snapshot is of any more. Only while no build is under way.
+   */
+  void forget() throws IOException {
+    Set<String> needed = new HashSet<>(Set.of(boot));
+    for (Path snapshot : children(root.resolve("snapshots"))) {
+      needed.add(bootOf(snapshot.resolve("stamp")));
+    }
+    for (Path synced : children(root.resolve("synced"))) {
+      if (!needed.contains(synced.getFileName().toString())) {
+        Files.delete(synced);
       }
     }
+  }
+
+  private static String bootOf(Path stamp) throws IOException {
+    try {
+      Matcher m = STAMP.matcher(Files.readString(stamp));
+      return m.matches() ? m.group(1) : "";
+    } catch (NoSuchFileException e) {
+      return "";
+    }
+  }
+
+  private static List<Path> children(Path directory) throws IOException {
+    List<Path> all = new ArrayList<>();
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> list = Files.newDirectoryStream(directory)) {
+        list.forEach(all::add);
+      }
+    }
+    return all;
   }
 }

@@ -381,14 +381,16 @@ public final class AuthFile implements CredentialSource {
   private void change(Consumer<ObjectNode> edit) throws IOException {
     Path directory = java.util.Objects.requireNonNull(path.getParent());
     Files.createDirectories(directory);
-    try (Flock lock = Flock.directory(directory);
-        AtomicFile file = AtomicFile.create(path, "rw-------")) {
-      ObjectNode root = read();
-      edit.accept(root);
-      file.out()
-          .write(JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
-      file.out().write('\n');
-      file.commit();
+    try (Flock lock = Flock.directory(directory)) {
+      AtomicFile.sweepOf(path);
+      try (AtomicFile file = AtomicFile.create(path, "rw-------")) {
+        ObjectNode root = read();
+        edit.accept(root);
+        file.out()
+            .write(JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
+        file.out().write('\n');
+        file.commit();
+      }
     }
   }
 

@@ -11,14 +11,18 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +45,11 @@ public final class Journal implements AutoCloseable {
   private static final String NAME = "journal";
   private static final String FIRST = "slipway-registry-journal 1";
   private static final String SECOND = "slipway-registry-journal 2 ";
+
+  /** Names of torn lines that were set aside, and how many of them, the newest, stay. */
+  private static final String CUTS = NAME + ".cut-*";
+
+  private static final int CUTS_KEPT = 10;
 
   /** Changes in one line of a rewritten journal. */
   private static final int LINE = 1000;
@@ -92,10 +101,11 @@ public final class Journal implements AutoCloseable {
   }
 
   private static String advice(Path path) {
-    return StoreId.repair(java.util.Objects.requireNonNull(path.toAbsolutePath().getParent()));
+    return StoreId.repair(Objects.requireNonNull(path.toAbsolutePath().getParent()));
   }
 
   private static void setTailAside(Path path, long good) throws IOException {
+    removeOldCuts(path);
     Path aside = unused(path, "cut");
     try (FileChannel in = FileChannel.open(path).position(good);
         AtomicFile out = AtomicFile.create(aside, "rw-------")) {
@@ -107,6 +117,23 @@ public final class Journal implements AutoCloseable {
         "the last line of {0} is not whole, as after a power cut; it was moved to {1}",
         path,
         aside);
+  }
+
+  /** What they hold was never confirmed to anybody. */
+  private static void removeOldCuts(Path path) throws IOException {
+    List<Path> cuts = new ArrayList<>();
+    Path folder = Objects.requireNonNull(path.toAbsolutePath().getParent());
+    try (DirectoryStream<Path> list = Files.newDirectoryStream(folder, CUTS)) {
+      list.forEach(cuts::add);
+    }
+    Map<Path, FileTime> times = new HashMap<>();
+    for (Path cut : cuts) {
+      times.put(cut, Files.getLastModifiedTime(cut));
+    }
+    cuts.sort(Comparator.<Path, FileTime>comparing(times::get).reversed());
+    for (int i = CUTS_KEPT - 1; i < cuts.size(); i++) {
+      Files.delete(cuts.get(i));
+    }
   }
 
   /** A name beside the journal that is not taken. */

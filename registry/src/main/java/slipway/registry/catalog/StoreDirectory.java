@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
@@ -83,6 +84,7 @@ public record StoreDirectory(Path root, FileChannel lock) {
       String id = check(journal, mark, catalog);
       BlobStorage blobs = FileBlobStorage.open(root, id);
       reconcile(blobs, catalog);
+      AtomicFile.sweepOf(path);
       if (journal.id() == null) {
         fillIn(blobs, catalog);
         journal.rewrite(id, catalog::snapshot);

@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,6 +152,33 @@ class JournalTest {
                 + dir);
     Files.writeString(file, "slipway-registry-journal 3 x\n");
     assertThatThrownBy(this::replay).hasMessageContaining("was written by a newer version");
+  }
+
+  /** A machine that loses its power again and again does not fill its disk by that. */
+  @Test
+  void theNewestTornLinesAreKept() throws IOException {
+    for (int i = 1; i <= 12; i++) {
+      try (Journal journal = Journal.open(file, c -> {})) {
+        journal.append(ALL.subList(0, 1));
+      }
+      Files.writeString(file, "torn " + i, StandardOpenOption.APPEND);
+      replay();
+      for (Path cut : cuts()) {
+        FileTime time = Files.getLastModifiedTime(cut);
+        Files.setLastModifiedTime(cut, FileTime.fromMillis(time.toMillis() - 5000));
+      }
+    }
+    List<String> left = new ArrayList<>();
+    for (Path cut : cuts()) {
+      left.add(Files.readString(cut));
+    }
+    assertThat(left).hasSize(10).contains("torn 12", "torn 3").doesNotContain("torn 1", "torn 2");
+  }
+
+  private List<Path> cuts() throws IOException {
+    try (Stream<Path> all = Files.list(dir)) {
+      return all.filter(p -> p.getFileName().toString().startsWith("journal.cut-")).toList();
+    }
   }
 
   @Test
