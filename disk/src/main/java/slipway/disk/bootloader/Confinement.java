@@ -111,7 +111,8 @@ final class Confinement implements AutoCloseable {
     return Command.of("setpriv", "--pdeathsig", "KILL", "--")
         .with("unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child=KILL")
         .with("--root=" + root, "--wd=/work", "--")
-        // Anew: the kernel forgets who shall die with whom when a process changes its user.
+        // Anew: the kernel forgets who shall die with whom when a process changes its user. Were we
+        // killed in the very moment between, the bound on processor time would end the tool.
         .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv", "--pdeathsig", "KILL")
         .with("--reuid", Integer.toString(user), "--regid", Integer.toString(user))
         .with("--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--")

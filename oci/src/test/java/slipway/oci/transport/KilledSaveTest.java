@@ -9,7 +9,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.archive.tar.TarPacker;
 import slipway.base.Progress;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.oci.Images;
 import slipway.oci.Seeds;
@@ -76,6 +79,25 @@ class KilledSaveTest {
           images.source(), "localhost/x:1", sink, "", Transfer.Options.all(), Progress.NONE);
     }
     assertThat(list(out)).containsExactly(target);
+  }
+
+  /** Be it an archive of either kind; once. */
+  @Test
+  void whatCannotBeRemovedIsTold() throws Exception {
+    Path left = Files.createDirectory(dir.resolve(TarPacker.UNFINISHED + "1"));
+    Files.createFile(left.resolve("file"));
+    Ioctls.setImmutable(OsPath.of(left), true);
+    try (ImageSink oci = OciArchive.sink(dir.resolve("a.tar"), null);
+        ImageSink docker = DockerArchive.sink(dir.resolve("b.tar"), null)) {
+      for (ImageSink sink : List.of(oci, docker)) {
+        assertThat(sink.notes())
+            .singleElement()
+            .asString()
+            .startsWith("what a killed process left in " + left + " stays: ");
+      }
+    } finally {
+      Ioctls.setImmutable(OsPath.of(left), false);
+    }
   }
 
   private static String cp() {
