@@ -6,22 +6,18 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
+import slipway.composefs.ErofsFormat.Compact;
+import slipway.composefs.ErofsFormat.Dirent;
+import slipway.composefs.ErofsFormat.Extended;
+import slipway.composefs.ErofsFormat.Inode;
+import slipway.composefs.ErofsFormat.XattrArea;
 import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Stat;
 
 /** An inode of a composefs image while it is laid out. */
 public final class ErofsInode {
-  /** Data layouts (Linux's fs/erofs/erofs_fs.h, "i_format"). */
-  static final int FLAT_PLAIN = 0;
+  /** Bytes of a block; the target of a link is shorter. */
+  public static final int BLOCK = ErofsFormat.BLOCK;
 
-  static final int FLAT_INLINE = 2;
-  static final int CHUNK_BASED = 4;
-
-  public static final int BLOCK = 4096;
-  static final int SLOT = 32;
-  private static final int COMPACT_SIZE = 32;
-  private static final int EXTENDED_SIZE = 64;
-  private static final int XATTR_HEADER = 12;
   private static final int MAX_SHARED = 128;
 
   /** What follows the metadata. */
@@ -96,29 +92,15 @@ public final class ErofsInode {
     return firstParent == parent && java.util.Objects.equals(name, firstName);
   }
 
-  /** Type in a directory entry. */
-  int entryType() {
-    return switch (mode & Stat.S_IFMT) {
-      case Stat.S_IFREG -> 1;
-      case Stat.S_IFDIR -> 2;
-      case Stat.S_IFCHR -> 3;
-      case Stat.S_IFBLK -> 4;
-      case Stat.S_IFIFO -> 5;
-      case Stat.S_IFSOCK -> 6;
-      case Stat.S_IFLNK -> 7;
-      default -> throw new IllegalStateException("mode " + Integer.toOctalString(mode));
-    };
-  }
-
   /** Position in units of slots, as directory entries name it. */
   long nid() {
-    return position / SLOT;
+    return position / ErofsFormat.SLOT;
   }
 
   /** Number of bits of a chunk of a file of this size. */
   int chunkBits() {
     int bits = size <= 1 ? 0 : 64 - Long.numberOfLeadingZeros(size - 1);
-    return Math.clamp(bits, 12, 43);
+    return Math.clamp(bits, ErofsFormat.BLOCK_BITS, ErofsFormat.BLOCK_BITS + Inode.CHUNK_BITS_MASK);
   }
 
   /** Sorts the attributes into those that the image holds once and those that stand here. */
@@ -139,7 +121,7 @@ public final class ErofsInode {
     if (xattrs.isEmpty()) {
       return 0;
     }
-    int size = XATTR_HEADER + 4 * shared.size();
+    int size = XattrArea.SIZE + XattrArea.UNIT * shared.size();
     for (ErofsXattr x : unshared) {
       size += x.paddedSize();
     }
@@ -147,19 +129,14 @@ public final class ErofsInode {
   }
 
   int inodeSize() {
-    return extended ? EXTENDED_SIZE : COMPACT_SIZE;
-  }
-
-  /** i_xattr_icount. */
-  int xattrCount() {
-    return xattrs.isEmpty() ? 0 : (xattrSize() - XATTR_HEADER) / 4 + 1;
+    return extended ? Extended.SIZE : Compact.SIZE;
   }
 
   int layout() {
     if (kind == Kind.CHUNKED) {
-      return CHUNK_BASED;
+      return Inode.CHUNK_BASED;
     }
-    return tail > 0 ? FLAT_INLINE : FLAT_PLAIN;
+    return tail > 0 ? Inode.FLAT_INLINE : Inode.FLAT_PLAIN;
   }
 
   /** Computes the size of what follows and how much of it is whole blocks. */
@@ -176,7 +153,7 @@ public final class ErofsInode {
       }
       case CHUNKED -> {
         long chunk = 1L << chunkBits();
-        tail = Math.toIntExact(4 * ((size + chunk - 1) / chunk));
+        tail = Math.toIntExact(Inode.CHUNK * ((size + chunk - 1) / chunk));
       }
       case BARE -> {}
     }
@@ -185,7 +162,7 @@ public final class ErofsInode {
   private void measureDirectory() {
     int used = 0;
     for (OsPath name : children.keySet()) {
-      int length = ErofsWriter.DIRENT + name.length();
+      int length = Dirent.SIZE + name.length();
       if (used + length > BLOCK) {
         blocks++;
         used = 0;

@@ -6,12 +6,14 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import slipway.composefs.ErofsFormat.SuperBlock;
+import slipway.composefs.ErofsFormat.XattrArea;
 import slipway.linux.posix.OsPath;
 
 /** Decides where everything in a composefs image lies. */
 public final class ErofsLayout {
-  static final int HEADER_END = 1024 + 128;
-  private static final int BLOCK = ErofsInode.BLOCK;
+  static final int HEADER_END = SuperBlock.START + SuperBlock.SIZE;
+  private static final int BLOCK = ErofsFormat.BLOCK;
   private static final OsPath DOT = OsPath.of(".");
   private static final OsPath DOT_DOT = OsPath.of("..");
 
@@ -112,7 +114,7 @@ public final class ErofsLayout {
   private void place() {
     long position = HEADER_END;
     for (ErofsInode inode : inodes) {
-      position = roundUp(position, ErofsInode.SLOT);
+      position = roundUp(position, ErofsFormat.SLOT);
       int fixed = inode.inodeSize() + inode.xattrSize();
       position +=
           inode.kind == ErofsInode.Kind.SYMLINK
@@ -121,7 +123,7 @@ public final class ErofsLayout {
       inode.position = position;
       position += fixed + inode.tail;
     }
-    inodesEnd = roundUp(position, ErofsInode.SLOT);
+    inodesEnd = roundUp(position, ErofsFormat.SLOT);
     firstDataBlock = (inodesEnd + sharedSize + BLOCK - 1) / BLOCK;
   }
 
@@ -143,7 +145,7 @@ public final class ErofsLayout {
     if (inode.tail == 0 || inode.tail <= room(position + fixed)) {
       return 0;
     }
-    long padding = roundUp(room(position + fixed), ErofsInode.SLOT);
+    long padding = roundUp(room(position + fixed), ErofsFormat.SLOT);
     if (inode.tail <= room(position + padding + fixed)) {
       return padding;
     }
@@ -164,6 +166,6 @@ public final class ErofsLayout {
   /** The number by which inodes name a shared attribute: units of four from its block. */
   int sharedId(ErofsXattr xattr) {
     int offset = java.util.Objects.requireNonNull(sharedOffsets.get(xattr));
-    return Math.toIntExact((inodesEnd % BLOCK + offset) / 4);
+    return Math.toIntExact((inodesEnd % BLOCK + offset) / XattrArea.UNIT);
   }
 }

@@ -3,27 +3,26 @@ package slipway.composefs;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import slipway.composefs.ErofsFormat.Compact;
+import slipway.composefs.ErofsFormat.Dirent;
+import slipway.composefs.ErofsFormat.Extended;
+import slipway.composefs.ErofsFormat.Header;
+import slipway.composefs.ErofsFormat.Inode;
+import slipway.composefs.ErofsFormat.SuperBlock;
+import slipway.composefs.ErofsFormat.XattrArea;
+import slipway.composefs.ErofsFormat.XattrEntry;
 import slipway.linux.posix.OsPath;
 
 /**
  * Writes a laid out image: composefs's header, the EROFS superblock, inodes, shared attributes,
- * data blocks (Linux's fs/erofs/erofs_fs.h; composefs's libcomposefs/lcfs-erofs.h). Little-endian.
+ * data blocks.
  */
 public final class ErofsWriter {
-  /** Size of a directory entry without its name. */
-  static final int DIRENT = 12;
-
-  private static final int BLOCK = ErofsInode.BLOCK;
-  private static final int COMPOSEFS_MAGIC = 0xd078629a;
-  private static final int EROFS_MAGIC = 0xE0F5E1E2;
-  private static final int FEATURE_MTIME = 2;
-  private static final int FEATURE_XATTR_FILTER = 4;
-  private static final int NO_CHUNK = -1;
+  private static final int BLOCK = ErofsFormat.BLOCK;
 
   private final ErofsLayout layout;
   private final int version;
@@ -62,40 +61,53 @@ public final class ErofsWriter {
     put(new byte[Math.toIntExact(position - written)]);
   }
 
-  private static ByteBuffer buffer(int size) {
-    return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
   private void header() throws IOException {
     boolean acl =
         layout.inodes.stream()
             .flatMap(i -> i.xattrs.entrySet().stream())
             .anyMatch(x -> new ErofsXattr(x.getKey(), x.getValue()).isAcl());
-    ByteBuffer b = buffer(ErofsLayout.HEADER_END);
-    b.putInt(COMPOSEFS_MAGIC).putInt(1).putInt(acl ? 1 : 0).putInt(version);
-    b.position(1024);
-    b.putInt(EROFS_MAGIC).putInt(0).putInt(FEATURE_MTIME | FEATURE_XATTR_FILTER);
-    b.put((byte) 12).put((byte) 0);
-    b.putShort((short) layout.inodes.getFirst().nid());
-    b.putLong(layout.inodes.size());
-    b.putLong(layout.minSeconds).putInt(layout.minNanos);
-    b.putInt(Math.toIntExact(layout.totalBlocks));
-    b.putInt(0).putInt(Math.toIntExact(layout.inodesEnd / BLOCK));
-    put(b.array());
+    ByteBuffer header = ErofsFormat.structure(Header.SIZE);
+    Header.MAGIC.put(header, Header.MAGIC_VALUE);
+    Header.VERSION.put(header, Header.VERSION_VALUE);
+    Header.FLAGS.put(header, acl ? Header.HAS_ACL : 0);
+    Header.COMPOSEFS_VERSION.put(header, version);
+    put(header.array());
+    padTo(SuperBlock.START);
+    ByteBuffer block = ErofsFormat.structure(SuperBlock.SIZE);
+    SuperBlock.MAGIC.put(block, SuperBlock.MAGIC_VALUE);
+    SuperBlock.COMPATIBLE_FEATURES.put(block, SuperBlock.MTIME | SuperBlock.XATTR_FILTER);
+    SuperBlock.BLOCK_BITS.put(block, ErofsFormat.BLOCK_BITS);
+    SuperBlock.ROOT.put(block, Math.toIntExact(layout.inodes.getFirst().nid()));
+    SuperBlock.INODES.put(block, layout.inodes.size());
+    SuperBlock.SECONDS.put(block, layout.minSeconds);
+    SuperBlock.NANOS.put(block, layout.minNanos);
+    SuperBlock.BLOCKS.put(block, Math.toIntExact(layout.totalBlocks));
+    SuperBlock.XATTRS_BLOCK.put(block, Math.toIntExact(layout.inodesEnd / BLOCK));
+    put(block.array());
   }
 
   private void inode(ErofsInode inode) throws IOException {
-    ByteBuffer b = buffer(inode.inodeSize());
-    b.putShort((short) (inode.layout() << 1 | (inode.extended ? 1 : 0)));
-    b.putShort((short) inode.xattrCount()).putShort((short) inode.mode);
+    ByteBuffer b = ErofsFormat.structure(inode.inodeSize());
+    int format = inode.layout() << Inode.LAYOUT_SHIFT | (inode.extended ? Inode.EXTENDED : 0);
+    Inode.FORMAT.put(b, format);
+    Inode.XATTR_COUNT.put(b, ErofsFormat.xattrCount(inode.xattrSize()));
+    Inode.MODE.put(b, inode.mode);
     if (inode.extended) {
-      b.putShort((short) 0).putLong(inode.size).putInt(pointer(inode)).putInt(inode.number);
-      b.putInt(inode.uid).putInt(inode.gid);
-      b.putLong(inode.mtimeSeconds).putInt(inode.mtimeNanos).putInt(inode.nlink);
+      Extended.LENGTH.put(b, inode.size);
+      Extended.POINTER.put(b, pointer(inode));
+      Extended.NUMBER.put(b, inode.number);
+      Extended.UID.put(b, inode.uid);
+      Extended.GID.put(b, inode.gid);
+      Extended.SECONDS.put(b, inode.mtimeSeconds);
+      Extended.NANOS.put(b, inode.mtimeNanos);
+      Extended.NLINK.put(b, inode.nlink);
     } else {
-      b.putShort((short) inode.nlink).putInt((int) inode.size).putInt(0);
-      b.putInt(pointer(inode)).putInt(inode.number);
-      b.putShort((short) inode.uid).putShort((short) inode.gid);
+      Compact.NLINK.put(b, inode.nlink);
+      Compact.LENGTH.put(b, inode.size);
+      Compact.POINTER.put(b, pointer(inode));
+      Compact.NUMBER.put(b, inode.number);
+      Compact.UID.put(b, inode.uid);
+      Compact.GID.put(b, inode.gid);
     }
     put(b.array());
     xattrs(inode);
@@ -105,7 +117,7 @@ public final class ErofsWriter {
   /** i_u: where the data is, or what the device is. */
   private static int pointer(ErofsInode inode) {
     return switch (inode.kind) {
-      case CHUNKED -> inode.chunkBits() - 12;
+      case CHUNKED -> inode.chunkBits() - ErofsFormat.BLOCK_BITS;
       case BARE -> (int) inode.rdev;
       case DIRECTORY, SYMLINK, INLINED -> inode.blocks > 0 ? Math.toIntExact(inode.firstBlock) : 0;
     };
@@ -116,10 +128,9 @@ public final class ErofsWriter {
       return;
     }
     int filter = -1;
-    ByteBuffer b = buffer(inode.xattrSize());
-    b.position(4);
-    b.put((byte) inode.shared.size());
-    b.position(12);
+    ByteBuffer b = ErofsFormat.structure(inode.xattrSize());
+    XattrArea.SHARED.put(b, inode.shared.size());
+    b.position(XattrArea.SIZE);
     for (ErofsXattr x : inode.shared) {
       filter &= ~(1 << x.filterBit());
       b.putInt(layout.sharedId(x));
@@ -128,15 +139,17 @@ public final class ErofsWriter {
       filter &= ~(1 << x.filterBit());
       b.put(xattr(x));
     }
-    b.putInt(0, filter);
+    XattrArea.FILTER.put(b, filter);
     put(b.array());
   }
 
   private static byte[] xattr(ErofsXattr x) {
     byte[] rest = x.rest();
-    ByteBuffer b = buffer(x.paddedSize());
-    b.put((byte) rest.length).put((byte) x.prefix()).putShort((short) x.value().length);
-    b.put(rest).put(x.value());
+    ByteBuffer b = ErofsFormat.structure(x.paddedSize());
+    XattrEntry.NAME_LENGTH.put(b, rest.length);
+    XattrEntry.PREFIX.put(b, x.prefix());
+    XattrEntry.VALUE_LENGTH.put(b, x.value().length);
+    b.position(XattrEntry.SIZE).put(rest).put(x.value());
     return b.array();
   }
 
@@ -156,7 +169,7 @@ public final class ErofsWriter {
 
   private static byte[] chunks(int size) {
     byte[] bytes = new byte[size];
-    Arrays.fill(bytes, (byte) NO_CHUNK);
+    Arrays.fill(bytes, (byte) Inode.NO_CHUNK);
     return bytes;
   }
 
@@ -186,7 +199,7 @@ public final class ErofsWriter {
     List<Map.Entry<OsPath, ErofsInode>> gathered = new ArrayList<>();
     int used = 0;
     for (Map.Entry<OsPath, ErofsInode> child : directory.children.entrySet()) {
-      int length = DIRENT + child.getKey().length();
+      int length = Dirent.SIZE + child.getKey().length();
       if (used + length > BLOCK) {
         blocks.add(directoryBlock(gathered, used));
         gathered.clear();
@@ -200,11 +213,14 @@ public final class ErofsWriter {
   }
 
   private static byte[] directoryBlock(List<Map.Entry<OsPath, ErofsInode>> entries, int size) {
-    ByteBuffer b = buffer(size);
-    int nameAt = entries.size() * DIRENT;
+    ByteBuffer b = ByteBuffer.allocate(size);
+    int nameAt = entries.size() * Dirent.SIZE;
     for (Map.Entry<OsPath, ErofsInode> e : entries) {
-      b.putLong(e.getValue().nid()).putShort((short) nameAt);
-      b.put((byte) e.getValue().entryType()).put((byte) 0);
+      ByteBuffer entry = ErofsFormat.structure(Dirent.SIZE);
+      Dirent.INODE.put(entry, e.getValue().nid());
+      Dirent.NAME.put(entry, nameAt);
+      Dirent.TYPE.put(entry, ErofsFormat.entryType(e.getValue().mode));
+      b.put(entry);
       nameAt += e.getKey().length();
     }
     for (Map.Entry<OsPath, ErofsInode> e : entries) {

@@ -1,6 +1,9 @@
 package slipway.composefs;
 
 import java.util.Arrays;
+import java.util.List;
+import slipway.composefs.ErofsFormat.XattrArea;
+import slipway.composefs.ErofsFormat.XattrEntry;
 import slipway.linux.posix.OsPath;
 
 /**
@@ -8,52 +11,63 @@ import slipway.linux.posix.OsPath;
  * name.
  */
 record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
-  static final int ENTRY_HEADER = 4;
-  private static final String ACL_ACCESS = "system.posix_acl_access";
-  private static final String ACL_DEFAULT = "system.posix_acl_default";
+  /** Beginnings of names that an entry has a number for; what begins with none has the first. */
+  static final List<String> PREFIXES =
+      List.of(
+          "",
+          "user.",
+          "system.posix_acl_access",
+          "system.posix_acl_default",
+          "trusted.",
+          "lustre.",
+          "security.");
+
+  private static final int ACL_ACCESS = 2;
+  private static final int ACL_DEFAULT = 3;
+
+  /** mkcomposefs writes these names whole. */
+  private static final int LUSTRE = 5;
 
   /** XATTR_FILTER_SEED of Linux's fs/erofs/erofs_fs.h. */
   private static final int FILTER_SEED = 0x25BBE08F;
 
   int prefix() {
-    if (name.startsWith("user.")) {
-      return 1;
+    for (int i = 1; i < PREFIXES.size(); i++) {
+      if (i != LUSTRE && name.startsWith(PREFIXES.get(i))) {
+        return i;
+      }
     }
-    if (name.startsWith("trusted.")) {
-      return 4;
-    }
-    if (name.startsWith("security.")) {
-      return 6;
-    }
-    return name.startsWith(ACL_ACCESS) ? 2 : name.startsWith(ACL_DEFAULT) ? 3 : 0;
+    return 0;
   }
 
   boolean isAcl() {
-    return prefix() == 2 || prefix() == 3;
+    return name.is(PREFIXES.get(ACL_ACCESS)) || name.is(PREFIXES.get(ACL_DEFAULT));
   }
 
   /** The name behind the prefix. */
   byte[] rest() {
-    int length =
-        switch (prefix()) {
-          case 1 -> "user.".length();
-          case 2 -> ACL_ACCESS.length();
-          case 3 -> ACL_DEFAULT.length();
-          case 4 -> "trusted.".length();
-          case 6 -> "security.".length();
-          default -> 0;
-        };
-    return name.substring(length).bytes();
+    return name.substring(PREFIXES.get(prefix()).length()).bytes();
   }
 
   /** The bit that this name clears in an inode's filter. */
   int filterBit() {
-    return XxHash32.hash(rest(), FILTER_SEED + prefix()) & 31;
+    return filterBit(rest(), prefix());
+  }
+
+  /** The bit that a name clears in an inode's filter, by what stands in its entry. */
+  static int filterBit(byte[] rest, int prefix) {
+    return XxHash32.hash(rest, FILTER_SEED + prefix) & 31;
   }
 
   /** Bytes of the entry, padded to a multiple of four. */
   int paddedSize() {
-    return (ENTRY_HEADER + rest().length + value.length + 3) & -4;
+    return paddedSize(name.length() - PREFIXES.get(prefix()).length(), value.length);
+  }
+
+  /** Bytes of an entry, by the lengths that stand in it. */
+  static int paddedSize(int rest, int value) {
+    int size = XattrEntry.SIZE + rest + value;
+    return (size + XattrArea.UNIT - 1) & -XattrArea.UNIT;
   }
 
   /** The order of the shared table, backwards. */

@@ -22,15 +22,27 @@ public final class FsVerity {
 
   /** The hash of the tree and of the digest. */
   public enum Algorithm {
-    SHA256(1, "SHA-256"),
-    SHA512(2, "SHA-512");
+    SHA256(1, 32, "SHA-256"),
+    SHA512(2, 64, "SHA-512");
 
     private final int number;
+    private final int bytes;
     private final String jca;
 
-    Algorithm(int number, String jca) {
+    Algorithm(int number, int bytes, String jca) {
       this.number = number;
+      this.bytes = bytes;
       this.jca = jca;
+    }
+
+    /** fs-verity's number. */
+    int number() {
+      return number;
+    }
+
+    /** Bytes of a digest. */
+    int bytes() {
+      return bytes;
     }
   }
 

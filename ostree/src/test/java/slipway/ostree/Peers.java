@@ -12,6 +12,10 @@ public final class Peers {
     return tool("composefs", "mkcomposefs");
   }
 
+  public static Command composefsInfo() {
+    return tool("composefs", "composefs-info");
+  }
+
   /** An ostree that knows composefs. */
   public static Command ostree(Path repo, String... arguments) {
     return tool("ostree", "ostree").with("--repo=" + repo).with(arguments);

@@ -2,7 +2,6 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -14,6 +13,7 @@ import slipway.composefs.ErofsInode;
 import slipway.composefs.ErofsLayout;
 import slipway.composefs.ErofsWriter;
 import slipway.composefs.FsVerity;
+import slipway.composefs.OverlayXattrs;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -30,8 +30,6 @@ import slipway.tree.Node;
  * "Nesting overlayfs mounts").
  */
 public final class Composefs {
-  private static final String OVERLAY = "trusted.overlay.";
-  private static final String ESCAPED = "trusted.overlay.overlay.";
   private static final int MAX_XATTR_NAME = 255;
 
   private Composefs() {}
@@ -166,7 +164,7 @@ public final class Composefs {
       if (whiteouts) {
         markOpaque(root);
       }
-      root.xattr(OVERLAY + "opaque", new byte[] {'y'});
+      root.xattr(OverlayXattrs.OPAQUE, new byte[] {'y'});
       hideObjects(root);
       addDots(root, root);
       return root;
@@ -233,28 +231,14 @@ public final class Composefs {
         case Data.Backed backed -> {
           ErofsInode inode = inode(ErofsInode.Kind.CHUNKED, file);
           inode.size = size;
-          inode.xattr(OVERLAY + "metacopy", metacopy(backed.digest()));
+          inode.xattr(OverlayXattrs.METACOPY, OverlayXattrs.metacopy(backed.digest()));
           if (backed.path() != null) {
-            inode.xattr(
-                OVERLAY + "redirect", ("/" + backed.path()).getBytes(StandardCharsets.UTF_8));
+            byte[] target = ("/" + backed.path()).getBytes(StandardCharsets.UTF_8);
+            inode.xattr(OverlayXattrs.REDIRECT, target);
           }
           yield inode;
         }
       };
-    }
-
-    /** overlayfs's struct ovl_metacopy: version, length, flags, algorithm 1 (sha256), digest. */
-    private static byte[] metacopy(byte @Nullable [] digest) {
-      if (digest == null) {
-        return new byte[0];
-      }
-      return ByteBuffer.allocate(4 + digest.length)
-          .put((byte) 0)
-          .put((byte) (4 + digest.length))
-          .put((byte) 0)
-          .put((byte) 1)
-          .put(digest)
-          .array();
     }
 
     private ErofsInode special(Node.Special special, ErofsInode parent) {
@@ -263,10 +247,10 @@ public final class Composefs {
       if (special.metadata().type() == Stat.S_IFCHR && special.rdev() == 0) {
         // A whiteout below would vanish in overlayfs; escaped, the mounted tree shows one.
         inode.mode = Stat.S_IFREG | (inode.mode & 07777);
-        inode.xattr(ESCAPED + "whiteout", new byte[0]);
-        inode.xattr("user.overlay.whiteout", new byte[0]);
-        parent.xattr(ESCAPED + "whiteouts", new byte[0]);
-        parent.xattr("user.overlay.whiteouts", new byte[0]);
+        inode.xattr(OverlayXattrs.ESCAPED_WHITEOUT, new byte[0]);
+        inode.xattr(OverlayXattrs.USER_WHITEOUT, new byte[0]);
+        parent.xattr(OverlayXattrs.ESCAPED_WHITEOUTS, new byte[0]);
+        parent.xattr(OverlayXattrs.USER_WHITEOUTS, new byte[0]);
         parent.holdsWhiteouts = true;
         whiteouts = true;
       }
@@ -276,8 +260,8 @@ public final class Composefs {
     /** What format version 1 adds to directories with whiteouts. */
     private static void markOpaque(ErofsInode directory) {
       if (directory.holdsWhiteouts) {
-        directory.xattr(ESCAPED + "opaque", new byte[] {'x'});
-        directory.xattr("user.overlay.opaque", new byte[] {'x'});
+        directory.xattr(OverlayXattrs.ESCAPED_OPAQUE, new byte[] {'x'});
+        directory.xattr(OverlayXattrs.USER_OPAQUE, new byte[] {'x'});
       }
       for (ErofsInode child : directory.children.values()) {
         if (child.isDirectory()) {
@@ -290,20 +274,13 @@ public final class Composefs {
       ErofsInode inode = new ErofsInode(kind, node.metadata());
       for (Metadata.Xattr x : node.metadata().xattrs()) {
         OsPath name = x.name();
-        OsPath escaped = name.startsWith(OVERLAY) ? escape(name) : name;
+        OsPath escaped = OverlayXattrs.escape(name);
         if (escaped.length() > MAX_XATTR_NAME || x.value().length > 0xffff) {
           throw Problem.input("the extended attribute " + name + " is too long for EROFS");
         }
         inode.xattrs.put(escaped, x.value());
       }
       return inode;
-    }
-
-    private static OsPath escape(OsPath name) {
-      byte[] rest = name.substring(OVERLAY.length()).bytes();
-      byte[] prefix = ESCAPED.getBytes(StandardCharsets.US_ASCII);
-      return OsPath.ofBytes(
-          ByteBuffer.allocate(prefix.length + rest.length).put(prefix).put(rest).array());
     }
 
     /** Names that cover the object directories of the lower layer. */

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -24,6 +25,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
+import slipway.composefs.ComposefsDump;
+import slipway.composefs.ErofsImage;
 import slipway.composefs.FsVerity;
 import slipway.composefs.XxHash32;
 import slipway.linux.posix.OsPath;
@@ -99,9 +102,9 @@ class ComposefsTest {
     return metadata.withXattrs(List.of(Trees.xattr("security.selinux", label)));
   }
 
-  /** Seed 10 is left out: mkcomposefs 1.0.8 itself fails on its tree ("result out of range"). */
+  /** Seed 8 is left out: mkcomposefs 1.0.8 itself fails on its tree ("result out of range"). */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13})
   void randomTreesAreMkcomposefss(int seed) throws IOException {
     RandomTree random = new RandomTree(seed);
     assertSameImage(random.tree(), random::data);
@@ -164,6 +167,16 @@ class ComposefsTest {
         }
       }
     },
+    NAMES_LIKE_THOSE_OF_ACCESS_LISTS {
+      @Override
+      void fill(Trees.Builder b) {
+        List<Metadata.Xattr> xattrs =
+            List.of(
+                Trees.xattr("system.nfs4_acl", "v"),
+                Trees.xattr("system.posix_acl_accessory", "v"));
+        b.put("f", Trees.file(Metadata.file(0644).withXattrs(xattrs), ""));
+      }
+    },
     COUNTS {
       @Override
       void fill(Trees.Builder b) {
@@ -190,7 +203,7 @@ class ComposefsTest {
     edge.fill(b);
     FileTree tree = b.build();
     Composefs.Backing backing =
-        (path, file) -> new Composefs.Data.Backed("ab/" + path.name() + ".file", null);
+        (path, file) -> new Composefs.Data.Backed(objectPath(path.name().toString()), null);
     assertSameImage(tree, backing);
   }
 
@@ -200,6 +213,37 @@ class ComposefsTest {
     Peers.mkcomposefs().with("--from-file", dump.toString(), theirs.toString()).run();
     Path ours = Files.write(dir.resolve("ours"), image(tree, backing));
     assertThat(Files.mismatch(ours, theirs)).as("first difference").isEqualTo(-1);
+    assertReadAsComposefsInfoReads(ours);
+  }
+
+  private static void assertReadAsComposefsInfoReads(Path image) throws IOException {
+    StringBuilder ours = new StringBuilder();
+    ComposefsDump.write(ErofsImage.read(Files.readAllBytes(image), image.toString()), ours);
+    String theirs = Peers.composefsInfo().with("dump", image.toString()).output();
+    List<String> expected = inOrder(theirs);
+    List<String> actual = inOrder(ours.toString());
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(actual.get(i)).isEqualTo(expected.get(i));
+    }
+  }
+
+  /** The lines with their attributes in one order: the tool tells those that are shared last. */
+  private static List<String> inOrder(String dump) {
+    return dump.lines()
+        .map(
+            line -> {
+              String[] words = line.split(" ", -1);
+              Arrays.sort(words, 11, words.length);
+              return String.join(" ", words);
+            })
+        .toList();
+  }
+
+  /** composefs-info 1.0.8 reads two bytes beyond a path that no padding follows. */
+  private static String objectPath(String name) {
+    String path = "ab/" + name + ".file";
+    return path.length() % 4 == 3 ? path + "s" : path;
   }
 
   private static Content sized(long size) {
@@ -534,7 +578,7 @@ class ComposefsTest {
         data.put(
             file,
             new Composefs.Data.Backed(
-                random.nextInt(8) == 0 ? null : "aa/" + random.nextInt(1000) + ".file",
+                random.nextInt(8) == 0 ? null : objectPath("" + random.nextInt(1000)),
                 random.nextInt(3) == 0 ? null : digest));
       }
       return file;
@@ -562,12 +606,19 @@ class ComposefsTest {
         "system.posix_acl_access",
         "system.posix_acl_default",
         "odd.name",
+        "lustre.lov",
+        "system.nfs4_acl",
+        "system.posix_acl_accessory",
         "user." + "n".repeat(200)
       };
       for (int count = random.nextInt(3) * random.nextInt(4); count > 0; count--) {
-        byte[] value = new byte[random.nextInt(6) == 0 ? random.nextInt(3000) : random.nextInt(3)];
+        String name = names[random.nextInt(names.length)];
+        // composefs-info 1.0.8 overlooks an entry of a header alone that is an inode's last.
+        int least = name.startsWith("system.posix_acl") ? 1 : 0;
+        byte[] value =
+            new byte[least + (random.nextInt(6) == 0 ? random.nextInt(3000) : random.nextInt(3))];
         random.nextBytes(value);
-        xattrs.put(names[random.nextInt(names.length)], value);
+        xattrs.put(name, value);
       }
       if (random.nextInt(40) == 0) {
         for (int i = 0; i < 150; i++) {
