@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.CountedInput;
 import slipway.base.Limit;
 import slipway.base.Position;
 import slipway.base.Printable;
@@ -139,7 +140,7 @@ final class Download {
     long length = web.length().orElse(-1);
     Limit.DOWNLOAD_BYTES.check(length, address);
     try (Progress.Task task = session.progress.start("download " + name, length);
-        InputStream body = new CountedStream(web.body(), task);
+        InputStream body = new CountedInput(web.body(), task::advance);
         OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
       byte[] buffer = new byte[256 * 1024];
       long total = 0;

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.CountedInput;
 import slipway.base.Progress;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -125,7 +126,7 @@ public final class Snapshots {
       PlainLayer.Sum plain;
       try (InputStream in = store.openBlob(blob.descriptor());
           Progress.Task task = progress.start(name, blob.descriptor().size());
-          InputStream counted = new CountedStream(in, task);
+          InputStream counted = new CountedInput(in, task::advance);
           PlainLayer tar = new PlainLayer(counted, blob.diffId().algorithm(), blob.descriptor())) {
         LayerUnpacker.unpack(tar, directory, topFirst, image);
         plain = tar.finish();

@@ -1,6 +1,5 @@
 package slipway.oci.copy;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -17,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import slipway.base.CountedInput;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -276,21 +276,7 @@ public final class Transfer {
 
     InputStream count(InputStream in, long offset) {
       move(offset - position);
-      return new FilterInputStream(in) {
-        @Override
-        public int read() throws IOException {
-          int b = in.read();
-          move(b < 0 ? 0 : 1);
-          return b;
-        }
-
-        @Override
-        public int read(byte[] buffer, int from, int length) throws IOException {
-          int n = in.read(buffer, from, length);
-          move(Math.max(n, 0));
-          return n;
-        }
-      };
+      return new CountedInput(in, this::move);
     }
 
     private void move(long n) {

@@ -1,15 +1,14 @@
 package slipway.ostree.container;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongConsumer;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.CountedInput;
 import slipway.base.Limit;
 import slipway.base.Progress;
 import slipway.oci.copy.ImageSource;
@@ -55,7 +54,7 @@ final class LayerFetch {
     Layer raw;
     try (Progress.Task task = progress.start(name, blob.size());
         InputStream compressed =
-            new VerifyingInputStream(counted(source.blob(blob, 0), task), blob);
+            new VerifyingInputStream(new CountedInput(source.blob(blob, 0), task::advance), blob);
         InputStream tar =
             bounded(new DigestInputStream(Compression.decompressAny(compressed), hash), name)) {
       raw = LayerReader.read(tar, filter, image);
@@ -72,41 +71,9 @@ final class LayerFetch {
         filter.attributes());
   }
 
-  private static InputStream counted(InputStream in, Progress.Task task) {
-    return new Counted(in, task::advance);
-  }
-
   /** What comes out of the decompressor, the padding after the last entry included. */
   private static InputStream bounded(InputStream in, String name) {
     AtomicLong total = new AtomicLong();
-    return new Counted(in, n -> Limit.LAYER_BYTES.check(total.addAndGet(n), name));
-  }
-
-  /** Tells how much was read. */
-  private static final class Counted extends FilterInputStream {
-    private final LongConsumer read;
-
-    Counted(InputStream in, LongConsumer read) {
-      super(in);
-      this.read = read;
-    }
-
-    @Override
-    public int read() throws IOException {
-      int b = super.read();
-      if (b >= 0) {
-        read.accept(1);
-      }
-      return b;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-      int n = super.read(bytes, offset, length);
-      if (n > 0) {
-        read.accept(n);
-      }
-      return n;
-    }
+    return new CountedInput(in, n -> Limit.LAYER_BYTES.check(total.addAndGet(n), name));
   }
 }
