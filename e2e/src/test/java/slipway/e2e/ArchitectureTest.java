@@ -206,6 +206,7 @@ class ArchitectureTest {
     }
     only("org.eclipse.jetty..", "http");
     only("com.github.luben..", "archive");
+    only("tools.jackson.dataformat.toml..", "base");
     only("picocli..", "cli");
   }
 

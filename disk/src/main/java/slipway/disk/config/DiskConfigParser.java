@@ -1,5 +1,7 @@
 package slipway.disk.config;
 
+import static slipway.base.document.ConfigDocument.isGiven;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,15 +18,10 @@ import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Spelling;
+import slipway.base.document.ConfigDocument;
 import slipway.system.kargs.KernelArguments;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.MissingNode;
-import tools.jackson.dataformat.toml.TomlMapper;
 
 /**
  * Reads bootc-image-builder's config. Every key is accounted for: what is not known is an error.
@@ -115,16 +112,11 @@ final class DiskConfigParser {
     }
   }
 
-  private final Path file;
-  private final String text;
+  private final ConfigDocument document;
   private final Consumer<String> warnings;
 
-  /** What the keys of the file stand below: {@code blueprint.} in its older form. */
-  private String prefix = "";
-
-  private DiskConfigParser(Path file, String text, Consumer<String> warnings) {
-    this.file = file;
-    this.text = text;
+  private DiskConfigParser(ConfigDocument document, Consumer<String> warnings) {
+    this.document = document;
     this.warnings = warnings;
   }
 
@@ -145,50 +137,26 @@ final class DiskConfigParser {
       throw new Problem(
           Problem.Kind.INPUT, "cannot read the config file " + file + ": " + FileReason.of(e), e);
     }
-    DiskConfigParser parser = new DiskConfigParser(file, text, warnings);
+    ConfigDocument document;
     if (name.endsWith(".toml")) {
-      return parser.config(parser.toml());
+      document = ConfigDocument.toml(text, file.toString());
+    } else if (name.endsWith(".json")) {
+      document = ConfigDocument.json(text, file.toString());
+    } else {
+      throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
     }
-    if (name.endsWith(".json")) {
-      return parser.config(parser.json());
-    }
-    throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
-  }
-
-  private JsonNode toml() {
-    try {
-      return TomlMapper.builder().build().readTree(text);
-    } catch (JacksonException e) {
-      throw syntax(e);
-    }
-  }
-
-  private JsonNode json() {
-    try {
-      return JsonMapper.builder(
-              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build()
-          .readTree(text);
-    } catch (JacksonException e) {
-      throw syntax(e);
-    }
-  }
-
-  private Problem syntax(JacksonException e) {
-    return SyntaxFault.problem(file, text, e);
-  }
-
-  private DiskConfig config(JsonNode document) {
-    JsonNode root = document;
+    JsonNode root = document.root();
     // The older form, from when the tool took more than a blueprint.
     if (root.path("blueprint").isObject() && root.size() == 1) {
-      root = root.get("blueprint");
-      prefix = "blueprint.";
+      document = document.below("blueprint");
     }
-    if (!root.isObject()) {
+    if (!document.root().isObject()) {
       throw Problem.input(file + ": a config is a table of keys, such as customizations");
     }
+    return new DiskConfigParser(document, warnings).config(document.root());
+  }
+
+  private DiskConfig config(JsonNode root) {
     keys(root, "", "name", "description", "version", "customizations");
     JsonNode c = object(root, "customizations", "customizations");
     keys(
@@ -234,7 +202,9 @@ final class DiskConfigParser {
     keys(kernel, "customizations.kernel", "append");
     String at = "customizations.kernel.append";
     String append = string(kernel, "append", at);
-    return append == null ? List.of() : KernelArguments.parse(append, where(at) + at).list();
+    return append == null
+        ? List.of()
+        : KernelArguments.parse(append, document.place(at) + ": " + at).list();
   }
 
   private @Nullable String timezone(JsonNode c) {
@@ -252,7 +222,7 @@ final class DiskConfigParser {
     JsonNode node = c.path("locale");
     if (node.isObject()) {
       keys(node, at, "languages");
-      List<String> languages = strings(node, "languages", at + ".languages");
+      List<String> languages = document.strings(node, "languages", at + ".languages");
       return languages.isEmpty() ? null : checked(languages.getFirst(), LOCALE, at + ".languages");
     }
     return checked(string(c, "locale", at), LOCALE, at);
@@ -330,7 +300,7 @@ final class DiskConfigParser {
         "gid",
         "expiredate",
         "force_password_reset");
-    List<String> groups = strings(n, "groups", at + ".groups");
+    List<String> groups = document.strings(n, "groups", at + ".groups");
     groups.forEach(g -> checked(g, NAME, at + ".groups"));
     return new DiskConfig.User(
         name(n, at),
@@ -415,11 +385,6 @@ final class DiskConfigParser {
       throw wrong(at + "." + key, at + "." + key + " is neither true nor false");
     }
     return n.get(key).booleanValue();
-  }
-
-  /** JSON's null is a key that is not there, as in the reference. */
-  private static boolean isGiven(JsonNode n, String key) {
-    return !n.path(key).isMissingNode() && !n.path(key).isNull();
   }
 
   private String owner(JsonNode n, String key, String at) {
@@ -600,24 +565,6 @@ final class DiskConfigParser {
     return value;
   }
 
-  private List<String> strings(JsonNode parent, String key, String at) {
-    List<String> list = new ArrayList<>();
-    JsonNode node = parent.path(key);
-    if (!isGiven(parent, key)) {
-      return list;
-    }
-    if (!node.isArray()) {
-      throw wrong(at, at + " is not a list of texts");
-    }
-    for (JsonNode entry : node) {
-      if (!entry.isString()) {
-        throw wrong(at, at + " is not a list of texts");
-      }
-      list.add(entry.stringValue());
-    }
-    return list;
-  }
-
   private void keys(JsonNode node, String at, String... known) {
     Set<String> allowed = new LinkedHashSet<>(List.of(known));
     for (String key : node.propertyNames()) {
@@ -640,19 +587,8 @@ final class DiskConfigParser {
     }
   }
 
-  /**
-   * @param at the key, such as {@code customizations.user[1].uid}
-   * @param reason one sentence; what it quotes of the file is made printable
-   */
+  /** What is wrong with a key, such as {@code customizations.user[1].uid}. */
   private Problem wrong(String at, String reason) {
-    return Problem.input(where(at) + Printable.text(reason));
-  }
-
-  /** File and line of a key, to begin a sentence with. */
-  private String where(String at) {
-    ConfigPlaces places =
-        file.toString().endsWith(".json") ? ConfigPlaces.ofJson(text) : ConfigPlaces.ofToml(text);
-    int line = places.line(prefix + at);
-    return file + (line == 0 ? ": " : ":" + line + ": ");
+    return document.wrong(at, reason);
   }
 }

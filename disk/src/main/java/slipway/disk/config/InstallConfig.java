@@ -2,7 +2,6 @@ package slipway.disk.config;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,15 +10,13 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
-import slipway.base.Problem;
+import slipway.base.document.ConfigDocument;
 import slipway.linux.posix.OsPath;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.toml.TomlMapper;
 
 /**
  * What an image says of its installation: {@code bootc/install/*.toml} below /usr/lib,
@@ -36,8 +33,6 @@ public record InstallConfig(
     KernelArguments kernelArguments,
     List<String> deleted,
     List<String> ignored) {
-  private static final TomlMapper TOML = new TomlMapper();
-
   private static final List<String> FOLDERS =
       List.of(
           "usr/lib/bootc/install",
@@ -67,8 +62,8 @@ public record InstallConfig(
       String name = "the image's /" + Printable.text(path.toString());
       if (tree.find(path).orElseThrow() instanceof Node.File file) {
         try (InputStream in = file.content().open()) {
-          byte[] text = Limit.SMALL_FILE_BYTES.read(in, name);
-          reading.add(new String(text, StandardCharsets.UTF_8), name);
+          byte[] bytes = Limit.SMALL_FILE_BYTES.read(in, name);
+          reading.add(ConfigDocument.toml(bytes, name));
         }
       }
     }
@@ -96,71 +91,56 @@ public record InstallConfig(
       this.architecture = architecture;
     }
 
-    void add(String text, String name) {
-      JsonNode root;
-      try {
-        root = TOML.readTree(text);
-      } catch (JacksonException e) {
-        String line = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
-        throw new Problem(
-            Problem.Kind.INPUT, name + line + ": " + Printable.text(e.getOriginalMessage()), e);
-      }
-      ignore(root, name, "", Set.of("install"));
+    void add(ConfigDocument document) {
+      JsonNode root = document.root();
+      ignore(document, root, "", Set.of("install"));
       JsonNode install = root.path("install");
       if (!install.isMissingNode() && !install.isObject()) {
-        throw Problem.input(name + ": install is not a table");
+        throw document.wrong("install", "install is not a table");
       }
-      List<String> only = strings(install, name, "match-architectures");
+      List<String> only = strings(document, "match-architectures");
       if (install.has("match-architectures") && !only.contains(architecture)) {
         return;
       }
-      ignore(install, name, "install.", KNOWN);
-      JsonNode type = install.at("/filesystem/root/type");
-      rootfs(type.isMissingNode() ? install.path("root-fs-type") : type, name);
-      for (String some : strings(install, name, "kargs")) {
-        arguments = arguments.append(KernelArguments.parse(some, name + ": install.kargs"));
+      ignore(document, install, "install.", KNOWN);
+      if (install.at("/filesystem/root").has("type")) {
+        rootfs(document, install.at("/filesystem/root/type"), "install.filesystem.root.type");
+      } else if (install.has("root-fs-type")) {
+        rootfs(document, install.path("root-fs-type"), "install.root-fs-type");
       }
-      deleted.addAll(strings(install, name, "karg-deletes"));
+      String kargs = "install.kargs";
+      for (String some : strings(document, "kargs")) {
+        arguments =
+            arguments.append(KernelArguments.parse(some, document.place(kargs) + ": " + kargs));
+      }
+      deleted.addAll(strings(document, "karg-deletes"));
     }
 
-    private void rootfs(JsonNode type, String name) {
-      if (type.isMissingNode()) {
-        return;
-      }
+    private static List<String> strings(ConfigDocument document, String key) {
+      return document.strings(document.root().path("install"), key, "install." + key);
+    }
+
+    private void rootfs(ConfigDocument document, JsonNode type, String at) {
       for (RootFileSystem known : RootFileSystem.values()) {
         if (type.isString() && type.stringValue().equals(known.label())) {
           rootfs = known;
           return;
         }
       }
-      throw Problem.input(
-          name
-              + ": the root's file system "
-              + Printable.text(type.toString())
+      throw document.wrong(
+          at,
+          "the root's file system "
+              + type
               + " is not known; there are ext4, xfs and btrfs, choose one with --rootfs");
     }
 
-    private void ignore(JsonNode table, String name, String prefix, Set<String> known) {
+    private void ignore(ConfigDocument document, JsonNode table, String prefix, Set<String> known) {
       for (String key : table.propertyNames()) {
         if (!known.contains(key)) {
-          ignored.add(
-              name + ": " + prefix + Printable.text(key) + " is not followed by disks, ignored");
+          String at = prefix + key;
+          ignored.add(document.wrong(at, at + " is not followed by disks, ignored").getMessage());
         }
       }
-    }
-
-    private static List<String> strings(JsonNode install, String name, String key) {
-      List<String> list = new ArrayList<>();
-      JsonNode array = install.path(key);
-      boolean good = array.isMissingNode() || array.isArray();
-      for (JsonNode element : array) {
-        good &= element.isString();
-        list.add(element.asString(""));
-      }
-      if (!good) {
-        throw Problem.input(name + ": install." + key + " is not a list of strings");
-      }
-      return list;
     }
   }
 }

@@ -434,7 +434,7 @@ class HostTest {
     refuse(image.file("etc/version", null).file("etc/hosts", null), "the image has no /etc");
     refuse(
         image.file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"a=\\\"b\"]"),
-        "/usr/lib/bootc/kargs.d/1.toml: kargs: the double quotes");
+        "/usr/lib/bootc/kargs.d/1.toml:1: kargs: the double quotes");
     assertThat(state()).isEqualTo(before);
     assertThat(Sysroot.open(machine.root()).repository().refs("ostree/container/image")).hasSize(1);
     assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();

@@ -60,7 +60,7 @@ class FormatsTest {
     if (!text.equals("\udc80")) {
       assertThatThrownBy(() -> KernelArgumentsDirectory.parse(toml, "/f.toml", "amd64"))
           .isInstanceOf(Problem.class)
-          .hasMessageStartingWith("/f.toml: kargs: ");
+          .hasMessageStartingWith("/f.toml:1: kargs: ");
     }
   }
 

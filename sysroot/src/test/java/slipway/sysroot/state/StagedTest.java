@@ -206,9 +206,10 @@ class StagedTest {
   void refusesKernelArgumentsThatWouldSpoilTheMenu() throws IOException {
     Map<String, String> files = Machine.files("2", "two");
     files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a=\\\"b\"]\n");
-    refuse(machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml: kargs: the double quotes of");
+    refuse(
+        machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml:1: kargs: the double quotes of");
     files.put("usr/lib/bootc/kargs.d/10-x.toml", "kargs = [\"a\\nlinux /evil\"]\n");
-    refuse(machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml: kargs: \"a\\nlinux /evil\"");
+    refuse(machine.commit(files), "/usr/lib/bootc/kargs.d/10-x.toml:1: kargs: \"a\\nlinux /evil\"");
   }
 
   @Test

@@ -2,9 +2,6 @@ package slipway.system.kargs;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +9,11 @@ import java.util.Optional;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.document.ConfigDocument;
 import slipway.linux.posix.OsPath;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.toml.TomlMapper;
 
 /**
  * The kernel arguments that an image brings: {@code /usr/lib/bootc/kargs.d/*.toml} (bootc, "Kernel
@@ -27,8 +23,6 @@ import tools.jackson.dataformat.toml.TomlMapper;
 public final class KernelArgumentsDirectory {
   /** Where the files stand in an image. */
   public static final String PATH = "usr/lib/bootc/kargs.d";
-
-  private static final TomlMapper TOML = new TomlMapper();
 
   /** OCI's names of architectures and the kernel's, which these files use. */
   private static final Map<String, String> ARCHITECTURES =
@@ -61,20 +55,12 @@ public final class KernelArgumentsDirectory {
         Limit.SMALL_FILE_BYTES.check(bytes, "/" + PATH);
         try (InputStream in = file.content().open()) {
           byte[] content = Limit.SMALL_FILE_BYTES.read(in, name);
-          all = all.append(parse(text(content, name), name, architecture));
+          all = all.append(arguments(ConfigDocument.toml(content, name), name, architecture));
           Limit.KERNEL_ARGUMENTS.check(all.list().size(), "/" + PATH);
         }
       }
     }
     return all;
-  }
-
-  private static String text(byte[] bytes, String name) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw new Problem(Problem.Kind.INPUT, name + " is not UTF-8", e);
-    }
   }
 
   /**
@@ -83,34 +69,28 @@ public final class KernelArgumentsDirectory {
    * @param name of the file, for messages
    */
   public static KernelArguments parse(String text, String name, String architecture) {
-    JsonNode root;
-    try {
-      root = TOML.readTree(text);
-    } catch (JacksonException e) {
-      // What nests too deep has no location.
-      String line = e.getLocation() == null ? "" : ":" + e.getLocation().getLineNr();
-      throw new Problem(
-          Problem.Kind.INPUT, name + line + ": " + Printable.text(e.getOriginalMessage()), e);
-    }
+    return arguments(ConfigDocument.toml(text, name), name, architecture);
+  }
+
+  private static KernelArguments arguments(
+      ConfigDocument document, String name, String architecture) {
+    JsonNode root = document.root();
     for (String key : root.propertyNames()) {
       if (!key.equals("kargs") && !key.equals("match-architectures")) {
-        throw Problem.input(
-            name
-                + ": unknown key \""
-                + Printable.text(key)
-                + "\"; known are kargs and match-architectures");
+        throw document.wrong(
+            key, "unknown key \"" + key + "\"; known are kargs and match-architectures");
       }
     }
     if (!root.has("kargs")) {
       throw Problem.input(name + ": kargs is missing; expected kargs = [\"key=value\"]");
     }
     List<String> kargs = new ArrayList<>();
-    for (String some : strings(root.path("kargs"), name, "kargs")) {
+    for (String some : strings(document, "kargs")) {
       // One string may hold several arguments.
-      kargs.addAll(KernelArguments.parse(some, name + ": kargs").list());
+      kargs.addAll(KernelArguments.parse(some, document.place("kargs") + ": kargs").list());
       Limit.KERNEL_ARGUMENTS.check(kargs.size(), name);
     }
-    List<String> only = strings(root.path("match-architectures"), name, "match-architectures");
+    List<String> only = strings(document, "match-architectures");
     boolean matches =
         !root.has("match-architectures") || only.contains(kernelArchitecture(architecture));
     return matches ? new KernelArguments(kargs) : KernelArguments.NONE;
@@ -121,16 +101,10 @@ public final class KernelArgumentsDirectory {
     return ARCHITECTURES.getOrDefault(architecture, architecture);
   }
 
-  private static List<String> strings(JsonNode array, String name, String key) {
-    List<String> list = new ArrayList<>();
-    if (!array.isMissingNode() && !array.isArray()) {
-      throw Problem.input(name + ": " + key + " is not a list of strings");
-    }
-    for (JsonNode element : array) {
-      if (!element.isString() || element.asString().isBlank()) {
-        throw Problem.input(name + ": " + key + " is not a list of strings");
-      }
-      list.add(element.asString());
+  private static List<String> strings(ConfigDocument document, String key) {
+    List<String> list = document.strings(document.root(), key, key);
+    if (list.stream().anyMatch(String::isBlank)) {
+      throw document.wrong(key, key + " holds an empty string");
     }
     return list;
   }

@@ -1,6 +1,5 @@
-package slipway.disk.config;
+package slipway.base.document;
 
-import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.Printable;
@@ -14,7 +13,7 @@ final class SyntaxFault {
 
   private SyntaxFault() {}
 
-  static Problem problem(Path file, String text, JacksonException e) {
+  static Problem problem(String file, String text, JacksonException e) {
     String said = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
     int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
     boolean before = said.startsWith("Unexpected token") || said.startsWith("Unexpected end");

@@ -1,4 +1,4 @@
-package slipway.disk.config;
+package slipway.base.document;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -16,7 +16,7 @@ import tools.jackson.core.json.JsonFactory;
  */
 final class ConfigPlaces {
   private static final Pattern HEADER = Pattern.compile("\\[(\\[?)([^\\[\\]]+)]]?\\s*(#.*)?");
-  private static final Pattern KEY = Pattern.compile("([A-Za-z0-9_.\"' -]+?)\\s*=(.*)");
+  private static final Pattern KEY = Pattern.compile("([A-Za-z0-9_.\"'/: -]+?)\\s*=(.*)");
 
   private final Map<String, Integer> lines;
 
