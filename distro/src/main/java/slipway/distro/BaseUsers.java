@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import slipway.system.accounts.AccountFile;
 
 /**
  * Users and groups of an image and the sysusers.d(5) lines that make them. A deployment's {@code
@@ -68,11 +69,9 @@ final class BaseUsers {
 
   /** The first fields of passwd(5) or group(5). */
   static List<String> names(String database) {
-    return database
-        .lines()
-        .filter(line -> !line.isBlank() && !line.startsWith("#"))
-        .map(line -> line.split(":", -1)[0])
-        .filter(name -> !name.isEmpty() && !name.startsWith("+") && !name.startsWith("-"))
+    return AccountFile.parse(database).lines().stream()
+        .map(fields -> fields[0])
+        .filter(name -> !name.isBlank() && "#+-".indexOf(name.charAt(0)) < 0)
         .toList();
   }
 
@@ -87,13 +86,13 @@ final class BaseUsers {
     Declared declared = declared(existing);
     Map<String, String> groupNames = new HashMap<>();
     List<String> lines = new ArrayList<>();
-    for (String[] entry : entries(group, 4)) {
+    for (String[] entry : AccountFile.parse(group).accounts(4)) {
       groupNames.putIfAbsent(entry[2], entry[0]);
       if (!declared.groups().contains(entry[0])) {
         lines.add("g " + entry[0] + " " + entry[2]);
       }
     }
-    for (String[] entry : entries(passwd, 7)) {
+    for (String[] entry : AccountFile.parse(passwd).accounts(7)) {
       if (!declared.users().contains(entry[0])) {
         String primary = groupNames.getOrDefault(entry[3], entry[3]);
         lines.add(
@@ -114,14 +113,6 @@ final class BaseUsers {
     return lines.isEmpty() ? "" : String.join("\n", lines) + "\n";
   }
 
-  private static List<String[]> entries(String database, int fields) {
-    return database
-        .lines()
-        .map(line -> line.split(":", -1))
-        .filter(entry -> entry.length == fields && !entry[0].isEmpty())
-        .toList();
-  }
-
   private static String quoted(String value) {
     String plain = value.replace("\"", "").replace("\\", "");
     return plain.isEmpty() ? "-" : "\"" + plain + "\"";
@@ -133,17 +124,13 @@ final class BaseUsers {
    * (systemd-firstboot(1), {@code passwd.hashed-password.root}).
    */
   static String imageShadow(String shadow) {
-    StringBuilder text = new StringBuilder();
-    for (String line : shadow.lines().toList()) {
-      String[] fields = line.split(":", -1);
-      if (fields.length == 9) {
-        fields[2] = "";
-        if (fields[0].equals("root")) {
-          fields[1] = UNPROVISIONED;
-        }
+    AccountFile file = AccountFile.parse(shadow);
+    for (String[] fields : file.accounts(9)) {
+      fields[2] = "";
+      if (fields[0].equals("root")) {
+        fields[1] = UNPROVISIONED;
       }
-      text.append(String.join(":", fields)).append('\n');
     }
-    return text.toString();
+    return file.toString();
   }
 }

@@ -89,8 +89,10 @@ public final class ConfigDocument {
 
   /** File and line of a key, or of the nearest one around it: {@code config.toml:3}. */
   public String place(String key) {
-    ConfigPlaces places = isJson ? ConfigPlaces.ofJson(text) : ConfigPlaces.ofToml(text);
-    int line = places.line(prefix + key);
+    int line =
+        isJson
+            ? ConfigPlaces.lineInJson(text, prefix + key)
+            : ConfigPlaces.lineInToml(text, prefix + key);
     return line == 0 ? name : name + ":" + line;
   }
 

@@ -1,6 +1,7 @@
 package slipway.base.document;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -10,48 +11,57 @@ import tools.jackson.core.TokenStreamContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * On which lines of a config file its keys stand. The parsers do not keep that for values, so it is
- * worked out when something is wrong, of a text that they have accepted. Keys are written as in
- * {@code customizations.user[1].uid}.
+ * Finds the line of a config file on which a key stands. The parsers do not keep that for values,
+ * so it is worked out when something is wrong, of a text that they have accepted. Keys are written
+ * as in {@code customizations.user[1].uid}.
  */
 final class ConfigPlaces {
   private static final Pattern HEADER = Pattern.compile("\\[(\\[?)([^\\[\\]]+)]]?\\s*(#.*)?");
   private static final Pattern KEY = Pattern.compile("([A-Za-z0-9_.\"'/: -]+?)\\s*=(.*)");
 
-  private final Map<String, Integer> lines;
+  /** Characters of a key that is looked for or at; nobody writes longer ones but to do harm. */
+  private static final int LONGEST = 1000;
 
-  private ConfigPlaces(Map<String, Integer> lines) {
-    this.lines = lines;
-  }
+  /** A table whose keys are not looked at. */
+  private static final String OTHER = "]";
 
-  /** The line of a key, or of the nearest key around it; 0 when there is none. */
-  int line(String key) {
-    String at = key;
+  /** The key and those around it, the nearest first, and their lines as they are found. */
+  private final Map<String, Integer> lines = new LinkedHashMap<>();
+
+  private ConfigPlaces(String key) {
+    String at = key.length() > LONGEST ? "" : key;
     while (!at.isEmpty()) {
-      Integer line = lines.get(at);
-      if (line != null) {
-        return line;
-      }
+      lines.put(at, 0);
       int cut = Math.max(at.lastIndexOf('.'), at.lastIndexOf('['));
       at = cut < 0 ? "" : at.substring(0, cut);
     }
-    return 0;
+  }
+
+  private void found(String key, int line) {
+    if (lines.getOrDefault(key, -1) == 0) {
+      lines.put(key, line);
+    }
+  }
+
+  /** The line of the key, or of the nearest key around it; 0 when there is none. */
+  private int line() {
+    return lines.values().stream().filter(line -> line > 0).findFirst().orElse(0);
   }
 
   /** Of JSON: every key is where its name stands, every entry of a list where it begins. */
-  static ConfigPlaces ofJson(String text) {
-    Map<String, Integer> lines = new HashMap<>();
+  static int lineInJson(String text, String key) {
+    ConfigPlaces places = new ConfigPlaces(key);
     try (JsonParser parser = new JsonFactory().createParser(text)) {
       for (JsonToken t = parser.nextToken(); t != null; t = parser.nextToken()) {
         if (t != JsonToken.END_OBJECT && t != JsonToken.END_ARRAY) {
           TokenStreamContext context = parser.streamReadContext();
           boolean begins = t == JsonToken.START_OBJECT || t == JsonToken.START_ARRAY;
           String path = path(begins ? context.getParent() : context);
-          lines.putIfAbsent(path, parser.currentTokenLocation().getLineNr());
+          places.found(path, parser.currentTokenLocation().getLineNr());
         }
       }
     }
-    return new ConfigPlaces(lines);
+    return places.line();
   }
 
   private static String path(TokenStreamContext context) {
@@ -66,8 +76,8 @@ final class ConfigPlaces {
   }
 
   /** Of TOML: keys at the beginning of lines and headers of tables; inline tables count as one. */
-  static ConfigPlaces ofToml(String text) {
-    Map<String, Integer> lines = new HashMap<>();
+  static int lineInToml(String text, String key) {
+    ConfigPlaces places = new ConfigPlaces(key);
     Map<String, Integer> entries = new HashMap<>();
     String table = "";
     String closing = "";
@@ -80,32 +90,38 @@ final class ConfigPlaces {
         continue;
       }
       Matcher header = HEADER.matcher(code);
-      Matcher key = KEY.matcher(code);
+      Matcher assignment = KEY.matcher(code);
       if (header.matches()) {
         table = header(plain(header.group(2)), !header.group(1).isEmpty(), entries);
-        around(lines, table, number);
-        lines.putIfAbsent(table.replaceFirst("\\[[0-9]+]$", ""), number);
-      } else if (key.matches()) {
-        String name = plain(key.group(1));
-        around(lines, table.isEmpty() ? name : table + "." + name, number);
-        closing = opened(key.group(2));
+        places.around(table, number);
+        places.found(table.replaceFirst("\\[[0-9]+]$", ""), number);
+      } else if (assignment.matches()) {
+        String name = plain(assignment.group(1));
+        places.around(table.isEmpty() ? name : table + "." + name, number);
+        closing = opened(assignment.group(2));
       }
     }
-    return new ConfigPlaces(lines);
+    return places.line();
   }
 
   /** A key, and the tables around it that have no line of their own. */
-  private static void around(Map<String, Integer> lines, String key, int number) {
+  private void around(String key, int number) {
+    if (key.length() > 2 * LONGEST) {
+      return;
+    }
     for (int dot = key.indexOf('.'); dot > 0; dot = key.indexOf('.', dot + 1)) {
       String table = key.substring(0, dot);
-      lines.putIfAbsent(table, number);
-      lines.putIfAbsent(table.replaceFirst("\\[[0-9]+]$", ""), number);
+      found(table, number);
+      found(table.replaceFirst("\\[[0-9]+]$", ""), number);
     }
-    lines.putIfAbsent(key, number);
+    found(key, number);
   }
 
   /** The path of a table, with the number of the entry of each list of tables on the way. */
   private static String header(String name, boolean list, Map<String, Integer> entries) {
+    if (name.length() > LONGEST) {
+      return OTHER;
+    }
     StringBuilder path = new StringBuilder();
     String[] parts = name.split("\\.");
     for (int i = 0; i < parts.length; i++) {

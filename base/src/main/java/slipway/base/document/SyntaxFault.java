@@ -42,6 +42,9 @@ final class SyntaxFault {
     if (said.startsWith("Unexpected end-of-input")) {
       return "the file ends too early; a bracket, brace or quote is not closed";
     }
+    if (said.startsWith("Premature end of file")) {
+      return "the file ends too early; a value, bracket or quote is missing";
+    }
     if (said.startsWith("Newline not permitted")) {
       return "the line ends too early; a value, bracket or quote is missing";
     }

@@ -14,7 +14,6 @@ import slipway.builder.language.Chmod;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.InRoot;
-import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -320,9 +319,7 @@ final class TreeCopier implements AutoCloseable {
   private void file(OsPath from, Target to) throws IOException {
     int out = to.directory().create(to.name());
     try (FdInput in = openRegular(from)) {
-      if (!Ioctls.reflink(in.fd(), out)) {
-        SparseCopy.copy(in.fd(), out, buffer);
-      }
+      SparseCopy.copy(in.fd(), out, buffer);
     } finally {
       Posix.close(out);
     }

@@ -129,6 +129,11 @@ class RegistriesConfTest {
           [registries.search];registries=['a']                   | r.conf:1: registries: version 1
           credential-helpers=['secretservice']                   | r.conf:1: credential-helpers
           colour='red'                                           | r.conf:1: colour
+          unqualified-search-registries='a.io'                   | r.conf:1: unqualified-search
+          [aliases];a='b.io/a';'x/y:z'=1                         | r.conf:3: x/y:z: it must be
+          [[registry]];location='a';[[registry]];location=1      | r.conf:4: location: it must be
+          [[registry]];location='a';[[registry.mirror]];location=1 | r.conf:4: location: it must
+          a =                                                    | r.conf:1: the file ends too early
           """)
   void refusesAloudWhatItDoesNotUnderstand(String text, String sentence) {
     assertThatThrownBy(() -> RegistriesConf.parse(text.replace(';', '\n'), "r.conf"))

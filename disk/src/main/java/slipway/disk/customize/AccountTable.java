@@ -3,8 +3,6 @@ package slipway.disk.customize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -15,11 +13,11 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
+import slipway.system.accounts.AccountFile;
 
 /**
- * One colon-separated account file of an image's /etc (passwd(5), shadow(5), group(5), gshadow(5));
- * lines that are no accounts are kept as they are. Read as bytes, one char each, because old files
- * are not always UTF-8. The file of that name in /usr/lib (nss-altfiles) counts for what is there.
+ * One account file of an image's /etc, to be changed. The file of that name in /usr/lib
+ * (nss-altfiles) counts for what is there.
  */
 final class AccountTable {
   private static final int FIRST_ID = 1000;
@@ -30,10 +28,13 @@ final class AccountTable {
   private final int mode;
   private final int uid;
   private final int gid;
-  private final List<String[]> lines = new ArrayList<>();
-  private final List<String[]> below = new ArrayList<>();
+  private final AccountFile file;
+  private final AccountFile below;
 
-  private AccountTable(Path path, int fields, int mode, int uid, int gid) {
+  private AccountTable(
+      Path path, int fields, int mode, int uid, int gid, AccountFile file, AccountFile below) {
+    this.file = file;
+    this.below = below;
     this.path = path;
     this.fields = fields;
     this.mode = mode;
@@ -54,13 +55,11 @@ final class AccountTable {
     if (stat != null && !stat.isRegular()) {
       throw Problem.input("the image's /etc/" + name + " is not a regular file");
     }
-    AccountTable table =
-        stat == null
-            ? new AccountTable(path, fields, fallbackMode, 0, 0)
-            : new AccountTable(path, fields, stat.permissions(), stat.uid(), stat.gid());
-    table.lines.addAll(parse(etc, name, "the image's /etc/" + name));
-    table.below.addAll(parse(etc.resolve(".."), "usr/lib/" + name, "the image's /usr/lib/" + name));
-    return table;
+    AccountFile file = parse(etc, name, "the image's /etc/" + name);
+    AccountFile below = parse(etc.resolve(".."), "usr/lib/" + name, "the image's /usr/lib/" + name);
+    return stat == null
+        ? new AccountTable(path, fields, fallbackMode, 0, 0, file, below)
+        : new AccountTable(path, fields, stat.permissions(), stat.uid(), stat.gid(), file, below);
   }
 
   private static @Nullable Stat stat(Path path) throws IOException {
@@ -74,31 +73,20 @@ final class AccountTable {
     }
   }
 
-  private static List<String[]> parse(Path root, String inside, String where) throws IOException {
-    byte[] bytes =
-        RootedFile.read(OsPath.of(root), OsPath.of(inside), RootedFile.Links.BENEATH, where)
-            .orElse(new byte[0]);
-    return new String(bytes, StandardCharsets.ISO_8859_1)
-        .lines()
-        .filter(l -> !l.isEmpty())
-        .map(l -> l.split(":", -1))
-        .toList();
+  private static AccountFile parse(Path root, String inside, String where) throws IOException {
+    return AccountFile.read(OsPath.of(root), inside, RootedFile.Links.BENEATH, where);
   }
 
   /** The line of a name, to be read or changed; one of /usr/lib is copied to /etc. */
   Optional<String[]> find(String name) {
-    Optional<String[]> here = find(lines, name);
-    return here.isPresent() ? here : find(below, name).map(l -> add(l.clone()));
-  }
-
-  private Optional<String[]> find(List<String[]> list, String name) {
-    return list.stream().filter(l -> l.length == fields && l[0].equals(name)).findFirst();
+    Optional<String[]> here = file.find(name, fields);
+    return here.isPresent() ? here : below.find(name, fields).map(l -> add(l.clone()));
   }
 
   /** The name of whoever has an id. */
   Optional<String> nameOf(int id) {
     String text = Integer.toUnsignedString(id);
-    return Stream.concat(lines.stream(), below.stream())
+    return Stream.concat(file.lines().stream(), below.lines().stream())
         .filter(l -> l.length == fields && l[2].equals(text))
         .map(l -> l[0])
         .findFirst();
@@ -142,13 +130,11 @@ final class AccountTable {
   }
 
   String[] add(String... line) {
-    lines.add(line);
-    return line;
+    return file.add(line);
   }
 
   void write() throws IOException {
-    StringBuilder text = new StringBuilder();
-    lines.forEach(l -> text.append(String.join(":", l)).append('\n'));
-    OwnedFiles.put(path, text.toString().getBytes(StandardCharsets.ISO_8859_1), mode, uid, gid);
+    byte[] content = file.toString().getBytes(StandardCharsets.ISO_8859_1);
+    OwnedFiles.put(path, content, mode, uid, gid);
   }
 }

@@ -8,6 +8,7 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.Stat;
+import slipway.linux.posix.TreeCopy;
 
 /**
  * Home folders in the /var of a machine that does not run, and the keys in them. As useradd(8)
@@ -25,7 +26,10 @@ record Homes(Path tree, Path var) {
       OwnedFiles.folder(path, 0700, uid, gid);
       Path skel = tree.resolve("etc/skel");
       if (OwnedFiles.isDirectory(skel)) {
-        copy(OsPath.of(skel), OsPath.of(path), uid, gid);
+        for (OsPath name : Posix.list(OsPath.of(skel))) {
+          OsPath target = OsPath.of(path).resolve(name);
+          TreeCopy.copy(OsPath.of(skel).resolve(name), target, new OfUser(uid, gid), n -> {});
+        }
       }
     }
     OwnedFiles.requireDirectory(path);
@@ -101,22 +105,18 @@ record Homes(Path tree, Path var) {
         : null;
   }
 
-  private static void copy(OsPath from, OsPath to, int uid, int gid) throws IOException {
-    for (OsPath name : Posix.list(from)) {
-      OsPath source = from.resolve(name);
-      OsPath target = to.resolve(name);
-      Stat stat = Posix.lstat(source);
-      if (stat.isDirectory()) {
-        OwnedFiles.folder(target.toPath(), stat.permissions() & 0777, uid, gid);
-        copy(source, target, uid, gid);
-      } else if (stat.isSymlink()) {
-        Posix.symlink(Posix.readlink(source), target);
-        Posix.lchown(target, uid, gid);
-      } else if (stat.isRegular()) {
-        byte[] content =
-            RootedFile.read(from, name, RootedFile.Links.BENEATH, "the image's " + source)
-                .orElseThrow();
-        OwnedFiles.put(target.toPath(), content, stat.permissions() & 0777, uid, gid);
+  /** Files of /etc/skel become the user's own; devices and the like stay behind. */
+  private record OfUser(int uid, int gid) implements TreeCopy.Rules {
+    @Override
+    public boolean takes(Stat source) {
+      return source.isDirectory() || source.isSymlink() || source.isRegular();
+    }
+
+    @Override
+    public void finish(OsPath source, Stat stat, OsPath target) throws IOException {
+      Posix.lchown(target, uid, gid);
+      if (!stat.isSymlink()) {
+        Posix.chmod(target, stat.permissions() & 0777);
       }
     }
   }

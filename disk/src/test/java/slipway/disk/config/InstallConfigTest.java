@@ -75,7 +75,8 @@ class InstallConfigTest {
       assertThatThrownBy(this::read)
           .describedAs(text)
           .isInstanceOf(Problem.class)
-          .hasMessageContaining("/usr/lib/bootc/install/50-x.toml");
+          .message()
+          .matches("the image's /usr/lib/bootc/install/50-x.toml:[12]: .*");
     }
   }
 }

@@ -1,6 +1,9 @@
 package slipway.linux.posix;
 
-/** Copies the content of one open file into another that is empty; holes stay holes. */
+/**
+ * Copies the content of one open file into another that is empty: blocks are shared where the file
+ * system can, and holes stay holes.
+ */
 public final class SparseCopy {
   private SparseCopy() {}
 
@@ -12,6 +15,9 @@ public final class SparseCopy {
    * @param buffer to copy through
    */
   public static void copy(int from, int to, byte[] buffer) throws UnixException {
+    if (Ioctls.reflink(from, to)) {
+      return;
+    }
     long size = Posix.fstat(from).size();
     // Files of the kernel's own file systems say that they are empty.
     if (size == 0) {

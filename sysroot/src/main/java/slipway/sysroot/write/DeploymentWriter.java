@@ -21,6 +21,7 @@ import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
+import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.container.Composefs;
 import slipway.ostree.repo.Repository;
@@ -116,7 +117,7 @@ public final class DeploymentWriter {
     } else if (!hasDefaults) {
       return;
     }
-    TreeCopy.copy(OsPath.of(defaults), OsPath.of(etc), dropped -> {});
+    TreeCopy.copy(OsPath.of(defaults), OsPath.of(etc), TreeCopy.FAITHFUL, dropped -> {});
   }
 
   private static boolean isEmpty(Path directory) throws IOException {
@@ -130,7 +131,11 @@ public final class DeploymentWriter {
       return;
     }
     for (OsPath name : Posix.list(OsPath.of(initial))) {
-      TreeCopy.copy(OsPath.of(initial).resolve(name), OsPath.of(var).resolve(name), dropped -> {});
+      TreeCopy.copy(
+          OsPath.of(initial).resolve(name),
+          OsPath.of(var).resolve(name),
+          TreeCopy.FAITHFUL,
+          dropped -> {});
     }
     if (!Files.isDirectory(directory.resolve("usr/lib/tmpfiles.d"))) {
       legacyVar(var);

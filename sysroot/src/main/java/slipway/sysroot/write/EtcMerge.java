@@ -17,6 +17,7 @@ import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
+import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.linux.posix.Xattrs;
 
@@ -319,7 +320,7 @@ public final class EtcMerge {
     if (there.isPresent()) {
       Posix.unlink(target);
     }
-    TreeCopy.copy(source, target, dropped::add);
+    TreeCopy.copy(source, target, TreeCopy.FAITHFUL, dropped::add);
     if (now.isDirectory()) {
       whole.add(change.path());
     }
@@ -369,7 +370,7 @@ public final class EtcMerge {
     OsPath target = parent.resolve(path.name());
     if (stat(target).isPresent()) {
       Posix.unlink(target);
-      TreeCopy.copy(source, target, dropped::add);
+      TreeCopy.copy(source, target, TreeCopy.FAITHFUL, dropped::add);
       whole.add(path);
     } else {
       Posix.mkdir(target, 0700);

@@ -1,7 +1,6 @@
 package slipway.system.accounts;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,12 +65,12 @@ public final class ImageAccounts {
   /** Reads them; an image without these files has no names. */
   public static ImageAccounts of(OsPath root) throws IOException {
     ImageAccounts accounts = new ImageAccounts();
-    for (String[] f : lines(root, "etc/passwd")) {
+    for (String[] f : read(root, "etc/passwd").lines()) {
       if (f.length > 3) {
         accounts.users.add(new User(f[0], f[2], f[3], f.length > 5 ? f[5] : ""));
       }
     }
-    for (String[] f : lines(root, "etc/group")) {
+    for (String[] f : read(root, "etc/group").lines()) {
       if (f.length > 2) {
         List<String> members = f.length > 3 ? List.of(f[3].split(",")) : List.of();
         accounts.groups.add(new Group(f[0], f[2], members));
@@ -80,11 +79,8 @@ public final class ImageAccounts {
     return accounts;
   }
 
-  private static List<String[]> lines(OsPath root, String file) throws IOException {
-    return RootedFile.read(root, OsPath.of(file), RootedFile.Links.IN_ROOT, "the image's /" + file)
-        .map(b -> new String(b, StandardCharsets.ISO_8859_1))
-        .map(text -> text.lines().map(l -> l.split(":", -1)).toList())
-        .orElse(List.of());
+  private static AccountFile read(OsPath root, String file) throws IOException {
+    return AccountFile.read(root, file, RootedFile.Links.IN_ROOT, "the image's /" + file);
   }
 
   private static Optional<Integer> id(String text) {
