@@ -20,9 +20,10 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST}. Copies the jars of {@code CLI_TARGET/lib} and
+ * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST [RUNTIME]}. Copies the jars of {@code CLI_TARGET/lib} and
  * the command line's own jar to {@code DIST/lib}, writes the JVM's argument files and what is made of the table of commands (manual
- * pages, completion, the launcher's script), and trains the AOT caches.
+ * pages, completion, the launcher's script), and trains the AOT caches with the Java runtime that will use them: RUNTIME, or else
+ * the one that runs this.
  *
  * <p>Two jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
  * class file version; native libraries for other platforms are left out. All jars get the modification time 0, because a JVM
@@ -36,7 +37,12 @@ final class Assemble {
   /** Below this, class files hold old verification data that the AOT cache leaves out. */
   private static final int TAKEN = ClassFile.JAVA_8_VERSION;
 
+  private static Path runtime = Path.of(System.getProperty("java.home"));
+
   public static void main(String[] args) throws Exception {
+    if (args.length > 2) {
+      runtime = Path.of(args[2]).toAbsolutePath();
+    }
     Path target = Path.of(args[0]).toAbsolutePath();
     Path dist = Path.of(args[1]).toAbsolutePath();
     Path lib = Files.createDirectories(dist.resolve("lib"));
@@ -113,7 +119,7 @@ final class Assemble {
     Path file = dist.resolve("once.args");
     Files.writeString(file, arguments);
     List<String> line = new ArrayList<>();
-    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.add(runtime.resolve("bin/java").toString());
     line.add("@" + file);
     line.add("slipway.cli.Main");
     line.addAll(List.of(command));

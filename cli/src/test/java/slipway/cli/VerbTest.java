@@ -151,7 +151,7 @@ class VerbTest {
       if (verb.startUp() == Verb.StartUp.SERVE) {
         assertThat(startUp(first, "serve")).isEqualTo("serve no");
       }
-      assertThat(sets(first, second)).as(word).isEqualTo(tools ? "run" : "");
+      assertThat(sets(first, second)).as(word).isEqualTo(tools ? "run vm" : "");
     }
   }
 

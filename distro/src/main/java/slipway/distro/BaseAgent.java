@@ -189,30 +189,33 @@ final class BaseAgent {
       // The JVM compares times with those of the training; files of a deployment have time 0.
       Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
     }
+    runtime(made.resolve("runtime"));
+    Files.writeString(
+        made.resolve("quick.args"),
+        cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
+    Files.writeString(
+        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + UNTRAINED + arguments());
+  }
+
+  /** An installed product runs on a runtime that is cut already: machines get the same. */
+  private void runtime(Path made) throws IOException {
+    Path linker = jdk.resolve("bin/jlink");
+    if (!Files.isExecutable(linker)) {
+      copy(jdk, made);
+      return;
+    }
     progress.note("cutting the Java runtime");
-    Command.of(
-            jdk.resolve("bin/jlink").toString(),
-            "--add-modules",
-            String.join(",", MODULES),
-            "--strip-debug",
-            "--no-man-pages",
-            "--no-header-files",
-            "--generate-cds-archive",
-            "--output",
-            made.resolve("runtime").toString())
+    Command.of(linker.toString(), "--add-modules", String.join(",", MODULES))
+        .with("--strip-debug", "--no-man-pages", "--no-header-files", "--generate-cds-archive")
+        .with("--output", made.toString())
         .run();
-    try (Stream<Path> archives = Files.list(made.resolve("runtime/lib/server"))) {
+    try (Stream<Path> archives = Files.list(made.resolve("lib/server"))) {
       // Archives for object layouts that the agent never runs with.
       for (Path archive :
           archives.filter(p -> p.toString().matches(".*_(nocoops|coh)\\.jsa")).toList()) {
         Files.delete(archive);
       }
     }
-    Files.writeString(
-        made.resolve("quick.args"),
-        cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
-    Files.writeString(
-        made.resolve("run.args"), cached("run") + "-Xmx512m\n" + UNTRAINED + arguments());
   }
 
   private static String cached(String kind) {

@@ -27,16 +27,16 @@ public final class Product {
   }
 
   /**
-   * The folder of an example, in the checkout that the launcher stands in.
+   * The folder of an example, in the checkout or the installed product that the launcher stands in.
    *
-   * @throws Problem when there is no checkout
+   * @throws Problem when it was started without a launcher
    */
   public static Path example(String name) {
     String root = System.getenv("SLIPWAY_ROOT");
     Path folder = Path.of(root == null ? "." : root, "examples", name);
     if (!Files.isDirectory(folder)) {
       throw Problem.notFound(
-          "the example " + folder + " is not there; start with ./slipway in a checkout");
+          "the example " + folder + " is not there; start with slipway, or ./slipway in a checkout");
     }
     return folder;
   }
