@@ -1,3 +1,4 @@
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.classfile.ClassFile;
@@ -14,6 +15,9 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -25,8 +29,9 @@ import java.util.zip.ZipOutputStream;
  * pages, completion, the launcher's script), and trains the AOT caches with the Java runtime that will use them: RUNTIME, or else
  * the one that runs this.
  *
- * <p>Two jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
- * class file version; native libraries for other platforms are left out. All jars get the modification time 0, because a JVM
+ * <p>Some jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
+ * class file version; native libraries for other platforms are left out; and jars are
+ * not sealed, because the JVM takes a package of a cache whose folder was moved for one of another jar. All jars get the modification time 0, because a JVM
  * compares it with what its cache was trained with and file trees of deployments have no times.
  */
 final class Assemble {
@@ -142,6 +147,7 @@ final class Assemble {
         } else {
           entries.add(entry);
           changed |= entry.getName().endsWith(".class") && old(zip, entry);
+          changed |= entry.getName().equals(JarFile.MANIFEST_NAME) && sealed(zip, entry);
         }
       }
       if (!changed) {
@@ -156,7 +162,11 @@ final class Assemble {
           same.setTime(0);
           copy.putNextEntry(same);
           byte[] bytes = zip.getInputStream(entry).readAllBytes();
-          copy.write(entry.getName().endsWith(".class") ? upgraded(bytes, siblings) : bytes);
+          if (entry.getName().equals(JarFile.MANIFEST_NAME)) {
+            unsealed(bytes).write(copy);
+          } else {
+            copy.write(entry.getName().endsWith(".class") ? upgraded(bytes, siblings) : bytes);
+          }
           copy.closeEntry();
         }
       }
@@ -172,6 +182,16 @@ final class Assemble {
 
   private static boolean old(ZipFile zip, ZipEntry entry) throws IOException {
     return major(zip.getInputStream(entry).readNBytes(8)) < TAKEN && !entry.getName().startsWith("META-INF/");
+  }
+
+  private static boolean sealed(ZipFile zip, ZipEntry entry) throws IOException {
+    return new Manifest(zip.getInputStream(entry)).getMainAttributes().containsKey(Attributes.Name.SEALED);
+  }
+
+  private static Manifest unsealed(byte[] bytes) throws IOException {
+    Manifest manifest = new Manifest(new ByteArrayInputStream(bytes));
+    manifest.getMainAttributes().remove(Attributes.Name.SEALED);
+    return manifest;
   }
 
   private static int major(byte[] head) {

@@ -1,0 +1,191 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.linux.process.Command;
+
+/**
+ * What {@code ./slipway package} makes, in a bare Debian (debootstrap's minbase) that sees nothing
+ * of the checkout: first the archive, unpacked where a user has it, then the Debian package with
+ * what it depends on.
+ */
+@Tag("slow")
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class PackageTest {
+  private static final String BASE = BaseImages.TRIXIE;
+
+  @TempDir static Path directory;
+
+  private static Path root;
+
+  @BeforeAll
+  static void make() throws Exception {
+    run(Cli.ROOT.resolve("slipway").toString(), "package", "--output", directory.toString());
+    root = directory.resolve("root");
+    run(
+        "mmdebstrap",
+        "--quiet",
+        "--mode=root",
+        "--variant=minbase",
+        "--format=directory",
+        "--dpkgopt=force-unsafe-io",
+        "--aptopt=APT::Install-Recommends \"false\"",
+        "trixie",
+        root.toString(),
+        mirror());
+    BaseImages.trixie()
+        .must("save", "--format", "oci-archive", "-o", root + "/base.tar", BASE);
+    for (String made : List.of("deb", "tar.gz")) {
+      Files.copy(made(made), root.resolve("product." + made));
+    }
+  }
+
+  @AfterAll
+  static void removeWhatIsLarge() {
+    Command.of("rm", "-rf", "--one-file-system", root.toString()).run();
+  }
+
+  private static Path made(String suffix) throws IOException {
+    try (var files = Files.list(directory)) {
+      return files.filter(f -> f.toString().endsWith("." + suffix)).findFirst().orElseThrow();
+    }
+  }
+
+  /** The mirror that this machine's apt uses, which is the one that can be reached. */
+  private static String mirror() {
+    return Command.of("apt-get", "indextargets", "--format", "$(REPO_URI)")
+        .output()
+        .lines()
+        .filter(line -> line.matches(".*/debian/?"))
+        .findFirst()
+        .orElse("http://deb.debian.org/debian");
+  }
+
+  private static String run(String... argv) {
+    return Command.of(argv).timeout(Duration.ofMinutes(20)).run().text();
+  }
+
+  /** Runs a script in the container, which has the kernel's file systems and the network. */
+  private static Command.Result inside(String script) {
+    String enter =
+        """
+        set -e
+        mount --rbind /dev "$1/dev"; mount --rbind /sys "$1/sys"; mount -t proc proc "$1/proc"
+        mount -t tmpfs tmpfs "$1/run"; mount --bind "$1/run" "$1/run"
+        cp /etc/resolv.conf "$1/etc/resolv.conf"
+        exec chroot "$1" /bin/sh -ec "$2"
+        """;
+    return Command.of("setpriv", "--pdeathsig", "KILL", "--")
+        .with("unshare", "--mount", "--propagation", "private", "--pid", "--fork")
+        .with("--kill-child=KILL", "--", "sh", "-c", enter, "sh", root.toString(), script)
+        .environment("HOME", "/root")
+        .environment("JAVA_HOME", null)
+        .environment("SLIPWAY_STATE", null)
+        .environment("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .timeout(Duration.ofMinutes(20))
+        .tryRun();
+  }
+
+  private static String must(String script) {
+    Command.Result result = inside(script);
+    assertThat(result.status()).as(result.text() + result.stderr()).isZero();
+    return result.text();
+  }
+
+  /** Unpacked in a folder whose name holds a blank; nothing is installed for it. */
+  @Test
+  @Order(1)
+  void theArchiveRunsWhereItIsUnpacked() {
+    String text =
+        must(
+            """
+            ! command -v java
+            mkdir '/opt/our tools'
+            tar -xf /product.tar.gz -C '/opt/our tools'
+            ln -s '/opt/our tools'/slipway-*/bin/slipway /usr/local/bin/slip
+            slip --version
+            slip load -i /base.tar
+            slip images
+            slip tag localhost/debian-bootc:trixie localhost/again:1
+            slip rmi localhost/again:1
+            SLIPWAY_HEAP=1 slip images || echo refused
+            """);
+    assertThat(text).startsWith("slipway ").contains("localhost/debian-bootc").contains("refused");
+    // The caches of classes are taken where the folder lies, not passed over in silence.
+    assertThat(
+            must(
+                "cd '/opt/our tools'/slipway-*/; sed \"s|@HOME@|$PWD|g\" quick.options > /tmp/o;"
+                    + " IFS='\n'; set -f; runtime/bin/java -Xlog:class+load $(cat /tmp/o)"
+                    + " slipway.cli.Main --help | grep -c 'shared objects file'"))
+        .matches("[0-9]{3,}\\s*");
+  }
+
+  @Test
+  @Order(2)
+  void thePackageInstallsWithWhatItNeeds() {
+    must(
+        """
+        rm -rf '/opt/our tools' /usr/local/bin/slip
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /product.deb
+        dpkg --verify slipway
+        """);
+    assertThat(must("slipway help disk build")).contains("Usage: slipway disk build");
+    assertThat(must("zcat /usr/share/man/man1/slipway-build.1.gz")).contains("slipway");
+    assertThat(
+            must(
+                "for f in /usr/share/man/man1/slipway.1.gz"
+                    + " /usr/share/bash-completion/completions/slipway"
+                    + " /usr/lib/systemd/system/slipway-registry.service"
+                    + " /usr/share/doc/slipway/copyright; do test -s $f; done; echo all"))
+        .contains("all");
+  }
+
+  @Test
+  @Order(3)
+  void itBuildsServesAndMakesADisk() {
+    String text =
+        must(
+            """
+            mkdir /context
+            printf '%s\\n' 'FROM localhost/debian-bootc:trixie' 'RUN echo built > /usr/share/built' \\
+              'COPY file /usr/share/' > /context/Containerfile
+            echo ours > /context/file
+            slipway build --quiet -t localhost/ours:1 /context
+            slipway registry serve --storage /srv/registry --addr 127.0.0.1:25101 > /tmp/log 2>&1 &
+            server=$!
+            until grep -q 127.0.0.1:25101 /tmp/log; do kill -0 $server; done
+            slipway push --tls-verify=false localhost/ours:1 127.0.0.1:25101/ours:1
+            slipway rmi localhost/ours:1
+            slipway pull --tls-verify=false 127.0.0.1:25101/ours:1
+            kill $server; wait $server || true
+            slipway disk build --quiet --type qcow2 --output /out 127.0.0.1:25101/ours:1
+            qemu-img info /out/qcow2/disk.qcow2
+            """);
+    assertThat(text).contains("file format: qcow2");
+  }
+
+  /** The machines get the runtime that the product runs on. */
+  @Test
+  @Order(4)
+  void removingItLeavesNothing() {
+    assertThat(
+            must(
+                "apt-get purge -y -qq slipway >/dev/null; ls -d /usr/lib/slipway /usr/bin/slipway"
+                    + " 2>/dev/null || echo gone"))
+        .contains("gone");
+  }
+}
