@@ -17,6 +17,8 @@ class LauncherTest {
   @BeforeEach
   void lay() throws Exception {
     Files.copy(Path.of("..", "slipway"), checkout.resolve("slipway"));
+    Path packaging = Files.createDirectory(checkout.resolve("packaging"));
+    Files.copy(Path.of("..", "packaging", "environment.sh"), packaging.resolve("environment.sh"));
     Path state = Files.createDirectory(checkout.resolve(".slipway"));
     Files.createFile(state.resolve("stamp"));
     Files.writeString(state.resolve("sources"), "stale=no\n");
@@ -29,11 +31,41 @@ class LauncherTest {
     Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
+  /** An installed product beside it, in a folder with a name that is hard on scripts. */
+  private Path installed() throws Exception {
+    Path home = Files.createDirectories(checkout.resolve("our |tools & more\\/slipway"));
+    Path java = home.resolve("runtime/bin/java");
+    Files.createDirectories(home.resolve("bin"));
+    Files.createDirectories(java.getParent());
+    Files.copy(Path.of("..", "packaging", "slipway"), home.resolve("bin/slipway"));
+    Files.copy(Path.of("..", "packaging", "environment.sh"), home.resolve("environment.sh"));
+    Files.writeString(home.resolve("start-up.sh"), "arguments=quick tools=no\n");
+    Files.writeString(home.resolve("quick.options"), "-cp\n@HOME@/lib/a.jar:@HOME@/lib/b.jar\n");
+    Files.copy(checkout.resolve(".slipway/bin/java"), java);
+    return home.resolve("bin/slipway");
+  }
+
   private String locale(String... variables) {
+    return locale(checkout.resolve("slipway"), variables);
+  }
+
+  private static String locale(Path launcher, String... variables) {
     return Command.of("env", "-i", "PATH=/usr/bin:/bin")
         .with(variables)
-        .with(checkout.resolve("slipway").toString(), "images")
+        .with(launcher.toString(), "images")
         .output();
+  }
+
+  @Test
+  void anInstalledOneDoesTheSameAndKeepsPathsWhole() throws Exception {
+    Path launcher = installed();
+    assertThat(locale(launcher, "LC_ALL=de_DE.UTF-8")).isEqualTo("none C de_DE.UTF-8 de_DE.UTF-8");
+    Path home = launcher.getParent().getParent();
+    Files.writeString(home.resolve("runtime/bin/java"), "#!/bin/sh\nprintf '<%s>' \"$@\"\n");
+    assertThat(Command.of(launcher.toString(), "images", "two words").output())
+        .isEqualTo(
+            "<-cp><%1$s/lib/a.jar:%1$s/lib/b.jar><slipway.cli.Main><images><two words>"
+                .formatted(home.toRealPath()));
   }
 
   /** A full disk is known by the system's words; names of files need the locale's characters. */

@@ -46,8 +46,7 @@ class PackageTest {
         "trixie",
         root.toString(),
         mirror());
-    BaseImages.trixie()
-        .must("save", "--format", "oci-archive", "-o", root + "/base.tar", BASE);
+    BaseImages.trixie().must("save", "--format", "oci-archive", "-o", root + "/base.tar", BASE);
     for (String made : List.of("deb", "tar.gz")) {
       Files.copy(made(made), root.resolve("product." + made));
     }
@@ -78,7 +77,10 @@ class PackageTest {
     return Command.of(argv).timeout(Duration.ofMinutes(20)).run().text();
   }
 
-  /** Runs a script in the container, which has the kernel's file systems and the network. A root that is a mount: else the kernel lets nobody in it make namespaces of users. */
+  /**
+   * Runs a script in the container, which has the kernel's file systems and the network. A root
+   * that is a mount: else the kernel lets nobody in it make namespaces of users.
+   */
   private static Command.Result inside(String script) {
     String enter =
         """

@@ -36,7 +36,9 @@ public final class Product {
     Path folder = Path.of(root == null ? "." : root, "examples", name);
     if (!Files.isDirectory(folder)) {
       throw Problem.notFound(
-          "the example " + folder + " is not there; start with slipway, or ./slipway in a checkout");
+          "the example "
+              + folder
+              + " is not there; start with slipway, or ./slipway in a checkout");
     }
     return folder;
   }

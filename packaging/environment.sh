@@ -1,4 +1,5 @@
-# Checks SLIPWAY_HEAP; both launchers read this.
+# What both launchers, a checkout's and an installed one's, make of the environment.
+
 # A larger memory than the usual bound, such as for a registry of millions of blobs: SLIPWAY_HEAP=2g
 if [ -n "${SLIPWAY_HEAP:-}" ]; then
   # The JVM says in words of its own what it cannot take: no size, or one too small to start with.
@@ -13,3 +14,11 @@ if [ -n "${SLIPWAY_HEAP:-}" ]; then
     exit 1
   fi
 fi
+
+# The system's and the tools' own words, some of which are understood, are in English in any locale;
+# its characters stay. (With LC_MESSAGES=C glibc passes over LANGUAGE too.)
+if [ -n "${LC_ALL:-}" ]; then
+  export LANG="$LC_ALL" LC_CTYPE="$LC_ALL"
+  unset LC_ALL
+fi
+export LC_MESSAGES=C
