@@ -66,6 +66,8 @@ class LauncherTest {
         .isEqualTo(
             "<-cp><%1$s/lib/a.jar:%1$s/lib/b.jar><slipway.cli.Main><images><two words>"
                 .formatted(home.toRealPath()));
+    assertThat(Command.of("sh", "slipway", "images").directory(home.resolve("bin")).output())
+        .endsWith("<slipway.cli.Main><images>");
   }
 
   /** A full disk is known by the system's words; names of files need the locale's characters. */

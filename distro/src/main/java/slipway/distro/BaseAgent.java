@@ -201,7 +201,11 @@ final class BaseAgent {
   private void runtime(Path made) throws IOException {
     Path linker = jdk.resolve("bin/jlink");
     if (!Files.isExecutable(linker)) {
-      copy(jdk, made);
+      // Whoever unpacked the product may own it; on a machine root runs this.
+      Command.of("cp", "-R", "--no-dereference", "--preserve=mode,timestamps,links")
+          .with("--reflink=auto", jdk.toString(), made.toString())
+          .run();
+      Command.of("chmod", "-R", "u=rwX,go=rX", made.toString()).run();
       return;
     }
     progress.note("cutting the Java runtime");
