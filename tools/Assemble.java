@@ -24,10 +24,10 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Puts the built product together: {@code java tools/Assemble.java CLI_TARGET DIST [RUNTIME]}. Copies the jars of {@code
- * CLI_TARGET/lib} and the command line's own jar to {@code DIST/lib}, writes the JVM's argument files and what is made of the table
- * of commands (manual pages, completion, the launcher's script), and trains the AOT caches with the Java runtime that will use them:
- * RUNTIME, or else the one that runs this.
+ * Puts the built product together: {@code java tools/Assemble.java BUILT DIST [RUNTIME]}. Copies the jars of {@code BUILT}, which is
+ * Maven's {@code cli/target} or another DIST, and of {@code BUILT/lib} to {@code DIST/lib}, writes the JVM's argument files and what
+ * is made of the table of commands (manual pages, completion, the launcher's script), and trains the AOT caches with the Java
+ * runtime that will use them: RUNTIME, or else the one that runs this.
  *
  * <p>Some jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
  * class file version; native libraries for other platforms are left out; and no jar stays sealed, because the JVM takes a package
