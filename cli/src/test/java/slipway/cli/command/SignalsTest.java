@@ -112,7 +112,10 @@ class SignalsTest {
   private record Ended(int status, String err, double seconds) {}
 
   private Process start(String program) throws IOException {
+    // A job in the background of a script has SIGINT ignored, and so have its children.
     return new ProcessBuilder(
+            "env",
+            "--default-signal=HUP,INT,TERM",
             Path.of(System.getProperty("java.home"), "bin/java").toString(),
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
