@@ -34,6 +34,9 @@ final class RegistryUpload {
   /** So much must have arrived for a failure to count as the first again. */
   private static final long PROGRESS = 1024 * 1024;
 
+  /** A registry that took in so much during a pause is worth waiting for; one that drips is not. */
+  private static final long STILL_COMING = 64 * 1024;
+
   private static final Pattern RANGE = Pattern.compile("(?:bytes=)?0-([0-9]{1,18})");
 
   private final RegistryClient client;
@@ -78,7 +81,7 @@ final class RegistryUpload {
           throw http.failed(e, action);
         }
       }
-      received = received();
+      received = settled(failures);
       if (session == null && client.hasBlob(descriptor)) {
         return;
       }
@@ -88,8 +91,25 @@ final class RegistryUpload {
         counted = received;
         misplaced = false;
       }
-      http.pause(Math.max(failures, 1), null);
     }
+  }
+
+  /**
+   * How much the registry has, once it says the same twice, with a pause between: while it takes in
+   * what waits in its socket from before the cut, it tells less than it will have, and would refuse
+   * what is sent after that. Waits no longer than for one that sends nothing.
+   */
+  private long settled(int failures) throws IOException {
+    long begun = System.nanoTime();
+    long before;
+    long told = received();
+    do {
+      http.pause(failures, null);
+      before = told;
+      told = session == null ? told : received();
+    } while (told - before >= STILL_COMING
+        && System.nanoTime() - begun < http.options().stall().toNanos());
+    return told;
   }
 
   /** One upload of what is missing; false when another attempt may do better. */
