@@ -23,9 +23,9 @@ final class CommandModel {
   }
 
   private static CommandLine line(Verb verb) {
-    CommandLine line = new CommandLine(verb.command());
+    CommandLine line = verb.line();
     line.getCommandSpec().aliases(verb.aliases().toArray(String[]::new));
-    return line.setCaseInsensitiveEnumValuesAllowed(true);
+    return line;
   }
 
   /** The program with its verbs and the programs below it, as the command line takes them. */

@@ -109,7 +109,7 @@ public final class Main {
       Program program, String word, String[] rest, PrintStream out, PrintStream err) {
     Verb verb = Verb.of(program, word);
     if (verb != null) {
-      return execute(program.word() + " " + word, verb.command(), rest, out, err);
+      return execute(program.word() + " " + word, verb.line(), rest, out, err);
     }
     Program other = Program.of(word);
     if (other != null && program.programs().contains(other)) {
@@ -128,12 +128,10 @@ public final class Main {
   }
 
   private static int execute(
-      String name, Object command, String[] args, PrintStream out, PrintStream err) {
-    CommandLine line = new CommandLine(command);
+      String name, CommandLine line, String[] args, PrintStream out, PrintStream err) {
     line.setCommandName(name);
     line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
-    line.setCaseInsensitiveEnumValuesAllowed(true);
     complete(line);
     line.setParameterExceptionHandler(
         (e, a) -> {

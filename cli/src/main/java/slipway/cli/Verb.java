@@ -16,6 +16,9 @@ import static slipway.cli.Verb.StartUp.SERVE;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import slipway.cli.build.BaseCommand;
 import slipway.cli.build.BuildCommand;
 import slipway.cli.disk.DemoCommand;
@@ -186,6 +189,23 @@ enum Verb {
       case ROLLBACK -> new Bootc.Rollback();
       case BOOTC_INTERNALS -> new BootcInternals();
     };
+  }
+
+  /**
+   * The command as picocli runs it and as documents describe it. Help is of each command; the
+   * version, which picocli's standard options bring too, is of the program alone.
+   */
+  CommandLine line() {
+    CommandLine line = new CommandLine(command());
+    removeVersion(line);
+    return line.setCaseInsensitiveEnumValuesAllowed(true);
+  }
+
+  private static void removeVersion(CommandLine line) {
+    CommandSpec command = line.getCommandSpec();
+    List<OptionSpec> found = command.options().stream().filter(OptionSpec::versionHelp).toList();
+    found.forEach(command::remove);
+    line.getSubcommands().values().forEach(Verb::removeVersion);
   }
 
   /** The verb of a program that answers to a word, if there is one. */

@@ -36,6 +36,10 @@ public final class UsageFault {
   private static String unmatched(String word, CommandSpec command) {
     if (word.startsWith("-") && word.length() > 1) {
       String name = word.replaceFirst("=.*", "");
+      if (name.equals("--version") || name.equals("-V")) {
+        String program = command.qualifiedName().split(" ", 2)[0];
+        return "unknown option " + name + "; " + program + " --version tells the version";
+      }
       return "unknown option " + name + orHelp(hint(name, options(command)), command, "options");
     }
     Collection<String> below = command.subcommands().keySet();

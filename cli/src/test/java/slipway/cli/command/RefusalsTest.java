@@ -213,6 +213,9 @@ class RefusalsTest {
           """
           disk build --tpye raw x       | unknown option --tpye; did you mean --type?
           images --tpyes=1              | unknown option --tpyes; slipway images --help lists the options
+          images --version              | unknown option --version; slipway --version tells the version
+          disk build -V x               | unknown option -V; slipway --version tells the version
+          bootc status --version        | unknown option --version; bootc --version tells the version
           images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands
