@@ -1,3 +1,26 @@
-/** What writes to a sysroot: deployments, boot entries, the merge of /etc, the clean-up. */
+/**
+ * What writes to a sysroot. {@link slipway.sysroot.Sysroot} holds the lock and calls these in
+ * order; each says in its Javadoc what may be cut off where.
+ *
+ * <pre>
+ *  DeploymentWriter.create     checkout; usr/etc copied to etc; var filled if it is empty;
+ *                              .ostree.cfs; COMMIT.N.origin
+ *  DeploymentWriter.complete   EtcMerge onto the new etc; .updated of etc and var removed;
+ *                              backing/COMMIT.N; directory made immutable
+ *  BootSpace.check             is there room in /boot? else old kernels go first
+ *  BootWriter.write
+ *    the menu reads differently:                      only the deployments behind it change:
+ *      loader.(1-B)/entries, kernels                    boot.B.(1-C)/S/BOOTCSUM/M
+ *      boot.(1-B).C/S/BOOTCSUM/M                        sync
+ *      sync of / and of /boot (Durability)              rename of ostree/boot.B: commit point
+ *      rename of boot/loader: commit point
+ *  AfterCommit                 what follows may fail and is told; the change stands
+ *  SysrootSweep                other menus, deployments and kernels that no entry has, orphans;
+ *                              refs ostree/B/C/0, 1, … keep the commits of those deployed
+ *
+ *  EtcMerge.diff(old usr/etc, old etc)     M changed, D removed, A added by the administrator
+ *  EtcMerge.apply(new etc)                 the local version wins
+ * </pre>
+ */
 @org.jspecify.annotations.NullMarked
 package slipway.sysroot.write;
