@@ -1,6 +1,27 @@
 /**
- * Disk images: an image from the store, a configuration, a plan, a raw or qcow2 file. Entry: {@code
- * DiskBuilder}.
+ * Disk images: an image from the store, a configuration, a plan, a raw or qcow2 file. Entry: {@link
+ * slipway.disk.DiskBuilder} with a {@link slipway.disk.DiskRequest}.
+ *
+ * <pre>
+ *  image ──────────┐
+ *  config.toml ─▶ config.DiskConfig ─┐
+ *  size ────────▶ plan.DiskPlan ─────┤
+ *                                    ▼
+ *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the GPT
+ *  2 a loop device for root and for /boot, in a mount namespace of its own
+ *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4
+ *  4 sysroot.Sysroot.init                ostree/, boot/ (slipway.sysroot)
+ *  5 ostree.container.ContainerImport    the image's layers become commits
+ *  6 config.InstallConfig                if the image wants another root file system: again from 1
+ *  7 Sysroot.deploy                      deployment, kernel, boot menu
+ *  8 customize.Customizer                accounts, files, fstab
+ *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT
+ *  10 unmounted; FileSystems.esp         EFI system partition with GRUB for UEFI
+ *  11 qcow2 when it is asked for, by qemu-img; then each file is synced and renamed: the commit
+ *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
+ * </pre>
+ *
+ * A failure looks into {@code DiskSpace}, whether there was no room.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk;

@@ -1,3 +1,25 @@
-/** Running and shipping media: virtual machines. */
+/**
+ * Virtual machines that run a disk. Entry: {@link slipway.media.VirtualMachine}; {@link
+ * slipway.media.VmSpec} says what machine it is.
+ *
+ * <pre>
+ *  VmSpec ─▶ QemuArguments ─▶ qemu-system-x86_64, which dies with this process
+ *    disk        virtio; DiskFormat says raw or qcow2, and is never guessed from the content
+ *    firmware    SeaBIOS, or OVMF with variables of its own
+ *    KvmProbe    a tiny guest against the clock: Accelerator KVM or TCG
+ *    forwards    127.0.0.1:PORT → port of the guest (PortForward)
+ *
+ *  VirtualMachine.start           in the background
+ *    Console     serial port 1: the last 1 MiB; what others wait for is found in it
+ *    Qmp         QEMU's control connection, over the socket qmp
+ *    SshBanner   waits for an ssh server behind a forwarded port
+ *    Patience    how long a wait may be: as long as the guest gets on
+ *  VirtualMachine.runInForeground  the serial port is this terminal
+ *
+ *  STATE, given or slipway-vm-…
+ *    uefi-variables.fd    copied from the template at the first start
+ *    qmp                  while QEMU connects
+ * </pre>
+ */
 @org.jspecify.annotations.NullMarked
 package slipway.media;

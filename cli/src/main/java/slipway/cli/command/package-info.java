@@ -1,3 +1,14 @@
-/** What every command shares: where state is, limits, signals, wrong usage. */
+/**
+ * What every command shares.
+ *
+ * <pre>
+ *  State        --root: where state is; opens the store
+ *  Limits       --limit, taken before a command sees its words
+ *  Signals      SIGTERM, SIGINT, SIGHUP
+ *  UsageFault   wrong usage in one sentence of our own style
+ *  Product      where the product's jars are
+ *  Version      version.txt, which the build fills in
+ * </pre>
+ */
 @org.jspecify.annotations.NullMarked
 package slipway.cli.command;

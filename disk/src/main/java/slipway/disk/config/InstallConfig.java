@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * What an image says of its installation: {@code bootc/install/*.toml} below /usr/lib,
- * /usr/local/lib and /etc (bootc-install-config(5)). A file in a later folder replaces the one of
+ * /usr/local/lib, /usr/etc and /etc (bootc-install-config(5)). A file in a later folder replaces the one of
  * that name in an earlier one; all are merged in the order of their names.
  *
  * @param rootfs of the root, or null when the image does not say

@@ -1,3 +1,28 @@
-/** config.toml and its neighbours: parsed strictly, every fault with file and line. */
+/**
+ * config.toml and its neighbours: parsed strictly, every fault with file and line. {@link
+ * slipway.disk.config.DiskConfig} is what a user wants of a machine, {@link
+ * slipway.disk.config.InstallConfig} what the image wants of its installation.
+ *
+ * <pre>
+ *  config.toml, config.json of bootc-image-builder ──▶ DiskConfigParser ──▶ DiskConfig
+ *
+ *    [[customizations.user]]       name, description, password, key, home, shell, groups, uid,
+ *                                  gid, expiredate, force_password_reset
+ *    [[customizations.sshkey]]     user, key
+ *    [[customizations.group]]      name, gid
+ *    [[customizations.files]]      path, data, mode, user, group
+ *    [[customizations.directories]]  path, mode, user, group, ensure_parents
+ *    [[customizations.filesystem]] mountpoint ("/" alone), minsize or size
+ *    [customizations.kernel]       append
+ *    [customizations]              hostname, timezone, locale
+ *
+ *  bootc/install/….toml of the image, below /usr/lib, /usr/local/lib, /usr/etc, /etc
+ *                                                    ──▶ InstallConfig: root file system, kernel
+ *                                                        arguments to add and to take away
+ * </pre>
+ *
+ * A key that is not known is an error. The parser lists keys that are ignored with a warning and
+ * keys that are refused. {@link slipway.disk.config.Password} says what a password may be.
+ */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.config;

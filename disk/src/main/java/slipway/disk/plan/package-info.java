@@ -1,3 +1,19 @@
-/** What goes where on a disk. */
+/**
+ * What goes where on a disk. {@link slipway.disk.plan.DiskPlan} is a value that sfdisk(8) is given
+ * as its script.
+ *
+ * <pre>
+ *  offset      size         name         holds
+ *  0           1 MiB                     boot code of GRUB (440 bytes), GPT
+ *  1 MiB       1 MiB        bios         GRUB for BIOS, without a file system
+ *  2 MiB       128 MiB      EFI-SYSTEM   FAT32: EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI
+ *  130 MiB     1 GiB        boot         ext4: /boot, with kernels, entries, grub.cfg
+ *  1154 MiB    the rest     root         ext4, xfs or btrfs: /ostree
+ *  end         1 MiB                     the GPT's copy
+ * </pre>
+ *
+ * Types of partitions are those of the Discoverable Partitions Specification; the root's is that of
+ * the architecture. Each partition has an id of its own, and so has each file system in it.
+ */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.plan;

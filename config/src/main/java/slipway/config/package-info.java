@@ -1,0 +1,13 @@
+/**
+ * The client files that podman, skopeo and docker share with us: read, never invented. What comes
+ * of them are sources and credentials that {@code slipway.oci} takes without knowing of the files.
+ *
+ * <pre>
+ *  registries.conf, registries.conf.d ─▶ registries.RegistriesConf ─▶ Registries ─▶ ImageSource
+ *  auth.json, config.json of docker   ─▶ auth.AuthFile ─▶ CredentialSource
+ *                                            ▲
+ *                                  login, logout write one
+ * </pre>
+ */
+@org.jspecify.annotations.NullMarked
+package slipway.config;

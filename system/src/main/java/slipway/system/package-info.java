@@ -1,0 +1,15 @@
+/**
+ * What an operating system's tree says of itself, whether it is an image ({@code FileTree}) or a
+ * folder on a disk. Nothing of it is run. The packages do not use each other.
+ *
+ * <pre>
+ *  boot        usr/lib/modules/VERSION/            KernelLayout: what goes to /boot, its checksum
+ *              ostree/prepare-root.conf            PrepareRootConfig: how the root is mounted
+ *  kargs       usr/lib/bootc/kargs.d/….toml        KernelArgumentsDirectory ─▶ KernelArguments
+ *  osrelease   usr/lib/os-release                  OsRelease: the name in the boot menu
+ *  accounts    etc/passwd, etc/group               ImageAccounts: who USER names
+ *              and shadow, gshadow                 AccountFile: any of the four as lines
+ * </pre>
+ */
+@org.jspecify.annotations.NullMarked
+package slipway.system;
