@@ -20,8 +20,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * What an image says of its installation: {@code bootc/install/*.toml} below /usr/lib,
- * /usr/local/lib, /usr/etc and /etc (bootc-install-config(5)). A file in a later folder replaces the one of
- * that name in an earlier one; all are merged in the order of their names.
+ * /usr/local/lib, /usr/etc and /etc (bootc-install-config(5)). A file in a later folder replaces
+ * the one of that name in an earlier one; all are merged in the order of their names.
  *
  * @param rootfs of the root, or null when the image does not say
  * @param kernelArguments for every machine that is installed of it
