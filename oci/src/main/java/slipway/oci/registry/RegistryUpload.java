@@ -106,7 +106,7 @@ final class RegistryUpload {
     do {
       http.pause(failures, null);
       before = told;
-      told = session == null ? told : received();
+      told = session == null || told == descriptor.size() ? told : received();
     } while (told - before >= STILL_COMING
         && System.nanoTime() - begun < http.options().stall().toNanos());
     return told;
