@@ -17,7 +17,6 @@ import slipway.builder.engine.CacheDurability;
 import slipway.builder.engine.ImageDraft;
 import slipway.builder.engine.ImagePuller;
 import slipway.builder.engine.Snapshots;
-import slipway.builder.engine.StageBuild;
 import slipway.builder.engine.StageResult;
 import slipway.builder.engine.StepExecutor;
 import slipway.oci.layout.BlobWriter;
@@ -134,7 +133,7 @@ public final class BuildTraining {
         }
 
         @Override
-        public void apply(StageBuild.Action action, List<Path> lowers, Path upper, Path scratch)
+        public void apply(Action action, List<Path> lowers, Path upper, Path scratch)
             throws IOException {
           Files.writeString(upper.resolve("made-up"), "a file\n");
         }

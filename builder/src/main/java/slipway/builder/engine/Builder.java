@@ -175,7 +175,7 @@ public final class Builder {
                     .forEach(declared::add));
     for (String name : session.request.arguments().keySet()) {
       boolean known =
-          StageBuild.isProxy(name)
+          RunStep.isProxy(name)
               || session.declared.contains(name)
               || declared.stream()
                   .flatMap(a -> a.arguments().stream())

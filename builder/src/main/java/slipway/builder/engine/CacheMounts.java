@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import slipway.base.Progress;
 import slipway.builder.language.RunMount;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -24,11 +25,11 @@ final class CacheMounts implements AutoCloseable {
 
   /**
    * @param root the build directory
-   * @param leftovers removes what an interrupted build began
+   * @param progress is told what cannot be removed or marked as used
    */
-  CacheMounts(Path root, Leftovers leftovers) throws IOException {
+  CacheMounts(Path root, Progress progress) throws IOException {
     this.root = Files.createDirectories(root.resolve("mounts"));
-    this.leftovers = leftovers;
+    this.leftovers = new Leftovers(root, progress);
   }
 
   /** Fills a cache that is new. */
@@ -51,7 +52,7 @@ final class CacheMounts implements AutoCloseable {
   }
 
   static String name(RunMount mount) {
-    return ContentDigest.of(mount.id());
+    return CacheKey.of(mount.id());
   }
 
   private Path open(String name, RunMount mount, boolean exclusive, Filler filler)

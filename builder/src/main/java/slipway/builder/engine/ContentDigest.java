@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.List;
@@ -49,11 +50,6 @@ final class ContentDigest {
         }
       }
     }
-  }
-
-  /** Adds a text, such as an inline document. */
-  void add(String text) throws IOException {
-    bytes(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
   private void entry(boolean owners, OsPath relative, OsPath path, Stat stat) throws IOException {
@@ -112,26 +108,8 @@ final class ContentDigest {
     return Digest.of(Digest.Algorithm.SHA256, total.digest()).hex();
   }
 
-  /** The digest of some texts, each with its length. */
-  static String of(String... texts) {
-    ContentDigest digest = new ContentDigest();
-    try {
-      for (String text : texts) {
-        digest.add(text);
-      }
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-    return digest.hex();
-  }
-
-  /** As {@link #of(String...)}; a list within a list goes in by its own digest. */
-  static String of(List<String> texts) {
-    return of(texts.toArray(String[]::new));
-  }
-
   /** The digest of a file's content. */
-  static Digest ofFile(java.nio.file.Path file) throws IOException {
+  static Digest ofFile(Path file) throws IOException {
     MessageDigest digest = Digest.Algorithm.SHA256.newMessageDigest();
     try (InputStream in = Files.newInputStream(file)) {
       byte[] buffer = new byte[128 * 1024];

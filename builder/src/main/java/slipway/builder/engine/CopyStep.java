@@ -56,7 +56,7 @@ final class CopyStep implements AutoCloseable {
     this.destination = to.startsWith("/") ? to : directory + "/" + to;
     for (String source : copy.sources()) {
       String word = expander.word(source, at);
-      if (copy.add() && Download.isRemote(word)) {
+      if (copy.add() && isDownload(word)) {
         downloads.add(new Download(word, copy, session));
       } else {
         paths.add(word);
@@ -75,6 +75,11 @@ final class CopyStep implements AutoCloseable {
     this.tree = SourceTree.of(session, stage, expand(expander, copy.from()), at);
     this.text = describe(to);
     this.inputs = digest();
+  }
+
+  /** Whether a source of ADD is fetched from elsewhere. */
+  static boolean isDownload(String source) {
+    return Download.isRemote(source);
   }
 
   private @Nullable String expand(Expander expander, @Nullable String text) {
@@ -118,7 +123,7 @@ final class CopyStep implements AutoCloseable {
       parts.add(d.name());
       parts.add(d.content());
     }
-    return ContentDigest.of(parts.toArray(String[]::new));
+    return CacheKey.of(parts);
   }
 
   /** For the history and the key. */
@@ -131,7 +136,7 @@ final class CopyStep implements AutoCloseable {
     return inputs;
   }
 
-  /** Carries it out, as {@link StageBuild.Action} says. */
+  /** Carries it out, as {@link StepExecutor.Action} says. */
   void apply(List<Path> lowers, Path upper, Path scratch) throws IOException, InterruptedException {
     try (OverlayMount target = OverlayMount.writable(lowers, upper, scratch)) {
       InRoot.Ownership owner =

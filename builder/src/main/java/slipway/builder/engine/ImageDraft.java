@@ -21,8 +21,6 @@ import tools.jackson.databind.JsonNode;
 /** The configuration of an image while its instructions are carried out. */
 public final class ImageDraft {
   private static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
-  static final String DEFAULT_PATH =
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   /** Bytes of a line of history in JSON without its text. */
   private static final int HISTORY_FRAME = 80;
@@ -54,7 +52,7 @@ public final class ImageDraft {
   /** The draft of an image from nothing. */
   public static ImageDraft scratch(Platform platform) {
     ImageDraft draft = new ImageDraft(platform);
-    draft.setEnv(DEFAULT_PATH);
+    draft.setEnv("PATH", RunStep.DEFAULT_PATH);
     return draft;
   }
 

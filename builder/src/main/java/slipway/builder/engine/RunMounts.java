@@ -63,7 +63,7 @@ final class RunMounts implements AutoCloseable {
     this.scratch = scratch;
     this.memory = Files.createDirectory(scratch.resolve("memory"));
     open.push(Mount.of("tmpfs", memory, "tmpfs", Mounts.MS_NOSUID | Mounts.MS_NODEV, "mode=0700"));
-    this.caches = new CacheMounts(session.root, new Leftovers(session.root, session.progress));
+    this.caches = new CacheMounts(session.root, session.progress);
     open.push(caches);
   }
 

@@ -6,7 +6,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.builder.language.Containerfile.Stage;
@@ -26,35 +29,54 @@ import slipway.system.accounts.ImageAccounts;
 
 /** A RUN: a command in a container over the layers so far. */
 final class RunStep {
+  /** The variable PATH of commands when the image sets none. */
+  static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private static final Set<String> PROXIES =
+      Set.of("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY");
   private static final int TEXT_IN_MESSAGES = 200;
 
   private final BuildSession session;
   private final Stage stage;
   private final Instruction.Run run;
-  private final ImageDraft image;
-  private final Map<String, String> arguments;
+  private final Surroundings image;
   private final StageNetwork stageNetwork;
   private final List<RunMount> mounts = new ArrayList<>();
   private final String text;
   private final String inputs;
 
   /**
+   * What the image so far and the stage say of commands.
+   *
+   * @param directory the working directory, an absolute path
+   * @param shell what a command that is no list is given to
+   * @param user as USER has it, or null for root
+   * @param env the image's variables
    * @param arguments the ARGs that the command sees
+   */
+  record Surroundings(
+      String directory,
+      List<String> shell,
+      @Nullable String user,
+      Map<String, String> env,
+      Map<String, String> arguments) {}
+
+  /**
+   * @param stageNetwork used when the command may have the network that its stage has
    */
   RunStep(
       BuildSession session,
       Stage stage,
       Instruction.Run run,
       Expander expander,
-      ImageDraft image,
-      Map<String, String> arguments,
+      Surroundings image,
       StageNetwork stageNetwork)
       throws IOException, InterruptedException {
     this.session = session;
     this.stage = stage;
     this.run = run;
     this.image = image;
-    this.arguments = arguments;
     this.stageNetwork = stageNetwork;
     for (String mount : run.mounts()) {
       mounts.add(RunMount.parse(mount, run.at(), expander.at(run.at())));
@@ -65,8 +87,8 @@ final class RunStep {
 
   private String describe() {
     StringBuilder all = new StringBuilder("RUN");
-    Map<String, String> counted = new LinkedHashMap<>(arguments);
-    counted.keySet().removeIf(StageBuild::isProxy);
+    Map<String, String> counted = new LinkedHashMap<>(image.arguments());
+    counted.keySet().removeIf(RunStep::isProxy);
     if (!counted.isEmpty()) {
       all.append(" |").append(counted.size());
       counted.forEach((name, value) -> all.append(' ').append(name).append('=').append(value));
@@ -93,9 +115,9 @@ final class RunStep {
    */
   private String digest() throws IOException, InterruptedException {
     List<String> counted = new ArrayList<>();
-    arguments.forEach(
+    image.arguments().forEach(
         (name, value) -> {
-          if (!StageBuild.isProxy(name)) {
+          if (!isProxy(name)) {
             counted.addAll(List.of(name, value));
           }
         });
@@ -105,10 +127,10 @@ final class RunStep {
         new ArrayList<>(
             List.of(
                 image.directory(),
-                ContentDigest.of(counted),
-                ContentDigest.of(run.mounts()),
-                ContentDigest.of(run.command().argv(image.shell())),
-                ContentDigest.of(documents)));
+                CacheKey.of(counted),
+                CacheKey.of(run.mounts()),
+                CacheKey.of(run.command().argv(image.shell())),
+                CacheKey.of(documents)));
     for (RunMount m : mounts) {
       if (m.type() == RunMount.Type.BIND) {
         try (SourceTree tree = SourceTree.of(session, stage, m.from(), run.at())) {
@@ -121,7 +143,7 @@ final class RunStep {
         SourceTree.of(session, stage, m.from(), run.at()).close();
       }
     }
-    return ContentDigest.of(parts);
+    return CacheKey.of(parts);
   }
 
   /** For the history and the key. */
@@ -134,7 +156,7 @@ final class RunStep {
     return inputs;
   }
 
-  /** Carries it out, as {@link StageBuild.Action} says. */
+  /** Carries it out, as {@link StepExecutor.Action} says. */
   void apply(List<Path> lowers, Path upper, Path scratch) throws Exception {
     if (run.security().equals("insecure") && !session.request.allowInsecure()) {
       throw run.at()
@@ -149,7 +171,7 @@ final class RunStep {
       ImageAccounts.Identity user;
       Path view = Files.createDirectory(scratch.resolve("view"));
       try (OverlayMount tree = OverlayMount.readOnly(lowers, view)) {
-        user = ImageAccounts.of(tree.root()).identity(image.user, run.at());
+        user = ImageAccounts.of(tree.root()).identity(image.user(), run.at());
         StubLayer points = new StubLayer(tree.root(), stub);
         for (ContainerMount m : prepared.all()) {
           if (!m.target().startsWith("/dev/")) {
@@ -246,14 +268,11 @@ final class RunStep {
 
   private List<String> environment(ImageAccounts.Identity user, RunMounts prepared) {
     Map<String, String> all = new LinkedHashMap<>();
-    int equals = ImageDraft.DEFAULT_PATH.indexOf('=');
-    all.put(
-        ImageDraft.DEFAULT_PATH.substring(0, equals),
-        ImageDraft.DEFAULT_PATH.substring(equals + 1));
+    all.put("PATH", DEFAULT_PATH);
     all.put("HOME", user.home());
     proxies(session.environment(), all);
     proxies(session.request.arguments(), all);
-    all.putAll(arguments);
+    all.putAll(image.arguments());
     all.putAll(image.env());
     all.putAll(prepared.environment());
     List<String> list = new ArrayList<>();
@@ -261,10 +280,15 @@ final class RunStep {
     return list;
   }
 
+  /** Whether an argument is one of the proxies, which never count for the cache. */
+  static boolean isProxy(String name) {
+    return PROXIES.contains(name.toUpperCase(Locale.ROOT));
+  }
+
   private static void proxies(Map<String, String> from, Map<String, String> into) {
     from.forEach(
         (name, value) -> {
-          if (StageBuild.isProxy(name)) {
+          if (isProxy(name)) {
             into.put(name, value);
           }
         });

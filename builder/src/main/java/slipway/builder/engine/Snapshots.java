@@ -162,7 +162,7 @@ public final class Snapshots {
    */
   Flock lock(Locks kind, String what) throws IOException, InterruptedException {
     // 4096 files for all there will ever be; two that share one wait for each other in vain.
-    String bucket = ContentDigest.of(what).substring(0, 3);
+    String bucket = CacheKey.of(what).substring(0, 3);
     return Flock.fileInterruptibly(
         root.resolve("locks").resolve(kind.directory).resolve(bucket), true);
   }

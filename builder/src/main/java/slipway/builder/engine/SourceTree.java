@@ -146,11 +146,11 @@ final class SourceTree implements AutoCloseable {
     String memo = null;
     if (image != null) {
       memo =
-          ContentDigest.of(
+          CacheKey.of(
               parents ? "selection-parents-2" : "selection-2",
               image.state(),
-              ContentDigest.of(patterns),
-              ContentDigest.of(excludePatterns));
+              CacheKey.of(patterns),
+              CacheKey.of(excludePatterns));
       Optional<String> known = session.cache.selection(memo);
       if (known.isPresent()) {
         return known.get();

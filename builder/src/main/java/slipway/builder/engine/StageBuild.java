@@ -41,9 +41,6 @@ import slipway.system.accounts.ImageAccounts;
  */
 public final class StageBuild {
   private static final String KEY_VERSION = "slipway-step-2";
-  private static final Set<String> PROXIES =
-      Set.of("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY");
-
   private final BuildSession session;
   private final Stage stage;
   private final Platform platform;
@@ -72,7 +69,7 @@ public final class StageBuild {
     this.platform = session.graph.platform(stage);
     this.inImage = session.graph.inImage().contains(stage.index());
     this.image = ImageDraft.scratch(platform);
-    this.state = ContentDigest.of("scratch", platform.toString());
+    this.state = CacheKey.of("scratch", platform.toString());
     this.network = new StageNetwork(session);
     this.at = stage.from().at();
   }
@@ -384,7 +381,7 @@ public final class StageBuild {
    *     look the same
    */
   private void metadata(String text, List<String> words) throws IOException {
-    String key = key(text, ContentDigest.of(words));
+    String key = key(text, CacheKey.of(words));
     Optional<StepCache.Step> known =
         session.request.cache() ? session.cache.step(key) : Optional.empty();
     announce(text, known.isPresent());
@@ -396,7 +393,7 @@ public final class StageBuild {
   }
 
   private String key(String text, String inputs) {
-    return ContentDigest.of(KEY_VERSION, state, text, inputs);
+    return CacheKey.of(KEY_VERSION, state, text, inputs);
   }
 
   /** Adds a finished step to the image. */
@@ -409,7 +406,7 @@ public final class StageBuild {
       state = key;
       return;
     }
-    state = ContentDigest.of(key, snapshot);
+    state = CacheKey.of(key, snapshot);
     LayerRef layer =
         new LayerRef(
             snapshot,
@@ -422,24 +419,13 @@ public final class StageBuild {
 
   // ---- instructions that change files
 
-  /** What a step does to the files. */
-  @FunctionalInterface
-  public interface Action {
-    /**
-     * @param lowers directories of the layers so far, bottom first
-     * @param upper where the changes go
-     * @param scratch an empty directory on the same file system
-     */
-    void apply(List<Path> lowers, Path upper, Path scratch) throws Exception;
-  }
-
   /**
    * Takes a step from the cache, or carries it out.
    *
    * @param text for the history, and part of the key
    * @param inputs what else decides the outcome
    */
-  private void step(Position at, String text, String inputs, Action action) throws Exception {
+  private void step(Position at, String text, String inputs, StepExecutor.Action action) throws Exception {
     String key = key(text, inputs);
     Optional<StepCache.Step> known = usable(key);
     if (known.isPresent()) {
@@ -477,7 +463,7 @@ public final class StageBuild {
   }
 
   /** Carries out an action; gives the snapshot of its changes, or null when there are none. */
-  private @Nullable String execute(Action action) throws Exception {
+  private @Nullable String execute(StepExecutor.Action action) throws Exception {
     session.steps.begin();
     List<Path> lowers = session.unpacked(layers);
     Path scratch = session.workspace.newDirectory("step");
@@ -545,7 +531,7 @@ public final class StageBuild {
     }
     for (String source : c.add() ? c.sources() : List.<String>of()) {
       String address = expander().word(source, c.at());
-      if (Download.isRemote(address)) {
+      if (CopyStep.isDownload(address)) {
         ForeignVariables.checkDownload(address, otherwise().word(source, c.at()), c.at());
       }
     }
@@ -564,7 +550,7 @@ public final class StageBuild {
     if (!session.request.allowOnBuild()) {
       r.mounts().forEach(mount -> requireOwnMount(mount, r.at()));
     }
-    RunStep step = new RunStep(session, stage, r, expander(), image, runArguments(), network);
+    RunStep step = new RunStep(session, stage, r, expander(), surroundings(), network);
     step(r.at(), step.text(), step.inputs(), step::apply);
   }
 
@@ -590,15 +576,11 @@ public final class StageBuild {
     }
   }
 
-  /** The arguments in scope, as RUN sees them; a variable of the image hides one. */
-  private Map<String, String> runArguments() {
+  /** What RUN sees; a variable of the image hides an argument. */
+  private RunStep.Surroundings surroundings() {
     Map<String, String> visible = new LinkedHashMap<>(arguments);
     visible.keySet().removeIf(n -> image.env(n) != null);
-    return visible;
-  }
-
-  /** Whether an argument is one of the proxies, which never count for the cache. */
-  static boolean isProxy(String name) {
-    return PROXIES.contains(name.toUpperCase(java.util.Locale.ROOT));
+    return new RunStep.Surroundings(
+        image.directory(), image.shell(), image.user, image.env(), visible);
   }
 }

@@ -55,7 +55,7 @@ public record StageResult(
               SNAPSHOT_PREFIX + chain,
               new LayerRef.Blob(layer.withMediaType(ociType(layer.mediaType())), diffId)));
     }
-    String state = ContentDigest.of("image", manifest.config().digest().toString());
+    String state = CacheKey.of("image", manifest.config().digest().toString());
     return new StageResult(
         state, config, layers, config.created(), new Base(name, manifest, state));
   }

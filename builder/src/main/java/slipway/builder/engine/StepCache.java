@@ -102,7 +102,7 @@ final class StepCache {
   }
 
   private static String blobKey(String snapshot, Compression compression, @Nullable Long epoch) {
-    return ContentDigest.of(snapshot, compression.name(), String.valueOf(epoch));
+    return CacheKey.of(snapshot, compression.name(), String.valueOf(epoch));
   }
 
   private Path file(String kind, String key) {

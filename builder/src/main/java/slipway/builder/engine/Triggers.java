@@ -82,7 +82,7 @@ final class Triggers {
   }
 
   private void source(String source, Instruction trigger) {
-    if (Download.isRemote(source)) {
+    if (CopyStep.isDownload(source)) {
       throw refused(trigger, "a download by this machine, " + source, "--allow onbuild");
     }
   }

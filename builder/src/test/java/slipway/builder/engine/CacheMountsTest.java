@@ -32,7 +32,7 @@ class CacheMountsTest {
           }
         };
     List<Path> caches = new ArrayList<>();
-    try (CacheMounts mounts = new CacheMounts(directory, new Leftovers(directory, progress))) {
+    try (CacheMounts mounts = new CacheMounts(directory, progress)) {
       for (String target : List.of("/a", "/b")) {
         RunMount mount =
             RunMount.parse(
