@@ -23,6 +23,7 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Limit;
 import slipway.base.Position;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -41,35 +42,22 @@ import slipway.oci.transport.TransportRef;
 
 /** What the stages of one build share. Safe for use by many threads. */
 public final class BuildSession {
-  /** An image's id or the beginning of one, which is no short name. */
-  private static final Pattern ID = Pattern.compile("(sha256:|sha512:)?[0-9a-f]{4,128}");
-
-  final BuildRequest request;
-  final LocalStore store;
-  final Snapshots snapshots;
-  final Arrivals arrivals;
-  final StepCache cache;
-  final Workspace workspace;
-  final LayerExporter exporter;
-  final Containerfile file;
-  final StageGraph graph;
-  final Progress progress;
-  final Path root;
-  final StepExecutor steps;
-
-  /** Of all values that variables and labels of the stages got, one after the other. */
-  final AtomicLong valueCharacters = new AtomicLong();
-
-  /** Instructions of all stages that were carried out, triggers of base images included. */
-  final AtomicLong instructions = new AtomicLong();
-
-  /** Names of ARGs that were carried out, also those that base images bring by ONBUILD. */
-  final Set<String> declared = ConcurrentHashMap.newKeySet();
-
-  /** Lines that RUN commands print. */
-  final Consumer<String> output;
-
-  private final ImagePuller puller;
+  private final BuildRequest request;
+  private final Snapshots snapshots;
+  private final Arrivals arrivals;
+  private final FromImages images;
+  private final StepCache cache;
+  private final Workspace workspace;
+  private final LayerExporter exporter;
+  private final Containerfile file;
+  private final StageGraph graph;
+  private final Progress progress;
+  private final Path root;
+  private final StepExecutor steps;
+  private final AtomicLong valueCharacters = new AtomicLong();
+  private final AtomicLong instructions = new AtomicLong();
+  private final Set<String> declared = ConcurrentHashMap.newKeySet();
+  private final Consumer<String> output;
   private final Clock clock;
   private final Map<String, String> environment;
   private final Supplier<RegistryOptions> web;
@@ -105,10 +93,9 @@ public final class BuildSession {
     this.request = request;
     this.file = file;
     this.graph = graph;
-    this.store = machine.store();
+    LocalStore store = machine.store();
     this.root = machine.root();
     this.steps = machine.steps();
-    this.puller = machine.puller();
     this.clock = machine.clock();
     this.environment = machine.environment();
     this.web = machine.web();
@@ -118,12 +105,93 @@ public final class BuildSession {
     this.output = output;
     this.snapshots = new Snapshots(root, store, CacheDurability.of(root));
     this.arrivals = new Arrivals(store, request.platform());
+    this.images = new FromImages(request, machine, arrivals, progress);
     this.cache = new StepCache(root, workspace.newDirectory("entries"));
     this.exporter =
         new LayerExporter(
             store, snapshots, cache, request.compression(), request.sourceDateEpoch());
     this.slots = new Semaphore(request.jobs());
-    this.stages = new java.util.concurrent.ConcurrentHashMap<>();
+    this.stages = new ConcurrentHashMap<>();
+  }
+
+  /** What to build. */
+  BuildRequest request() {
+    return request;
+  }
+
+  /** The Containerfile. */
+  Containerfile file() {
+    return file;
+  }
+
+  /** Which of its stages are built, and what names in them stand for. */
+  StageGraph graph() {
+    return graph;
+  }
+
+  /** The build directory, where unpacked layers and the cache are kept. */
+  Path root() {
+    return root;
+  }
+
+  /** What of the build directory is this build's own. */
+  Workspace workspace() {
+    return workspace;
+  }
+
+  /** What earlier builds found out. */
+  StepCache cache() {
+    return cache;
+  }
+
+  /** The unpacked layers. */
+  Snapshots snapshots() {
+    return snapshots;
+  }
+
+  /** Makes blobs of layers. */
+  LayerExporter exporter() {
+    return exporter;
+  }
+
+  /** The images that this build brought. */
+  Arrivals arrivals() {
+    return arrivals;
+  }
+
+  /** How actions of steps are carried out. */
+  StepExecutor steps() {
+    return steps;
+  }
+
+  /** Hears each step. */
+  Progress progress() {
+    return progress;
+  }
+
+  /** Takes the lines that RUN commands print. */
+  Consumer<String> output() {
+    return output;
+  }
+
+  /** Counts an instruction of any stage that is carried out, triggers of base images included. */
+  void countInstruction(Position at) {
+    Limit.INSTRUCTIONS.check(instructions.incrementAndGet(), at.toString());
+  }
+
+  /** Counts a value that a variable or label of any stage gets, one after the other. */
+  void countValue(String value, Position at) {
+    Limit.VARIABLE_CHARACTERS.check(valueCharacters.addAndGet(value.length()), at.toString());
+  }
+
+  /** Notes the name of an ARG that was carried out, also of one that a base image brings. */
+  void declare(String name) {
+    declared.add(name);
+  }
+
+  /** Whether an ARG of this name was carried out. */
+  boolean isDeclared(String name) {
+    return declared.contains(name);
   }
 
   /** The place where a stage's result is put and waited for. */
@@ -141,7 +209,7 @@ public final class BuildSession {
     return stageArguments.getOrDefault(stage, Map.of());
   }
 
-  /** {@link ForeignVariables#values} at the end of a stage. */
+  /** What variables of a stage would be at its end had base images set others. */
   Map<String, String> foreign(int stage) {
     return stageForeign.getOrDefault(stage, Map.of());
   }
@@ -216,124 +284,7 @@ public final class BuildSession {
 
   /** Finds a base image, pulling it when the request says so. */
   StageResult image(String name, Platform platform, Position at) throws IOException {
-    Manifest.Image manifest = manifest(name, platform, at);
-    ImageConfig config = store.config(manifest);
-    if (config.diffIds().size() != manifest.layers().size()) {
-      throw Problem.corrupt(
-          "the image "
-              + name
-              + " has "
-              + manifest.layers().size()
-              + " layers but its config names "
-              + config.diffIds().size());
-    }
-    if (!platform.accepts(config.platform())) {
-      progress.note(at + ": " + name + " is for " + config.platform() + ", not for " + platform);
-    }
-    return StageResult.of(name, manifest, config);
-  }
-
-  private synchronized Manifest.Image manifest(String name, Platform platform, Position at)
-      throws IOException {
-    if (!TransportRef.hasTransport(name)) {
-      return named(name, platform, at);
-    }
-    TransportRef transport = TransportRef.parse(name);
-    if (transport instanceof TransportRef.Registry registry) {
-      return named(registry.reference().toString(), platform, at);
-    }
-    return arrivals.image(name, platform, at, null, sink -> copy(transport, platform, sink));
-  }
-
-  /** Copies an image from a directory, an archive or podman's store; it gets no name here. */
-  private Manifest copy(TransportRef transport, Platform platform, ImageSink sink)
-      throws IOException {
-    try (ImageSource source = transport.source(RegistryOptions.anonymous(environment))) {
-      return Transfer.copy(source, null, sink, null, Transfer.Options.of(platform), progress);
-    } catch (Problem e) {
-      throw new Problem(e.kind(), transport + ": " + e.getMessage(), e);
-    }
-  }
-
-  /**
-   * An image of the store or a registry. A name without a host is one of this machine's own images,
-   * the beginning of an id, or what registries.conf makes of it, as with {@code pull}.
-   */
-  private Manifest.Image named(String name, Platform platform, Position at) throws IOException {
-    boolean always = request.pull() == BuildRequest.Pull.ALWAYS;
-    Optional<Manifest> known = always ? Optional.empty() : inStore(name, platform, at);
-    if (known.isPresent()) {
-      // Not by the name, which may stand for another image by now.
-      return store.image(known.get(), name, platform);
-    }
-    if (request.pull() == BuildRequest.Pull.NEVER) {
-      throw at.problem("there is no image " + name + " in the store, and --pull=never was given");
-    }
-    Reference reference = resolve(name, at);
-    return arrivals.image(
-        reference.toString(),
-        platform,
-        at,
-        isTaken(reference.toString(), platform) ? null : reference,
-        sink -> puller.pull(reference, platform, sink, progress));
-  }
-
-  /** Whether a name stands for an image of the platform that is built for, which is to keep it. */
-  private boolean isTaken(String name, Platform platform) {
-    Platform own = request.platform();
-    return !platform.equals(own) && store.find(name).filter(m -> fits(m, own)).isPresent();
-  }
-
-  private boolean fits(Manifest manifest, Platform platform) {
-    return !store.lacks(manifest, platform) && !store.isForAnother(manifest, platform);
-  }
-
-  private Reference resolve(String name, Position at) throws IOException {
-    try {
-      return puller.resolve(name).orLatest();
-    } catch (Problem e) {
-      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** The image that a name means, unless the store lacks it for this platform. */
-  private Optional<Manifest> inStore(String name, Platform platform, Position at)
-      throws IOException {
-    if (Reference.hasHost(name)) {
-      return present(name, platform);
-    }
-    if (ID.matcher(name).matches()) {
-      Optional<Manifest> byId = store.find(name);
-      if (byId.isPresent()) {
-        return byId;
-      }
-    }
-    String own;
-    try {
-      own = LocalStore.localName(name).toString();
-    } catch (Problem e) {
-      throw new Problem(e.kind(), at + ": " + e.getMessage(), e);
-    }
-    Optional<Manifest> known = present(own, platform);
-    return known.isPresent() ? known : present(resolve(name, at).toString(), platform);
-  }
-
-  /**
-   * What a whole name stands for in the store. A name stands for one image there, which need not be
-   * of the platform that is asked for: it is taken all the same when no other can be had.
-   */
-  private Optional<Manifest> present(String name, Platform platform) {
-    return store
-        .find(name)
-        .filter(m -> isFetched(name) ? fits(m, platform) : !store.lacks(m, platform));
-  }
-
-  /** Whether a registry may have another image under this name, and may be asked. */
-  private boolean isFetched(String name) {
-    Reference reference = Reference.parse(name);
-    return request.pull() != BuildRequest.Pull.NEVER
-        && reference.digest() == null
-        && !reference.registry().equals(LocalStore.HOST);
+    return images.find(name, platform, at);
   }
 
   /** The directories of layers, unpacked. */

@@ -119,8 +119,8 @@ public final class Builder {
         Workspace workspace = Workspace.create(machine.root(), newName(), progress)) {
       BuildSession session =
           new BuildSession(request, file, graph, machine, workspace, progress, output);
-      try (Arrivals arrivals = session.arrivals;
-          LayerExporter exporter = session.exporter) {
+      try (Arrivals arrivals = session.arrivals();
+          LayerExporter exporter = session.exporter()) {
         image = new StageRunner(session).run(this::commit);
       } finally {
         warnUnused(session);
@@ -164,7 +164,7 @@ public final class Builder {
 
   /** Told at the end, when it is known which ARGs base images bring by ONBUILD. */
   private static void warnUnused(BuildSession session) {
-    Containerfile file = session.file;
+    Containerfile file = session.file();
     List<Instruction.Arg> declared = new ArrayList<>(file.globals());
     file.stages()
         .forEach(
@@ -173,15 +173,15 @@ public final class Builder {
                     .filter(Instruction.Arg.class::isInstance)
                     .map(Instruction.Arg.class::cast)
                     .forEach(declared::add));
-    for (String name : session.request.arguments().keySet()) {
+    for (String name : session.request().arguments().keySet()) {
       boolean known =
           RunStep.isProxy(name)
-              || session.declared.contains(name)
+              || session.isDeclared(name)
               || declared.stream()
                   .flatMap(a -> a.arguments().stream())
                   .anyMatch(a -> a.name().equals(name));
       if (!known) {
-        session.progress.note("no ARG takes the build argument " + name);
+        session.progress().note("no ARG takes the build argument " + name);
       }
     }
   }
@@ -189,16 +189,16 @@ public final class Builder {
   /** Puts the finished image into the store. Its names are the commit point. */
   private Manifest.Image commit(BuildSession session, StageResult result)
       throws IOException, InterruptedException {
-    session.arrivals.admit();
-    Optional<Manifest.Image> same = result.untouched().filter(i -> keepsBase(session.request));
+    session.arrivals().admit();
+    Optional<Manifest.Image> same = result.untouched().filter(i -> keepsBase(session.request()));
     if (same.isPresent()) {
-      put(session.request, same.get());
+      put(session.request(), same.get());
       return same.get();
     }
     Thread sync = Thread.ofPlatform().name("sync").start(() -> sync(session));
     try {
       Manifest.Image image = image(session, result);
-      put(session.request, image);
+      put(session.request(), image);
       return image;
     } finally {
       await(sync);
@@ -220,7 +220,7 @@ public final class Builder {
     List<Descriptor> layers = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
     for (LayerRef layer : result.layers()) {
-      LayerRef.Blob blob = session.exporter.finish(layer);
+      LayerRef.Blob blob = session.exporter().finish(layer);
       layers.add(blob.descriptor());
       diffIds.add(blob.diffId());
     }
@@ -228,7 +228,7 @@ public final class Builder {
     byte[] json = config.toJson();
     Limit.CONFIG_BYTES.check(json.length, "the image's configuration");
     Descriptor configBlob = machine.store().putBlob(MediaTypes.OCI_CONFIG, json);
-    return Manifest.Image.of(configBlob, layers, annotations(session.request, result));
+    return Manifest.Image.of(configBlob, layers, annotations(session.request(), result));
   }
 
   private void put(BuildRequest request, Manifest.Image image) {
@@ -250,22 +250,22 @@ public final class Builder {
   /** Beside the last compressing and writing, which wait for the same disk. */
   private static void sync(BuildSession session) {
     try {
-      session.snapshots.sync();
+      session.snapshots().sync();
     } catch (IOException | Problem e) {
       if (Cleanup.isStopped()) {
         return; // Why the build ends is told already.
       }
-      session.progress.note("the build cache may not outlast a power cut: " + e.getMessage());
+      session.progress().note("the build cache may not outlast a power cut: " + e.getMessage());
     }
   }
 
   private static ImageConfig config(
       BuildSession session, StageResult result, List<Digest> diffIds) {
     ImageDraft draft = ImageDraft.of(result.config());
-    draft.labels.putAll(session.request.labels());
+    draft.labels.putAll(session.request().labels());
     String created = result.created() == null ? session.now() : result.created();
     return draft.toConfig(
-        session.request.sourceDateEpoch() == null ? created : session.now(), diffIds);
+        session.request().sourceDateEpoch() == null ? created : session.now(), diffIds);
   }
 
   /** OCI image-spec, annotations.md: what the image was made from. */

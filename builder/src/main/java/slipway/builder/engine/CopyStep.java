@@ -213,7 +213,7 @@ final class CopyStep implements AutoCloseable {
    * Directories that it only names in the paths of files are left alone where they exist.
    */
   private void unpack(TreeCopier copier, InputStream tar) throws IOException {
-    Path directory = session.workspace.newDirectory("archive");
+    Path directory = session.workspace().newDirectory("archive");
     try {
       Layer layer = LayerUnpacker.unpack(tar, directory);
       Set<OsPath> implied = new HashSet<>();
@@ -227,7 +227,7 @@ final class CopyStep implements AutoCloseable {
           new CopySource(OsPath.of(directory), IgnoreRules.NONE, true, "the archive");
       copier.unpacked(unpacked, excludes, destination, implied::contains);
     } finally {
-      session.workspace.discard(directory);
+      session.workspace().discard(directory);
     }
   }
 

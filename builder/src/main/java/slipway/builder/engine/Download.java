@@ -72,7 +72,7 @@ final class Download {
   /** The file, or the directory of a repository; fetched when first asked for. */
   Path path() throws IOException {
     if (path == null) {
-      Path directory = session.workspace.newDirectory("download");
+      Path directory = session.workspace().newDirectory("download");
       path = GIT.matcher(address).matches() ? repository(directory) : file(directory);
     }
     return path;
@@ -139,7 +139,7 @@ final class Download {
   private void save(WebFile web, Path file) throws IOException {
     long length = web.length().orElse(-1);
     Limit.DOWNLOAD_BYTES.check(length, address);
-    try (Progress.Task task = session.progress.start("download " + name, length);
+    try (Progress.Task task = session.progress().start("download " + name, length);
         InputStream body = new CountedInput(web.body(), task::advance);
         OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
       byte[] buffer = new byte[256 * 1024];

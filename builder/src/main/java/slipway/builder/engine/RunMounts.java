@@ -63,7 +63,7 @@ final class RunMounts implements AutoCloseable {
     this.scratch = scratch;
     this.memory = Files.createDirectory(scratch.resolve("memory"));
     open.push(Mount.of("tmpfs", memory, "tmpfs", Mounts.MS_NOSUID | Mounts.MS_NODEV, "mode=0700"));
-    this.caches = new CacheMounts(session.root, session.progress);
+    this.caches = new CacheMounts(session.root(), session.progress());
     open.push(caches);
   }
 
@@ -221,7 +221,7 @@ final class RunMounts implements AutoCloseable {
   }
 
   private void secret(RunMount mount) throws IOException {
-    BuildRequest.Secret secret = session.request.secrets().get(mount.id());
+    BuildRequest.Secret secret = session.request().secrets().get(mount.id());
     if (secret == null) {
       if (mount.required()) {
         throw at.problem("RUN needs the secret " + mount.id() + "; give --secret id=" + mount.id());
@@ -242,7 +242,7 @@ final class RunMounts implements AutoCloseable {
   }
 
   private void agent(RunMount mount) {
-    Path socket = session.request.agents().get(mount.id());
+    Path socket = session.request().agents().get(mount.id());
     if (socket == null) {
       if (mount.required()) {
         throw at.problem("RUN needs the ssh agent " + mount.id() + "; give --ssh " + mount.id());

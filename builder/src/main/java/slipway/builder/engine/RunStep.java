@@ -158,7 +158,7 @@ final class RunStep {
 
   /** Carries it out, as {@link StepExecutor.Action} says. */
   void apply(List<Path> lowers, Path upper, Path scratch) throws Exception {
-    if (run.security().equals("insecure") && !session.request.allowInsecure()) {
+    if (run.security().equals("insecure") && !session.request().allowInsecure()) {
       throw run.at()
           .problem("RUN --security=insecure is refused; allow it with --allow security.insecure");
     }
@@ -191,7 +191,7 @@ final class RunStep {
     return switch (run.network()) {
       case "none" -> RunNetwork.NONE;
       case "host" -> RunNetwork.HOST;
-      default -> session.request.network();
+      default -> session.request().network();
     };
   }
 
@@ -202,7 +202,7 @@ final class RunStep {
       ContainerSpec.Network network,
       RunMounts prepared)
       throws IOException {
-    String id = session.workspace.id() + "-" + session.newName().substring(0, 8);
+    String id = session.workspace().id() + "-" + session.newName().substring(0, 8);
     ContainerSpec spec =
         new ContainerSpec(
             root,
@@ -214,13 +214,13 @@ final class RunStep {
             run.security().equals("insecure"),
             prepared.own(),
             "/slipway-" + id,
-            session.request.limits());
+            session.request().limits());
     int status;
     try {
       status =
           session
               .runtime()
-              .run(spec, prepared.bundle(), session.workspace.runtimeState(), id, session.output);
+              .run(spec, prepared.bundle(), session.workspace().runtimeState(), id, session.output());
     } catch (Problem e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e;
@@ -236,7 +236,7 @@ final class RunStep {
 
   /** A command that could not write seldom says that it was this machine's disk that is full. */
   private String why(OsPath root) throws IOException {
-    return Mounts.isFull(root) ? ": " + FullDisk.sentence(session.root) : "";
+    return Mounts.isFull(root) ? ": " + FullDisk.sentence(session.root()) : "";
   }
 
   private String brief() {
@@ -271,7 +271,7 @@ final class RunStep {
     all.put("PATH", DEFAULT_PATH);
     all.put("HOME", user.home());
     proxies(session.environment(), all);
-    proxies(session.request.arguments(), all);
+    proxies(session.request().arguments(), all);
     all.putAll(image.arguments());
     all.putAll(image.env());
     all.putAll(prepared.environment());

@@ -39,20 +39,20 @@ final class SourceTree implements AutoCloseable {
   static SourceTree of(BuildSession session, Stage stage, @Nullable String from, Position at)
       throws IOException, InterruptedException {
     if (from == null) {
-      Path context = session.request.context().toRealPath();
-      IgnoreRules ignore = IgnoreRules.of(context, session.request.file());
+      Path context = session.request().context().toRealPath();
+      IgnoreRules ignore = IgnoreRules.of(context, session.request().file());
       return directory(session, context, ignore, "the build context");
     }
-    Path other = session.request.contexts().get(from);
+    Path other = session.request().contexts().get(from);
     if (other != null) {
       IgnoreRules.requireDirectory(other);
       return directory(session, other.toRealPath(), IgnoreRules.NONE, "the context " + from);
     }
-    Optional<Stage> earlier = session.graph.find(from, stage.index());
+    Optional<Stage> earlier = session.graph().find(from, stage.index());
     StageResult image =
         earlier.isPresent()
             ? session.await(earlier.get().index())
-            : session.image(from, session.graph.platform(stage), at);
+            : session.image(from, session.graph().platform(stage), at);
     return new SourceTree(
         session, (earlier.isPresent() ? "the stage " : "the image ") + from, image, null);
   }
@@ -81,9 +81,9 @@ final class SourceTree implements AutoCloseable {
   /** The files, mounted until this is closed. */
   CopySource open() throws IOException, InterruptedException {
     if (source == null) {
-      session.steps.begin();
+      session.steps().begin();
       List<Path> layers = session.unpacked(layers());
-      mount = OverlayMount.readOnly(layers, session.workspace.newDirectory("source"));
+      mount = OverlayMount.readOnly(layers, session.workspace().newDirectory("source"));
       source = new CopySource(mount.root(), IgnoreRules.NONE, true, name);
     }
     return source;
@@ -151,7 +151,7 @@ final class SourceTree implements AutoCloseable {
               image.state(),
               CacheKey.of(patterns),
               CacheKey.of(excludePatterns));
-      Optional<String> known = session.cache.selection(memo);
+      Optional<String> known = session.cache().selection(memo);
       if (known.isPresent()) {
         return known.get();
       }
@@ -165,7 +165,7 @@ final class SourceTree implements AutoCloseable {
     }
     String result = digest.hex();
     if (memo != null) {
-      session.cache.putSelection(memo, result);
+      session.cache().putSelection(memo, result);
     }
     return result;
   }

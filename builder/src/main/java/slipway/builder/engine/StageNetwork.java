@@ -24,7 +24,7 @@ final class StageNetwork implements AutoCloseable {
       close();
     }
     if (network == null) {
-      network = UserNetwork.start(wanted, session.workspace.newDirectory("network"));
+      network = UserNetwork.start(wanted, session.workspace().newDirectory("network"));
     }
     return network;
   }

@@ -40,8 +40,8 @@ final class StageRunner {
     Thread starter = Thread.ofPlatform().name("stage-starter").daemon().start(this::startAsked);
     try {
       session.onAwait(asked::add);
-      session.graph.needed().forEach(this::start);
-      StageResult result = session.await(session.graph.target().index());
+      session.graph().needed().forEach(this::start);
+      StageResult result = session.await(session.graph().target().index());
       return commit.commit(session, result);
     } catch (BuildSession.StageFailed e) {
       throw unwrap(e);
@@ -73,11 +73,11 @@ final class StageRunner {
   /** The first failure ends the build, whether the target waits for this stage or another. */
   private void fail(int index, Throwable e) {
     session.result(index).completeExceptionally(e);
-    session.result(session.graph.target().index()).completeExceptionally(e);
+    session.result(session.graph().target().index()).completeExceptionally(e);
   }
 
   private void start(int index) {
-    Stage stage = session.file.stages().get(index);
+    Stage stage = session.file().stages().get(index);
     synchronized (tasks) {
       if (!stopping && started.add(index)) {
         tasks.add(MountNamespace.start("stage-" + index, () -> build(stage)));
