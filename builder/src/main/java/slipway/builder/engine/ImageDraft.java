@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Problem;
+import slipway.builder.run.RunStep;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.ImageConfigBuilder;
@@ -30,15 +31,15 @@ public final class ImageDraft {
   private final Map<String, String> env = new LinkedHashMap<>();
   @Nullable List<String> entrypoint;
   @Nullable public List<String> cmd;
-  @Nullable String user;
-  @Nullable String workingDir;
+  public @Nullable String user;
+  public @Nullable String workingDir;
   public final Map<String, String> labels = new TreeMap<>();
   final Set<String> exposedPorts = new TreeSet<>();
   final Set<String> volumes = new TreeSet<>();
   @Nullable String stopSignal;
   @Nullable JsonNode healthcheck;
   private @Nullable List<String> shell;
-  final List<String> onBuild = new ArrayList<>();
+  public final List<String> onBuild = new ArrayList<>();
   private final List<ImageConfig.History> history = new ArrayList<>();
   private long historyBytes;
 
@@ -105,7 +106,7 @@ public final class ImageDraft {
    *
    * @throws Problem (CORRUPT) for more than an image may have
    */
-  void setEnv(String name, String value) {
+  public void setEnv(String name, String value) {
     env.put(name, value);
     Limit.INSTRUCTIONS.check(env.size(), "the image's variables");
   }
@@ -122,11 +123,11 @@ public final class ImageDraft {
     author = name;
   }
 
-  List<String> shell() {
+  public List<String> shell() {
     return shell == null ? DEFAULT_SHELL : shell;
   }
 
-  void shell(List<String> words) {
+  public void shell(List<String> words) {
     shell = words;
   }
 

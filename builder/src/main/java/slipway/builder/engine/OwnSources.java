@@ -3,9 +3,11 @@ package slipway.builder.engine;
 import java.util.List;
 import slipway.base.Position;
 import slipway.base.Problem;
+import slipway.builder.copy.CopyStep;
 import slipway.builder.language.Containerfile.Stage;
 import slipway.builder.language.Instruction;
 import slipway.builder.language.RunMount;
+import slipway.builder.session.BuildSession;
 
 /**
  * Refuses COPY, ADD and RUN what a variable of a base image chose for them, unless the one who
@@ -38,8 +40,7 @@ final class OwnSources {
     for (String source : c.add() ? c.sources() : List.<String>of()) {
       String address = variables.expander().word(source, c.at());
       if (CopyStep.isDownload(address)) {
-        ForeignVariables.checkDownload(
-            address, variables.otherwise().word(source, c.at()), c.at());
+        ForeignVariables.checkDownload(address, variables.otherwise().word(source, c.at()), c.at());
       }
     }
   }

@@ -9,6 +9,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import slipway.base.Problem;
 import slipway.builder.language.Containerfile.Stage;
+import slipway.builder.session.BuildSession;
+import slipway.builder.session.StageResult;
 import slipway.linux.mount.MountNamespace;
 import slipway.oci.model.Manifest;
 

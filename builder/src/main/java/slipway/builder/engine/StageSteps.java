@@ -10,7 +10,14 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.FullDisk;
 import slipway.base.Position;
 import slipway.base.Problem;
+import slipway.builder.cache.CacheKey;
+import slipway.builder.cache.LayerRef;
+import slipway.builder.cache.Snapshots;
+import slipway.builder.cache.StepCache;
 import slipway.builder.language.Containerfile.Stage;
+import slipway.builder.session.BuildSession;
+import slipway.builder.session.StageResult;
+import slipway.builder.session.StepExecutor;
 import slipway.container.StubLayer;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -129,7 +136,9 @@ final class StageSteps {
     LayerRef layer =
         new LayerRef(
             snapshot,
-            session.snapshots().has(snapshot) ? null : session.exporter().known(snapshot).orElse(null));
+            session.snapshots().has(snapshot)
+                ? null
+                : session.exporter().known(snapshot).orElse(null));
     layers.add(layer);
     if (inImage) {
       session.exporter().begin(layer, at + ": what this step made");
@@ -142,7 +151,8 @@ final class StageSteps {
    * @param text for the history, and part of the key
    * @param inputs what else decides the outcome
    */
-  void step(Position where, String text, String inputs, StepExecutor.Action action) throws Exception {
+  void step(Position where, String text, String inputs, StepExecutor.Action action)
+      throws Exception {
     String key = key(text, inputs);
     Optional<StepCache.Step> known = usable(key);
     if (known.isPresent()) {

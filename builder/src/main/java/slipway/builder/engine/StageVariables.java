@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Position;
 import slipway.builder.language.Expander;
 import slipway.builder.language.Instruction;
+import slipway.builder.session.BuildSession;
 
 /**
  * The variables of a stage: the arguments in scope and those of the image, and which of them base

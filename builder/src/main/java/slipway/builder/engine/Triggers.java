@@ -2,10 +2,13 @@ package slipway.builder.engine;
 
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.builder.copy.CopyStep;
 import slipway.builder.language.Containerfile.Stage;
 import slipway.builder.language.Expander;
 import slipway.builder.language.Instruction;
 import slipway.builder.language.RunMount;
+import slipway.builder.session.BuildRequest;
+import slipway.builder.session.StageGraph;
 import slipway.container.RunNetwork;
 
 /**

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.builder.session.BuildRequest;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.Transfer;

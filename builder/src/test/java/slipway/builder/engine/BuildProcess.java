@@ -8,19 +8,21 @@ import java.util.Map;
 import java.util.Random;
 import slipway.base.Cleanup;
 import slipway.base.Progress;
+import slipway.builder.session.BuildRequest;
+import slipway.builder.session.ImagePuller;
 import slipway.linux.process.Command;
 import slipway.oci.store.LocalStore;
 
 /** A build in a process of its own, which tests kill. */
-final class BuildProcess {
+public final class BuildProcess {
   private BuildProcess() {}
 
   /** Starts one over the directory of a {@link Lab}; what RUN prints comes out of it. */
-  static Process start(Path directory, Path context) {
+  public static Process start(Path directory, Path context) {
     return command(directory, context).start();
   }
 
-  static Command command(Path directory, Path context) {
+  public static Command command(Path directory, Path context) {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     return Command.of(
         java,

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.tar.TarOptions;
 import slipway.base.Problem;
+import slipway.builder.cache.CacheDurability;
+import slipway.builder.session.BuildRequest;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.builder.session.BuildRequest;
 import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSink;

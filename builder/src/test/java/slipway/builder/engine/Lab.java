@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
 import slipway.base.Progress;
+import slipway.builder.session.BuildRequest;
+import slipway.builder.session.BuildRequestBuilder;
+import slipway.builder.session.ImagePuller;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
@@ -39,24 +42,24 @@ import slipway.tree.Layers;
 import slipway.tree.TarWriter;
 
 /** A store with a tiny base image, and a builder over it, in a directory of a test. */
-final class Lab implements AutoCloseable {
-  static final String BASE = "localhost/base:1";
+public final class Lab implements AutoCloseable {
+  public static final String BASE = "localhost/base:1";
 
   private static byte @Nullable [] baseLayer;
 
-  final Path directory;
-  final LocalStore store;
-  final List<String> notes = Collections.synchronizedList(new ArrayList<>());
-  final List<String> output = Collections.synchronizedList(new ArrayList<>());
+  public final Path directory;
+  public final LocalStore store;
+  public final List<String> notes = Collections.synchronizedList(new ArrayList<>());
+  public final List<String> output = Collections.synchronizedList(new ArrayList<>());
   private final RandomGenerator random = new Random(7);
 
-  Lab(Path directory) throws IOException {
+  public Lab(Path directory) throws IOException {
     this.directory = directory;
     this.store = LocalStore.open(directory.resolve("store"));
   }
 
   /** As the one before, with the base image in its store. */
-  static Lab withBase(Path directory) throws IOException {
+  public static Lab withBase(Path directory) throws IOException {
     Lab lab = new Lab(directory);
     lab.importLayer(baseLayer(), BASE);
     return lab;
@@ -83,7 +86,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** A root file system of busybox (Debian package busybox-static). */
-  static void makeRoot(Path root) throws IOException {
+  public static void makeRoot(Path root) throws IOException {
     Files.createDirectories(root);
     Posix.chmod(OsPath.of(root), 0755);
     for (String d : List.of("bin", "etc", "home/user", "tmp", "usr/bin", "usr/lib", "var/lib")) {
@@ -110,7 +113,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** Makes an image of one layer. */
-  void importRoot(Path root, String name) throws IOException {
+  public void importRoot(Path root, String name) throws IOException {
     importLayer(tar(root), name);
   }
 
@@ -130,17 +133,17 @@ final class Lab implements AutoCloseable {
   }
 
   /** A new context with one file, its Containerfile. */
-  Path context(String containerfile) throws IOException {
+  public Path context(String containerfile) throws IOException {
     Path context = Files.createTempDirectory(directory, "context");
     Files.writeString(context.resolve("Containerfile"), containerfile);
     return context;
   }
 
-  Builder builder() {
+  public Builder builder() {
     return builder(Map.of());
   }
 
-  Builder builder(Map<String, String> environment) {
+  public Builder builder(Map<String, String> environment) {
     return new Builder(
         store,
         directory.resolve("build"),
@@ -151,26 +154,27 @@ final class Lab implements AutoCloseable {
   }
 
   /** A builder that brings images with a puller. */
-  Builder builder(ImagePuller puller) {
+  public Builder builder(ImagePuller puller) {
     return new Builder(
         store, directory.resolve("build"), puller, Clock.systemUTC(), Map.of(), random);
   }
 
   /** Hands out the base image, as a puller does for whatever name. */
-  Manifest copyBase(Platform platform, ImageSink sink, Progress progress) throws IOException {
+  public Manifest copyBase(Platform platform, ImageSink sink, Progress progress)
+      throws IOException {
     return Transfer.copy(store.source(), BASE, sink, null, Transfer.Options.of(platform), progress);
   }
 
-  Manifest.Image build(BuildRequestBuilder request) {
+  public Manifest.Image build(BuildRequestBuilder request) {
     return builder().build(request.build(), progress(), output::add);
   }
 
   /** Builds a context without files. */
-  Manifest.Image build(String containerfile) throws IOException {
+  public Manifest.Image build(String containerfile) throws IOException {
     return build(BuildRequest.of(context(containerfile)));
   }
 
-  Progress progress() {
+  public Progress progress() {
     return new Progress() {
       @Override
       public Task start(String name, long total) {
@@ -185,7 +189,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** The merged tree of an image, its content in memory. */
-  FileTree tree(Manifest.Image image) throws IOException {
+  public FileTree tree(Manifest.Image image) throws IOException {
     List<Layer> layers = new ArrayList<>();
     for (Descriptor d : image.layers()) {
       layers.add(layer(d));
@@ -193,7 +197,7 @@ final class Lab implements AutoCloseable {
     return Layers.merge(layers);
   }
 
-  Layer layer(Descriptor descriptor) throws IOException {
+  public Layer layer(Descriptor descriptor) throws IOException {
     try (var in = Compression.decompressAny(store.openBlob(descriptor))) {
       return LayerReader.read(
           in, (path, metadata, size, content) -> slipway.tree.Content.of(content.readAllBytes()));
@@ -201,19 +205,19 @@ final class Lab implements AutoCloseable {
   }
 
   /** The text of a file of an image. */
-  String text(Manifest.Image image, String path) throws IOException {
+  public String text(Manifest.Image image, String path) throws IOException {
     var node = tree(image).find(path).orElseThrow(() -> new AssertionError("no " + path));
     try (var in = ((slipway.tree.Node.File) node).content().open()) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 
-  ImageConfig config(Manifest.Image image) {
+  public ImageConfig config(Manifest.Image image) {
     return store.config(image);
   }
 
   /** How many steps of the last builds came from the cache. */
-  long cached() {
+  public long cached() {
     return notes.stream().filter(n -> n.endsWith("(cached)")).count();
   }
 

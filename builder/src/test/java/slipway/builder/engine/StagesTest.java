@@ -14,6 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.builder.session.BuildRequest;
+import slipway.builder.session.BuildRequestBuilder;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;

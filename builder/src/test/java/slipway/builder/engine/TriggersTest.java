@@ -15,6 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.builder.session.BuildRequest;
+import slipway.builder.session.BuildRequestBuilder;
 import slipway.container.RunNetwork;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;

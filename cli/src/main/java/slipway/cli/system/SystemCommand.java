@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.builder.engine.BuildStorage;
+import slipway.builder.cache.BuildStorage;
 import slipway.cli.command.State;
 import slipway.cli.image.ImagesCommand;
 import slipway.cli.output.Table;
