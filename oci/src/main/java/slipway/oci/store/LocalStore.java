@@ -7,15 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import slipway.base.AtomicFile;
 import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Problem;
@@ -32,7 +27,6 @@ import slipway.oci.copy.Validate;
 import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.layout.BlobDirectory;
 import slipway.oci.layout.BlobWriter;
-import slipway.oci.layout.LayoutIndex;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -60,15 +54,15 @@ public final class LocalStore implements AutoCloseable {
   private final Path root;
   private final BlobDirectory blobs;
   private final DiffIds diffIds;
-  private final Flock use;
-  private int holds;
-  private boolean closed;
+  private final StoreNames names;
+  private final StoreUse use;
 
-  private LocalStore(Path root, Flock use) {
+  private LocalStore(Path root, Flock lock) {
     this.root = root;
-    this.use = use;
     this.diffIds = new DiffIds(root.resolve("diff-ids"));
     this.blobs = new BlobDirectory(root, root.resolve("tmp"), diffIds);
+    this.names = new StoreNames(root);
+    this.use = new StoreUse(lock, blobs);
   }
 
   /**
@@ -82,9 +76,11 @@ public final class LocalStore implements AutoCloseable {
     Path absolute = root.toAbsolutePath().normalize();
     try {
       make(absolute);
-      Flock use = Flock.file(absolute.resolve("lock"), false);
-      LocalStore store = new LocalStore(absolute, use);
-      store.initialize();
+      LocalStore store = new LocalStore(absolute, Flock.file(absolute.resolve("lock"), false));
+      for (Digest.Algorithm a : Digest.Algorithm.values()) {
+        Files.createDirectories(absolute.resolve("blobs").resolve(a.label()));
+      }
+      store.names.initialize();
       store.blobs.sweep();
       return store;
     } catch (IOException e) {
@@ -124,20 +120,6 @@ public final class LocalStore implements AutoCloseable {
           root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (FileAlreadyExistsException e) {
       // The usual case; that it is a directory shows when it is used.
-    }
-  }
-
-  private void initialize() throws IOException {
-    for (Digest.Algorithm a : Digest.Algorithm.values()) {
-      Files.createDirectories(root.resolve("blobs").resolve(a.label()));
-    }
-    if (!Files.exists(root.resolve(LayoutIndex.LAYOUT_FILE))
-        || !Files.exists(root.resolve(LayoutIndex.FILE))) {
-      changeNames(
-          index -> {
-            AtomicFile.write(root.resolve(LayoutIndex.LAYOUT_FILE), LayoutIndex.LAYOUT);
-            return true;
-          });
     }
   }
 
@@ -190,23 +172,7 @@ public final class LocalStore implements AutoCloseable {
 
   /** All names. */
   public Listing listing() {
-    List<Named> images = new ArrayList<>();
-    List<Damaged> damaged = new ArrayList<>();
-    LayoutIndex index = index();
-    index.broken().forEach(b -> damaged.add(new Damaged(b.name(), b.why())));
-    for (LayoutIndex.Entry e : index.entries()) {
-      if (e.name() != null) {
-        try {
-          Reference name = Reference.parse(e.name());
-          name.requireDigest(e.descriptor().digest());
-          Manifest manifest = manifest(e.descriptor().digest());
-          images.add(new Named(name, manifest, created(manifest)));
-        } catch (Problem p) {
-          damaged.add(new Damaged(e.name(), String.valueOf(p.getMessage())));
-        }
-      }
-    }
-    return new Listing(images, damaged);
+    return new StoreListing(this, names.index()).all();
   }
 
   /** The images of {@link #listing} that can be read. */
@@ -224,26 +190,12 @@ public final class LocalStore implements AutoCloseable {
 
   /** All names, without a look at their images. */
   public List<Name> names() {
-    List<Name> list = new ArrayList<>();
-    LayoutIndex index = index();
-    for (LayoutIndex.Entry e : index.entries()) {
-      if (e.name() != null) {
-        list.add(new Name(e.name(), e.descriptor().digest()));
-      }
-    }
-    index.broken().forEach(b -> list.add(new Name(b.name(), null)));
-    return list;
+    return new StoreListing(this, names.index()).names();
   }
 
   /** Manifests without a name that no index in the store refers to, newest last. */
   public List<Manifest> unnamed() {
-    List<Manifest> list = new ArrayList<>();
-    for (LayoutIndex.Entry e : entries()) {
-      if (e.name() == null && readable(e.descriptor()).isPresent()) {
-        list.add(manifest(e.descriptor().digest()));
-      }
-    }
-    return list;
+    return new StoreListing(this, names.index()).unnamed();
   }
 
   /** A manifest, unless it is missing or damaged. */
@@ -259,13 +211,7 @@ public final class LocalStore implements AutoCloseable {
 
   /** When an image's config says that it was made, if it says so. */
   public @Nullable Instant created(Manifest manifest) {
-    try {
-      ImageConfig config = config(image(manifest, manifest.digest().toString(), Platform.host()));
-      String created = config.created();
-      return created == null ? null : OffsetDateTime.parse(created).toInstant();
-    } catch (Problem | DateTimeParseException e) {
-      return null; // Only for show; an artifact has no config of this kind.
-    }
+    return StoreListing.created(this, manifest);
   }
 
   /**
@@ -276,7 +222,7 @@ public final class LocalStore implements AutoCloseable {
    * @throws Problem of kind INPUT when a prefix fits several images
    */
   public Optional<Manifest> find(String nameOrIdPrefix) {
-    return new StoreSearch(this, entries()).find(nameOrIdPrefix);
+    return new StoreSearch(this, names.entries()).find(nameOrIdPrefix);
   }
 
   /**
@@ -379,9 +325,7 @@ public final class LocalStore implements AutoCloseable {
 
   /** Begins a blob with a sha256 digest. */
   public BlobWriter newBlob() {
-    synchronized (this) { // Waits for a prune that has begun.
-      return blobs.newBlob(Digest.Algorithm.SHA256);
-    }
+    return use.newBlob();
   }
 
   /** Stores a small blob, such as a config. */
@@ -417,38 +361,7 @@ public final class LocalStore implements AutoCloseable {
       new StoreGate(this, diffIds).require(image);
     }
     putBytes(manifest.descriptor(), manifest.bytes());
-    name(manifest, name == null ? List.of() : List.of(name));
-  }
-
-  /** Gives a manifest names, or an entry without a name, in one change of the index. */
-  private void name(Manifest manifest, List<Reference> names) {
-    boolean renamed =
-        changeNames(
-            index -> {
-              boolean changed = names.isEmpty() && index.put(manifest.descriptor(), null);
-              for (Reference name : names) {
-                changed |= index.put(manifest.descriptor(), stored(name).toString());
-              }
-              if (manifest instanceof Manifest.Index parent) {
-                Set<Digest> children = new HashSet<>();
-                parent.manifests().forEach(m -> children.add(m.digest()));
-                changed |=
-                    index.removeIf(
-                        e -> e.name() == null && children.contains(e.descriptor().digest()));
-              }
-              return changed;
-            });
-    if (!renamed) {
-      syncNames(); // Whoever wrote them may have died before they were durable.
-    }
-  }
-
-  private void syncNames() {
-    try {
-      AtomicFile.syncDirectory(root);
-    } catch (IOException e) {
-      throw new Problem(Problem.Kind.ENVIRONMENT, "cannot sync " + root + ": " + e.getMessage(), e);
-    }
+    names.put(manifest, name == null ? List.of() : List.of(name));
   }
 
   /**
@@ -488,9 +401,9 @@ public final class LocalStore implements AutoCloseable {
   }
 
   /** As {@link #tag(Reference, Digest)}, several names at once. */
-  public void tag(List<Reference> names, Digest manifest) {
-    if (!names.isEmpty()) {
-      name(manifest(manifest), names);
+  public void tag(List<Reference> more, Digest manifest) {
+    if (!more.isEmpty()) {
+      names.put(manifest(manifest), more);
     }
   }
 
@@ -501,8 +414,7 @@ public final class LocalStore implements AutoCloseable {
 
   /** As {@link #untag(Reference)}, of a name as the index has it, even one that is not valid. */
   public boolean untag(String name) {
-    return changeNames(
-        index -> index.removeIf(e -> name.equals(e.name())) | index.removeBroken(name));
+    return names.remove(name);
   }
 
   /**
@@ -511,8 +423,7 @@ public final class LocalStore implements AutoCloseable {
    * @return whether there was one
    */
   public boolean untag(Digest unnamed) {
-    return changeNames(
-        index -> index.removeIf(e -> e.name() == null && e.descriptor().digest().equals(unnamed)));
+    return names.removeUnnamed(d -> d.digest().equals(unnamed));
   }
 
   /**
@@ -526,7 +437,7 @@ public final class LocalStore implements AutoCloseable {
       damaged = List.copyOf(damaged);
     }
 
-    private static Pruned inUse() {
+    static Pruned inUse() {
       return new Pruned(0, 0, true, List.of());
     }
   }
@@ -545,31 +456,18 @@ public final class LocalStore implements AutoCloseable {
   }
 
   private Pruned removeBlobs(boolean unnamed) {
-    synchronized (this) {
-      if (holds > 0 || blobs.writing()) {
-        return Pruned.inUse();
-      }
-      try {
-        boolean alone = use.tryTake(true);
-        try {
-          return alone ? sweepBlobs(unnamed) : Pruned.inUse();
-        } finally {
-          use.await(false);
-        }
-      } catch (IOException e) {
-        throw new Problem(
-            Problem.Kind.ENVIRONMENT, "cannot prune " + root + ": " + e.getMessage(), e);
-      }
+    try {
+      return use.alone(() -> sweepBlobs(unnamed));
+    } catch (IOException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT, "cannot prune " + root + ": " + e.getMessage(), e);
     }
   }
 
   private Pruned sweepBlobs(boolean unnamed) throws IOException {
-    Pruned pruned = new StoreSweep(this).run(index(), unnamed);
+    Pruned pruned = new StoreSweep(this).run(names.index(), unnamed);
     if (pruned.damaged().isEmpty()) {
-      changeNames(
-          index ->
-              index.removeIf(
-                  e -> e.name() == null && (unnamed || !blobs.has(e.descriptor().digest()))));
+      names.removeUnnamed(d -> unnamed || !blobs.has(d.digest()));
       diffIds.sweep(blobs::has);
     }
     return pruned;
@@ -582,19 +480,8 @@ public final class LocalStore implements AutoCloseable {
   }
 
   /** Holds off pruning by other threads of this process during work of several steps. */
-  public synchronized Hold hold() {
-    holds++;
-    return new Hold() {
-      private boolean released;
-
-      @Override
-      public void close() {
-        synchronized (LocalStore.this) {
-          holds -= released ? 0 : 1;
-          released = true;
-        }
-      }
-    };
+  public Hold hold() {
+    return use.hold();
   }
 
   /** Reads images by name, id or digest, as {@link #find} does. */
@@ -633,53 +520,10 @@ public final class LocalStore implements AutoCloseable {
     return blobs;
   }
 
-  private List<LayoutIndex.Entry> entries() {
-    return index().entries();
-  }
-
-  private LayoutIndex index() {
-    try {
-      return LayoutIndex.read(root);
-    } catch (IOException e) {
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT, "cannot read the names in " + root + ": " + e.getMessage(), e);
-    }
-  }
-
-  private interface Change {
-    boolean apply(LayoutIndex index) throws IOException;
-  }
-
-  private boolean changeNames(Change change) {
-    try (Flock lock = Flock.file(root.resolve("names.lock"), true)) {
-      AtomicFile.sweep(root);
-      LayoutIndex index = LayoutIndex.read(root);
-      boolean changed = change.apply(index);
-      if (changed) {
-        index.write(root);
-      }
-      return changed;
-    } catch (AtomicFile.NotSynced e) {
-      throw new Problem(Problem.Kind.ENVIRONMENT, "the names are changed: " + e.getMessage(), e);
-    } catch (IOException e) {
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT,
-          "cannot change the names in " + root + ": " + e.getMessage(),
-          e);
-    }
-  }
-
   /** Lets other processes prune; blobs being written are given up. */
   @Override
   public void close() {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-    }
     try {
-      blobs.close();
       use.close();
     } catch (IOException e) {
       throw new Problem(

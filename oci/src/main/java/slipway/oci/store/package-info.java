@@ -14,8 +14,11 @@
  *                    layers anyway, such as a build's FROM       size; each layer decompresses
  *                                                                to what the config says
  *
- *  name, id, digest ──▶ StoreSearch ──▶ Manifest
- *  prune, sweep     ──▶ StoreSweep     removes blobs that nothing names; nothing at all while
+ *  names             ──▶ StoreNames     the one class that changes index.json
+ *  name, id, digest  ──▶ StoreSearch ──▶ Manifest
+ *  list, unnamed     ──▶ StoreListing
+ *  open, hold        ──▶ StoreUse       who uses the store, and may not be disturbed
+ *  prune, sweep      ──▶ StoreSweep     removes blobs that nothing names; nothing at all while
  *                                      somebody else has the store open or an image is damaged
  * </pre>
  *
