@@ -21,8 +21,10 @@
  *                                                        arguments to add and to take away
  * </pre>
  *
- * A key that is not known is an error. The parser lists keys that are ignored with a warning and
- * keys that are refused. {@link slipway.disk.config.Password} says what a password may be.
+ * {@code AccountKeys}, {@code FileKeys} and {@code FilesystemKeys} read the tables, {@code
+ * ConfigKeys} the values in them. A key that is not known is an error; there is a list of keys that
+ * are ignored with a warning and one of keys that are refused. {@link slipway.disk.config.Password}
+ * says what a password may be.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.config;

@@ -19,7 +19,7 @@
  *  list, unnamed     ──▶ StoreListing
  *  open, hold        ──▶ StoreUse       who uses the store, and may not be disturbed
  *  prune, sweep      ──▶ StoreSweep     removes blobs that nothing names; nothing at all while
- *                                      somebody else has the store open or an image is damaged
+ *                                       somebody else has the store open or an image is damaged
  * </pre>
  *
  * {@code docs/formats.md}, "store/", says what each file looks like and what a crash leaves.

@@ -1,0 +1,86 @@
+package slipway.disk.config;
+
+import static slipway.base.document.ConfigDocument.isGiven;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+
+/** Reads the file systems of a config, of which the size of the root one can be said. */
+final class FilesystemKeys {
+  private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
+
+  /** Bytes that no disk has; sums with it still fit a long. */
+  private static final long MAX_SIZE = 1L << 60;
+
+  private final ConfigKeys keys;
+
+  FilesystemKeys(ConfigKeys keys) {
+    this.keys = keys;
+  }
+
+  /**
+   * The least size of the root file system.
+   *
+   * @param c the customizations
+   * @return bytes, or 0 when nothing is said
+   */
+  long rootMinimum(JsonNode c) {
+    long[] minimum = {0};
+    boolean[] twice = {false};
+    keys.each(
+        c,
+        "filesystem",
+        "customizations.filesystem",
+        (n, at) -> {
+          keys.known(n, at, "mountpoint", "minsize", "size");
+          String mountpoint = keys.required(n, "mountpoint", at);
+          if (!mountpoint.equals("/")) {
+            throw keys.wrong(
+                at + ".mountpoint",
+                at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
+          }
+          if (twice[0]) {
+            throw keys.wrong(
+                at + ".mountpoint", at + ".mountpoint: there is an entry for \"/\" already");
+          }
+          twice[0] = true;
+          String key = isGiven(n, "minsize") ? "minsize" : "size";
+          if (isGiven(n, key)) {
+            minimum[0] = size(n.get(key), at + "." + key);
+          }
+        });
+    return minimum[0];
+  }
+
+  private long size(JsonNode node, String at) {
+    if (node.isIntegralNumber() && node.bigIntegerValue().signum() >= 0) {
+      return sane(node.bigIntegerValue().doubleValue(), node.asString(), at);
+    }
+    if (node.isString()) {
+      return parseSize(node.stringValue(), at);
+    }
+    throw keys.wrong(at, at + " is not a size; expected bytes or a text such as \"10 GiB\"");
+  }
+
+  private long parseSize(String value, String at) {
+    Matcher m = SIZE.matcher(value.strip());
+    if (!m.matches()) {
+      throw keys.wrong(
+          at, at + ": \"" + value + "\" is not a size; expected one such as \"10 GiB\"");
+    }
+    String unit = m.group(2) == null ? "" : m.group(2).toUpperCase(Locale.ROOT);
+    long base = unit.contains("I") ? 1024 : 1000;
+    int power = unit.isEmpty() ? 0 : "KMGT".indexOf(unit.charAt(0)) + 1;
+    double bytes = Double.parseDouble(m.group(1)) * Math.pow(base, power);
+    return sane(bytes, value, at);
+  }
+
+  private long sane(double bytes, String shown, String at) {
+    if (bytes > MAX_SIZE) {
+      throw keys.wrong(at, at + ": " + shown + " is larger than any disk");
+    }
+    return (long) bytes;
+  }
+}
