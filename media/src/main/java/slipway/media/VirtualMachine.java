@@ -143,6 +143,30 @@ public final class VirtualMachine implements AutoCloseable {
    * as they were left.
    */
   public synchronized void powerOn() throws IOException {
+    powerOn(List.of());
+  }
+
+  /**
+   * Pauses the machine, writes its processors, memory and devices to a file, and ends QEMU. With
+   * the disk as it is then, {@link #resume} goes on from there as often as one likes; connections
+   * from outside are lost.
+   *
+   * @param file must not exist
+   */
+  public synchronized void save(Path file) throws IOException {
+    Running now = current();
+    SavedState.write(now.process, now.qmp, file);
+    powerCut();
+  }
+
+  /** Goes on where {@link #save} stopped, with the disk as it was. */
+  public synchronized void resume(Path file) throws IOException {
+    powerOn(SavedState.arguments(file));
+    Running now = current();
+    SavedState.proceed(now.process, now.qmp);
+  }
+
+  private void powerOn(List<String> more) throws IOException {
     if (isRunning()) {
       throw new IllegalStateException("the machine runs");
     }
@@ -153,6 +177,7 @@ public final class VirtualMachine implements AutoCloseable {
       server.bind(UnixDomainSocketAddress.of(socket));
       List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
       argv.addAll(QemuArguments.of(spec, accelerator, state, socket, "stdio"));
+      argv.addAll(more);
       launch(Command.of(argv), server);
     } finally {
       Files.deleteIfExists(socket);

@@ -75,6 +75,27 @@ class VirtualMachineTest {
     }
   }
 
+  /** The line that was begun before goes on, which it does not after a start. */
+  @Test
+  void aSavedMachineGoesOnWhereItWas() throws Exception {
+    Path saved = directory.resolve("it's saved");
+    try (VirtualMachine machine = VirtualMachine.start(spec())) {
+      machine.console().waitFor(PROMPT, LIMIT);
+      machine.save(saved);
+      assertThat(machine.isRunning()).isFalse();
+      for (String word : List.of("one", "two")) {
+        machine.powerCut();
+        machine.resume(saved);
+        machine.console().send(word);
+        assertThat(machine.console().waitFor(Pattern.compile(word), LIMIT).group()).isEqualTo(word);
+        assertThat(machine.console().tail(5)).isEqualTo(word);
+      }
+      machine.powerCut();
+      Files.writeString(saved, "damaged");
+      assertThatThrownBy(() -> machine.resume(saved)).isInstanceOf(Problem.class);
+    }
+  }
+
   @Test
   void closeLeavesNothing() throws Exception {
     Path state = directory.resolve("state");
