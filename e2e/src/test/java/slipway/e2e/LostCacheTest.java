@@ -15,7 +15,6 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.linux.process.Command;
 
 /**
  * Disks as they are after a power cut that takes the disk's own cache too: what a machine wrote
@@ -63,7 +62,7 @@ class LostCacheTest {
       releases.publish(1);
       machine.upgrade();
       machine.goDown();
-      copy(machine.disk(), before);
+      UpgradingMachine.copy(machine.disk(), before);
       WriteLog.clear(file);
       machine.boot();
       // Another kernel and other arguments, so that all of the boot menu is written.
@@ -90,10 +89,6 @@ class LostCacheTest {
     System.out.println("|  write | during   |  cache |  lost | to  |");
     System.out.println("|-------:|----------|-------:|------:|-----|");
     outcomes.forEach(System.out::println);
-  }
-
-  private static void copy(Path from, Path to) {
-    Command.of("cp", "--sparse=always", from.toString(), to.toString()).run();
   }
 
   /** Half of them in the upgrade, half in the shutdown, each time between is as likely. */
@@ -138,7 +133,7 @@ class LostCacheTest {
       for (Moment moment : moments) {
         log.apply(durable, done, moment.durable);
         done = moment.durable;
-        copy(before, crashed);
+        UpgradingMachine.copy(before, crashed);
         int lost;
         try (FileChannel disk = FileChannel.open(crashed, StandardOpenOption.WRITE)) {
           lost = log.applySome(disk, moment.durable, moment.cut, random);
@@ -160,12 +155,12 @@ class LostCacheTest {
     Path kept = dir.resolve(isNew ? "new.raw" : "old.raw");
     // The last that is old and the first that is new are nearest to the commit point.
     if (!isNew || !Files.exists(kept)) {
-      copy(crashed, kept);
+      UpgradingMachine.copy(crashed, kept);
     }
   }
 
   private void boot(UpgradingMachine machine, String name, int release) throws Exception {
-    copy(dir.resolve(name + ".raw"), machine.disk());
+    UpgradingMachine.copy(dir.resolve(name + ".raw"), machine.disk());
     machine.boot();
     UpgradingMachine.Probe probe = machine.probe();
     assertThat(probe.release()).isEqualTo(release);

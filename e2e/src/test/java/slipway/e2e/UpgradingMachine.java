@@ -44,8 +44,13 @@ final class UpgradingMachine implements AutoCloseable {
     }
 
     String bootedCommit() {
-      return status.at("/status/booted/ostree/checksum").asString();
+      return commit(status, "booted");
     }
+  }
+
+  /** The commit of the booted or the staged release, by what {@code bootc status} says. */
+  static String commit(JsonNode status, String which) {
+    return status.at("/status/" + which + "/ostree/checksum").asString();
   }
 
   private final VirtualMachine machine;
@@ -111,6 +116,37 @@ final class UpgradingMachine implements AutoCloseable {
 
   void powerCut() throws IOException {
     machine.powerCut();
+  }
+
+  /**
+   * A moment to which the machine can be taken back.
+   *
+   * @param state processors, memory and devices
+   * @param disk a copy of it
+   */
+  record Moment(Path state, Path disk) {}
+
+  /** Keeps this moment, and goes on. */
+  Moment keep(String name) throws Exception {
+    Moment moment =
+        new Moment(disk.resolveSibling(name + ".state"), disk.resolveSibling(name + ".raw"));
+    machine.save(moment.state());
+    copy(disk, moment.disk());
+    machine.resume(moment.state());
+    machine.awaitSsh(LIMIT);
+    return moment;
+  }
+
+  /** Goes back to a moment, whatever the machine does now. */
+  void backTo(Moment moment) throws Exception {
+    machine.powerCut();
+    copy(moment.disk(), disk);
+    machine.resume(moment.state());
+    machine.awaitSsh(LIMIT);
+  }
+
+  static void copy(Path from, Path to) {
+    Command.of("cp", "--sparse=always", from.toString(), to.toString()).run();
   }
 
   String must(String command) {
