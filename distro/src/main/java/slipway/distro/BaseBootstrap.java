@@ -38,6 +38,22 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
 
   private static final String UNSTABLE = "sid";
 
+  /** Before a command: its mounts and processes vanish with it, and it with us, however we end. */
+  static final List<String> APART =
+      List.of(
+          "setpriv",
+          "--pdeathsig",
+          "KILL",
+          "--",
+          "unshare",
+          "--mount",
+          "--propagation",
+          "private",
+          "--pid",
+          "--fork",
+          "--kill-child=KILL",
+          "--mount-proc");
+
   /** Installs everything into {@code root}, which is empty. */
   void run(Path root, Progress progress) throws IOException {
     Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
@@ -108,35 +124,30 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
 
   private List<String> arguments(Path root) {
     String architecture = Platform.host().architecture();
-    List<String> all =
-        new ArrayList<>(
-            List.of(
-                // Its mounts vanish with it, however it ends.
-                "unshare",
-                "--mount",
-                "--propagation",
-                "private",
-                "mmdebstrap",
-                "--mode=root",
-                "--variant=minbase",
-                "--format=directory",
-                "--architectures=" + architecture,
-                "--dpkgopt=path-exclude=/usr/share/doc/*",
-                "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-                "--dpkgopt=path-exclude=/usr/share/man/*",
-                "--dpkgopt=path-exclude=/usr/share/info/*",
-                "--dpkgopt=path-exclude=/usr/share/locale/*",
-                // A tree that is lost with a crash is made anew.
-                "--dpkgopt=force-unsafe-io",
-                "--aptopt=APT::Install-Recommends \"false\"",
-                "--setup-hook=cp \"$SLIPWAY_PINS\" \"$1/etc/apt/preferences.d/slipway\"",
-                "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\"; find \"$SLIPWAY_ARCHIVES\""
-                    + " -name '*.deb' -exec cp -t \"$1/var/cache/apt/archives/\" {} +",
-                "--customize-hook=find \"$1/var/cache/apt/archives\" -name '*.deb' -exec mv -f -t"
-                    + " \"$SLIPWAY_ARCHIVES\" {} +",
-                // Both would remove packages before they are kept.
-                "--skip=essential/unlink,cleanup/apt",
-                "--include=" + String.join(",", BaseImage.packages(request, architecture))));
+    List<String> all = new ArrayList<>(APART);
+    all.addAll(
+        List.of(
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=minbase",
+            "--format=directory",
+            "--architectures=" + architecture,
+            "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+            "--dpkgopt=path-exclude=/usr/share/man/*",
+            "--dpkgopt=path-exclude=/usr/share/info/*",
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+            // A tree that is lost with a crash is made anew.
+            "--dpkgopt=force-unsafe-io",
+            "--aptopt=APT::Install-Recommends \"false\"",
+            "--setup-hook=cp \"$SLIPWAY_PINS\" \"$1/etc/apt/preferences.d/slipway\"",
+            "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\"; find \"$SLIPWAY_ARCHIVES\""
+                + " -name '*.deb' -exec cp -t \"$1/var/cache/apt/archives/\" {} +",
+            "--customize-hook=find \"$1/var/cache/apt/archives\" -name '*.deb' -exec mv -f -t"
+                + " \"$SLIPWAY_ARCHIVES\" {} +",
+            // Both would remove packages before they are kept.
+            "--skip=essential/unlink,cleanup/apt",
+            "--include=" + String.join(",", BaseImage.packages(request, architecture))));
     aptSettings().forEach(setting -> all.add("--aptopt=" + setting));
     all.add(request.suite());
     all.add(root.toString());
