@@ -2,7 +2,6 @@ package slipway.e2e;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -101,7 +100,7 @@ final class Served implements AutoCloseable {
               try {
                 process.getErrorStream().transferTo(System.err);
               } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                // It was ended, and its output with it.
               }
             });
   }
