@@ -16,7 +16,7 @@ import slipway.base.Problem;
  * [--state DIR] [--image NAME] [SCENARIO...]}. In each round every contender takes part once, one
  * after the other, so that what else the machine does hits all alike.
  */
-public final class Bench {
+final class Bench {
   private static final String USAGE =
       "usage: tools/bench [--json] [--rounds N] [--state DIR] [--image NAME] [--scratch DIR]"
           + " [SCENARIO...]";

@@ -19,7 +19,7 @@ import slipway.startup.Training;
 
 /** What other parts of the product call; not for people. */
 @Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
-public final class InternalsCommand {
+final class InternalsCommand {
   private static final PrintStream NOWHERE =
       new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 

@@ -19,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
-import slipway.cli.build.Epoch;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.image.ImagesCommand;
 import slipway.cli.output.Steps;
@@ -168,15 +167,5 @@ class MainTest {
     Ran ran = run("slipway", "registry", "repair", "--storage", busy);
     assertThat(ran.status()).isEqualTo(1);
     assertThat(ran.err()).contains("there is no directory " + busy);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"x", "-1", "1.5", "99999999999999999999", "999999999999", " 1"})
-  void anEpochThatIsNoTimeIsTold(String text) {
-    assertThatThrownBy(() -> Epoch.parse(text))
-        .isInstanceOfSatisfying(
-            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE))
-        .hasMessageContaining("not a number of seconds");
-    assertThat(Epoch.parse("1700000000").getEpochSecond()).isEqualTo(1_700_000_000);
   }
 }

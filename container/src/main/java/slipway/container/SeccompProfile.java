@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
  * that of containers-common 0.50 (Apache-2.0). Its rules depend on the processor and on the
  * capabilities of the container; the runtime takes them without conditions.
  */
-public final class SeccompProfile {
+final class SeccompProfile {
   private static final List<Path> PLACES =
       List.of(
           Path.of("/etc/containers/seccomp.json"), Path.of("/usr/share/containers/seccomp.json"));

@@ -5,7 +5,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
-import slipway.disk.customize.FileAccess;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;

@@ -27,7 +27,6 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
-import slipway.disk.customize.FileAccess;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;

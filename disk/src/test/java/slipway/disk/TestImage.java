@@ -11,7 +11,6 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
-import slipway.disk.customize.FileAccess;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;

@@ -19,7 +19,7 @@ import slipway.tree.Node;
  * The rules that a bootable image keeps: those of {@code bootc container lint}, by the same names
  * (bootc, crates/lib/src/lints.rs), over the tree of an image.
  */
-public final class BaseLint {
+final class BaseLint {
   private static final String PREPARE_ROOT = "ostree/prepare-root.conf";
 
   private BaseLint() {}

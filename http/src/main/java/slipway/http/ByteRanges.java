@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a Range header asks for (RFC 9110 section 14), resolved against a length. */
-public sealed interface ByteRanges {
+sealed interface ByteRanges {
   /** So many ranges in one request are honoured; a header has no room for many more. */
   int MAX = 1024;
 

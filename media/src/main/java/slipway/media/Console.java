@@ -17,7 +17,7 @@ import slipway.base.Problem;
  * there. Keeps the last 1 MiB. Bytes are taken as Latin-1, so nothing is lost at a boundary;
  * patterns for other text match its UTF-8 bytes. Safe for use by many threads.
  */
-public final class Console {
+final class Console {
   private static final int KEPT = 1024 * 1024;
 
   private final ReentrantLock lock = new ReentrantLock();

@@ -23,7 +23,7 @@ import slipway.linux.process.Command;
  * @param usable whether a guest ran
  * @param reason one sentence for people
  */
-public record KvmProbe(boolean usable, String reason) {
+record KvmProbe(boolean usable, String reason) {
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final Path DEVICE = Path.of("/dev/kvm");
   private static final Pattern FLAGS = Pattern.compile("(?m)^flags\\s*:.*\\b(vmx|svm)\\b");

@@ -345,7 +345,7 @@ public final class VirtualMachine implements AutoCloseable {
   }
 
   /** The serial console since power on. */
-  public Console console() {
+  Console console() {
     return current().console;
   }
 

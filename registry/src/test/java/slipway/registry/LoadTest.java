@@ -154,7 +154,7 @@ class LoadTest {
 
   private static void pushReferrers(Wire wire, int count, Digest subject) throws Exception {
     wire.pushBlob("honest", Wire.EMPTY_JSON, MediaTypes.OCI_CONFIG);
-    String signature = new String(RegistryDamageTest.signature(subject), StandardCharsets.UTF_8);
+    String signature = new String(Wire.signature(subject), StandardCharsets.UTF_8);
     for (int i = 0; i < count; i++) {
       // Half of them are large where lists of referrers look, half elsewhere.
       String padding = "x".repeat(4_000_000) + i;

@@ -21,7 +21,7 @@ import slipway.oci.model.MediaTypes;
 
 /** Speaks to a registry request by request, as the specification words it. */
 public final class Wire {
-  static final byte[] EMPTY_JSON = "{}".getBytes(UTF_8);
+  public static final byte[] EMPTY_JSON = "{}".getBytes(UTF_8);
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final String base;
@@ -71,7 +71,7 @@ public final class Wire {
     }
   }
 
-  Answer send(String method, String path, BodyPublisher body, String... headers)
+  public Answer send(String method, String path, BodyPublisher body, String... headers)
       throws IOException, InterruptedException {
     URI uri = URI.create(path.startsWith("/") ? base + path : path);
     HttpRequest.Builder request = HttpRequest.newBuilder(uri).method(method, body);
@@ -127,9 +127,21 @@ public final class Wire {
     return Descriptor.of(mediaType, digest, bytes.length);
   }
 
-  Answer pushManifest(String name, String reference, byte[] bytes, String mediaType)
+  public Answer pushManifest(String name, String reference, byte[] bytes, String mediaType)
       throws IOException, InterruptedException {
     return put("/v2/" + name + "/manifests/" + reference, bytes, "Content-Type", mediaType);
+  }
+
+  /** The manifest of an artifact that refers to another one. */
+  public static byte[] signature(Digest subject) {
+    return ("{\"schemaVersion\":2,\"mediaType\":\""
+            + MediaTypes.OCI_MANIFEST
+            + "\",\"artifactType\":\"test/signature\",\"config\":{\"mediaType\":\"x/y\",\"digest\":\""
+            + Digest.sha256(EMPTY_JSON)
+            + "\",\"size\":2},\"layers\":[],\"subject\":{\"mediaType\":\"x/y\",\"digest\":\""
+            + subject
+            + "\",\"size\":4},\"annotations\":{\"key\":\"value\"}}")
+        .getBytes(UTF_8);
   }
 
   /** Pushes an image with one layer and returns its manifest. */

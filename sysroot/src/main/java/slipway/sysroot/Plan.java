@@ -23,7 +23,7 @@ import slipway.sysroot.write.EtcMerge;
  *     the rest; null when there is room for all
  * @param etcChanges local changes of {@code /etc} that are carried over
  */
-public record Plan(
+record Plan(
     String basis,
     @Nullable Deployment created,
     @Nullable DeploySpec spec,

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
@@ -25,7 +26,6 @@ import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
 import slipway.sysroot.state.SysrootState;
-import slipway.sysroot.write.AfterCommit;
 import slipway.sysroot.write.BootSpace;
 import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
@@ -181,7 +181,7 @@ public final class Sysroot {
    * @throws Problem when the image lacks what it needs to boot, {@code /boot} has no room, or a
    *     local change of {@code /etc} cannot be merged
    */
-  public Plan planDeploy(DeploySpec spec) throws IOException {
+  Plan planDeploy(DeploySpec spec) throws IOException {
     return plan(spec, false, false);
   }
 
@@ -190,7 +190,7 @@ public final class Sysroot {
    *
    * @param lock whether the shutdown leaves it until it is unlocked
    */
-  public Plan planStage(DeploySpec spec, boolean lock) throws IOException {
+  Plan planStage(DeploySpec spec, boolean lock) throws IOException {
     if (booted().isEmpty()) {
       throw Problem.environment("only a booted system can stage a deployment");
     }
@@ -266,7 +266,7 @@ public final class Sysroot {
    *
    * @throws Problem of kind INPUT when the running one is left out
    */
-  public Plan planOrder(List<Deployment> order) throws IOException {
+  Plan planOrder(List<Deployment> order) throws IOException {
     Optional<Deployment> running = booted();
     if (running.isPresent() && order.stream().noneMatch(running.get()::isSame)) {
       throw Problem.input("the booted deployment cannot be removed");
@@ -296,7 +296,7 @@ public final class Sysroot {
    *
    * @throws Problem of kind UNAVAILABLE when the sysroot changed since the plan was made
    */
-  public void execute(Plan plan) throws IOException {
+  void execute(Plan plan) throws IOException {
     try (Flock lock = lock()) {
       reload();
       if (!plan.basis().equals(state.fingerprint())) {

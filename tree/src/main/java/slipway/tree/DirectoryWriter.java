@@ -15,7 +15,7 @@ import slipway.linux.posix.Posix;
  * hard links as they are. All is made by single names in directories that this writer made and
  * holds open, so a hostile tree cannot lead out of the target. Needs root. Nothing is synced.
  */
-public final class DirectoryWriter {
+final class DirectoryWriter {
   private final int root;
   private final InodeWriter inodes = new InodeWriter(false);
   private final Map<Node, OsPath> first = new IdentityHashMap<>();

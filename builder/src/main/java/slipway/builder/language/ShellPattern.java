@@ -8,7 +8,7 @@ import slipway.base.Position;
  * The patterns of {@code ${v#p}}, {@code ${v%p}} and {@code ${v/p/r}}: {@code *} and {@code ?}
  * only, a backslash takes their meaning away (POSIX shell, 2.13, without bracket expressions).
  */
-public final class ShellPattern {
+final class ShellPattern {
   private ShellPattern() {}
 
   /** What is wrong with a pattern. */

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
 /** The variable SOURCE_DATE_EPOCH (reproducible-builds.org): seconds since 1970 for all times. */
-public final class Epoch {
+final class Epoch {
   private static final String VARIABLE = "SOURCE_DATE_EPOCH";
 
   private Epoch() {}

@@ -12,7 +12,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The JSON of the commands about images. */
-public final class ImageJson {
+final class ImageJson {
   private ImageJson() {}
 
   static String images(List<ImagesCommand.Row> images, List<LocalStore.Damaged> damaged) {

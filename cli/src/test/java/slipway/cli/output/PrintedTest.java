@@ -3,15 +3,11 @@ package slipway.cli.output;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.cli.Main;
-import slipway.cli.image.HistoryCommand;
-import slipway.cli.image.ImageJson;
-import slipway.oci.model.ImageConfig;
 
 /** What strangers wrote is shown, and obeyed by no terminal. */
 class PrintedTest {
@@ -41,20 +37,6 @@ class PrintedTest {
     assertThat(Main.sentence(Problem.environment("x failed").withDetails("one\u001b\ntwo\n")))
         .isEqualTo("x failed\n  one\\x1b\n  two");
     assertThat(Main.sentence(new IOException(BAD))).isEqualTo(SHOWN);
-  }
-
-  @Test
-  void jsonStaysTheSameDocument() {
-    var line = new ImageConfig.History(null, BAD + "\u202e\ud800", null, false);
-    String text = ImageJson.history(List.of(new HistoryCommand.Step(line, 1)));
-    assertThat(text.chars().filter(c -> c < 0x20 && c != '\n' || c > 0x7e)).isEmpty();
-    assertThat(
-            tools.jackson.databind.json.JsonMapper.shared()
-                .readTree(text)
-                .get(0)
-                .get("createdBy")
-                .asString())
-        .isEqualTo(BAD + "\u202e\ud800");
   }
 
   @Test

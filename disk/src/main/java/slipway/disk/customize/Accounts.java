@@ -20,7 +20,7 @@ import slipway.disk.config.Password;
  * its /etc and home folders in its /var, by the rules of useradd(8), groupadd(8) and usermod(8).
  * Nothing is run inside the machine, and no link of its is followed.
  */
-public final class Accounts {
+final class Accounts {
   private static final String SHELL = "/bin/bash";
 
   private final DiskConfig config;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
@@ -13,9 +12,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
-import slipway.disk.customize.Accounts;
-import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
 
 class DiskConfigTest {
   private static final String TOML =
@@ -125,64 +121,5 @@ class DiskConfigTest {
         assertThat(e.kind()).as("seed %d", seed).isEqualTo(Problem.Kind.INPUT);
       }
     }
-  }
-
-  @Test
-  void accountsAreWrittenWithoutRunningTheImage() throws Exception {
-    Path etc = Files.createDirectories(dir.resolve("etc"));
-    Path var = Files.createDirectories(dir.resolve("var"));
-    Files.createDirectories(etc.resolve("skel"));
-    Files.writeString(etc.resolve("skel/.profile"), "p\n");
-    Files.writeString(
-        etc.resolve("passwd"),
-        "root:x:0:0:root:/root:/bin/bash\nold:x:1000:1000::/home/old:/bin/sh\n");
-    Files.writeString(etc.resolve("group"), "root:x:0:\nadm:x:4:syslog\nold:x:1000:\n");
-    Files.writeString(etc.resolve("shadow"), "root:*:1::::::\n");
-    Files.writeString(etc.resolve("gshadow"), "adm:*::syslog\n");
-    Posix.chmod(OsPath.of(etc.resolve("shadow")), 0640);
-    DiskConfig config =
-        parse("config.toml", TOML).withUser(DiskConfig.User.withKey("bob", "ssh-rsa AAAA b"));
-    Accounts.apply(etc, var, config, LocalDate.of(2026, 1, 1));
-    assertThat(etc.resolve("passwd"))
-        .content()
-        .contains(
-            "alice:x:1234:1234::/home/alice:/bin/bash\n", "bob:x:1001:1001::/home/bob:/bin/bash\n");
-    assertThat(etc.resolve("group"))
-        .content()
-        .contains("adm:x:4:syslog,alice\n", "wheel:x:900:alice\n", "bob:x:1001:\n");
-    String hash =
-        Files.readAllLines(etc.resolve("shadow")).stream()
-            .filter(l -> l.startsWith("alice:"))
-            .findFirst()
-            .orElseThrow()
-            .split(":")[1];
-    String salt = hash.split("\\$")[2];
-    assertThat(
-            slipway.linux.process.Command.of("openssl", "passwd", "-6", "-salt", salt, "-stdin")
-                .stdin("plain text\n")
-                .output())
-        .isEqualTo(hash);
-    assertThat(Posix.lstat(OsPath.of(etc.resolve("shadow"))).permissions()).isEqualTo(0640);
-    var keys = Posix.lstat(OsPath.of(var.resolve("home/alice/.ssh/authorized_keys")));
-    assertThat(keys.permissions()).isEqualTo(0600);
-    assertThat(keys.uid()).isEqualTo(1234);
-    assertThat(var.resolve("home/alice/.profile")).exists();
-    assertThat(var.resolve("roothome/.ssh/authorized_keys")).content().contains("root@example");
-  }
-
-  @Test
-  void aLinkInTheImageLeadsNowhere() throws Exception {
-    Path etc = Files.createDirectories(dir.resolve("etc"));
-    Path var = Files.createDirectories(dir.resolve("var"));
-    Files.createDirectories(dir.resolve("outside"));
-    Files.createSymbolicLink(var.resolve("home"), dir.resolve("outside"));
-    DiskConfig config = DiskConfig.EMPTY.withUser(DiskConfig.User.withKey("bob", "ssh-rsa AAAA b"));
-    assertThatThrownBy(() -> Accounts.apply(etc, var, config, LocalDate.of(2026, 1, 1)))
-        .isInstanceOf(Problem.class);
-    assertThat(dir.resolve("outside")).isEmptyDirectory();
-    Files.delete(etc.resolve("passwd"));
-    Files.createSymbolicLink(etc.resolve("passwd"), Path.of("/etc/passwd"));
-    assertThatThrownBy(() -> Accounts.apply(etc, var, config, LocalDate.of(2026, 1, 1)))
-        .hasMessageContaining("not a regular file");
   }
 }

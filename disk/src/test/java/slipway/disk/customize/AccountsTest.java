@@ -36,8 +36,8 @@ class AccountsTest {
     var = Files.createDirectories(root.resolve("var"));
     Files.writeString(etc.resolve("passwd"), "root:x:0:0:root:/root:/bin/sh\n");
     Files.writeString(etc.resolve("shadow"), "root:*:20000:0:99999:7:::\n");
-    Files.writeString(etc.resolve("group"), "root:x:0:\nsudo:x:27:\n");
-    Files.writeString(etc.resolve("gshadow"), "root:*::\nsudo:*::\n");
+    Files.writeString(etc.resolve("group"), "root:x:0:\nsudo:x:27:carol\n");
+    Files.writeString(etc.resolve("gshadow"), "root:*::\nsudo:*::carol\n");
     Posix.chmod(OsPath.of(etc.resolve("shadow")), 0640);
     Posix.lchown(OsPath.of(etc.resolve("shadow")), 0, 42);
     Files.createDirectories(etc.resolve("skel/.config"));
@@ -100,8 +100,8 @@ class AccountsTest {
             false));
     assertThat(fields("passwd", "alice"))
         .containsExactly("alice", "x", "1500", "1500", "Alice Ängström", "/home/alice", "/bin/zsh");
-    assertThat(fields("group", "sudo")).containsExactly("sudo", "x", "27", "alice");
-    assertThat(fields("gshadow", "sudo")).containsExactly("sudo", "*", "", "alice");
+    assertThat(fields("group", "sudo")).containsExactly("sudo", "x", "27", "carol,alice");
+    assertThat(fields("gshadow", "sudo")).containsExactly("sudo", "*", "", "carol,alice");
     assertThat(fields("group", "alice")).containsExactly("alice", "x", "1500", "");
     List<String> shadow = fields("shadow", "alice");
     assertThat(shadow.subList(2, 9)).containsExactly("20500", "0", "99999", "7", "", "21000", "");
@@ -254,7 +254,7 @@ class AccountsTest {
         with("games", null, null, "sudo"),
         with("nobody", null, null, "sudo"));
     assertOwner(www, 02775, 33, 27);
-    assertThat(fields("group", "sudo").get(3)).isEqualTo("www-data,games,nobody");
+    assertThat(fields("group", "sudo").get(3)).isEqualTo("carol,www-data,games,nobody");
     apply(user("www-data", null, KEY));
     assertOwner(www, 02775, 33, 27);
     assertOwner(www.resolve(".ssh/authorized_keys"), 0600, 33, 33);

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -31,7 +32,6 @@ import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Origin;
-import slipway.sysroot.write.AfterCommit;
 
 /**
  * What the {@code bootc} command does on a machine: tells its state, brings and stages new images,

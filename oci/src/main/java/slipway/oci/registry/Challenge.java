@@ -12,7 +12,7 @@ import java.util.Map;
  * @param scheme in lower case
  * @param parameters names in lower case
  */
-public record Challenge(String scheme, Map<String, String> parameters) {
+record Challenge(String scheme, Map<String, String> parameters) {
   private static final int LIMIT = 16 * 1024;
 
   public String parameter(String name) {

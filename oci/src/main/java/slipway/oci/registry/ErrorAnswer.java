@@ -14,7 +14,7 @@ import tools.jackson.databind.JsonNode;
  * @param code such as {@code MANIFEST_UNKNOWN}, or empty
  * @param message for people, or empty
  */
-public record ErrorAnswer(String code, String message) {
+record ErrorAnswer(String code, String message) {
   private static final int BODY_LIMIT = 64 * 1024;
   private static final int MESSAGE_LIMIT = 300;
 

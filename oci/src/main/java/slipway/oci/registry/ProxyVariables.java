@@ -17,7 +17,7 @@ import slipway.oci.model.Reference;
  * The proxies that {@code https_proxy}, {@code http_proxy} and {@code no_proxy} name, in lower or
  * upper case, as curl and podman read them. Loopback hosts never go through one.
  */
-public final class ProxyVariables extends ProxySelector {
+final class ProxyVariables extends ProxySelector {
   private final Map<String, String> environment;
 
   public ProxyVariables(Map<String, String> environment) {

@@ -26,7 +26,7 @@ import slipway.oci.model.Reference;
 import tools.jackson.databind.JsonNode;
 
 /** Reads {@link DockerArchive}. */
-public final class DockerArchiveSource implements ImageSource {
+final class DockerArchiveSource implements ImageSource {
   private final String file;
   private final TarIndex tar;
   private final @Nullable String name;

@@ -40,7 +40,7 @@ import slipway.registry.blobs.StoreId;
  * elsewhere is damage and refused. {@link #rewrite} replaces the file by a shorter one with the
  * same meaning; its rename is the commit point. Version 1 had no id.
  */
-public final class Journal implements AutoCloseable {
+final class Journal implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
   private static final String NAME = "journal";
   private static final String FIRST = "slipway-registry-journal 1";

@@ -90,7 +90,7 @@ public final class Store implements AutoCloseable {
   }
 
   /** As {@link #open}, with what was opened. */
-  public static Store start(StoreDirectory directory, StoreDirectory.Opened opened) {
+  static Store start(StoreDirectory directory, StoreDirectory.Opened opened) {
     Store store = new Store(directory.lock(), opened);
     store.rewriteIfLong();
     store.committer.start();

@@ -32,7 +32,7 @@ import slipway.registry.catalog.Change.ReferrerFields;
  * that journal and blobs are there and belong together, and refuses with nothing changed when they
  * do not: an unmounted or lost half must not be taken for an empty one.
  */
-public record StoreDirectory(Path root, FileChannel lock) {
+record StoreDirectory(Path root, FileChannel lock) {
   private static final System.Logger LOG = System.getLogger("slipway.registry");
 
   /** What is open: the content and who holds it. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -287,7 +288,8 @@ public final class BootWriter {
     }
   }
 
-  static Path kernelDirectory(Path root, Deployment d) {
+  /** The folder of a deployment's kernel; deployments with the same one share it. */
+  public static Path kernelDirectory(Path root, Deployment d) {
     return root.resolve("boot/ostree").resolve(d.stateroot() + "-" + d.bootChecksum());
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;

@@ -1,4 +1,4 @@
-package slipway.disk.customize;
+package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

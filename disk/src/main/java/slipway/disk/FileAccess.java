@@ -1,4 +1,4 @@
-package slipway.disk.customize;
+package slipway.disk;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,4 +1,4 @@
-package slipway.sysroot.write;
+package slipway.base;
 
 import java.io.IOException;
 import java.util.function.Consumer;

@@ -1,4 +1,4 @@
-package slipway.registry;
+package slipway.registry.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -26,16 +26,13 @@ import slipway.linux.process.Command;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
+import slipway.registry.RegistryServer;
+import slipway.registry.Wire;
 import slipway.registry.blobs.BlobStorage;
 import slipway.registry.blobs.BlobStorage.Publication;
 import slipway.registry.blobs.BlobStorage.Staged;
 import slipway.registry.blobs.FileBlobStorage;
-import slipway.registry.catalog.Change;
 import slipway.registry.catalog.Change.LinkBlob;
-import slipway.registry.catalog.RegistryError;
-import slipway.registry.catalog.RegistryRepair;
-import slipway.registry.catalog.Store;
-import slipway.registry.catalog.StoreDirectory;
 
 /** A journal lost, cut, flipped; blobs unmounted, truncated; writes that fail: nothing goes. */
 class RegistryDamageTest {
@@ -193,7 +190,7 @@ class RegistryDamageTest {
   @Test
   void aDirectoryOfTheFirstVersionIsTakenOver() throws Exception {
     Manifest.Image[] image = new Manifest.Image[1];
-    byte[] signature = signature(Digest.sha256(LAYER));
+    byte[] signature = Wire.signature(Digest.sha256(LAYER));
     serving(
         wire -> {
           image[0] = wire.pushImage("a", "v1", LAYER);
@@ -222,17 +219,6 @@ class RegistryDamageTest {
   private void isRefusedWithoutBlobs() {
     assertThatThrownBy(() -> RegistryServer.start(root(), LOOPBACK))
         .hasMessageContaining("blobs is not what it was");
-  }
-
-  static byte[] signature(Digest subject) {
-    return ("{\"schemaVersion\":2,\"mediaType\":\""
-            + MediaTypes.OCI_MANIFEST
-            + "\",\"artifactType\":\"test/signature\",\"config\":{\"mediaType\":\"x/y\",\"digest\":\""
-            + Digest.sha256(Wire.EMPTY_JSON)
-            + "\",\"size\":2},\"layers\":[],\"subject\":{\"mediaType\":\"x/y\",\"digest\":\""
-            + subject
-            + "\",\"size\":4},\"annotations\":{\"key\":\"value\"}}")
-        .getBytes(StandardCharsets.UTF_8);
   }
 
   /** As the first version left it: no mark, no fields of referrers, uploads beside the blobs. */

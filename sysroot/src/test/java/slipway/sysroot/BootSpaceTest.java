@@ -1,4 +1,4 @@
-package slipway.sysroot.write;
+package slipway.sysroot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -15,13 +15,11 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
-import slipway.sysroot.DeploySpec;
-import slipway.sysroot.Finalization;
-import slipway.sysroot.Plan;
-import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Machine;
 import slipway.sysroot.state.Origin;
+import slipway.sysroot.write.BootWriter;
+import slipway.sysroot.write.DeploymentWriter;
 import slipway.system.kargs.KernelArguments;
 
 /** A boot partition with room for two kernels of 3 MiB, not for three. */

@@ -1,4 +1,4 @@
-package slipway.registry;
+package slipway.registry.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -22,12 +22,10 @@ import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
+import slipway.registry.RegistryServer;
+import slipway.registry.Wire;
 import slipway.registry.blobs.BlobStorage;
 import slipway.registry.blobs.FileBlobStorage;
-import slipway.registry.catalog.Catalog;
-import slipway.registry.catalog.Change;
-import slipway.registry.catalog.Journal;
-import slipway.registry.catalog.Store;
 
 /** Many clients at once, in the same repositories, with the same content. */
 class ConcurrencyTest {
