@@ -1,6 +1,6 @@
 /**
- * The client files that podman, skopeo and docker share with us: read, never invented. What comes
- * of them are sources and credentials that {@code slipway.oci} takes without knowing of the files.
+ * The client files that podman, skopeo and docker share with us. What comes of them are sources and
+ * credentials that {@code slipway.oci} takes without knowing of the files.
  *
  * <pre>
  *  registries.conf, registries.conf.d ─▶ registries.RegistriesConf ─▶ Registries ─▶ ImageSource

@@ -12,11 +12,11 @@
  *                reads, which wait for nobody │ changes
  *         ┌───────────────────────────────────┴──────────────┐
  *         ▼                                                  ▼
- *  catalog.Catalog, in memory                     catalog.Store: a commit
- *  blobs.BlobStorage, open files                    1 blobs published, synced
- *         ▲                                         2 a line in the journal, synced: commit point
- *         │                                         3 shown in the Catalog
- *         └─────────────────────────────────────────  4 answered
+ *  catalog.Catalog, in memory ◀──────┐            catalog.Store: a commit
+ *  blobs.BlobStorage, open files     │              1 blobs published, synced
+ *                                    │              2 a line in the journal, synced: commit point
+ *                                    └───────────── 3 shown in the Catalog
+ *                                                   4 answered
  * </pre>
  *
  * {@code docs/formats.md}, "The registry's storage", says what a crash leaves; {@code

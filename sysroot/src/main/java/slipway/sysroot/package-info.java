@@ -23,7 +23,8 @@
  *  order of the menu ─▶ planOrder ──────┴▶ Plan ─▶ execute, under the lock:
  *     DeploymentWriter.create      tree, etc, var if it is empty, composefs image, origin
  *     at once                      DeploymentWriter.complete (merge of /etc), BootWriter.write
- *     staged                       a record in /run/ostree; finalizeStaged does that at shutdown
+ *     staged                       a record in /run/ostree; at shutdown finalizeStaged does what
+ *                                  stands at "at once"
  *     SysrootSweep                 removes what nothing leads to any more
  * </pre>
  *
