@@ -21,7 +21,8 @@
  *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
  * </pre>
  *
- * A failure looks into {@code DiskSpace}, whether there was no room.
+ * {@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into {@code
+ * DiskSpace}, whether there was no room.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk;

@@ -15,8 +15,6 @@
  *                              ▼
  *                            OwnedFiles: writes with owner and mode, refuses links
  * </pre>
- *
- * {@link slipway.disk.customize.FileAccess} is another matter: who may read the finished disk.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.customize;
