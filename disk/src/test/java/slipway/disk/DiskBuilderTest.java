@@ -1,29 +1,17 @@
 package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
-import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
@@ -32,88 +20,13 @@ import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
-import slipway.oci.model.Manifest;
-import slipway.oci.store.LocalStore;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Whole disks of a small image; sfdisk, blkid, the checkers of the file systems and ostree judge.
  */
-class DiskBuilderTest {
-  private static final Map<String, String> BOOTABLE = Map.of("containers.bootc", "1");
-
-  @TempDir Path directory;
-  private LocalStore store;
-  private Path tree;
-  private Path output;
-
-  @BeforeEach
-  void makeImage() throws Exception {
-    store = LocalStore.open(directory.resolve("store"));
-    tree = TestImage.tree(directory);
-    output = directory.resolve("output");
-  }
-
-  @AfterEach
-  void nothingIsLeft() throws Exception {
-    store.close();
-    assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain("slipway-disk-");
-    assertNoLoopDevice(directory);
-    if (Files.exists(output)) {
-      try (Stream<Path> files = Files.walk(output)) {
-        assertThat(files.filter(f -> f.getFileName().toString().endsWith(".tmp"))).isEmpty();
-      }
-    }
-  }
-
-  /** The kernel takes a loop device away a moment after its last user. */
-  private static void assertNoLoopDevice(Path directory) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    String attached = Command.of("losetup", "--all").output();
-    while (attached.contains(directory.toString()) && System.nanoTime() < deadline) {
-      TimeUnit.MILLISECONDS.sleep(50);
-      attached = Command.of("losetup", "--all").output();
-    }
-    assertThat(attached).doesNotContain(directory.toString());
-  }
-
-  private DiskRequest request() throws IOException {
-    Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
-    return TestImage.request(store, image, output);
-  }
-
-  private static DiskRequest with(DiskRequest r, @Nullable RootFileSystem fs, DiskConfig config) {
-    return new DiskRequest(
-        r.source(),
-        r.manifest(),
-        r.config(),
-        r.target(),
-        r.types(),
-        fs,
-        config,
-        r.size(),
-        r.access(),
-        r.output());
-  }
-
-  private static Path build(DiskRequest request) throws IOException {
-    return DiskBuilder.build(request, Progress.NONE).getFirst();
-  }
-
-  private record Partition(long start, long size) {}
-
-  private static List<Partition> table(Path disk) {
-    JsonNode table =
-        new JsonMapper()
-            .readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout())
-            .path("partitiontable");
-    return Stream.of(0, 1, 2, 3)
-        .map(i -> table.path("partitions").path(i))
-        .map(p -> new Partition(p.path("start").asLong() * 512, p.path("size").asLong() * 512))
-        .toList();
-  }
-
+class DiskBuilderTest extends DiskCase {
   private static String blkid(LoopDevice loop, String tag) {
     return Command.of("blkid", "-p", "-o", "value", "-s", tag, loop.device().toString()).output();
   }
@@ -174,10 +87,6 @@ class DiskBuilderTest {
     }
   }
 
-  private static LoopDevice loop(Path disk, Partition part) throws IOException {
-    return LoopDevice.attach(disk, part.start(), part.size());
-  }
-
   private static void check(RootFileSystem fs, Path device) {
     switch (fs) {
       case EXT4 -> {
@@ -218,12 +127,6 @@ class DiskBuilderTest {
     assertThat(deployment.resolveSibling(deployment.getFileName() + ".origin"))
         .content()
         .contains("container-image-reference=ostree-unverified-registry:" + TestImage.NAME);
-  }
-
-  private static Path deployment(Path root) throws IOException {
-    try (Stream<Path> all = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
-      return all.filter(Files::isDirectory).findFirst().orElseThrow();
-    }
   }
 
   /** An image that says nothing is read once; one that wants another file system gets it. */
@@ -347,252 +250,5 @@ class DiskBuilderTest {
     }
     Command.of("qemu-img", "check", files.getFirst().toString()).run();
     Command.of("qemu-img", "compare", files.getFirst().toString(), files.get(1).toString()).run();
-  }
-
-  @Test
-  void whatIsNoBootableImageIsRefusedBeforeAnythingIsMade() throws Exception {
-    Manifest.Image plain = TestImage.store(store, tree, Map.of());
-    assertThatThrownBy(() -> build(TestImage.request(store, plain, output)))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("containers.bootc=1");
-    assertThat(output).doesNotExist();
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "usr/lib/grub/i386-pc/boot.img",
-        "usr/lib/grub/x86_64-efi/kernel.img",
-        "usr/lib/grub/x86_64-efi/blscfg.mod",
-        "usr/lib/grub/i386-pc/kernel.img",
-        "usr/lib/grub/x86_64-efi/moddep.lst",
-        "usr/lib/modules/" + TestImage.KERNEL + "/vmlinuz",
-        "usr/lib/os-release"
-      })
-  void anImageWithoutWhatItNeedsToStartIsRefused(String missing) throws Exception {
-    Files.delete(tree.resolve(missing));
-    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class).message().isNotBlank();
-    assertThat(output.resolve("image/disk.raw")).doesNotExist();
-  }
-
-  @Test
-  void aTimezoneThatTheImageLacksIsRefused() throws Exception {
-    Path file =
-        Files.writeString(
-            directory.resolve("config.toml"),
-            "[customizations.timezone]\ntimezone = \"Mars/Olympus\"\n");
-    DiskRequest wrong = with(request(), RootFileSystem.EXT4, DiskConfig.parse(file));
-    assertThatThrownBy(() -> build(wrong))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("Mars/Olympus");
-  }
-
-  /** Links and pipes where the image's files are read: neither followed out nor waited for. */
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "usr/lib/grub/x86_64-efi",
-        "usr/lib/grub/x86_64-efi/normal.mod",
-        "usr/lib/grub/i386-pc/boot.img",
-        "usr/lib/os-release",
-        "usr/lib/ostree/prepare-root.conf"
-      })
-  @Timeout(60)
-  void whatLeadsOutOfTheImageIsNotRead(String path) throws Exception {
-    Path outside = Files.createDirectory(directory.resolve("outside"));
-    Path good = outside.resolve("good");
-    Files.move(tree.resolve(path), good);
-    Files.createSymbolicLink(tree.resolve(path), good);
-    if (path.endsWith("prepare-root.conf")) {
-      // Read as the machine will read it, where the link leads nowhere.
-      Path disk = build(request());
-      assertThat(composefsImage(disk)).isFalse();
-    } else {
-      assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
-    }
-    Files.delete(tree.resolve(path));
-    Command.of("mkfifo", tree.resolve(path).toString()).run();
-    assertThatThrownBy(() -> build(request()))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining(path);
-  }
-
-  private boolean composefsImage(Path disk) throws IOException {
-    Path at = Files.createDirectory(directory.resolve("mnt"));
-    try (LoopDevice loop = loop(disk, table(disk).get(3));
-        Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
-      return Files.exists(deployment(m.target()).resolve(".ostree.cfs"));
-    }
-  }
-
-  /** The image's own grub-mkimage would write into the open folder, were it started. */
-  @Test
-  void noProgramOfTheImageIsRun() throws Exception {
-    Files.copy(Path.of("/bin/busybox"), tree.resolve("usr/bin/busybox"));
-    Path program =
-        Files.writeString(
-            tree.resolve("usr/bin/grub-mkimage"),
-            "#!/usr/bin/busybox sh\necho ran > /usr/open/evidence\n");
-    Path open = Files.createDirectory(tree.resolve("usr/open"));
-    Command.of("chmod", "755", program.toString(), tree + "/usr/bin/busybox").run();
-    Command.of("chmod", "1777", open.toString()).run();
-    Path disk = build(request());
-    Path at = Files.createDirectory(directory.resolve("mnt"));
-    try (LoopDevice loop = loop(disk, table(disk).get(3));
-        Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
-      assertThat(deployment(m.target()).resolve("usr/open")).isEmptyDirectory();
-    }
-  }
-
-  /** Modules that are no modules make one sentence, not a disk that does not start. */
-  @Test
-  void damagedModulesAreRefused() throws Exception {
-    Files.write(tree.resolve("usr/lib/grub/i386-pc/kernel.img"), new byte[4096]);
-    assertThatThrownBy(() -> build(request()))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("grub-mkimage")
-        .hasMessageContaining("i386-pc");
-    assertThat(output).isEmptyDirectory();
-  }
-
-  @Test
-  void aBrokenSourceLeavesNothing() throws Exception {
-    DiskRequest r = request();
-    DiskRequest broken =
-        new DiskRequest(
-            TestImage.interrupted(
-                r.source(), r.manifest().layers().getFirst(), new IOException("cut")),
-            r.manifest(),
-            r.config(),
-            r.target(),
-            r.types(),
-            r.rootfs(),
-            r.customizations(),
-            r.size(),
-            r.access(),
-            r.output());
-    assertThatThrownBy(() -> build(broken)).hasStackTraceContaining("cut");
-    assertThat(output).isEmptyDirectory();
-  }
-
-  @Test
-  void anOlderResultStaysUntilTheNewOneIsWhole() throws Exception {
-    Files.createDirectories(output.resolve("image"));
-    Path old = Files.writeString(output.resolve("image/disk.raw"), "old");
-    Files.delete(tree.resolve("usr/lib/grub/i386-pc/boot.img"));
-    assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
-    assertThat(old).hasContent("old");
-  }
-
-  /**
-   * Found before anything is made, or where a loop device's error hides it. What a killed build has
-   * left does not count: it goes first.
-   */
-  @ParameterizedTest
-  @CsvSource({"12,,at least", "26,,about", "26,.,about", "26,qcow2,about"})
-  void aFullFileSystemIsSaidToBeFull(int mebibytes, @Nullable String left, String measure)
-      throws Exception {
-    Files.createDirectory(output);
-    DiskRequest r = TestImage.request(store, TestImage.packed(store, tree, BOOTABLE), output);
-    try (Mount small = Mount.of("tmpfs", output, "tmpfs", 0, "size=" + mebibytes + "m")) {
-      if (left != null) {
-        Path dead = Files.createDirectories(output.resolve(left + "/.slipway-disk-1"));
-        Files.write(dead.resolve("disk"), new byte[20 << 20]);
-      }
-      assertThatThrownBy(() -> build(r))
-          .isInstanceOfSatisfying(
-              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.FULL))
-          .message()
-          .startsWith("the file system of " + output + " ")
-          .containsPattern("a disk of this image takes " + measure + " [0-9]+ MiB")
-          .endsWith("free some space there, or name another folder by --output");
-      try (Stream<Path> files = Files.walk(output)) {
-        assertThat(files.filter(Files::isRegularFile)).isEmpty();
-      }
-    }
-  }
-
-  /** What compresses well does not show its size before it is unpacked. */
-  @Test
-  @Tag("slow")
-  void anImageThatDoesNotFitSaysWhichSizeWould() throws Exception {
-    Command.of("sh", "-c", "yes | head -c 1200M > " + tree.resolve("usr/large")).run();
-    Manifest.Image image = TestImage.packed(store, tree, BOOTABLE);
-    DiskRequest r = sized(TestImage.request(store, image, output), 2500L << 20);
-    assertThatThrownBy(() -> build(r))
-        .isInstanceOf(Problem.class)
-        .message()
-        .matches(
-            "the image does not fit on a disk of 2500 MiB, whose root has 1345 MiB; give --size"
-                + " 37[0-9][0-9]M or more");
-    assertThat(output).isEmptyDirectory();
-  }
-
-  private static DiskRequest sized(DiskRequest r, long size) {
-    return new DiskRequest(
-        r.source(),
-        r.manifest(),
-        r.config(),
-        r.target(),
-        r.types(),
-        r.rootfs(),
-        r.customizations(),
-        size,
-        r.access(),
-        r.output());
-  }
-
-  /** A build in a process of its own that is told to end, or killed, at many moments. */
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void anEndedProcessLeavesNoMountAndNoLoopDevice(boolean politely) throws Exception {
-    Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
-    for (int stage : new int[] {0, 1, 2}) {
-      Path java = Path.of(System.getProperty("java.home"), "bin/java");
-      Process process =
-          Command.of(java.toString(), "--enable-native-access=ALL-UNNAMED")
-              .environment("TMPDIR", directory.toString())
-              .with("-cp")
-              .with(classPath(), EndedBuild.class.getName(), directory.resolve("store").toString())
-              .with(image.digest().toString(), output.toString(), Integer.toString(stage))
-              .start();
-      try (var lines = process.inputReader()) {
-        String line = lines.readLine();
-        while (line != null && !line.equals("now")) {
-          line = lines.readLine();
-        }
-        assertThat(line).isEqualTo("now");
-        if (politely) {
-          process.destroy();
-        } else {
-          process.destroyForcibly();
-        }
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      } finally {
-        Command.kill(process);
-      }
-      assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain("slipway-disk-");
-      assertNoLoopDevice(directory);
-      assertThat(output.resolve("image/disk.raw")).doesNotExist();
-      if (politely) {
-        assertThat(output).isEmptyDirectory();
-        assertThat(scratch(directory)).isEmpty();
-      } else {
-        // The one before was removed by this one.
-        assertThat(scratch(output)).hasSize(1);
-        assertThat(scratch(directory)).hasSize(1);
-      }
-    }
-  }
-
-  private static List<Path> scratch(Path folder) throws IOException {
-    try (Stream<Path> all = Files.list(folder)) {
-      return all.filter(p -> p.getFileName().toString().contains("slipway-disk-")).toList();
-    }
-  }
-
-  private static String classPath() {
-    return Objects.requireNonNullElse(
-        System.getProperty("surefire.test.class.path"), System.getProperty("java.class.path"));
   }
 }

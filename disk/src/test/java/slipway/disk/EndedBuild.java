@@ -12,7 +12,7 @@ import slipway.oci.model.Manifest;
 import slipway.oci.store.LocalStore;
 
 /**
- * A program for {@link DiskBuilderTest}: builds a disk, says {@code now} at a certain point and
+ * A program for {@link DiskFailureTest}: builds a disk, says {@code now} at a certain point and
  * stays there until it is ended. Arguments: store, digest of the image, output, and the point: 0
  * reads the config, 1 begins the layer, 2 is in the middle of the layer.
  */

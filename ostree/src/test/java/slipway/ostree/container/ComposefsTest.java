@@ -10,14 +10,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +26,6 @@ import slipway.composefs.FsVerity;
 import slipway.composefs.XxHash32;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.Stat;
 import slipway.linux.process.Command;
 import slipway.ostree.Peers;
 import slipway.ostree.Trees;
@@ -208,7 +202,7 @@ class ComposefsTest {
   }
 
   private void assertSameImage(FileTree tree, Composefs.Backing backing) throws IOException {
-    Path dump = Files.write(dir.resolve("dump"), dump(tree, backing));
+    Path dump = Files.write(dir.resolve("dump"), DumpText.of(tree, backing));
     Path theirs = dir.resolve("theirs");
     Peers.mkcomposefs().with("--from-file", dump.toString(), theirs.toString()).run();
     Path ours = Files.write(dir.resolve("ours"), image(tree, backing));
@@ -241,12 +235,12 @@ class ComposefsTest {
   }
 
   /** composefs-info 1.0.8 reads two bytes beyond a path that no padding follows. */
-  private static String objectPath(String name) {
+  static String objectPath(String name) {
     String path = "ab/" + name + ".file";
     return path.length() % 4 == 3 ? path + "s" : path;
   }
 
-  private static Content sized(long size) {
+  static Content sized(long size) {
     return new Content() {
       @Override
       public long size() {
@@ -360,8 +354,6 @@ class ComposefsTest {
             HexFormat.of().formatHex(theirs.bytes("ostree.composefs.digest.v0").orElseThrow()));
   }
 
-  // ---- helpers ----
-
   private static byte[] image(FileTree tree, Composefs.Backing backing) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     Composefs.write(tree, backing, out);
@@ -370,264 +362,5 @@ class ComposefsTest {
 
   private static String verity(byte[] bytes) throws IOException {
     return HexFormat.of().formatHex(FsVerity.sha256(new ByteArrayInputStream(bytes)));
-  }
-
-  /** The tree in the format of composefs-dump(5). */
-  private static byte[] dump(FileTree tree, Composefs.Backing backing) throws IOException {
-    StringBuilder text = new StringBuilder();
-    Map<Node, OsPath> first = new IdentityHashMap<>();
-    Map<Node, Integer> names = new IdentityHashMap<>();
-    tree.walk((path, node) -> names.merge(node, 1, (a, b) -> a + b));
-    tree.walk(
-        (path, node) -> {
-          Metadata m = node.metadata();
-          OsPath linked = first.putIfAbsent(node, path);
-          text.append(escape(("/" + latin1(path)).getBytes(StandardCharsets.ISO_8859_1)));
-          if (linked != null) {
-            text.append(" 0 @").append(Integer.toOctalString(m.mode()));
-            text.append(" 0 0 0 0 0.0 ")
-                .append(escape(("/" + latin1(linked)).getBytes(StandardCharsets.ISO_8859_1)));
-            text.append(" - -\n");
-            return;
-          }
-          text.append(fields(path, node, names.get(node), backing));
-          for (Metadata.Xattr x : m.xattrs()) {
-            text.append(' ').append(escape(x.name().bytes())).append('=').append(escape(x.value()));
-          }
-          text.append('\n');
-        });
-    return text.toString().getBytes(StandardCharsets.US_ASCII);
-  }
-
-  private static String fields(OsPath path, Node node, int names, Composefs.Backing backing)
-      throws IOException {
-    Metadata m = node.metadata();
-    long size = 0;
-    long rdev = 0;
-    int nlink = names;
-    String payload = "-";
-    String content = "-";
-    String digest = "-";
-    switch (node) {
-      case Node.File f -> {
-        size = f.content().size();
-        if (size > 0) {
-          switch (backing.of(path, f)) {
-            case Composefs.Data.Inline inline -> content = escape(inline.bytes());
-            case Composefs.Data.Backed backed -> {
-              payload = backed.path() == null ? "-" : backed.path();
-              digest = backed.digest() == null ? "-" : HexFormat.of().formatHex(backed.digest());
-            }
-          }
-        }
-      }
-      case Node.Symlink s -> {
-        payload = escape(s.target().bytes());
-        size = s.target().length();
-      }
-      case Node.Special s -> rdev = s.rdev();
-      case Node.Directory d ->
-          nlink =
-              2
-                  + (int)
-                      d.children().values().stream()
-                          .filter(c -> c instanceof Node.Directory)
-                          .count();
-      case Node.Whiteout w -> throw new AssertionError();
-      case Node.LinkBelow l -> throw new AssertionError();
-    }
-    return " %d %o %d %s %s %d %d.%d %s %s %s"
-        .formatted(
-            size,
-            m.mode(),
-            nlink,
-            Integer.toUnsignedString(m.uid()),
-            Integer.toUnsignedString(m.gid()),
-            rdev,
-            m.mtimeSeconds(),
-            m.mtimeNanos(),
-            payload,
-            content,
-            digest);
-  }
-
-  private static String latin1(OsPath path) {
-    return new String(path.bytes(), StandardCharsets.ISO_8859_1);
-  }
-
-  private static String escape(byte[] bytes) {
-    StringBuilder text = new StringBuilder();
-    for (byte b : bytes) {
-      boolean plain = b > 0x20 && b < 0x7f && b != '\\' && b != '=';
-      if (plain && !(bytes.length == 1 && b == '-')) {
-        text.append((char) b);
-      } else {
-        text.append("\\x%02x".formatted(b & 0xff));
-      }
-    }
-    return text.toString();
-  }
-
-  /** A tree of everything that can be in an image. */
-  private static final class RandomTree {
-    private final Random random;
-    private final List<Node> linkable = new ArrayList<>();
-    private final Map<Node, Composefs.Data> data = new IdentityHashMap<>();
-    private final boolean oneTime;
-    private final boolean withWhiteouts;
-    private int nodes;
-
-    RandomTree(int seed) {
-      random = new Random(seed);
-      oneTime = seed % 3 == 0;
-      withWhiteouts = seed % 2 == 0;
-    }
-
-    Composefs.Data data(OsPath path, Node.File file) {
-      return java.util.Objects.requireNonNull(data.get(file));
-    }
-
-    FileTree tree() {
-      return new FileTree(directory(0));
-    }
-
-    private Node.Directory directory(int depth) {
-      TreeMap<OsPath, Node> children = new TreeMap<>();
-      int count = random.nextInt(12) == 0 ? random.nextInt(900) : random.nextInt(14);
-      if (nodes > 4000) {
-        count = 0;
-      }
-      for (int i = 0; i < count; i++) {
-        nodes++;
-        children.put(name(), child(depth));
-      }
-      if (depth == 0 && random.nextBoolean()) {
-        children.put(OsPath.of("7f"), directory(3));
-      }
-      return new Node.Directory(metadata(Stat.S_IFDIR), children);
-    }
-
-    private OsPath name() {
-      int length = random.nextInt(10) == 0 ? 1 + random.nextInt(255) : 1 + random.nextInt(20);
-      byte[] bytes = new byte[length];
-      for (int i = 0; i < length; i++) {
-        do {
-          bytes[i] =
-              (byte) (random.nextInt(6) == 0 ? random.nextInt(256) : 'a' + random.nextInt(26));
-        } while (bytes[i] == 0 || bytes[i] == '/' || (bytes[i] == '.' && length < 3));
-      }
-      return OsPath.ofBytes(bytes);
-    }
-
-    private Node child(int depth) {
-      int kind = random.nextInt(20);
-      if (kind < 4 && depth < 5) {
-        return directory(depth + 1);
-      }
-      if (kind == 4 && !linkable.isEmpty()) {
-        return linkable.get(random.nextInt(linkable.size()));
-      }
-      Node node =
-          switch (kind) {
-            case 5, 6, 7 -> {
-              int length =
-                  random.nextInt(5) == 0 ? 1 + random.nextInt(4095) : 1 + random.nextInt(60);
-              yield new Node.Symlink(metadata(Stat.S_IFLNK), OsPath.of("t".repeat(length)));
-            }
-            case 8 -> special();
-            default -> file();
-          };
-      if (!(node instanceof Node.Special s && s.rdev() == 0)) {
-        linkable.add(node);
-      }
-      return node;
-    }
-
-    private Node special() {
-      int type =
-          new int[] {Stat.S_IFCHR, Stat.S_IFBLK, Stat.S_IFIFO, Stat.S_IFSOCK}[random.nextInt(4)];
-      boolean device = type == Stat.S_IFCHR || type == Stat.S_IFBLK;
-      long rdev = device ? Posix.makedev(1 + random.nextInt(255), random.nextInt(1000)) : 0;
-      if (type == Stat.S_IFCHR && withWhiteouts) {
-        rdev = 0;
-      }
-      return new Node.Special(metadata(type), rdev);
-    }
-
-    private Node.File file() {
-      long size =
-          switch (random.nextInt(6)) {
-            case 0 -> 0;
-            case 1 -> 4090 + random.nextInt(12);
-            case 2 -> 1L << random.nextInt(40);
-            case 3 -> (1L << random.nextInt(40)) + 1;
-            default -> 1 + random.nextInt(100_000);
-          };
-      boolean inline = size > 0 && random.nextInt(4) == 0;
-      if (inline) {
-        size = 1 + random.nextInt(random.nextInt(4) == 0 ? 5000 : 64);
-      }
-      Node.File file = new Node.File(metadata(Stat.S_IFREG), sized(size));
-      if (inline) {
-        byte[] bytes = new byte[(int) size];
-        random.nextBytes(bytes);
-        data.put(file, new Composefs.Data.Inline(bytes));
-      } else {
-        byte[] digest = new byte[32];
-        random.nextBytes(digest);
-        data.put(
-            file,
-            new Composefs.Data.Backed(
-                random.nextInt(8) == 0 ? null : objectPath("" + random.nextInt(1000)),
-                random.nextInt(3) == 0 ? null : digest));
-      }
-      return file;
-    }
-
-    private Metadata metadata(int type) {
-      int permissions = type == Stat.S_IFLNK ? 0777 : random.nextInt(010000);
-      int uid = random.nextInt(10) == 0 ? random.nextInt() : random.nextInt(2000);
-      int gid = random.nextInt(10) == 0 ? 65534 + random.nextInt(4) : random.nextInt(2000);
-      long seconds = oneTime ? 0 : 1_000_000 + random.nextInt(5);
-      int nanos = oneTime ? 0 : random.nextInt(3);
-      return new Metadata(type | permissions, uid, gid, seconds, nanos, xattrs());
-    }
-
-    private List<Metadata.Xattr> xattrs() {
-      Map<String, byte[]> xattrs = new TreeMap<>();
-      String[] names = {
-        "user.a",
-        "user.b",
-        "security.selinux",
-        "security.capability",
-        "trusted.t",
-        "trusted.overlay.opaque",
-        "trusted.overlay.redirect",
-        "system.posix_acl_access",
-        "system.posix_acl_default",
-        "odd.name",
-        "lustre.lov",
-        "system.nfs4_acl",
-        "system.posix_acl_accessory",
-        "user." + "n".repeat(200)
-      };
-      for (int count = random.nextInt(3) * random.nextInt(4); count > 0; count--) {
-        String name = names[random.nextInt(names.length)];
-        // composefs-info 1.0.8 overlooks an entry of a header alone that is an inode's last.
-        int least = name.startsWith("system.posix_acl") ? 1 : 0;
-        byte[] value =
-            new byte[least + (random.nextInt(6) == 0 ? random.nextInt(3000) : random.nextInt(3))];
-        random.nextBytes(value);
-        xattrs.put(name, value);
-      }
-      if (random.nextInt(40) == 0) {
-        for (int i = 0; i < 150; i++) {
-          xattrs.put("user.many" + i, new byte[] {1});
-        }
-      }
-      return xattrs.entrySet().stream()
-          .map(e -> new Metadata.Xattr(OsPath.of(e.getKey()), e.getValue()))
-          .toList();
-    }
   }
 }

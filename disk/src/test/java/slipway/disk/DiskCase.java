@@ -1,0 +1,113 @@
+package slipway.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Progress;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.process.Command;
+import slipway.oci.model.Manifest;
+import slipway.oci.store.LocalStore;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What tests of whole disks share: a small image, and a look at the disk that was made of it. */
+abstract class DiskCase {
+  static final Map<String, String> BOOTABLE = Map.of("containers.bootc", "1");
+
+  @TempDir Path directory;
+
+  LocalStore store;
+
+  Path tree;
+
+  Path output;
+
+  @BeforeEach
+  void makeImage() throws Exception {
+    store = LocalStore.open(directory.resolve("store"));
+    tree = TestImage.tree(directory);
+    output = directory.resolve("output");
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    store.close();
+    assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain("slipway-disk-");
+    assertNoLoopDevice(directory);
+    if (Files.exists(output)) {
+      try (Stream<Path> files = Files.walk(output)) {
+        assertThat(files.filter(f -> f.getFileName().toString().endsWith(".tmp"))).isEmpty();
+      }
+    }
+  }
+
+  /** The kernel takes a loop device away a moment after its last user. */
+  static void assertNoLoopDevice(Path directory) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    String attached = Command.of("losetup", "--all").output();
+    while (attached.contains(directory.toString()) && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(50);
+      attached = Command.of("losetup", "--all").output();
+    }
+    assertThat(attached).doesNotContain(directory.toString());
+  }
+
+  DiskRequest request() throws IOException {
+    Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
+    return TestImage.request(store, image, output);
+  }
+
+  static DiskRequest with(DiskRequest r, @Nullable RootFileSystem fs, DiskConfig config) {
+    return new DiskRequest(
+        r.source(),
+        r.manifest(),
+        r.config(),
+        r.target(),
+        r.types(),
+        fs,
+        config,
+        r.size(),
+        r.access(),
+        r.output());
+  }
+
+  static Path build(DiskRequest request) throws IOException {
+    return DiskBuilder.build(request, Progress.NONE).getFirst();
+  }
+
+  record Partition(long start, long size) {}
+
+  static List<Partition> table(Path disk) {
+    JsonNode table =
+        new JsonMapper()
+            .readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout())
+            .path("partitiontable");
+    return Stream.of(0, 1, 2, 3)
+        .map(i -> table.path("partitions").path(i))
+        .map(p -> new Partition(p.path("start").asLong() * 512, p.path("size").asLong() * 512))
+        .toList();
+  }
+
+  static LoopDevice loop(Path disk, Partition part) throws IOException {
+    return LoopDevice.attach(disk, part.start(), part.size());
+  }
+
+  static Path deployment(Path root) throws IOException {
+    try (Stream<Path> all = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
+      return all.filter(Files::isDirectory).findFirst().orElseThrow();
+    }
+  }
+}
