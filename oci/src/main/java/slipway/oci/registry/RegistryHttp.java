@@ -5,21 +5,16 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
-import java.nio.channels.UnresolvedAddressException;
-import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -28,10 +23,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.model.Reference;
 
@@ -47,7 +40,6 @@ import slipway.oci.model.Reference;
 final class RegistryHttp implements AutoCloseable {
   private static final String BUFFER_PROPERTY = "jdk.httpclient.bufsize";
   private static final int MAX_REDIRECTS = 10;
-  private static final int REASON_SHOWN = 300;
   private static final Duration CONNECT = Duration.ofSeconds(20);
   private static final Duration PING = Duration.ofSeconds(10);
   static final String USER_AGENT = "slipway/0.1";
@@ -159,7 +151,7 @@ final class RegistryHttp implements AutoCloseable {
           }
         }
       } catch (IOException e) {
-        if (failures >= options.attempts() || !isPassing(e)) {
+        if (failures >= options.attempts() || !NetworkFailure.isPassing(e)) {
           throw failed(e, call.action());
         }
       }
@@ -418,19 +410,6 @@ final class RegistryHttp implements AutoCloseable {
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
   }
 
-  static boolean isPassing(IOException e) {
-    return !(e instanceof InterruptedIOException && !(e instanceof HttpTimeoutException))
-        && !has(e, CertificateException.class)
-        && !isPlain(e);
-  }
-
-  private static boolean isPlain(IOException e) {
-    // The two ways in which the JDK says that the bytes are not TLS.
-    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-    return e instanceof SSLException
-        && (message.contains("unrecognized ssl message") || message.contains("plaintext"));
-  }
-
   private @Nullable Duration retryAfter(Answer answer) {
     String value = answer.header("Retry-After").strip();
     if (value.matches("[0-9]{1,6}")) {
@@ -477,73 +456,7 @@ final class RegistryHttp implements AutoCloseable {
 
   /** The problem behind a failure of the network. */
   Problem failed(IOException e, String action) {
-    return failed(e, action, registry, options.stall());
-  }
-
-  /** As {@link #failed(IOException, String)} for any server. */
-  static Problem failed(IOException e, String action, String registry, Duration stall) {
-    String start = "cannot " + action + ": ";
-    if (isPlain(e)) {
-      return environment(
-          start
-              + registry
-              + " does not speak TLS; allow plain HTTP with --tls-verify=false, or for every"
-              + " command with insecure = true for it in /etc/containers/registries.conf",
-          e);
-    }
-    if (e instanceof SSLException && !has(e, CertificateException.class)) {
-      return environment(start + "TLS with " + registry + " fails: " + reason(e), e);
-    }
-    if (e instanceof SSLException) {
-      return environment(
-          start
-              + "the certificate of "
-              + registry
-              + " is not accepted ("
-              + reason(e)
-              + "); put its authority into /etc/containers/certs.d/"
-              + registry
-              + "/ca.crt",
-          e);
-    }
-    if (e instanceof HttpConnectTimeoutException || e instanceof ConnectException) {
-      boolean unknown =
-          has(e, UnresolvedAddressException.class) || has(e, UnknownHostException.class);
-      return Problem.unavailable(
-          start
-              + (unknown
-                  ? "the host name of " + registry + " is not known; is it spelt right?"
-                  : registry + " does not answer; is it up and reachable?"),
-          e);
-    }
-    if (e instanceof SpeedFloor.TooSlow) {
-      return Problem.unavailable(start + registry + " is too slow: " + e.getMessage(), e);
-    }
-    if (e instanceof HttpTimeoutException) {
-      return Problem.unavailable(
-          start + registry + " sent nothing for " + stall.toSeconds() + " s", e);
-    }
-    return Problem.unavailable(start + "the connection failed: " + reason(e), e);
-  }
-
-  /** A failure's message may hold what the peer sent, such as a status line that is none. */
-  private static String reason(IOException e) {
-    String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    return Printable.text(
-        why.length() <= REASON_SHOWN ? why : why.substring(0, REASON_SHOWN) + "…");
-  }
-
-  private static boolean has(Throwable e, Class<? extends Throwable> kind) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (kind.isInstance(t)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static Problem environment(String message, Throwable cause) {
-    return new Problem(Problem.Kind.ENVIRONMENT, message, cause);
+    return NetworkFailure.of(e, action, registry, options.stall());
   }
 
   @Override

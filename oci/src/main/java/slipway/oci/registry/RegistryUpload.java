@@ -77,7 +77,7 @@ final class RegistryUpload {
           return;
         }
       } catch (IOException e) {
-        if (last || !RegistryHttp.isPassing(e)) {
+        if (last || !NetworkFailure.isPassing(e)) {
           throw http.failed(e, action);
         }
       }

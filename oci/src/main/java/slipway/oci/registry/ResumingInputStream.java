@@ -100,7 +100,7 @@ final class ResumingInputStream extends BlockInput {
   private void count(IOException e) throws IOException {
     failures = position - lastFailure >= PROGRESS ? 1 : failures + 1;
     lastFailure = position;
-    if (failures >= http.options().attempts() || !RegistryHttp.isPassing(e)) {
+    if (failures >= http.options().attempts() || !NetworkFailure.isPassing(e)) {
       throw http.failed(e, action);
     }
     http.pause(failures, null);

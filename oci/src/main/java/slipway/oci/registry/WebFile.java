@@ -91,8 +91,8 @@ public final class WebFile implements AutoCloseable {
         }
         file.close();
       } catch (IOException e) {
-        if (failures >= options.attempts() || !RegistryHttp.isPassing(e)) {
-          throw RegistryHttp.failed(e, "fetch " + uri, host(uri), options.stall());
+        if (failures >= options.attempts() || !NetworkFailure.isPassing(e)) {
+          throw NetworkFailure.of(e, "fetch " + uri, host(uri), options.stall());
         }
       }
       pause(options, failures);
