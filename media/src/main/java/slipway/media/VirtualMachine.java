@@ -1,23 +1,16 @@
 package slipway.media;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
@@ -30,7 +23,6 @@ import slipway.linux.process.Command;
  */
 public final class VirtualMachine implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(250);
-  private static final Duration KILL_LIMIT = Duration.ofSeconds(30);
 
   /** Less than a command has to unwind after a signal. */
   private static final Duration TERMINAL_LIMIT = Duration.ofSeconds(3);
@@ -39,10 +31,7 @@ public final class VirtualMachine implements AutoCloseable {
   private final Accelerator accelerator;
   private final Path state;
   private final Cleanup cleanup;
-  private @Nullable Running running;
-
-  /** One run of the process, from power on to power off. */
-  private record Running(Process process, Qmp qmp, Console console, Map<Integer, Integer> ports) {}
+  private @Nullable QemuProcess running;
 
   private VirtualMachine(VmSpec spec, Accelerator accelerator, StateFolder state) {
     this.spec = spec;
@@ -154,16 +143,16 @@ public final class VirtualMachine implements AutoCloseable {
    * @param file must not exist
    */
   public synchronized void save(Path file) throws IOException {
-    Running now = current();
-    SavedState.write(now.process, now.qmp, file);
+    QemuProcess now = current();
+    SavedState.write(now.process(), now.qmp(), file);
     powerCut();
   }
 
   /** Goes on where {@link #save} stopped, with the disk as it was. */
   public synchronized void resume(Path file) throws IOException {
     powerOn(SavedState.arguments(file));
-    Running now = current();
-    SavedState.proceed(now.process, now.qmp);
+    QemuProcess now = current();
+    SavedState.proceed(now.process(), now.qmp());
   }
 
   private void powerOn(List<String> more) throws IOException {
@@ -178,143 +167,14 @@ public final class VirtualMachine implements AutoCloseable {
       List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
       argv.addAll(QemuArguments.of(spec, accelerator, state, socket, "stdio"));
       argv.addAll(more);
-      launch(Command.of(argv), server);
+      running = QemuProcess.start(Command.of(argv), spec, server);
     } finally {
       Files.deleteIfExists(socket);
     }
   }
 
-  private void launch(Command command, ServerSocketChannel server) throws IOException {
-    OutputStream log = openLog();
-    CompletableFuture<Process> started = new CompletableFuture<>();
-    CompletableFuture<Console> attached = new CompletableFuture<>();
-    // The kernel kills QEMU when the thread that started it ends, so this thread stays with it.
-    Thread.ofPlatform()
-        .daemon()
-        .name("console of " + spec.disk().getFileName())
-        .start(() -> attend(command, log, started, attached));
-    Process process = get(started);
-    StringBuffer errors = new StringBuffer();
-    // Not virtual: a thread that waits at a pipe would keep its carrier from all others.
-    Thread complaints = Thread.ofPlatform().daemon().start(() -> drainErrors(process, errors));
-    // QEMU connects when it has understood its arguments; when it has not, it ends.
-    process.onExit().thenRun(() -> closeQuietly(server));
-    try {
-      Qmp qmp = new Qmp(server.accept());
-      running = new Running(process, qmp, get(attached), ports(qmp));
-    } catch (IOException | Problem e) {
-      endAfterRefusal(process);
-      join(complaints);
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT,
-          "QEMU does not start: " + (errors.isEmpty() ? e.getMessage() : errors.toString().strip()),
-          e);
-    }
-  }
-
-  /** A QEMU that refuses is ending by itself and still says why. */
-  private static void endAfterRefusal(Process process) {
-    try {
-      if (!process.waitFor(2, TimeUnit.SECONDS)) {
-        Command.kill(process);
-      }
-    } catch (InterruptedException e) {
-      Command.kill(process);
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private OutputStream openLog() throws IOException {
-    Path file = spec.serialLog();
-    if (file == null) {
-      return OutputStream.nullOutputStream();
-    }
-    Path parent = file.toAbsolutePath().getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
-    return Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-  }
-
-  private static void attend(
-      Command command,
-      OutputStream log,
-      CompletableFuture<Process> started,
-      CompletableFuture<Console> attached) {
-    try (log) {
-      Process process = command.start();
-      Console console = new Console(process.getOutputStream());
-      started.complete(process);
-      attached.complete(console);
-      console.pump(process.getInputStream(), log);
-    } catch (IOException e) {
-      // The console ends with the machine; whoever waits for it sees that.
-    } catch (RuntimeException e) {
-      started.completeExceptionally(e);
-    }
-  }
-
-  private static void drainErrors(Process process, StringBuffer errors) {
-    try (var lines = process.errorReader()) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (errors.length() < 4096) {
-          errors.append(line).append('\n');
-        }
-      }
-    } catch (IOException e) {
-      // The process is gone.
-    }
-  }
-
-  private static <T> T get(CompletableFuture<T> future) {
-    try {
-      return future.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Problem.Kind.ENVIRONMENT, "interrupted while QEMU started", e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof Problem p) {
-        throw p;
-      }
-      throw new IllegalStateException(e.getCause());
-    }
-  }
-
-  private static void join(Thread thread) {
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void closeQuietly(ServerSocketChannel server) {
-    try {
-      server.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /**
-   * Asks QEMU which ports the system chose: lines such as {@code TCP[HOST_FORWARD] 12 127.0.0.1
-   * 40123 10.0.2.15 22 0 0}.
-   */
-  private static Map<Integer, Integer> ports(Qmp qmp) throws IOException {
-    String text =
-        qmp.execute("human-monitor-command", Map.of("command-line", "info usernet")).asString("");
-    Matcher line =
-        Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\S+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)")
-            .matcher(text);
-    Map<Integer, Integer> ports = new java.util.HashMap<>();
-    while (line.find()) {
-      ports.put(Integer.valueOf(line.group(2)), Integer.valueOf(line.group(1)));
-    }
-    return Map.copyOf(ports);
-  }
-
-  private synchronized Running current() {
-    Running r = running;
+  private synchronized QemuProcess current() {
+    QemuProcess r = running;
     if (r == null) {
       throw new IllegalStateException("the machine is switched off");
     }
@@ -331,22 +191,22 @@ public final class VirtualMachine implements AutoCloseable {
   }
 
   public synchronized boolean isRunning() {
-    return running != null && running.process.isAlive();
+    return running != null && running.process().isAlive();
   }
 
   /** The process id of QEMU. */
   public long pid() {
-    return current().process.pid();
+    return current().process().pid();
   }
 
   /** Processor time that QEMU has used since power on; zero when the machine is off. */
   public Duration cpuTime() {
-    return current().process.info().totalCpuDuration().orElse(Duration.ZERO);
+    return current().process().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /** The serial console since power on. */
   Console console() {
-    return current().console;
+    return current().console();
   }
 
   /**
@@ -355,7 +215,7 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem of kind USAGE when that port is not forwarded
    */
   public int port(int guest) {
-    Integer host = current().ports.get(guest);
+    Integer host = current().ports().get(guest);
     if (host == null) {
       throw Problem.usage("port " + guest + " of the machine is not forwarded");
     }
@@ -377,31 +237,7 @@ public final class VirtualMachine implements AutoCloseable {
     if (key == null) {
       throw Problem.usage("the machine was started without a key to log in with");
     }
-    return Command.of(
-        "ssh",
-        "-i",
-        key.toString(),
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "IdentitiesOnly=yes",
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
-        "-o",
-        "LogLevel=ERROR",
-        "-o",
-        // A guest that is short of processors takes its time for the exchange of keys.
-        "ConnectTimeout=120",
-        "-o",
-        "ServerAliveInterval=15",
-        "-o",
-        "ServerAliveCountMax=20",
-        "-p",
-        Integer.toString(port(22)),
-        spec.sshUser() + "@127.0.0.1",
-        command);
+    return GuestShell.command(key, port(22), spec.sshUser(), command);
   }
 
   /**
@@ -463,15 +299,15 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem of kind UNAVAILABLE with the console's last lines
    */
   public <T> T await(String failure, Duration limit, Try<T> attempt) throws InterruptedException {
-    Running now = current();
-    Patience patience = Patience.with(now.process, now.console, limit);
+    QemuProcess now = current();
+    Patience patience = Patience.with(now.process(), now.console(), limit);
     while (true) {
       Attempt<T> last = attempt.run();
       if (last.value() != null) {
         return last.value();
       }
       // Waiting for the process is the pause between two tries.
-      if (now.process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (now.process().waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
         throw unavailable("ended; before that it " + failure, last.reason(), now);
       }
       if (patience.isOver()) {
@@ -481,14 +317,14 @@ public final class VirtualMachine implements AutoCloseable {
     }
   }
 
-  private Problem unavailable(String what, String reason, Running now) {
+  private Problem unavailable(String what, String reason, QemuProcess now) {
     return Problem.unavailable(
             "the machine "
                 + what
                 + (reason.isEmpty() ? "" : " (" + reason + ")")
                 + "; its console ends with",
             null)
-        .withDetails(now.console.tail(25));
+        .withDetails(now.console().tail(25));
   }
 
   /** Restarts the system in the guest and waits until somebody can log in to the new boot. */
@@ -516,7 +352,7 @@ public final class VirtualMachine implements AutoCloseable {
 
   /** Presses the reset button: the guest is not asked. */
   public void reset() throws IOException {
-    current().qmp.execute("system_reset", Map.of());
+    current().qmp().execute("system_reset", Map.of());
   }
 
   /**
@@ -525,8 +361,8 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem of kind UNAVAILABLE when it does not in time
    */
   public void shutdown(Duration limit) throws IOException, InterruptedException {
-    Running now = current();
-    now.qmp.execute("system_powerdown", Map.of());
+    QemuProcess now = current();
+    now.qmp().execute("system_powerdown", Map.of());
     awaitOff(limit);
   }
 
@@ -536,9 +372,9 @@ public final class VirtualMachine implements AutoCloseable {
    * @param limit how long it may run without getting on, see {@link #await}
    */
   public void awaitOff(Duration limit) throws InterruptedException {
-    Running now = current();
-    Patience patience = Patience.with(now.process, now.console, limit);
-    while (!now.process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+    QemuProcess now = current();
+    Patience patience = Patience.with(now.process(), now.console(), limit);
+    while (!now.process().waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
       if (patience.isOver()) {
         throw unavailable(
             "did not switch off after " + limit.toSeconds() + " s without progress", "", now);
@@ -551,22 +387,10 @@ public final class VirtualMachine implements AutoCloseable {
    * kept by this machine's page cache; what it still held in memory is lost.
    */
   public synchronized void powerCut() throws IOException {
-    Running now = running;
+    QemuProcess now = running;
     if (now != null) {
-      Command.kill(now.process);
-      awaitEnd(now.process);
-      now.qmp.close();
+      now.kill();
       running = null;
-    }
-  }
-
-  private static void awaitEnd(Process process) {
-    try {
-      if (!process.waitFor(KILL_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-        throw Problem.environment("QEMU, process " + process.pid() + ", does not end");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
