@@ -21,7 +21,6 @@ import slipway.linux.posix.Posix;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
-import slipway.sysroot.state.DeploymentBuilder;
 import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
@@ -32,7 +31,6 @@ import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
 import slipway.sysroot.write.SysrootSweep;
-import slipway.system.boot.KernelLayout;
 import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
 
@@ -182,7 +180,7 @@ public final class Sysroot {
    *     local change of {@code /etc} cannot be merged
    */
   Plan planDeploy(DeploySpec spec) throws IOException {
-    return plan(spec, false, false);
+    return planner().deployment(spec, false, false);
   }
 
   /**
@@ -194,70 +192,7 @@ public final class Sysroot {
     if (booted().isEmpty()) {
       throw Problem.environment("only a booted system can stage a deployment");
     }
-    return plan(spec, true, lock);
-  }
-
-  private Plan plan(DeploySpec spec, boolean stage, boolean lock) throws IOException {
-    FileTree tree = repository().readTree(spec.commit());
-    KernelLayout layout = KernelLayout.of(tree);
-    DeploymentWriter.requireEtc(tree);
-    Deployment created =
-        DeploymentBuilder.builder()
-            .stateroot(spec.stateroot())
-            .checksum(spec.commit())
-            .serial(DeploymentWriter.nextSerial(root, spec.stateroot(), spec.commit().hex()))
-            .bootChecksum(layout.bootChecksum())
-            .kargs(new DeployArguments(repository(), warnings).of(spec, tree))
-            .origin(spec.origin().withoutTransientState())
-            .staged(stage)
-            .locked(lock)
-            .unlocked(Deployment.Unlocked.NO)
-            .build();
-    List<EtcMerge.Change> etc = List.of();
-    Deployment merge = spec.merge();
-    if (merge != null) {
-      EtcMerge changes = DeploymentWriter.etcChanges(path(merge));
-      etc = changes.changes();
-    }
-    List<Deployment> order = orderWith(created, merge);
-    BootSpace space = BootSpace.check(root, state, order, created, tree);
-    List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
-    if (state.staged() != null) {
-      removed.add(state.staged());
-    }
-    return new Plan(
-        state.fingerprint(),
-        created,
-        spec,
-        stage,
-        lock,
-        order,
-        removed,
-        space.needed(),
-        space.firstStep(),
-        etc);
-  }
-
-  /**
-   * The boot menu with one more in front: kept are the running one, the merge source, pinned ones
-   * and those of other stateroots.
-   */
-  private List<Deployment> orderWith(Deployment created, @Nullable Deployment merge) {
-    List<Deployment> order = new ArrayList<>();
-    order.add(created);
-    for (Deployment d : state.deployments()) {
-      if (d.booted()
-          || d.isSame(merge)
-          || d.pinned()
-          || !d.stateroot().equals(created.stateroot())) {
-        order.add(d);
-      }
-    }
-    return order;
-  }
-
-  private static List<Deployment> notIn(List<Deployment> order, List<Deployment> all) {
-    return all.stream().filter(d -> order.stream().noneMatch(d::isSame)).toList();
+    return planner().deployment(spec, true, lock);
   }
 
   /**
@@ -267,26 +202,11 @@ public final class Sysroot {
    * @throws Problem of kind INPUT when the running one is left out
    */
   Plan planOrder(List<Deployment> order) throws IOException {
-    Optional<Deployment> running = booted();
-    if (running.isPresent() && order.stream().noneMatch(running.get()::isSame)) {
-      throw Problem.input("the booted deployment cannot be removed");
-    }
-    BootSpace space = BootSpace.check(root, state, order, null, null);
-    List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
-    if (state.staged() != null) {
-      removed.add(state.staged());
-    }
-    return new Plan(
-        state.fingerprint(),
-        null,
-        null,
-        false,
-        false,
-        order,
-        removed,
-        space.needed(),
-        space.firstStep(),
-        List.of());
+    return planner().order(order);
+  }
+
+  private DeployPlanner planner() {
+    return new DeployPlanner(this, state, warnings);
   }
 
   // ---- changes ----
@@ -511,7 +431,7 @@ public final class Sysroot {
       begun = begun.with(extension.getKey(), extension.getValue());
     }
     Deployment ready = staged.finalized(begun);
-    List<Deployment> order = orderWith(ready, merge);
+    List<Deployment> order = planner().orderWith(ready, merge);
     BootSpace space = BootSpace.check(root, state, order, null, null);
     if (merge != null) {
       refuseConflicts(staged, merge);
