@@ -1,9 +1,6 @@
 package slipway.host.update;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,8 +8,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
-import slipway.base.AtomicFile;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.status.HostStatus;
 import slipway.host.status.JournalEntry;
@@ -22,16 +17,11 @@ import slipway.host.status.StatusText;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
 import slipway.oci.model.Digest;
-import slipway.oci.model.Manifest;
 import slipway.oci.model.Reference;
-import slipway.ostree.object.Checksum;
-import slipway.ostree.repo.Repository;
-import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
-import slipway.sysroot.state.Origin;
 
 /**
  * What the {@code bootc} command does on a machine: tells its state, brings and stages new images,
@@ -39,14 +29,15 @@ import slipway.sysroot.state.Origin;
  * {@link Sysroot}); whatever fails before leaves the machine as it was.
  */
 public final class Host {
-  private static final String REBOOT_REQUIRED = "reboot-required";
-
   private final HostEnvironment host;
-  private final AfterCommit after;
+  private final HostVoice voice;
+  private final ImageStaging staging;
 
   private Host(HostEnvironment host) {
     this.host = host;
-    this.after = new AfterCommit(host.progress()::note);
+    AfterCommit after = new AfterCommit(host.progress()::note);
+    this.voice = new HostVoice(host, after);
+    this.staging = new ImageStaging(host, after, voice);
   }
 
   public static Host of(HostEnvironment environment) {
@@ -160,7 +151,7 @@ public final class Host {
     requireBooted(sysroot);
     if (options.fromDownloaded()) {
       unlock(sysroot);
-      rebootIf(options.apply());
+      voice.rebootIf(options.apply());
       return;
     }
     ContainerReference image = followed(sysroot);
@@ -169,14 +160,14 @@ public final class Host {
     }
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), image)) {
       if (options.check()) {
-        check(sysroot, image, pull);
+        staging.check(sysroot, image, pull);
       } else {
-        upgrade(sysroot, image, pull, options);
+        staging.upgrade(sysroot, image, pull, options);
       }
     }
   }
 
-  private static Deployment requireBooted(Sysroot sysroot) {
+  static Deployment requireBooted(Sysroot sysroot) {
     return sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
   }
 
@@ -212,210 +203,10 @@ public final class Host {
     host.system().startFinalizer();
     if (staged.locked()) {
       sysroot.setStagedLocked(false);
-      say("Staged deployment will now be applied on reboot");
+      voice.say("Staged deployment will now be applied on reboot");
     } else {
-      say("Staged deployment is already set to apply on reboot");
+      voice.say("Staged deployment is already set to apply on reboot");
     }
-  }
-
-  /** What an upgrade has to do. */
-  private enum Step {
-    /** What runs is the image, and nothing else waits. */
-    NOTHING,
-    /** What is staged is the image. */
-    KEEP_STAGED,
-    /** What runs is the image: its tag was moved back, and another one waits for the shutdown. */
-    DROP_STAGED,
-    STAGE
-  }
-
-  private static Step step(Sysroot sysroot, ContainerReference image, ImagePull pull)
-      throws IOException {
-    Optional<Deployment> staged = sysroot.staged();
-    if (staged.isPresent() && isOf(sysroot, staged.get(), image, pull)) {
-      return Step.KEEP_STAGED;
-    }
-    if (!isOf(sysroot, requireBooted(sysroot), image, pull)) {
-      return Step.STAGE;
-    }
-    return staged.isPresent() ? Step.DROP_STAGED : Step.NOTHING;
-  }
-
-  /** Whether a deployment is of this image and follows it. */
-  private static boolean isOf(
-      Sysroot sysroot, Deployment deployment, ContainerReference image, ImagePull pull)
-      throws IOException {
-    return deployment.origin().container().equals(Optional.of(image))
-        && pull.isImageOf(sysroot.repository().readCommit(deployment.checksum()));
-  }
-
-  private void check(Sysroot sysroot, ContainerReference image, ImagePull pull) throws IOException {
-    Step step = step(sysroot, image, pull);
-    if (step != Step.STAGE) {
-      say("No changes in: " + display(image));
-      if (step == Step.DROP_STAGED) {
-        say("  The staged deployment is another one; an upgrade drops it.");
-      }
-      return;
-    }
-    pull.check();
-    say("Update available for: " + display(image));
-    tellVersion(pull);
-    Deployment booted = requireBooted(sysroot);
-    manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
-    after.attempt("the status will not show the update", () -> pull.cache(booted.checksum()));
-    touch();
-  }
-
-  private void upgrade(
-      Sysroot sysroot, ContainerReference image, ImagePull pull, UpgradeOptions options)
-      throws IOException {
-    Step step = step(sysroot, image, pull);
-    pull.tellPresent();
-    switch (step) {
-      case NOTHING -> say("No update available.");
-      case KEEP_STAGED -> {
-        keepStaged(sysroot, sysroot.staged().orElseThrow(), options.downloadOnly());
-        rebootIf(options.apply());
-      }
-      case DROP_STAGED -> dropStaged(sysroot);
-      case STAGE -> {
-        stage(sysroot, image, pull, options.downloadOnly(), false);
-        manifestOf(sysroot, requireBooted(sysroot)).ifPresent(pull::tellDifference);
-        rebootIf(options.apply());
-      }
-    }
-  }
-
-  /** The booted image is what is wanted again. */
-  private void dropStaged(Sysroot sysroot) throws IOException {
-    String dropped = describe(sysroot, sysroot.staged().orElseThrow());
-    sysroot.dropStaged();
-    say("No update available: the booted image is the newest again.");
-    say("Dropped the staged deployment of " + dropped);
-    collect(sysroot);
-    after.attempt(
-        "/run/reboot-required still asks for a reboot",
-        () -> Files.deleteIfExists(host.run().resolve(REBOOT_REQUIRED)));
-    touch();
-  }
-
-  /** An image by name and digest, for a message. */
-  private static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
-    String name = deployment.origin().container().map(Host::shortDisplay).orElse("ostree commit");
-    String digest =
-        digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
-    return name + " (" + digest + ")";
-  }
-
-  private void keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
-      throws IOException {
-    host.system().startFinalizer();
-    if (staged.locked() == downloadOnly) {
-      say("Staged update present, not changed");
-      return;
-    }
-    sysroot.setStagedLocked(downloadOnly);
-    touch();
-    say(
-        downloadOnly
-            ? "Image downloaded, but will not be applied on reboot"
-            : "Staged deployment will now be applied on reboot");
-  }
-
-  /** Fetches, checks and stages; the last step is the one that counts. */
-  private void stage(
-      Sysroot sysroot, ContainerReference image, ImagePull pull, boolean lock, boolean retain)
-      throws IOException {
-    pull.check();
-    host.system().startFinalizer();
-    try {
-      Checksum commit = pull.fetch();
-      tellStaging(image, pull);
-      Deployment booted = requireBooted(sysroot);
-      Origin origin = booted.origin().withContainer(image.toString());
-      sysroot.stage(DeploySpec.upgrade(booted, commit, origin), lock);
-    } catch (IOException | RuntimeException e) {
-      discard(sysroot, e);
-      throw e;
-    }
-    // It is staged; nothing below may fail any more.
-    if (!retain) {
-      collect(sysroot);
-    }
-    say("Queued for next boot: " + shortDisplay(image));
-    tellVersion(pull);
-    writeRebootRequired(pull.digest().toString());
-    touch();
-    if (lock) {
-      say("Image downloaded, but will not be applied on reboot");
-    }
-  }
-
-  /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */
-  private void collect(Sysroot sysroot) {
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
-  }
-
-  private void tellStaging(ContainerReference image, ImagePull pull) {
-    String message =
-        "Staging image for deployment: " + image.image() + " (digest: " + pull.digest() + ")";
-    JournalEntry.of(JournalEntry.STAGE, message)
-        .with("BOOTC_IMAGE_REFERENCE", image.name())
-        .with("BOOTC_IMAGE_TRANSPORT", image.transport())
-        .with("BOOTC_MANIFEST_DIGEST", pull.digest().toString())
-        .send(host.system());
-  }
-
-  /**
-   * Takes away what was fetched in vain. Only after a failure of the network the layers that came
-   * whole stay, so that the next attempt need not fetch them again.
-   */
-  private static void discard(Sysroot sysroot, Exception failure) {
-    if (failure instanceof Problem p && p.kind() == Problem.Kind.UNAVAILABLE) {
-      return;
-    }
-    try {
-      sysroot.reload();
-      ImageRefs.collect(sysroot);
-    } catch (IOException | RuntimeException e) {
-      failure.addSuppressed(e);
-    }
-  }
-
-  private void tellVersion(ImagePull pull) {
-    pull.version().ifPresent(version -> say("  Version: " + version));
-    say("  Digest: " + pull.digest());
-  }
-
-  /** With the transport, as the reference shows an image where it asks for one. */
-  private static String display(ContainerReference image) {
-    return image.signature() == ContainerReference.Signature.UNVERIFIED
-            && image.transport().equals("registry")
-        ? "docker://" + image.name()
-        : image.toString();
-  }
-
-  private static String shortDisplay(ContainerReference image) {
-    return image.signature() == ContainerReference.Signature.UNVERIFIED
-            && image.transport().equals("registry")
-        ? image.name()
-        : image.toString();
-  }
-
-  private static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment)
-      throws IOException {
-    return sysroot
-        .repository()
-        .readCommit(deployment.checksum())
-        .string(StatusReader.MANIFEST_DIGEST)
-        .map(Digest::parse);
-  }
-
-  private static Optional<Manifest.Image> manifestOf(Sysroot sysroot, Deployment deployment)
-      throws IOException {
-    Repository repository = sysroot.repository();
-    return ImageRefs.manifest(repository.readCommit(deployment.checksum()));
   }
 
   // ---- switch ----
@@ -430,10 +221,10 @@ public final class Host {
             ContainerReference.Signature.UNVERIFIED, "", options.transport(), options.target());
     Deployment current = sysroot.staged().orElse(booted);
     if (current.origin().container().equals(Optional.of(target))) {
-      say("Image specification is unchanged.");
+      voice.say("Image specification is unchanged.");
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
-        rebootIf(options.apply());
+        voice.rebootIf(options.apply());
       }
       return;
     }
@@ -442,9 +233,9 @@ public final class Host {
     }
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), target)) {
       pull.tellPresent();
-      stage(sysroot, target, pull, false, options.retain());
+      staging.stage(sysroot, target, pull, false, options.retain());
     }
-    rebootIf(options.apply());
+    voice.rebootIf(options.apply());
   }
 
   // ---- rollback ----
@@ -464,21 +255,16 @@ public final class Host {
     boolean reverting =
         sysroot.deployments().indexOf(target) < sysroot.deployments().indexOf(booted);
     if (reverting) {
-      say("notice: Reverting queued rollback state");
+      voice.say("notice: Reverting queued rollback state");
     }
     Digest digest =
-        digestOf(sysroot, target)
+        DeployedImage.digestOf(sysroot, target)
             .orElseThrow(() -> Problem.input("Rollback is not container image based"));
-    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + digest)
-        .with("BOOTC_MANIFEST_DIGEST", digest.toString())
-        .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
-        .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
-        .with(
-            "BOOTC_CURRENT_MANIFEST_DIGEST",
-            digestOf(sysroot, booted).map(Digest::toString).orElse("none"))
-        .send(host.system());
+    String current =
+        DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
+    noteRollback(target, digest, current, reverting);
     Optional<Deployment> staged = sysroot.staged();
-    String dropped = staged.isPresent() ? describe(sysroot, staged.get()) : "";
+    String dropped = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
     others.removeIf(target::isSame);
     List<Deployment> order = new ArrayList<>(List.of(target, booted));
     if (reverting) {
@@ -487,12 +273,22 @@ public final class Host {
     order.addAll(others);
     sysroot.setBootOrder(order);
     if (staged.isPresent()) {
-      say("notice: Dropped the staged deployment of " + dropped);
+      voice.say("notice: Dropped the staged deployment of " + dropped);
     }
-    say(reverting ? "Next boot: current deployment" : "Next boot: rollback deployment");
-    writeRebootRequired(digest.toString());
-    touch();
-    rebootIf(apply);
+    voice.say(reverting ? "Next boot: current deployment" : "Next boot: rollback deployment");
+    voice.rebootRequired(digest.toString());
+    voice.touch();
+    voice.rebootIf(apply);
+  }
+
+  private void noteRollback(
+      Deployment target, Digest digest, String current, boolean reverting) {
+    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + digest)
+        .with("BOOTC_MANIFEST_DIGEST", digest.toString())
+        .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
+        .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
+        .with("BOOTC_CURRENT_MANIFEST_DIGEST", current)
+        .send(host.system());
   }
 
   // ---- shutdown ----
@@ -512,8 +308,8 @@ public final class Host {
     }
     Finalization result = sysroot.finalizeStaged();
     switch (result.outcome()) {
-      case NOTHING -> say("No deployment staged for finalization");
-      case LOCKED -> say("Not finalizing; deployment is locked for finalization");
+      case NOTHING -> voice.say("No deployment staged for finalization");
+      case LOCKED -> voice.say("Not finalizing; deployment is locked for finalization");
       case DONE -> tellFinalized(result, sysroot);
     }
     return result;
@@ -521,7 +317,7 @@ public final class Host {
 
   private void tellFinalized(Finalization result, Sysroot sysroot) {
     if (result.etc() != null) {
-      say(result.etc().summary());
+      voice.say(result.etc().summary());
       JournalEntry.of(JournalEntry.ETC_MERGED, result.etc().summary()).send(host.system());
     }
     String message = "Transaction complete; deployments: " + sysroot.deployments().size();
@@ -529,38 +325,8 @@ public final class Host {
         .with("OSTREE_BOOTLOADER", "none")
         .with("OSTREE_N_DEPLOYMENTS", Integer.toString(sysroot.deployments().size()))
         .send(host.system());
-    say("Finalized deployment " + result.deployment());
+    voice.say("Finalized deployment " + result.deployment());
   }
 
-  // ---- what commands have in common ----
 
-  private void say(String line) {
-    host.out().accept(Printable.text(line));
-  }
-
-  private void rebootIf(boolean wanted) {
-    if (wanted) {
-      host.system().reboot();
-    }
-  }
-
-  /** For tools that reboot machines at a good moment, such as kured. */
-  private void writeRebootRequired(String image) {
-    after.attempt(
-        "/run/reboot-required could not be written",
-        () ->
-            AtomicFile.write(
-                host.run().resolve(REBOOT_REQUIRED), "bootc: Reboot required for image: " + image));
-  }
-
-  /** Wakes the units that follow the machine's state. */
-  private void touch() {
-    after.attempt(
-        "units that follow this machine's state are not told",
-        () -> {
-          Path directory = host.root().resolve("ostree/bootc");
-          Files.createDirectories(directory);
-          Files.setLastModifiedTime(directory, FileTime.from(host.clock().instant()));
-        });
-  }
 }

@@ -1,0 +1,57 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.util.Optional;
+import slipway.host.status.StatusReader;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+
+/** What messages say of the image of a deployment. */
+final class DeployedImage {
+  private DeployedImage() {}
+
+  /** An image by name and digest, for a message. */
+  static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
+    String name = deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
+    String digest =
+        digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
+    return name + " (" + digest + ")";
+  }
+
+  /** With the transport, as the reference shows an image where it asks for one. */
+  static String display(ContainerReference image) {
+    return image.signature() == ContainerReference.Signature.UNVERIFIED
+            && image.transport().equals("registry")
+        ? "docker://" + image.name()
+        : image.toString();
+  }
+
+  /** Without the transport when that is the usual one. */
+  static String shortDisplay(ContainerReference image) {
+    return image.signature() == ContainerReference.Signature.UNVERIFIED
+            && image.transport().equals("registry")
+        ? image.name()
+        : image.toString();
+  }
+
+  /** The digest of the manifest that a deployment was made from. */
+  static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment)
+      throws IOException {
+    return sysroot
+        .repository()
+        .readCommit(deployment.checksum())
+        .string(StatusReader.MANIFEST_DIGEST)
+        .map(Digest::parse);
+  }
+
+  /** The manifest that a deployment was made from. */
+  static Optional<Manifest.Image> manifestOf(Sysroot sysroot, Deployment deployment)
+      throws IOException {
+    Repository repository = sysroot.repository();
+    return ImageRefs.manifest(repository.readCommit(deployment.checksum()));
+  }
+}

@@ -1,0 +1,61 @@
+package slipway.host.update;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import slipway.base.AfterCommit;
+import slipway.base.AtomicFile;
+import slipway.base.Printable;
+import slipway.host.system.HostEnvironment;
+
+/** Tells the user, and whoever waits for changes of the machine, what was done. */
+final class HostVoice {
+  private static final String REBOOT_REQUIRED = "reboot-required";
+
+  private final HostEnvironment host;
+  private final AfterCommit after;
+
+  HostVoice(HostEnvironment host, AfterCommit after) {
+    this.host = host;
+    this.after = after;
+  }
+
+  /** Prints a line. */
+  void say(String line) {
+    host.out().accept(Printable.text(line));
+  }
+
+  /** Reboots the machine at once when that was asked for. */
+  void rebootIf(boolean wanted) {
+    if (wanted) {
+      host.system().reboot();
+    }
+  }
+
+  /** For tools that reboot machines at a good moment, such as kured. */
+  void rebootRequired(String image) {
+    after.attempt(
+        "/run/reboot-required could not be written",
+        () ->
+            AtomicFile.write(
+                host.run().resolve(REBOOT_REQUIRED), "bootc: Reboot required for image: " + image));
+  }
+
+  /** Takes back what {@link #rebootRequired} wrote. */
+  void noRebootRequired() {
+    after.attempt(
+        "/run/reboot-required still asks for a reboot",
+        () -> Files.deleteIfExists(host.run().resolve(REBOOT_REQUIRED)));
+  }
+
+  /** Wakes the units that follow the machine's state. */
+  void touch() {
+    after.attempt(
+        "units that follow this machine's state are not told",
+        () -> {
+          Path directory = host.root().resolve("ostree/bootc");
+          Files.createDirectories(directory);
+          Files.setLastModifiedTime(directory, FileTime.from(host.clock().instant()));
+        });
+  }
+}

@@ -1,0 +1,195 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.util.Optional;
+import slipway.base.AfterCommit;
+import slipway.base.Problem;
+import slipway.host.status.JournalEntry;
+import slipway.host.system.HostEnvironment;
+import slipway.oci.model.Digest;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.DeploySpec;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
+
+/** Brings an image and stages it for the next boot, or finds that nothing has to be done. */
+final class ImageStaging {
+  private final HostEnvironment host;
+  private final AfterCommit after;
+  private final HostVoice voice;
+
+  ImageStaging(HostEnvironment host, AfterCommit after, HostVoice voice) {
+    this.host = host;
+    this.after = after;
+    this.voice = voice;
+  }
+
+  /** What an upgrade has to do. */
+  private enum Step {
+    /** What runs is the image, and nothing else waits. */
+    NOTHING,
+    /** What is staged is the image. */
+    KEEP_STAGED,
+    /** What runs is the image: its tag was moved back, and another one waits for the shutdown. */
+    DROP_STAGED,
+    STAGE
+  }
+
+  private static Step step(Sysroot sysroot, ContainerReference image, ImagePull pull)
+      throws IOException {
+    Optional<Deployment> staged = sysroot.staged();
+    if (staged.isPresent() && isOf(sysroot, staged.get(), image, pull)) {
+      return Step.KEEP_STAGED;
+    }
+    if (!isOf(sysroot, Host.requireBooted(sysroot), image, pull)) {
+      return Step.STAGE;
+    }
+    return staged.isPresent() ? Step.DROP_STAGED : Step.NOTHING;
+  }
+
+  /** Whether a deployment is of this image and follows it. */
+  private static boolean isOf(
+      Sysroot sysroot, Deployment deployment, ContainerReference image, ImagePull pull)
+      throws IOException {
+    return deployment.origin().container().equals(Optional.of(image))
+        && pull.isImageOf(sysroot.repository().readCommit(deployment.checksum()));
+  }
+
+  /** Tells whether there is something newer. */
+  void check(Sysroot sysroot, ContainerReference image, ImagePull pull) throws IOException {
+    Step step = step(sysroot, image, pull);
+    if (step != Step.STAGE) {
+      voice.say("No changes in: " + DeployedImage.display(image));
+      if (step == Step.DROP_STAGED) {
+        voice.say("  The staged deployment is another one; an upgrade drops it.");
+      }
+      return;
+    }
+    pull.check();
+    voice.say("Update available for: " + DeployedImage.display(image));
+    tellVersion(pull);
+    Deployment booted = Host.requireBooted(sysroot);
+    DeployedImage.manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
+    after.attempt("the status will not show the update", () -> pull.cache(booted.checksum()));
+    voice.touch();
+  }
+
+  /** Does what an upgrade has to do. */
+  void upgrade(
+      Sysroot sysroot, ContainerReference image, ImagePull pull, Host.UpgradeOptions options)
+      throws IOException {
+    Step step = step(sysroot, image, pull);
+    pull.tellPresent();
+    switch (step) {
+      case NOTHING -> voice.say("No update available.");
+      case KEEP_STAGED -> {
+        keepStaged(sysroot, sysroot.staged().orElseThrow(), options.downloadOnly());
+        voice.rebootIf(options.apply());
+      }
+      case DROP_STAGED -> dropStaged(sysroot);
+      case STAGE -> {
+        stage(sysroot, image, pull, options.downloadOnly(), false);
+        DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot)).ifPresent(pull::tellDifference);
+        voice.rebootIf(options.apply());
+      }
+    }
+  }
+
+  /** The booted image is what is wanted again. */
+  private void dropStaged(Sysroot sysroot) throws IOException {
+    String dropped = DeployedImage.describe(sysroot, sysroot.staged().orElseThrow());
+    sysroot.dropStaged();
+    voice.say("No update available: the booted image is the newest again.");
+    voice.say("Dropped the staged deployment of " + dropped);
+    collect(sysroot);
+    voice.noRebootRequired();
+    voice.touch();
+  }
+
+  private void keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
+      throws IOException {
+    host.system().startFinalizer();
+    if (staged.locked() == downloadOnly) {
+      voice.say("Staged update present, not changed");
+      return;
+    }
+    sysroot.setStagedLocked(downloadOnly);
+    voice.touch();
+    voice.say(
+        downloadOnly
+            ? "Image downloaded, but will not be applied on reboot"
+            : "Staged deployment will now be applied on reboot");
+  }
+
+  /**
+   * Fetches, checks and stages; the last step is the one that counts.
+   *
+   * @param lock whether the shutdown leaves it alone
+   * @param retain whether images that nothing needs any more are kept
+   */
+  void stage(
+      Sysroot sysroot, ContainerReference image, ImagePull pull, boolean lock, boolean retain)
+      throws IOException {
+    pull.check();
+    host.system().startFinalizer();
+    try {
+      Checksum commit = pull.fetch();
+      tellStaging(image, pull);
+      Deployment booted = Host.requireBooted(sysroot);
+      Origin origin = booted.origin().withContainer(image.toString());
+      sysroot.stage(DeploySpec.upgrade(booted, commit, origin), lock);
+    } catch (IOException | RuntimeException e) {
+      discard(sysroot, e);
+      throw e;
+    }
+    // It is staged; nothing below may fail any more.
+    if (!retain) {
+      collect(sysroot);
+    }
+    voice.say("Queued for next boot: " + DeployedImage.shortDisplay(image));
+    tellVersion(pull);
+    voice.rebootRequired(pull.digest().toString());
+    voice.touch();
+    if (lock) {
+      voice.say("Image downloaded, but will not be applied on reboot");
+    }
+  }
+
+  /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */
+  private void collect(Sysroot sysroot) {
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+  }
+
+  private void tellStaging(ContainerReference image, ImagePull pull) {
+    String message =
+        "Staging image for deployment: " + image.image() + " (digest: " + pull.digest() + ")";
+    JournalEntry.of(JournalEntry.STAGE, message)
+        .with("BOOTC_IMAGE_REFERENCE", image.name())
+        .with("BOOTC_IMAGE_TRANSPORT", image.transport())
+        .with("BOOTC_MANIFEST_DIGEST", pull.digest().toString())
+        .send(host.system());
+  }
+
+  /**
+   * Takes away what was fetched in vain. Only after a failure of the network the layers that came
+   * whole stay, so that the next attempt need not fetch them again.
+   */
+  private static void discard(Sysroot sysroot, Exception failure) {
+    if (failure instanceof Problem p && p.kind() == Problem.Kind.UNAVAILABLE) {
+      return;
+    }
+    try {
+      sysroot.reload();
+      ImageRefs.collect(sysroot);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void tellVersion(ImagePull pull) {
+    pull.version().ifPresent(version -> voice.say("  Version: " + version));
+    voice.say("  Digest: " + pull.digest());
+  }
+}
