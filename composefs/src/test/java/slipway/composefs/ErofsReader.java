@@ -1,25 +1,19 @@
 package slipway.composefs;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.base.Limit;
-import slipway.base.Problem;
 import slipway.composefs.ErofsFormat.Compact;
 import slipway.composefs.ErofsFormat.Dirent;
 import slipway.composefs.ErofsFormat.Extended;
 import slipway.composefs.ErofsFormat.Header;
 import slipway.composefs.ErofsFormat.SuperBlock;
-import slipway.composefs.ErofsFormat.XattrArea;
-import slipway.composefs.ErofsFormat.XattrEntry;
 import slipway.composefs.ErofsImage.Data;
 import slipway.composefs.ErofsImage.Inode;
 import slipway.linux.posix.OsPath;
@@ -35,14 +29,9 @@ final class ErofsReader {
   /** Linux's PATH_MAX with the NUL. */
   private static final int MAX_TARGET = 4095;
 
-  private final byte[] bytes;
-  private final String where;
-
-  /** The end of the image by its super block. */
-  private long end;
-
+  private final ErofsBytes image;
+  private final ErofsXattrs xattrs;
   private long inodesAt;
-  private long xattrsAt;
   private long seconds;
   private int nanos;
 
@@ -50,16 +39,13 @@ final class ErofsReader {
   private final Map<Long, Inode> leaves = new HashMap<>();
 
   private final Set<Long> directories = new HashSet<>();
-  private final Map<Long, Attribute> shared = new HashMap<>();
 
   private long names;
-  private long xattrBytes;
   private long dataBytes;
 
   ErofsReader(byte[] bytes, String where) {
-    this.bytes = bytes;
-    this.where = where;
-    this.end = bytes.length;
+    this.image = new ErofsBytes(bytes, where);
+    this.xattrs = new ErofsXattrs(image);
   }
 
   ErofsImage read() {
@@ -68,12 +54,12 @@ final class ErofsReader {
     long root = SuperBlock.ROOT.get(superBlock);
     Inode inode = inode(root, root, 0);
     if (!(inode.data() instanceof Data.Directory)) {
-      throw damaged(field(SuperBlock.ROOT.offset()), "the root is no directory");
+      throw image.damaged(field(SuperBlock.ROOT.offset()), "the root is no directory");
     }
     long inodes = SuperBlock.INODES.get(superBlock);
     long found = leaves.size() + directories.size();
     if (inodes != found) {
-      throw damaged(
+      throw image.damaged(
           field(SuperBlock.INODES.offset()),
           "the super block counts "
               + Long.toUnsignedString(inodes)
@@ -83,72 +69,54 @@ final class ErofsReader {
     return new ErofsImage(version, inode);
   }
 
-  private Problem damaged(long at, String what) {
-    return Problem.corrupt(where + " is damaged at byte " + at + ": " + what);
-  }
-
   private static long field(int offset) {
     return SuperBlock.START + (long) offset;
-  }
-
-  /** A piece of the image, which must lie in it. */
-  private ByteBuffer piece(long at, long size, String what) {
-    if (at < 0 || size < 0 || at > end || size > end - at) {
-      throw damaged(Math.clamp(at, 0, end), what + " leads beyond the end");
-    }
-    return ErofsFormat.littleEndian(ByteBuffer.wrap(bytes, (int) at, (int) size).slice());
-  }
-
-  private static byte[] copy(ByteBuffer piece) {
-    byte[] copy = new byte[piece.remaining()];
-    piece.get(copy);
-    return copy;
   }
 
   // ---- header and super block ----
 
   private int header() {
-    ByteBuffer header = piece(0, Header.SIZE, "composefs's header");
+    ByteBuffer header = image.piece(0, Header.SIZE, "composefs's header");
     if (Header.MAGIC.get(header) != Header.MAGIC_VALUE) {
-      throw damaged(Header.MAGIC.offset(), "it does not begin as a composefs image does");
+      throw image.damaged(Header.MAGIC.offset(), "it does not begin as a composefs image does");
     }
     if (Header.VERSION.get(header) != Header.VERSION_VALUE) {
-      throw damaged(
+      throw image.damaged(
           Header.VERSION.offset(), "its version " + Header.VERSION.get(header) + " is unknown");
     }
     long version = Header.COMPOSEFS_VERSION.get(header);
     if (version > Header.MAX_COMPOSEFS_VERSION) {
-      throw damaged(
+      throw image.damaged(
           Header.COMPOSEFS_VERSION.offset(), "composefs's version " + version + " is unknown");
     }
     return (int) version;
   }
 
   private ByteBuffer superBlock() {
-    ByteBuffer block = piece(SuperBlock.START, SuperBlock.SIZE, "the super block");
+    ByteBuffer block = image.piece(SuperBlock.START, SuperBlock.SIZE, "the super block");
     if (SuperBlock.MAGIC.get(block) != SuperBlock.MAGIC_VALUE) {
-      throw damaged(field(SuperBlock.MAGIC.offset()), "there is no super block of EROFS");
+      throw image.damaged(field(SuperBlock.MAGIC.offset()), "there is no super block of EROFS");
     }
     if (SuperBlock.BLOCK_BITS.get(block) != ErofsFormat.BLOCK_BITS) {
-      throw damaged(
+      throw image.damaged(
           field(SuperBlock.BLOCK_BITS.offset()),
           "its blocks have 2^" + SuperBlock.BLOCK_BITS.get(block) + " bytes instead of 4096");
     }
     long features = SuperBlock.INCOMPATIBLE_FEATURES.get(block) & ~SuperBlock.CHUNKED_FILE;
     if (features != 0) {
-      throw damaged(
+      throw image.damaged(
           field(SuperBlock.INCOMPATIBLE_FEATURES.offset()),
           "it has features that composefs images do not have: 0x" + Long.toHexString(features));
     }
     long blocks = SuperBlock.BLOCKS.get(block) * ErofsFormat.BLOCK;
-    if (blocks > bytes.length) {
-      throw damaged(
+    if (blocks > image.length()) {
+      throw image.damaged(
           field(SuperBlock.BLOCKS.offset()),
-          "it was cut off: its blocks have " + blocks + " bytes, the file " + bytes.length);
+          "it was cut off: its blocks have " + blocks + " bytes, the file " + image.length());
     }
-    end = blocks;
+    image.end(blocks);
     inodesAt = SuperBlock.INODES_BLOCK.get(block) * ErofsFormat.BLOCK;
-    xattrsAt = SuperBlock.XATTRS_BLOCK.get(block) * ErofsFormat.BLOCK;
+    xattrs.sharedAt(SuperBlock.XATTRS_BLOCK.get(block) * ErofsFormat.BLOCK);
     seconds = SuperBlock.SECONDS.get(block);
     nanos = nanos(SuperBlock.NANOS.get(block), field(SuperBlock.NANOS.offset()));
     return block;
@@ -156,7 +124,7 @@ final class ErofsReader {
 
   private int nanos(long value, long at) {
     if (value > MAX_NANOS) {
-      throw damaged(at, value + " nanoseconds are more than a second");
+      throw image.damaged(at, value + " nanoseconds are more than a second");
     }
     return (int) value;
   }
@@ -191,12 +159,12 @@ final class ErofsReader {
     }
     Head head = head(number);
     Metadata metadata =
-        new Metadata(head.mode, head.uid, head.gid, head.seconds, head.nanos, xattrs(head));
+        new Metadata(head.mode, head.uid, head.gid, head.seconds, head.nanos, xattrs.read(head.bodyAt, head.tailAt));
     if ((head.mode & Stat.S_IFMT) == Stat.S_IFDIR) {
       if (!directories.add(number)) {
-        throw damaged(head.at, "two names lead to this directory");
+        throw image.damaged(head.at, "two names lead to this directory");
       }
-      Limit.TREE_DEPTH.check(depth, where);
+      Limit.TREE_DEPTH.check(depth, image.where());
       Data data = directory(head, number, parent, depth);
       return new Inode(metadata, head.length, head.nlink, data);
     }
@@ -206,22 +174,22 @@ final class ErofsReader {
   }
 
   private Head head(long number) {
-    if (number < 0 || number > end / ErofsFormat.SLOT) {
-      throw damaged(inodesAt, "there is no inode " + Long.toUnsignedString(number));
+    if (number < 0 || number > image.end() / ErofsFormat.SLOT) {
+      throw image.damaged(inodesAt, "there is no inode " + Long.toUnsignedString(number));
     }
     long at = inodesAt + number * ErofsFormat.SLOT;
-    int format = ErofsFormat.Inode.FORMAT.get(piece(at, Compact.SIZE, "an inode"));
+    int format = ErofsFormat.Inode.FORMAT.get(image.piece(at, Compact.SIZE, "an inode"));
     boolean extended = (format & ErofsFormat.Inode.EXTENDED) != 0;
     int layout = format >> ErofsFormat.Inode.LAYOUT_SHIFT;
     if (layout != ErofsFormat.Inode.FLAT_PLAIN
         && layout != ErofsFormat.Inode.FLAT_INLINE
         && layout != ErofsFormat.Inode.CHUNK_BASED) {
-      throw damaged(at, "the inode has the unknown format " + format);
+      throw image.damaged(at, "the inode has the unknown format " + format);
     }
-    ByteBuffer b = piece(at, extended ? Extended.SIZE : Compact.SIZE, "an inode");
+    ByteBuffer b = image.piece(at, extended ? Extended.SIZE : Compact.SIZE, "an inode");
     int mode = ErofsFormat.Inode.MODE.get(b);
     if (ErofsFormat.entryType(mode) == 0) {
-      throw damaged(at, "the inode's mode " + Integer.toOctalString(mode) + " has no known type");
+      throw image.damaged(at, "the inode's mode " + Integer.toOctalString(mode) + " has no known type");
     }
     long bodyAt = at + b.capacity();
     long tailAt = bodyAt + ErofsFormat.xattrSize(ErofsFormat.Inode.XATTR_COUNT.get(b));
@@ -230,7 +198,7 @@ final class ErofsReader {
             ? extended(b, at, bodyAt, tailAt, layout, mode)
             : compact(b, at, bodyAt, tailAt, layout, mode);
     if (head.length < 0) {
-      throw damaged(at, "the inode has more bytes than any file");
+      throw image.damaged(at, "the inode has more bytes than any file");
     }
     return head;
   }
@@ -281,11 +249,11 @@ final class ErofsReader {
 
   private Data symlink(Head head) {
     if (head.length == 0 || head.length > MAX_TARGET) {
-      throw damaged(head.at, "the link's target has " + head.length + " bytes");
+      throw image.damaged(head.at, "the link's target has " + head.length + " bytes");
     }
     byte[] target = content(head);
-    if (holds(target, 0)) {
-      throw damaged(head.at, "the link's target holds a NUL byte");
+    if (ErofsBytes.holds(target, 0)) {
+      throw image.damaged(head.at, "the link's target holds a NUL byte");
     }
     return new Data.Symlink(OsPath.ofBytes(target));
   }
@@ -294,7 +262,7 @@ final class ErofsReader {
     requireNoChunks(head);
     byte[] metacopy = metadata.xattr(OverlayXattrs.METACOPY).orElse(new byte[0]);
     if (!OverlayXattrs.isMetacopy(metacopy)) {
-      throw damaged(head.at, "the file's attribute " + OverlayXattrs.METACOPY + " is malformed");
+      throw image.damaged(head.at, "the file's attribute " + OverlayXattrs.METACOPY + " is malformed");
     }
     byte[] redirect = metadata.xattr(OverlayXattrs.REDIRECT).orElse(null);
     return new Data.Backed(
@@ -302,8 +270,8 @@ final class ErofsReader {
   }
 
   private OsPath path(Head head, byte[] redirect) {
-    if (redirect.length == 0 || holds(redirect, 0)) {
-      throw damaged(head.at, "the file's attribute " + OverlayXattrs.REDIRECT + " is no path");
+    if (redirect.length == 0 || ErofsBytes.holds(redirect, 0)) {
+      throw image.damaged(head.at, "the file's attribute " + OverlayXattrs.REDIRECT + " is no path");
     }
     OsPath path = OsPath.ofBytes(redirect);
     return path.isAbsolute() ? path.substring(1) : path;
@@ -313,7 +281,7 @@ final class ErofsReader {
   private void requireNoChunks(Head head) {
     int bits = ErofsFormat.BLOCK_BITS + (int) (head.pointer & ErofsFormat.Inode.CHUNK_BITS_MASK);
     if (head.pointer > ErofsFormat.Inode.CHUNK_BITS_MASK) {
-      throw damaged(head.at, "the file's chunks have the unknown format " + head.pointer);
+      throw image.damaged(head.at, "the file's chunks have the unknown format " + head.pointer);
     }
     long count = head.length == 0 ? 0 : ((head.length - 1) >> bits) + 1;
     if (count > MAX_CHUNKS) {
@@ -321,23 +289,14 @@ final class ErofsReader {
     }
     claim(head, count * ErofsFormat.Inode.CHUNK);
     ByteBuffer chunks =
-        piece(head.tailAt, count * ErofsFormat.Inode.CHUNK, "the file's list of chunks");
+        image.piece(head.tailAt, count * ErofsFormat.Inode.CHUNK, "the file's list of chunks");
     while (chunks.hasRemaining()) {
       if (chunks.getInt() != ErofsFormat.Inode.NO_CHUNK) {
-        throw damaged(
+        throw image.damaged(
             head.tailAt + chunks.position() - ErofsFormat.Inode.CHUNK,
             "a chunk of the file is in the image, where composefs has none");
       }
     }
-  }
-
-  private static boolean holds(byte[] bytes, int wanted) {
-    for (byte b : bytes) {
-      if (b == wanted) {
-        return true;
-      }
-    }
-    return false;
   }
 
   // ---- data ----
@@ -345,8 +304,8 @@ final class ErofsReader {
   /** Data of an honest image does not overlap, so all of it together is smaller than the image. */
   private void claim(Head head, long size) {
     dataBytes += size;
-    if (size > end || dataBytes > end) {
-      throw damaged(head.at, "with the inode's " + size + " bytes there are more than the image's");
+    if (size > image.end() || dataBytes > image.end()) {
+      throw image.damaged(head.at, "with the inode's " + size + " bytes there are more than the image's");
     }
   }
 
@@ -366,13 +325,13 @@ final class ErofsReader {
   /** Looks at where flat data lies. */
   private void requireFlat(Head head) {
     if (head.layout == ErofsFormat.Inode.CHUNK_BASED) {
-      throw damaged(head.at, "only a file may consist of chunks");
+      throw image.damaged(head.at, "only a file may consist of chunks");
     }
     claim(head, head.length);
     long tail = tail(head);
     boolean inline = head.layout == ErofsFormat.Inode.FLAT_INLINE;
     if (inline && (tail == 0 || head.tailAt % ErofsFormat.BLOCK + tail > ErofsFormat.BLOCK)) {
-      throw damaged(head.at, "the inode's last bytes do not lie in one block");
+      throw image.damaged(head.at, "the inode's last bytes do not lie in one block");
     }
   }
 
@@ -381,9 +340,9 @@ final class ErofsReader {
     long whole = head.length - tail(head);
     byte[] content = new byte[(int) head.length];
     if (whole > 0) {
-      piece(position(head, 0), whole, "the inode's data").get(content, 0, (int) whole);
+      image.piece(position(head, 0), whole, "the inode's data").get(content, 0, (int) whole);
     }
-    piece(head.tailAt, head.length - whole, "the inode's data")
+    image.piece(head.tailAt, head.length - whole, "the inode's data")
         .get(content, (int) whole, (int) (head.length - whole));
     return content;
   }
@@ -399,7 +358,7 @@ final class ErofsReader {
       entries.block(position(head, offset), size);
     }
     if (!entries.dot || !entries.dotDot) {
-      throw damaged(head.at, "the directory lacks an entry for itself or for its parent");
+      throw image.damaged(head.at, "the directory lacks an entry for itself or for its parent");
     }
     return new Data.Directory(children);
   }
@@ -422,27 +381,27 @@ final class ErofsReader {
     }
 
     void block(long at, long size) {
-      ByteBuffer block = piece(at, size, "a directory");
+      ByteBuffer block = image.piece(at, size, "a directory");
       int namesAt = nameAt(at);
       if (namesAt == 0 || namesAt % Dirent.SIZE != 0 || namesAt > size) {
-        throw damaged(at, "the directory's first name is not behind its entries");
+        throw image.damaged(at, "the directory's first name is not behind its entries");
       }
       int from = namesAt;
       for (int entryAt = 0; entryAt < namesAt; entryAt += Dirent.SIZE) {
-        ByteBuffer entry = piece(at + entryAt, Dirent.SIZE, "a directory");
+        ByteBuffer entry = image.piece(at + entryAt, Dirent.SIZE, "a directory");
         boolean isLast = entryAt + Dirent.SIZE == namesAt;
         int to = isLast ? (int) size : nameAt(at + entryAt + Dirent.SIZE);
         if (Dirent.NAME.get(entry) != from || to <= from || to > size) {
-          throw damaged(at + entryAt, "the directory's names do not follow each other");
+          throw image.damaged(at + entryAt, "the directory's names do not follow each other");
         }
         ByteBuffer name = block.slice(from, to - from);
-        entry(at + entryAt, entry, copy(isLast ? upToNul(name) : name));
+        entry(at + entryAt, entry, ErofsBytes.copy(isLast ? upToNul(name) : name));
         from = to;
       }
     }
 
     private int nameAt(long entry) {
-      return Dirent.NAME.get(piece(entry, Dirent.SIZE, "a directory"));
+      return Dirent.NAME.get(image.piece(entry, Dirent.SIZE, "a directory"));
     }
 
     /** The last name of a block is padded. */
@@ -458,117 +417,33 @@ final class ErofsReader {
     private void entry(long at, ByteBuffer entry, byte[] bytes) {
       if (bytes.length == 0
           || bytes.length > ErofsFormat.MAX_NAME
-          || holds(bytes, 0)
-          || holds(bytes, '/')) {
-        throw damaged(at, "the directory has an entry that is no name");
+          || ErofsBytes.holds(bytes, 0)
+          || ErofsBytes.holds(bytes, '/')) {
+        throw image.damaged(at, "the directory has an entry that is no name");
       }
       OsPath name = OsPath.ofBytes(bytes);
       if (last != null && name.compareTo(last) <= 0) {
-        throw damaged(at, "the directory's names are not in order");
+        throw image.damaged(at, "the directory's names are not in order");
       }
       last = name;
       long target = Dirent.INODE.get(entry);
       if (!name.isName()) {
         boolean self = name.is(".");
         if (target != (self ? number : parent)) {
-          throw damaged(at, "the directory's \"" + name + "\" leads elsewhere");
+          throw image.damaged(at, "the directory's \"" + name + "\" leads elsewhere");
         }
         dot |= self;
         dotDot |= !self;
         return;
       }
-      Limit.LAYER_ENTRIES.check(++names, where);
+      Limit.LAYER_ENTRIES.check(++names, image.where());
       Inode child = inode(target, number, depth + 1);
       if (Dirent.TYPE.get(entry) != ErofsFormat.entryType(child.metadata().mode())) {
-        throw damaged(at, "the directory's entry and its inode are of different types");
+        throw image.damaged(at, "the directory's entry and its inode are of different types");
       }
       children.put(name, child);
     }
   }
 
-  // ---- attributes ----
 
-  private List<Metadata.Xattr> xattrs(Head head) {
-    long at = head.bodyAt;
-    if (head.tailAt == at) {
-      return List.of();
-    }
-    ByteBuffer area = piece(at, head.tailAt - at, "the inode's attributes");
-    int count = XattrArea.SHARED.get(area);
-    long entriesAt = at + XattrArea.SIZE + (long) count * XattrArea.UNIT;
-    if (entriesAt > head.tailAt) {
-      throw damaged(at, "the inode's shared attributes do not fit");
-    }
-    List<Attribute> found = new ArrayList<>();
-    area.position(XattrArea.SIZE);
-    for (int i = 0; i < count; i++) {
-      found.add(shared(area.getInt() & 0xffff_ffffL));
-    }
-    while (entriesAt < head.tailAt) {
-      Attribute attribute = attribute(entriesAt, head.tailAt);
-      found.add(attribute);
-      entriesAt += attribute.size;
-    }
-    found.sort(Comparator.comparing(a -> a.xattr.name()));
-    requireNames(at, found, XattrArea.FILTER.get(area));
-    return found.stream().map(Attribute::xattr).toList();
-  }
-
-  private Attribute shared(long id) {
-    return shared.computeIfAbsent(id, i -> attribute(xattrsAt + i * XattrArea.UNIT, end));
-  }
-
-  /**
-   * An attribute in the image.
-   *
-   * @param size bytes of its entry
-   */
-  private record Attribute(Metadata.Xattr xattr, int size, int filterBit) {}
-
-  /** One attribute, which ends before {@code limit}. */
-  private Attribute attribute(long at, long limit) {
-    ByteBuffer entry = piece(at, XattrEntry.SIZE, "an attribute");
-    int length = XattrEntry.NAME_LENGTH.get(entry);
-    int prefix = XattrEntry.PREFIX.get(entry);
-    int valueLength = XattrEntry.VALUE_LENGTH.get(entry);
-    if (prefix >= ErofsXattr.PREFIXES.size()) {
-      throw damaged(at, "the attribute's name has the unknown prefix " + prefix);
-    }
-    long nameAt = at + XattrEntry.SIZE;
-    byte[] rest = copy(piece(nameAt, length, "an attribute"));
-    byte[] value = copy(piece(nameAt + length, valueLength, "an attribute"));
-    OsPath start = OsPath.of(ErofsXattr.PREFIXES.get(prefix));
-    if (holds(rest, 0) || start.length() + length == 0) {
-      throw damaged(at, "the attribute has no name");
-    }
-    OsPath name = start.concat(OsPath.ofBytes(rest));
-    if (prefix == 0 && new ErofsXattr(name, value).prefix() != 0) {
-      throw damaged(at, "the attribute's name is whole, where Linux looks for its short form");
-    }
-    int size = ErofsXattr.paddedSize(length, valueLength);
-    if (at + size > limit) {
-      throw damaged(at, "the attribute leads beyond its inode");
-    }
-    return new Attribute(new Metadata.Xattr(name, value), size, ErofsXattr.filterBit(rest, prefix));
-  }
-
-  /**
-   * No name stands twice, and the filter, by which Linux knows without looking that an inode lacks
-   * an attribute, denies none that is there.
-   */
-  private void requireNames(long at, List<Attribute> attributes, long filter) {
-    OsPath last = null;
-    for (Attribute attribute : attributes) {
-      Metadata.Xattr x = attribute.xattr;
-      if (last != null && x.name().equals(last)) {
-        throw damaged(at, "the inode has an attribute twice");
-      }
-      last = x.name();
-      if ((filter >> attribute.filterBit & 1) != 0) {
-        throw damaged(at, "the filter denies an attribute of the inode");
-      }
-      xattrBytes += x.name().length() + x.value().length;
-      Limit.XATTR_BYTES.check(xattrBytes, where);
-    }
-  }
 }
