@@ -2,12 +2,10 @@ package slipway.oci.registry;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,10 +22,8 @@ import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
-import slipway.oci.model.ManifestJson;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Reference;
-import tools.jackson.databind.JsonNode;
 
 /**
  * One repository in a registry (OCI distribution-spec 1.1). Reads and writes images, lists and
@@ -43,7 +39,6 @@ public final class RegistryClient implements ImageSource, ImageSink {
           MediaTypes.OCI_MANIFEST,
           MediaTypes.DOCKER_MANIFEST_LIST,
           MediaTypes.DOCKER_MANIFEST);
-  private static final Pattern NEXT = Pattern.compile("<([^>]*)>\\s*;.*\\brel=\"?next\"?.*");
   private static final Pattern CONTENT_RANGE = Pattern.compile("bytes ([0-9]{1,18})-.*");
 
   private final Reference name;
@@ -393,26 +388,26 @@ public final class RegistryClient implements ImageSource, ImageSink {
       next += "?artifactType=" + encode(artifactType);
     }
     List<Descriptor> all = new ArrayList<>();
-    boolean supported = pages(next, "pull", action, body -> collect(body, all));
+    boolean supported =
+        pages(action).read(next, "pull", body -> RegistryPages.referrers(body, all));
     List<Descriptor> found = supported ? all : fallbackReferrers(subject);
     return found.stream()
         .filter(d -> artifactType == null || artifactType.equals(d.artifactType()))
         .toList();
   }
 
-  private static void collect(byte[] body, List<Descriptor> all) {
-    if (!(Manifest.parse(body, MediaTypes.OCI_INDEX) instanceof Manifest.Index index)) {
-      throw Problem.corrupt("the list of referrers is not an index");
-    }
-    all.addAll(index.manifests());
-    Limit.LIST_ENTRIES.check(all.size(), "the list of referrers");
+  private RegistryPages pages(String action) {
+    return new RegistryPages(http, name, action);
   }
 
   /** All tags, in the registry's order. */
   public List<String> tags() throws IOException {
     String action = "list the tags of " + name.name();
     List<String> all = new ArrayList<>();
-    if (!pages(path("tags/list?n=1000"), "pull", action, body -> strings(body, "tags", all))) {
+    boolean known =
+        pages(action)
+            .read(path("tags/list?n=1000"), "pull", body -> RegistryPages.names(body, "tags", all));
+    if (!known) {
       throw Problem.notFound("cannot " + action + ": there is no such repository");
     }
     return all;
@@ -422,66 +417,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
   public List<String> catalog() throws IOException {
     String action = "list the repositories of " + name.registry();
     List<String> all = new ArrayList<>();
-    if (!pages("/v2/_catalog?n=1000", "", action, body -> strings(body, "repositories", all))) {
+    boolean told =
+        pages(action)
+            .read("/v2/_catalog?n=1000", "", body -> RegistryPages.names(body, "repositories", all));
+    if (!told) {
       throw Problem.notFound("cannot " + action + ": it does not list them");
     }
     return all;
-  }
-
-  private static void strings(byte[] body, String field, List<String> all) {
-    JsonNode root = ManifestJson.read(body, "list");
-    root.path(field).forEach(n -> all.add(n.asString("")));
-    Limit.LIST_ENTRIES.check(all.size(), "the list");
-  }
-
-  private interface Page {
-    void accept(byte[] body);
-  }
-
-  /** Follows Link headers from page to page; false when the first is not found. */
-  private boolean pages(String first, String actions, String action, Page page) throws IOException {
-    Set<String> seen = new HashSet<>();
-    for (String next = first; next != null; ) {
-      if (!seen.add(next)) {
-        throw Problem.corrupt("cannot " + action + ": the pages of the list go in a circle");
-      }
-      RegistryHttp.Call call =
-          actions.isEmpty()
-              ? new RegistryHttp.Call(name, next, Set.of("registry:catalog:*"), action)
-              : call(next, actions, action);
-      try (RegistryHttp.Answer answer = http.exchange(call, b -> b.header("Accept", "*/*").GET())) {
-        if (answer.status() == 404 && seen.size() == 1) {
-          return false;
-        }
-        if (answer.status() != 200) {
-          throw http.refused(answer, action);
-        }
-        page.accept(answer.bytes(Limit.MANIFEST_BYTES, action));
-        next = nextPage(answer, action);
-      } catch (IOException e) {
-        throw http.failed(e, action);
-      }
-    }
-    return true;
-  }
-
-  private static @Nullable String nextPage(RegistryHttp.Answer answer, String action) {
-    for (String link : answer.headers().allValues("Link")) {
-      Matcher next = NEXT.matcher(link);
-      if (next.matches()) {
-        URI target;
-        try {
-          target = answer.uri().resolve(next.group(1));
-        } catch (IllegalArgumentException e) {
-          throw new Problem(
-              Problem.Kind.CORRUPT, "cannot " + action + ": the next page has no URL", e);
-        }
-        // Only its path counts: the list goes on where it began.
-        return target.getRawPath()
-            + (target.getRawQuery() == null ? "" : "?" + target.getRawQuery());
-      }
-    }
-    return null;
   }
 
   /**

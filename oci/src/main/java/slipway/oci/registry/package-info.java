@@ -6,12 +6,14 @@
  *  RegistryClient   what is asked: manifests, blobs, tags, referrers, uploads
  *    ├ RegistryUpload        POST a session, then PUT in one piece or PATCH and PUT; after a cut it
  *    │                       asks how much is there and sends the rest
+ *    ├ RegistryPages         lists, by the Link of each page
  *    ├ ResumingInputStream   a download that goes on by Range where it was cut
  *    ▼
  *  RegistryHttp     a request: https, or http where that may be; redirects by hand, retries with a
  *    │              growing wait
  *    ├ RegistryAuth          answers a Challenge: Basic, or a token for these scopes; asks a
  *    │                       CredentialSource only when a registry wants to know
+ *    ├ NetworkFailure        what a failure means: whether it may pass, and in words what to do
  *    ├ StallGuard            ends a read that gets nothing, or next to nothing (SpeedFloor)
  *    ▼
  *  java.net.http    HTTP/1.1; Tls has the authorities, ProxyVariables the proxies
