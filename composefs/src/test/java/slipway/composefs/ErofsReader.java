@@ -159,7 +159,13 @@ final class ErofsReader {
     }
     Head head = head(number);
     Metadata metadata =
-        new Metadata(head.mode, head.uid, head.gid, head.seconds, head.nanos, xattrs.read(head.bodyAt, head.tailAt));
+        new Metadata(
+            head.mode,
+            head.uid,
+            head.gid,
+            head.seconds,
+            head.nanos,
+            xattrs.read(head.bodyAt, head.tailAt));
     if ((head.mode & Stat.S_IFMT) == Stat.S_IFDIR) {
       if (!directories.add(number)) {
         throw image.damaged(head.at, "two names lead to this directory");
@@ -189,7 +195,8 @@ final class ErofsReader {
     ByteBuffer b = image.piece(at, extended ? Extended.SIZE : Compact.SIZE, "an inode");
     int mode = ErofsFormat.Inode.MODE.get(b);
     if (ErofsFormat.entryType(mode) == 0) {
-      throw image.damaged(at, "the inode's mode " + Integer.toOctalString(mode) + " has no known type");
+      throw image.damaged(
+          at, "the inode's mode " + Integer.toOctalString(mode) + " has no known type");
     }
     long bodyAt = at + b.capacity();
     long tailAt = bodyAt + ErofsFormat.xattrSize(ErofsFormat.Inode.XATTR_COUNT.get(b));
@@ -262,7 +269,8 @@ final class ErofsReader {
     requireNoChunks(head);
     byte[] metacopy = metadata.xattr(OverlayXattrs.METACOPY).orElse(new byte[0]);
     if (!OverlayXattrs.isMetacopy(metacopy)) {
-      throw image.damaged(head.at, "the file's attribute " + OverlayXattrs.METACOPY + " is malformed");
+      throw image.damaged(
+          head.at, "the file's attribute " + OverlayXattrs.METACOPY + " is malformed");
     }
     byte[] redirect = metadata.xattr(OverlayXattrs.REDIRECT).orElse(null);
     return new Data.Backed(
@@ -271,7 +279,8 @@ final class ErofsReader {
 
   private OsPath path(Head head, byte[] redirect) {
     if (redirect.length == 0 || ErofsBytes.holds(redirect, 0)) {
-      throw image.damaged(head.at, "the file's attribute " + OverlayXattrs.REDIRECT + " is no path");
+      throw image.damaged(
+          head.at, "the file's attribute " + OverlayXattrs.REDIRECT + " is no path");
     }
     OsPath path = OsPath.ofBytes(redirect);
     return path.isAbsolute() ? path.substring(1) : path;
@@ -305,7 +314,8 @@ final class ErofsReader {
   private void claim(Head head, long size) {
     dataBytes += size;
     if (size > image.end() || dataBytes > image.end()) {
-      throw image.damaged(head.at, "with the inode's " + size + " bytes there are more than the image's");
+      throw image.damaged(
+          head.at, "with the inode's " + size + " bytes there are more than the image's");
     }
   }
 
@@ -342,7 +352,8 @@ final class ErofsReader {
     if (whole > 0) {
       image.piece(position(head, 0), whole, "the inode's data").get(content, 0, (int) whole);
     }
-    image.piece(head.tailAt, head.length - whole, "the inode's data")
+    image
+        .piece(head.tailAt, head.length - whole, "the inode's data")
         .get(content, (int) whole, (int) (head.length - whole));
     return content;
   }
@@ -444,6 +455,4 @@ final class ErofsReader {
       children.put(name, child);
     }
   }
-
-
 }

@@ -90,7 +90,8 @@ final class ErofsXattrs {
     }
     OsPath name = start.concat(OsPath.ofBytes(rest));
     if (prefix == 0 && new ErofsXattr(name, value).prefix() != 0) {
-      throw image.damaged(at, "the attribute's name is whole, where Linux looks for its short form");
+      throw image.damaged(
+          at, "the attribute's name is whole, where Linux looks for its short form");
     }
     int size = ErofsXattr.paddedSize(length, valueLength);
     if (at + size > limit) {

@@ -45,7 +45,8 @@ final class DeployPlanner {
         DeploymentBuilder.builder()
             .stateroot(spec.stateroot())
             .checksum(spec.commit())
-            .serial(DeploymentWriter.nextSerial(sysroot.root(), spec.stateroot(), spec.commit().hex()))
+            .serial(
+                DeploymentWriter.nextSerial(sysroot.root(), spec.stateroot(), spec.commit().hex()))
             .bootChecksum(layout.bootChecksum())
             .kargs(new DeployArguments(sysroot.repository(), warnings).of(spec, tree))
             .origin(spec.origin().withoutTransientState())

@@ -16,7 +16,8 @@ final class DeployedImage {
 
   /** An image by name and digest, for a message. */
   static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
-    String name = deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
+    String name =
+        deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
     String digest =
         digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
     return name + " (" + digest + ")";
@@ -39,8 +40,7 @@ final class DeployedImage {
   }
 
   /** The digest of the manifest that a deployment was made from. */
-  static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment)
-      throws IOException {
+  static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment) throws IOException {
     return sysroot
         .repository()
         .readCommit(deployment.checksum())

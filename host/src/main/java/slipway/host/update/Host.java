@@ -260,8 +260,7 @@ public final class Host {
     Digest digest =
         DeployedImage.digestOf(sysroot, target)
             .orElseThrow(() -> Problem.input("Rollback is not container image based"));
-    String current =
-        DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
+    String current = DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
     noteRollback(target, digest, current, reverting);
     Optional<Deployment> staged = sysroot.staged();
     String dropped = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
@@ -281,8 +280,7 @@ public final class Host {
     voice.rebootIf(apply);
   }
 
-  private void noteRollback(
-      Deployment target, Digest digest, String current, boolean reverting) {
+  private void noteRollback(Deployment target, Digest digest, String current, boolean reverting) {
     JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + digest)
         .with("BOOTC_MANIFEST_DIGEST", digest.toString())
         .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
@@ -327,6 +325,4 @@ public final class Host {
         .send(host.system());
     voice.say("Finalized deployment " + result.deployment());
   }
-
-
 }

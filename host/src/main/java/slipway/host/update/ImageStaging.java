@@ -6,7 +6,6 @@ import slipway.base.AfterCommit;
 import slipway.base.Problem;
 import slipway.host.status.JournalEntry;
 import slipway.host.system.HostEnvironment;
-import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Sysroot;
@@ -91,7 +90,8 @@ final class ImageStaging {
       case DROP_STAGED -> dropStaged(sysroot);
       case STAGE -> {
         stage(sysroot, image, pull, options.downloadOnly(), false);
-        DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot)).ifPresent(pull::tellDifference);
+        DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot))
+            .ifPresent(pull::tellDifference);
         voice.rebootIf(options.apply());
       }
     }

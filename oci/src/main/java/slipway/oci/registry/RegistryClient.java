@@ -419,7 +419,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
     List<String> all = new ArrayList<>();
     boolean told =
         pages(action)
-            .read("/v2/_catalog?n=1000", "", body -> RegistryPages.names(body, "repositories", all));
+            .read(
+                "/v2/_catalog?n=1000", "", body -> RegistryPages.names(body, "repositories", all));
     if (!told) {
       throw Problem.notFound("cannot " + action + ": it does not list them");
     }
