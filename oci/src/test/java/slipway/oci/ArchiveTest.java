@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,7 +23,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarIndex;
-import slipway.base.Limit;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSink;
@@ -214,29 +212,6 @@ class ArchiveTest {
     assertThatThrownBy(() -> SavedImages.open(small))
         .isInstanceOf(slipway.base.Problem.class)
         .hasMessageContaining("one.tar.packed cannot be decompressed");
-  }
-
-  /** However an archive tells holes, the files after it are where they are. */
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "--format=gnu",
-        "--sparse-version=0.0",
-        "--sparse-version=0.1",
-        "--sparse-version=1.0"
-      })
-  void filesBehindASparseOneAreFound(String form) throws Exception {
-    try (RandomAccessFile file = new RandomAccessFile(dir.resolve("holes").toFile(), "rw")) {
-      file.seek(1_000_000);
-      file.write(1);
-      file.setLength(3_000_000);
-    }
-    Files.writeString(dir.resolve("after"), "hello");
-    Path tar = dir.resolve("holes.tar");
-    Command.of("tar", "-C", dir.toString(), "-cSf", tar.toString(), form, "holes", "after").run();
-    try (TarIndex index = TarIndex.open(tar)) {
-      assertThat(index.read("after", Limit.SMALL_FILE_BYTES)).asString().isEqualTo("hello");
-    }
   }
 
   /** What a compressed archive is unpacked into has no name, whatever ends the process. */

@@ -1,6 +1,5 @@
 package slipway.tree;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
@@ -10,9 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.tar.Metadata;
-import slipway.archive.tar.TarEntry;
 import slipway.archive.tar.TarOptions;
-import slipway.archive.tar.TarReader;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -117,44 +114,6 @@ class TarInteropTest extends OnDisk {
     tar.run();
     assertThat(Files.size(path("tar"))).isLessThan(2_000_000);
     assertSame(source, readTree(path("tar")), Ignore.MTIME);
-  }
-
-  @Test
-  void readsTheHeaderOfASparseFileOfTenGigabytes() throws Exception {
-    Posix.mkdir(dir.resolve("source"), 0755);
-    int fd = Posix.open(dir.resolve("source/big"), Posix.O_WRONLY | Posix.O_CREAT, 0644);
-    Posix.ftruncate(fd, 10L << 30);
-    Posix.close(fd);
-    for (String format : List.of("gnu", "posix")) {
-      Command.of(
-              "tar", "-S", "--format=" + format, "-C", text("source"), "-cf", text(format), "big")
-          .run();
-      try (var in = Files.newInputStream(path(format))) {
-        TarEntry entry = requireNonNull(new TarReader(in).next());
-        assertThat(entry.size()).isEqualTo(10L << 30);
-        assertThat(entry.name()).isEqualTo(OsPath.of("big"));
-      }
-    }
-  }
-
-  @Test
-  void readsSizesAboveEightGigabytesAsBase256AndPax() throws Exception {
-    // The stream is cut right after the headers; what is there was read by then.
-    Posix.mkdir(dir.resolve("source"), 0755);
-    int fd = Posix.open(dir.resolve("source/big"), Posix.O_WRONLY | Posix.O_CREAT, 0644);
-    Posix.ftruncate(fd, 9L << 30);
-    Posix.close(fd);
-    for (String format : List.of("gnu", "posix")) {
-      Process tar =
-          Command.of("tar", "--format=" + format, "-C", text("source"), "-cf", "-", "big").start();
-      try (var in = tar.getInputStream()) {
-        TarEntry entry = requireNonNull(new TarReader(in).next());
-        assertThat(entry.size()).isEqualTo(9L << 30);
-      } finally {
-        Command.kill(tar);
-        tar.waitFor();
-      }
-    }
   }
 
   @ParameterizedTest

@@ -11,135 +11,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.ostree.gvariant.GVariant;
-import slipway.system.boot.PrepareRootConfig;
 import slipway.system.kargs.KernelArguments;
-import slipway.system.kargs.KernelArgumentsDirectory;
-import slipway.system.osrelease.OsRelease;
 
-/** The small formats: kernel command lines, boot entries, origins, prepare-root.conf. */
+/** The small formats: boot entries, references of images, origins, staged deployments. */
 class FormatsTest {
-  @Test
-  void splitsAndChangesKernelArguments() {
-    KernelArguments args =
-        KernelArguments.parse("root=UUID=a  rw console=tty0 \"dyndbg=file a +p\" console=ttyS0\n");
-    assertThat(args.list())
-        .containsExactly(
-            "root=UUID=a", "rw", "console=tty0", "\"dyndbg=file a +p\"", "console=ttyS0");
-    assertThat(args.value("console")).contains("ttyS0");
-    assertThat(args.value("rw")).contains("");
-    assertThat(args.value("consol")).isEmpty();
-    assertThat(args.withoutKey("console").list()).hasSize(3);
-    assertThat(args.without("console=tty0").value("console")).contains("ttyS0");
-    assertThat(KernelArguments.parse(args.toString())).isEqualTo(args);
-  }
-
-  @Test
-  void keepsWhatIsQuotedByteForByte() {
-    KernelArguments args = KernelArguments.parse(" foo=\"a  b\"\t\"ostree=/x y\" c", "k");
-    assertThat(args.list()).containsExactly("foo=\"a  b\"", "\"ostree=/x y\"", "c");
-    assertThat(args.value("foo")).contains("\"a  b\"");
-    assertThat(args.value("ostree")).as("as the kernel reads it").contains("/x y");
-    assertThat(args.withoutKey("ostree").list()).containsExactly("foo=\"a  b\"", "c");
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {"a=\"b", "a \" b", "a\nlinux /evil", "a\rb", "a\0b", "a\u001b[2J", "\udc80"})
-  void refusesWhatNoBootMenuCanHold(String text) {
-    assertThatThrownBy(() -> KernelArguments.parse(text, "c.toml: kernel.append"))
-        .isInstanceOf(Problem.class)
-        .message()
-        .startsWith("c.toml: kernel.append: ")
-        .matches("[ -~]*");
-    String toml =
-        "kargs = [\""
-            + text.codePoints()
-                .mapToObj("\\U%08X"::formatted)
-                .collect(java.util.stream.Collectors.joining())
-            + "\"]";
-    if (!text.equals("\udc80")) {
-      assertThatThrownBy(() -> KernelArgumentsDirectory.parse(toml, "/f.toml", "amd64"))
-          .isInstanceOf(Problem.class)
-          .hasMessageStartingWith("/f.toml:1: kargs: ");
-    }
-  }
-
-  @Test
-  void takesSeveralArgumentsOfOneStringApart() {
-    KernelArguments old = KernelArgumentsDirectory.parse("kargs = [\"a=1 b=2\"]", "f", "amd64");
-    assertThat(old).isEqualTo(KernelArguments.of("a=1", "b=2"));
-    assertThat(
-            KernelArguments.parse("root=1 a=1 b=2 mine")
-                .followImage(old, KernelArguments.of("b=2")))
-        .isEqualTo(KernelArguments.of("root=1", "b=2", "mine"));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"a ", "a\", \""})
-  void boundsWhatAnImageBrings(String piece) {
-    String many = "kargs = [\"" + piece.repeat(300_000) + "a\"]";
-    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(many, "f.toml", "amd64"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("f.toml: more than 1000")
-        .hasMessageContaining("--limit kernel-arguments=N");
-  }
-
-  @Test
-  void refusesDeepTomlInOneSentence() {
-    String deep = "kargs = " + "[".repeat(200_000) + "]".repeat(200_000);
-    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(deep, "f.toml", "amd64"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("f.toml");
-    String tables = "a = " + "{a=".repeat(200_000) + "1" + "}".repeat(200_000);
-    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(tables, "f.toml", "amd64"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("f.toml");
-    String dotted = "a" + ".a".repeat(200_000) + " = 1";
-    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(dotted, "f.toml", "amd64"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("f.toml");
-  }
-
-  @Test
-  void followsTheImagesArgumentsAndKeepsLocalOnes() {
-    KernelArguments current = KernelArguments.of("root=1", "quiet", "a=1", "mine", "b");
-    assertThat(
-            current.followImage(
-                KernelArguments.of("quiet", "a=1", "gone"),
-                KernelArguments.of("a=2", "b", "quiet")))
-        .isEqualTo(KernelArguments.of("root=1", "quiet", "mine", "b", "a=2"));
-  }
-
-  @Test
-  void readsKargsDirectoryFiles() {
-    assertThat(
-            KernelArgumentsDirectory.parse(
-                "# c\nkargs = [\"a=b\", \"c\"]\nmatch-architectures = [\"x86_64\"]\n",
-                "f",
-                "amd64"))
-        .isEqualTo(KernelArguments.of("a=b", "c"));
-    assertThat(
-            KernelArgumentsDirectory.parse(
-                "kargs = [\"a\"]\nmatch-architectures = [\"x86_64\"]", "f", "arm64"))
-        .isEqualTo(KernelArguments.NONE);
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "kargs = 1|kargs is not a list of strings",
-        "kargs = [1]|kargs is not a list of strings",
-        "other = []|unknown key \"other\"",
-        "match-architectures = []|kargs is missing",
-        "kargs = [|f.toml:1"
-      })
-  void refusesWrongKargsFiles(String text, String message) {
-    assertThatThrownBy(() -> KernelArgumentsDirectory.parse(text, "f.toml", "amd64"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining(message)
-        .hasMessageContaining("f.toml");
-  }
 
   @Test
   void keepsBootEntriesAsTheyAre() {
@@ -209,38 +84,6 @@ class FormatsTest {
     assertThat(pinned.withoutTransientState().pinned()).isFalse();
     assertThat(Origin.parse("[packages]\nrequested=vim\n", "o").modifiedByRpmOstree()).isTrue();
     assertThat(origin.container().orElseThrow().name()).isEqualTo("a/b");
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "''|NO|false",
-        "[composefs]^enabled=yes|YES|true",
-        "[composefs]^enabled=true^[sysroot]^readonly=false|YES|false",
-        "[composefs]^enabled=maybe|MAYBE|true",
-        "[composefs]^enabled=signed|SIGNED|true",
-        "[composefs]^enabled = verity|VERITY|true",
-        "[sysroot]^readonly=true|NO|true"
-      })
-  void readsPrepareRoot(String text, PrepareRootConfig.Composefs composefs, boolean readonly) {
-    PrepareRootConfig config = PrepareRootConfig.parse(text.replace('^', '\n'), "p");
-    assertThat(config.composefs()).isEqualTo(composefs);
-    assertThat(config.readonlySysroot()).isEqualTo(readonly);
-  }
-
-  @Test
-  void refusesAnUnknownComposefsMode() {
-    assertThatThrownBy(() -> PrepareRootConfig.parse("[composefs]\nenabled=sure\n", "p"))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("enabled=sure");
-  }
-
-  @Test
-  void readsOsRelease() {
-    assertThat(OsRelease.parse("A=b\nPRETTY_NAME=\"x \\\"y\\\" \\$z\"\n#C=d\nE='q w'\n"))
-        .containsExactlyInAnyOrderEntriesOf(
-            Map.of("A", "b", "PRETTY_NAME", "x \"y\" $z", "E", "q w"));
   }
 
   @Test
