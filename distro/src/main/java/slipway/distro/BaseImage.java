@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -134,7 +134,7 @@ public final class BaseImage {
   private final Path root;
   private final Instant start;
 
-  private BaseImage(BaseRequest request, Progress progress, Clock clock) {
+  private BaseImage(BaseRequest request, Progress progress, InstantSource clock) {
     this.request = request;
     this.progress = progress;
     this.state = BaseStorage.directory(request.state());
@@ -150,14 +150,16 @@ public final class BaseImage {
   /**
    * Builds the image and gives it its name in the store.
    *
+   * @param clock says when the build begins: files that packages brought are older
    * @throws Problem when a tool fails, a package is not there, or the result breaks a rule of
    *     {@link BaseLint}
    */
-  public static Manifest.Image build(BaseRequest request, Progress progress) throws IOException {
+  public static Manifest.Image build(
+      BaseRequest request, Progress progress, InstantSource clock) throws IOException {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("building a base image needs root: run it with sudo");
     }
-    return new BaseImage(request, progress, Clock.systemUTC()).build();
+    return new BaseImage(request, progress, clock).build();
   }
 
   /**
@@ -168,7 +170,8 @@ public final class BaseImage {
   public record Result(Manifest.Image image, boolean built) {}
 
   /** Builds the image unless the store has one of that name with the agent of this product. */
-  public static Result ensure(BaseRequest request, Progress progress) throws IOException {
+  public static Result ensure(BaseRequest request, Progress progress, InstantSource clock)
+      throws IOException {
     Optional<Manifest> found = request.store().find(request.tag().toString());
     Path product = request.product();
     if (found.isPresent() && found.get() instanceof Manifest.Image image) {
@@ -177,7 +180,7 @@ public final class BaseImage {
         return new Result(image, false);
       }
     }
-    return new Result(build(request, progress), true);
+    return new Result(build(request, progress, clock), true);
   }
 
   static Path jdk() {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ class BaseImageTest {
     Path state = folder.resolve("state");
     Path root = Files.createDirectories(folder.resolve("root"));
     try (LocalStore store = LocalStore.open(state.resolve("store"))) {
-      Manifest.Image image = BaseImage.build(request(store, state), Progress.NONE);
+      Manifest.Image image = BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
       for (Descriptor layer : image.layers()) {
         Command.of("tar", "--zstd", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf")
             .with(store.blobPath(layer.digest()).toString(), "-C", root.toString())
@@ -55,7 +56,7 @@ class BaseImageTest {
       assertThat(inside(root, "lsinitrd", "/usr/lib/modules/" + version + "/initramfs.img"))
           .contains("ostree-prepare-root", "erofs.ko", "overlay.ko", "prepare-root.conf");
       boots(root);
-      Manifest.Image again = BaseImage.build(request(store, state), Progress.NONE);
+      Manifest.Image again = BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
       assertThat(again.digest()).isEqualTo(image.digest());
     } finally {
       Posix.removeTree(OsPath.of(root));

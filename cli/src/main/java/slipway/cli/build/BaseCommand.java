@@ -2,6 +2,7 @@ package slipway.cli.build;
 
 import java.io.IOException;
 import java.net.URI;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -102,8 +103,8 @@ public final class BaseCommand implements Callable<Integer> {
         BaseRequest request = request(store);
         Manifest.Image image =
             ifChanged
-                ? BaseImage.ensure(request, progress).image()
-                : BaseImage.build(request, progress);
+                ? BaseImage.ensure(request, progress, InstantSource.system()).image()
+                : BaseImage.build(request, progress, InstantSource.system());
         TerminalProgress.finish(progress);
         out.println(quiet ? image.digest() : summary(request, image, start));
       } finally {

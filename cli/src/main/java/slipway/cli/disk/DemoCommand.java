@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -233,7 +234,7 @@ public final class DemoCommand implements Callable<Integer> {
               users,
               state.directory(),
               null);
-      BaseImage.Result result = BaseImage.ensure(request, progress);
+      BaseImage.Result result = BaseImage.ensure(request, progress, InstantSource.system());
       try (ImageSink sink = store.sink(BASE)) {
         Transfer.copy(
             users.source(),
