@@ -154,8 +154,8 @@ public final class BaseImage {
    * @throws Problem when a tool fails, a package is not there, or the result breaks a rule of
    *     {@link BaseLint}
    */
-  public static Manifest.Image build(
-      BaseRequest request, Progress progress, InstantSource clock) throws IOException {
+  public static Manifest.Image build(BaseRequest request, Progress progress, InstantSource clock)
+      throws IOException {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("building a base image needs root: run it with sudo");
     }

@@ -32,7 +32,8 @@ class BaseImageTest {
     Path state = folder.resolve("state");
     Path root = Files.createDirectories(folder.resolve("root"));
     try (LocalStore store = LocalStore.open(state.resolve("store"))) {
-      Manifest.Image image = BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
+      Manifest.Image image =
+          BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
       for (Descriptor layer : image.layers()) {
         Command.of("tar", "--zstd", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf")
             .with(store.blobPath(layer.digest()).toString(), "-C", root.toString())
@@ -56,7 +57,8 @@ class BaseImageTest {
       assertThat(inside(root, "lsinitrd", "/usr/lib/modules/" + version + "/initramfs.img"))
           .contains("ostree-prepare-root", "erofs.ko", "overlay.ko", "prepare-root.conf");
       boots(root);
-      Manifest.Image again = BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
+      Manifest.Image again =
+          BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
       assertThat(again.digest()).isEqualTo(image.digest());
     } finally {
       Posix.removeTree(OsPath.of(root));

@@ -28,7 +28,14 @@ class TarReaderTest {
     big(10L << 30);
     for (String format : List.of("gnu", "posix")) {
       Command.of(
-              "tar", "-S", "--format=" + format, "-C", dir.toString(), "-cf", dir.resolve(format).toString(), "big")
+              "tar",
+              "-S",
+              "--format=" + format,
+              "-C",
+              dir.toString(),
+              "-cf",
+              dir.resolve(format).toString(),
+              "big")
           .run();
       try (var in = Files.newInputStream(dir.resolve(format))) {
         TarEntry entry = requireNonNull(new TarReader(in).next());

@@ -66,9 +66,7 @@ class KernelArgumentsTest {
         .matches("[ -~]*");
     String toml =
         "kargs = [\""
-            + text.codePoints()
-                .mapToObj("\\U%08X"::formatted)
-                .collect(Collectors.joining())
+            + text.codePoints().mapToObj("\\U%08X"::formatted).collect(Collectors.joining())
             + "\"]";
     if (!text.equals("\udc80")) {
       assertThatThrownBy(() -> KernelArgumentsDirectory.parse(toml, "/f.toml", "amd64"))
