@@ -1,5 +1,6 @@
 package slipway.archive.tar;
 
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,6 +24,9 @@ public final class TarPacker implements AutoCloseable {
   private final @Nullable Unfinished unfinished;
   private final OutputStream out;
   private final TarArchiveOutputStream tar;
+
+  /** The first failure to write: the tar's own streams tell of it once, and then are closed. */
+  private @Nullable IOException failure;
 
   /** A file in a folder beside its place, until it is whole. */
   private record Unfinished(
@@ -68,10 +72,49 @@ public final class TarPacker implements AutoCloseable {
 
   private TarPacker(@Nullable Unfinished unfinished, OutputStream out) {
     this.unfinished = unfinished;
-    this.out = out;
-    tar = new TarArchiveOutputStream(out);
+    String name = unfinished == null ? "the archive" : unfinished.target().toString();
+    this.out = new Watched(out, name);
+    tar = new TarArchiveOutputStream(this.out);
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+  }
+
+  /** Says of a failure what could not be written. */
+  private final class Watched extends FilterOutputStream {
+    private final String name;
+
+    Watched(OutputStream out, String name) {
+      super(out);
+      this.name = name;
+    }
+
+    @Override
+    public void write(int one) throws IOException {
+      write(new byte[] {(byte) one}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int count) throws IOException {
+      try {
+        out.write(bytes, offset, count);
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void flush() throws IOException {
+      try {
+        out.flush();
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    }
+
+    private IOException failed(IOException e) {
+      failure = new IOException("cannot write " + name + ": " + e.getMessage(), e);
+      return failure;
+    }
   }
 
   /** Sentences on what killed processes have left beside the file and cannot be removed. */
@@ -96,6 +139,10 @@ public final class TarPacker implements AutoCloseable {
   }
 
   private void begin(String name, long size) throws IOException {
+    IOException before = failure;
+    if (before != null) {
+      throw new IOException(before.getMessage(), before);
+    }
     TarArchiveEntry entry = new TarArchiveEntry(name);
     entry.setSize(size);
     entry.setMode(0100644);
