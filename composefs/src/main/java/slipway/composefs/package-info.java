@@ -1,8 +1,8 @@
 /**
  * composefs: images of EROFS that hold metadata only and name each file by its fs-verity digest, as
- * mkcomposefs writes them. {@link slipway.composefs.ErofsWriter} writes what {@link
- * slipway.composefs.ErofsLayout} placed; {@code ErofsImage} of the tests reads; both know the
- * fields from {@code ErofsFormat}. {@link slipway.composefs.FsVerity} has the digests.
+ * mkcomposefs writes them, and their reader. {@link slipway.composefs.ErofsWriter} writes what
+ * {@link slipway.composefs.ErofsLayout} placed, {@link slipway.composefs.ErofsImage} reads; both
+ * know the fields from {@code ErofsFormat}. {@link slipway.composefs.FsVerity} has the digests.
  *
  * <pre>
  *    0  composefs's header, 32 bytes: magic d0 78 62 9a, version 1, flags, composefs's version

@@ -38,6 +38,8 @@ class ArchitectureTest {
       Map.of(
           "slipway.cli.Main", "launchers name it, and tests of every package run it",
           "slipway.oci.registry.SpeedFloor", "the compiler copies its constant into builder",
+          "slipway.composefs.ErofsImage",
+              "the reader that the writer is held to, in ostree's tests too",
           "slipway.composefs.XxHash32", "ostree's tests hold it to its specification",
           "slipway.ostree.repo.FsckReport", "tests of imports ask what a damaged repository lacks");
 
