@@ -20,6 +20,7 @@ import slipway.cli.command.Limits;
 import slipway.cli.command.Signals;
 import slipway.cli.command.UsageFault;
 import slipway.cli.command.Version;
+import slipway.cli.output.StandardOutput;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -33,8 +34,8 @@ public final class Main {
   public static void main(String[] args) {
     Signals signals = Signals.listen(System.err);
     Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught(e, signals));
-    int status = run(System.getProperty("slipway.name", "slipway"), args, System.out, System.err);
-    System.out.flush();
+    String name = System.getProperty("slipway.name", "slipway");
+    int status = run(name, args, StandardOutput.ofProcess(), System.err);
     signals.done();
     // System.exit asks for a logger first, and so opens every jar of the class path.
     if (status != 0) {
@@ -52,6 +53,22 @@ public final class Main {
       System.err.println("error: " + sentence);
     } else {
       signals.fail(sentence);
+    }
+  }
+
+  /**
+   * Runs one command line, which fails too when its output is lost.
+   *
+   * @param name what we were called: the name of a {@link Program}
+   * @return the exit code
+   */
+  public static int run(String name, String[] args, StandardOutput out, PrintStream err) {
+    int status = run(name, args, (PrintStream) out, err);
+    try {
+      out.finish();
+      return status;
+    } catch (IOException e) {
+      return status == 0 ? report(e, err) : status;
     }
   }
 
@@ -139,7 +156,9 @@ public final class Main {
           return Problem.Kind.USAGE.exitCode();
         });
     line.setExecutionExceptionHandler((e, l, result) -> report(e, err));
-    return line.execute(args);
+    int status = line.execute(args);
+    line.getOut().flush();
+    return status;
   }
 
   /**

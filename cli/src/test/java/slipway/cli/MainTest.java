@@ -6,23 +6,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.Channels;
+import java.nio.channels.Pipe;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.image.ImagesCommand;
+import slipway.cli.output.StandardOutput;
 import slipway.cli.output.Steps;
 import slipway.cli.output.TerminalProgress;
+import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
@@ -68,6 +76,66 @@ class MainTest {
     assertThat(ran.status()).isEqualTo(2);
     assertThat(ran.err()).startsWith("error: ");
     assertThat(ran.out()).isEmpty();
+  }
+
+  /** As a shell starts it: what is printed goes to a full disk, or nowhere. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          >/dev/full | --version           | No space left on device
+          >/dev/full | help                | No space left on device
+          >/dev/full | help images         | No space left on device
+          >/dev/full | images --json       | No space left on device
+          >/dev/full | completion bash     | No space left on device
+          >&-        | help                | Bad file descriptor
+          """)
+  void aCommandWhoseOutputIsLostFails(String where, String line, String why) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "sh",
+                "-c",
+                "exec \"$@\" " + where,
+                "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:-UsePerfData",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "slipway.cli.Main"));
+    words.addAll(List.of(line.split(" ")));
+    Command.Result result =
+        Command.of(words).environment("SLIPWAY_STATE", state.toString()).tryRun();
+    assertThat(result.stderr()).endsWith("error: cannot write to standard output: " + why + "\n");
+    assertThat(result.status()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyCommandLooksWhetherItsOutputIsLost(Verb verb) throws Exception {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (FileOutputStream full = new FileOutputStream("/dev/full")) {
+      String[] line = {verb.word(), "--help"};
+      PrintStream said = new PrintStream(err, true, StandardCharsets.UTF_8);
+      assertThat(Main.run(verb.program().word(), line, StandardOutput.of(full), said)).isEqualTo(1);
+    }
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .isEqualTo("error: cannot write to standard output: No space left on device\n");
+  }
+
+  /** Such as {@code head}, which has read enough. */
+  @Test
+  void aReaderWhoLeavesIsNoFailure() throws Exception {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Pipe pipe = Pipe.open();
+    pipe.source().close();
+    try (Pipe.SinkChannel sink = pipe.sink()) {
+      StandardOutput out = StandardOutput.of(Channels.newOutputStream(sink));
+      PrintStream said = new PrintStream(err, true, StandardCharsets.UTF_8);
+      assertThat(Main.run("slipway", new String[] {"help"}, out, said)).isZero();
+    }
+    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
   }
 
   @Test

@@ -1,8 +1,5 @@
 package slipway.cli.image;
 
-import java.io.BufferedOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -24,6 +21,7 @@ import slipway.base.Progress;
 import slipway.base.TemporaryFiles;
 import slipway.cli.command.State;
 import slipway.cli.output.OutputFile;
+import slipway.cli.output.StandardOutput;
 import slipway.cli.output.Terminal;
 import slipway.cli.output.TerminalProgress;
 import slipway.oci.copy.ImageSink;
@@ -189,9 +187,7 @@ public final class SaveCommand implements Callable<Integer> {
 
   private ImageSink sink(Format wanted) throws IOException {
     if (toStdout()) {
-      // Not System.out, which keeps quiet about what it could not write.
-      OutputStream out =
-          new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 64 * 1024);
+      OutputStream out = StandardOutput.bytesOfProcess();
       return wanted == Format.OCI_ARCHIVE
           ? OciArchive.sink(out)
           : DockerArchive.sink(out, TemporaryFiles.largeFolder());
