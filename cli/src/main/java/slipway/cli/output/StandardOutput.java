@@ -34,8 +34,7 @@ public final class StandardOutput extends PrintStream {
 
   /** That of the process for bytes; its failures are thrown, and say where they happened. */
   public static OutputStream bytesOfProcess() {
-    return new BufferedOutputStream(
-        new Sink(new FileOutputStream(FileDescriptor.out)), 64 * 1024);
+    return new BufferedOutputStream(new Sink(new FileOutputStream(FileDescriptor.out)), 64 * 1024);
   }
 
   /**
