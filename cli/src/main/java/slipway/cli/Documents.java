@@ -3,12 +3,16 @@ package slipway.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
+import slipway.cli.build.Epoch;
 import slipway.cli.command.Version;
 import slipway.cli.document.BashCompletion;
 import slipway.cli.document.CommandText;
@@ -20,59 +24,43 @@ final class Documents {
 
   /**
    * Writes all but README's table below a folder: {@code share/man}, {@code share/bash-completion}
-   * and {@code start-up.sh} for the launcher.
+   * and {@code start-up.sh} for the launcher. Pages are of the day that SOURCE_DATE_EPOCH tells,
+   * else of today.
    */
   static void write(Path folder) throws IOException {
-    for (Map.Entry<String, String> file : files().entrySet()) {
+    Instant time = Epoch.ofEnvironment();
+    LocalDate date = LocalDate.ofInstant(time == null ? Instant.now() : time, ZoneOffset.UTC);
+    for (Map.Entry<String, String> file : files(date).entrySet()) {
       Path path = folder.resolve(file.getKey());
       Files.createDirectories(Objects.requireNonNull(path.getParent()));
       Files.writeString(path, file.getValue());
     }
   }
 
-  /** Contents by path. */
-  static Map<String, String> files() {
+  /**
+   * Contents by path.
+   *
+   * @param date of the pages
+   */
+  static Map<String, String> files(LocalDate date) {
     Map<String, String> files = new LinkedHashMap<>();
     for (Program program : Program.values()) {
-      CommandSpec model = CommandModel.of(program);
-      List<String> others = program.programs().stream().map(Documents::page).toList();
-      files.put(path(model, program), page(model, program, others));
-      below(model, program, files);
-      files.put(
-          "share/bash-completion/completions/" + program.word(),
-          BashCompletion.of(CommandModel.whole(program)));
+      CommandSpec model = CommandModel.whole(program);
+      pages(model, program.section(), date, files);
+      files.put("share/bash-completion/completions/" + program.word(), BashCompletion.of(model));
     }
     files.put("start-up.sh", StartUpScript.text());
     return files;
   }
 
-  private static void below(CommandSpec command, Program program, Map<String, String> files) {
-    for (CommandSpec child : CommandText.children(command)) {
-      files.put(path(child, program), page(child, program, List.of()));
-      for (String alias : child.aliases()) {
-        // A page of one line that names another is that page.
-        files.put(
-            folder(program) + command.qualifiedName("-") + "-" + alias + "." + program.section(),
-            ".so " + path(child, program).substring("share/man/".length()) + "\n");
-      }
-      below(child, program, files);
+  /** A page under each of a command's names: a request to read another works in a manpath only. */
+  private static void pages(
+      CommandSpec command, int section, LocalDate date, Map<String, String> files) {
+    String page = ManPage.of(command, section, Version.text(), date);
+    for (String name : ManPage.names(command)) {
+      files.put("share/man/man%d/%s.%d".formatted(section, name, section), page);
     }
-  }
-
-  private static String page(CommandSpec command, Program program, List<String> others) {
-    return ManPage.of(command, program.section(), Version.text(), others);
-  }
-
-  private static String page(Program program) {
-    return program.word() + "(" + program.section() + ")";
-  }
-
-  private static String path(CommandSpec command, Program program) {
-    return folder(program) + command.qualifiedName("-") + "." + program.section();
-  }
-
-  private static String folder(Program program) {
-    return "share/man/man" + program.section() + "/";
+    CommandText.children(command).forEach(child -> pages(child, section, date, files));
   }
 
   /** The table of README: a line for each command line that does something. */

@@ -1,6 +1,8 @@
 package slipway.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static slipway.cli.Program.BOOTC;
+import static slipway.cli.Program.SLIPWAY;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -263,44 +266,48 @@ class VerbTest {
     List<String> expected = new ArrayList<>(List.of("start-up.sh"));
     for (Program program : Program.values()) {
       expected.add("share/bash-completion/completions/" + program.word());
-      String pages = "share/man/man" + program.section() + "/";
-      expected.add(pages + program.word() + "." + program.section());
-      for (CommandSpec command : commands(program)) {
-        expected.add(pages + command.qualifiedName("-") + "." + program.section());
-        for (String alias : command.aliases()) {
-          expected.add(pages + program.word() + "-" + alias + "." + program.section());
-        }
+      List<CommandSpec> found = new ArrayList<>();
+      collect(CommandModel.whole(program), found);
+      for (CommandSpec command : found) {
+        expected.add(page(program, command.qualifiedName("-")));
       }
     }
+    expected.addAll(List.of(page(BOOTC, "bootc-update"), page(SLIPWAY, "slipway-bootc-update")));
     try (Stream<Path> files = Files.walk(folder)) {
       assertThat(files.filter(Files::isRegularFile).map(p -> folder.relativize(p).toString()))
           .containsExactlyInAnyOrderElementsOf(expected);
     }
   }
 
+  private static String page(Program program, String name) {
+    return "share/man/man%d/%s.%d".formatted(program.section(), name, program.section());
+  }
+
+  /** On their own, away from other pages, and in a window so narrow that words might be split. */
   @Test
   void pagesNameTheirCommandsAndAreSoundRoff() {
-    for (Map.Entry<String, String> file : Documents.files().entrySet()) {
-      if (!file.getKey().contains("/man/") || file.getValue().startsWith(".so ")) {
+    Map<String, String> files = Documents.files(LocalDate.of(2026, 2, 3));
+    for (Map.Entry<String, String> file : files.entrySet()) {
+      if (!file.getKey().contains("/man/")) {
         continue;
       }
       Command.Result result =
-          Command.of("groff", "-man", "-Tutf8", "-ww", "-P-cbou")
+          Command.of("groff", "-man", "-Tutf8", "-ww", "-P-cbou", "-rLL=66n")
               .stdin(file.getValue().getBytes(StandardCharsets.UTF_8))
               .run();
       assertThat(result.stderr()).as(file.getKey()).isEmpty();
-      assertThat(result.text()).as(file.getKey()).contains("EXIT STATUS");
+      assertThat(result.text())
+          .as(file.getKey())
+          .contains("EXIT STATUS", "2026-02-03")
+          .doesNotContain("\u2010\n");
     }
+    assertThat(files.get(page(SLIPWAY, "slipway-bootc-update")))
+        .contains(
+            "slipway\\-bootc\\-upgrade, slipway\\-bootc\\-update \\- fetch",
+            "\nslipway bootc upgrade")
+        .isEqualTo(files.get(page(SLIPWAY, "slipway-bootc-upgrade")));
     for (Program program : Program.values()) {
-      String page =
-          Documents.files()
-              .get(
-                  "share/man/man"
-                      + program.section()
-                      + "/"
-                      + program.word()
-                      + "."
-                      + program.section());
+      String page = files.get(page(program, program.word()));
       for (Verb verb : program.verbs()) {
         assertThat(page).contains("\n.TP\n\\fB" + verb.word() + "\\fR");
       }

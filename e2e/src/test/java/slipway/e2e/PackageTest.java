@@ -151,7 +151,7 @@ class PackageTest {
     assertThat(must("zcat /usr/share/man/man1/slipway-build.1.gz")).contains("slipway");
     assertThat(
             must(
-                "for f in /usr/share/man/man1/slipway.1.gz"
+                "for f in /usr/share/man/man1/slipway.1.gz /usr/share/man/man1/slipway-bootc.1.gz"
                     + " /usr/share/bash-completion/completions/slipway"
                     + " /usr/lib/systemd/system/slipway-registry.service"
                     + " /usr/share/doc/slipway/copyright; do test -s $f; done; echo all"))

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
 /** The variable SOURCE_DATE_EPOCH (reproducible-builds.org): seconds since 1970 for all times. */
-final class Epoch {
+public final class Epoch {
   private static final String VARIABLE = "SOURCE_DATE_EPOCH";
 
   private Epoch() {}
@@ -15,7 +15,7 @@ final class Epoch {
    *
    * @throws Problem of kind USAGE for what is no time before the year 10000
    */
-  static @Nullable Instant ofEnvironment() {
+  public static @Nullable Instant ofEnvironment() {
     String text = System.getenv(VARIABLE);
     return text == null || text.isEmpty() ? null : parse(text);
   }

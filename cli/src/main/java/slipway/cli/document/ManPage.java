@@ -1,5 +1,6 @@
 package slipway.cli.document;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,11 +32,11 @@ public final class ManPage {
    * @param command with the command that it is a word of, if there is one
    * @param section of the manual, which the pages that it names belong to, too
    * @param version of the product
-   * @param others pages to name beside those above and below it, such as {@code bootc(8)}
+   * @param date of the product, which the page shows
    */
-  public static String of(CommandSpec command, int section, String version, List<String> others) {
+  public static String of(CommandSpec command, int section, String version, LocalDate date) {
     ManPage page = new ManPage(command, section);
-    page.head(version);
+    page.head(version, date);
     page.synopsis();
     page.section("DESCRIPTION");
     page.text(CommandText.description(command));
@@ -44,23 +45,40 @@ public final class ManPage {
     page.commands();
     page.examples();
     page.exitStatus();
-    page.seeAlso(others);
+    page.seeAlso();
     return page.page.toString();
   }
 
-  private void head(String version) {
-    String name = command.qualifiedName("-");
+  private void head(String version, LocalDate date) {
     String product = command.root().name();
-    // No date: the same sources give the same page.
     request(
         "TH",
-        name.toUpperCase(Locale.ROOT),
+        command.qualifiedName("-").toUpperCase(Locale.ROOT),
         String.valueOf(section),
-        "",
+        date.toString(),
         product + " " + version,
         "");
+    unbroken();
     section("NAME");
-    line(escaped(name) + " \\- " + escaped(CommandText.summary(command)));
+    line(
+        escaped(String.join(", ", names(command)))
+            + " \\- "
+            + escaped(CommandText.summary(command)));
+  }
+
+  /** Words are typed as they stand: none is split at the end of a line, so lines end unevenly. */
+  private void unbroken() {
+    page.append(".nh\n.ad l\n");
+  }
+
+  /** The names of a command's page: its own, and one for each other name of the command. */
+  public static List<String> names(CommandSpec command) {
+    List<String> names = new ArrayList<>(List.of(command.qualifiedName("-")));
+    if (command.parent() != null) {
+      String above = command.parent().qualifiedName("-") + "-";
+      Stream.of(command.aliases()).forEach(alias -> names.add(above + alias));
+    }
+    return names;
   }
 
   private void synopsis() {
@@ -134,9 +152,16 @@ public final class ManPage {
     if (examples.length > 0) {
       section("EXAMPLES");
       request("EX");
-      Stream.of(examples).forEach(this::text);
+      Stream.of(examples).forEach(example -> text(whole(example)));
       request("EE");
+      unbroken(); // Which EE ends.
     }
+  }
+
+  /** A program below another, as bootc is below slipway, has examples that start with its name. */
+  private String whole(String example) {
+    String first = command.root().name() + " ";
+    return example.startsWith(first) ? example : first + example;
   }
 
   private void exitStatus() {
@@ -147,13 +172,12 @@ public final class ManPage {
     item("128+" + italic("N"), "ended by signal N");
   }
 
-  private void seeAlso(List<String> others) {
+  private void seeAlso() {
     List<String> pages = new ArrayList<>();
     if (command.parent() != null) {
       pages.add(page(command.parent()));
     }
     CommandText.children(command).forEach(child -> pages.add(page(child)));
-    pages.addAll(others);
     if (!pages.isEmpty()) {
       section("SEE ALSO");
       text(String.join(", ", pages));

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
+import java.time.LocalDate;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -18,7 +18,7 @@ class ManPageTest {
   @CommandLine.Command(
       name = "odd",
       description = {ODD, "100%% at once."},
-      footer = {".odd 'one'", "odd \\n(.x"})
+      footer = {"odd 'one'", "odd \\n(.x"})
   static final class Odd {
     @Option(
         names = {"-t", "--type"},
@@ -43,7 +43,7 @@ class ManPageTest {
   @Test
   void whatRoffMightObeyIsPrintedAsItIs() {
     CommandLine line = new CommandLine(new Odd());
-    String page = ManPage.of(line.getCommandSpec(), 1, "1.0", List.of("other(8)"));
+    String page = ManPage.of(line.getCommandSpec(), 1, "1.0", LocalDate.of(2026, 2, 3));
     Command.Result result =
         Command.of("groff", "-man", "-Tutf8", "-ww", "-P-cbou", "-rLL=200n")
             .stdin(page.getBytes(StandardCharsets.US_ASCII))
@@ -57,8 +57,8 @@ class ManPageTest {
             ".default: raw",
             "--pull[=WHEN]",
             "--limit=NAME=VALUE",
-            "\n       .odd 'one'\n       odd \\n(.x\n",
-            "other(8)")
+            "\n       odd 'one'\n       odd \\n(.x\n",
+            "2026-02-03")
         .doesNotContain("secret");
   }
 }
