@@ -15,7 +15,7 @@ public final class CommandText {
   /** What ends the part of a description that says what a command does. */
   private static final Pattern END = Pattern.compile("[;.](?= |$)");
 
-  private static final Pattern CHOICE = Pattern.compile("[a-z0-9.-]+(\\|[a-z0-9.-]+)+");
+  private static final Pattern CHOICE = Pattern.compile("[a-z0-9.-]+(\\|[a-z0-9.-]+)*");
 
   private CommandText() {}
 
@@ -57,10 +57,10 @@ public final class CommandText {
     return command.options().stream().filter(option -> !option.hidden()).toList();
   }
 
-  /** The values that an option takes, when its label names them: {@code raw|qcow2}. */
-  static List<String> choices(OptionSpec option) {
-    return CHOICE.matcher(option.paramLabel()).matches()
-        ? List.of(option.paramLabel().split("\\|"))
+  /** The values that an option or argument takes, when its label names them: {@code raw|qcow2}. */
+  static List<String> choices(ArgSpec arg) {
+    return CHOICE.matcher(arg.paramLabel()).matches()
+        ? List.of(arg.paramLabel().split("\\|"))
         : List.of();
   }
 }

@@ -37,7 +37,7 @@ public final class RmiCommand implements Callable<Integer> {
       description = "do not fail for a name that does not exist")
   boolean force;
 
-  @Parameters(arity = "0..*", paramLabel = "NAME", description = "name or id")
+  @Parameters(arity = "0..*", paramLabel = "IMAGE", description = "name or id")
   List<String> names = List.of();
 
   @Spec CommandSpec spec;
