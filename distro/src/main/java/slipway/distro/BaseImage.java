@@ -156,10 +156,19 @@ public final class BaseImage {
    */
   public static Manifest.Image build(BaseRequest request, Progress progress, InstantSource clock)
       throws IOException {
+    requireRoot();
+    return new BaseImage(request, progress, clock).build();
+  }
+
+  /**
+   * For a command to ask first, before it makes anything.
+   *
+   * @throws Problem of kind DENIED to anyone else
+   */
+  public static void requireRoot() {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("building a base image needs root: run it with sudo");
     }
-    return new BaseImage(request, progress, clock).build();
   }
 
   /**

@@ -98,6 +98,9 @@ public final class BaseCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       long start = System.nanoTime();
       var out = spec.commandLine().getOut();
+      if (!ifChanged) { // What is there and has not changed is found by anyone.
+        BaseImage.requireRoot();
+      }
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       try (LocalStore store = state.store()) {
         BaseRequest request = request(store);
