@@ -1,4 +1,14 @@
-# What both launchers, a checkout's and an installed one's, make of the environment.
+# What the launchers, a checkout's, an installed one's and a machine's agent's, make of the environment.
+# $home is the folder that the program lies in.
+
+# A path of Java's is cut at colons, and what tells the JVM its options is read by the line.
+case $home in
+  *:* | *'
+'*)
+    echo "error: Slipway does not run from a folder with a colon or a line break in its name, and its own is in $home; move it" >&2
+    exit 1
+    ;;
+esac
 
 # A larger memory than the usual bound, such as for a registry of millions of blobs: SLIPWAY_HEAP=2g
 if [ -n "${SLIPWAY_HEAP:-}" ]; then
@@ -15,10 +25,13 @@ if [ -n "${SLIPWAY_HEAP:-}" ]; then
   fi
 fi
 
-# The system's and the tools' own words, some of which are understood, are in English in any locale;
-# its characters stay. (With LC_MESSAGES=C glibc passes over LANGUAGE too.)
-if [ -n "${LC_ALL:-}" ]; then
-  export LANG="$LC_ALL" LC_CTYPE="$LC_ALL"
-  unset LC_ALL
-fi
-export LC_MESSAGES=C
+# The characters of names and arguments. In the locale C, in which cron and the system's services start
+# programs, Java reads ASCII alone and loses the rest; C.UTF-8 stands in for it. It does for other
+# locales of UTF-8 too, because one that is not installed is C without a word.
+characters=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
+case $characters in C | POSIX | *.[uU][tT][fF]-8* | *.[uU][tT][fF]8*) characters=C.UTF-8 ;; esac
+# The system's and the tools' own words, some of which are understood, are in English in any locale.
+# (With LC_MESSAGES=C glibc passes over LANGUAGE too.)
+if [ -n "${LC_ALL:-}" ]; then export LANG="$LC_ALL"; fi
+unset LC_ALL
+export LC_CTYPE="$characters" LC_MESSAGES=C

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import slipway.linux.process.Command;
 
 /** The script {@code ./slipway} in a checkout that is built, before a JVM that tells its locale. */
@@ -59,7 +62,8 @@ class LauncherTest {
   @Test
   void anInstalledOneDoesTheSameAndKeepsPathsWhole() throws Exception {
     Path launcher = installed();
-    assertThat(locale(launcher, "LC_ALL=de_DE.UTF-8")).isEqualTo("none C de_DE.UTF-8 de_DE.UTF-8");
+    assertThat(locale(launcher, "LC_ALL=de_DE.UTF-8")).isEqualTo("none C C.UTF-8 de_DE.UTF-8");
+    assertThat(locale(launcher, "LC_ALL=C", "LANG=de_DE")).isEqualTo("none C C.UTF-8 C");
     Path home = launcher.getParent().getParent();
     Files.writeString(home.resolve("runtime/bin/java"), "#!/bin/sh\nprintf '<%s>' \"$@\"\n");
     assertThat(Command.of(launcher.toString(), "images", "two words").output())
@@ -70,13 +74,36 @@ class LauncherTest {
         .endsWith("<slipway.cli.Main><images>");
   }
 
-  /** A full disk is known by the system's words; names of files need the locale's characters. */
+  /**
+   * A full disk is known by the system's words; names of files need characters beyond ASCII, which
+   * the locale C, and one that is not installed, would lose.
+   */
   @Test
-  void theSystemSpeaksEnglishAndKeepsTheCharactersOfTheLocale() {
-    assertThat(locale()).isEqualTo("none C none none");
-    assertThat(locale("LANG=de_DE.UTF-8")).isEqualTo("none C none de_DE.UTF-8");
-    assertThat(locale("LC_MESSAGES=de_DE.UTF-8", "LC_CTYPE=C.UTF-8"))
+  void theSystemSpeaksEnglishAndNamesKeepTheirCharacters() {
+    assertThat(locale()).isEqualTo("none C C.UTF-8 none");
+    assertThat(locale("LANG=POSIX", "LC_CTYPE=", "LC_ALL=")).isEqualTo("none C C.UTF-8 POSIX");
+    assertThat(locale("LANG=de_DE.UTF-8")).isEqualTo("none C C.UTF-8 de_DE.UTF-8");
+    assertThat(locale("LANG=de_DE")).isEqualTo("none C de_DE de_DE");
+    assertThat(locale("LC_MESSAGES=de_DE.UTF-8", "LC_CTYPE=tr_TR.utf8@x"))
         .isEqualTo("none C C.UTF-8 none");
-    assertThat(locale("LC_ALL=de_DE.UTF-8")).isEqualTo("none C de_DE.UTF-8 de_DE.UTF-8");
+    assertThat(locale("LC_CTYPE=C", "LANG=de_DE")).isEqualTo("none C C.UTF-8 de_DE");
+    assertThat(locale("LC_ALL=C", "LANG=de_DE.UTF-8")).isEqualTo("none C C.UTF-8 C");
+  }
+
+  /** Java cannot tell such a folder from two. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a:b", "a\nb"})
+  void aFolderThatJavaCannotNameIsToldInOneSentence(String name) throws Exception {
+    Path moved = Files.move(installed().getParent().getParent(), checkout.resolve(name));
+    Path unpacked = Files.createDirectory(checkout.resolve(name + "2"));
+    for (String part : List.of("slipway", "packaging", ".slipway")) {
+      Files.move(checkout.resolve(part), unpacked.resolve(part));
+    }
+    for (Path launcher : List.of(moved.resolve("bin/slipway"), unpacked.resolve("slipway"))) {
+      Command.Result result = Command.of(launcher.toString(), "images").tryRun();
+      assertThat(result.stderr())
+          .startsWith("error: Slipway does not run from a folder with a colon or a line break");
+      assertThat(result.status()).isEqualTo(1);
+    }
   }
 }

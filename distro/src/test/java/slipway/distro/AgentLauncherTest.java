@@ -55,10 +55,10 @@ class AgentLauncherTest {
                 .doesNotContain("namespace=" + here)
                 .contains("propagation=private", "mark=1", "home=/root")
                 .endsWith(words.toArray(String[]::new));
-            assertThat(bootc(List.of("LC_ALL=de_DE.UTF-8"), "upgrade"))
-                .contains("locale=none C de_DE.UTF-8 de_DE.UTF-8");
-            assertThat(bootc(List.of("LC_ALL=", "LANG=de_DE.UTF-8"), "status"))
-                .contains("locale= C none de_DE.UTF-8");
+            assertThat(bootc(List.of("LC_ALL=de_DE"), "upgrade"))
+                .contains("locale=none C de_DE de_DE");
+            assertThat(bootc(List.of(), "status")).contains("locale=none C C.UTF-8 C");
+            assertThat(bootc(List.of("SLIPWAY_HEAP=700m"), "status")).contains("word=-Xmx700m");
             assertThat(bootc(List.of("HOME=/srv"), "upgrade")).contains("home=/srv");
             assertThat(bootc(List.of("_ostree_unshared=1"), "internals", "finalize-staged"))
                 .contains("namespace=" + here, "mark=1");
@@ -78,6 +78,8 @@ class AgentLauncherTest {
     Path work = Files.createDirectory(scratch.resolve("work"));
     Path runtime = Files.createDirectories(upper.resolve("lib/slipway/runtime/bin"));
     Files.writeString(runtime.resolve("java"), RUNTIME);
+    Files.write(
+        upper.resolve("lib/slipway/environment.sh"), BaseImage.resource("environment.sh"));
     Path bin = Files.createDirectory(upper.resolve("bin"));
     Files.write(bin.resolve("bootc"), BaseImage.resource("bootc"));
     for (Path file : List.of(runtime.resolve("java"), bin.resolve("bootc"))) {
