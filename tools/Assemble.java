@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -30,9 +32,10 @@ import java.util.zip.ZipOutputStream;
  * runtime that will use them: RUNTIME, or else the one that runs this.
  *
  * <p>Some jars change on the way. Classes older than what the AOT cache takes (picocli ships Java 5 class files) get the JDK's own
- * class file version; native libraries for other platforms are left out; and no jar stays sealed, because the JVM takes a package
- * that comes from a cache whose folder was moved for one of another jar. All jars get the modification time 0, because a JVM
- * compares it with what its cache was trained with and file trees of deployments have no times.
+ * class file version; the native library for this platform goes beside the jars, so that it is loaded from there and need not be
+ * unpacked where nothing may be executed, and those for others are left out; and no jar stays sealed, because the JVM takes a
+ * package that comes from a cache whose folder was moved for one of another jar. All jars get one modification time, the variable
+ * SOURCE_DATE_EPOCH or else 0, because a JVM compares it with what its cache was trained with.
  */
 final class Assemble {
   private static final int NEWEST = ClassFile.latestMajorVersion();
@@ -41,6 +44,12 @@ final class Assemble {
 
   /** Below this, class files hold old verification data that the AOT cache leaves out. */
   private static final int TAKEN = ClassFile.JAVA_8_VERSION;
+
+  /** zstd-jni carries a library for each platform in a folder of its own at the root of the jar. */
+  private static final Pattern NATIVE_ENTRY = Pattern.compile("(aix|darwin|freebsd|linux|win)/[^/]+/.*[^/]");
+
+  /** Where the one native library lies, in {@code lib}. */
+  private static final String NATIVE = "libzstd-jni.so";
 
   private static Path runtime = Path.of(System.getProperty("java.home"));
 
@@ -51,6 +60,8 @@ final class Assemble {
     Path target = Path.of(args[0]).toAbsolutePath();
     Path dist = Path.of(args[1]).toAbsolutePath();
     Path lib = Files.createDirectories(dist.resolve("lib"));
+    Instant time =
+        Instant.ofEpochSecond(Long.parseLong(System.getenv().getOrDefault("SOURCE_DATE_EPOCH", "0")));
     List<Path> jars = new ArrayList<>();
     try (Stream<Path> own = Files.list(target);
         Stream<Path> others = Files.list(target.resolve("lib"))) {
@@ -63,19 +74,29 @@ final class Assemble {
     for (Path jar : jars) {
       Path copy = lib.resolve(jar.getFileName().toString());
       rewrite(jar, copy);
-      Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
+      Files.setLastModifiedTime(copy, FileTime.from(time));
       classPath.add(copy.toString());
     }
+    Path nativeLibrary = lib.resolve(NATIVE);
+    if (!Files.exists(nativeLibrary)) {
+      // What is made of another DIST.
+      Files.copy(target.resolve("lib").resolve(NATIVE), nativeLibrary);
+    }
+    // The JVM's warnings, such as of a cache that it cannot use because a jar was copied, help no user.
     String common =
         """
         -XX:+UseSerialGC
+        -XX:-UsePerfData
         -Xss1m
+        -Xlog:disable
+        -Xlog:all=error:stderr
         --enable-native-access=ALL-UNNAMED
         -Djdk.httpclient.bufsize=131072
+        -DZstdNativePath="%s"
         -cp
         "%s"
         """
-            .formatted(String.join(":", classPath));
+            .formatted(nativeLibrary, String.join(":", classPath));
     run(dist, common, "internals", "documents", dist.toString());
     // C1 alone starts quickest but loses the SHA intrinsics, so only verbs that hash nothing use it. Their cache holds what they
     // need and no more, because all of it is mapped.
@@ -137,13 +158,17 @@ final class Assemble {
     Files.delete(file);
   }
 
+  /** Copies a jar, changed as said above; a native library for this platform goes beside it. */
   private static void rewrite(Path from, Path to) throws IOException {
     List<ZipEntry> entries = new ArrayList<>();
     boolean changed = false;
     try (ZipFile zip = new ZipFile(from.toFile())) {
       for (ZipEntry entry : zip.stream().map(ZipEntry.class::cast).toList()) {
-        if (foreignNative(entry.getName())) {
+        if (NATIVE_ENTRY.matcher(entry.getName()).matches()) {
           changed = true;
+          if (entry.getName().startsWith("linux/" + System.getProperty("os.arch") + "/")) {
+            Files.copy(zip.getInputStream(entry), to.resolveSibling(NATIVE));
+          }
         } else {
           entries.add(entry);
           changed |= entry.getName().endsWith(".class") && old(zip, entry);
@@ -171,13 +196,6 @@ final class Assemble {
         }
       }
     }
-  }
-
-  /** zstd-jni carries a library for each platform in a folder of its own at the root of the jar. */
-  private static boolean foreignNative(String name) {
-    boolean nativeLibrary = name.matches("(aix|darwin|freebsd|linux|win)/[^/]+/.*");
-    String arch = System.getProperty("os.arch");
-    return nativeLibrary && !name.startsWith("linux/" + arch + "/");
   }
 
   private static boolean old(ZipFile zip, ZipEntry entry) throws IOException {

@@ -39,7 +39,7 @@ final class BaseAgent {
   static final String HOME = "usr/lib/slipway";
 
   /** Counts up when what is made of the same jars changes. */
-  private static final String RECIPE = "4";
+  private static final String RECIPE = "5";
 
   /**
    * The compilers do not go by the training: what they do early because of it does not pay in a
@@ -68,7 +68,11 @@ final class BaseAgent {
   private static final Pattern UNIT =
       Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
 
+  /** The native part of zstd-jni, which a product that is put together has beside its jars. */
+  private static final String ZSTD = "libzstd-jni.so";
+
   private final Path root;
+  private final Path product;
   private final List<Path> jars;
   private final Path jdk;
   private final Path cache;
@@ -77,6 +81,7 @@ final class BaseAgent {
   private BaseAgent(Path root, Path product, Path jdk, Path cache, Progress progress)
       throws IOException {
     this.root = root;
+    this.product = product;
     this.jars = hostJars(product);
     this.jdk = jdk;
     this.cache = cache;
@@ -169,6 +174,7 @@ final class BaseAgent {
       forgetOthers();
       Files.move(made, kept);
     }
+    Files.write(home.resolve("environment.sh"), BaseImage.resource("environment.sh"));
     Files.write(root.resolve("usr/bin/bootc"), BaseImage.resource("bootc"));
     Files.setPosixFilePermissions(
         root.resolve("usr/bin/bootc"),
@@ -189,6 +195,7 @@ final class BaseAgent {
       // The JVM compares times with those of the training; files of a deployment have time 0.
       Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
     }
+    Files.copy(product.resolve(ZSTD), lib.resolve(ZSTD), StandardCopyOption.REPLACE_EXISTING);
     runtime(made.resolve("runtime"));
     Files.writeString(
         made.resolve("quick.args"),
@@ -232,16 +239,18 @@ final class BaseAgent {
     // The JVM's own warnings go to stdout otherwise, into the middle of what a program reads.
     return """
         -XX:+UseSerialGC
+        -XX:-UsePerfData
         -Xss1m
         -Xlog:disable
         -Xlog:all=error:stderr
         --enable-native-access=ALL-UNNAMED
         -Djdk.httpclient.bufsize=131072
         -Dslipway.name=bootc
+        -DZstdNativePath=/%s/lib/%s
         -cp
         %s
         """
-        .formatted(String.join(":", classPath));
+        .formatted(HOME, ZSTD, String.join(":", classPath));
   }
 
   /** Short verbs and long ones have a cache each: all of a cache is mapped. */
@@ -291,6 +300,8 @@ final class BaseAgent {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update((RECIPE + MODULES + UNTRAINED + arguments()).getBytes(UTF_8));
+      digest.update(BaseImage.resource("bootc"));
+      digest.update(BaseImage.resource("environment.sh"));
       digest.update(Files.readAllBytes(jdk.resolve("release")));
       for (Path jar : jars) {
         try (InputStream in = new DigestInputStream(Files.newInputStream(jar), digest)) {

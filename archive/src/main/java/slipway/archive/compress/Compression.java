@@ -11,6 +11,7 @@ import java.io.PushbackInputStream;
 import java.util.Arrays;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.tukaani.xz.XZInputStream;
+import slipway.base.Problem;
 import slipway.linux.lock.ScratchFolder;
 
 /**
@@ -131,13 +132,28 @@ public enum Compression {
   }
 
   /**
-   * Has the library unpack its native part, once, where nothing stays of it: what is loaded needs
-   * no file any more, and what a killed process leaves the next one removes.
+   * Loads the native part of the library, once. A product that is put together has it beside its
+   * jars and says so to zstd-jni; else the library unpacks it where nothing stays of it: what is
+   * loaded needs no file any more, and what a killed process leaves the next one removes.
    */
   private static synchronized void prepareZstd() throws IOException {
-    if (!Native.isLoaded()) {
-      try (ScratchFolder folder = ScratchFolder.small("slipway-zstd-", note -> {})) {
+    if (Native.isLoaded()) {
+      return;
+    }
+    if (System.getProperty("ZstdNativePath") != null) {
+      Native.load();
+      return;
+    }
+    try (ScratchFolder folder = ScratchFolder.small("slipway-zstd-", note -> {})) {
+      try {
         Native.load(folder.path().toFile());
+      } catch (UnsatisfiedLinkError e) {
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            "zstd's library cannot be loaded from "
+                + folder.path().getParent()
+                + ", whose file system may be mounted noexec; let TMPDIR name another folder",
+            e);
       }
     }
   }

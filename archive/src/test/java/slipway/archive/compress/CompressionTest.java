@@ -3,6 +3,8 @@ package slipway.archive.compress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.github.luben.zstd.util.Native;
+import com.github.luben.zstd.util.ZstdVersion;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -14,8 +16,10 @@ import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -52,13 +56,7 @@ class CompressionTest {
   void aKilledProcessLeavesNoLibrary(@TempDir Path temporary) throws Exception {
     // As of one that was killed while it unpacked.
     Files.createFile(Files.createDirectory(temporary.resolve("slipway-zstd-1")).resolve("lib.so"));
-    ProcessBuilder child =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin/java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Child.class.getName());
+    ProcessBuilder child = new ProcessBuilder(child());
     child.environment().put("TMPDIR", temporary.toString());
     Process process = child.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try {
@@ -67,6 +65,39 @@ class CompressionTest {
       process.destroyForcibly().waitFor();
     }
     assertThat(temporary).isEmptyDirectory();
+  }
+
+  private static List<String> child(String... options) {
+    List<String> argv = new ArrayList<>();
+    argv.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    argv.add("--enable-native-access=ALL-UNNAMED");
+    argv.addAll(List.of(options));
+    argv.addAll(List.of("-cp", System.getProperty("java.class.path"), Child.class.getName()));
+    return argv;
+  }
+
+  /** Where nothing may be executed, nothing can be loaded either. */
+  @Test
+  void temporaryFilesMayLieWhereNothingIsExecuted(@TempDir Path folder) throws Exception {
+    String name = "/linux/" + System.getProperty("os.arch") + "/libzstd-jni-";
+    Path library = folder.resolve("zstd.so");
+    try (InputStream in =
+        Native.class.getResourceAsStream(name + ZstdVersion.VERSION + ".so")) {
+      Files.copy(in, library);
+    }
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    assertThat(withoutExecution(temporary, child("-DZstdNativePath=" + library)).text())
+        .endsWith("ready\n");
+    assertThat(withoutExecution(temporary, child()).stderr())
+        .contains("Problem: zstd's library cannot be loaded from " + temporary + ", whose file");
+  }
+
+  private static Command.Result withoutExecution(Path temporary, List<String> argv) {
+    String script = "mount -t tmpfs -o noexec tmpfs \"$TMPDIR\"; exec \"$@\" </dev/null";
+    return Command.of("unshare", "--mount", "--", "sh", "-ec", script, "sh")
+        .with(argv.toArray(String[]::new))
+        .environment("TMPDIR", temporary.toString())
+        .tryRun();
   }
 
   /** Partly compressible, longer than several blocks. */
