@@ -78,8 +78,7 @@ class AgentLauncherTest {
     Path work = Files.createDirectory(scratch.resolve("work"));
     Path runtime = Files.createDirectories(upper.resolve("lib/slipway/runtime/bin"));
     Files.writeString(runtime.resolve("java"), RUNTIME);
-    Files.write(
-        upper.resolve("lib/slipway/environment.sh"), BaseImage.resource("environment.sh"));
+    Files.write(upper.resolve("lib/slipway/environment.sh"), BaseImage.resource("environment.sh"));
     Path bin = Files.createDirectory(upper.resolve("bin"));
     Files.write(bin.resolve("bootc"), BaseImage.resource("bootc"));
     for (Path file : List.of(runtime.resolve("java"), bin.resolve("bootc"))) {

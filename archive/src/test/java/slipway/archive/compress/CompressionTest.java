@@ -81,8 +81,7 @@ class CompressionTest {
   void temporaryFilesMayLieWhereNothingIsExecuted(@TempDir Path folder) throws Exception {
     String name = "/linux/" + System.getProperty("os.arch") + "/libzstd-jni-";
     Path library = folder.resolve("zstd.so");
-    try (InputStream in =
-        Native.class.getResourceAsStream(name + ZstdVersion.VERSION + ".so")) {
+    try (InputStream in = Native.class.getResourceAsStream(name + ZstdVersion.VERSION + ".so")) {
       Files.copy(in, library);
     }
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
