@@ -137,8 +137,27 @@ class PackageTest {
         .matches("[0-9]{3,}\\s*");
   }
 
+  /** Copied, its files have other times than those that the JVM's caches know. */
   @Test
   @Order(2)
+  void aCopyOfItIsSilentAndNeedsNoExecutableTemporaryFolder() {
+    assertThat(
+            must(
+                """
+                cp -r '/opt/our tools'/slipway-* /opt/copy
+                mount -t tmpfs -o noexec tmpfs /mnt
+                o=$(printf '\\303\\266')
+                mkdir /mnt/$o && echo "FROM scratch" > /mnt/$o/Containerfile
+                LC_ALL=C TMPDIR=/mnt /opt/copy/bin/slipway build -q --label a=$o -t l:1 \
+                  --compression zstd --root /mnt/state /mnt/$o 2>&1
+                /opt/copy/bin/slipway inspect --root /mnt/state l:1 | grep -c "\\"a\\" : \\"$o\\""
+                rm -r /opt/copy
+                """))
+        .matches("sha256:[0-9a-f]{64}\n1\n");
+  }
+
+  @Test
+  @Order(3)
   void thePackageInstallsWithWhatItNeeds() {
     must(
         """
@@ -159,7 +178,7 @@ class PackageTest {
   }
 
   @Test
-  @Order(3)
+  @Order(4)
   void itBuildsServesAndMakesADisk() {
     String text =
         must(
@@ -183,12 +202,29 @@ class PackageTest {
   }
 
   @Test
-  @Order(4)
-  void removingItLeavesNothing() {
-    assertThat(
-            must(
-                "apt-get purge -y -qq slipway >/dev/null; ls -d /usr/lib/slipway /usr/bin/slipway"
-                    + " 2>/dev/null || echo gone"))
-        .contains("gone");
+  @Order(5)
+  void removingItLeavesNothingButImages() {
+    String text =
+        must(
+            """
+            mkdir -p /run/systemd/system /etc/systemd/system/multi-user.target.wants
+            printf '#!/bin/sh\\necho "systemctl $*" >> /run/asked\\n' > /usr/local/bin/systemctl
+            chmod +x /usr/local/bin/systemctl
+            unit=slipway-registry.service
+            ln -s /usr/lib/systemd/system/$unit /etc/systemd/system/multi-user.target.wants/$unit
+            dpkg -i /product.deb > /dev/null
+            apt-get purge -y -qq slipway 2>&1 >/dev/null
+            ls -d /usr/lib/slipway /usr/bin/slipway 2>/dev/null || echo gone
+            ls /etc/systemd/system/multi-user.target.wants
+            cat /run/asked
+            """);
+    assertThat(text)
+        .contains("images are kept in /var/lib/slipway;", "gone\n")
+        .containsSubsequence(
+            "daemon-reload",
+            "try-restart slipway-registry.service",
+            "stop slipway-registry.service",
+            "daemon-reload");
+    assertThat(text.lines()).doesNotContain("slipway-registry.service");
   }
 }
