@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.InvalidPathException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,7 +16,6 @@ import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
-import slipway.base.Spelling;
 import slipway.cli.command.Limits;
 import slipway.cli.command.Signals;
 import slipway.cli.command.UsageFault;
@@ -98,26 +98,24 @@ public final class Main {
 
   private static int dispatch(String name, String[] args, PrintStream out, PrintStream err) {
     String word = args.length == 0 ? "--help" : args[0];
-    switch (word) {
-      case "--version", "-V", "version" -> {
-        return help(name + " " + Version.text() + "\n", out);
-      }
-      case "help" -> {
-        if (args.length > 1) {
-          String[] asked = Arrays.copyOfRange(args, 1, args.length + 1);
-          asked[asked.length - 1] = "--help";
-          return dispatch(name, asked, out, err);
-        }
-      }
-      default -> {}
+    String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
+    boolean version =
+        switch (word) {
+          case "--version", "-V", "-v", "version" -> true;
+          default -> false;
+        };
+    if (version && rest.length == 0) {
+      return help(name + " " + Version.text() + "\n", out);
     }
     Program program = Program.of(name);
     if (program == null) {
       throw new IllegalArgumentException("no program is called " + name);
     }
-    String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
+    if (version) {
+      return help(Help.pageOfNoWords(program, List.of(rest)), out);
+    }
     return switch (word) {
-      case "--help", "-h", "help" -> help(Usage.of(program), out);
+      case "--help", "-h", "help" -> help(Help.page(program, List.of(rest)), out);
       default -> dispatch(program, word, rest, out, err);
     };
   }
@@ -126,58 +124,33 @@ public final class Main {
       Program program, String word, String[] rest, PrintStream out, PrintStream err) {
     Verb verb = Verb.of(program, word);
     if (verb != null) {
-      return execute(program.word() + " " + word, verb.line(), rest, out, err);
+      return execute(Help.line(program, verb, word), rest, out, err);
     }
     Program other = Program.of(word);
     if (other != null && program.programs().contains(other)) {
       return dispatch(word, rest, out, err);
     }
-    throw Problem.usage(unknown(program, word));
-  }
-
-  private static String unknown(Program program, String word) {
-    String help = "; " + program.word() + " --help lists the commands";
-    if (word.startsWith("-")) {
-      return "unknown option " + word + help;
-    }
-    String hint = Spelling.hint(word, program.words(), "");
-    return "unknown command \"" + word + "\"" + (hint.isEmpty() ? help : hint);
+    throw Help.unknown(program, word);
   }
 
   private static int execute(
-      String name, CommandLine line, String[] args, PrintStream out, PrintStream err) {
-    line.setCommandName(name);
+      CommandLine line, String[] args, PrintStream out, PrintStream err) {
     line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
-    complete(line);
     line.setParameterExceptionHandler(
         (e, a) -> {
-          err.println("error: " + UsageFault.sentence(e));
+          err.println("error: " + UsageFault.sentence(e, List.of(a)));
           return Problem.Kind.USAGE.exitCode();
         });
     line.setExecutionExceptionHandler((e, l, result) -> report(e, err));
+    line.setExecutionStrategy(
+        parsed -> {
+          Help.refuseUnknown(parsed);
+          return new CommandLine.RunLast().execute(parsed);
+        });
     int status = line.execute(args);
     line.getOut().flush();
     return status;
-  }
-
-  /**
-   * A command's footer is its examples. Below them stands {@code --limit}, which is taken before a
-   * command sees its words, so that its model does not know of it.
-   */
-  private static void complete(CommandLine line) {
-    CommandLine.Model.UsageMessageSpec usage = line.getCommandSpec().usageMessage();
-    StringBuilder footer = new StringBuilder();
-    for (String example : usage.footer()) {
-      footer
-          .append(footer.isEmpty() ? "%nExamples:%n" : "")
-          .append("  ")
-          .append(example)
-          .append("%n");
-    }
-    footer.append("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
-    usage.footer(footer.toString());
-    line.getSubcommands().values().forEach(Main::complete);
   }
 
   private static int report(Throwable e, PrintStream err) {

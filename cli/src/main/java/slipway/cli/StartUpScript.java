@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 final class StartUpScript {
   /** What every program answers without looking at its commands; nothing is --help, too. */
   static final List<String> ANSWERS =
-      List.of("", "--version", "-V", "version", "--help", "-h", "help");
+      List.of("", "--version", "-V", "-v", "version", "--help", "-h", "help");
 
   private StartUpScript() {}
 

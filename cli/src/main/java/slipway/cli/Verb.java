@@ -13,6 +13,7 @@ import static slipway.cli.Verb.StartUp.QUICK;
 import static slipway.cli.Verb.StartUp.RUN;
 import static slipway.cli.Verb.StartUp.SERVE;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import slipway.cli.build.BaseCommand;
 import slipway.cli.build.BuildCommand;
+import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.disk.VmCommand;
@@ -198,6 +200,7 @@ enum Verb {
   CommandLine line() {
     CommandLine line = new CommandLine(command());
     removeVersion(line);
+    line.registerConverter(Path.class, new PathValue());
     return line.setCaseInsensitiveEnumValuesAllowed(true);
   }
 

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import slipway.cli.document.CommandText;
 import slipway.linux.process.Command;
 
@@ -108,8 +109,31 @@ class VerbTest {
         assertThat(help).contains("\n  " + example + "\n");
       }
       asked.removeLast();
-      asked.addFirst("help");
-      assertThat(ran(program.word(), asked)).isEqualTo(help);
+      for (String first : List.of("help", "--help")) {
+        asked.addFirst(first);
+        assertThat(ran(program.word(), asked)).isEqualTo(help);
+        asked.removeFirst();
+      }
+    }
+  }
+
+  /** A shell's variable that is not set must not become the folder that somebody is in. */
+  @ParameterizedTest
+  @EnumSource
+  void noPathMayBeEmpty(Program program) {
+    for (CommandSpec command : commands(program)) {
+      for (OptionSpec option : command.options()) {
+        if (option.type() == Path.class) {
+          List<String> line = new ArrayList<>(words(command.qualifiedName()));
+          line.addAll(List.of(option.longestName(), ""));
+          ByteArrayOutputStream err = new ByteArrayOutputStream();
+          PrintStream said = new PrintStream(err, true, StandardCharsets.UTF_8);
+          String[] rest = line.subList(1, line.size()).toArray(String[]::new);
+          assertThat(Main.run(program.word(), rest, said, said)).isEqualTo(2);
+          assertThat(err.toString(StandardCharsets.UTF_8))
+              .startsWith("error: " + option.longestName() + " lacks its value, ");
+        }
+      }
     }
   }
 

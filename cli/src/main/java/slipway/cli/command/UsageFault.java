@@ -1,5 +1,6 @@
 package slipway.cli.command;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -8,6 +9,7 @@ import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.OverwrittenOptionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import slipway.base.Printable;
@@ -17,31 +19,59 @@ import slipway.base.Spelling;
 public final class UsageFault {
   private UsageFault() {}
 
-  public static String sentence(ParameterException e) {
+  /**
+   * The sentence.
+   *
+   * @param line the words of the command line, in which options end at {@code --}
+   */
+  public static String sentence(ParameterException e, List<String> line) {
     CommandSpec command = e.getCommandLine().getCommandSpec();
     return Printable.text(
         switch (e) {
           case UnmatchedArgumentException u when !u.getUnmatched().isEmpty() ->
-              unmatched(firstOf(u.getUnmatched()), command);
+              unmatched(u.getUnmatched(), line, command);
           case MissingParameterException m when !m.getMissing().isEmpty() -> missing(m, command);
+          case OverwrittenOptionException o -> name(o.getOverwritten()) + " may be given only once";
           default -> wrongValue(e, command);
         });
   }
 
   /** What looks like an option is what is wrong; words around it are often its value. */
-  private static String firstOf(List<String> words) {
-    return words.stream().filter(w -> w.startsWith("-")).findFirst().orElse(words.getFirst());
+  private static String unmatched(List<String> words, List<String> line, CommandSpec command) {
+    int end = line.indexOf("--");
+    List<String> before = end < 0 ? line : line.subList(0, end);
+    List<String> after = end < 0 ? List.of() : line.subList(end, line.size());
+    return words.stream()
+        .filter(w -> isOption(w) && (before.contains(w) || !after.contains(w)))
+        .findFirst()
+        .map(option -> unknownOption(option, command))
+        .orElseGet(() -> unknownWord(words.getFirst(), command));
   }
 
-  private static String unmatched(String word, CommandSpec command) {
-    if (word.startsWith("-") && word.length() > 1) {
-      String name = word.replaceFirst("=.*", "");
-      if (name.equals("--version") || name.equals("-V")) {
-        String program = command.qualifiedName().split(" ", 2)[0];
-        return "unknown option " + name + "; " + program + " --version tells the version";
-      }
-      return "unknown option " + name + orHelp(hint(name, options(command)), command, "options");
+  private static boolean isOption(String word) {
+    return word.startsWith("-") && word.length() > 1;
+  }
+
+  /** What is wrong with a word that a command does not take. */
+  public static String unknown(String word, CommandSpec command) {
+    return Printable.text(
+        isOption(word) ? unknownOption(word, command) : unknownWord(word, command));
+  }
+
+  private static String unknownOption(String word, CommandSpec command) {
+    String name = word.replaceFirst("=.*", "");
+    List<String> known = options(command);
+    if (name.equals("--version") || name.equals("-V") || name.equals("-v")) {
+      String program = command.qualifiedName().split(" ", 2)[0];
+      return "unknown option " + name + "; " + program + " --version tells the version";
     }
+    if (name.equals("--format") && known.contains("--json")) {
+      return "unknown option --format; --json prints JSON";
+    }
+    return "unknown option " + name + orHelp(hint(name, known), command, "options");
+  }
+
+  private static String unknownWord(String word, CommandSpec command) {
     Collection<String> below = command.subcommands().keySet();
     return below.isEmpty()
         ? "unexpected argument \"" + word + "\"" + help(command, "arguments")
@@ -66,11 +96,17 @@ public final class UsageFault {
     List<String> names = e.getMissing().stream().map(UsageFault::name).toList();
     ArgSpec first = e.getMissing().getFirst();
     return String.valueOf(e.getMessage()).contains("for option")
-        ? name(first) + " lacks its value, " + first.paramLabel() + help(command, "options")
+        ? withoutValue(first, command)
         : String.join(" and ", names)
             + (names.size() == 1 ? " is" : " are")
             + " missing"
             + help(command, "arguments");
+  }
+
+  private static String withoutValue(ArgSpec arg, CommandSpec command) {
+    return arg.isOption()
+        ? name(arg) + " lacks its value, " + arg.paramLabel() + help(command, "options")
+        : name(arg) + " is empty" + help(command, "arguments");
   }
 
   private static String wrongValue(ParameterException e, CommandSpec command) {
@@ -82,15 +118,33 @@ public final class UsageFault {
           ? "the command line is wrong" + help(command, "options")
           : said.substring(0, 1).toLowerCase(Locale.ROOT) + said.substring(1);
     }
+    if (value.isEmpty() && type(arg) == Path.class) {
+      return withoutValue(arg, command);
+    }
     return name(arg) + " takes " + expected(arg) + ", not \"" + value + "\"";
   }
 
   private static String expected(ArgSpec arg) {
-    Class<?> type = arg.auxiliaryTypes()[arg.auxiliaryTypes().length - 1];
+    Class<?> type = type(arg);
     if (type == int.class || type == long.class || type == Integer.class || type == Long.class) {
       return "a whole number";
     }
+    if (type == boolean.class || type == Boolean.class) {
+      return "true or false";
+    }
+    if (type == Path.class && !arg.typeInfo().isMap()) {
+      return switch (arg.paramLabel()) {
+        case "DIR", "CONTEXT" -> "a folder";
+        case "FILE", "DISK" -> "a file";
+        default -> "a path";
+      };
+    }
     return type == Double.class ? "a number" : arg.paramLabel().replace("|", " or ");
+  }
+
+  /** Of the value; of a map of names to values, too. */
+  private static Class<?> type(ArgSpec arg) {
+    return arg.auxiliaryTypes()[arg.auxiliaryTypes().length - 1];
   }
 
   private static String name(ArgSpec arg) {

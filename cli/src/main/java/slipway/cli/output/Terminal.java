@@ -3,6 +3,7 @@ package slipway.cli.output;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of the terminal, found out without a native call, because the first of those costs
@@ -34,6 +35,15 @@ public final class Terminal {
     } catch (IOException e) {
       return false;
     }
+  }
+
+  /** Whether the terminal, as the environment names it, obeys no escape sequences. */
+  public static boolean isDumb() {
+    return isDumb(System.getenv("TERM"));
+  }
+
+  static boolean isDumb(@Nullable String name) {
+    return name == null || name.isEmpty() || name.equals("dumb");
   }
 
   /** Columns: what the shell exports, else a width that fits most windows. */

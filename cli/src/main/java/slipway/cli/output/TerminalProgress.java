@@ -43,12 +43,12 @@ public final class TerminalProgress implements Progress, AutoCloseable {
     this.painter = Thread.ofPlatform().daemon().name("progress").start(this::paintUntilClosed);
   }
 
-  /** What to use for {@code stderr}: bars on a terminal, notes only in a pipe. */
+  /** What to use for {@code stderr}: bars on a terminal that can show them, else notes only. */
   public static Progress forStderr(PrintStream err, boolean quiet) {
     if (quiet) {
       return NONE;
     }
-    return Terminal.stderrIsTerminal()
+    return Terminal.stderrIsTerminal() && !Terminal.isDumb()
         ? new TerminalProgress(err, Terminal.width())
         : new Notes(err);
   }
@@ -266,7 +266,7 @@ public final class TerminalProgress implements Progress, AutoCloseable {
     }
   }
 
-  /** For pipes: no bars, only the notes. */
+  /** For pipes and dumb terminals: no bars, only the notes. */
   private record Notes(PrintStream out) implements Progress {
     @Override
     public Task start(String name, long total) {

@@ -227,10 +227,42 @@ class RefusalsTest {
           inspect                       | IMAGE is missing; slipway inspect --help lists the arguments
           disk build --target-imgref A x | --target-imgref: "A" is not a repository name; use lower-case
           disk build --output /etc/passwd x | --output /etc/passwd is not a folder
+          images -- --help              | unexpected argument "--help"; slipway images --help lists the arguments
+          images --nosuch -- --help     | unknown option --nosuch; slipway images --help lists the options
+          images --json=x               | --json takes true or false, not "x"
+          pull --tls-verify=x a/b       | --tls-verify takes true or false, not "x"
+          build a\\0b                   | CONTEXT takes a folder, not "a\\x00b"
+          build -f a\\0b .              | --file takes a file, not "a\\x00b"
+          images --root a\\0b           | --root takes a folder, not "a\\x00b"
+          images --root a --root b      | --root may be given only once
+          images --root _               | --root lacks its value, DIR; slipway images --help lists the options
+          build _                       | CONTEXT is empty; slipway build --help lists the arguments
+          build -f _ .                  | --file lacks its value, FILE; slipway build --help lists the options
+          build --build-context a= .    | --build-context lacks its value, NAME=DIR; slipway build --help lists
+          registry serve --storage _    | --storage lacks its value, DIR; slipway registry serve --help lists
+          save -o _ web                 | --output lacks its value, FILE; slipway save --help lists the options
+          vm run _                      | DISK is empty; slipway vm run --help lists the arguments
+          help disk nosuch              | unknown command "nosuch"; slipway disk --help lists the commands
+          help images extra             | unexpected argument "extra"; slipway images --help lists the arguments
+          help build -x                 | unknown option -x; slipway build --help lists the options
+          help bootc nosuch             | unknown command "nosuch"; bootc --help lists the commands
+          --help nosuch                 | unknown command "nosuch"; slipway --help lists the commands
+          version extra                 | unexpected argument "extra"; slipway --help lists the commands
+          --version images              | unexpected argument "images"; slipway --help lists the commands
+          images --nosuch --help        | unknown option --nosuch; slipway images --help lists the options
+          disk nosuch --help            | unknown command "nosuch"; slipway disk --help lists the commands
+          --root /x images              | unknown option --root; a command's options stand behind the command, slipway --help
+          images --format json          | unknown option --format; --json prints JSON
+          images -v                     | unknown option -v; slipway --version tells the version
           pull --cert-dir /no/such a/b  | --cert-dir /no/such is not a folder
           """)
   void wrongUsageIsOneSentence(String line, String sentence) throws Exception {
-    Ran ran = run(line.split(" "));
+    String[] words = line.split(" ");
+    for (int i = 0; i < words.length; i++) {
+      // What a table can hardly hold: an empty word, and a character that no path has.
+      words[i] = words[i].equals("_") ? "" : words[i].replace("\\0", "\0");
+    }
+    Ran ran = run(words);
     assertThat(ran.err()).startsWith("error: " + sentence).hasLineCount(1);
     assertThat(ran.status()).isEqualTo(2);
   }
@@ -238,6 +270,8 @@ class RefusalsTest {
   @Test
   void helpOfACommand() {
     assertThat(run("help", "vm", "run").status()).isZero();
+    assertThat(run("help", "--", "build").status()).isZero();
+    assertThat(run("images", "extra", "--help").status()).isZero();
     assertThat(run("help", "nonsense").err()).contains("unknown command \"nonsense\"");
   }
 

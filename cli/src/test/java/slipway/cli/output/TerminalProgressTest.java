@@ -141,6 +141,14 @@ class TerminalProgressTest {
   }
 
   @Test
+  void aTerminalWithoutAKnownNameGetsNoBars() {
+    assertThat(Terminal.isDumb("dumb")).isTrue();
+    assertThat(Terminal.isDumb("")).isTrue();
+    assertThat(Terminal.isDumb((String) null)).isTrue();
+    assertThat(Terminal.isDumb("xterm-256color")).isFalse();
+  }
+
+  @Test
   void timesAreShort() {
     assertThat(TerminalProgress.time(0.2)).isEqualTo("0 s");
     assertThat(TerminalProgress.time(59.4)).isEqualTo("59 s");

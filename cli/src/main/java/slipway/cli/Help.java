@@ -1,0 +1,130 @@
+package slipway.cli;
+
+import java.util.List;
+import java.util.Set;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+import slipway.base.Problem;
+import slipway.base.Spelling;
+import slipway.cli.command.UsageFault;
+import slipway.cli.output.Terminal;
+
+/** What {@code help} and {@code --help} show. */
+final class Help {
+  private static final Set<String> ASKING = Set.of("--help", "-h");
+
+  private Help() {}
+
+  /**
+   * A page of help.
+   *
+   * @param words the name of a command, such as {@code disk build}; without any it is the first
+   *     page, of all commands
+   * @throws Problem (USAGE) when there is no such command
+   */
+  static String page(Program program, List<String> words) {
+    List<String> names =
+        words.stream().filter(w -> !ASKING.contains(w) && !w.equals("--")).toList();
+    if (names.isEmpty() || names.equals(List.of("help")) || names.equals(List.of("version"))) {
+      return Usage.of(program);
+    }
+    String word = names.getFirst();
+    List<String> rest = names.subList(1, names.size());
+    Verb verb = Verb.of(program, word);
+    if (verb != null) {
+      return page(line(program, verb, word), rest);
+    }
+    Program other = Program.of(word);
+    if (other != null && program.programs().contains(other)) {
+      return page(other, rest);
+    }
+    throw unknown(program, word);
+  }
+
+  private static String page(CommandLine line, List<String> words) {
+    CommandLine at = line;
+    for (String word : words) {
+      CommandLine below = at.getSubcommands().get(word);
+      if (below == null) {
+        throw Problem.usage(UsageFault.unknown(word, at.getCommandSpec()));
+      }
+      at = below;
+    }
+    return at.getUsageMessage();
+  }
+
+  /**
+   * The page of what takes no words, such as {@code version}, when it is asked for.
+   *
+   * @throws Problem (USAGE) when something else was said
+   */
+  static String pageOfNoWords(Program program, List<String> words) {
+    for (String word : words) {
+      if (!ASKING.contains(word)) {
+        throw Problem.usage(
+            "unexpected argument \"%s\"; %s --help lists the commands"
+                .formatted(word, program.word()));
+      }
+    }
+    return Usage.of(program);
+  }
+
+  /** A command with the help that it has. */
+  static CommandLine line(Program program, Verb verb, String word) {
+    CommandLine line = verb.line();
+    line.setCommandName(program.word() + " " + word);
+    if (Terminal.isDumb()) {
+      line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+    }
+    complete(line);
+    return line;
+  }
+
+  /**
+   * A command's footer is its examples. Below them stands {@code --limit}, which is taken before a
+   * command sees its words, so that its model does not know of it.
+   */
+  private static void complete(CommandLine line) {
+    UsageMessageSpec usage = line.getCommandSpec().usageMessage();
+    StringBuilder footer = new StringBuilder();
+    for (String example : usage.footer()) {
+      footer
+          .append(footer.isEmpty() ? "%nExamples:%n" : "")
+          .append("  ")
+          .append(example)
+          .append("%n");
+    }
+    footer.append("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
+    usage.footer(footer.toString());
+    line.getSubcommands().values().forEach(Help::complete);
+  }
+
+  /**
+   * Of a line that asks for help picocli overlooks what it does not know. An argument too many may
+   * stand there, for who has one too many asks for help; a misspelt option or command may not.
+   */
+  static void refuseUnknown(ParseResult parsed) {
+    for (CommandLine line : parsed.asCommandLineList()) {
+      List<String> words = line.getUnmatchedArguments();
+      boolean below = !line.getSubcommands().isEmpty();
+      if (words.stream().anyMatch(word -> below || word.startsWith("-"))) {
+        throw new UnmatchedArgumentException(line, words);
+      }
+    }
+  }
+
+  /** That a program's first word is none that it knows. */
+  static Problem unknown(Program program, String word) {
+    String help = program.word() + " --help lists the commands";
+    if (word.startsWith("-")) {
+      return Problem.usage(
+          "unknown option %s; a command's options stand behind the command, %s"
+              .formatted(word.replaceFirst("=.*", ""), help));
+    }
+    String hint = Spelling.hint(word, program.words(), "");
+    return Problem.usage(
+        "unknown command \"" + word + "\"" + (hint.isEmpty() ? "; " + help : hint));
+  }
+}
