@@ -133,8 +133,7 @@ public final class Main {
     throw Help.unknown(program, word);
   }
 
-  private static int execute(
-      CommandLine line, String[] args, PrintStream out, PrintStream err) {
+  private static int execute(CommandLine line, String[] args, PrintStream out, PrintStream err) {
     line.setOut(new java.io.PrintWriter(out, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(err, true, java.nio.charset.StandardCharsets.UTF_8));
     line.setParameterExceptionHandler(
