@@ -89,7 +89,7 @@ final class Assemble {
         -XX:-UsePerfData
         -Xss1m
         -Xlog:disable
-        -Xlog:all=error:stderr
+        -Xlog:all=error,aot*=off,cds*=off:stderr
         --enable-native-access=ALL-UNNAMED
         -Djdk.httpclient.bufsize=131072
         -DZstdNativePath="%s"
