@@ -1,6 +1,11 @@
 # What the launchers, a checkout's, an installed one's and a machine's agent's, make of the environment.
 # $home is the folder that the program lies in.
 
+if [ ! -d "${PWD:-}" ]; then # What the shell found it to be when it started.
+  echo "error: the current folder is not there any more; change to one that is" >&2
+  exit 1
+fi
+
 # A path of Java's is cut at colons, and what tells the JVM its options is read by the line.
 case $home in
   *:* | *'

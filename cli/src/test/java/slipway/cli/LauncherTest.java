@@ -44,6 +44,10 @@ class LauncherTest {
     Files.copy(Path.of("..", "packaging", "environment.sh"), home.resolve("environment.sh"));
     Files.writeString(home.resolve("start-up.sh"), "arguments=quick tools=no\n");
     Files.writeString(home.resolve("quick.options"), "-cp\n@HOME@/lib/a.jar:@HOME@/lib/b.jar\n");
+    for (String part : List.of("run.options", "serve.options", "runtime/lib/modules")) {
+      Files.createDirectories(home.resolve(part).getParent());
+      Files.writeString(home.resolve(part), "x\n");
+    }
     Files.copy(checkout.resolve(".slipway/bin/java"), java);
     return home.resolve("bin/slipway");
   }
@@ -105,5 +109,46 @@ class LauncherTest {
           .startsWith("error: Slipway does not run from a folder with a colon or a line break");
       assertThat(result.status()).isEqualTo(1);
     }
+  }
+
+  /** Of the environment, nothing leads it elsewhere or is obeyed by the JVM. */
+  @Test
+  void whatIsMeantForOthersIsLeftOut() throws Exception {
+    Path home = installed().getParent().getParent();
+    String java = "#!/bin/sh\necho ${JAVA_TOOL_OPTIONS-}${JDK_JAVA_OPTIONS-}${_JAVA_OPTIONS-}.\n";
+    Files.writeString(home.resolve("runtime/bin/java"), java);
+    Files.writeString(checkout.resolve(".slipway/bin/java"), java);
+    for (Path launcher : List.of(Path.of("bin/slipway"), Path.of(".").resolve("slipway"))) {
+      Path from = launcher.startsWith("bin") ? home : checkout;
+      assertThat(
+              Command.of("env", "CDPATH=/usr:/", "JAVA_TOOL_OPTIONS=a", "JDK_JAVA_OPTIONS=b")
+                  .with("_JAVA_OPTIONS=c", launcher.toString(), "images")
+                  .directory(from)
+                  .output())
+          .isEqualTo(".");
+    }
+  }
+
+  @Test
+  void aFolderThatIsGoneIsToldInOneSentence() throws Exception {
+    for (Path launcher : List.of(installed(), checkout.resolve("slipway"))) {
+      Command.Result result =
+          Command.of("sh", "-c", "mkdir gone; cd gone; rmdir ../gone; exec \"$0\" images")
+              .with(launcher.toString())
+              .directory(checkout)
+              .tryRun();
+      assertThat(result.stderr())
+          .endsWith("error: the current folder is not there any more; change to one that is\n");
+      assertThat(result.status()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anInstallationThatLacksAPartSaysSo() throws Exception {
+    Path launcher = installed();
+    Files.delete(launcher.resolveSibling("../run.options"));
+    Command.Result result = Command.of(launcher.toString(), "images").tryRun();
+    assertThat(result.stderr()).startsWith("error: this installation is not whole: ");
+    assertThat(result.status()).isEqualTo(1);
   }
 }
