@@ -1,7 +1,8 @@
 # What the launchers, a checkout's, an installed one's and a machine's agent's, make of the environment.
 # $home is the folder that the program lies in.
 
-if [ ! -d "${PWD:-}" ]; then # What the shell found it to be when it started.
+# A folder whose path may not be walked is there all the same, so the kernel is asked then.
+if [ ! -d "${PWD:-}" ] && [ -z "$(pwd -P 2> /dev/null)" ]; then
   echo "error: the current folder is not there any more; change to one that is" >&2
   exit 1
 fi
@@ -33,8 +34,9 @@ fi
 # The characters of names and arguments. In the locale C, in which cron and the system's services start
 # programs, Java reads ASCII alone and loses the rest; C.UTF-8 stands in for it. It does for other
 # locales of UTF-8 too, because one that is not installed is C without a word.
-characters=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
-case $characters in C | POSIX | *.[uU][tT][fF]-8* | *.[uU][tT][fF]8*) characters=C.UTF-8 ;; esac
+characters=${LC_ALL:-${LC_CTYPE:-${LANG:-}}}
+export SLIPWAY_LOCALE="$characters" # What the terminal shows.
+case $characters in '' | C | POSIX | *.[uU][tT][fF]-8* | *.[uU][tT][fF]8*) characters=C.UTF-8 ;; esac
 # The system's and the tools' own words, some of which are understood, are in English in any locale.
 # (With LC_MESSAGES=C glibc passes over LANGUAGE too.)
 if [ -n "${LC_ALL:-}" ]; then export LANG="$LC_ALL"; fi

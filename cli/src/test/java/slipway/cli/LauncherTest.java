@@ -44,7 +44,8 @@ class LauncherTest {
     Files.copy(Path.of("..", "packaging", "environment.sh"), home.resolve("environment.sh"));
     Files.writeString(home.resolve("start-up.sh"), "arguments=quick tools=no\n");
     Files.writeString(home.resolve("quick.options"), "-cp\n@HOME@/lib/a.jar:@HOME@/lib/b.jar\n");
-    for (String part : List.of("run.options", "serve.options", "runtime/lib/modules")) {
+    for (String part :
+        List.of("run.options", "serve.options", "lib/libzstd-jni.so", "runtime/lib/modules")) {
       Files.createDirectories(home.resolve(part).getParent());
       Files.writeString(home.resolve(part), "x\n");
     }
@@ -141,6 +142,32 @@ class LauncherTest {
           .endsWith("error: the current folder is not there any more; change to one that is\n");
       assertThat(result.status()).isEqualTo(1);
     }
+  }
+
+  /** Whoever may not walk there by its path can have been led there. */
+  @Test
+  void aFolderBelowOneThatIsClosedIsThere() throws Exception {
+    Path launcher = installed();
+    Files.setPosixFilePermissions(checkout, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path closed = Files.createDirectory(checkout.resolve("closed"));
+    Path work = Files.createDirectory(closed.resolve("work"));
+    Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+    assertThat(
+            Command.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+                .with(launcher.toString(), "images")
+                .directory(work)
+                .tryRun()
+                .stderr())
+        .doesNotContain("not there any more");
+  }
+
+  /** bootc status draws for it. */
+  @Test
+  void theLocaleOfTheTerminalIsHandedOn() throws Exception {
+    Files.writeString(checkout.resolve(".slipway/bin/java"), "#!/bin/sh\necho $SLIPWAY_LOCALE\n");
+    assertThat(locale("LC_ALL=C", "LANG=de_DE.UTF-8")).isEqualTo("C");
+    assertThat(locale("LANG=de_DE.UTF-8")).isEqualTo("de_DE.UTF-8");
+    assertThat(locale()).isEmpty();
   }
 
   @Test

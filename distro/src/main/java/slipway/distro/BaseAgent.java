@@ -195,6 +195,10 @@ final class BaseAgent {
       // The JVM compares times with those of the training; files of a deployment have time 0.
       Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
     }
+    if (!Files.isRegularFile(product.resolve(ZSTD))) {
+      throw Problem.environment(
+          "the agent needs " + product.resolve(ZSTD) + ", which is missing; build Slipway again");
+    }
     Files.copy(product.resolve(ZSTD), lib.resolve(ZSTD), StandardCopyOption.REPLACE_EXISTING);
     runtime(made.resolve("runtime"));
     Files.writeString(

@@ -21,10 +21,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A machine whose upgrades are interrupted at random moments, always the same machine, so that what
- * one leaves behind meets the next. Before every boot its disk is checked from outside, after every
- * boot it is in the old or the new release with all local changes, and in the one that the disk
- * announced. The system properties {@code powercut.seed} and {@code powercut.rounds} repeat a run.
+ * A machine whose upgrades are interrupted at random moments. Before every boot its disk is checked
+ * from outside, after every boot it is in the old or the new release with all local changes, and in
+ * the one that the disk announced. The soak's rounds are all of one machine, so that what one
+ * leaves behind meets the next. The system property {@code powercut.seed} repeats a run, {@code
+ * powercut.rounds} says how many the soak plays.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class PowerCutTest {

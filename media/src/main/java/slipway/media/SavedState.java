@@ -17,6 +17,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class SavedState {
   private static final Duration POLL = Duration.ofMillis(50);
+  private static final Duration RENAME = Duration.ofMinutes(2);
 
   private SavedState() {}
 
@@ -24,14 +25,24 @@ final class SavedState {
    * Pauses a machine and writes its state; its QEMU is of no use any more then.
    *
    * @param file must not exist; is there when all of it is
-   * @throws Problem when QEMU cannot, or ends
+   *     <p>The state goes through a shell because releases of QEMU before 8.2 write to no file of
+   *     themselves; the names in it are quoted.
+   * @throws Problem when QEMU cannot, or ends; the machine stays paused then
    */
   static void write(Process qemu, Qmp qmp, Path file) throws IOException {
     qmp.execute("stop", Map.of());
     String part = quoted(file.resolveSibling(file.getFileName() + ".part"));
     String shell = "cat > " + part + " && mv " + part + " " + quoted(file);
     qmp.execute("migrate", Map.of("uri", "exec:" + shell));
-    while (!isWritten(qmp) || !Files.exists(file)) {
+    while (!isWritten(qmp)) {
+      pause(qemu);
+    }
+    // Told when the last bytes have left QEMU; the shell has to write and rename them still.
+    long end = System.nanoTime() + RENAME.toNanos();
+    while (!Files.exists(file)) {
+      if (System.nanoTime() > end) {
+        throw Problem.environment("the machine's state could not be written to " + file);
+      }
       pause(qemu);
     }
   }

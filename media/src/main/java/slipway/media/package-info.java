@@ -11,7 +11,10 @@
  *
  *  VirtualMachine.start           in the background
  *    Console     serial port 1: the last 1 MiB; what others wait for is found in it
+ *    QemuProcess one run of QEMU, with its Console and its Qmp
  *    Qmp         QEMU's control connection, over the socket qmp
+ *    SavedState  processors, memory and devices in a file, to go on from
+ *    GuestShell  ssh to the guest
  *    SshBanner   waits for an ssh server behind a forwarded port
  *    Patience    how long a wait may be: as long as the guest gets on
  *  VirtualMachine.runInForeground  the serial port is this terminal

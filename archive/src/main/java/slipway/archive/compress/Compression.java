@@ -140,8 +140,18 @@ public enum Compression {
     if (Native.isLoaded()) {
       return;
     }
-    if (System.getProperty("ZstdNativePath") != null) {
-      Native.load();
+    String beside = System.getProperty("ZstdNativePath");
+    if (beside != null) {
+      try {
+        Native.load();
+      } catch (UnsatisfiedLinkError e) {
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            "zstd's library cannot be loaded: "
+                + beside
+                + " is missing, damaged, or of another architecture; install Slipway again",
+            e);
+      }
       return;
     }
     try (ScratchFolder folder = ScratchFolder.small("slipway-zstd-", note -> {})) {

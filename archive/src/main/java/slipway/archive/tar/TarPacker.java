@@ -11,6 +11,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.linux.lock.ScratchFolder;
 
 /**
@@ -112,8 +113,18 @@ public final class TarPacker implements AutoCloseable {
     }
 
     private IOException failed(IOException e) {
-      failure = new IOException("cannot write " + name + ": " + e.getMessage(), e);
-      return failure;
+      IOException first = failure;
+      if (first == null) {
+        String reason = FileReason.of(e);
+        // Standard output says itself what it is.
+        first = reason.startsWith("cannot ") ? e : new IOException(sentence(reason), e);
+        failure = first;
+      }
+      return first;
+    }
+
+    private String sentence(String reason) {
+      return "cannot write " + name + ": " + reason;
     }
   }
 

@@ -5,6 +5,7 @@
  *  State        --root: where state is; opens the store
  *  Limits       --limit, taken before a command sees its words
  *  Signals      SIGTERM, SIGINT, SIGHUP
+ *  PathValue    reads paths, none of which is empty
  *  UsageFault   wrong usage in one sentence of our own style
  *  Product      where the product's jars are
  *  Version      version.txt, which the build fills in

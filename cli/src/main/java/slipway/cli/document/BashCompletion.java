@@ -75,7 +75,7 @@ public final class BashCompletion {
         [ -f "$state/store/index.json" ] || return 0
         values=$({
           command head -c 8388608 -- "$state/store/index.json" |
-            LC_ALL=C command grep -aoE '"org\\.opencontainers\\.image\\.ref\\.name" *: *"[A-Za-z0-9._:/@-]+"' |
+            LC_ALL=C command grep -aoE '"org\\.opencontainers\\.image\\.ref\\.name" *: *"[A-Za-z0-9][A-Za-z0-9._:/@-]*"' |
             command cut -d '"' -f 4
         } 2> /dev/null) || values=
       }

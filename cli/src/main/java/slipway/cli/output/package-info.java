@@ -2,6 +2,7 @@
  * What commands print: results on stdout, progress and warnings on stderr.
  *
  * <pre>
+ *  StandardOutput         remembers what could not be written, so that the command fails
  *  Table, JsonText        results for people and for programs
  *  Steps                  numbered steps with their times, such as the demo's
  *  TerminalProgress       base.Progress on a terminal or in a pipe

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -126,14 +127,15 @@ public final class Host {
     return switch (format) {
       case JSON -> StatusDocument.json(status);
       case YAML -> StatusDocument.yaml(status);
-      case HUMANREADABLE -> StatusText.render(status, verbose, unicode());
+      case HUMANREADABLE -> StatusText.render(status, verbose, unicode(host.variables()));
     };
   }
 
   /** Whether the locale shows more than ASCII; one that is not set does. */
-  private boolean unicode() {
-    for (String name : List.of("LC_ALL", "LC_CTYPE", "LANG")) {
-      String value = host.variables().getOrDefault(name, "");
+  static boolean unicode(Map<String, String> variables) {
+    // The launcher keeps the first for the locale that it found, which it changes for Java.
+    for (String name : List.of("SLIPWAY_LOCALE", "LC_ALL", "LC_CTYPE", "LANG")) {
+      String value = variables.getOrDefault(name, "");
       if (!value.isEmpty()) {
         String lower = value.toLowerCase(Locale.ROOT);
         return !lower.equals("c") && !lower.equals("posix");
