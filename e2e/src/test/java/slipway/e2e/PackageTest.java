@@ -132,7 +132,7 @@ class PackageTest {
     assertThat(
             must(
                 "cd '/opt/our tools'/slipway-*/; sed \"s|@HOME@|$PWD|g\" quick.options > /tmp/o;"
-                    + " IFS='\n'; set -f; runtime/bin/java -Xlog:class+load $(cat /tmp/o)"
+                    + " IFS='\n'; set -f; runtime/bin/java $(cat /tmp/o) -Xlog:class+load"
                     + " slipway.cli.Main --help | grep -c 'shared objects file'"))
         .matches("[0-9]{3,}\\s*");
   }
@@ -208,12 +208,12 @@ class PackageTest {
         must(
             """
             mkdir -p /run/systemd/system /etc/systemd/system/multi-user.target.wants
-            printf '#!/bin/sh\\necho "systemctl $*" >> /run/asked\\n' > /usr/local/bin/systemctl
-            chmod +x /usr/local/bin/systemctl
+            printf '#!/bin/sh\\necho "systemctl $*" >> /run/asked\\n' > /usr/bin/systemctl
+            chmod +x /usr/bin/systemctl
             unit=slipway-registry.service
             ln -s /usr/lib/systemd/system/$unit /etc/systemd/system/multi-user.target.wants/$unit
             dpkg -i /product.deb > /dev/null
-            apt-get purge -y -qq slipway 2>&1 >/dev/null
+            dpkg --purge slipway 2>&1 >/dev/null
             test -e /usr/lib/slipway || test -L /usr/bin/slipway || echo gone
             ls /etc/systemd/system/multi-user.target.wants
             cat /run/asked
