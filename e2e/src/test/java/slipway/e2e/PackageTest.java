@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -30,10 +32,11 @@ class PackageTest {
   @TempDir static Path directory;
 
   private static Path root;
+  private static String told;
 
   @BeforeAll
   static void make() throws Exception {
-    run(Cli.ROOT.resolve("slipway").toString(), "package", "--output", directory.toString());
+    told = run(Cli.ROOT.resolve("slipway").toString(), "package", "--output", directory.toString());
     root = directory.resolve("root");
     run(
         "mmdebstrap",
@@ -109,6 +112,55 @@ class PackageTest {
     return result.text();
   }
 
+  @Test
+  @Order(0)
+  void itTellsWhatItMadeAndNothingElse() throws Exception {
+    assertThat(told.lines()).containsExactly(made("deb").toString(), made("tar.gz").toString());
+    try (var files = Files.list(directory)) {
+      assertThat(files).containsExactlyInAnyOrder(made("deb"), made("tar.gz"), root);
+    }
+  }
+
+  /**
+   * Of the paths, those of the Debian package begin with {@code /usr}, those of the archive with a
+   * name that its folder holds.
+   */
+  @Test
+  @Order(0)
+  void whatTheReadmeNamesIsInstalled() throws Exception {
+    Path debian = root.resolve("unpacked/debian");
+    Path archive = root.resolve("unpacked/archive");
+    Files.createDirectories(archive);
+    run("dpkg-deb", "-x", made("deb").toString(), debian.toString());
+    run("tar", "-xf", made("tar.gz").toString(), "--strip=1", "-C", archive.toString());
+    Path documents = debian.resolve("usr/share/doc/slipway");
+    String readme = Files.readString(documents.resolve("README.md"));
+    assertThat(archive.resolve("README.md")).hasContent(readme);
+    List<String> named = matches("(?<![\\w/.~-])/usr(?:/[\\w.-]*\\w)+", readme);
+    assertThat(named).hasSizeGreaterThan(6);
+    assertThat(named).allSatisfy(path -> assertThat(debian.resolve(path.substring(1))).exists());
+    String top = String.join("|", Command.of("ls", archive.toString()).output().split("\\s+"));
+    named = matches("(?<![\\w/.~-])(?:" + top + ")(?:/[\\w.-]*\\w)+", readme);
+    assertThat(named).hasSizeGreaterThan(6);
+    assertThat(named).allSatisfy(path -> assertThat(archive.resolve(path)).exists());
+    assertThat(archive.resolve("LICENSE")).isRegularFile();
+    assertLinksLead(documents);
+    assertLinksLead(archive);
+  }
+
+  /** Of each document in a folder and below, the relative links. */
+  private static void assertLinksLead(Path folder) throws Exception {
+    for (String file : matches(".+\\.md", Command.of("find", folder.toString()).output())) {
+      for (String link : matches("(?<=\\]\\()(?!\\w+:|#)[^)#]+", Files.readString(Path.of(file)))) {
+        assertThat(Path.of(file).resolveSibling(link)).as("a link of " + file).exists();
+      }
+    }
+  }
+
+  private static List<String> matches(String pattern, String text) {
+    return Pattern.compile(pattern).matcher(text).results().map(MatchResult::group).toList();
+  }
+
   /** Unpacked in a folder whose name holds a blank; nothing is installed for it. */
   @Test
   @Order(1)
@@ -173,7 +225,7 @@ class PackageTest {
                 "for f in /usr/share/man/man1/slipway.1.gz /usr/share/man/man1/slipway-bootc.1.gz"
                     + " /usr/share/bash-completion/completions/slipway"
                     + " /usr/lib/systemd/system/slipway-registry.service"
-                    + " /usr/share/doc/slipway/copyright; do test -s $f; done; echo all"))
+                    + " /usr/share/doc/slipway/copyright /usr/share/doc/slipway/README.md; do test -s $f; done; echo all"))
         .contains("all");
   }
 
