@@ -3,18 +3,13 @@ package slipway.builder.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,7 +22,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.builder.engine.ImageDraft;
 import slipway.builder.engine.Lab;
-import slipway.oci.copy.ImageSource;
+import slipway.oci.MemorySource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -156,47 +151,18 @@ class ArrivalsTest {
   }
 
   /** A registry with one image, whose config may say of its layer what it likes. */
-  private static final class Stranger implements ImageSource {
-    private final Map<Digest, byte[]> blobs = new HashMap<>();
-    private final Manifest.Image image;
+  private static ImagePuller stranger(byte[] tar, Digest diffId, Platform its) {
+    MemorySource image = new MemorySource();
+    ImageDraft draft = ImageDraft.scratch(its);
+    byte[] config = draft.toConfig("2020-09-13T12:26:40Z", List.of(diffId)).toJson();
+    image.offer(config, MediaTypes.OCI_CONFIG, image.add(MediaTypes.OCI_LAYER, tar));
+    return (reference, platform, sink, progress) ->
+        Transfer.copy(image, null, sink, null, Transfer.Options.of(platform), progress);
+  }
 
-    Stranger(byte[] tar, Digest diffId) {
-      this(tar, diffId, Platform.host());
-    }
-
-    Stranger(byte[] tar, Digest diffId, Platform platform) {
-      Descriptor layer = add(MediaTypes.OCI_LAYER, tar);
-      ImageDraft draft = ImageDraft.scratch(platform);
-      byte[] config = draft.toConfig("2020-09-13T12:26:40Z", List.of(diffId)).toJson();
-      image = Manifest.Image.of(add(MediaTypes.OCI_CONFIG, config), List.of(layer), Map.of());
-    }
-
-    private Descriptor add(String mediaType, byte[] bytes) {
-      Descriptor d = Descriptor.of(mediaType, bytes);
-      blobs.put(d.digest(), bytes);
-      return d;
-    }
-
-    @Override
-    public String describe() {
-      return "a stranger";
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) {
-      return image;
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor, long offset) {
-      byte[] bytes = blobs.get(descriptor.digest());
-      return new ByteArrayInputStream(bytes, (int) offset, bytes.length);
-    }
-
-    ImagePuller puller() {
-      return (reference, platform, sink, progress) ->
-          Transfer.copy(this, null, sink, null, Transfer.Options.of(platform), progress);
-    }
+  /** One that tells the truth. */
+  private static ImagePuller offering(byte[] tar, Platform its) {
+    return stranger(tar, Digest.sha256(tar), its);
   }
 
   private byte[] tar(String text) throws IOException {
@@ -219,7 +185,7 @@ class ArrivalsTest {
   void aForgedImageIsRefused(String file) throws Exception {
     byte[] good = tar("good\n");
     byte[] evil = tar("evil\n");
-    ImagePuller forger = new Stranger(evil, Digest.sha256(good)).puller();
+    ImagePuller forger = stranger(evil, Digest.sha256(good), Platform.host());
     String forged = file.formatted("registry.example/evil:1");
     for (boolean unpacked : new boolean[] {false, true}) {
       Path snapshot =
@@ -235,7 +201,7 @@ class ArrivalsTest {
       assertThat(lab.store.unnamed().size()).isEqualTo(unpacked ? 1 : 0);
       if (!unpacked) {
         build(
-            new Stranger(good, Digest.sha256(good)).puller(),
+            offering(good, Platform.host()),
             "FROM registry.example/good:1\nCOPY <<EOF /x\ntext\nEOF\n");
         assertThat(snapshot.resolve("diff/who")).hasContent("good\n");
       }
@@ -246,12 +212,10 @@ class ArrivalsTest {
 
   /** A registry where one name stands for an image of each platform. */
   private ImagePuller ofEachPlatform() throws IOException {
-    byte[] here = tar("here\n");
-    byte[] there = tar("there\n");
-    Stranger own = new Stranger(here, Digest.sha256(here));
-    Stranger other = new Stranger(there, Digest.sha256(there), OTHER);
+    ImagePuller own = offering(tar("here\n"), Platform.host());
+    ImagePuller other = offering(tar("there\n"), OTHER);
     return (reference, platform, sink, progress) ->
-        (platform.equals(OTHER) ? other : own).puller().pull(reference, platform, sink, progress);
+        (platform.equals(OTHER) ? other : own).pull(reference, platform, sink, progress);
   }
 
   @ParameterizedTest
@@ -296,7 +260,7 @@ class ArrivalsTest {
     byte[] tar = tar("good\n");
     try {
       Limit.set("layer-bytes=" + (tar.length - 1), "test");
-      ImagePuller puller = new Stranger(tar, Digest.sha256(tar)).puller();
+      ImagePuller puller = offering(tar, Platform.host());
       assertThatThrownBy(() -> build(puller, "FROM registry.example/x:1\nCOPY <<EOF /x\nEOF\n"))
           .hasMessageContaining("layer-bytes");
       assertThat(names()).isEmpty();

@@ -3,20 +3,16 @@ package slipway.oci.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +24,7 @@ import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.Images;
+import slipway.oci.MemorySource;
 import slipway.oci.copy.DiffIds;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
@@ -52,7 +49,7 @@ class StoreGateTest {
 
   @TempDir Path dir;
   private LocalStore store;
-  private final Memory memory = new Memory();
+  private final MemorySource memory = new MemorySource();
 
   @BeforeEach
   void prepare() {
@@ -62,34 +59,6 @@ class StoreGateTest {
   @AfterEach
   void end() {
     store.close();
-  }
-
-  /** A source whose blobs are what a stranger sends. */
-  private static final class Memory implements ImageSource {
-    private final Map<Digest, byte[]> blobs = new HashMap<>();
-    private @Nullable Manifest image;
-
-    Descriptor add(String mediaType, byte[] bytes) {
-      Descriptor d = Descriptor.of(mediaType, bytes);
-      blobs.put(d.digest(), bytes);
-      return d;
-    }
-
-    @Override
-    public String describe() {
-      return "memory";
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) {
-      return image;
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor, long offset) {
-      byte[] bytes = blobs.get(descriptor.digest());
-      return new ByteArrayInputStream(bytes, (int) offset, bytes.length);
-    }
   }
 
   private static byte[] compress(Compression compression, byte[] plain) throws IOException {
@@ -105,10 +74,6 @@ class StoreGateTest {
         .toJson();
   }
 
-  private void offer(byte[] config, String type, Descriptor... layers) {
-    memory.image = Manifest.Image.of(memory.add(type, config), List.of(layers), Map.of());
-  }
-
   private void pull() throws IOException {
     try (ImageSink sink = store.sink(LocalStore.localName("x"))) {
       Transfer.copy(memory, null, sink, null, Transfer.Options.all(), Progress.NONE);
@@ -119,18 +84,18 @@ class StoreGateTest {
   @EnumSource(Compression.class)
   void anotherLayerThanTheConfigNamesIsRefused(Compression compression) throws Exception {
     Descriptor layer = memory.add(MediaTypes.layer(compression), compress(compression, FORGED));
-    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    Manifest.Image lying = memory.offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
     assertThatThrownBy(this::pull)
         .isInstanceOf(Problem.class)
         .hasMessageContaining(layer.digest().brief())
         .hasMessageContaining(Digest.sha256(FORGED).toString())
         .hasMessageContaining(Digest.sha256(HONEST).toString());
     assertThat(store.names()).isEmpty();
-    assertThatThrownBy(() -> Validate.image(memory, (Manifest.Image) memory.image, Progress.NONE))
+    assertThatThrownBy(() -> Validate.image(memory, lying, Progress.NONE))
         .hasMessageContaining("uncompressed digest");
-    offer(config(FORGED), MediaTypes.OCI_CONFIG, layer);
+    Manifest.Image honest = memory.offer(config(FORGED), MediaTypes.OCI_CONFIG, layer);
     pull();
-    Validate.image(memory, (Manifest.Image) memory.image, Progress.NONE);
+    Validate.image(memory, honest, Progress.NONE);
     assertThat(store.names()).hasSize(1);
   }
 
@@ -138,28 +103,29 @@ class StoreGateTest {
   @Test
   void othersTypesDoNotHideIt() throws Exception {
     Descriptor layer = memory.add("application/x", compress(Compression.GZIP, FORGED));
-    offer(config(HONEST), "application/y", layer);
+    memory.offer(config(HONEST), "application/y", layer);
     assertThatThrownBy(this::pull).hasMessageContaining("uncompressed digest");
   }
 
   @Test
   void aConfigWithOtherLayersThanTheManifestIsRefused() throws Exception {
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER, HONEST);
-    offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, layer);
+    memory.offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, layer);
     assertThatThrownBy(this::pull).hasMessageContaining("has 1 layers but its config lists 2");
-    offer(config(), MediaTypes.OCI_CONFIG, layer);
+    memory.offer(config(), MediaTypes.OCI_CONFIG, layer);
     assertThatThrownBy(this::pull).hasMessageContaining("has 1 layers but its config lists 0");
   }
 
   @Test
   void artifactsAreTaken() throws Exception {
     Descriptor chart = memory.add("application/x.chart", compress(Compression.GZIP, FORGED));
-    offer("{}".getBytes(StandardCharsets.UTF_8), MediaTypes.OCI_EMPTY, chart);
+    memory.offer("{}".getBytes(StandardCharsets.UTF_8), MediaTypes.OCI_EMPTY, chart);
     pull();
-    offer(new byte[] {1, 2, 3}, "application/x.model", memory.add("application/x", HONEST));
+    memory.offer(new byte[] {1, 2, 3}, "application/x.model", memory.add("application/x", HONEST));
     pull();
     byte[] statement = "{\"_type\":\"x\"}".getBytes(StandardCharsets.UTF_8);
-    offer(config(statement), MediaTypes.OCI_CONFIG, memory.add("application/json", statement));
+    memory.offer(
+        config(statement), MediaTypes.OCI_CONFIG, memory.add("application/json", statement));
     pull();
   }
 
@@ -168,11 +134,11 @@ class StoreGateTest {
     byte[] gzip = compress(Compression.GZIP, HONEST);
     gzip[gzip.length - 6] ^= 1; // Its checksum.
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, gzip);
-    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    memory.offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
     assertThatThrownBy(this::pull)
         .hasMessageContaining("layer " + layer.digest().brief() + ": the gzip data is damaged");
     // What does not have its digest is told so, whatever comes of unpacking it.
-    memory.blobs.put(layer.digest(), new byte[gzip.length]);
+    memory.forge(layer, new byte[gzip.length]);
     assertThatThrownBy(this::pull).hasMessageContaining("damaged or forged");
     assertThat(store.has(layer.digest())).isFalse();
   }
@@ -181,14 +147,13 @@ class StoreGateTest {
   @Test
   void aLayerIsUnpackedOnce() throws Exception {
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
-    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    Manifest.Image again = memory.offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
     pull();
     Path note = dir.resolve("store/diff-ids/sha256").resolve(layer.digest().hex());
     assertThat(note).hasContent(HONEST.length + " " + Digest.sha256(HONEST));
     // What is read again is not what came in: so nobody has read it again.
     byte[] other = compress(Compression.GZIP, FORGED);
     Files.write(store.blobPath(layer.digest()), Arrays.copyOf(other, (int) layer.size()));
-    Manifest.Image again = (Manifest.Image) memory.image;
     store.putManifest(again, LocalStore.localName("y"));
     // And without the note somebody does.
     Files.delete(note);
@@ -204,7 +169,7 @@ class StoreGateTest {
   @Test
   void anArchiveIsNoWayAround() throws Exception {
     Descriptor layer = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, FORGED));
-    offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
+    memory.offer(config(HONEST), MediaTypes.OCI_CONFIG, layer);
     Path file = dir.resolve("evil.tar");
     try (ImageSink sink = OciArchive.sink(file, "localhost/evil:1")) {
       Transfer.copy(memory, null, sink, null, Transfer.Options.all(), Progress.NONE);
@@ -243,8 +208,8 @@ class StoreGateTest {
   void theBytesOfAllLayersAreBounded() throws Exception {
     Descriptor honest = memory.add(MediaTypes.OCI_LAYER_GZIP, compress(Compression.GZIP, HONEST));
     Descriptor forged = memory.add(MediaTypes.OCI_LAYER, FORGED);
-    offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, honest, forged);
-    Manifest.Image image = (Manifest.Image) memory.image;
+    Manifest.Image image =
+        memory.offer(config(HONEST, FORGED), MediaTypes.OCI_CONFIG, honest, forged);
     long total = HONEST.length + FORGED.length;
     try {
       Limit.set("image-bytes=" + (total - 1), "test");
