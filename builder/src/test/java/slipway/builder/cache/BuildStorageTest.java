@@ -9,19 +9,17 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
 import slipway.base.Progress;
-import slipway.builder.engine.Lab;
+import slipway.builder.engine.BaseCase;
 import slipway.linux.lock.Flock;
 import slipway.linux.process.Command;
 import slipway.linux.process.DiskUse;
 
 /** What builds keep is measured, bounded and removed. */
-class BuildStorageTest {
+class BuildStorageTest extends BaseCase {
   private static final String FILE =
       """
       FROM base:1
@@ -29,19 +27,11 @@ class BuildStorageTest {
       RUN dd if=/dev/urandom of=/big bs=1M count=2 2>/dev/null
       """;
 
-  @TempDir Path directory;
-  private Lab lab;
   private BuildStorage storage;
 
   @BeforeEach
   void open() throws Exception {
-    lab = Lab.withBase(directory);
     storage = new BuildStorage(directory.resolve("build"), new Random(5));
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
   }
 
   private List<Path> snapshots() throws Exception {

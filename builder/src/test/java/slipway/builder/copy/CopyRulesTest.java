@@ -7,15 +7,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.builder.engine.Lab;
+import slipway.builder.engine.LabCase;
 import slipway.builder.session.BuildRequest;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -26,14 +24,11 @@ import slipway.tree.Node;
 
 /** The rules of the Dockerfile reference for COPY and ADD that the peer at hand is too old for. */
 @Timeout(120)
-class CopyRulesTest {
-  @TempDir Path directory;
-  private Lab lab;
+class CopyRulesTest extends LabCase {
   private Path context;
 
   @BeforeEach
   void open() throws Exception {
-    lab = new Lab(directory);
     context = lab.context("");
     for (String file : List.of("a/b/c/x.txt", "a/x.txt", "a/b/y.md", "x.txt", "z/w/x.txt")) {
       Files.createDirectories(context.resolve(file).getParent());
@@ -42,25 +37,9 @@ class CopyRulesTest {
     Posix.chmod(OsPath.of(context.resolve("a/b")), 0700);
   }
 
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
   private FileTree tree(String containerfile) throws IOException {
     Files.writeString(context.resolve("Containerfile"), "FROM scratch\n" + containerfile);
     return lab.tree(lab.build(BuildRequest.of(context)));
-  }
-
-  private static TreeSet<String> files(FileTree tree) throws IOException {
-    TreeSet<String> names = new TreeSet<>();
-    tree.walk(
-        (path, node) -> {
-          if (!(node instanceof Node.Directory)) {
-            names.add(path.toString());
-          }
-        });
-    return names;
   }
 
   private static String modeAndOwner(FileTree tree, String path) {
@@ -70,21 +49,21 @@ class CopyRulesTest {
 
   @Test
   void twoStarsAreAnyNumberOfDirectories() throws Exception {
-    assertThat(files(tree("COPY --parents **/*.txt /d/\n")))
+    assertThat(Lab.files(tree("COPY --parents **/*.txt /d/\n")))
         .containsExactly("d/a/b/c/x.txt", "d/a/x.txt", "d/x.txt", "d/z/w/x.txt");
-    assertThat(files(tree("COPY --parents a/**/x.txt /d/\n")))
+    assertThat(Lab.files(tree("COPY --parents a/**/x.txt /d/\n")))
         .containsExactly("d/a/b/c/x.txt", "d/a/x.txt");
-    assertThat(files(tree("COPY --parents a/./**/c/* z/** /d/\n")))
+    assertThat(Lab.files(tree("COPY --parents a/./**/c/* z/** /d/\n")))
         .containsExactly("d/b/c/x.txt", "d/z/w/x.txt");
-    assertThat(files(tree("COPY --parents **/b /d/\n")))
+    assertThat(Lab.files(tree("COPY --parents **/b /d/\n")))
         .containsExactly("d/a/b/c/x.txt", "d/a/b/y.md");
     // Without --parents it is one level, as elsewhere.
-    assertThat(files(tree("COPY **/x.txt /d/\n"))).containsExactly("d/x.txt");
+    assertThat(Lab.files(tree("COPY **/x.txt /d/\n"))).containsExactly("d/x.txt");
   }
 
   @Test
   void aPivotIsOfItsOwnSource() throws Exception {
-    assertThat(files(tree("COPY --parents a/./b/y.md z/w/x.txt ./a/b/./c/x.txt /d/\n")))
+    assertThat(Lab.files(tree("COPY --parents a/./b/y.md z/w/x.txt ./a/b/./c/x.txt /d/\n")))
         .containsExactly("d/b/y.md", "d/c/x.txt", "d/z/w/x.txt");
   }
 
@@ -122,7 +101,7 @@ class CopyRulesTest {
     Files.createDirectories(context.resolve("etc"));
     Files.createSymbolicLink(context.resolve("etc/resolv.conf"), Path.of("../run/resolv.conf"));
     FileTree tree = tree("COPY etc /etc/\nCOPY x.txt /etc/resolv.conf\n");
-    assertThat(files(tree)).containsExactly("etc/resolv.conf");
+    assertThat(Lab.files(tree)).containsExactly("etc/resolv.conf");
     assertThat(tree.find("etc/resolv.conf").orElseThrow()).isInstanceOf(Node.File.class);
   }
 
@@ -135,10 +114,10 @@ class CopyRulesTest {
             "Containerfile:2: \"a/dangling.txt\" is a link that leads to nothing in the build"
                 + " context");
     Files.writeString(context.resolve(".containerignore"), "**/dangling*\n");
-    assertThat(files(tree("COPY a/*.txt /d/\n"))).containsExactly("d/x.txt");
+    assertThat(Lab.files(tree("COPY a/*.txt /d/\n"))).containsExactly("d/x.txt");
     Files.delete(context.resolve(".containerignore"));
     // As part of a directory it is a link like any other.
-    assertThat(files(tree("COPY a /d/\n"))).contains("d/dangling.txt");
+    assertThat(Lab.files(tree("COPY a /d/\n"))).contains("d/dangling.txt");
   }
 
   @Test

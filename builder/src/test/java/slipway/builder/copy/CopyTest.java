@@ -14,14 +14,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.builder.engine.Lab;
+import slipway.builder.engine.LabCase;
 import slipway.builder.session.BuildRequest;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -33,20 +30,7 @@ import slipway.tree.FileTree;
 import slipway.tree.Node;
 
 /** COPY and ADD where buildah is not the judge: what it does otherwise, or not at all. */
-class CopyTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class CopyTest extends LabCase {
   private Path context(String containerfile) throws IOException {
     Path context = lab.context(containerfile);
     Files.createDirectories(context.resolve("dir/deep"));
@@ -67,17 +51,6 @@ class CopyTest {
 
   private static String mode(FileTree tree, String path) {
     return Integer.toOctalString(node(tree, path).metadata().permissions());
-  }
-
-  private static TreeSet<String> files(FileTree tree) throws IOException {
-    TreeSet<String> names = new TreeSet<>();
-    tree.walk(
-        (path, node) -> {
-          if (!(node instanceof Node.Directory)) {
-            names.add(path.toString());
-          }
-        });
-    return names;
   }
 
   @Test
@@ -102,7 +75,7 @@ class CopyTest {
   @Test
   void parentsComeAlongFromThePivotOn() throws Exception {
     assertThat(
-            files(
+            Lab.files(
                 tree(
                     """
                     FROM scratch
@@ -116,7 +89,7 @@ class CopyTest {
   @Test
   void excludesAreRelativeToTheSource() throws Exception {
     assertThat(
-            files(
+            Lab.files(
                 tree(
                     """
                     FROM scratch
@@ -201,7 +174,7 @@ class CopyTest {
     FileTree tree = lab.tree(lab.build(BuildRequest.of(context)));
     assertThat(Posix.list(OsPath.of(marker))).isEmpty();
     String inside = marker.toString().substring(1);
-    assertThat(files(tree))
+    assertThat(Lab.files(tree))
         .contains("inside/file", "no/where/x/file", inside + "/file", inside + "/f1", "loose");
   }
 
@@ -349,7 +322,7 @@ class CopyTest {
                 + " mkdir link; touch link/escaped; tar -rf evil.tar link/escaped")
         .run();
     FileTree tree = lab.tree(lab.build(BuildRequest.of(context)));
-    assertThat(files(tree)).containsExactly("x/link/escaped");
+    assertThat(Lab.files(tree)).containsExactly("x/link/escaped");
     assertThat(Files.exists(Path.of("/tmp/escaped"))).isFalse();
   }
 }

@@ -7,7 +7,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -19,11 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.builder.engine.Builder;
-import slipway.builder.engine.Lab;
+import slipway.builder.engine.LabCase;
 import slipway.builder.session.BuildRequest;
 import slipway.builder.session.ImagePuller;
 import slipway.oci.model.Manifest;
@@ -31,9 +29,7 @@ import slipway.oci.registry.RegistryOptions;
 
 /** ADD from servers that are slow, odd or hostile. */
 @Timeout(60)
-class DownloadTest {
-  @TempDir Path directory;
-  private Lab lab;
+class DownloadTest extends LabCase {
   private HttpServer server;
   private String root;
   private final CountDownLatch over = new CountDownLatch(1);
@@ -43,7 +39,6 @@ class DownloadTest {
 
   @BeforeEach
   void open() throws Exception {
-    lab = new Lab(directory);
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     root = "http://127.0.0.1:" + server.getAddress().getPort();
@@ -100,9 +95,7 @@ class DownloadTest {
             Map.of(),
             random,
             () -> web);
-    BuildRequest request =
-        BuildRequest.of(lab.context("FROM scratch\n" + instruction + "\n")).build();
-    return builder.build(request, lab.progress(), lab.output::add);
+    return lab.build(builder, BuildRequest.of(lab.context("FROM scratch\n" + instruction + "\n")));
   }
 
   @Test

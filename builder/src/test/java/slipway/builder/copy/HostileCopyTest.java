@@ -12,16 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
 import slipway.base.Position;
 import slipway.base.Problem;
 import slipway.builder.engine.ImageDraft;
 import slipway.builder.engine.Lab;
+import slipway.builder.engine.LabCase;
 import slipway.builder.files.CopySource;
 import slipway.builder.files.IgnoreRules;
 import slipway.builder.files.TreeCopier;
@@ -33,31 +31,15 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.Xattrs;
 import slipway.linux.process.Command;
-import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
-import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.model.Reference;
 import slipway.tree.FileTree;
 
 /**
  * COPY and ADD of Containerfiles, contexts and images that want to read, write or stop the host.
  */
 @Timeout(120)
-class HostileCopyTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class HostileCopyTest extends LabCase {
   /** A way from any directory of a build to a file of the machine. */
   private String up(Path file) {
     return "../".repeat(30) + file.toString().substring(1);
@@ -87,10 +69,7 @@ class HostileCopyTest {
     Path pwn = directory.resolve("pwn");
     ImageDraft draft = ImageDraft.scratch(Platform.host());
     draft.onBuild.add("COPY --chmod=4755 <<" + up(pwn) + " /d/\nx\n" + up(pwn));
-    Descriptor config =
-        lab.store.putBlob(MediaTypes.OCI_CONFIG, draft.toConfig(null, List.of()).toJson());
-    lab.store.putManifest(
-        Manifest.Image.of(config, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
+    lab.put("localhost/evil:1", draft.toConfig(null, List.of()));
     assertThatThrownBy(() -> lab.build("FROM localhost/evil:1\n"))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("becomes a file of that name");
@@ -231,10 +210,7 @@ class HostileCopyTest {
       draft.workingDir = field.equals("WorkingDir") ? "/a\0b" : "/";
       draft.user = field.equals("User") ? "a\0b" : "0";
       draft.shell(List.of(field.equals("Shell") ? "a\0b" : "sh"));
-      Descriptor config =
-          lab.store.putBlob(MediaTypes.OCI_CONFIG, draft.toConfig(null, List.of()).toJson());
-      lab.store.putManifest(
-          Manifest.Image.of(config, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
+      lab.put("localhost/evil:1", draft.toConfig(null, List.of()));
       assertThatThrownBy(() -> lab.build("FROM evil:1\nWORKDIR x$A\n"))
           .isInstanceOf(Problem.class)
           .hasMessageEndingWith(

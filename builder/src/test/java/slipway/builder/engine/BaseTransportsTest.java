@@ -7,10 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.builder.session.BuildRequest;
@@ -22,20 +19,7 @@ import slipway.oci.model.Manifest;
 import slipway.oci.model.Reference;
 
 /** Where FROM and COPY --from take images from beside the store, and what FROM alone gives. */
-class BaseTransportsTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class BaseTransportsTest extends BaseCase {
   @Test
   void imagesComeFromDirectoriesArchivesAndPodmansStore() throws Exception {
     Path layout = directory.resolve("layout");

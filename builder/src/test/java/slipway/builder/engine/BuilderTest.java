@@ -21,10 +21,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -40,7 +37,7 @@ import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
 
 /** Stages, the cache, what a build leaves in the store and behind it. */
-class BuilderTest {
+class BuilderTest extends BaseCase {
   private static final String FIVE_STEPS =
       """
       FROM base:1
@@ -50,18 +47,6 @@ class BuilderTest {
       RUN cat /one /file > /both
       """;
 
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
 
   private Path fiveSteps() throws IOException {
     Path context = lab.context(FIVE_STEPS);
@@ -461,9 +446,9 @@ class BuilderTest {
             });
     BuildRequestBuilder draft =
         BuildRequest.of(lab.context("FROM registry.example/os\nRUN true\n"));
-    builder.build(draft.build(), lab.progress(), lab.output::add);
-    builder.build(draft.build(), lab.progress(), lab.output::add);
-    builder.build(draft.pull(BuildRequest.Pull.ALWAYS).build(), lab.progress(), lab.output::add);
+    lab.build(builder, draft);
+    lab.build(builder, draft);
+    lab.build(builder, draft.pull(BuildRequest.Pull.ALWAYS));
     assertThat(pulled).containsExactly("registry.example/os:latest", "registry.example/os:latest");
   }
 
@@ -505,19 +490,14 @@ class BuilderTest {
         """
             .formatted(base.config().digest().hex().substring(0, 12));
     for (int i = 0; i < 2; i++) {
-      builder.build(BuildRequest.of(lab.context(file)).build(), lab.progress(), lab.output::add);
+      lab.build(builder, BuildRequest.of(lab.context(file)));
     }
     assertThat(pulled)
         .containsExactlyInAnyOrder(
             "apps.example/team/web:latest",
             "apps.example/team/tools:2",
             "apps.example/team/more:latest");
-    assertThatThrownBy(
-            () ->
-                builder.build(
-                    BuildRequest.of(lab.context("FROM many\n")).build(),
-                    lab.progress(),
-                    lab.output::add))
+    assertThatThrownBy(() -> lab.build(builder, BuildRequest.of(lab.context("FROM many\n"))))
         .hasMessageContaining("Containerfile:1: \"many\" may be in several registries");
   }
 
@@ -537,11 +517,10 @@ class BuilderTest {
               }
               return random.nextLong();
             });
-    BuildRequest request =
+    BuildRequestBuilder request =
         BuildRequest.of(lab.context("FROM scratch\nLABEL a=b\n"))
-            .tags(List.of(Reference.parse("localhost/done:1")))
-            .build();
-    Manifest.Image image = builder.build(request, lab.progress(), lab.output::add);
+            .tags(List.of(Reference.parse("localhost/done:1")));
+    Manifest.Image image = lab.build(builder, request);
     assertThat(lab.store.find("localhost/done:1").orElseThrow().digest()).isEqualTo(image.digest());
     assertThat(lab.notes).anyMatch(n -> n.startsWith("the build cache may grow beyond its bound"));
   }

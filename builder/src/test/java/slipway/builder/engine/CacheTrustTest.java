@@ -3,17 +3,12 @@ package slipway.builder.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import slipway.archive.tar.TarOptions;
 import slipway.base.Problem;
 import slipway.builder.cache.CacheDurability;
 import slipway.builder.session.BuildRequest;
@@ -22,50 +17,21 @@ import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.model.Reference;
-import slipway.tree.DirectoryReader;
-import slipway.tree.TarWriter;
 
 /** The cache never stands one thing in for another: not a forged layer, not a similar command. */
-class CacheTrustTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
-  private static byte[] tarOf(Path root, String text) throws IOException {
-    Files.createDirectories(root);
-    Files.writeString(root.resolve("who"), text);
-    ByteArrayOutputStream tar = new ByteArrayOutputStream();
-    TarWriter.write(tar, DirectoryReader.read(root), new TarOptions(0L, true));
-    return tar.toByteArray();
-  }
-
+class CacheTrustTest extends BaseCase {
   /** An image of one layer, whose config says {@code diffId} of it; written past all checks. */
   private void image(String name, byte[] tar, Digest diffId) throws IOException {
     Descriptor layer = lab.store.putBlob(MediaTypes.OCI_LAYER, tar);
     ImageDraft draft = ImageDraft.scratch(Platform.host());
     draft.labels.put("name", name);
-    Descriptor config =
-        lab.store.putBlob(
-            MediaTypes.OCI_CONFIG,
-            draft.toConfig("2020-09-13T12:26:40Z", List.of(diffId)).toJson());
-    lab.store.putManifest(
-        Manifest.Image.of(config, List.of(layer), Map.of()), Reference.parse(name));
+    lab.put(name, draft.toConfig("2020-09-13T12:26:40Z", List.of(diffId)), layer);
   }
 
   @Test
   void aLayerThatIsNotWhatItsConfigSaysPoisonsNothing() throws Exception {
-    byte[] good = tarOf(directory.resolve("good"), "good\n");
-    byte[] evil = tarOf(directory.resolve("evil"), "evil\n");
+    byte[] good = lab.layerOf("good\n");
+    byte[] evil = lab.layerOf("evil\n");
     image("localhost/good:1", good, Digest.sha256(good));
     try {
       image("localhost/evil:1", evil, Digest.sha256(good));
@@ -83,7 +49,7 @@ class CacheTrustTest {
 
   @Test
   void aSnapshotUnderAnUncheckedNameIsNotTaken() throws Exception {
-    byte[] good = tarOf(directory.resolve("good"), "good\n");
+    byte[] good = lab.layerOf("good\n");
     image("localhost/good:1", good, Digest.sha256(good));
     Path old = directory.resolve("build/snapshots/chain-" + Digest.sha256(good).hex());
     Files.createDirectories(old.resolve("diff"));

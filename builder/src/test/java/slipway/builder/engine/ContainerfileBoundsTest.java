@@ -4,44 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Limit;
 import slipway.base.Problem;
-import slipway.oci.model.Descriptor;
 import slipway.oci.model.ImageConfig;
-import slipway.oci.model.Manifest;
-import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.model.Reference;
 
 /** Containerfiles that want to take all memory or all time end soon, with one sentence. */
 @Timeout(60)
-class ContainerfileBoundsTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = new Lab(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class ContainerfileBoundsTest extends LabCase {
   private void refuses(String containerfile, String message) {
     assertThatThrownBy(() -> lab.build(containerfile))
         .isInstanceOf(Problem.class)
@@ -130,7 +108,7 @@ class ContainerfileBoundsTest {
   void manyTriggersAndVariablesOfABase() throws Exception {
     ImageDraft triggers = ImageDraft.scratch(Platform.host());
     triggers.onBuild.addAll(Collections.nCopies(10_001, "LABEL a=b"));
-    base(triggers.toConfig(null, List.of()));
+    lab.put("localhost/evil:1", triggers.toConfig(null, List.of()));
     refuses("FROM evil:1\n", "ONBUILD of the base image: more than 10000");
     ImageConfig few = ImageDraft.scratch(Platform.host()).toConfig(null, List.of());
     String variables =
@@ -138,7 +116,8 @@ class ContainerfileBoundsTest {
             .mapToObj(i -> "\"a" + i + "=b\"")
             .collect(Collectors.joining(",", "\"Env\":[", "]"));
     String json = new String(few.toJson(), StandardCharsets.UTF_8);
-    base(
+    lab.put(
+        "localhost/evil:1",
         ImageConfig.parse(
             json.replaceFirst("\"Env\":\\[[^]]*]", variables).getBytes(StandardCharsets.UTF_8)));
     refuses("FROM evil:1\n", "the image's variables: more than 10000");
@@ -149,7 +128,7 @@ class ContainerfileBoundsTest {
   void manyTriggersOfManyStages() throws Exception {
     ImageDraft triggers = ImageDraft.scratch(Platform.host());
     triggers.onBuild.addAll(Collections.nCopies(100, "LABEL a=b"));
-    base(triggers.toConfig(null, List.of()));
+    lab.put("localhost/evil:1", triggers.toConfig(null, List.of()));
     Limit.set("instructions=250", "the test");
     try {
       String two = "FROM evil:1 AS a\nFROM evil:1\nCOPY --from=a / /\n";
@@ -162,12 +141,6 @@ class ContainerfileBoundsTest {
     } finally {
       Limit.set("instructions=" + Limit.INSTRUCTIONS.preset(), "the test");
     }
-  }
-
-  private void base(ImageConfig config) {
-    Descriptor blob = lab.store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
-    lab.store.putManifest(
-        Manifest.Image.of(blob, List.of(), Map.of()), Reference.parse("localhost/evil:1"));
   }
 
   @Test

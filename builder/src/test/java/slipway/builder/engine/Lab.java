@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
@@ -39,6 +40,7 @@ import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.LayerReader;
 import slipway.tree.Layers;
+import slipway.tree.Node;
 import slipway.tree.TarWriter;
 
 /** A store with a tiny base image, and a builder over it, in a directory of a test. */
@@ -71,7 +73,7 @@ public final class Lab implements AutoCloseable {
       Path root = Files.createTempDirectory("lab-root");
       try {
         makeRoot(root);
-        baseLayer = tar(root);
+        baseLayer = tar(root, new TarOptions(null, true));
       } finally {
         Posix.removeTree(OsPath.of(root));
       }
@@ -79,9 +81,9 @@ public final class Lab implements AutoCloseable {
     return baseLayer;
   }
 
-  private static byte[] tar(Path root) throws IOException {
+  private static byte[] tar(Path root, TarOptions options) throws IOException {
     ByteArrayOutputStream tar = new ByteArrayOutputStream();
-    TarWriter.write(tar, DirectoryReader.read(root), new TarOptions(null, true));
+    TarWriter.write(tar, DirectoryReader.read(root), options);
     return tar.toByteArray();
   }
 
@@ -114,7 +116,7 @@ public final class Lab implements AutoCloseable {
 
   /** Makes an image of one layer. */
   public void importRoot(Path root, String name) throws IOException {
-    importLayer(tar(root), name);
+    importLayer(tar(root, new TarOptions(null, true)), name);
   }
 
   private void importLayer(byte[] tar, String name) throws IOException {
@@ -126,10 +128,21 @@ public final class Lab implements AutoCloseable {
       ImageDraft draft = ImageDraft.scratch(Platform.host());
       draft.cmd = List.of("/bin/sh");
       draft.addHistory(new ImageConfig.History("2020-09-13T12:26:40Z", "base", null, false));
-      ImageConfig config = draft.toConfig("2020-09-13T12:26:40Z", List.of(Digest.sha256(tar)));
-      Descriptor blob = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
-      store.putManifest(Manifest.Image.of(blob, List.of(layer), Map.of()), Reference.parse(name));
+      put(name, draft.toConfig("2020-09-13T12:26:40Z", List.of(Digest.sha256(tar))), layer);
     }
+  }
+
+  /** Gives an image of this config a name; its layers are in the store. */
+  public void put(String name, ImageConfig config, Descriptor... layers) {
+    Descriptor blob = store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+    store.putManifest(Manifest.Image.of(blob, List.of(layers), Map.of()), Reference.parse(name));
+  }
+
+  /** A layer with one file, {@code who}, that does not tell when it was made. */
+  public byte[] layerOf(String text) throws IOException {
+    Path root = Files.createTempDirectory(directory, "layer");
+    Files.writeString(root.resolve("who"), text);
+    return tar(root, new TarOptions(0L, true));
   }
 
   /** A new context with one file, its Containerfile. */
@@ -166,7 +179,12 @@ public final class Lab implements AutoCloseable {
   }
 
   public Manifest.Image build(BuildRequestBuilder request) {
-    return builder().build(request.build(), progress(), output::add);
+    return build(builder(), request);
+  }
+
+  /** As the one before, by another builder. */
+  public Manifest.Image build(Builder builder, BuildRequestBuilder request) {
+    return builder.build(request.build(), progress(), output::add);
   }
 
   /** Builds a context without files. */
@@ -197,6 +215,18 @@ public final class Lab implements AutoCloseable {
     return Layers.merge(layers);
   }
 
+  /** The paths of all that is no directory. */
+  public static TreeSet<String> files(FileTree tree) throws IOException {
+    TreeSet<String> names = new TreeSet<>();
+    tree.walk(
+        (path, node) -> {
+          if (!(node instanceof Node.Directory)) {
+            names.add(path.toString());
+          }
+        });
+    return names;
+  }
+
   public Layer layer(Descriptor descriptor) throws IOException {
     try (var in = Compression.decompressAny(store.openBlob(descriptor))) {
       return LayerReader.read(
@@ -207,7 +237,7 @@ public final class Lab implements AutoCloseable {
   /** The text of a file of an image. */
   public String text(Manifest.Image image, String path) throws IOException {
     var node = tree(image).find(path).orElseThrow(() -> new AssertionError("no " + path));
-    try (var in = ((slipway.tree.Node.File) node).content().open()) {
+    try (var in = ((Node.File) node).content().open()) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }

@@ -6,51 +6,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.builder.session.BuildRequest;
 import slipway.builder.session.BuildRequestBuilder;
-import slipway.oci.model.Descriptor;
-import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
-import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.model.Reference;
 
 /** What stages get from those they are built on, and how they name each other. */
 @Timeout(120)
-class StagesTest {
+class StagesTest extends BaseCase {
   private static final String ONE = "FROM scratch AS one\nCOPY <<f /\none\nf\n";
-
-  @TempDir Path directory;
-  private Lab lab;
 
   @BeforeEach
   void open() throws Exception {
-    lab = Lab.withBase(directory);
     ImageDraft draft = ImageDraft.scratch(Platform.host());
     draft.setEnv("T", "one");
-    store(draft, "localhost/env:1");
+    lab.put("localhost/env:1", draft.toConfig(null, List.of()));
     ImageDraft trigger = ImageDraft.scratch(Platform.host());
     trigger.onBuild.add("COPY --from=one /f /copied");
-    store(trigger, "localhost/trigger:1");
-  }
-
-  private void store(ImageDraft draft, String name) throws Exception {
-    ImageConfig config = draft.toConfig(null, List.of());
-    Descriptor blob = lab.store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
-    lab.store.putManifest(Manifest.Image.of(blob, List.of(), Map.of()), Reference.parse(name));
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
+    lab.put("localhost/trigger:1", trigger.toConfig(null, List.of()));
   }
 
   @Test

@@ -7,11 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
@@ -23,35 +20,19 @@ import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
-import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 
 /** What the author of a base image gets by ONBUILD, and what not. */
 @Timeout(120)
-class TriggersTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class TriggersTest extends BaseCase {
   private void base(String... triggers) throws Exception {
     Manifest.Image base = lab.store.image(Lab.BASE, Platform.host());
     ImageDraft draft = ImageDraft.of(lab.store.config(base));
     draft.onBuild.addAll(List.of(triggers));
     draft.setEnv("OTHER", "private:1");
     ImageConfig config = draft.toConfig(null, lab.store.config(base).diffIds());
-    Descriptor blob = lab.store.putBlob(MediaTypes.OCI_CONFIG, config.toJson());
-    lab.store.putManifest(
-        Manifest.Image.of(blob, base.layers(), Map.of()), Reference.parse("localhost/evil:1"));
+    lab.put("localhost/evil:1", config, base.layers().toArray(Descriptor[]::new));
   }
 
   private BuildRequestBuilder request() throws Exception {

@@ -14,13 +14,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.builder.engine.BaseCase;
 import slipway.builder.engine.BuildProcess;
-import slipway.builder.engine.Lab;
 import slipway.builder.session.BuildRequest;
 import slipway.container.RunLimits;
 import slipway.container.RunNetwork;
@@ -29,20 +26,7 @@ import slipway.oci.model.Manifest;
 import slipway.tree.Node;
 
 /** What a process of RUN sees of the machine, and what it may use; podman is the judge. */
-class ConfinementTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class ConfinementTest extends BaseCase {
   private List<String> run(String command) throws IOException {
     return run(command, RunNetwork.PRIVATE, RunLimits.USUAL);
   }

@@ -16,11 +16,9 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.builder.engine.BaseCase;
 import slipway.builder.engine.Lab;
 import slipway.builder.session.BuildRequest;
 import slipway.linux.posix.OsPath;
@@ -29,20 +27,7 @@ import slipway.oci.model.Manifest;
 import slipway.tree.FileTrees;
 
 /** RUN: what the command sees, what comes into the layer, what does not. */
-class RunTest {
-  @TempDir Path directory;
-  private Lab lab;
-
-  @BeforeEach
-  void open() throws Exception {
-    lab = Lab.withBase(directory);
-  }
-
-  @AfterEach
-  void close() {
-    lab.close();
-  }
-
+class RunTest extends BaseCase {
   /** The names in the last layer. */
   private TreeSet<String> lastLayer(Manifest.Image image) throws IOException {
     TreeSet<String> names = new TreeSet<>();
@@ -103,13 +88,10 @@ class RunTest {
             USER user
             RUN env
             """);
-    lab.builder(Map.of("no_proxy", "localhost", "SECRET_OF_HOST", "x"))
-        .build(
-            BuildRequest.of(context)
-                .arguments(Map.of("B", "3", "HTTPS_PROXY", "http://p:1", "ftp_proxy", "http://f:1"))
-                .build(),
-            lab.progress(),
-            lab.output::add);
+    lab.build(
+        lab.builder(Map.of("no_proxy", "localhost", "SECRET_OF_HOST", "x")),
+        BuildRequest.of(context)
+            .arguments(Map.of("B", "3", "HTTPS_PROXY", "http://p:1", "ftp_proxy", "http://f:1")));
     assertThat(lab.output)
         .contains(
             "A=1",

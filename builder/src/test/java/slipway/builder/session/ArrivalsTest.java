@@ -3,7 +3,6 @@ package slipway.builder.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,7 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import slipway.archive.tar.TarOptions;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -31,8 +29,6 @@ import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
-import slipway.tree.DirectoryReader;
-import slipway.tree.TarWriter;
 
 /** Images that a build brings: read once, named when they are known to be good. */
 class ArrivalsTest {
@@ -66,7 +62,7 @@ class ArrivalsTest {
     BuildRequestBuilder draft =
         BuildRequest.of(lab.context(file))
             .tags(List.of(tags).stream().map(Reference::parse).toList());
-    return lab.builder(puller).build(draft.build(), lab.progress(), lab.output::add);
+    return lab.build(lab.builder(puller), draft);
   }
 
   private List<String> names() {
@@ -165,14 +161,6 @@ class ArrivalsTest {
     return stranger(tar, Digest.sha256(tar), its);
   }
 
-  private byte[] tar(String text) throws IOException {
-    Path root = Files.createTempDirectory(directory, "tar");
-    Files.writeString(root.resolve("who"), text);
-    ByteArrayOutputStream tar = new ByteArrayOutputStream();
-    TarWriter.write(tar, DirectoryReader.read(root), new TarOptions(0L, true));
-    return tar.toByteArray();
-  }
-
   /** Unpacked by a step, by none, and not at all since an honest layer of that diff id was. */
   @ParameterizedTest
   @ValueSource(
@@ -183,8 +171,8 @@ class ArrivalsTest {
         "FROM %s\nLABEL a=b\n",
       })
   void aForgedImageIsRefused(String file) throws Exception {
-    byte[] good = tar("good\n");
-    byte[] evil = tar("evil\n");
+    byte[] good = lab.layerOf("good\n");
+    byte[] evil = lab.layerOf("evil\n");
     ImagePuller forger = stranger(evil, Digest.sha256(good), Platform.host());
     String forged = file.formatted("registry.example/evil:1");
     for (boolean unpacked : new boolean[] {false, true}) {
@@ -212,8 +200,8 @@ class ArrivalsTest {
 
   /** A registry where one name stands for an image of each platform. */
   private ImagePuller ofEachPlatform() throws IOException {
-    ImagePuller own = offering(tar("here\n"), Platform.host());
-    ImagePuller other = offering(tar("there\n"), OTHER);
+    ImagePuller own = offering(lab.layerOf("here\n"), Platform.host());
+    ImagePuller other = offering(lab.layerOf("there\n"), OTHER);
     return (reference, platform, sink, progress) ->
         (platform.equals(OTHER) ? other : own).pull(reference, platform, sink, progress);
   }
@@ -257,7 +245,7 @@ class ArrivalsTest {
   /** What no file holds counts too: it is decompressed all the same. */
   @Test
   void theBytesOfALayerAreBoundedWhileItIsUnpacked() throws Exception {
-    byte[] tar = tar("good\n");
+    byte[] tar = lab.layerOf("good\n");
     try {
       Limit.set("layer-bytes=" + (tar.length - 1), "test");
       ImagePuller puller = offering(tar, Platform.host());
