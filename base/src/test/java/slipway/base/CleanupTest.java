@@ -74,14 +74,7 @@ class CleanupTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void whatComesTooLateIsUndoneAtOnce(boolean hooked, @TempDir Path folder) throws Exception {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Late.class.getName(),
-                folder.resolve("file").toString()));
+    List<String> command = ChildJvm.line(Late.class, folder.resolve("file").toString());
     if (hooked) {
       command.add("hooked");
     }

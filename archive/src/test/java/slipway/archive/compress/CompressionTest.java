@@ -16,7 +16,6 @@ import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -28,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import slipway.base.ChildJvm;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 
@@ -56,24 +56,14 @@ class CompressionTest {
   void aKilledProcessLeavesNoLibrary(@TempDir Path temporary) throws Exception {
     // As of one that was killed while it unpacked.
     Files.createFile(Files.createDirectory(temporary.resolve("slipway-zstd-1")).resolve("lib.so"));
-    ProcessBuilder child = new ProcessBuilder(child());
-    child.environment().put("TMPDIR", temporary.toString());
-    Process process = child.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Process process =
+        Command.of(ChildJvm.line(Child.class)).environment("TMPDIR", temporary.toString()).start();
     try {
       assertThat(process.inputReader().lines().anyMatch("ready"::equals)).isTrue();
     } finally {
       process.destroyForcibly().waitFor();
     }
     assertThat(temporary).isEmptyDirectory();
-  }
-
-  private static List<String> child(String... options) {
-    List<String> argv = new ArrayList<>();
-    argv.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-    argv.add("--enable-native-access=ALL-UNNAMED");
-    argv.addAll(List.of(options));
-    argv.addAll(List.of("-cp", System.getProperty("java.class.path"), Child.class.getName()));
-    return argv;
   }
 
   /** Where nothing may be executed, nothing can be loaded either. */
@@ -85,16 +75,16 @@ class CompressionTest {
       Files.copy(in, library);
     }
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
-    assertThat(withoutExecution(temporary, child("-DZstdNativePath=" + library)).text())
+    assertThat(withoutExecution(temporary, "-DZstdNativePath=" + library).text())
         .endsWith("ready\n");
-    assertThat(withoutExecution(temporary, child()).stderr())
+    assertThat(withoutExecution(temporary).stderr())
         .contains("Problem: zstd's library cannot be loaded from " + temporary + ", whose file");
   }
 
-  private static Command.Result withoutExecution(Path temporary, List<String> argv) {
+  private static Command.Result withoutExecution(Path temporary, String... options) {
     String script = "mount -t tmpfs -o noexec tmpfs \"$TMPDIR\"; exec \"$@\" </dev/null";
     return Command.of("unshare", "--mount", "--", "sh", "-ec", script, "sh")
-        .with(argv.toArray(String[]::new))
+        .with(ChildJvm.line(Child.class, List.of(options)).toArray(String[]::new))
         .environment("TMPDIR", temporary.toString())
         .tryRun();
   }

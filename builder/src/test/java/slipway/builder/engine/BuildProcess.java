@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import slipway.base.ChildJvm;
 import slipway.base.Cleanup;
 import slipway.base.Progress;
 import slipway.builder.session.BuildRequest;
@@ -23,16 +25,9 @@ public final class BuildProcess {
   }
 
   public static Command command(Path directory, Path context) {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     return Command.of(
-        java,
-        "--enable-native-access=ALL-UNNAMED",
-        "-Xmx128m",
-        "-cp",
-        System.getProperty("java.class.path"),
-        BuildProcess.class.getName(),
-        directory.toString(),
-        context.toString());
+        ChildJvm.line(
+            BuildProcess.class, List.of("-Xmx128m"), directory.toString(), context.toString()));
   }
 
   public static void main(String[] arguments) throws IOException {

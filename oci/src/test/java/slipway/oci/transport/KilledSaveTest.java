@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.tar.TarPacker;
+import slipway.base.ChildJvm;
 import slipway.base.Progress;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
@@ -60,11 +61,7 @@ class KilledSaveTest {
     }
     Path target = out.resolve("image.tar");
     Process process =
-        Command.of(Path.of(System.getProperty("java.home"), "bin/java").toString())
-            .with("--enable-native-access=ALL-UNNAMED", "-cp")
-            .with(System.getProperty("surefire.test.class.path", cp()))
-            .with(KilledSave.class.getName(), target.toString(), store.toString())
-            .start();
+        Command.of(ChildJvm.line(KilledSave.class, target.toString(), store.toString())).start();
     try (var lines = process.inputReader()) {
       assertThat(lines.readLine()).isEqualTo("now");
       process.destroyForcibly();
@@ -98,9 +95,5 @@ class KilledSaveTest {
     } finally {
       Ioctls.setImmutable(OsPath.of(left), false);
     }
-  }
-
-  private static String cp() {
-    return System.getProperty("java.class.path");
   }
 }
