@@ -47,6 +47,16 @@ import slipway.tree.TarWriter;
 public final class Lab implements AutoCloseable {
   public static final String BASE = "localhost/base:1";
 
+  /** Each step needs the one before. */
+  public static final String FIVE_STEPS =
+      """
+      FROM base:1
+      ENV A=b
+      RUN echo one > /one
+      COPY file /file
+      RUN cat /one /file > /both
+      """;
+
   private static byte @Nullable [] baseLayer;
 
   public final Path directory;
@@ -149,6 +159,13 @@ public final class Lab implements AutoCloseable {
   public Path context(String containerfile) throws IOException {
     Path context = Files.createTempDirectory(directory, "context");
     Files.writeString(context.resolve("Containerfile"), containerfile);
+    return context;
+  }
+
+  /** The context of {@link #FIVE_STEPS}. */
+  public Path fiveSteps() throws IOException {
+    Path context = context(FIVE_STEPS);
+    Files.writeString(context.resolve("file"), "file\n");
     return context;
   }
 
