@@ -258,13 +258,13 @@ public final class BuildCommand implements Callable<Integer> {
             .sourceDateEpoch(epoch())
             .network(run.network())
             .limits(run.limits())
-            .secrets(secretsById())
+            .secrets(SecretOption.parse(secrets))
             .agents(agentsById())
             .allowInsecure(allows("security.insecure"))
             .allowOnBuild(allows("onbuild"))
-            .contexts(contexts)
-            .labels(labels)
-            .annotations(annotations)
+            .contexts(named("--build-context", contexts))
+            .labels(named("--label", labels))
+            .annotations(named("--annotation", annotations))
             .jobs(jobs);
     return (file == null ? draft : draft.file(containerfile(file))).build();
   }
@@ -327,41 +327,11 @@ public final class BuildCommand implements Callable<Integer> {
     return values;
   }
 
-  private Map<String, BuildRequest.Secret> secretsById() {
-    Map<String, BuildRequest.Secret> all = new LinkedHashMap<>();
-    for (String text : secrets) {
-      Map<String, String> fields = new LinkedHashMap<>();
-      for (String field : text.split(",")) {
-        int equals = field.indexOf('=');
-        fields.put(
-            equals < 0 ? field : field.substring(0, equals),
-            equals < 0 ? "" : field.substring(equals + 1));
-      }
-      String id = fields.getOrDefault("id", "");
-      if (id.isEmpty()) {
-        throw Problem.usage(
-            "--secret \"" + text + "\" has no id; expected id=ID[,src=FILE][,env=NAME]");
-      }
-      all.put(id, secret(id, fields));
+  /** An empty name, such as an unset variable of a shell leaves, is nobody's wish. */
+  private static <V> Map<String, V> named(String option, Map<String, V> given) {
+    if (given.containsKey("")) {
+      throw Problem.usage(option + " \"=" + given.get("") + "\" has no name before the =");
     }
-    return all;
-  }
-
-  private static BuildRequest.Secret secret(String id, Map<String, String> fields) {
-    String variable = fields.get("env");
-    if (variable != null) {
-      String value = System.getenv(variable);
-      if (value == null) {
-        throw Problem.usage("--secret " + id + ": the variable " + variable + " is not set");
-      }
-      return () -> value.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    }
-    String given =
-        fields.containsKey("src") ? fields.get("src") : fields.getOrDefault("source", id);
-    Path path = Path.of(given);
-    if (!Files.isReadable(path)) {
-      throw Problem.usage("--secret " + id + ": cannot read " + path);
-    }
-    return () -> Files.readAllBytes(path);
+    return given;
   }
 }

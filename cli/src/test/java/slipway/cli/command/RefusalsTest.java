@@ -239,6 +239,28 @@ class RefusalsTest {
           build _                       | CONTEXT is empty; slipway build --help lists the arguments
           build -f _ .                  | --file lacks its value, FILE; slipway build --help lists the options
           build --build-context a= .    | --build-context lacks its value, NAME=DIR; slipway build --help lists
+          build --build-context =d .    | --build-context "=d" has no name before the =
+          build --build-context d .     | --build-context takes NAME=DIR, not "d"
+          build --label =x .            | --label "=x" has no name before the =
+          build --label x .             | --label takes NAME=VALUE, not "x"
+          build --label _ .             | --label takes NAME=VALUE, not ""
+          build --annotation =x .       | --annotation "=x" has no name before the =
+          build --build-arg =x .        | --build-arg "=x" has no name
+          build --build-arg _ .         | --build-arg "" has no name
+          build --ssh default= .        | --ssh "default=" names no agent; expected ID=SOCKET
+          build --ulimit nofile= .      | --ulimit is NAME=SOFT[:HARD] with a NAME of
+          build --secret id=a,src= .    | --secret "id=a,src=" has an empty src; expected id=ID[,src=FILE][,env=NAME]
+          build --secret id=a,source .  | --secret "id=a,source" has an empty source; expected id=ID
+          build --secret id=a,env= .    | --secret "id=a,env=" has an empty env; expected id=ID
+          build --secret id=,src=/a .   | --secret "id=,src=/a" has an empty id; expected id=ID
+          build --secret src=/etc/passwd . | --secret "src=/etc/passwd" has no id; expected id=ID
+          build --secret id=a,scr=/b .  | --secret "id=a,scr=/b": "scr" is not one of its keys; expected id=ID
+          build --secret id=a, .        | --secret "id=a,": "" is not one of its keys; expected id=ID
+          build --secret id=a,src=/etc . | --secret a: /etc is a folder; name a file
+          build --secret id=a,src=/no/such . | --secret a: cannot read /no/such
+          build --secret id=a,type=x .  | --secret a: type is file or env, not "x"
+          build --secret id=a,env=NO_SUCH . | --secret a: the variable NO_SUCH is not set
+          build --secret id=NO_SUCH,type=env . | --secret NO_SUCH: the variable NO_SUCH is not set
           registry serve --storage _    | --storage lacks its value, DIR; slipway registry serve --help lists
           save -o _ web                 | --output lacks its value, FILE; slipway save --help lists the options
           vm run _                      | DISK is empty; slipway vm run --help lists the arguments
