@@ -108,8 +108,8 @@ final class Help {
   static void refuseUnknown(ParseResult parsed) {
     for (CommandLine line : parsed.asCommandLineList()) {
       List<String> words = line.getUnmatchedArguments();
-      boolean below = !line.getSubcommands().isEmpty();
-      if (words.stream().anyMatch(word -> below || word.startsWith("-"))) {
+      boolean command = !words.isEmpty() && !line.getSubcommands().isEmpty();
+      if (command || UsageFault.option(words, parsed.originalArgs()).isPresent()) {
         throw new UnmatchedArgumentException(line, words);
       }
     }
@@ -118,7 +118,7 @@ final class Help {
   /** That a program's first word is none that it knows. */
   static Problem unknown(Program program, String word) {
     String help = program.word() + " --help lists the commands";
-    if (word.startsWith("-")) {
+    if (UsageFault.isOption(word)) {
       return Problem.usage(
           "unknown option %s; a command's options stand behind the command, %s"
               .formatted(word.replaceFirst("=.*", ""), help));

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,17 +39,27 @@ public final class UsageFault {
 
   /** What looks like an option is what is wrong; words around it are often its value. */
   private static String unmatched(List<String> words, List<String> line, CommandSpec command) {
+    return option(words, line)
+        .map(option -> unknownOption(option, command))
+        .orElseGet(() -> unknownWord(words.getFirst(), command));
+  }
+
+  /**
+   * The first of some words that looks like an option.
+   *
+   * @param line the command line that they stand on, in which options end at {@code --}
+   */
+  public static Optional<String> option(List<String> words, List<String> line) {
     int end = line.indexOf("--");
     List<String> before = end < 0 ? line : line.subList(0, end);
     List<String> after = end < 0 ? List.of() : line.subList(end, line.size());
     return words.stream()
         .filter(w -> isOption(w) && (before.contains(w) || !after.contains(w)))
-        .findFirst()
-        .map(option -> unknownOption(option, command))
-        .orElseGet(() -> unknownWord(words.getFirst(), command));
+        .findFirst();
   }
 
-  private static boolean isOption(String word) {
+  /** Whether it looks like one; a lone {@code -} is a word, which stands for stdin elsewhere. */
+  public static boolean isOption(String word) {
     return word.startsWith("-") && word.length() > 1;
   }
 

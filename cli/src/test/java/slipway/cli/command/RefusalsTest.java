@@ -271,6 +271,15 @@ class RefusalsTest {
           --help nosuch                 | unknown command "nosuch"; slipway --help lists the commands
           version extra                 | unexpected argument "extra"; slipway --help lists the commands
           --version images              | unexpected argument "images"; slipway --help lists the commands
+          help images -                 | unexpected argument "-"; slipway images --help lists the arguments
+          help -                        | unknown command "-"; slipway --help lists the commands
+          --help -                      | unknown command "-"; slipway --help lists the commands
+          -                             | unknown command "-"; slipway --help lists the commands
+          version -                     | unexpected argument "-"; slipway --help lists the commands
+          bootc -                       | unknown command "-"; bootc --help lists the commands
+          disk - --help                 | unknown command "-"; slipway disk --help lists the commands
+          disk --help -                 | unknown command "-"; slipway disk --help lists the commands
+          images --help - --nosuch      | unknown option --nosuch; slipway images --help lists the options
           images --nosuch --help        | unknown option --nosuch; slipway images --help lists the options
           disk nosuch --help            | unknown command "nosuch"; slipway disk --help lists the commands
           --root /x images              | unknown option --root; a command's options stand behind the command, slipway --help
@@ -293,8 +302,31 @@ class RefusalsTest {
   void helpOfACommand() {
     assertThat(run("help", "vm", "run").status()).isZero();
     assertThat(run("help", "--", "build").status()).isZero();
-    assertThat(run("images", "extra", "--help").status()).isZero();
     assertThat(run("help", "nonsense").err()).contains("unknown command \"nonsense\"");
+  }
+
+  /** Whoever has a word too many and asks for help gets it; only what is misspelt is told. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "images extra --help",
+        "images --help extra words",
+        "images --help -",
+        "images - --help",
+        "images -h - -",
+        "images --help -- -x",
+        "build --help -",
+        "build --help a b -",
+        "vm run --help -",
+        "disk build --help - more",
+        "bootc status --help -",
+        "login --help -",
+        "registry serve --help -"
+      })
+  void helpWinsOverWordsThatAreTooMany(String line) {
+    Ran ran = run(line.split(" "));
+    assertThat(ran.err()).isEmpty();
+    assertThat(ran.status()).isZero();
   }
 
   @Test
