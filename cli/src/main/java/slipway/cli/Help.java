@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.UsageMessageSpec;
@@ -9,41 +10,53 @@ import picocli.CommandLine.UnmatchedArgumentException;
 import slipway.base.Problem;
 import slipway.base.Spelling;
 import slipway.cli.command.UsageFault;
+import slipway.cli.output.NarrowText;
 import slipway.cli.output.Terminal;
 
 /** What {@code help} and {@code --help} show. */
 final class Help {
   private static final Set<String> ASKING = Set.of("--help", "-h");
 
+  /** Of a command's page, unless the terminal has fewer. */
+  private static final int COLUMNS = 80;
+
+  /** In which every line of a command's page has room. */
+  private static final int UNBROKEN = 2000;
+
   private Help() {}
 
   /**
    * A page of help.
    *
+   * @param columns of the terminal that shows it, 0 of none
    * @param words the name of a command, such as {@code disk build}; without any it is the first
    *     page, of all commands
    * @throws Problem (USAGE) when there is no such command
    */
-  static String page(Program program, List<String> words) {
+  static String page(Program program, List<String> words, int columns) {
     List<String> names =
         words.stream().filter(w -> !ASKING.contains(w) && !w.equals("--")).toList();
     if (names.isEmpty() || names.equals(List.of("help")) || names.equals(List.of("version"))) {
-      return Usage.of(program);
+      return first(program, columns);
     }
     String word = names.getFirst();
     List<String> rest = names.subList(1, names.size());
     Verb verb = Verb.of(program, word);
     if (verb != null) {
-      return page(line(program, verb, word), rest);
+      return page(line(program, verb, word), rest, columns);
     }
     Program other = Program.of(word);
     if (other != null && program.programs().contains(other)) {
-      return page(other, rest);
+      return page(other, rest, columns);
     }
     throw unknown(program, word);
   }
 
-  private static String page(CommandLine line, List<String> words) {
+  private static String first(Program program, int columns) {
+    return NarrowText.fit(Usage.of(program), columns);
+  }
+
+  private static String page(CommandLine line, List<String> words, int columns) {
     CommandLine at = line;
     for (String word : words) {
       CommandLine below = at.getSubcommands().get(word);
@@ -52,7 +65,24 @@ final class Help {
       }
       at = below;
     }
-    return at.getUsageMessage();
+    return page(at, columns);
+  }
+
+  /** A command's page. Picocli makes none for less than 55 columns. */
+  private static String page(CommandLine line, int columns) {
+    if (columns < NarrowText.LEAST_COLUMNS || columns >= COLUMNS) {
+      return line.getUsageMessage();
+    }
+    line.setUsageHelpWidth(UNBROKEN);
+    return NarrowText.fit(line.getUsageMessage(), columns);
+  }
+
+  /** The page that a line asks for by {@code --help}, if it does. */
+  static Optional<String> asked(ParseResult parsed, int columns) {
+    return parsed.asCommandLineList().stream()
+        .filter(CommandLine::isUsageHelpRequested)
+        .findFirst()
+        .map(line -> page(line, columns));
   }
 
   /**
@@ -60,7 +90,7 @@ final class Help {
    *
    * @throws Problem (USAGE) when something else was said
    */
-  static String pageOfNoWords(Program program, List<String> words) {
+  static String pageOfNoWords(Program program, List<String> words, int columns) {
     for (String word : words) {
       if (!ASKING.contains(word)) {
         throw Problem.usage(
@@ -68,7 +98,7 @@ final class Help {
                 .formatted(word, program.word()));
       }
     }
-    return Usage.of(program);
+    return first(program, columns);
   }
 
   /** A command with the help that it has. */

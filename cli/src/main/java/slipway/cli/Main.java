@@ -91,6 +91,10 @@ public final class Main {
     }
   }
 
+  private static int columns(PrintStream out) {
+    return out instanceof StandardOutput terminal ? terminal.columns() : 0;
+  }
+
   private static int help(String text, PrintStream out) {
     out.print(text);
     return 0;
@@ -112,10 +116,10 @@ public final class Main {
       throw new IllegalArgumentException("no program is called " + name);
     }
     if (version) {
-      return help(Help.pageOfNoWords(program, List.of(rest)), out);
+      return help(Help.pageOfNoWords(program, List.of(rest), columns(out)), out);
     }
     return switch (word) {
-      case "--help", "-h", "help" -> help(Help.page(program, List.of(rest)), out);
+      case "--help", "-h", "help" -> help(Help.page(program, List.of(rest), columns(out)), out);
       default -> dispatch(program, word, rest, out, err);
     };
   }
@@ -145,7 +149,9 @@ public final class Main {
     line.setExecutionStrategy(
         parsed -> {
           Help.refuseUnknown(parsed);
-          return new CommandLine.RunLast().execute(parsed);
+          return Help.asked(parsed, columns(out))
+              .map(page -> help(page, out))
+              .orElseGet(() -> new CommandLine.RunLast().execute(parsed));
         });
     int status = line.execute(args);
     line.getOut().flush();

@@ -16,20 +16,27 @@ import slipway.base.FileReason;
  */
 public final class StandardOutput extends PrintStream {
   private final Sink sink;
+  private final boolean process;
 
-  private StandardOutput(Sink sink) {
+  private StandardOutput(Sink sink, boolean process) {
     super(new BufferedOutputStream(sink, 8192), false, StandardCharsets.UTF_8);
     this.sink = sink;
+    this.process = process;
   }
 
   /** That of the process. */
   public static StandardOutput ofProcess() {
-    return of(new FileOutputStream(FileDescriptor.out));
+    return new StandardOutput(new Sink(new FileOutputStream(FileDescriptor.out)), true);
   }
 
   /** Another one, for tests. */
   public static StandardOutput of(OutputStream file) {
-    return new StandardOutput(new Sink(file));
+    return new StandardOutput(new Sink(file), false);
+  }
+
+  /** Columns of the terminal that shows it; 0 when none does. */
+  public int columns() {
+    return process ? Terminal.stdoutColumns() : 0;
   }
 
   /** That of the process for bytes; its failures are thrown, and say where they happened. */

@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import slipway.linux.posix.Ioctls;
 
 /**
  * What is known of the terminal, found out without a native call, because the first of those costs
- * more than a command.
+ * more than a command; help alone makes one.
  */
 public final class Terminal {
   private static final int USUAL_WIDTH = 100;
@@ -48,11 +49,22 @@ public final class Terminal {
 
   /** Columns: what the shell exports, else a width that fits most windows. */
   static int width() {
-    String columns = System.getenv("COLUMNS");
-    try {
-      return columns == null ? USUAL_WIDTH : Math.max(40, Integer.parseInt(columns));
-    } catch (NumberFormatException e) {
-      return USUAL_WIDTH;
+    int columns = exported();
+    return columns == 0 ? USUAL_WIDTH : Math.max(40, columns);
+  }
+
+  /** Columns of what stdout is: what the shell exports, else the terminal's own; 0 of a pipe. */
+  static int stdoutColumns() {
+    if (!stdoutIsTerminal()) {
+      return 0;
     }
+    int columns = exported();
+    return columns == 0 ? Ioctls.columns(1) : columns;
+  }
+
+  /** 0 when that is no number. */
+  private static int exported() {
+    String columns = System.getenv("COLUMNS");
+    return columns != null && columns.matches("[0-9]{1,5}") ? Integer.parseInt(columns) : 0;
   }
 }

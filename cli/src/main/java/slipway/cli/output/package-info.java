@@ -3,6 +3,7 @@
  *
  * <pre>
  *  StandardOutput         remembers what could not be written, so that the command fails
+ *  NarrowText             help in terminals that are narrower than it
  *  Table, JsonText        results for people and for programs
  *  Steps                  numbered steps with their times, such as the demo's
  *  TerminalProgress       base.Progress on a terminal or in a pipe

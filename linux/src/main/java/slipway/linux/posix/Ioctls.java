@@ -2,7 +2,7 @@ package slipway.linux.posix;
 
 import slipway.linux.posix.Native.Scratch;
 
-/** ioctl(2) on files: inode flags and shared blocks. */
+/** ioctl(2) on files: inode flags, shared blocks, and the size of a terminal. */
 public final class Ioctls {
   /** The inode flag of chattr +i. */
   private static final int FS_IMMUTABLE_FL = 0x10;
@@ -13,6 +13,8 @@ public final class Ioctls {
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
   private static final long FICLONE = 0x40049409L;
+
+  private static final long TIOCGWINSZ = 0x5413;
 
   private static final Native.Function IOCTL = new Native.Function("ioctl");
 
@@ -85,5 +87,13 @@ public final class Ioctls {
       };
     }
     return true;
+  }
+
+  /** ioctl(TIOCGWINSZ): the columns of a terminal; 0 where none is, or none that knows them. */
+  public static int columns(int fd) {
+    Scratch s = Native.scratch();
+    s.struct.putLong(0, 0);
+    // struct winsize (asm-generic/termios.h): rows, columns.
+    return IOCTL.call(s, fd, TIOCGWINSZ, s.structAddress) < 0 ? 0 : s.struct.getShort(2) & 0xffff;
   }
 }
