@@ -377,6 +377,23 @@ class RefusalsTest {
     assertThat(misspelt).doesNotExist();
   }
 
+  /** By somebody who is root elsewhere, and so may read the classes, but not in his namespace. */
+  @Test
+  void aBaseBuildWithoutRootIsRefusedBeforeItMakesAStore() {
+    Path state = dir.resolve("state");
+    Command.Result result =
+        Command.of("unshare", "--user", "--map-user=65534")
+            .with(Path.of(System.getProperty("java.home"), "bin", "java").toString())
+            .with("--enable-native-access=ALL-UNNAMED")
+            .with("-cp", System.getProperty("java.class.path"), "slipway.cli.Main")
+            .with("base", "build", "--root", state.toString())
+            .tryRun();
+    assertThat(result.stderr())
+        .isEqualTo("error: building a base image needs root: run it with sudo\n");
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(state).doesNotExist();
+  }
+
   @Test
   void theConsoleIsToldHowToLeaveItAndWhichPortsLeadIn() throws Exception {
     assertThat(VmCommand.Run.hint(List.of(new PortForward(2222, 22), new PortForward(8080, 80))))
