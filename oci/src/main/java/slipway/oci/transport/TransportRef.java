@@ -8,6 +8,7 @@ import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Reference;
+import slipway.oci.podman.PodmanSource;
 import slipway.oci.registry.RegistryClient;
 import slipway.oci.registry.RegistryOptions;
 
@@ -58,7 +59,7 @@ public sealed interface TransportRef {
     }
   }
 
-  /** In podman's store; for reading, by skopeo. */
+  /** In podman's store, for reading. */
   record Podman(String name) implements TransportRef {
     @Override
     public String toString() {
@@ -135,7 +136,7 @@ public sealed interface TransportRef {
       case Archive a -> OciArchive.source(a.path(), a.name());
       case Docker d -> DockerArchive.source(d.path(), d.name());
       case Directory d -> DirLayout.open(d.path());
-      case Podman p -> PodmanSource.open(p);
+      case Podman p -> PodmanSource.open(p.name());
     };
   }
 

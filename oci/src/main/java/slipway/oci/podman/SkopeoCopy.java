@@ -1,4 +1,4 @@
-package slipway.oci.transport;
+package slipway.oci.podman;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,30 +14,30 @@ import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 
 /**
- * An image of podman's store. How that store lies on disk is podman's own matter, so skopeo copies
- * the image into a temporary layout, with layers uncompressed as they are there.
+ * An image of podman's store that only its own tools can read: the driver is a rare one, or layers
+ * came in parts and never were a tar. skopeo copies it into a temporary layout, with layers
+ * uncompressed as they are there.
  */
-final class PodmanSource implements ImageSource {
+final class SkopeoCopy implements ImageSource {
   private static final Pattern FAILURE =
       Pattern.compile(
           "time=\\S+ level=(?:fatal|error) msg=(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|(\\S+))(?: .*)?");
 
-  private final TransportRef.Podman reference;
+  private final String reference;
   private final ScratchFolder folder;
   private final OciLayout layout;
 
-  private PodmanSource(TransportRef.Podman reference, ScratchFolder folder, OciLayout layout) {
+  private SkopeoCopy(String reference, ScratchFolder folder, OciLayout layout) {
     this.reference = reference;
     this.folder = folder;
     this.layout = layout;
   }
 
-  static PodmanSource open(TransportRef.Podman reference) throws IOException {
+  static SkopeoCopy open(String reference) throws IOException {
     return open(reference, ScratchFolder.large("slipway-podman-", note -> {}));
   }
 
-  private static PodmanSource open(TransportRef.Podman reference, ScratchFolder folder)
-      throws IOException {
+  private static SkopeoCopy open(String reference, ScratchFolder folder) throws IOException {
     boolean good = false;
     try {
       Command.Result copy =
@@ -46,15 +46,14 @@ final class PodmanSource implements ImageSource {
                   "copy",
                   "--quiet",
                   "--dest-oci-accept-uncompressed-layers",
-                  reference.toString(),
+                  reference,
                   "oci:" + folder.path() + ":image")
               .tryRun();
       if (copy.status() != 0) {
         throw Problem.notFound(
             "cannot read " + reference + " from podman's store: " + cause(copy.stderr()));
       }
-      PodmanSource source =
-          new PodmanSource(reference, folder, OciLayout.open(folder.path(), "image"));
+      SkopeoCopy source = new SkopeoCopy(reference, folder, OciLayout.open(folder.path(), "image"));
       good = true;
       return source;
     } finally {
@@ -81,7 +80,7 @@ final class PodmanSource implements ImageSource {
 
   @Override
   public String describe() {
-    return reference.toString();
+    return reference;
   }
 
   @Override

@@ -1,0 +1,255 @@
+package slipway.oci.podman;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.posix.FdInput;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.RootedFile;
+import slipway.linux.posix.UnixException;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Json;
+import slipway.oci.model.Reference;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * An image in one of podman's stores.
+ *
+ * @param graphroot the store
+ * @param driver that keeps its layers
+ * @param id of the image
+ * @param top id of its uppermost layer, empty for an image without layers
+ */
+record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
+  private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern BEGINNING = Pattern.compile("[0-9a-f]{4,64}");
+
+  /** As containers/storage writes them as they are (images.go, makeBigDataBaseName). */
+  private static final Pattern PLAIN = Pattern.compile("[a-zA-Z0-9_.-]+");
+
+  /** Who keeps the files of layers, and where. */
+  enum Driver {
+    OVERLAY("overlay", "overlay", "diff"),
+    VFS("vfs", "vfs/dir", ".");
+
+    private final String label;
+    private final String layers;
+    private final String files;
+
+    Driver(String label, String layers, String files) {
+      this.label = label;
+      this.layers = layers;
+      this.files = files;
+    }
+  }
+
+  /**
+   * A layer whose tar can be put together again.
+   *
+   * @param digest of that tar
+   * @param size the tar's bytes
+   */
+  record StoredLayer(String id, Digest digest, long size) {}
+
+  /**
+   * Looks for an image by name, digest, id or the beginning of an id.
+   *
+   * @return nothing when no driver that is known here has it
+   */
+  static Optional<StoredImage> find(OsPath graphroot, String wanted) throws IOException {
+    for (Driver driver : Driver.values()) {
+      Optional<JsonNode> images = list(graphroot, driver.label + "-images/images.json");
+      if (images.isPresent()) {
+        Optional<JsonNode> found = choose(images.get(), wanted);
+        if (found.isPresent()) {
+          String id = id(found.get().path("id").asString(""));
+          String top = found.get().path("layer").asString("");
+          return Optional.of(new StoredImage(graphroot, driver, id, top.isEmpty() ? "" : id(top)));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether a store's layers are kept by a driver that is not known here. */
+  static boolean hasOtherDriver(Path graphroot) throws IOException {
+    if (!Files.isDirectory(graphroot)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(graphroot)) {
+      return files
+          .map(f -> String.valueOf(f.getFileName()))
+          .filter(f -> f.endsWith("-images"))
+          .anyMatch(f -> Stream.of(Driver.values()).noneMatch(d -> f.equals(d.label + "-images")));
+    }
+  }
+
+  private static Optional<JsonNode> choose(JsonNode images, String wanted) {
+    int at = wanted.lastIndexOf('@');
+    String last = wanted.substring(at + 1);
+    if (ID.matcher(last).matches()) {
+      return one(images, i -> i.path("id").asString("").equals(last));
+    }
+    for (String name : names(wanted)) {
+      Optional<JsonNode> named = one(images, i -> strings(i.path("names")).anyMatch(name::equals));
+      if (named.isPresent()) {
+        return named;
+      }
+    }
+    if (at >= 0) {
+      return one(images, i -> i.path("digest").asString("").equals(last));
+    }
+    return BEGINNING.matcher(wanted).matches()
+        ? one(images, i -> i.path("id").asString("").startsWith(wanted))
+        : Optional.empty();
+  }
+
+  private interface Condition {
+    boolean holds(JsonNode image);
+  }
+
+  private static Optional<JsonNode> one(JsonNode images, Condition condition) {
+    return StreamSupport.stream(images.spliterator(), false).filter(condition::holds).findFirst();
+  }
+
+  private static Stream<String> strings(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false).map(n -> n.asString(""));
+  }
+
+  /** What a name may stand for there: podman gives what it builds the host localhost. */
+  private static List<String> names(String wanted) {
+    List<String> names = new ArrayList<>();
+    try {
+      names.add(Reference.parse(wanted).orLatest().toString());
+      if (!Reference.hasHost(wanted)) {
+        names.add(Reference.parse("localhost/" + wanted).orLatest().toString());
+      }
+    } catch (Problem e) {
+      // An id, perhaps.
+    }
+    return names;
+  }
+
+  /** Ids become names of files; others would lead elsewhere. */
+  private static String id(String text) {
+    if (!ID.matcher(text).matches()) {
+      throw Problem.corrupt("podman's store has an image or a layer without an id of its own");
+    }
+    return text;
+  }
+
+  private static Optional<JsonNode> list(OsPath graphroot, String file) throws IOException {
+    Optional<byte[]> bytes;
+    try {
+      bytes = read(graphroot, OsPath.of(file), Limit.MANIFESTS_BYTES);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+    return bytes.map(b -> Json.read(b, file + " of podman's store"));
+  }
+
+  private static Optional<byte[]> read(OsPath graphroot, OsPath file, Limit limit)
+      throws IOException {
+    String where = graphroot.resolve(file).toString();
+    Optional<FdInput> open = RootedFile.open(graphroot, file, RootedFile.Links.BENEATH, where);
+    if (open.isEmpty()) {
+      return Optional.empty();
+    }
+    try (FdInput in = open.get()) {
+      return Optional.of(limit.read(in, where));
+    }
+  }
+
+  /**
+   * A file of the image itself, such as {@code manifest}; of the config, its digest is the name.
+   */
+  byte[] file(String name, Limit limit) throws IOException {
+    String file =
+        PLAIN.matcher(name).matches()
+            ? name
+            : "=" + Base64.getEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
+    return read(graphroot, OsPath.of(driver.label + "-images").resolve(id).resolve(file), limit)
+        .orElseThrow(
+            () -> Problem.corrupt("image " + id + " of podman's store lacks its file " + name));
+  }
+
+  /**
+   * Its layers, the lowest first.
+   *
+   * @return nothing when one of them came in parts, so that nobody knows its tar
+   */
+  Optional<List<StoredLayer>> layers() throws IOException {
+    Map<String, JsonNode> known = new HashMap<>();
+    for (String file : List.of("layers.json", "volatile-layers.json")) {
+      list(graphroot, driver.label + "-layers/" + file)
+          .ifPresent(all -> all.forEach(l -> known.put(l.path("id").asString(""), l)));
+    }
+    List<StoredLayer> layers = new ArrayList<>();
+    for (String next = top; !next.isEmpty(); ) {
+      JsonNode layer = known.get(next);
+      if (layer == null) {
+        throw Problem.corrupt(
+            "podman's store lacks layer " + Printable.text(next) + " of image " + id);
+      }
+      Optional<StoredLayer> whole = whole(layer);
+      if (whole.isEmpty()) {
+        return Optional.empty();
+      }
+      layers.add(whole.get());
+      Limit.IMAGE_LAYERS.check(layers.size(), "image " + id + " of podman's store");
+      next = layer.path("parent").asString("");
+    }
+    return Optional.of(layers.reversed());
+  }
+
+  private Optional<StoredLayer> whole(JsonNode layer) throws IOException {
+    String id = id(layer.path("id").asString(""));
+    String digest = layer.path("diff-digest").asString("");
+    long size = layer.path("diff-size").asLong(-1);
+    Optional<FdInput> packed = tarSplit(id);
+    if (packed.isEmpty()) {
+      return Optional.empty();
+    }
+    packed.get().close();
+    return digest.isEmpty() || size < 0
+        ? Optional.empty()
+        : Optional.of(new StoredLayer(id, Digest.parse(digest), size));
+  }
+
+  private Optional<FdInput> tarSplit(String layer) throws IOException {
+    OsPath file = OsPath.of(driver.label + "-layers").resolve(layer + ".tar-split.gz");
+    return RootedFile.open(
+        graphroot, file, RootedFile.Links.BENEATH, graphroot.resolve(file).toString());
+  }
+
+  /** The tar of a layer, not verified. */
+  InputStream open(StoredLayer layer) throws IOException {
+    String where = "layer " + layer.digest() + " of podman's store";
+    FdInput packed =
+        tarSplit(layer.id()).orElseThrow(() -> Problem.corrupt(where + " lacks its tar-split"));
+    try {
+      OsPath files = graphroot.resolve(driver.layers).resolve(layer.id()).resolve(driver.files);
+      return new TarSplitInput(packed, files, where);
+    } catch (IOException | RuntimeException e) {
+      packed.close();
+      throw e;
+    }
+  }
+}

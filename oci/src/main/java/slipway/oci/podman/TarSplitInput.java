@@ -1,0 +1,133 @@
+package slipway.oci.podman;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Base64;
+import slipway.archive.compress.Compression;
+import slipway.base.BlockInput;
+import slipway.base.Limit;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.RootedFile;
+import slipway.oci.model.Json;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The tar of a layer, put together again from its files and from what tar-split kept of it. Nothing
+ * is checked here but that the parts are there: whoever reads it knows the digest.
+ */
+final class TarSplitInput extends BlockInput {
+  private static final int SEGMENT = 2;
+  private static final int FILE = 1;
+
+  private final InputStream lines;
+  private final OsPath files;
+  private final String where;
+  private InputStream part = InputStream.nullInputStream();
+
+  /** Bytes that the part still has to give. */
+  private long left;
+
+  private String file = "";
+  private long entries;
+
+  /**
+   * @param packed the {@code .tar-split.gz}; closed with this
+   * @param files the folder of the layer's files
+   * @param where what to call the layer in a message
+   */
+  TarSplitInput(InputStream packed, OsPath files, String where) throws IOException {
+    this.lines = new BufferedInputStream(Compression.GZIP.decompress(packed));
+    this.files = files;
+    this.where = where;
+  }
+
+  @Override
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    if (length == 0) {
+      return 0;
+    }
+    while (left == 0) {
+      if (!next()) {
+        return -1;
+      }
+    }
+    int n = part.read(buffer, offset, (int) Math.min(length, left));
+    if (n < 0) {
+      throw Problem.corrupt(
+          where + ": " + Printable.text(file) + " is " + left + " bytes shorter than in the layer");
+    }
+    left -= n;
+    return n;
+  }
+
+  private boolean next() throws IOException {
+    part.close();
+    part = InputStream.nullInputStream();
+    byte[] line = line();
+    if (line.length == 0) {
+      return false;
+    }
+    // A file is told by two lines at least: its header, itself.
+    Limit.LAYER_ENTRIES.check(++entries / 2, where);
+    JsonNode entry = Json.read(line, "tar-split of " + where);
+    switch (entry.path("type").asInt(0)) {
+      case SEGMENT -> segment(entry);
+      case FILE -> file(entry);
+      default -> throw Problem.corrupt(where + ": its tar-split has an entry of an unknown type");
+    }
+    return true;
+  }
+
+  private byte[] line() throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int c; (c = lines.read()) >= 0 && c != '\n'; ) {
+      line.write(c);
+      Limit.SMALL_FILE_BYTES.check(line.size(), "a line of the tar-split of " + where);
+    }
+    return line.toByteArray();
+  }
+
+  private void segment(JsonNode entry) {
+    byte[] bytes = base64(entry, "payload");
+    part = new ByteArrayInputStream(bytes);
+    left = bytes.length;
+  }
+
+  private void file(JsonNode entry) throws IOException {
+    left = entry.path("size").asLong(0);
+    if (left < 0) {
+      throw Problem.corrupt(where + ": its tar-split has a file of less than nothing");
+    }
+    if (left == 0) {
+      return;
+    }
+    OsPath name =
+        entry.has("name_raw")
+            ? OsPath.ofBytes(base64(entry, "name_raw"))
+            : OsPath.of(entry.path("name").asString(""));
+    file = name.toString();
+    part =
+        RootedFile.open(files, name, RootedFile.Links.IN_ROOT, where + ": " + Printable.text(file))
+            .orElseThrow(() -> Problem.corrupt(where + " lacks its file " + Printable.text(file)));
+  }
+
+  private byte[] base64(JsonNode entry, String key) {
+    try {
+      return Base64.getDecoder().decode(entry.path(key).asString(""));
+    } catch (IllegalArgumentException e) {
+      throw Problem.corrupt(where + ": " + key + " of its tar-split is not base64");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (lines) {
+      part.close();
+    }
+  }
+}
