@@ -38,6 +38,7 @@ import slipway.cli.image.RmiCommand;
 import slipway.cli.image.SaveCommand;
 import slipway.cli.image.TagCommand;
 import slipway.cli.machine.Bootc;
+import slipway.cli.machine.InstallCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
 
@@ -86,6 +87,7 @@ enum Verb {
       "update"),
   SWITCH(BOOTC, AGENT, "switch", RUN, "follow another image"),
   ROLLBACK(BOOTC, AGENT, "rollback", RUN, "boot the previous version next"),
+  INSTALL(BOOTC, AGENT, "install", RUN, TOOLS, "put an image onto a disk of this machine"),
   BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, "");
 
   /** A heading of the help. */
@@ -189,6 +191,7 @@ enum Verb {
       case UPGRADE -> new Bootc.Upgrade();
       case SWITCH -> new Bootc.Switch();
       case ROLLBACK -> new Bootc.Rollback();
+      case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();
     };
   }

@@ -4,59 +4,31 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.disk.bootloader.Grub;
 import slipway.disk.bootloader.GrubMkimage;
-import slipway.disk.config.InstallConfig;
-import slipway.disk.config.RootFileSystem;
-import slipway.disk.customize.Customizer;
-import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.plan.DiskPlan;
-import slipway.linux.loop.LoopDevice;
-import slipway.linux.mount.Mount;
-import slipway.linux.mount.MountNamespace;
-import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
-import slipway.oci.model.Descriptor;
-import slipway.oci.model.Platform;
-import slipway.ostree.container.ContainerImport;
-import slipway.ostree.container.Imported;
-import slipway.sysroot.DeploySpec;
-import slipway.sysroot.Sysroot;
-import slipway.sysroot.state.Deployment;
-import slipway.sysroot.state.Origin;
 import slipway.system.kargs.KernelArguments;
-import slipway.system.kargs.KernelArgumentsDirectory;
-import slipway.tree.FileTree;
 
 /**
  * Makes disk images of bootable container images. The disk is written to a temporary file beside
- * the result; the rename to the result's name is the commit point. Mounts live in a namespace of
- * their own and loop devices detach themselves, so the kernel takes both away however the work
- * ends.
+ * the result; the rename to the result's name is the commit point.
  */
 public final class DiskBuilder {
-  private static final String STATEROOT = "default";
-  private static final long MIB = 1L << 20;
-
-  /** Bytes of all layers; larger sums would not fit a long. */
-  private static final long LARGEST = 1L << 56;
+  private static final KernelArguments USUAL =
+      KernelArguments.of("rw", "console=tty0", "console=ttyS0,115200");
 
   private final DiskRequest request;
   private final Progress progress;
   private final DiskSpace space;
-  private RootFileSystem rootfs = RootFileSystem.EXT4;
 
   private DiskBuilder(DiskRequest request, Progress progress) {
     this.request = request;
@@ -79,9 +51,15 @@ public final class DiskBuilder {
   }
 
   private List<Path> build() throws IOException {
-    check();
-    rootfs = request.rootfs() == null ? RootFileSystem.EXT4 : request.rootfs();
-    DiskPlan plan = DiskPlan.of(request.size(), rootMinimum(), architecture(), UUID::randomUUID);
+    BootableImage image = request.image();
+    image.check();
+    GrubMkimage.program();
+    DiskPlan plan =
+        DiskPlan.of(
+            request.size(),
+            DiskWriter.rootMinimum(image, request.customizations()),
+            image.architecture(),
+            UUID::randomUUID);
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     try (Scratch scratch = Scratch.create(progress)) {
       sweep(output, scratch);
@@ -89,7 +67,7 @@ public final class DiskBuilder {
       try {
         make(output, plan, scratch);
       } catch (IOException | RuntimeException e) {
-        throw thrown(space.explained(e, scratch.folder()));
+        throw DiskSpace.thrown(space.explained(e, scratch.folder()));
       }
     }
     if (request.access().isOwned()) {
@@ -120,71 +98,26 @@ public final class DiskBuilder {
     }
   }
 
-  private static RuntimeException thrown(Exception e) throws IOException {
-    switch (e) {
-      case IOException io -> throw io;
-      case RuntimeException r -> throw r;
-      default -> throw new IllegalStateException(e);
-    }
-  }
-
-  private void check() {
-    String name = request.target().toString();
-    if (!"1".equals(request.config().labels().get("containers.bootc"))
-        && !request.config().labels().containsKey("ostree.bootable")) {
-      throw Problem.input(
-          "image " + name + " is not a bootable image: it lacks the label containers.bootc=1");
-    }
-    if (!Platform.host().accepts(request.config().platform())) {
-      throw Problem.input(
-          "image "
-              + name
-              + " is for "
-              + request.config().platform()
-              + ", this machine is "
-              + Platform.host()
-              + "; a disk is made on a machine of the image's architecture");
-    }
-    GrubMkimage.program();
-  }
-
-  private String architecture() {
-    return request.config().platform().architecture();
-  }
-
-  /** Room for the image twice, since an upgrade needs the old and the new one. */
-  private long rootMinimum() {
-    long compressed = 0;
-    for (Descriptor layer : request.manifest().layers()) {
-      compressed += layer.size();
-      if (layer.size() > LARGEST || compressed > LARGEST) {
-        throw Problem.corrupt("image " + request.target() + " claims more bytes than any disk has");
-      }
-    }
-    return Math.max(request.customizations().rootMinimum(), 4 * compressed + 256 * MIB);
-  }
-
-  /**
-   * A whole disk. Which file system an image wants for its root is known when its files are on one:
-   * nearly all want the usual one or say nothing, so that is taken, and for the others the disk is
-   * begun anew. To read every layer before would cost all of them that time.
-   */
   private Path written(Path output, DiskPlan plan, Scratch scratch) throws IOException {
-    Path raw = scratch.unfinished(output, "disk.raw");
-    if (write(raw, plan, scratch)) {
+    DiskWriter.Options options =
+        new DiskWriter.Options(
+            request.rootfs(), "default", USUAL, request.customizations(), List.of(), true);
+    DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
+    Path raw = empty(output, plan, scratch);
+    if (writer.write(raw, plan, scratch)) {
       return raw;
     }
-    progress.note("the image wants " + rootfs.label() + " for its root; beginning anew");
+    progress.note("the image wants " + writer.rootfs().label() + " for its root; beginning anew");
     Files.delete(raw);
-    Path second = scratch.unfinished(output, "disk.raw");
-    if (!write(second, plan, scratch)) {
+    Path second = empty(output, plan, scratch);
+    if (!writer.write(second, plan, scratch)) {
       throw new AssertionError("an image that changes what it says");
     }
     return second;
   }
 
-  /** Gives false, and leaves the disk unfinished, when the image wants another file system. */
-  private boolean write(Path raw, DiskPlan plan, Scratch scratch) throws IOException {
+  private Path empty(Path output, DiskPlan plan, Scratch scratch) throws IOException {
+    Path raw = scratch.unfinished(output, "disk.raw");
     try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
       file.setLength(plan.size());
     } catch (IOException e) {
@@ -193,99 +126,7 @@ public final class DiskBuilder {
           request.output() + " cannot hold a disk of " + plan.size() + " bytes: " + e.getMessage(),
           e);
     }
-    Command.of("sfdisk", "--quiet", "--no-tell-kernel", raw.toString()).stdin(plan.script()).run();
-    Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
-    Optional<Grub.Efi> efi =
-        MountNamespace.call("disk", () -> populate(raw, plan, mountpoint, scratch));
-    if (efi.isPresent()) {
-      FileSystems.esp(raw, plan.esp(), efi.get(), scratch.folder());
-    }
-    return efi.isPresent();
-  }
-
-  /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
-  private Optional<Grub.Efi> populate(Path raw, DiskPlan plan, Path mountpoint, Scratch scratch)
-      throws IOException {
-    try (LoopDevice rootLoop = LoopDevice.attach(raw, plan.root().start(), plan.root().size());
-        LoopDevice bootLoop = LoopDevice.attach(raw, plan.boot().start(), plan.boot().size())) {
-      FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem());
-      FileSystems.boot(bootLoop.device(), plan.boot().filesystem());
-      try (Mount root =
-          Mount.of(
-              rootLoop.device().toString(),
-              mountpoint,
-              rootfs.label(),
-              // Nothing of the image is run or used as a device here.
-              Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
-              null)) {
-        Files.createDirectory(mountpoint.resolve("boot"));
-        try (Mount boot =
-            Mount.of(
-                bootLoop.device().toString(),
-                mountpoint.resolve("boot"),
-                "ext4",
-                Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
-                null)) {
-          return install(raw, plan, root.target(), boot.target(), scratch);
-        } catch (IOException | RuntimeException e) {
-          throw thrown(space.explained(e, plan, root.target(), rootMinimum()));
-        }
-      }
-    }
-  }
-
-  private Optional<Grub.Efi> install(Path raw, DiskPlan plan, Path root, Path boot, Scratch scratch)
-      throws IOException {
-    Sysroot sysroot = Sysroot.init(root, STATEROOT, false);
-    Imported imported =
-        ContainerImport.run(
-            sysroot.repository(),
-            request.source(),
-            request.manifest(),
-            request.config(),
-            // As the machine itself will name it when it upgrades.
-            "docker://" + request.target(),
-            progress);
-    FileTree files = sysroot.repository().readTree(imported.mergeCommit());
-    InstallConfig install = InstallConfig.of(files, architecture());
-    RootFileSystem wanted = request.rootfs() == null ? install.rootfs() : request.rootfs();
-    if (wanted != null && wanted != rootfs) {
-      rootfs = wanted;
-      return Optional.empty();
-    }
-    Deployment deployment =
-        sysroot.deploy(
-            DeploySpec.install(
-                STATEROOT,
-                imported.mergeCommit(),
-                Origin.ofRegistry(request.target().toString()),
-                kernelArguments(files, install, plan)));
-    Path tree = sysroot.path(deployment);
-    Path var = root.resolve("ostree/deploy").resolve(STATEROOT).resolve("var");
-    new Customizer(tree.resolve("etc"), var)
-        .apply(request.customizations(), plan, LocalDate.now(ZoneOffset.UTC));
-    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub grub = new Grub(tree, plan.boot().filesystem(), architecture(), work);
-    grub.configure(boot);
-    if (grub.hasBios()) {
-      grub.embedBios(raw, plan.bios());
-    }
-    Grub.Efi efi = grub.efi();
-    Posix.syncfs(OsPath.of(boot));
-    Posix.syncfs(OsPath.of(root));
-    return Optional.of(efi);
-  }
-
-  private KernelArguments kernelArguments(FileTree tree, InstallConfig install, DiskPlan plan)
-      throws IOException {
-    install.ignored().forEach(progress::note);
-    KernelArguments arguments =
-        KernelArguments.of("rw", "console=tty0", "console=ttyS0,115200")
-            .append(install.kernelArguments())
-            .append(KernelArgumentsDirectory.read(tree, architecture()));
-    return KernelArguments.of("root=UUID=" + plan.root().filesystem())
-        .append(install.withoutDeleted(arguments))
-        .append(request.customizations().kernelArguments());
+    return raw;
   }
 
   private void qcow2(Path raw, Path result, Scratch scratch) throws IOException {

@@ -38,4 +38,8 @@ public record DiskRequest(
   public DiskRequest {
     types = List.copyOf(types);
   }
+
+  BootableImage image() {
+    return new BootableImage(source, manifest, config, target);
+  }
 }

@@ -89,6 +89,15 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
     return failure;
   }
 
+  /** Throws what is to be told of a failure. */
+  static RuntimeException thrown(Exception e) throws IOException {
+    switch (e) {
+      case IOException io -> throw io;
+      case RuntimeException r -> throw r;
+      default -> throw new IllegalStateException(e);
+    }
+  }
+
   /** Whether it is said already what is full. */
   private static boolean isFull(Exception failure) {
     return failure instanceof Problem p && p.kind() == Problem.Kind.FULL;

@@ -73,6 +73,11 @@ public record InstallConfig(
 
   /** Arguments without those that the image wants away: whole ones, or all of a key. */
   public KernelArguments withoutDeleted(KernelArguments arguments) {
+    return without(arguments, deleted);
+  }
+
+  /** Arguments without some: whole ones, or all of a key. */
+  public static KernelArguments without(KernelArguments arguments, List<String> deleted) {
     return new KernelArguments(
         arguments.list().stream()
             .filter(a -> !deleted.contains(a) && !deleted.contains(a.replaceFirst("=.*", "")))

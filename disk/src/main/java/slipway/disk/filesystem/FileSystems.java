@@ -12,35 +12,52 @@ import slipway.disk.config.RootFileSystem;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.process.Command;
 
-/** Makes file systems in the partitions of a new, empty disk: nothing is discarded or zeroed. */
+/**
+ * Makes file systems in the partitions of a disk. On a new one, which holds zeros, nothing is
+ * discarded or zeroed.
+ */
 public final class FileSystems {
   private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
 
+  private static final String LAZY = "lazy_itable_init=1,lazy_journal_init=1";
+
   private FileSystems() {}
 
-  public static void root(RootFileSystem type, Path device, UUID id) {
+  /**
+   * @param isNew whether the disk holds zeros
+   */
+  public static void root(RootFileSystem type, Path device, UUID id, boolean isNew) {
+    String[] keep = isNew ? new String[] {"-K"} : new String[0];
     switch (type) {
       // With fs-verity, so that objects can be sealed later.
-      case EXT4 -> ext4(device, "root", id, "verity");
+      case EXT4 -> ext4(device, "root", id, "verity", isNew);
       case XFS ->
-          Command.of("mkfs.xfs", "-q", "-f", "-K", "-L", "root", "-m", "uuid=" + id)
+          Command.of("mkfs.xfs", "-q", "-f", "-L", "root", "-m", "uuid=" + id)
+              .with(keep)
               .with(device.toString())
               .run();
       case BTRFS ->
-          Command.of("mkfs.btrfs", "-q", "-f", "-K", "-L", "root", "-U", id.toString())
+          Command.of("mkfs.btrfs", "-q", "-f", "-L", "root", "-U", id.toString())
+              .with(keep)
               .with(device.toString())
               .run();
     }
   }
 
-  /** /boot, which every GRUB can read: some know no separate seed of the checksums. */
-  public static void boot(Path device, UUID id) {
-    ext4(device, "boot", id, "^metadata_csum_seed");
+  /** Takes the signatures of file systems and their like from a device. */
+  public static void wipe(Path device) {
+    Command.of("wipefs", "--all", "--force", "--quiet", device.toString()).run();
   }
 
-  private static void ext4(Path device, String label, UUID id, String features) {
+  /** /boot, which every GRUB can read: some know no separate seed of the checksums. */
+  public static void boot(Path device, UUID id, boolean isNew) {
+    ext4(device, "boot", id, "^metadata_csum_seed", isNew);
+  }
+
+  private static void ext4(Path device, String label, UUID id, String features, boolean isNew) {
+    String extended = isNew ? "nodiscard," + initialized() : LAZY;
     Command.of("mkfs.ext4", "-q", "-F", "-L", label, "-U", id.toString())
-        .with("-E", "nodiscard," + initialized(), "-O", features, device.toString())
+        .with("-E", extended, "-O", features, device.toString())
         .run();
   }
 
@@ -52,7 +69,7 @@ public final class FileSystems {
     Matcher m = VERSION.matcher(Command.of("mke2fs", "-V").run().stderr());
     boolean knows =
         m.find() && Integer.parseInt(m.group(1)) * 1000 + Integer.parseInt(m.group(2)) >= 1047;
-    return knows ? "assume_storage_prezeroed=1" : "lazy_itable_init=1,lazy_journal_init=1";
+    return knows ? "assume_storage_prezeroed=1" : LAZY;
   }
 
   /** The EFI system partition as FAT32 by mtools, because not every kernel reads FAT. */

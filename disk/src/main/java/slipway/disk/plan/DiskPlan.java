@@ -59,12 +59,53 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
               + "M or more");
     }
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
+    return divided(size, 0, architecture, ids);
+  }
+
+  /**
+   * Of a disk that is there.
+   *
+   * @param name of it, for messages
+   * @param size bytes of the disk, whole MiB
+   * @param rootSize bytes of the root's partition; 0 for all that is left
+   * @throws Problem when the disk, or that partition, is too small
+   */
+  public static DiskPlan ofDevice(
+      String name,
+      long size,
+      long rootMinimum,
+      long rootSize,
+      String architecture,
+      Supplier<UUID> ids) {
+    long minimum = sizeFor(rootMinimum);
+    if (size < minimum) {
+      throw Problem.input(
+          "%s has %d MiB and is too small for this image, which takes %d MiB or more"
+              .formatted(name, size / MIB, minimum / MIB));
+    }
+    long root = rootSize / MIB * MIB;
+    if (rootSize != 0 && sizeFor(root) > size) {
+      throw Problem.input(
+          "--root-size %dM: %s has room for a root of %d MiB"
+              .formatted(rootSize / MIB, name, (size - sizeFor(0) + ROOT_MINIMUM) / MIB));
+    }
+    if (rootSize != 0 && root < Math.max(ROOT_MINIMUM, rootMinimum)) {
+      throw Problem.input(
+          "--root-size %dM is too small for this image; give %dM or more"
+              .formatted(rootSize / MIB, roundUp(Math.max(ROOT_MINIMUM, rootMinimum)) / MIB));
+    }
+    return divided(size, root, architecture, ids);
+  }
+
+  private static DiskPlan divided(
+      long size, long rootSize, String architecture, Supplier<UUID> ids) {
     long start = MIB;
     Part bios = part("bios", BIOS_TYPE, start, BIOS_SIZE, ids);
     Part esp = part("EFI-SYSTEM", ESP_TYPE, start += BIOS_SIZE, ESP_SIZE, ids);
     Part boot = part("boot", BOOT_TYPE, start += ESP_SIZE, BOOT_SIZE, ids);
     start += BOOT_SIZE;
-    Part root = part("root", rootType(architecture), start, size - MIB - start, ids);
+    long left = size - MIB - start;
+    Part root = part("root", rootType(architecture), start, rootSize == 0 ? left : rootSize, ids);
     return new DiskPlan(size, ids.get(), bios, esp, boot, root);
   }
 

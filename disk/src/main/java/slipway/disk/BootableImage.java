@@ -1,0 +1,65 @@
+package slipway.disk;
+
+import slipway.base.Problem;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+
+/**
+ * The image that goes onto a disk.
+ *
+ * @param source where its layers are read from
+ * @param manifest the image
+ * @param config its config
+ * @param target the name that the machine follows for its updates
+ */
+public record BootableImage(
+    ImageSource source, Manifest.Image manifest, ImageConfig config, Reference target) {
+  private static final long MIB = 1L << 20;
+
+  /** Bytes of all layers; larger sums would not fit a long. */
+  private static final long LARGEST = 1L << 56;
+
+  /**
+   * Refuses what no machine of this architecture boots.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void check() {
+    if (!"1".equals(config.labels().get("containers.bootc"))
+        && !config.labels().containsKey("ostree.bootable")) {
+      throw Problem.input(
+          "image " + target + " is not a bootable image: it lacks the label containers.bootc=1");
+    }
+    if (!Platform.host().accepts(config.platform())) {
+      throw Problem.input(
+          "image "
+              + target
+              + " is for "
+              + config.platform()
+              + ", this machine is "
+              + Platform.host()
+              + "; a disk is made on a machine of the image's architecture");
+    }
+  }
+
+  /** In OCI's names. */
+  String architecture() {
+    return config.platform().architecture();
+  }
+
+  /** Bytes of a root that has room for it twice: an upgrade needs the old and the new one. */
+  long rootMinimum() {
+    long compressed = 0;
+    for (Descriptor layer : manifest.layers()) {
+      compressed += layer.size();
+      if (layer.size() > LARGEST || compressed > LARGEST) {
+        throw Problem.corrupt("image " + target + " claims more bytes than any disk has");
+      }
+    }
+    return 4 * compressed + 256 * MIB;
+  }
+}

@@ -1,0 +1,160 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Progress;
+import slipway.disk.bootloader.Grub;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.disk.customize.Customizer;
+import slipway.disk.filesystem.FileSystems;
+import slipway.disk.filesystem.Scratch;
+import slipway.disk.plan.DiskPlan;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.MountNamespace;
+import slipway.linux.mount.Mounts;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.system.kargs.KernelArguments;
+
+/**
+ * Writes a whole disk, a file or a device: table of partitions, file systems, the image, boot
+ * loaders. Mounts live in a namespace of their own and loop devices detach themselves, so the
+ * kernel takes both away however the work ends.
+ */
+final class DiskWriter {
+  private static final long NOTHING_RUNS =
+      // Nothing of the image is run or used as a device here.
+      Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC;
+
+  private final BootableImage image;
+  private final Options options;
+  private final DiskSpace space;
+  private final Progress progress;
+  private RootFileSystem rootfs;
+
+  /**
+   * What the machine is to be.
+   *
+   * @param rootfs file system of the root; null for what the image says, else ext4
+   * @param stateroot where it is deployed
+   * @param usual kernel arguments of this kind of disk, which the image may delete
+   * @param customizations beside the image
+   * @param deleted kernel arguments, or keys of them, that are taken away from the usual ones and
+   *     the image's
+   * @param isNew whether the disk holds zeros and nothing else
+   */
+  record Options(
+      @Nullable RootFileSystem rootfs,
+      String stateroot,
+      KernelArguments usual,
+      DiskConfig customizations,
+      List<String> deleted,
+      boolean isNew) {}
+
+  DiskWriter(BootableImage image, Options options, DiskSpace space, Progress progress) {
+    this.image = image;
+    this.options = options;
+    this.space = space;
+    this.progress = progress;
+    this.rootfs = options.rootfs() == null ? RootFileSystem.EXT4 : options.rootfs();
+  }
+
+  /** Bytes that the root needs at least. */
+  static long rootMinimum(BootableImage image, DiskConfig customizations) {
+    return Math.max(customizations.rootMinimum(), image.rootMinimum());
+  }
+
+  /** The file system that the root has, or is about to get. */
+  RootFileSystem rootfs() {
+    return rootfs;
+  }
+
+  /**
+   * Writes it.
+   *
+   * @return false when the image wants another file system for its root, which {@link #rootfs} is
+   *     now: nearly all want the usual one or say nothing, so that is taken, and for the others the
+   *     disk is begun anew. To read every layer before would cost all of them that time.
+   */
+  boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
+    Command.of("sfdisk", "--quiet", "--no-tell-kernel", disk.toString()).stdin(plan.script()).run();
+    Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
+    Optional<Grub.Efi> efi =
+        MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, scratch));
+    if (efi.isPresent()) {
+      FileSystems.esp(disk, plan.esp(), efi.get(), scratch.folder());
+    }
+    return efi.isPresent();
+  }
+
+  /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
+  private Optional<Grub.Efi> populate(Path disk, DiskPlan plan, Path mountpoint, Scratch scratch)
+      throws IOException {
+    try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
+        LoopDevice bootLoop = LoopDevice.attach(disk, plan.boot().start(), plan.boot().size())) {
+      if (!options.isNew()) {
+        // What lay there before must not be taken for what lies there now.
+        FileSystems.wipe(rootLoop.device());
+        FileSystems.wipe(bootLoop.device());
+      }
+      FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem(), options.isNew());
+      FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
+      try (Mount root =
+          Mount.of(rootLoop.device().toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
+        Files.createDirectory(mountpoint.resolve("boot"));
+        try (Mount boot =
+            Mount.of(
+                bootLoop.device().toString(),
+                mountpoint.resolve("boot"),
+                "ext4",
+                NOTHING_RUNS,
+                null)) {
+          return install(disk, plan, root.target(), boot.target(), scratch);
+        } catch (IOException | RuntimeException e) {
+          throw DiskSpace.thrown(
+              space.explained(
+                  e, plan, root.target(), rootMinimum(image, options.customizations())));
+        }
+      }
+    }
+  }
+
+  private Optional<Grub.Efi> install(
+      Path disk, DiskPlan plan, Path root, Path boot, Scratch scratch) throws IOException {
+    Installation installation =
+        Installation.begin(root, options.stateroot(), false, image, progress);
+    RootFileSystem wanted = installation.wishes().rootfs();
+    if (options.rootfs() == null && wanted != null && wanted != rootfs) {
+      rootfs = wanted;
+      return Optional.empty();
+    }
+    DiskConfig customizations = options.customizations();
+    Installation.Deployed deployed =
+        installation.deploy(
+            KernelArguments.of("root=UUID=" + plan.root().filesystem()),
+            options.usual(),
+            options.deleted(),
+            customizations.kernelArguments());
+    new Customizer(deployed.tree().resolve("etc"), deployed.var())
+        .apply(customizations, plan, LocalDate.now(ZoneOffset.UTC));
+    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+    Grub grub = new Grub(deployed.tree(), plan.boot().filesystem(), image.architecture(), work);
+    grub.configure(boot);
+    if (grub.hasBios()) {
+      grub.embedBios(disk, plan.bios());
+    }
+    Grub.Efi efi = grub.efi();
+    Posix.syncfs(OsPath.of(boot));
+    Posix.syncfs(OsPath.of(root));
+    return Optional.of(efi);
+  }
+}

@@ -1,0 +1,142 @@
+package slipway.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.Mounts;
+import slipway.linux.process.Command;
+
+/** Disks of this machine, played by loop devices. */
+class DeviceInstallTest extends DiskCase {
+  private static final long GIB = 1L << 30;
+
+  private Path file(long size) throws IOException {
+    Path file = directory.resolve("disk");
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength(size);
+    }
+    return file;
+  }
+
+  private DeviceInstall.Request onto(Path device, boolean wipe, long rootSize) throws IOException {
+    return new DeviceInstall.Request(
+        request().image(),
+        device,
+        false,
+        wipe,
+        RootFileSystem.EXT4,
+        rootSize,
+        "mine",
+        List.of("added=1"),
+        List.of("from"),
+        DiskConfig.EMPTY);
+  }
+
+  private static void install(DeviceInstall.Request request) throws IOException {
+    DeviceInstall.run(request, Progress.NONE);
+  }
+
+  private static void refused(DeviceInstall.Request request, String sentence) {
+    assertThatThrownBy(() -> install(request))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(sentence);
+  }
+
+  @Test
+  void aDeviceBecomesADiskThatOstreeFindsSound() throws Exception {
+    Path file = file(4 * GIB);
+    try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+      install(onto(disk.device(), false, 2 * GIB));
+      // Again, over what is there, with other bytes where the new file systems lie.
+      refused(onto(disk.device(), false, 0), "it holds gpt, PMBR; give --wipe to erase all of it");
+      install(onto(disk.device(), true, 2 * GIB));
+    }
+    Command.of("sfdisk", "--verify", file.toString()).run();
+    List<Partition> table = table(file);
+    assertThat(table.get(3).size()).isEqualTo(2 * GIB);
+    try (LoopDevice boot = loop(file, table.get(2));
+        LoopDevice root = loop(file, table.get(3))) {
+      Command.of("e2fsck", "-fn", boot.device().toString()).run();
+      Command.of("e2fsck", "-fn", root.device().toString()).run();
+      Path at = Files.createDirectory(directory.resolve("mnt"));
+      try (Mount m = Mount.of(root.device().toString(), at, "ext4", Mounts.MS_RDONLY, null);
+          Mount b =
+              Mount.of(
+                  boot.device().toString(), at.resolve("boot"), "ext4", Mounts.MS_RDONLY, null)) {
+        judge(m.target(), b.target());
+      }
+    }
+    try (LoopDevice esp = loop(file, table.get(1))) {
+      Command.of("fsck.vfat", "-n", esp.device().toString()).run();
+    }
+  }
+
+  private static void judge(Path root, Path boot) throws IOException {
+    assertThat(Command.of("ostree", "admin", "status", "--sysroot=" + root).output())
+        .contains("mine ");
+    Command.of("ostree", "fsck", "--repo=" + root.resolve("ostree/repo")).run();
+    try (Stream<Path> entries = Files.list(boot.resolve("loader/entries"))) {
+      Path entry = entries.findFirst().orElseThrow();
+      assertThat(entry)
+          .content()
+          .containsPattern("options root=UUID=[0-9a-f-]+ rw added=1 ostree=/ostree/boot\\.1/mine/");
+    }
+  }
+
+  @Test
+  void whatIsNotToBeErasedIsRefusedUntouched() throws Exception {
+    Path file = file(4 * GIB);
+    refused(onto(file, true, 0), file + " is no block device");
+    refused(onto(directory.resolve("none"), true, 0), "there is no " + directory.resolve("none"));
+    try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+      refused(onto(disk.device(), true, GIB / 2), "--root-size 512M is too small for this image");
+      refused(onto(disk.device(), true, 3 * GIB), "has room for a root of 2941 MiB");
+      Command.of("mkfs.ext4", "-q", disk.device().toString()).run();
+      refused(onto(disk.device(), false, 0), "it holds ext4; give --wipe");
+      Path at = Files.createDirectory(directory.resolve("mnt"));
+      try (Mount m = Mount.of(disk.device().toString(), at, "ext4", 0, null)) {
+        refused(onto(disk.device(), true, 0), disk.device() + " is in use: it or a partition");
+        assertThat(m.target().resolve("lost+found")).isDirectory();
+      }
+      Command.of("e2fsck", "-fn", disk.device().toString()).run();
+    }
+    try (LoopDevice small = LoopDevice.attach(file, 0, GIB)) {
+      refused(
+          onto(small.device(), true, 0),
+          small.device() + " has 1024 MiB and is too small for this image, which takes");
+    }
+  }
+
+  @Test
+  void aFileBecomesADisk() throws Exception {
+    Path file = file(3 * GIB);
+    DeviceInstall.Request device = onto(file, false, 0);
+    install(
+        new DeviceInstall.Request(
+            device.image(),
+            file,
+            true,
+            false,
+            null,
+            0,
+            "default",
+            List.of(),
+            List.of(),
+            DiskConfig.EMPTY));
+    Command.of("sfdisk", "--verify", file.toString()).run();
+    assertThat(table(file)).hasSize(4);
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * Installation by {@code bootc install}: which image, from where, and what the machine follows
+ * afterwards. {@link slipway.host.install.Installer} decides that; {@link
+ * slipway.disk.DeviceInstall} writes the disk.
+ *
+ * <pre>
+ *  image       --source-imgref, else the container that this runs in: /run/.containerenv names it,
+ *              and podman's store on the machine, mounted at its usual place, holds it
+ *  followed    --target-imgref, else the name of that image
+ * </pre>
+ */
+@org.jspecify.annotations.NullMarked
+package slipway.host.install;
