@@ -86,7 +86,10 @@ final class DiskWriter {
    *     disk is begun anew. To read every layer before would cost all of them that time.
    */
   boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
-    Command.of("sfdisk", "--quiet", "--no-tell-kernel", disk.toString()).stdin(plan.script()).run();
+    // Whether a device is in use was asked before, and by now it is: by this process.
+    Command.of("sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", disk.toString())
+        .stdin(plan.script())
+        .run();
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
     Optional<Grub.Efi> efi =
         MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, scratch));
