@@ -7,6 +7,9 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Text of files that are UTF-8 by custom only, such as fstab and boot entries: bytes that are none
@@ -35,6 +38,19 @@ public final class RawText {
       }
       decoder.reset();
     }
+  }
+
+  /**
+   * The lines of a text, which end with a line feed and nothing else. Those who read such files on
+   * the machine take a lone carriage return for a part of the line; if we did not, writing the file
+   * again would make two lines of one.
+   */
+  public static List<String> lines(String text) {
+    List<String> lines = new ArrayList<>(Arrays.asList(text.split("\n", -1)));
+    if (lines.getLast().isEmpty()) {
+      lines.removeLast();
+    }
+    return lines;
   }
 
   /** The bytes of a text; a lone surrogate that stands for no byte becomes a question mark. */

@@ -21,6 +21,13 @@ class RawTextTest {
   }
 
   @Test
+  void onlyALineFeedEndsALine() {
+    assertThat(RawText.lines("")).isEmpty();
+    assertThat(RawText.lines("\n")).containsExactly("");
+    assertThat(RawText.lines("a\rb\r\n\nc")).containsExactly("a\rb\r", "", "c");
+  }
+
+  @Test
   void givesAnyBytesBack() {
     Random random = new Random(1);
     for (int i = 0; i < 2000; i++) {

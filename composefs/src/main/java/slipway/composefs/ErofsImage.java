@@ -7,7 +7,7 @@ import slipway.linux.posix.OsPath;
 
 /**
  * A composefs image that was read, as it stands on disk: with the attributes that overlayfs reads
- * and the names that hide the object directories. {@link ComposefsDump} tells what was meant.
+ * and the names that hide the object directories. Its dump tells what was meant.
  *
  * @param version composefs's version of the form, 0 to 2
  * @param root the root directory

@@ -118,8 +118,8 @@ public enum Compression {
   }
 
   /**
-   * Compresses. Close the result to end the data; {@code out} stays open, so that a {@link
-   * BlobWriter} below can be committed then.
+   * Compresses. Close the result to end the data; {@code out} stays open, so that who wrote a blob
+   * with it can commit that then.
    *
    * @param level as gzip -1 to -9 or zstd -1 to -19 have it, or {@link #DEFAULT_LEVEL}
    */

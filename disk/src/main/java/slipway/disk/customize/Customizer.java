@@ -51,8 +51,7 @@ public record Customizer(Path etc, Path var) {
   private void mounts(DiskPlan plan) throws IOException {
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
-    read("etc/fstab")
-        .lines()
+    RawText.lines(read("etc/fstab")).stream()
         .filter(l -> !l.startsWith("# UNCONFIGURED") && !isBoot(l))
         .forEach(l -> text.append(l).append('\n'));
     text.append("UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2\n");

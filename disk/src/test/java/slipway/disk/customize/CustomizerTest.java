@@ -45,6 +45,14 @@ class CustomizerTest {
   }
 
   @Test
+  void aCarriageReturnMakesNoSecondMount() throws Exception {
+    String odd = "/dev/sdb /data\r/dev/sdc /etc ext4 defaults 0 2\n";
+    Files.writeString(etc.resolve("fstab"), odd);
+    apply(DiskConfig.EMPTY);
+    assertThat(Files.readString(etc.resolve("fstab"))).isEqualTo(odd + BOOT);
+  }
+
+  @Test
   void bootIsInFstabOnce() throws Exception {
     Files.writeString(
         etc.resolve("fstab"),

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.system.kargs.KernelArguments;
 
 /**
@@ -35,7 +36,7 @@ public record BootEntry(Map<String, List<String>> keys) {
    */
   public static BootEntry parse(String text) {
     Map<String, List<String>> keys = new LinkedHashMap<>();
-    for (String line : text.lines().toList()) {
+    for (String line : RawText.lines(text)) {
       String stripped = line.strip();
       if (stripped.isEmpty() || stripped.startsWith("#")) {
         continue;

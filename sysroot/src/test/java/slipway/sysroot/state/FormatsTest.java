@@ -28,6 +28,8 @@ class FormatsTest {
                 + "x-options-source-tuned a=1\n");
     assertThat(entry.extensions()).containsOnlyKeys("x-options-source-tuned");
     assertThat(entry.with("title", "C").get("title")).contains("C");
+    String odd = "title A\rlinux /evil\nlinux /k\n";
+    assertThat(BootEntry.parse(odd).get("linux")).contains("/k");
     String bare = "title A\nlinux /k\ngrub_users\n";
     assertThat(BootEntry.parse(bare).get("grub_users")).contains("");
     assertThat(BootEntry.parse(bare)).hasToString(bare);

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
 
@@ -23,7 +24,9 @@ public final class AccountFile {
   /** Splits text into lines and fields. */
   public static AccountFile parse(String text) {
     List<String[]> lines = new ArrayList<>();
-    text.lines().filter(l -> !l.isEmpty()).forEach(l -> lines.add(l.split(":", -1)));
+    RawText.lines(text).stream()
+        .filter(l -> !l.isEmpty())
+        .forEach(l -> lines.add(l.split(":", -1)));
     return new AccountFile(lines);
   }
 

@@ -48,6 +48,15 @@ class AccountFileTest {
     return lines.stream().map(line -> line[0]).toList();
   }
 
+  /** glibc ends a line at a line feed only; else one line would come back as two. */
+  @Test
+  void aCarriageReturnMakesNoSecondAccount() {
+    String odd = "a:x:1:1:note\rroot2::0:0:::\nb:x:2:2::/:/bin/sh\r\n";
+    AccountFile file = AccountFile.parse(odd);
+    assertThat(names(file.lines())).containsExactly("a", "b");
+    assertThat(file).hasToString(odd);
+  }
+
   @Test
   void whatIsNoAccountStaysWhereItIs() {
     AccountFile file = AccountFile.parse(ODD);
