@@ -109,11 +109,7 @@ public final class Installer {
           String text = other.toString();
           int colon = text.indexOf(':');
           yield new Origin(
-              new ContainerReference(
-                  ContainerReference.Signature.UNVERIFIED,
-                  null,
-                  text.substring(0, colon),
-                  text.substring(colon + 1)),
+              ContainerReference.unverified(text.substring(0, colon), text.substring(colon + 1)),
               Optional.empty());
         }
       };
@@ -138,8 +134,7 @@ public final class Installer {
     }
     String name = value(text, "image");
     return new Origin(
-        new ContainerReference(
-            ContainerReference.Signature.UNVERIFIED, null, "containers-storage", "@" + id),
+        ContainerReference.unverified("containers-storage", "@" + id),
         name.isEmpty() || name.equals(id) ? Optional.empty() : Optional.of(name));
   }
 

@@ -26,7 +26,12 @@ public record ContainerReference(
 
   /** An image in a registry that nobody verifies beyond its digests. */
   public static ContainerReference registry(String name) {
-    return new ContainerReference(Signature.UNVERIFIED, "", "registry", name);
+    return unverified("registry", name);
+  }
+
+  /** An image of any transport that nobody verifies beyond its digests. */
+  public static ContainerReference unverified(String transport, String name) {
+    return new ContainerReference(Signature.UNVERIFIED, "", transport, name);
   }
 
   /**
