@@ -28,7 +28,7 @@ enum Program {
       Parts.HOST,
       Verb.Group.MACHINES,
       8,
-      "keep a machine current with a bootable image",
+      "install machines and keep them current",
       List.of("bootc status", "bootc upgrade --apply", "bootc switch registry.example/web:stable"));
 
   /** Which of the product's parts must be there. */

@@ -21,8 +21,11 @@
  *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
  * </pre>
  *
- * {@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into {@code
- * DiskSpace}, whether there was no room.
+ * {@link slipway.disk.DeviceInstall} does 1 to 10 on a disk of this machine. {@code DiskWriter} is
+ * what both share: the disk itself; {@code Installation} the image on it.
+ *
+ * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
+ * {@code DiskSpace}, whether there was no room.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk;

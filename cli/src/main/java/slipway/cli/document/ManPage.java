@@ -14,6 +14,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /** A page of the manual for a command, in roff with the macros of man(7). */
 public final class ManPage {
+  private static final int TITLE = 25;
+
   private static final String LIMIT =
       "changes a bound on what images may cost; --limit help lists the bounds; may stand anywhere";
 
@@ -53,7 +55,7 @@ public final class ManPage {
     String product = command.root().name();
     request(
         "TH",
-        command.qualifiedName("-").toUpperCase(Locale.ROOT),
+        title(command.qualifiedName("-").toUpperCase(Locale.ROOT)),
         String.valueOf(section),
         date.toString(),
         product + " " + version,
@@ -64,6 +66,11 @@ public final class ManPage {
         escaped(String.join(", ", names(command)))
             + " \\- "
             + escaped(CommandText.summary(command)));
+  }
+
+  /** Head and foot of a page show it beside other things; a long one goes without its program. */
+  private static String title(String name) {
+    return name.length() > TITLE ? name.substring(name.indexOf('-') + 1) : name;
   }
 
   /** Words are typed as they stand: none is split at the end of a line, so lines end unevenly. */

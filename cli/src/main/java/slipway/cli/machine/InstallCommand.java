@@ -88,9 +88,8 @@ public final class InstallCommand implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "Erase a disk and install to it.",
       footer = {
-        "bootc install to-disk --wipe --source-imgref docker://registry.example/web:1 /dev/vdb",
-        "bootc install to-disk --via-loopback --source-imgref oci:web --target-imgref"
-            + " registry.example/web:1 disk.raw"
+        "bootc install to-disk --source-imgref docker://registry.example/web /dev/vdb",
+        "bootc install to-disk --wipe --via-loopback disk.raw"
       })
   public static final class ToDisk implements Callable<Integer> {
     private static final long MIB = 1L << 20;
