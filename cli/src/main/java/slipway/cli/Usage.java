@@ -41,8 +41,8 @@ final class Usage {
     }
     for (Program other : program.programs()) {
       if (other.group() == group) {
-        lines.append(
-            LINE.formatted(other.word(), other.summary() + ": " + String.join(", ", words(other))));
+        lines.append(LINE.formatted(other.word(), other.summary() + ":"));
+        lines.append(LINE.formatted("", String.join(", ", words(other))));
       }
     }
     return lines.toString();

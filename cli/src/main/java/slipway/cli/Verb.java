@@ -38,6 +38,7 @@ import slipway.cli.image.RmiCommand;
 import slipway.cli.image.SaveCommand;
 import slipway.cli.image.TagCommand;
 import slipway.cli.machine.Bootc;
+import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
@@ -87,6 +88,12 @@ enum Verb {
       "update"),
   SWITCH(BOOTC, AGENT, "switch", RUN, "follow another image"),
   ROLLBACK(BOOTC, AGENT, "rollback", RUN, "boot the previous version next"),
+  CONTAINER(
+      BOOTC,
+      AGENT,
+      "container",
+      RUN,
+      "look at an image while it is built, from inside or at its root"),
   INSTALL(BOOTC, AGENT, "install", RUN, TOOLS, "put an image onto a disk of this machine"),
   BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, "");
 
@@ -191,6 +198,7 @@ enum Verb {
       case UPGRADE -> new Bootc.Upgrade();
       case SWITCH -> new Bootc.Switch();
       case ROLLBACK -> new Bootc.Rollback();
+      case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();
     };

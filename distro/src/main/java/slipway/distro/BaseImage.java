@@ -19,11 +19,14 @@ import slipway.base.Progress;
 import slipway.linux.lock.Flock;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.MountNamespace;
+import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
+import slipway.system.files.ImageFiles;
+import slipway.system.lint.ImageLint;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
@@ -152,7 +155,7 @@ public final class BaseImage {
    *
    * @param clock says when the build begins: files that packages brought are older
    * @throws Problem when a tool fails, a package is not there, or the result breaks a rule of
-   *     {@link BaseLint}
+   *     {@link ImageLint}
    */
   public static Manifest.Image build(BaseRequest request, Progress progress, InstantSource clock)
       throws IOException {
@@ -277,9 +280,9 @@ public final class BaseImage {
   }
 
   private static void lint(FileTree tree) throws IOException {
-    BaseLint.Report report = BaseLint.check(tree, Set.of());
+    ImageLint.Report report = ImageLint.check(tree, Set.of());
     if (!report.findings().isEmpty()) {
-      BaseLint.Finding first = report.findings().getFirst();
+      ImageLint.Finding first = report.findings().getFirst();
       throw Problem.environment(
           "the image breaks the rule "
               + first.rule().name()
@@ -319,10 +322,9 @@ public final class BaseImage {
   /** Takes the work folder away, but never through a mount into the machine itself. */
   private void removeWork() throws IOException {
     String prefix = root + "/";
-    Optional<String> mounted =
-        Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-            .map(line -> line.split(" ")[4])
-            .filter(target -> target.equals(root.toString()) || target.startsWith(prefix))
+    Optional<OsPath> mounted =
+        MountTable.points().stream()
+            .filter(target -> target.is(root.toString()) || target.startsWith(prefix))
             .findFirst();
     if (mounted.isPresent()) {
       throw Problem.environment(mounted.get() + " is mounted; unmount it and try again");

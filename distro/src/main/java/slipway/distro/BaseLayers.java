@@ -10,6 +10,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import slipway.linux.posix.OsPath;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 

@@ -3,13 +3,10 @@ package slipway.distro;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import slipway.system.accounts.AccountFile;
+import slipway.system.accounts.Sysusers;
 
 /**
  * Users and groups of an image and the sysusers.d(5) lines that make them. A deployment's {@code
@@ -17,63 +14,10 @@ import slipway.system.accounts.AccountFile;
  * arrives only through such a line.
  */
 final class BaseUsers {
-  private static final Pattern WORD =
-      Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"|'([^']*)'|(\\S+)");
-
   /** systemd's mark for a locked account that waits for its password. */
   private static final String UNPROVISIONED = "!unprovisioned";
 
   private BaseUsers() {}
-
-  /** Names that sysusers.d lines make. */
-  record Declared(Set<String> users, Set<String> groups) {}
-
-  /** Reads the lines of all files. */
-  static Declared declared(Collection<String> files) {
-    Set<String> users = new LinkedHashSet<>();
-    Set<String> groups = new LinkedHashSet<>();
-    for (String file : files) {
-      for (String line : file.lines().toList()) {
-        List<String> words = words(line);
-        if (words.size() < 2) {
-          continue;
-        }
-        switch (words.getFirst()) {
-          case "u", "u!" -> {
-            users.add(words.get(1));
-            if (words.size() < 3 || !words.get(2).contains(":")) {
-              groups.add(words.get(1));
-            }
-          }
-          case "g" -> groups.add(words.get(1));
-          default -> {}
-        }
-      }
-    }
-    return new Declared(users, groups);
-  }
-
-  /** Splits a line at blanks, with quotes; a comment gives nothing. */
-  static List<String> words(String line) {
-    List<String> words = new ArrayList<>();
-    if (line.startsWith("#")) {
-      return words;
-    }
-    Matcher matcher = WORD.matcher(line);
-    while (matcher.find()) {
-      String quoted = matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
-      words.add(quoted != null ? quoted : matcher.group(3));
-    }
-    return words;
-  }
-
-  /** The first fields of passwd(5) or group(5). */
-  static List<String> names(String database) {
-    return AccountFile.parse(database).lines().stream()
-        .map(fields -> fields[0])
-        .filter(name -> !name.isBlank() && "#+-".indexOf(name.charAt(0)) < 0)
-        .toList();
-  }
 
   /**
    * Lines for the entries that none of {@code existing} makes, with their numbers fixed.
@@ -83,7 +27,7 @@ final class BaseUsers {
    * @param existing contents of the sysusers.d files that are there
    */
   static String missing(String passwd, String group, Collection<String> existing) {
-    Declared declared = declared(existing);
+    Sysusers declared = Sysusers.of(existing);
     Map<String, String> groupNames = new HashMap<>();
     List<String> lines = new ArrayList<>();
     for (String[] entry : AccountFile.parse(group).accounts(4)) {

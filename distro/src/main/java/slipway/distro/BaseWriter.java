@@ -27,6 +27,7 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.TarWriter;
 

@@ -12,7 +12,7 @@
  *  5 base/finish.sh    layout of an image: state to /var, package database to /usr, units by their
  *                      presets, kernel and initramfs in /usr/lib/modules
  *  6 BaseUsers         sysusers.d lines for users that packages made
- *  7 BaseLint          bootc's rules; a broken one ends the build
+ *  7 system.lint       bootc's rules; a broken one ends the build
  *  8 BaseLayers        deals the tree to layers, from what changes least:
  *                        grub, packages-0 …, kernel, initramfs, agent, rest
  *  9 BaseWriter        layers side by side, config, manifest; the name in the store comes last
@@ -21,7 +21,7 @@
  *  STATE/base/agent/KEY/        a finished agent        prunes them
  * </pre>
  *
- * {@link slipway.distro.BaseLint} checks any image's tree, not only those that are made here.
+ * {@link slipway.system.lint.ImageLint} checks any image's tree, not only those that are made here.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.distro;

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.process.Command;
+import slipway.system.accounts.Sysusers;
 
 class BaseUsersTest {
   private static final String PASSWD =
@@ -45,14 +46,14 @@ class BaseUsersTest {
             u sshd 989:nogroup "sshd user" "/run/sshd" "/usr/sbin/nologin"
             u app 500:app "The best app,,," "/var/lib/app" "/bin/sh"
             """);
-    BaseUsers.Declared declared = BaseUsers.declared(List.of(lines));
+    Sysusers declared = Sysusers.of(List.of(lines));
     assertThat(declared.users()).containsExactly("sshd", "app");
     assertThat(declared.groups()).containsExactly("_ssh", "app");
   }
 
   @Test
   void aUserLineMakesItsGroupUnlessItNamesAnother() {
-    BaseUsers.Declared declared = BaseUsers.declared(List.of("u a 7\nu b 8:a\nu! c -\n"));
+    Sysusers declared = Sysusers.of(List.of("u a 7\nu b 8:a\nu! c -\n"));
     assertThat(declared.users()).containsExactly("a", "b", "c");
     assertThat(declared.groups()).containsExactly("a", "c");
   }
@@ -71,7 +72,7 @@ class BaseUsersTest {
             "games:5:60:games:/usr/games:/usr/sbin/nologin",
             "sshd:989:65534:sshd user:/run/sshd:/usr/sbin/nologin",
             "app:500:500:The best app,,,:/var/lib/app:/bin/sh");
-    assertThat(BaseUsers.names(Files.readString(root.resolve("etc/group"))))
+    assertThat(Sysusers.names(Files.readString(root.resolve("etc/group"))))
         .containsExactlyInAnyOrder("root", "games", "nogroup", "_ssh", "app");
   }
 

@@ -1,12 +1,15 @@
 package slipway.tree;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +17,7 @@ import slipway.archive.tar.Metadata;
 import slipway.archive.tar.Metadata.Xattr;
 import slipway.archive.tar.Totals;
 import slipway.base.Problem;
+import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -63,6 +67,27 @@ public final class DirectoryReader {
    */
   public static FileTree read(Path root, Predicate<OsPath> include) throws IOException {
     return new FileTree(new DirectoryReader(false, include, root.toString()).root(root));
+  }
+
+  /**
+   * Reads a directory without what is mounted below it: the folder of a mount is empty, a file that
+   * another is mounted over is left out, because nobody can see it.
+   */
+  public static FileTree readWithoutMounts(Path root) throws IOException {
+    OsPath top = OsPath.of(root.toRealPath());
+    String prefix = top.is("/") ? "/" : top + "/";
+    Set<OsPath> mounts = new HashSet<>();
+    for (OsPath point : MountTable.points()) {
+      if (point.startsWith(prefix) && point.length() > prefix.length()) {
+        mounts.add(point.substring(OsPath.of(prefix).length()));
+      }
+    }
+    return read(
+        root.toRealPath(),
+        path ->
+            mounts.contains(path)
+                ? Files.isDirectory(top.resolve(path).toPath())
+                : !mounts.contains(path.parent()));
   }
 
   /**

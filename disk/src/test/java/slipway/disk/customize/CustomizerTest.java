@@ -1,5 +1,6 @@
 package slipway.disk.customize;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -42,6 +43,14 @@ class CustomizerTest {
 
   private static DiskConfig parse(Path directory, String text) throws Exception {
     return DiskConfig.parse(Files.writeString(directory.resolve("config.toml"), text));
+  }
+
+  @Test
+  void namesThatAreNoTextStay() throws Exception {
+    byte[] odd = "/dev/sdb /srv/caf\u00e9 ext4 defaults 0 2\n".getBytes(ISO_8859_1);
+    Files.write(etc.resolve("fstab"), odd);
+    apply(DiskConfig.EMPTY);
+    assertThat(Files.readAllBytes(etc.resolve("fstab"))).startsWith(odd);
   }
 
   @Test

@@ -1,4 +1,4 @@
-package slipway.distro;
+package slipway.system.lint;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -10,7 +10,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.system.accounts.Sysusers;
 import slipway.system.boot.PrepareRootConfig;
+import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
@@ -19,10 +21,10 @@ import slipway.tree.Node;
  * The rules that a bootable image keeps: those of {@code bootc container lint}, by the same names
  * (bootc, crates/lib/src/lints.rs), over the tree of an image.
  */
-final class BaseLint {
+public final class ImageLint {
   private static final String PREPARE_ROOT = "ostree/prepare-root.conf";
 
-  private BaseLint() {}
+  private ImageLint() {}
 
   /** What breaking a rule means. */
   public enum Kind {
@@ -34,7 +36,7 @@ final class BaseLint {
 
   /** Looks at a tree; gives one sentence for each thing that breaks the rule. */
   @FunctionalInterface
-  interface Check {
+  public interface Check {
     List<String> broken(ImageFiles tree) throws IOException;
   }
 
@@ -74,47 +76,50 @@ final class BaseLint {
               "api-base-directories",
               Kind.FATAL,
               "/dev, /proc, /sys, /run, /tmp and /var exist and are directories.",
-              BaseLint::apiDirectories),
+              ImageLint::apiDirectories),
           new Rule(
               "baseimage-composefs",
               Kind.WARNING,
               "prepare-root.conf turns composefs on.",
-              BaseLint::composefs),
+              ImageLint::composefs),
           new Rule(
               "baseimage-root",
               Kind.FATAL,
               "/sysroot is a directory and /ostree a link to sysroot/ostree.",
-              BaseLint::root),
+              ImageLint::root),
           new Rule(
               "bootc-kargs",
               Kind.FATAL,
               "Every file in /usr/lib/bootc/kargs.d can be read.",
-              BaseLint::kernelArguments),
+              ImageLint::kernelArguments),
           new Rule(
               "buildah-injected",
               Kind.WARNING,
               "No empty /etc/hostname or /etc/resolv.conf is left over from a builder.",
-              BaseLint::injected),
-          new Rule("etc-usretc", Kind.FATAL, "Not both /etc and /usr/etc.", BaseLint::usrEtc),
+              ImageLint::injected),
+          new Rule("etc-usretc", Kind.FATAL, "Not both /etc and /usr/etc.", ImageLint::usrEtc),
           new Rule(
-              "kernel", Kind.FATAL, "At most one kernel in /usr/lib/modules.", BaseLint::kernel),
-          new Rule("nonempty-boot", Kind.WARNING, "/boot exists and is empty.", BaseLint::boot),
+              "kernel", Kind.FATAL, "At most one kernel in /usr/lib/modules.", ImageLint::kernel),
+          new Rule("nonempty-boot", Kind.WARNING, "/boot exists and is empty.", ImageLint::boot),
           new Rule(
-              "nonempty-run-tmp", Kind.WARNING, "/run and /tmp are empty.", BaseLint::runAndTmp),
+              "nonempty-run-tmp", Kind.WARNING, "/run and /tmp are empty.", ImageLint::runAndTmp),
           new Rule(
               "sysusers",
               Kind.WARNING,
               "Every user and group in /etc has a line in sysusers.d.",
-              BaseLint::sysusers),
+              ImageLint::sysusers),
           new Rule(
-              "utf8", Kind.FATAL, "Names of files and targets of links are UTF-8.", BaseLint::utf8),
-          new Rule("var-log", Kind.WARNING, "No logs in /var/log.", BaseLint::varLog),
-          new Rule("var-run", Kind.FATAL, "/var/run is a link.", BaseLint::varRun),
+              "utf8",
+              Kind.FATAL,
+              "Names of files and targets of links are UTF-8.",
+              ImageLint::utf8),
+          new Rule("var-log", Kind.WARNING, "No logs in /var/log.", ImageLint::varLog),
+          new Rule("var-run", Kind.FATAL, "/var/run is a link.", ImageLint::varRun),
           new Rule(
               "var-tmpfiles",
               Kind.WARNING,
               "All that is in /var is made by tmpfiles.d.",
-              BaseLint::varTmpfiles));
+              ImageLint::varTmpfiles));
 
   /** All rules, by name. */
   public static List<Rule> rules() {
@@ -249,14 +254,14 @@ final class BaseLint {
   }
 
   private static List<String> sysusers(ImageFiles files) throws IOException {
-    BaseUsers.Declared declared = BaseUsers.declared(files.configuration("sysusers.d").values());
+    Sysusers declared = Sysusers.of(files.configuration("sysusers.d").values());
     List<String> broken = new ArrayList<>();
-    for (String user : BaseUsers.names(files.text("etc/passwd").orElse(""))) {
+    for (String user : Sysusers.names(files.text("etc/passwd").orElse(""))) {
       if (!declared.users().contains(user)) {
         broken.add("user " + user + " of /etc/passwd has no line in sysusers.d");
       }
     }
-    for (String group : BaseUsers.names(files.text("etc/group").orElse(""))) {
+    for (String group : Sysusers.names(files.text("etc/group").orElse(""))) {
       if (!declared.groups().contains(group)) {
         broken.add("group " + group + " of /etc/group has no line in sysusers.d");
       }
@@ -318,7 +323,7 @@ final class BaseLint {
     Set<String> paths = new LinkedHashSet<>();
     for (String file : files.values()) {
       for (String line : file.lines().toList()) {
-        List<String> words = BaseUsers.words(line);
+        List<String> words = Sysusers.words(line);
         if (words.size() >= 2 && "fFdDvqQpLCcbw".indexOf(words.getFirst().charAt(0)) >= 0) {
           OsPath path = OsPath.of(words.get(1).replace("%%", "%").replaceFirst("(?<=.)/+$", ""));
           while (path.length() > 1) {

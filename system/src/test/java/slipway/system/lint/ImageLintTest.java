@@ -1,4 +1,4 @@
-package slipway.distro;
+package slipway.system.lint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -17,11 +17,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.system.files.ImageFiles;
 import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
-class BaseLintTest {
+class ImageLintTest {
   /** A change to a sound image: what stands at a path. */
   private record At(String path, Node node) {}
 
@@ -166,18 +167,18 @@ class BaseLintTest {
   @ParameterizedTest
   @MethodSource("broken")
   void namesTheBrokenRuleAndNoOther(String rule, String text, At[] changes) throws IOException {
-    BaseLint.Report report = BaseLint.check(tree(changes), Set.of());
+    ImageLint.Report report = ImageLint.check(tree(changes), Set.of());
     assertThat(report.findings()).hasSize(1);
     assertThat(report.findings().getFirst().rule().name()).isEqualTo(rule);
     assertThat(report.findings().getFirst().texts()).anyMatch(t -> t.contains(text));
-    BaseLint.Report without = BaseLint.check(tree(changes), Set.of(rule));
+    ImageLint.Report without = ImageLint.check(tree(changes), Set.of(rule));
     assertThat(without.findings()).isEmpty();
     assertThat(without.skipped()).isEqualTo(1);
   }
 
   @Test
   void aSoundImagePassesAll() throws IOException {
-    BaseLint.Report report = BaseLint.check(tree(), Set.of());
+    ImageLint.Report report = ImageLint.check(tree(), Set.of());
     assertThat(report.findings()).isEmpty();
     assertThat(report.passed()).isEqualTo(14);
     assertThat(broken().map(a -> a.get()[0]).distinct().count()).isEqualTo(14);
@@ -189,15 +190,15 @@ class BaseLintTest {
     var children = new TreeMap<>(tree().root().children());
     children.put(OsPath.ofBytes(new byte[] {'x', (byte) 0xc3}), file);
     FileTree tree = new FileTree(new Node.Directory(Metadata.directory(0755), children));
-    BaseLint.Report report = BaseLint.check(tree, Set.of());
+    ImageLint.Report report = ImageLint.check(tree, Set.of());
     assertThat(report.findings()).extracting(f -> f.rule().name()).containsExactly("utf8");
-    assertThat(report.count(BaseLint.Kind.FATAL)).isEqualTo(1);
+    assertThat(report.count(ImageLint.Kind.FATAL)).isEqualTo(1);
   }
 
   @Test
   void theStubOfTheResolverMayStandInRun() throws IOException {
     assertThat(
-            BaseLint.check(tree(file("run/systemd/resolve/stub-resolv.conf", "")), Set.of())
+            ImageLint.check(tree(file("run/systemd/resolve/stub-resolv.conf", "")), Set.of())
                 .findings())
         .isEmpty();
   }
@@ -220,7 +221,7 @@ class BaseLintTest {
 
   @Test
   void refusesToSkipWhatIsNoRule() {
-    assertThatThrownBy(() -> BaseLint.check(tree(), Set.of("var-rum")))
+    assertThatThrownBy(() -> ImageLint.check(tree(), Set.of("var-rum")))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("var-rum")
         .hasMessageContaining("var-run");

@@ -1,4 +1,4 @@
-package slipway.distro;
+package slipway.system.files;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,16 +15,16 @@ import slipway.tree.FileTree;
 import slipway.tree.Node;
 
 /** Reads small files of an image's tree by path, following links inside the tree. */
-record ImageFiles(FileTree tree) {
+public record ImageFiles(FileTree tree) {
   private static final int MAX_LINKS = 40;
 
   /** The node at a path, links of its parents followed but not its own; null when there is none. */
-  @Nullable Node node(String path) {
+  public @Nullable Node node(String path) {
     return resolve(OsPath.of(path), false);
   }
 
   /** The text of a regular file, links followed; empty when there is none. */
-  Optional<String> text(String path) throws IOException {
+  public Optional<String> text(String path) throws IOException {
     if (!(resolve(OsPath.of(path), true) instanceof Node.File file)) {
       return Optional.empty();
     }
@@ -35,14 +35,14 @@ record ImageFiles(FileTree tree) {
   }
 
   /** Names in a directory, in byte order; none when it is not a directory. */
-  List<String> names(String path) {
+  public List<String> names(String path) {
     return resolve(OsPath.of(path), true) instanceof Node.Directory d
         ? d.children().keySet().stream().map(OsPath::toString).toList()
         : List.of();
   }
 
   /** Visits all below a directory, but not itself. */
-  void walk(String path, FileTree.Visitor visitor) throws IOException {
+  public void walk(String path, FileTree.Visitor visitor) throws IOException {
     if (node(path) instanceof Node.Directory directory) {
       new FileTree(directory)
           .walk(
@@ -59,7 +59,7 @@ record ImageFiles(FileTree tree) {
    * replaces its namesake in {@code /usr}, and one that is a link to nowhere or {@code /dev/null}
    * hides it (tmpfiles.d(5), "Configuration directories and precedence").
    */
-  Map<String, String> configuration(String folder) throws IOException {
+  public Map<String, String> configuration(String folder) throws IOException {
     Map<String, String> files = new TreeMap<>();
     for (String base : List.of("usr/lib", "usr/local/lib", "run", "usr/etc", "etc")) {
       String path = base + "/" + folder;

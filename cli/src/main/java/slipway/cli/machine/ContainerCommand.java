@@ -1,0 +1,206 @@
+package slipway.cli.machine;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.cli.output.JsonText;
+import slipway.oci.model.Platform;
+import slipway.system.boot.ImageKernel;
+import slipway.system.kargs.KernelArgumentsDirectory;
+import slipway.system.lint.ImageLint;
+import slipway.tree.DirectoryReader;
+import slipway.tree.FileTree;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code bootc container}: what can be said of an image while it is built. */
+@Command(
+    name = "container",
+    mixinStandardHelpOptions = true,
+    description = "Look at an image while it is built, from inside or at its root.",
+    subcommands = {ContainerCommand.Lint.class, ContainerCommand.Inspect.class})
+public final class ContainerCommand implements Callable<Integer> {
+  private static final Path RUNNING = Path.of("/");
+
+  @Override
+  public Integer call() {
+    throw Problem.usage("container needs to know what to do: lint or inspect");
+  }
+
+  /** What is mounted in a build's container is not of its image. */
+  private static FileTree tree(Path root) throws IOException {
+    if (!Files.isDirectory(root)) {
+      throw Problem.usage("--rootfs " + Printable.text(root.toString()) + " is not a folder");
+    }
+    return DirectoryReader.readWithoutMounts(root);
+  }
+
+  /** {@code bootc container lint}. */
+  @Command(
+      name = "lint",
+      mixinStandardHelpOptions = true,
+      description = "Hold an image's files against the rules of bootable images.",
+      footer = {
+        "bootc container lint --fatal-warnings",
+        "bootc container lint --rootfs /mnt --skip var-log"
+      })
+  public static final class Lint implements Callable<Integer> {
+    private static final int SHOWN = 5;
+
+    @Option(
+        names = "--rootfs",
+        paramLabel = "DIR",
+        defaultValue = "/",
+        description = "root of the image (default: ${DEFAULT-VALUE})")
+    Path root = RUNNING;
+
+    @Option(names = "--fatal-warnings", description = "fail for warnings too")
+    boolean fatalWarnings;
+
+    @Option(names = "--list", description = "list the rules as YAML and look at nothing")
+    boolean list;
+
+    @Option(
+        names = "--skip",
+        paramLabel = "NAME",
+        description = "a rule to leave out; may be repeated")
+    List<String> skipped = List.of();
+
+    @Option(names = "--no-truncate", description = "tell all that breaks a rule, not five of each")
+    boolean all;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      PrintWriter out = spec.commandLine().getOut();
+      if (list) {
+        ImageLint.rules().forEach(rule -> print(out, rule));
+        out.flush();
+        return 0;
+      }
+      Set<String> without = new LinkedHashSet<>(skipped);
+      // The builder's own files are mounted over those in question; /var may be one of its caches.
+      boolean running = root.toAbsolutePath().normalize().equals(RUNNING);
+      without.add(running ? "buildah-injected" : "var-tmpfiles");
+      ImageLint.Report report = ImageLint.check(tree(root), without);
+      report.findings().forEach(finding -> print(out, finding));
+      out.println("Checks passed: " + report.passed());
+      out.println("Checks skipped: " + report.skipped());
+      long warnings = report.count(ImageLint.Kind.WARNING);
+      if (warnings > 0) {
+        out.println("Warnings: " + warnings);
+      }
+      out.flush();
+      long failed = report.count(ImageLint.Kind.FATAL) + (fatalWarnings ? warnings : 0);
+      if (failed > 0) {
+        throw Problem.input("Checks failed: " + failed);
+      }
+      return 0;
+    }
+
+    private static void print(PrintWriter out, ImageLint.Rule rule) {
+      out.println("- name: " + rule.name());
+      out.println("  type: " + rule.kind().name().toLowerCase(Locale.ROOT));
+      out.println(
+          "  description: "
+              + JsonText.pretty(JsonNodeFactory.instance.stringNode(rule.description())));
+    }
+
+    private void print(PrintWriter out, ImageLint.Finding finding) {
+      boolean fatal = finding.rule().kind() == ImageLint.Kind.FATAL;
+      List<String> texts = finding.texts();
+      int shown = all ? texts.size() : Math.min(SHOWN, texts.size());
+      StringBuilder text = new StringBuilder(fatal ? "Failed lint: " : "Lint warning: ");
+      text.append(finding.rule().name()).append(": ").append(Printable.text(texts.getFirst()));
+      for (String more : texts.subList(1, shown)) {
+        text.append("\n  ").append(Printable.text(more));
+      }
+      if (shown < texts.size()) {
+        text.append("\n  ...and ").append(texts.size() - shown).append(" more");
+      }
+      out.println(text);
+    }
+  }
+
+  /** {@code bootc container inspect}. */
+  @Command(
+      name = "inspect",
+      mixinStandardHelpOptions = true,
+      description = "Show the kernel and the kernel arguments of an image.",
+      footer = {"bootc container inspect --json", "bootc container inspect --rootfs /mnt"})
+  public static final class Inspect implements Callable<Integer> {
+    /** How it is shown. */
+    public enum Format {
+      HUMANREADABLE,
+      YAML,
+      JSON
+    }
+
+    @Option(
+        names = "--rootfs",
+        paramLabel = "DIR",
+        defaultValue = "/",
+        description = "root of the image (default: ${DEFAULT-VALUE})")
+    Path root = RUNNING;
+
+    @Option(names = "--json", description = "as JSON")
+    boolean json;
+
+    @Option(
+        names = "--format",
+        paramLabel = "humanreadable|yaml|json",
+        description = "default: for people")
+    @Nullable Format format;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      FileTree tree = tree(root);
+      List<String> arguments =
+          KernelArgumentsDirectory.read(tree, Platform.host().architecture()).list();
+      ImageKernel kernel = ImageKernel.find(tree).orElse(null);
+      PrintWriter out = spec.commandLine().getOut();
+      switch (json ? Format.JSON : format == null ? Format.HUMANREADABLE : format) {
+        // JSON is YAML, too.
+        case JSON, YAML -> out.println(document(arguments, kernel));
+        case HUMANREADABLE -> {
+          out.println("Kernel: " + (kernel == null ? "<none>" : Printable.text(kernel.version())));
+          if (kernel != null) {
+            out.println("  Type: " + (kernel.unified() ? "UKI" : "vmlinuz"));
+          }
+          out.println(
+              " Kargs: "
+                  + (arguments.isEmpty() ? "<none>" : Printable.text(String.join(" ", arguments))));
+        }
+      }
+      out.flush();
+      return 0;
+    }
+
+    private static String document(List<String> arguments, @Nullable ImageKernel kernel) {
+      ObjectNode root = JsonNodeFactory.instance.objectNode();
+      arguments.forEach(root.putArray("kargs")::add);
+      if (kernel == null) {
+        root.putNull("kernel");
+      } else {
+        root.putObject("kernel").put("version", kernel.version()).put("unified", kernel.unified());
+      }
+      return JsonText.pretty(root);
+    }
+  }
+}

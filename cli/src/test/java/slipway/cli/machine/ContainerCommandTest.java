@@ -1,0 +1,155 @@
+package slipway.cli.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.cli.Main;
+import slipway.linux.mount.Mount;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code bootc container}, at the root of an image; {@code ImageLintTest} has the rules. */
+class ContainerCommandTest {
+  private static final String RULES =
+      """
+      api-base-directories baseimage-composefs baseimage-root bootc-kargs buildah-injected \
+      etc-usretc kernel nonempty-boot nonempty-run-tmp sysusers utf8 var-log var-run var-tmpfiles""";
+
+  @TempDir Path root;
+
+  private record Ran(int status, String out, String err) {}
+
+  private Ran container(String... arguments) {
+    List<String> line = new ArrayList<>(List.of("container"));
+    line.addAll(List.of(arguments));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            "bootc",
+            line.toArray(String[]::new),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Ran(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private Ran lint(String... more) {
+    List<String> line = new ArrayList<>(List.of("lint", "--rootfs", root.toString()));
+    line.addAll(List.of(more));
+    return container(line.toArray(String[]::new));
+  }
+
+  private void write(String path, String text) throws IOException {
+    Path file = root.resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  @BeforeEach
+  void soundImage() throws IOException {
+    for (String name : "dev proc sys run tmp var/log boot sysroot".split(" ")) {
+      Files.createDirectories(root.resolve(name));
+    }
+    Files.createSymbolicLink(root.resolve("ostree"), Path.of("sysroot/ostree"));
+    Files.createSymbolicLink(root.resolve("var/run"), Path.of("../run"));
+    write("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    write("etc/group", "root:x:0:\n");
+    write("usr/lib/sysusers.d/basic.conf", "u root 0\n");
+    write("usr/lib/ostree/prepare-root.conf", "[composefs]\nenabled = true\n");
+    write("usr/lib/modules/6.12.1/vmlinuz", "k");
+    write("usr/lib/bootc/kargs.d/10.toml", "kargs = [\"quiet\", \"a=b\"]\n");
+  }
+
+  @Test
+  void aSoundImagePasses() {
+    assertThat(lint()).isEqualTo(new Ran(0, "Checks passed: 13\nChecks skipped: 1\n", ""));
+  }
+
+  @Test
+  void whatIsBrokenIsToldAndCounted() throws Exception {
+    for (int i = 1; i <= 7; i++) {
+      write("var/log/" + i, "x");
+    }
+    String warning =
+        """
+        Lint warning: var-log: /var/log/1 is a log of the build
+          /var/log/2 is a log of the build
+          /var/log/3 is a log of the build
+          /var/log/4 is a log of the build
+          /var/log/5 is a log of the build
+          ...and 2 more
+        """;
+    String counts = "Checks passed: 12\nChecks skipped: 1\nWarnings: 1\n";
+    assertThat(lint()).isEqualTo(new Ran(0, warning + counts, ""));
+    assertThat(lint("--fatal-warnings"))
+        .isEqualTo(new Ran(1, warning + counts, "error: Checks failed: 1\n"));
+    assertThat(lint("--no-truncate").out()).contains("\n  /var/log/7 is").doesNotContain("more");
+    assertThat(lint("--skip", "var-log"))
+        .isEqualTo(new Ran(0, "Checks passed: 12\nChecks skipped: 2\n", ""));
+    Files.delete(root.resolve("sysroot"));
+    Ran fatal = lint("--skip", "var-log");
+    assertThat(fatal.status()).isEqualTo(1);
+    assertThat(fatal.out())
+        .startsWith("Failed lint: baseimage-root: /sysroot is not a directory\n");
+    assertThat(fatal.err()).isEqualTo("error: Checks failed: 1\n");
+    assertThat(lint("--skip", "var-rum").status()).isEqualTo(2);
+    assertThat(container("lint", "--rootfs", root + "/none").err())
+        .isEqualTo("error: --rootfs " + root + "/none is not a folder\n");
+  }
+
+  /** A build's container has mounts that are not of its image. */
+  @Test
+  void whatIsMountedIsNotLookedAt() throws Exception {
+    Path mounted = Files.createDirectories(root.resolve("run/secrets"));
+    try (Mount m = Mount.of("none", root.resolve("tmp"), "tmpfs", 0, null)) {
+      Files.writeString(m.target().resolve("x"), "x");
+      assertThat(lint().out()).contains("/run/secrets is hidden").doesNotContain("/tmp/x");
+      Files.delete(mounted);
+      assertThat(lint().out()).startsWith("Checks passed: 13\n");
+    }
+    Files.writeString(root.resolve("tmp/x"), "x");
+    assertThat(lint().out()).contains("/tmp/x is a temporary file");
+  }
+
+  @Test
+  void theRulesAreListedByName() {
+    Ran all = container("lint", "--list");
+    assertThat(all.out().lines().filter(l -> l.startsWith("- name: ")).map(l -> l.substring(8)))
+        .containsExactly(RULES.split(" "));
+    assertThat(all.out())
+        .contains("- name: var-run\n  type: fatal\n  description: \"/var/run is a link.\"\n");
+  }
+
+  @Test
+  void inspectTellsKernelAndArguments() throws Exception {
+    JsonNode shown =
+        JsonMapper.shared()
+            .readTree(container("inspect", "--rootfs", root.toString(), "--json").out());
+    assertThat(shown)
+        .isEqualTo(
+            JsonMapper.shared()
+                .readTree(
+                    """
+                    {"kargs": ["quiet", "a=b"],
+                     "kernel": {"version": "6.12.1", "unified": false}}
+                    """));
+    assertThat(container("inspect", "--rootfs", root.toString()).out())
+        .isEqualTo("Kernel: 6.12.1\n  Type: vmlinuz\n Kargs: quiet a=b\n");
+    write("boot/EFI/Linux/6.13.efi", "x");
+    assertThat(container("inspect", "--rootfs", root.toString()).out())
+        .startsWith("Kernel: 6.13\n  Type: UKI\n");
+    assertThat(container("inspect", "--rootfs", root + "/etc").out())
+        .isEqualTo("Kernel: <none>\n Kargs: <none>\n");
+  }
+}

@@ -1,0 +1,19 @@
+package slipway.linux.mount;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import slipway.linux.posix.OsPath;
+
+class MountTableTest {
+  @Test
+  void namesAreThoseOfTheFiles() throws Exception {
+    String text =
+        """
+        21 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
+        22 21 0:5 / /mnt/a\\040b\\134c rw shared:2 - tmpfs none rw
+        """;
+    assertThat(MountTable.points(text)).containsExactly(OsPath.of("/"), OsPath.of("/mnt/a b\\c"));
+    assertThat(MountTable.points()).contains(OsPath.of("/"), OsPath.of("/proc"));
+  }
+}
