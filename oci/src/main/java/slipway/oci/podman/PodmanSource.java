@@ -61,9 +61,14 @@ public final class PodmanSource implements ImageSource {
   static ImageSource open(String name, Map<String, String> environment) throws IOException {
     String reference = "containers-storage:" + name;
     StorePlaces places = StorePlaces.of(name, environment);
+    if (!StorePlaces.isRoot(environment)) {
+      // Files of a user's layers belong to other users, who he is in podman's namespace alone.
+      return SkopeoCopy.open(reference);
+    }
     boolean otherDriver = false;
     for (Path folder : places.folders()) {
-      Optional<StoredImage> image = StoredImage.find(OsPath.of(folder), places.image());
+      Optional<StoredImage> image =
+          StoredImage.find(OsPath.of(folder), places.driver(), places.image());
       if (image.isPresent()) {
         Optional<List<StoredLayer>> layers = image.get().layers();
         return layers.isPresent()
@@ -85,7 +90,7 @@ public final class PodmanSource implements ImageSource {
 
   private static PodmanSource of(String reference, StoredImage image, List<StoredLayer> layers)
       throws IOException {
-    byte[] bytes = image.file("manifest", Limit.MANIFEST_BYTES);
+    byte[] bytes = image.file(StoredImage.MANIFEST, Limit.MANIFEST_BYTES);
     if (!(Manifest.parse(bytes, null) instanceof Manifest.Image kept)) {
       throw Problem.corrupt(reference + " has an index where its manifest belongs");
     }
@@ -143,7 +148,12 @@ public final class PodmanSource implements ImageSource {
       throw Problem.notFound("blob " + descriptor.digest() + " is not in " + reference);
     }
     InputStream in = image.open(layer);
-    in.skipNBytes(offset);
-    return in;
+    try {
+      in.skipNBytes(offset);
+      return in;
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
   }
 }

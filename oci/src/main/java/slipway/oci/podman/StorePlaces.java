@@ -20,11 +20,12 @@ import tools.jackson.databind.JsonNode;
  * containers-storage.conf(5).
  *
  * @param folders the user's own store first, then additional ones
+ * @param driver that the name says; empty for any
  * @param image what the name says without the store
  */
-record StorePlaces(List<Path> folders, String image) {
+record StorePlaces(List<Path> folders, String driver, String image) {
   private static final Pattern SPECIFIED =
-      Pattern.compile("\\[(?:[a-z0-9-]+@)?(/[^+:\\]]*)(?:\\+[^:\\]]*)?(?::[^\\]]*)?\\](.*)");
+      Pattern.compile("\\[(?:([a-z0-9-]+)@)?(/[^+:\\]]*)(?:\\+[^:\\]]*)?(?::[^\\]]*)?\\](.*)");
 
   StorePlaces {
     folders = List.copyOf(folders);
@@ -44,9 +45,15 @@ record StorePlaces(List<Path> folders, String image) {
                 + "\": a store is written [DRIVER@GRAPHROOT+RUNROOT]NAME, all but its"
                 + " absolute GRAPHROOT may be left out");
       }
-      return new StorePlaces(List.of(Path.of(m.group(1))), m.group(2));
+      String driver = m.group(1) == null ? "" : m.group(1);
+      return new StorePlaces(List.of(Path.of(m.group(2))), driver, m.group(3));
     }
-    return new StorePlaces(configured(environment, Posix.geteuid() == 0), name);
+    return new StorePlaces(configured(environment, isRoot(environment)), "", name);
+  }
+
+  /** Root of the machine, not of a user's namespace, whose store is the user's. */
+  static boolean isRoot(Map<String, String> environment) {
+    return Posix.geteuid() == 0 && !environment.containsKey("_CONTAINERS_USERNS_CONFIGURED");
   }
 
   static List<Path> configured(Map<String, String> environment, boolean root) throws IOException {

@@ -15,14 +15,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import slipway.base.Limit;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Json;
+import slipway.oci.model.Manifest;
 import slipway.oci.model.Reference;
 import tools.jackson.databind.JsonNode;
 
@@ -36,6 +37,10 @@ import tools.jackson.databind.JsonNode;
  */
 record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
   private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
+
+  /** The file with the manifest that the image came with. */
+  static final String MANIFEST = "manifest";
+
   private static final Pattern BEGINNING = Pattern.compile("[0-9a-f]{4,64}");
 
   /** As containers/storage writes them as they are (images.go, makeBigDataBaseName). */
@@ -68,17 +73,24 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
   /**
    * Looks for an image by name, digest, id or the beginning of an id.
    *
-   * @return nothing when no driver that is known here has it
+   * @param only the driver to look at; empty for all that are known here
+   * @return nothing when none of them has it
    */
-  static Optional<StoredImage> find(OsPath graphroot, String wanted) throws IOException {
+  static Optional<StoredImage> find(OsPath graphroot, String only, String wanted)
+      throws IOException {
     for (Driver driver : Driver.values()) {
+      if (!only.isEmpty() && !only.equals(driver.label)) {
+        continue;
+      }
       Optional<JsonNode> images = list(graphroot, driver.label + "-images/images.json");
       if (images.isPresent()) {
         Optional<JsonNode> found = choose(images.get(), wanted);
         if (found.isPresent()) {
           String id = id(found.get().path("id").asString(""));
           String top = found.get().path("layer").asString("");
-          return Optional.of(new StoredImage(graphroot, driver, id, top.isEmpty() ? "" : id(top)));
+          StoredImage image = new StoredImage(graphroot, driver, id, top.isEmpty() ? "" : id(top));
+          image.requireDigest(wanted);
+          return Optional.of(image);
         }
       }
     }
@@ -104,18 +116,27 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     if (ID.matcher(last).matches()) {
       return one(images, i -> i.path("id").asString("").equals(last));
     }
+    if (at >= 0) {
+      return one(
+          images,
+          i ->
+              i.path("digest").asString("").equals(last)
+                  || strings(i.path("big-data-names")).anyMatch((MANIFEST + "-" + last)::equals));
+    }
     for (String name : names(wanted)) {
       Optional<JsonNode> named = one(images, i -> strings(i.path("names")).anyMatch(name::equals));
       if (named.isPresent()) {
         return named;
       }
     }
-    if (at >= 0) {
-      return one(images, i -> i.path("digest").asString("").equals(last));
+    if (!BEGINNING.matcher(wanted).matches()) {
+      return Optional.empty();
     }
-    return BEGINNING.matcher(wanted).matches()
-        ? one(images, i -> i.path("id").asString("").startsWith(wanted))
-        : Optional.empty();
+    if (all(images, i -> i.path("id").asString("").startsWith(wanted)).count() > 1) {
+      throw Problem.input(
+          "several images of podman's store have ids that begin with " + wanted + "; give more");
+    }
+    return one(images, i -> i.path("id").asString("").startsWith(wanted));
   }
 
   private interface Condition {
@@ -123,7 +144,11 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
   }
 
   private static Optional<JsonNode> one(JsonNode images, Condition condition) {
-    return StreamSupport.stream(images.spliterator(), false).filter(condition::holds).findFirst();
+    return all(images, condition).findFirst();
+  }
+
+  private static Stream<JsonNode> all(JsonNode images, Condition condition) {
+    return StreamSupport.stream(images.spliterator(), false).filter(condition::holds);
   }
 
   private static Stream<String> strings(JsonNode array) {
@@ -157,7 +182,7 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     try {
       bytes = read(graphroot, OsPath.of(file), Limit.MANIFESTS_BYTES);
     } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOENT) {
+      if (e.errno() == UnixException.ENOENT || e.errno() == UnixException.ENOTDIR) {
         return Optional.empty();
       }
       throw e;
@@ -177,23 +202,52 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     }
   }
 
+  /** A digest in a name is held to what lies there, not to what the store says of it. */
+  private void requireDigest(String wanted) throws IOException {
+    int at = wanted.lastIndexOf('@');
+    String digest = wanted.substring(at + 1);
+    if (at < 0 || ID.matcher(digest).matches()) {
+      return;
+    }
+    Digest promised = Digest.parse(digest);
+    // Of an image that was named by its index, the index lies there under its own digest.
+    Optional<byte[]> own = find(MANIFEST + "-" + digest, Limit.MANIFEST_BYTES);
+    byte[] bytes = own.isPresent() ? own.get() : file(MANIFEST, Limit.MANIFEST_BYTES);
+    if (!promised.matches(bytes)) {
+      throw Problem.corrupt(
+          "image " + id + " of podman's store is not what its digest " + promised + " says");
+    }
+    if (Manifest.parse(bytes, null) instanceof Manifest.Index index) {
+      Digest chosen = Digest.sha256(file(MANIFEST, Limit.MANIFEST_BYTES));
+      if (index.manifests().stream().noneMatch(m -> m.digest().equals(chosen))) {
+        throw Problem.corrupt(
+            "image " + id + " of podman's store is none of the index " + promised);
+      }
+    }
+  }
+
   /**
    * A file of the image itself, such as {@code manifest}; of the config, its digest is the name.
    */
   byte[] file(String name, Limit limit) throws IOException {
+    return find(name, limit)
+        .orElseThrow(
+            () -> Problem.corrupt("image " + id + " of podman's store lacks its file " + name));
+  }
+
+  private Optional<byte[]> find(String name, Limit limit) throws IOException {
     String file =
         PLAIN.matcher(name).matches()
             ? name
             : "=" + Base64.getEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
-    return read(graphroot, OsPath.of(driver.label + "-images").resolve(id).resolve(file), limit)
-        .orElseThrow(
-            () -> Problem.corrupt("image " + id + " of podman's store lacks its file " + name));
+    return read(graphroot, OsPath.of(driver.label + "-images").resolve(id).resolve(file), limit);
   }
 
   /**
    * Its layers, the lowest first.
    *
-   * @return nothing when one of them came in parts, so that nobody knows its tar
+   * @return nothing when one of them came in parts, so that nobody knows its tar, or lies in
+   *     another store
    */
   Optional<List<StoredLayer>> layers() throws IOException {
     Map<String, JsonNode> known = new HashMap<>();
@@ -204,12 +258,8 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     List<StoredLayer> layers = new ArrayList<>();
     for (String next = top; !next.isEmpty(); ) {
       JsonNode layer = known.get(next);
-      if (layer == null) {
-        throw Problem.corrupt(
-            "podman's store lacks layer " + Printable.text(next) + " of image " + id);
-      }
-      Optional<StoredLayer> whole = whole(layer);
-      if (whole.isEmpty()) {
+      Optional<StoredLayer> whole = layer == null ? Optional.empty() : whole(layer);
+      if (layer == null || whole.isEmpty()) {
         return Optional.empty();
       }
       layers.add(whole.get());
@@ -244,12 +294,36 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     String where = "layer " + layer.digest() + " of podman's store";
     FdInput packed =
         tarSplit(layer.id()).orElseThrow(() -> Problem.corrupt(where + " lacks its tar-split"));
+    int files = -1;
     try {
-      OsPath files = graphroot.resolve(driver.layers).resolve(layer.id()).resolve(driver.files);
+      files = files(layer);
       return new TarSplitInput(packed, files, where);
     } catch (IOException | RuntimeException e) {
       packed.close();
+      if (files >= 0) {
+        Posix.close(files);
+      }
       throw e;
+    }
+  }
+
+  /** The folder of a layer's files, open: no link on the way to it counts. */
+  private int files(StoredLayer layer) throws IOException {
+    int root = Posix.open(graphroot, Posix.O_PATH | Posix.O_DIRECTORY, 0);
+    try {
+      return Posix.openat2(
+          root,
+          OsPath.of(driver.layers).resolve(layer.id()).resolve(driver.files),
+          Posix.O_PATH | Posix.O_DIRECTORY | Posix.O_CLOEXEC,
+          0,
+          Posix.RESOLVE_BENEATH | Posix.RESOLVE_NO_SYMLINKS);
+    } catch (UnixException e) {
+      throw new Problem(
+          Problem.Kind.CORRUPT,
+          "layer " + layer.digest() + " of podman's store has no folder of its own: " + e.text(),
+          e);
+    } finally {
+      Posix.close(root);
     }
   }
 }

@@ -1,6 +1,5 @@
 package slipway.oci.podman;
 
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,6 +11,7 @@ import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.oci.model.Json;
 import tools.jackson.databind.JsonNode;
@@ -24,8 +24,16 @@ final class TarSplitInput extends BlockInput {
   private static final int SEGMENT = 2;
   private static final int FILE = 1;
 
-  private final InputStream lines;
-  private final OsPath files;
+  private static final int BUFFER = 64 * 1024;
+
+  private final InputStream unpacked;
+  private final byte[] buffer = new byte[BUFFER];
+  private int begin;
+  private int end;
+
+  /** The folder of the files, open. */
+  private final int files;
+
   private final String where;
   private InputStream part = InputStream.nullInputStream();
 
@@ -37,17 +45,17 @@ final class TarSplitInput extends BlockInput {
 
   /**
    * @param packed the {@code .tar-split.gz}; closed with this
-   * @param files the folder of the layer's files
+   * @param files the open folder of the layer's files; closed with this
    * @param where what to call the layer in a message
    */
-  TarSplitInput(InputStream packed, OsPath files, String where) throws IOException {
-    this.lines = new BufferedInputStream(Compression.GZIP.decompress(packed));
+  TarSplitInput(InputStream packed, int files, String where) throws IOException {
+    this.unpacked = Compression.GZIP.decompress(packed);
     this.files = files;
     this.where = where;
   }
 
   @Override
-  public int read(byte[] buffer, int offset, int length) throws IOException {
+  public int read(byte[] bytes, int offset, int length) throws IOException {
     if (length == 0) {
       return 0;
     }
@@ -56,7 +64,7 @@ final class TarSplitInput extends BlockInput {
         return -1;
       }
     }
-    int n = part.read(buffer, offset, (int) Math.min(length, left));
+    int n = part.read(bytes, offset, (int) Math.min(length, left));
     if (n < 0) {
       throw Problem.corrupt(
           where + ": " + Printable.text(file) + " is " + left + " bytes shorter than in the layer");
@@ -85,11 +93,28 @@ final class TarSplitInput extends BlockInput {
 
   private byte[] line() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
-    for (int c; (c = lines.read()) >= 0 && c != '\n'; ) {
-      line.write(c);
-      Limit.SMALL_FILE_BYTES.check(line.size(), "a line of the tar-split of " + where);
+    while (true) {
+      if (begin == end) {
+        begin = 0;
+        end = Math.max(0, unpacked.read(buffer, 0, buffer.length));
+        if (end == 0) {
+          return line.toByteArray();
+        }
+      }
+      int stop = begin;
+      while (stop < end && buffer[stop] != '\n') {
+        stop++;
+      }
+      line.write(buffer, begin, stop - begin);
+      if (line.size() > Limit.SMALL_FILE_BYTES.value()) {
+        throw Limit.SMALL_FILE_BYTES.exceeded("a line of the tar-split of " + where);
+      }
+      begin = stop;
+      if (stop < end) {
+        begin++;
+        return line.toByteArray();
+      }
     }
-    return line.toByteArray();
   }
 
   private void segment(JsonNode entry) {
@@ -112,7 +137,8 @@ final class TarSplitInput extends BlockInput {
             : OsPath.of(entry.path("name").asString(""));
     file = name.toString();
     part =
-        RootedFile.open(files, name, RootedFile.Links.IN_ROOT, where + ": " + Printable.text(file))
+        RootedFile.openat(
+                files, name, RootedFile.Links.IN_ROOT, where + ": " + Printable.text(file))
             .orElseThrow(() -> Problem.corrupt(where + " lacks its file " + Printable.text(file)));
   }
 
@@ -126,8 +152,10 @@ final class TarSplitInput extends BlockInput {
 
   @Override
   public void close() throws IOException {
-    try (lines) {
+    try (unpacked) {
       part.close();
+    } finally {
+      Posix.close(files);
     }
   }
 }

@@ -263,6 +263,10 @@ class PodmanSourceTest {
     Files.delete(file);
     Files.writeString(file, "short");
     damaged("./etc/passwd is 23 bytes shorter than in the layer");
+    Path diff = file.getParent().getParent();
+    Command.of("mv", diff.toString(), dir + "/elsewhere").run();
+    Files.createSymbolicLink(diff, dir.resolve("elsewhere"));
+    damaged("has no folder of its own");
   }
 
   @Test
@@ -283,7 +287,7 @@ class PodmanSourceTest {
     rewrite(list, "\"id\":\"" + top + "\"", "\"id\":\"" + top + "\",\"parent\":\"" + top + "\"");
     damaged("layers of one image");
     Files.writeString(list, layersGood.replace("\"id\":\"" + top, "\"id\":\"" + "f".repeat(64)));
-    damaged("lacks layer " + top);
+    damaged("from podman's store");
     Files.writeString(list, layersGood);
     Path packed = only("overlay-layers", ".tar-split.gz");
     String lines;
@@ -317,8 +321,34 @@ class PodmanSourceTest {
         OciLayout sink = OciLayout.create(dir.resolve("copy"), "x")) {
       assertThatThrownBy(
               () -> Transfer.copy(source, null, sink, null, Transfer.Options.all(), Progress.NONE))
-          .isInstanceOf(Problem.class);
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("is longer than its ");
     }
+  }
+
+  /** The store says of an image which digest it has; the manifest has it or not. */
+  @Test
+  void aDigestInANameIsAPromise() throws Exception {
+    fill("overlay", Compression.GZIP, "localhost/web:1");
+    Path manifest = graph.resolve("overlay-images/" + Digest.sha256(config).hex() + "/manifest");
+    Digest digest = Digest.sha256(Files.readAllBytes(manifest));
+    String name = stored("overlay") + "localhost/web@" + digest;
+    assertThat(read(name)).isEqualTo(read(stored("overlay") + "localhost/web:1"));
+    String other = stored("overlay") + "localhost/web@sha256:" + "0".repeat(64);
+    assertThatThrownBy(() -> PodmanSource.open(other)).hasMessageContaining("there is no image");
+    rewrite(
+        graph.resolve("overlay-images/images.json"),
+        "\"digest\":\"" + digest,
+        "\"digest\":\"sha256:" + "0".repeat(64));
+    assertThatThrownBy(() -> PodmanSource.open(other))
+        .hasMessageContaining("is not what its digest sha256:000");
+  }
+
+  @Test
+  void aDriverThatIsNamedIsTheOneThatIsMeant() throws Exception {
+    fill("overlay", Compression.GZIP, "localhost/web:1");
+    assertThatThrownBy(() -> PodmanSource.open(stored("vfs") + "localhost/web:1"))
+        .hasMessageContaining("there is no image");
   }
 
   /** Layers that came in parts have no tar here; skopeo knows what to do. */
