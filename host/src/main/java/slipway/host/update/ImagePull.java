@@ -1,8 +1,6 @@
 package slipway.host.update;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -22,7 +19,6 @@ import slipway.host.status.StatusReader;
 import slipway.host.system.HostEnvironment;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
-import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -73,7 +69,7 @@ public final class ImagePull implements AutoCloseable {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       ImagePull pull =
           new ImagePull(
-              host, repository, reference, source, manifest, config(source, manifest.config()));
+              host, repository, reference, source, manifest, Transfer.config(source, manifest));
       done = true;
       return pull;
     } finally {
@@ -81,15 +77,6 @@ public final class ImagePull implements AutoCloseable {
         source.close();
       }
     }
-  }
-
-  private static byte[] config(ImageSource source, Descriptor descriptor) throws IOException {
-    Limit.CONFIG_BYTES.check(descriptor.size(), "the image's configuration");
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (InputStream in = new VerifyingInputStream(source.blob(descriptor, 0), descriptor)) {
-      in.transferTo(bytes);
-    }
-    return bytes.toByteArray();
   }
 
   Digest digest() {

@@ -113,6 +113,19 @@ public final class Transfer {
   }
 
   /**
+   * The config of an image, as it was published.
+   *
+   * @throws Problem of kind CORRUPT when it is too large or has another digest
+   */
+  public static byte[] config(ImageSource source, Manifest.Image image) throws IOException {
+    Limit.CONFIG_BYTES.check(image.config().size(), "the config of " + image.digest());
+    try (InputStream in =
+        new VerifyingInputStream(source.blob(image.config(), 0), image.config())) {
+      return in.readAllBytes();
+    }
+  }
+
+  /**
    * The image of a platform.
    *
    * @param selector as for {@link #copy}

@@ -29,7 +29,7 @@ public final class Validate {
   public static void image(ImageSource source, Manifest.Image image, Progress progress)
       throws IOException {
     requireConfig(image);
-    List<Digest> diffIds = diffIds(image, config(source, image));
+    List<Digest> diffIds = diffIds(image, Transfer.config(source, image));
     long total = 0;
     for (int i = 0; i < image.layers().size(); i++) {
       Descriptor layer = image.layers().get(i);
@@ -66,14 +66,6 @@ public final class Validate {
                   image.digest(),
                   alsoLayer ? "one of its layers" : "of type " + config.mediaType(),
                   config.digest()));
-    }
-  }
-
-  private static byte[] config(ImageSource source, Manifest.Image image) throws IOException {
-    Limit.CONFIG_BYTES.check(image.config().size(), "the config of " + image.digest());
-    try (InputStream in =
-        new VerifyingInputStream(source.blob(image.config(), 0), image.config())) {
-      return in.readAllBytes();
     }
   }
 

@@ -1,7 +1,6 @@
 package slipway.ostree.container;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -20,13 +19,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
-import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.oci.copy.ImageSource;
-import slipway.oci.copy.VerifyingInputStream;
+import slipway.oci.copy.Transfer;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -140,7 +138,7 @@ public final class ContainerImport {
       return new Imported(old.get().commit().checksum(), manifest.layers().size(), 0, 0);
     }
     requireName();
-    byte[] configBytes = readConfig();
+    byte[] configBytes = Transfer.config(source, manifest);
     try (Transaction transaction = Transaction.begin(repository, true)) {
       return run(transaction, configBytes);
     }
@@ -190,15 +188,6 @@ public final class ContainerImport {
   private boolean isSame(ContainerImages.Stored stored) {
     return stored.manifestDigest().equals(manifest.digest())
         || stored.manifest().config().digest().equals(manifest.config().digest());
-  }
-
-  /** The config as it was published, byte for byte. */
-  private byte[] readConfig() throws IOException {
-    Limit.CONFIG_BYTES.check(manifest.config().size(), "the config of " + shown());
-    try (InputStream in =
-        new VerifyingInputStream(source.blob(manifest.config(), 0), manifest.config())) {
-      return in.readAllBytes();
-    }
   }
 
   // ---- layers ----
