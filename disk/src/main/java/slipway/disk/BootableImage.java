@@ -5,6 +5,7 @@ import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 
@@ -51,15 +52,21 @@ public record BootableImage(
     return config.platform().architecture();
   }
 
+  private static boolean isPlain(Descriptor layer) {
+    return layer.mediaType().equals(MediaTypes.OCI_LAYER)
+        || layer.mediaType().equals(MediaTypes.DOCKER_LAYER);
+  }
+
   /** Bytes of a root that has room for it twice: an upgrade needs the old and the new one. */
   long rootMinimum() {
-    long compressed = 0;
+    long unpacked = 0;
     for (Descriptor layer : manifest.layers()) {
-      compressed += layer.size();
-      if (layer.size() > LARGEST || compressed > LARGEST) {
+      // Packed layers take about half.
+      unpacked += isPlain(layer) ? layer.size() : 2 * Math.min(layer.size(), LARGEST);
+      if (layer.size() > LARGEST || unpacked > LARGEST) {
         throw Problem.corrupt("image " + target + " claims more bytes than any disk has");
       }
     }
-    return 4 * compressed + 256 * MIB;
+    return 2 * unpacked + 256 * MIB;
   }
 }

@@ -1,36 +1,30 @@
 package slipway.disk;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.base.RawText;
 import slipway.disk.bootloader.GrubMkimage;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.plan.DiskPlan;
-import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.Stat;
-import slipway.linux.posix.UnixException;
 import slipway.linux.process.Command;
+import slipway.sysroot.Sysroot;
 import slipway.system.kargs.KernelArguments;
 
 /**
- * Installs an image onto a whole disk of this machine. Before anything is written it is sure that
- * nobody uses the disk, that it may be erased and that it is large enough; the disk boots once all
- * is written, and not before.
+ * Installs an image onto a whole disk of this machine. Before anything is written, what was asked
+ * for and the tools are checked, and that nobody uses the disk ({@link ClaimedDisk}), that it may
+ * be erased and that it is large enough. A disk that was not written to its end is of no use.
  */
 public final class DeviceInstall {
-  private static final long MIB = 1L << 20;
-
   private final Request request;
   private final Progress progress;
 
@@ -86,110 +80,28 @@ public final class DeviceInstall {
   private void run() throws IOException {
     BootableImage image = request.image();
     image.check();
+    Sysroot.requireStateroot(request.stateroot());
+    new KernelArguments(request.added()).requireWritable("--karg");
     GrubMkimage.program();
-    int exclusive = claim();
-    try {
-      long size = size();
-      requireEmpty();
+    FileSystems.requireTools(request.rootfs());
+    try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
       DiskPlan plan =
           DiskPlan.ofDevice(
               request.device().toString(),
-              size,
+              disk.size(),
               DiskWriter.rootMinimum(image, request.customizations()),
               request.rootSize(),
               image.architecture(),
               UUID::randomUUID);
+      if (!request.wipe()) {
+        disk.requireEmpty();
+      }
       FileSystems.wipe(request.device());
       write(plan);
-      Posix.fsync(exclusive);
-    } finally {
-      Posix.close(exclusive);
+      disk.sync();
     }
     if (!request.file()) {
       readPartitionsAgain();
-    }
-  }
-
-  /**
-   * Opens the disk for this process alone: the kernel refuses that while it or a partition of it is
-   * mounted or belongs to a swap, a volume group or a RAID.
-   */
-  private int claim() throws IOException {
-    Path device = request.device();
-    try {
-      Stat stat = Posix.stat(OsPath.of(device));
-      if (request.file() ? !stat.isRegular() : (stat.mode() & Stat.S_IFMT) != Stat.S_IFBLK) {
-        throw Problem.input(
-            device
-                + (request.file()
-                    ? " is no regular file; without --via-loopback a disk's device is meant"
-                    : " is no block device; give a whole disk such as /dev/vda, or --via-loopback"
-                        + " for a file"));
-      }
-      int flags = Posix.O_RDWR | Posix.O_CLOEXEC | (request.file() ? 0 : Posix.O_EXCL);
-      return Posix.open(OsPath.of(device), flags, 0);
-    } catch (UnixException e) {
-      throw new Problem(
-          Problem.Kind.INPUT,
-          switch (e.errno()) {
-            case UnixException.ENOENT -> "there is no " + device;
-            case UnixException.EBUSY ->
-                device
-                    + " is in use: it or a partition of it is mounted, or swap, LVM or a RAID has"
-                    + " it; free it first (lsblk shows by whom)";
-            case UnixException.EROFS, UnixException.EACCES, UnixException.EPERM ->
-                device + " is write-protected";
-            default -> "cannot open " + device + ": " + e.getMessage();
-          },
-          e);
-    }
-  }
-
-  private long size() throws IOException {
-    try (RandomAccessFile file = new RandomAccessFile(request.device().toFile(), "r")) {
-      long size = file.length();
-      if (!request.file()) {
-        requireWholeDisk();
-      }
-      return size / MIB * MIB;
-    }
-  }
-
-  private void requireWholeDisk() throws IOException {
-    Path about = Path.of("/sys/class/block").resolve(request.device().toRealPath().getFileName());
-    if (Files.exists(about.resolve("partition"))) {
-      throw Problem.input(
-          request.device() + " is a partition; to-disk takes a whole disk, to-filesystem a part");
-    }
-    Path sector = about.resolve("queue/logical_block_size");
-    if (Files.exists(sector) && !RawText.decode(Files.readAllBytes(sector)).strip().equals("512")) {
-      throw Problem.input(
-          request.device()
-              + " has sectors of "
-              + RawText.decode(Files.readAllBytes(sector)).strip()
-              + " bytes; disks with sectors of 512 bytes can be installed to");
-    }
-  }
-
-  private void requireEmpty() {
-    String device = request.device().toString();
-    if (request.wipe()) {
-      return;
-    }
-    List<String> found =
-        Command.of("wipefs", "--noheadings", "--output", "TYPE", device)
-            .output()
-            .lines()
-            .map(String::strip)
-            .filter(l -> !l.isEmpty())
-            .distinct()
-            .toList();
-    if (!found.isEmpty()) {
-      throw Problem.input(
-          device
-              + " is not empty, it holds "
-              + String.join(", ", found)
-              + "; give --wipe to erase all of it");
     }
   }
 
@@ -202,19 +114,15 @@ public final class DeviceInstall {
             request.customizations().withKernelArguments(request.added().toArray(String[]::new)),
             request.deleted(),
             false);
+    Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
-        new DiskSpace(
-            request.image().source(),
-            request.image().manifest(),
-            request.device().toAbsolutePath());
+        new DiskSpace(request.image().source(), request.image().manifest(), folder, false);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     try (Scratch scratch = Scratch.create(progress)) {
-      if (!writer.write(request.device(), plan, scratch)) {
-        progress.note(
-            "the image wants " + writer.rootfs().label() + " for its root; beginning anew");
-        if (!writer.write(request.device(), plan, scratch)) {
-          throw new AssertionError("an image that changes what it says");
-        }
+      try {
+        writer.writeWhole(request::device, plan, scratch);
+      } catch (IOException | RuntimeException e) {
+        throw DiskSpace.thrown(space.explained(e, scratch.folder()));
       }
     }
   }

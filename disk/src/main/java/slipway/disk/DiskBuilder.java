@@ -34,7 +34,8 @@ public final class DiskBuilder {
     this.request = request;
     this.progress = progress;
     this.space =
-        new DiskSpace(request.source(), request.manifest(), request.output().toAbsolutePath());
+        new DiskSpace(
+            request.source(), request.manifest(), request.output().toAbsolutePath(), true);
   }
 
   /**
@@ -103,17 +104,7 @@ public final class DiskBuilder {
         new DiskWriter.Options(
             request.rootfs(), "default", USUAL, request.customizations(), List.of(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
-    Path raw = empty(output, plan, scratch);
-    if (writer.write(raw, plan, scratch)) {
-      return raw;
-    }
-    progress.note("the image wants " + writer.rootfs().label() + " for its root; beginning anew");
-    Files.delete(raw);
-    Path second = empty(output, plan, scratch);
-    if (!writer.write(second, plan, scratch)) {
-      throw new AssertionError("an image that changes what it says");
-    }
-    return second;
+    return writer.writeWhole(() -> empty(output, plan, scratch), plan, scratch);
   }
 
   private Path empty(Path output, DiskPlan plan, Scratch scratch) throws IOException {

@@ -21,9 +21,10 @@ import slipway.oci.model.Manifest;
  *
  * @param source where the image's layers are read from
  * @param image to be put on the disk
- * @param output folder of the results
+ * @param output folder of the disk's file
+ * @param grows whether a larger disk can be asked for
  */
-record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
+record DiskSpace(ImageSource source, Manifest.Image image, Path output, boolean grows) {
   private static final long MIB = 1L << 20;
 
   /** Of a disk without content there are tables, journals and GRUB; each takes more than this. */
@@ -130,10 +131,11 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output) {
     long wanted = DiskPlan.sizeFor(Math.max(least, 2 * content() + USUAL));
     return new Problem(
         Problem.Kind.FULL,
-        "the image does not fit on a disk of %d MiB, whose root has %d MiB; give --size %dM or more"
+        "the image does not fit on a disk of %d MiB, whose root has %d MiB; %s %dM or more"
             .formatted(
                 plan.size() / MIB,
                 plan.root().size() / MIB,
+                grows ? "give --size" : "it takes a disk of",
                 (wanted > plan.size() ? wanted : 2 * plan.size()) / MIB),
         failure);
   }

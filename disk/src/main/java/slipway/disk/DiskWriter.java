@@ -73,19 +73,37 @@ final class DiskWriter {
     return Math.max(customizations.rootMinimum(), image.rootMinimum());
   }
 
-  /** The file system that the root has, or is about to get. */
-  RootFileSystem rootfs() {
-    return rootfs;
+  /** Gives the disk to write to, empty or to be written over; asked again when it is begun anew. */
+  @FunctionalInterface
+  interface Begin {
+    Path disk() throws IOException;
   }
 
   /**
-   * Writes it.
+   * Writes it. Which file system an image wants for its root is known when its files are on one:
+   * nearly all want the usual one or say nothing, so that is taken, and for the others the disk is
+   * begun anew. To read every layer before would cost all of them that time.
    *
-   * @return false when the image wants another file system for its root, which {@link #rootfs} is
-   *     now: nearly all want the usual one or say nothing, so that is taken, and for the others the
-   *     disk is begun anew. To read every layer before would cost all of them that time.
+   * @return the disk
    */
-  boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
+  Path writeWhole(Begin begin, DiskPlan plan, Scratch scratch) throws IOException {
+    Path first = begin.disk();
+    if (write(first, plan, scratch)) {
+      return first;
+    }
+    progress.note("the image wants " + rootfs.label() + " for its root; beginning anew");
+    Path second = begin.disk();
+    if (!write(second, plan, scratch)) {
+      throw new AssertionError("an image that changes what it says");
+    }
+    return second;
+  }
+
+  /** Gives false when the image wants another file system for its root, {@link #rootfs} now. */
+  private boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
+    if (!options.isNew()) {
+      FileSystems.wipe(disk, plan);
+    }
     // Whether a device is in use was asked before, and by now it is: by this process.
     Command.of("sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", disk.toString())
         .stdin(plan.script())
@@ -104,11 +122,6 @@ final class DiskWriter {
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(disk, plan.boot().start(), plan.boot().size())) {
-      if (!options.isNew()) {
-        // What lay there before must not be taken for what lies there now.
-        FileSystems.wipe(rootLoop.device());
-        FileSystems.wipe(bootLoop.device());
-      }
       FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem(), options.isNew());
       FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
       try (Mount root =

@@ -97,9 +97,7 @@ final class Installation {
                 stateroot,
                 imported.mergeCommit(),
                 Origin.ofRegistry(image.target().toString()),
-                first
-                    .append(InstallConfig.without(wishes.withoutDeleted(arguments), deleted))
-                    .append(added)));
+                first.append(wishes.withoutDeleted(arguments).without(deleted)).append(added)));
     return new Deployed(
         sysroot.path(deployment), root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
   }

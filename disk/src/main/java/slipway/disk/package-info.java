@@ -21,8 +21,9 @@
  *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
  * </pre>
  *
- * {@link slipway.disk.DeviceInstall} does 1 to 10 on a disk of this machine. {@code DiskWriter} is
- * what both share: the disk itself; {@code Installation} the image on it.
+ * {@link slipway.disk.DeviceInstall} does the same, from sfdisk to 10, on a disk of this machine
+ * that {@code ClaimedDisk} has for itself. {@code DiskWriter} is what both share: the disk itself;
+ * {@code Installation} the image on it.
  *
  * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
  * {@code DiskSpace}, whether there was no room.

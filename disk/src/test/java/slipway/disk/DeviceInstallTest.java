@@ -60,7 +60,15 @@ class DeviceInstallTest extends DiskCase {
     Path file = file(4 * GIB);
     try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
       install(onto(disk.device(), false, 2 * GIB));
-      // Again, over what is there, with other bytes where the new file systems lie.
+      // Again, over what is there and what an installation of something else left.
+      Path old = directory.resolve("old");
+      for (long at : List.of(1L << 20, 2L << 20)) {
+        Command.of("truncate", "-s", "20M", old.toString()).run();
+        Command.of("mkfs.ext4", "-q", "-F", old.toString()).run();
+        Command.of("dd", "if=" + old, "of=" + disk.device(), "bs=1M", "conv=notrunc")
+            .with("seek=" + (at >> 20))
+            .run();
+      }
       refused(onto(disk.device(), false, 0), "it holds gpt, PMBR; give --wipe to erase all of it");
       install(onto(disk.device(), true, 2 * GIB));
     }
@@ -81,6 +89,8 @@ class DeviceInstallTest extends DiskCase {
     }
     try (LoopDevice esp = loop(file, table.get(1))) {
       Command.of("fsck.vfat", "-n", esp.device().toString()).run();
+      assertThat(Command.of("blkid", "-p", esp.device().toString()).output())
+          .contains("TYPE=\"vfat\"");
     }
   }
 
@@ -118,6 +128,45 @@ class DeviceInstallTest extends DiskCase {
           onto(small.device(), true, 0),
           small.device() + " has 1024 MiB and is too small for this image, which takes");
     }
+  }
+
+  /** What cannot end well is found out before anything is erased. */
+  @Test
+  void whatIsAskedForIsCheckedFirst() throws Exception {
+    Path file = file(4 * GIB);
+    try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+      Command.of("mkfs.ext4", "-q", disk.device().toString()).run();
+      DeviceInstall.Request good = onto(disk.device(), true, 0);
+      for (String name : List.of("a/b", "my root", "..", "")) {
+        refused(with(good, name, List.of()), "cannot be the name of a stateroot");
+      }
+      for (String argument : List.of("a\nb", "a=\"")) {
+        refused(with(good, "default", List.of(argument)), "--karg");
+      }
+      try (LoopDevice over = LoopDevice.attach(disk.device(), 0, 0)) {
+        refused(good, disk.device() + " is in use by " + over.device());
+      }
+      refused(
+          new DeviceInstall.Request(
+              good.image(), file, true, true, null, 0, "x", List.of(), List.of(), DiskConfig.EMPTY),
+          file + " is in use by " + disk.device());
+      Command.of("e2fsck", "-fn", disk.device().toString()).run();
+    }
+  }
+
+  private static DeviceInstall.Request with(
+      DeviceInstall.Request r, String stateroot, List<String> added) {
+    return new DeviceInstall.Request(
+        r.image(),
+        r.device(),
+        r.file(),
+        r.wipe(),
+        r.rootfs(),
+        r.rootSize(),
+        stateroot,
+        added,
+        r.deleted(),
+        r.customizations());
   }
 
   @Test

@@ -39,7 +39,8 @@ class DiskSpaceTest {
         new DiskSpace(
             TestImage.counted(store.source(), image.layers().getFirst(), read),
             image,
-            small.target());
+            small.target(),
+            true);
   }
 
   @AfterEach

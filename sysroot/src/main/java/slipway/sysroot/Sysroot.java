@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -69,9 +70,7 @@ public final class Sysroot {
    *     no partition of its own
    */
   public static Sysroot init(Path root, String stateroot, boolean bootPrefix) throws IOException {
-    if (!SysrootState.isName(stateroot)) {
-      throw Problem.input("\"" + stateroot + "\" is not the name of a stateroot");
-    }
+    requireStateroot(stateroot);
     Files.createDirectories(root.resolve("boot"));
     Files.createDirectories(root.resolve("ostree/deploy"));
     Path repo = root.resolve("ostree/repo");
@@ -88,6 +87,20 @@ public final class Sysroot {
     Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
     BootWriter.makeBootLink(root.resolve("boot"));
     return open(root);
+  }
+
+  /**
+   * Refuses the name of a new stateroot that a kernel command line cannot hold as a word.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public static void requireStateroot(String name) {
+    if (!SysrootState.isName(name) || !name.matches("[A-Za-z0-9_.-]+")) {
+      throw Problem.input(
+          "\""
+              + Printable.text(name)
+              + "\" cannot be the name of a stateroot; use letters, digits, and _ . -");
+    }
   }
 
   /** Opens one that is not running: a mounted disk, a directory. */

@@ -73,15 +73,7 @@ public record InstallConfig(
 
   /** Arguments without those that the image wants away: whole ones, or all of a key. */
   public KernelArguments withoutDeleted(KernelArguments arguments) {
-    return without(arguments, deleted);
-  }
-
-  /** Arguments without some: whole ones, or all of a key. */
-  public static KernelArguments without(KernelArguments arguments, List<String> deleted) {
-    return new KernelArguments(
-        arguments.list().stream()
-            .filter(a -> !deleted.contains(a) && !deleted.contains(a.replaceFirst("=.*", "")))
-            .toList());
+    return arguments.without(deleted);
   }
 
   /** The files as they are merged. */
@@ -136,7 +128,7 @@ public record InstallConfig(
           at,
           "the root's file system "
               + type
-              + " is not known; there are ext4, xfs and btrfs, choose one with --rootfs");
+              + " is not known; there are ext4, xfs and btrfs, choose one on the command line");
     }
 
     private void ignore(ConfigDocument document, JsonNode table, String prefix, Set<String> known) {

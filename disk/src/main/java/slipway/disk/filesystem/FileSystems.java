@@ -1,15 +1,21 @@
 package slipway.disk.filesystem;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.plan.DiskPlan;
+import slipway.linux.loop.LoopDevice;
 import slipway.linux.process.Command;
 
 /**
@@ -19,6 +25,7 @@ import slipway.linux.process.Command;
 public final class FileSystems {
   private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
 
+  private static final int FIRST = 1 << 20;
   private static final String LAZY = "lazy_itable_init=1,lazy_journal_init=1";
 
   private FileSystems() {}
@@ -41,6 +48,48 @@ public final class FileSystems {
               .with(keep)
               .with(device.toString())
               .run();
+    }
+  }
+
+  /**
+   * Refuses to begin what cannot be ended on this machine.
+   *
+   * @param root the file system of the root, or null when that is not known yet
+   * @throws Problem of kind ENVIRONMENT that names the tool that is missing
+   */
+  public static void requireTools(@Nullable RootFileSystem root) {
+    List<String> tools =
+        List.of(
+            "sfdisk",
+            "wipefs",
+            "losetup",
+            "mformat",
+            "mmd",
+            "mcopy",
+            "mkfs.ext4",
+            "mkfs." + (root == null ? RootFileSystem.EXT4 : root).label());
+    String path = System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    for (String tool : tools) {
+      if (Stream.of(path.split(":")).noneMatch(f -> Files.isExecutable(Path.of(f, tool)))) {
+        throw Problem.environment(
+            "there is no " + tool + " here, which installing onto a disk takes; install it first");
+      }
+    }
+  }
+
+  /**
+   * Takes away what lay where a plan puts its partitions: their first MiB and the signatures of
+   * file systems and their like. It must not be taken for what lies there next.
+   */
+  public static void wipe(Path disk, DiskPlan plan) throws IOException {
+    for (DiskPlan.Part part : plan.parts()) {
+      try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
+        out.seek(part.start());
+        out.write(new byte[FIRST]);
+      }
+      try (LoopDevice loop = LoopDevice.attach(disk, part.start(), part.size())) {
+        wipe(loop.device());
+      }
     }
   }
 

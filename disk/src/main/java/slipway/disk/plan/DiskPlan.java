@@ -137,7 +137,8 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
     return (bytes + MIB - 1) / MIB * MIB;
   }
 
-  List<Part> parts() {
+  /** All of them, in their order on the disk. */
+  public List<Part> parts() {
     return List.of(bios, esp, boot, root);
   }
 

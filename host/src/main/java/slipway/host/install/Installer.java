@@ -21,7 +21,6 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
-import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
@@ -83,7 +82,8 @@ public final class Installer {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       DeviceInstall.run(
           new DeviceInstall.Request(
-              new BootableImage(source, manifest, config(source, manifest), target),
+              new BootableImage(
+                  source, manifest, ImageConfig.parse(Transfer.config(source, manifest)), target),
               disk.device(),
               disk.file(),
               disk.wipe(),
@@ -135,7 +135,7 @@ public final class Installer {
     String name = value(text, "image");
     return new Origin(
         ContainerReference.unverified("containers-storage", "@" + id),
-        name.isEmpty() || name.equals(id) ? Optional.empty() : Optional.of(name));
+        name.isEmpty() || id.startsWith(name) ? Optional.empty() : Optional.of(name));
   }
 
   private static String value(String text, String key) {
@@ -161,16 +161,7 @@ public final class Installer {
     }
   }
 
-  private static ImageConfig config(ImageSource source, Manifest.Image manifest)
-      throws IOException {
-    Limit.CONFIG_BYTES.check(manifest.config().size(), "the image's configuration");
-    try (InputStream in =
-        new VerifyingInputStream(source.blob(manifest.config(), 0), manifest.config())) {
-      return ImageConfig.parse(in.readAllBytes());
-    }
-  }
-
-  /** Written at every boot, so that the keys last whatever becomes of /root (tmpfiles.d(5)). */
+  /** Written at boot while the file is missing, as the reference does it (tmpfiles.d(5)). */
   private static DiskConfig keys(@Nullable Path file) throws IOException {
     if (file == null) {
       return DiskConfig.EMPTY;

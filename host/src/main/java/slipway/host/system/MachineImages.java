@@ -43,7 +43,7 @@ public final class MachineImages implements ImageSources {
         throw Problem.input(
             "images of transport \""
                 + image.transport()
-                + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive and dir");
+                + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and containers-storage");
       }
       return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }

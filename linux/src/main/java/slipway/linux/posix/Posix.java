@@ -470,6 +470,16 @@ public final class Posix {
         | ((major & 0xfffff000L) << 32);
   }
 
+  /** The major number in what {@link #makedev} gives. */
+  public static int major(long device) {
+    return (int) ((device >>> 8 & 0xfff) | (device >>> 32 & ~0xfff));
+  }
+
+  /** The minor number in what {@link #makedev} gives. */
+  public static int minor(long device) {
+    return (int) ((device & 0xff) | (device >>> 12 & ~0xff));
+  }
+
   /** The names in a directory without dot and dot-dot, in no order. */
   public static List<OsPath> list(OsPath directory) throws UnixException {
     int fd = open(directory, O_RDONLY | O_DIRECTORY, 0);

@@ -114,6 +114,14 @@ public record KernelArguments(List<String> list) {
     return new KernelArguments(list.stream().filter(a -> !keyOf(a).equals(key)).toList());
   }
 
+  /** Without some: whole arguments, or all of a key. */
+  public KernelArguments without(List<String> deleted) {
+    return new KernelArguments(
+        list.stream()
+            .filter(a -> !deleted.contains(a) && !deleted.contains(a.replaceFirst("=.*", "")))
+            .toList());
+  }
+
   /** Without one occurrence, the last, of exactly this argument. */
   public KernelArguments without(String argument) {
     List<String> all = new ArrayList<>(list);

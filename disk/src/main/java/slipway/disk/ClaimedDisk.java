@@ -1,0 +1,188 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
+import slipway.linux.process.Command;
+
+/**
+ * A disk that nobody else uses as far as can be told: neither it nor a partition of it is mounted,
+ * swap, or a part of a volume group or RAID (the kernel refuses {@code O_EXCL} then), no loop
+ * device lies over it, and no virtual machine has it open. Somebody who opens a device without a
+ * word to the kernel is not seen.
+ */
+final class ClaimedDisk implements AutoCloseable {
+  private static final long MIB = 1L << 20;
+
+  /** The bytes by which QEMU tells others that it uses an image (QEMU, block/file-posix.c). */
+  private static final long QEMU_LOCKS = 100;
+
+  private static final long QEMU_LOCKS_LENGTH = 200;
+
+  private final Path device;
+  private final int descriptor;
+  private final @Nullable RandomAccessFile file;
+
+  private ClaimedDisk(Path device, int descriptor, @Nullable RandomAccessFile file) {
+    this.device = device;
+    this.descriptor = descriptor;
+    this.file = file;
+  }
+
+  /**
+   * Claims a whole disk.
+   *
+   * @param isFile whether a regular file is meant, not a block device
+   * @throws Problem of kind INPUT when it is none, in use, or cannot be written
+   */
+  static ClaimedDisk of(Path device, boolean isFile) throws IOException {
+    int descriptor = open(device, isFile);
+    boolean good = false;
+    RandomAccessFile file = null;
+    try {
+      if (isFile) {
+        file = new RandomAccessFile(device.toFile(), "rw");
+        FileLock lock = file.getChannel().tryLock(QEMU_LOCKS, QEMU_LOCKS_LENGTH, false);
+        if (lock == null) {
+          throw Problem.input(device + " is in use by a virtual machine; shut that down first");
+        }
+      } else {
+        requireWholeDisk(device, descriptor);
+      }
+      requireNoLoop(device);
+      ClaimedDisk disk = new ClaimedDisk(device, descriptor, file);
+      good = true;
+      return disk;
+    } finally {
+      if (!good) {
+        if (file != null) {
+          file.close();
+        }
+        Posix.close(descriptor);
+      }
+    }
+  }
+
+  private static int open(Path device, boolean isFile) throws IOException {
+    try {
+      Stat stat = Posix.stat(OsPath.of(device));
+      if (isFile ? !stat.isRegular() : (stat.mode() & Stat.S_IFMT) != Stat.S_IFBLK) {
+        throw Problem.input(
+            device
+                + (isFile
+                    ? " is no regular file; without --via-loopback a disk's device is meant"
+                    : " is no block device; give a whole disk such as /dev/vda, or --via-loopback"
+                        + " for a file"));
+      }
+      int flags = Posix.O_RDWR | Posix.O_CLOEXEC | (isFile ? 0 : Posix.O_EXCL);
+      return Posix.open(OsPath.of(device), flags, 0);
+    } catch (UnixException e) {
+      throw new Problem(
+          Problem.Kind.INPUT,
+          switch (e.errno()) {
+            case UnixException.ENOENT -> "there is no " + device;
+            case UnixException.EBUSY ->
+                device
+                    + " is in use: it or a partition of it is mounted, or swap, LVM or a RAID has"
+                    + " it; free it first (lsblk shows by whom)";
+            case UnixException.EROFS -> device + " is write-protected";
+            case UnixException.EACCES, UnixException.EPERM ->
+                device
+                    + " cannot be opened for writing: it is write-protected, or this container may"
+                    + " not; run that privileged";
+            default -> "cannot open " + device + ": " + e.text();
+          },
+          e);
+    }
+  }
+
+  private static void requireWholeDisk(Path device, int descriptor) throws IOException {
+    long number = Posix.fstat(descriptor).rdev();
+    Path about =
+        Path.of("/sys/dev/block/%d:%d".formatted(Posix.major(number), Posix.minor(number)));
+    Path sector = about.resolve("queue/logical_block_size");
+    if (Files.exists(about.resolve("partition"))) {
+      throw Problem.input(device + " is a partition; give the whole disk");
+    }
+    if (!Files.exists(sector)) {
+      throw Problem.input(
+          "the kernel does not tell what "
+              + device
+              + " is ("
+              + about
+              + " is missing); is /sys mounted?");
+    }
+    String bytes = RawText.decode(Files.readAllBytes(sector)).strip();
+    if (!bytes.equals("512")) {
+      throw Problem.input(
+          device + " has sectors of " + bytes + " bytes; disks with 512 can be installed to");
+    }
+  }
+
+  private static void requireNoLoop(Path device) {
+    List<String> loops =
+        lines(
+            Command.of("losetup", "--noheadings", "--output", "NAME")
+                .with("--associated", device.toString()));
+    if (!loops.isEmpty()) {
+      throw Problem.input(
+          device
+              + " is in use by "
+              + String.join(", ", loops)
+              + "; detach that (losetup -d) first");
+    }
+  }
+
+  private static List<String> lines(Command command) {
+    return command
+        .output()
+        .lines()
+        .map(String::strip)
+        .filter(l -> !l.isEmpty())
+        .distinct()
+        .toList();
+  }
+
+  /** Bytes, whole MiB. */
+  long size() throws IOException {
+    try (RandomAccessFile in = new RandomAccessFile(device.toFile(), "r")) {
+      return in.length() / MIB * MIB;
+    }
+  }
+
+  /**
+   * @throws Problem of kind INPUT when there is anything on it that tools know
+   */
+  void requireEmpty() {
+    List<String> found =
+        lines(Command.of("wipefs", "--noheadings", "--output", "TYPE", device.toString()));
+    if (!found.isEmpty()) {
+      throw Problem.input(
+          device
+              + " is not empty, it holds "
+              + String.join(", ", found)
+              + "; give --wipe to erase all of it");
+    }
+  }
+
+  void sync() throws IOException {
+    Posix.fsync(descriptor);
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (file) {
+      Posix.close(descriptor);
+    }
+  }
+}
