@@ -58,7 +58,7 @@ class DiskTest {
   private static final double CPU_RATIO_LIMIT = 9;
 
   /** Against the same without the caches of classes, on whatever machine. */
-  private static final double CACHE_RATIO_LIMIT = 0.7;
+  private static final double CACHE_RATIO_LIMIT = 0.85;
 
   @TempDir static Path dir;
   private static Disk disk;
