@@ -9,6 +9,9 @@ import slipway.linux.process.Command;
 
 /** The product as a user has it: the launcher of this checkout, run as a process. */
 final class Cli {
+  /** Only against what hangs for ever: commands that wait for a machine judge by its progress. */
+  private static final Duration LIMIT = Duration.ofHours(1);
+
   /** The top of the checkout. */
   static final Path ROOT = findRoot();
 
@@ -65,11 +68,11 @@ final class Cli {
 
   /** Runs and returns what came out, whatever the status. */
   Command.Result run(String... arguments) {
-    return command(arguments).timeout(Duration.ofMinutes(20)).tryRun();
+    return command(arguments).timeout(LIMIT).tryRun();
   }
 
   /** Runs, and fails the test with stderr when the status is not 0. */
   String must(String... arguments) {
-    return command(arguments).timeout(Duration.ofMinutes(20)).run().text();
+    return command(arguments).timeout(LIMIT).run().text();
   }
 }
