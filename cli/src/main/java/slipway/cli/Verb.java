@@ -39,6 +39,7 @@ import slipway.cli.image.SaveCommand;
 import slipway.cli.image.TagCommand;
 import slipway.cli.machine.Bootc;
 import slipway.cli.machine.ContainerCommand;
+import slipway.cli.machine.DeploymentCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
@@ -88,6 +89,20 @@ enum Verb {
       "update"),
   SWITCH(BOOTC, AGENT, "switch", RUN, "follow another image"),
   ROLLBACK(BOOTC, AGENT, "rollback", RUN, "boot the previous version next"),
+  PIN(BOOTC, AGENT, "pin", RUN, "keep a deployment whatever comes"),
+  UNPIN(BOOTC, AGENT, "unpin", RUN, "let a pinned deployment go when its time comes"),
+  DELETE(
+      BOOTC,
+      AGENT,
+      "delete",
+      RUN,
+      "remove a deployment that is not booted, and what it alone needs"),
+  KEEP(
+      BOOTC,
+      AGENT,
+      "keep",
+      RUN,
+      "set how many deployments stay beside the booted one, or tell it"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -198,6 +213,10 @@ enum Verb {
       case UPGRADE -> new Bootc.Upgrade();
       case SWITCH -> new Bootc.Switch();
       case ROLLBACK -> new Bootc.Rollback();
+      case PIN -> new DeploymentCommand.Pin();
+      case UNPIN -> new DeploymentCommand.Unpin();
+      case DELETE -> new DeploymentCommand.Delete();
+      case KEEP -> new DeploymentCommand.Keep();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.DeploymentBuilder;
+import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootSpace;
 import slipway.sysroot.write.DeploymentWriter;
@@ -60,8 +61,9 @@ final class DeployPlanner {
       EtcMerge changes = DeploymentWriter.etcChanges(sysroot.path(merge));
       etc = changes.changes();
     }
-    List<Deployment> order = orderWith(created, merge);
-    BootSpace space = BootSpace.check(sysroot.root(), state, order, created, tree);
+    Menu menu = menuWith(created, merge, tree);
+    List<Deployment> order = menu.order();
+    BootSpace space = menu.space();
     List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
     if (state.staged() != null) {
       removed.add(state.staged());
@@ -72,6 +74,7 @@ final class DeployPlanner {
         spec,
         stage,
         lock,
+        false,
         order,
         removed,
         space.needed(),
@@ -80,32 +83,80 @@ final class DeployPlanner {
   }
 
   /**
-   * The boot menu with one more in front: kept are the running one, the merge source, pinned ones
-   * and those of other stateroots.
+   * A boot menu to come.
+   *
+   * @param order default first
+   * @param space what {@code /boot} needs for it
    */
-  List<Deployment> orderWith(Deployment created, @Nullable Deployment merge) {
-    List<Deployment> order = new ArrayList<>();
-    order.add(created);
-    for (Deployment d : state.deployments()) {
-      if (d.booted()
-          || d.isSame(merge)
-          || d.pinned()
-          || !d.stateroot().equals(created.stateroot())) {
-        order.add(d);
+  record Menu(List<Deployment> order, BootSpace space) {}
+
+  /**
+   * The boot menu with one more in front: kept are the running one, the merge source, pinned ones,
+   * those of other stateroots, and of the rest as many as the machine is told to keep and {@code
+   * /boot} has room for.
+   *
+   * @param tree of the new one when it is not on disk yet, else null
+   * @throws Problem of kind ENVIRONMENT when {@code /boot} has no room even without the rest
+   */
+  Menu menuWith(Deployment created, @Nullable Deployment merge, @Nullable FileTree tree)
+      throws IOException {
+    List<Deployment> spare =
+        new ArrayList<>(
+            state.deployments().stream()
+                .filter(d -> !isNeeded(d, created, merge))
+                .limit(keep() - 1L)
+                .toList());
+    while (true) {
+      List<Deployment> order = new ArrayList<>();
+      order.add(created);
+      for (Deployment d : state.deployments()) {
+        if (isNeeded(d, created, merge) || spare.contains(d)) {
+          order.add(d);
+        }
+      }
+      try {
+        return new Menu(
+            order,
+            BootSpace.check(sysroot.root(), state, order, tree == null ? null : created, tree));
+      } catch (Problem e) {
+        if (spare.isEmpty() || e.kind() != Problem.Kind.ENVIRONMENT) {
+          throw e;
+        }
+        warnings.accept("/boot has no room to keep " + spare.removeLast().id());
       }
     }
-    return order;
   }
 
-  /** Another boot menu, as {@link Sysroot#planOrder} says. */
-  Plan order(List<Deployment> order) throws IOException {
+  private static boolean isNeeded(Deployment d, Deployment created, @Nullable Deployment merge) {
+    return d.booted()
+        || d.isSame(merge)
+        || d.pinned()
+        || !d.stateroot().equals(created.stateroot());
+  }
+
+  /** How many stay beside the running one; no damage of the settings keeps an update from coming. */
+  private int keep() throws IOException {
+    try {
+      return sysroot.settings().keep();
+    } catch (Problem e) {
+      warnings.accept("warning: the machine's settings are not obeyed: " + e.getMessage());
+      return MachineSettings.NONE.keep();
+    }
+  }
+
+  /**
+   * Another boot menu, as {@link Sysroot#planOrder} says.
+   *
+   * @param stays whether a staged deployment stays staged
+   */
+  Plan order(List<Deployment> order, boolean stays) throws IOException {
     Optional<Deployment> running = sysroot.booted();
     if (running.isPresent() && order.stream().noneMatch(running.get()::isSame)) {
       throw Problem.input("the booted deployment cannot be removed");
     }
     BootSpace space = BootSpace.check(sysroot.root(), state, order, null, null);
     List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
-    if (state.staged() != null) {
+    if (state.staged() != null && !stays && order.stream().noneMatch(state.staged()::isSame)) {
       removed.add(state.staged());
     }
     return new Plan(
@@ -114,6 +165,7 @@ final class DeployPlanner {
         null,
         false,
         false,
+        stays,
         order,
         removed,
         space.needed(),

@@ -16,6 +16,7 @@ import slipway.sysroot.write.EtcMerge;
  * @param spec what it is made from, or null
  * @param stage whether the boot menu stays as it is until the shutdown
  * @param lock whether even the shutdown leaves it, until it is unlocked
+ * @param stays whether a deployment that is staged already stays staged
  * @param order the deployments of the boot menu afterwards, default first
  * @param removed deployments that go away
  * @param bootBytes what is to be written to {@code /boot}
@@ -29,6 +30,7 @@ record Plan(
     @Nullable DeploySpec spec,
     boolean stage,
     boolean lock,
+    boolean stays,
     List<Deployment> order,
     List<Deployment> removed,
     long bootBytes,

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
@@ -22,11 +23,10 @@ import slipway.linux.posix.Posix;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
-import slipway.sysroot.state.Origin;
+import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
 import slipway.sysroot.state.SysrootState;
-import slipway.sysroot.write.BootSpace;
 import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
@@ -215,7 +215,7 @@ public final class Sysroot {
    * @throws Problem of kind INPUT when the running one is left out
    */
   Plan planOrder(List<Deployment> order) throws IOException {
-    return planner().order(order);
+    return planner().order(order, false);
   }
 
   private DeployPlanner planner() {
@@ -233,8 +233,7 @@ public final class Sysroot {
     try (Flock lock = lock()) {
       reload();
       if (!plan.basis().equals(state.fingerprint())) {
-        throw Problem.unavailable(
-            "another process changed the deployments meanwhile; run the command again", null);
+        throw changedMeanwhile();
       }
       perform(plan);
     }
@@ -278,6 +277,65 @@ public final class Sysroot {
     }
   }
 
+  /**
+   * Gives the boot menu another order in which the staged deployment is an entry like the others:
+   * it is finished now, with {@code /etc} as it is now, and no shutdown puts it first.
+   *
+   * @param order with the staged one in it, which is not its first
+   * @throws Problem of kind INPUT when a local change of {@code /etc} cannot be merged into it
+   */
+  public void setBootOrderWithStaged(List<Deployment> order) throws IOException {
+    try (Flock lock = lock()) {
+      reload();
+      StagedFile file = state.stagedFile();
+      Deployment staged = state.staged();
+      if (file == null || staged == null || order.stream().noneMatch(staged::isSame)) {
+        throw changedMeanwhile();
+      }
+      Deployment ready = staged.finalized(begunEntry(file));
+      List<Deployment> menu = order.stream().map(d -> d.isSame(ready) ? ready : d).toList();
+      Plan plan = planner().order(menu, false);
+      finish(ready, mergeOf(file), plan.order(), plan.firstStep());
+    }
+  }
+
+  /**
+   * Removes a deployment from the boot menu; a staged one stays staged.
+   *
+   * @throws Problem of kind INPUT for the running one, a pinned one, and the one that the staged
+   *     one takes its {@code /etc} from
+   */
+  public void remove(Deployment gone) throws IOException {
+    try (Flock lock = lock()) {
+      reload();
+      Deployment present = current(gone);
+      if (present.pinned()) {
+        throw Problem.input("the deployment " + present.id() + " is pinned: unpin it first");
+      }
+      List<Deployment> order = state.deployments().stream().filter(d -> !d.isSame(gone)).toList();
+      Plan plan = planner().order(order, true);
+      StagedFile file = state.stagedFile();
+      if (file != null && file.merge() != null && file.merge().equals(StagedFile.Name.of(gone))) {
+        throw Problem.input(
+            "the staged deployment takes /etc from " + gone.id() + ": delete the staged one first");
+      }
+      perform(plan);
+    }
+  }
+
+  /** What is known now of a deployment of the menu. */
+  private Deployment current(Deployment deployment) {
+    return state.deployments().stream()
+        .filter(deployment::isSame)
+        .findFirst()
+        .orElseThrow(Sysroot::changedMeanwhile);
+  }
+
+  private static Problem changedMeanwhile() {
+    return Problem.unavailable(
+        "another process changed the deployments meanwhile; run the command again", null);
+  }
+
   /** The one writer, among our processes and ostree's. */
   private Flock lock() throws IOException {
     if (Posix.geteuid() != 0) {
@@ -293,7 +351,9 @@ public final class Sysroot {
     if (plan.stage()) {
       stageCreated(plan);
     } else {
-      dropStagedFile();
+      if (!plan.stays()) {
+        dropStagedFile();
+      }
       if (plan.created() != null && plan.spec() != null) {
         writer().complete(plan.created(), plan.spec().merge(), varOf(plan.created().stateroot()));
       }
@@ -439,22 +499,37 @@ public final class Sysroot {
       return new Finalization(Finalization.Outcome.LOCKED, staged, null);
     }
     Deployment merge = mergeOf(file);
+    Deployment ready = staged.finalized(begunEntry(file));
+    DeployPlanner.Menu menu = planner().menuWith(ready, merge, null);
+    EtcMerge etc = finish(ready, merge, menu.order(), menu.space().firstStep());
+    return new Finalization(Finalization.Outcome.DONE, ready, etc);
+  }
+
+  /** The entry of a staged deployment, of which only other tools' keys are known so far. */
+  private static BootEntry begunEntry(StagedFile file) {
     BootEntry begun = new BootEntry(Map.of());
     for (Map.Entry<String, String> extension : file.extensions().entrySet()) {
       begun = begun.with(extension.getKey(), extension.getValue());
     }
-    Deployment ready = staged.finalized(begun);
-    List<Deployment> order = planner().orderWith(ready, merge);
-    BootSpace space = BootSpace.check(root, state, order, null, null);
+    return begun;
+  }
+
+  /** Does what a staged deployment lacks and writes the boot menu with it. */
+  private @Nullable EtcMerge finish(
+      Deployment ready,
+      @Nullable Deployment merge,
+      List<Deployment> order,
+      @Nullable List<Deployment> firstStep)
+      throws IOException {
     if (merge != null) {
-      refuseConflicts(staged, merge);
+      refuseConflicts(ready, merge);
     }
     // From here on the directory is no longer what a second attempt could start from.
-    Files.deleteIfExists(run.stagedFile());
+    dropStagedFile();
     EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
-    writeMenu(order, space.firstStep());
+    writeMenu(order, firstStep);
     settle();
-    return new Finalization(Finalization.Outcome.DONE, ready, etc);
+    return etc;
   }
 
   private @Nullable Deployment mergeOf(StagedFile file) {
@@ -474,13 +549,10 @@ public final class Sysroot {
     if (deployment.staged()) {
       throw Problem.input("a staged deployment cannot be pinned");
     }
-    setOrigin(deployment, deployment.origin().withPinned(pinned));
-  }
-
-  /** Replaces the origin of a deployment. */
-  public void setOrigin(Deployment deployment, Origin origin) throws IOException {
     try (Flock lock = lock()) {
-      writer().writeOrigin(deployment.withOrigin(origin));
+      reload();
+      Deployment present = current(deployment);
+      writer().writeOrigin(present.withOrigin(present.origin().withPinned(pinned)));
       after.attempt("nobody is told that the deployments changed", this::touchDeploy);
       reload();
     }
@@ -497,6 +569,28 @@ public final class Sysroot {
       cleaner().run(state);
       if (prune) {
         cleaner().prune(state);
+      }
+    }
+  }
+
+  /** What the administrator wants of the machine. */
+  public MachineSettings settings() throws IOException {
+    return MachineSettings.read(root);
+  }
+
+  /** Changes what the administrator wants; a file that is damaged begins anew. */
+  public void changeSettings(UnaryOperator<MachineSettings> change) throws IOException {
+    try (Flock lock = lock()) {
+      MachineSettings before;
+      try {
+        before = settings();
+      } catch (Problem e) {
+        warnings.accept("warning: the settings begin anew: " + e.getMessage());
+        before = MachineSettings.NONE;
+      }
+      MachineSettings wanted = change.apply(before);
+      if (!wanted.file().toString().equals(before.file().toString())) {
+        wanted.write(root);
       }
     }
   }

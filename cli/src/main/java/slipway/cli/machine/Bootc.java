@@ -1,6 +1,7 @@
 package slipway.cli.machine;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +13,12 @@ import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.cli.output.JsonText;
 import slipway.cli.output.Terminal;
 import slipway.cli.output.TerminalProgress;
 import slipway.host.system.HostEnvironment;
 import slipway.host.update.Host;
+import tools.jackson.databind.JsonNode;
 
 /** The verbs of {@code bootc}, with its options and its output. */
 public final class Bootc {
@@ -47,6 +50,38 @@ public final class Bootc {
 
   public interface Change {
     void run(Host host) throws IOException;
+  }
+
+  /** Work on a machine that gives something to tell. */
+  interface Work {
+    /**
+     * @return what {@code --json} prints
+     */
+    JsonNode run(HostEnvironment host) throws IOException;
+  }
+
+  /**
+   * Runs work that changes the machine.
+   *
+   * @param json whether it is told as JSON alone
+   */
+  static int work(CommandSpec spec, boolean json, Work work) throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    HostEnvironment host =
+        HostEnvironment.thisMachine(
+            System.getenv(),
+            json ? text -> {} : text -> out.println(Printable.lines(text)),
+            TerminalProgress.forStderr(System.err, false));
+    return Host.of(host)
+        .privately(
+            () -> {
+              JsonNode told = work.run(host);
+              if (json) {
+                out.println(JsonText.pretty(told));
+              }
+              out.flush();
+              return 0;
+            });
   }
 
   /** {@code bootc status}. */
@@ -179,16 +214,28 @@ public final class Bootc {
       name = "rollback",
       mixinStandardHelpOptions = true,
       description = "Boot the previous version next; drops what is staged.",
-      footer = "bootc rollback --apply")
+      footer = {"bootc rollback --apply", "bootc rollback --to 2 --keep-staged"})
   public static final class Rollback implements Callable<Integer> {
     @Option(names = "--apply", description = "reboot at once")
     boolean apply;
+
+    @Option(
+        names = "--to",
+        paramLabel = DeploymentCommand.WHICH,
+        description = "another deployment than the previous one; " + DeploymentCommand.HOW)
+    @Nullable String to;
+
+    @Option(
+        names = "--keep-staged",
+        description = "make what is staged an entry of the boot menu instead of dropping it")
+    boolean keepStaged;
 
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-      return change(spec, false, host -> host.rollback(apply));
+      Host.RollbackOptions options = new Host.RollbackOptions(to, apply, keepStaged);
+      return change(spec, false, host -> host.rollback(options));
     }
   }
 }

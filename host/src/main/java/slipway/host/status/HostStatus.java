@@ -89,6 +89,7 @@ public record HostStatus(
    * @param incompatible whether rpm-ostree changed it locally
    * @param softReboot whether the running kernel could start it
    * @param downloadOnly whether it is staged but the shutdown leaves it alone
+   * @param index its place among all, as verbs that take a deployment count
    */
   public record Entry(
       @Nullable Image image,
@@ -99,7 +100,8 @@ public record HostStatus(
       boolean downloadOnly,
       String stateroot,
       String checksum,
-      int serial) {}
+      int serial,
+      int index) {}
 
   /** What covers {@code /usr}. */
   public record UsrOverlay(boolean writable, boolean persistent) {

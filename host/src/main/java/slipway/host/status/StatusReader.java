@@ -115,7 +115,8 @@ public final class StatusReader {
         d.staged() && d.locked(),
         d.stateroot(),
         d.checksum().hex(),
-        d.serial());
+        d.serial(),
+        DeploymentChoice.index(sysroot, d));
   }
 
   static HostStatus.ImageName name(ContainerReference reference) {

@@ -97,6 +97,7 @@ public final class StatusText {
   private void verbose(HostStatus.Entry entry, HostStatus.@Nullable Image image) {
     row("StateRoot", entry.stateroot());
     row("Deploy serial", Integer.toString(entry.serial()));
+    row("Index", Integer.toString(entry.index()));
     row("Staged", entry == status.staged() ? "yes" : "no");
     if (image != null) {
       row("Commit", entry.checksum());

@@ -11,11 +11,11 @@ import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 
 /** What messages say of the image of a deployment. */
-final class DeployedImage {
+public final class DeployedImage {
   private DeployedImage() {}
 
   /** An image by name and digest, for a message. */
-  static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
+  public static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
     String name =
         deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
     String digest =
@@ -40,7 +40,7 @@ final class DeployedImage {
   }
 
   /** The digest of the manifest that a deployment was made from. */
-  static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment) throws IOException {
+  public static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment) throws IOException {
     return sysroot
         .repository()
         .readCommit(deployment.checksum())

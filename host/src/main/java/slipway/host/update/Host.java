@@ -1,7 +1,6 @@
 package slipway.host.update;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -10,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.Problem;
+import slipway.host.status.DeploymentChoice;
 import slipway.host.status.HostStatus;
 import slipway.host.status.JournalEntry;
 import slipway.host.status.StatusDocument;
@@ -17,7 +17,6 @@ import slipway.host.status.StatusReader;
 import slipway.host.status.StatusText;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
-import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
@@ -242,53 +241,28 @@ public final class Host {
 
   // ---- rollback ----
 
-  /** Makes the other deployment the one of the next boot; a second call takes that back. */
-  public void rollback(boolean apply) throws IOException {
-    host.requireHost();
-    Sysroot sysroot = host.sysroot();
-    Deployment booted = requireBooted(sysroot);
-    List<Deployment> others = new ArrayList<>(sysroot.deployments());
-    others.removeIf(booted::isSame);
-    Deployment target =
-        others.stream()
-            .filter(d -> d.stateroot().equals(booted.stateroot()))
-            .findFirst()
-            .orElseThrow(() -> Problem.input("No rollback available"));
-    boolean reverting =
-        sysroot.deployments().indexOf(target) < sysroot.deployments().indexOf(booted);
-    if (reverting) {
-      voice.say("notice: Reverting queued rollback state");
-    }
-    Digest digest =
-        DeployedImage.digestOf(sysroot, target)
-            .orElseThrow(() -> Problem.input("Rollback is not container image based"));
-    String current = DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
-    noteRollback(target, digest, current, reverting);
-    Optional<Deployment> staged = sysroot.staged();
-    String dropped = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
-    others.removeIf(target::isSame);
-    List<Deployment> order = new ArrayList<>(List.of(target, booted));
-    if (reverting) {
-      order = new ArrayList<>(List.of(booted, target));
-    }
-    order.addAll(others);
-    sysroot.setBootOrder(order);
-    if (staged.isPresent()) {
-      voice.say("notice: Dropped the staged deployment of " + dropped);
-    }
-    voice.say(reverting ? "Next boot: current deployment" : "Next boot: rollback deployment");
-    voice.rebootRequired(digest.toString());
-    voice.touch();
-    voice.rebootIf(apply);
+  /**
+   * Which deployment boots next.
+   *
+   * @param to its index, commit or digest as {@link DeploymentChoice} takes it, or null for the one
+   *     before
+   * @param apply reboot at once
+   * @param keepStaged make an entry of the menu of what is staged, instead of dropping it
+   */
+  public record RollbackOptions(@Nullable String to, boolean apply, boolean keepStaged) {
+    /** To the one before. */
+    public static final RollbackOptions NONE = new RollbackOptions(null, false, false);
   }
 
-  private void noteRollback(Deployment target, Digest digest, String current, boolean reverting) {
-    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + digest)
-        .with("BOOTC_MANIFEST_DIGEST", digest.toString())
-        .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
-        .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
-        .with("BOOTC_CURRENT_MANIFEST_DIGEST", current)
-        .send(host.system());
+  /** Makes another deployment the one of the next boot; a second call takes that back. */
+  public void rollback(RollbackOptions options) throws IOException {
+    host.requireHost();
+    new Rollback(host, voice, host.sysroot()).run(options);
+  }
+
+  /** As {@link #rollback(RollbackOptions)} to the one before. */
+  public void rollback(boolean apply) throws IOException {
+    rollback(new RollbackOptions(null, apply, false));
   }
 
   // ---- shutdown ----

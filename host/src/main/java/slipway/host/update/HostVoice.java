@@ -9,31 +9,31 @@ import slipway.base.Printable;
 import slipway.host.system.HostEnvironment;
 
 /** Tells the user, and whoever waits for changes of the machine, what was done. */
-final class HostVoice {
+public final class HostVoice {
   private static final String REBOOT_REQUIRED = "reboot-required";
 
   private final HostEnvironment host;
   private final AfterCommit after;
 
-  HostVoice(HostEnvironment host, AfterCommit after) {
+  public HostVoice(HostEnvironment host, AfterCommit after) {
     this.host = host;
     this.after = after;
   }
 
   /** Prints a line. */
-  void say(String line) {
+  public void say(String line) {
     host.out().accept(Printable.text(line));
   }
 
   /** Reboots the machine at once when that was asked for. */
-  void rebootIf(boolean wanted) {
+  public void rebootIf(boolean wanted) {
     if (wanted) {
       host.system().reboot();
     }
   }
 
   /** For tools that reboot machines at a good moment, such as kured. */
-  void rebootRequired(String image) {
+  public void rebootRequired(String image) {
     after.attempt(
         "/run/reboot-required could not be written",
         () ->
@@ -42,14 +42,14 @@ final class HostVoice {
   }
 
   /** Takes back what {@link #rebootRequired} wrote. */
-  void noRebootRequired() {
+  public void noRebootRequired() {
     after.attempt(
         "/run/reboot-required still asks for a reboot",
         () -> Files.deleteIfExists(host.run().resolve(REBOOT_REQUIRED)));
   }
 
   /** Wakes the units that follow the machine's state. */
-  void touch() {
+  public void touch() {
     after.attempt(
         "units that follow this machine's state are not told",
         () -> {

@@ -23,7 +23,7 @@ import slipway.sysroot.state.Deployment;
  * The refs that hold images and their layers in the repository. Those that no deployment needs any
  * more are dropped, and what they alone held goes with the next prune.
  */
-final class ImageRefs {
+public final class ImageRefs {
   static final String IMAGES = "ostree/container/image/";
   private static final String LAYERS = "ostree/container/blob/";
   private static final String BASES = "ostree/container/baseimage/";
@@ -35,7 +35,7 @@ final class ImageRefs {
   }
 
   /** Drops what no deployment needs and prunes the repository. */
-  static void collect(Sysroot sysroot) throws IOException {
+  public static void collect(Sysroot sysroot) throws IOException {
     Repository repository = sysroot.repository();
     List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
     sysroot.staged().ifPresent(deployments::add);

@@ -17,7 +17,7 @@ class StatusTest {
   private static HostStatus.Entry entry(
       HostStatus.@Nullable Image image, HostStatus.@Nullable Image update, boolean pinned) {
     return new HostStatus.Entry(
-        image, update, false, pinned, false, false, "default", "26".repeat(32), 0);
+        image, update, false, pinned, false, false, "default", "26".repeat(32), 0, 1);
   }
 
   private static HostStatus.Image image(
@@ -113,6 +113,7 @@ class StatusTest {
         .contains(
             "     StateRoot: default\n"
                 + " Deploy serial: 0\n"
+                + "         Index: 1\n"
                 + "        Staged: yes\n"
                 + "        Commit: "
                 + commit

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -230,7 +231,7 @@ public final class HostMachine implements AutoCloseable {
     return next;
   }
 
-  HostEnvironment environment() {
+  public HostEnvironment environment() {
     return new HostEnvironment(
         root(),
         run(),
@@ -277,6 +278,15 @@ public final class HostMachine implements AutoCloseable {
 
   public Host host() {
     return Host.of(environment());
+  }
+
+  /** The version of the image that a deployment was made from. */
+  public static String version(Sysroot sysroot, Deployment deployment) {
+    try {
+      return sysroot.repository().readCommit(deployment.checksum()).string("version").orElse("");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Lines said since the last call. */

@@ -1,0 +1,13 @@
+/**
+ * What an administrator does with the deployments that a machine has. Each verb is a class, beside
+ * {@link slipway.host.update.Host}, which brings new ones.
+ *
+ * <pre>
+ *  Deployments         pin, unpin, delete, keep
+ * </pre>
+ *
+ * A verb takes a {@link slipway.host.system.HostEnvironment}, changes the machine by one call of
+ * {@link slipway.sysroot.Sysroot}, tells what it did and returns it as a value.
+ */
+@org.jspecify.annotations.NullMarked
+package slipway.host.deployment;

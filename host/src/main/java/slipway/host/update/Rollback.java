@@ -1,0 +1,118 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import slipway.base.Problem;
+import slipway.host.status.DeploymentChoice;
+import slipway.host.status.JournalEntry;
+import slipway.host.system.HostEnvironment;
+import slipway.oci.model.Digest;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
+
+/** Puts another deployment of the machine first in the boot menu. */
+final class Rollback {
+  private final HostEnvironment host;
+  private final HostVoice voice;
+  private final Sysroot sysroot;
+  private final Deployment booted;
+
+  Rollback(HostEnvironment host, HostVoice voice, Sysroot sysroot) {
+    this.host = host;
+    this.voice = voice;
+    this.sysroot = sysroot;
+    this.booted = Host.requireBooted(sysroot);
+  }
+
+  void run(Host.RollbackOptions options) throws IOException {
+    Deployment target = target(options);
+    List<Deployment> menu = sysroot.deployments();
+    boolean reverting =
+        target.booted()
+            || (options.to() == null && menu.indexOf(target) < menu.indexOf(booted));
+    if (reverting) {
+      voice.say("notice: Reverting queued rollback state");
+    }
+    Optional<Digest> digest = DeployedImage.digestOf(sysroot, target);
+    if (digest.isEmpty() && options.to() == null) {
+      throw Problem.input("Rollback is not container image based");
+    }
+    String name = digest.map(Digest::toString).orElse(target.checksum().hex());
+    note(target, name, reverting);
+    Optional<Deployment> staged = sysroot.staged();
+    String waiting = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
+    reorder(target, reverting, options.keepStaged());
+    if (staged.isPresent()) {
+      voice.say(
+          options.keepStaged()
+              ? "notice: The staged deployment is an entry of the boot menu now: " + waiting
+              : "notice: Dropped the staged deployment of " + waiting);
+    }
+    voice.say(reverting ? "Next boot: current deployment" : told(target, options, name));
+    if (reverting) {
+      voice.noRebootRequired();
+    } else {
+      voice.rebootRequired(name);
+    }
+    voice.touch();
+    voice.rebootIf(options.apply());
+  }
+
+  private static String told(Deployment target, Host.RollbackOptions options, String name) {
+    return options.to() == null
+        ? "Next boot: rollback deployment"
+        : "Next boot: deployment " + target.id() + " (" + name + ")";
+  }
+
+  private Deployment target(Host.RollbackOptions options) throws IOException {
+    String word = options.to();
+    if (word == null) {
+      return DeploymentChoice.rollback(sysroot)
+          .orElseThrow(() -> Problem.input("No rollback available"));
+    }
+    Deployment target = DeploymentChoice.find(sysroot, word);
+    if (target.staged()) {
+      throw Problem.input(
+          "the staged deployment boots next anyway: without a rollback the shutdown puts it first");
+    }
+    if (target.isSame(sysroot.deployments().getFirst()) && sysroot.staged().isEmpty()) {
+      throw Problem.input("the deployment " + target.id() + " boots next already");
+    }
+    return target;
+  }
+
+  /** Target and running one lead the menu; all others follow in the order they have. */
+  private void reorder(Deployment target, boolean reverting, boolean keepStaged)
+      throws IOException {
+    List<Deployment> order = new ArrayList<>();
+    order.add(reverting ? booted : target);
+    Deployment second = reverting ? target : booted;
+    if (!second.isSame(order.getFirst())) {
+      order.add(second);
+    }
+    Optional<Deployment> staged = sysroot.staged().filter(d -> keepStaged);
+    staged.ifPresent(order::add);
+    for (Deployment d : sysroot.deployments()) {
+      if (order.stream().noneMatch(d::isSame)) {
+        order.add(d);
+      }
+    }
+    if (staged.isPresent()) {
+      sysroot.setBootOrderWithStaged(order);
+    } else {
+      sysroot.setBootOrder(order);
+    }
+  }
+
+  private void note(Deployment target, String name, boolean reverting) throws IOException {
+    String current = DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
+    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + name)
+        .with("BOOTC_MANIFEST_DIGEST", name)
+        .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
+        .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
+        .with("BOOTC_CURRENT_MANIFEST_DIGEST", current)
+        .send(host.system());
+  }
+}
