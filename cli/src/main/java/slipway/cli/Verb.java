@@ -41,6 +41,8 @@ import slipway.cli.machine.Bootc;
 import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.DeploymentCommand;
 import slipway.cli.machine.InstallCommand;
+import slipway.cli.machine.KargsCommand;
+import slipway.cli.machine.LoaderEntriesCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
 
@@ -103,6 +105,13 @@ enum Verb {
       "keep",
       RUN,
       "set how many deployments stay beside the booted one, or tell it"),
+  KARGS(BOOTC, AGENT, "kargs", RUN, "show and change the kernel arguments of this machine"),
+  LOADER_ENTRIES(
+      BOOTC,
+      AGENT,
+      "loader-entries",
+      RUN,
+      "change the entries of the boot menu for other tools"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -217,6 +226,8 @@ enum Verb {
       case UNPIN -> new DeploymentCommand.Unpin();
       case DELETE -> new DeploymentCommand.Delete();
       case KEEP -> new DeploymentCommand.Keep();
+      case KARGS -> new KargsCommand();
+      case LOADER_ENTRIES -> new LoaderEntriesCommand();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

@@ -3,6 +3,7 @@ package slipway.sysroot;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.model.Platform;
 import slipway.ostree.repo.Repository;
@@ -21,20 +22,22 @@ record DeployArguments(Repository repository, Consumer<String> warnings) {
   /**
    * Works them out.
    *
+   * @param before whose arguments are taken over when none are given; null when they are given
    * @param tree of the new image
    * @throws Problem of kind INPUT for arguments that a boot menu cannot hold
    */
-  KernelArguments of(DeploySpec spec, FileTree tree) throws IOException {
+  KernelArguments of(DeploySpec spec, @Nullable Deployment before, FileTree tree)
+      throws IOException {
     KernelArguments given = spec.kargs();
     if (given != null) {
       given.requireWritable("the kernel arguments");
       return given.withoutKey("ostree");
     }
-    Deployment merge = Objects.requireNonNull(spec.merge());
+    Deployment old = Objects.requireNonNull(before);
     KernelArguments fresh =
         KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
-    KernelArguments followed = merge.kargs().followImage(ofImage(merge), fresh);
-    followed.requireWritable("the boot entry of " + merge.id());
+    KernelArguments followed = old.kargs().followImage(ofImage(old), fresh);
+    followed.requireWritable("the boot entry of " + old.id());
     return followed;
   }
 

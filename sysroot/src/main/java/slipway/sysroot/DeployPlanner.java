@@ -49,7 +49,9 @@ final class DeployPlanner {
             .serial(
                 DeploymentWriter.nextSerial(sysroot.root(), spec.stateroot(), spec.commit().hex()))
             .bootChecksum(layout.bootChecksum())
-            .kargs(new DeployArguments(sysroot.repository(), warnings).of(spec, tree))
+            .kargs(
+                new DeployArguments(sysroot.repository(), warnings)
+                    .of(spec, before(spec, stage), tree))
             .origin(spec.origin().withoutTransientState())
             .staged(stage)
             .locked(lock)
@@ -80,6 +82,15 @@ final class DeployPlanner {
         space.needed(),
         space.firstStep(),
         etc);
+  }
+
+  /**
+   * Whose kernel arguments a new deployment takes over: those of one that is staged and never
+   * started, so that what was changed since the boot stays.
+   */
+  private @Nullable Deployment before(DeploySpec spec, boolean stage) {
+    Deployment staged = stage ? state.staged() : null;
+    return staged != null && staged.stateroot().equals(spec.stateroot()) ? staged : spec.merge();
   }
 
   /**

@@ -399,10 +399,6 @@ public final class Sysroot {
   private void stageCreated(Plan plan) throws IOException {
     Deployment created = java.util.Objects.requireNonNull(plan.created());
     Deployment merge = plan.spec() == null ? null : plan.spec().merge();
-    Map<String, String> extensions = new TreeMap<>();
-    if (merge != null && merge.entry() != null) {
-      merge.entry().extensions().forEach((key, values) -> extensions.put(key, values.getFirst()));
-    }
     durability().syncRoot();
     Files.createDirectories(run.directory().resolve("ostree"));
     Files.deleteIfExists(run.lockFile());
@@ -410,10 +406,42 @@ public final class Sysroot {
             StagedFile.Name.of(created),
             merge == null ? null : StagedFile.Name.of(merge),
             created.kargs(),
-            extensions,
+            extensions(plan.spec()),
             plan.lock(),
             Map.of())
         .write(run.stagedFile());
+  }
+
+  /** The keys of other tools that the entry of a new deployment gets. */
+  private Map<String, String> extensions(@Nullable DeploySpec spec) {
+    if (spec == null) {
+      return Map.of();
+    }
+    return spec.extensions() != null
+        ? spec.extensions()
+        : spec.merge() != null ? extensionsBefore(spec.merge()) : Map.of();
+  }
+
+  /**
+   * The keys of other tools in the entry that a new one follows: of what is staged, else of a
+   * deployment's.
+   */
+  public Map<String, String> extensionsBefore(Deployment deployment) {
+    StagedFile file = state.stagedFile();
+    if (file != null && file.target().stateroot().equals(deployment.stateroot())) {
+      return file.extensions();
+    }
+    return extensionsOf(deployment);
+  }
+
+  /** The keys of other tools in a deployment's entry; of a key that stands twice the first. */
+  public static Map<String, String> extensionsOf(Deployment deployment) {
+    Map<String, String> found = new TreeMap<>();
+    BootEntry entry = deployment.entry();
+    if (entry != null) {
+      entry.extensions().forEach((key, values) -> found.put(key, values.getFirst()));
+    }
+    return found;
   }
 
   /** Writes the boot menu, with the old kernels out of the way first when there is no room. */

@@ -4,6 +4,7 @@
  *
  * <pre>
  *  Deployments         pin, unpin, delete, keep
+ *  MachineArguments    kargs, loader-entries, by an ArgumentEdit
  * </pre>
  *
  * A verb takes a {@link slipway.host.system.HostEnvironment}, changes the machine by one call of

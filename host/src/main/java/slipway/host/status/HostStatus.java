@@ -1,6 +1,8 @@
 package slipway.host.status;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param rollbackQueued whether the next boot starts the rollback entry
  * @param usrOverlay an overlay over {@code /usr}, or null
  * @param readOnly whether the disk cannot be written to, as on a live medium
+ * @param notes what bootc's document has no place for
  */
 public record HostStatus(
     @Nullable ImageName image,
@@ -20,20 +23,44 @@ public record HostStatus(
     List<Entry> others,
     boolean rollbackQueued,
     @Nullable UsrOverlay usrOverlay,
-    boolean readOnly) {
+    boolean readOnly,
+    Notes notes) {
   public HostStatus {
     others = List.copyOf(others);
   }
 
   /** Of a system that is not deployed from an image. */
   public static HostStatus none() {
-    return new HostStatus(null, null, null, null, List.of(), false, null, false);
+    return new HostStatus(null, null, null, null, List.of(), false, null, false, Notes.NONE);
   }
 
   /** With the booted entry only. */
   public HostStatus onlyBooted() {
     return new HostStatus(
-        image, null, booted, null, List.of(), rollbackQueued, usrOverlay, readOnly);
+        image, null, booted, null, List.of(), rollbackQueued, usrOverlay, readOnly, notes);
+  }
+
+  /**
+   * What of a machine's state is told besides.
+   *
+   * @param arguments how the kernel arguments of the staged entry differ from those that run, each
+   *     with a plus or a minus in front
+   */
+  public record Notes(List<String> arguments) {
+    static final Notes NONE = new Notes(List.of());
+
+    public Notes {
+      arguments = List.copyOf(arguments);
+    }
+
+    /** As annotations of the document. */
+    Map<String, String> annotations() {
+      Map<String, String> found = new TreeMap<>();
+      if (!arguments.isEmpty()) {
+        found.put("slipway.kernel-arguments", String.join(" ", arguments));
+      }
+      return found;
+    }
   }
 
   /**

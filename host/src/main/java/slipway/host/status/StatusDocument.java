@@ -49,7 +49,12 @@ public final class StatusDocument {
     Map<String, @Nullable Object> root = new LinkedHashMap<>();
     root.put("apiVersion", "org.containers.bootc/v1");
     root.put("kind", "BootcHost");
-    root.put("metadata", Map.of("name", "host"));
+    Map<String, @Nullable Object> metadata = new LinkedHashMap<>(Map.of("name", "host"));
+    Map<String, String> annotations = host.notes().annotations();
+    if (!annotations.isEmpty()) {
+      metadata.put("annotations", annotations);
+    }
+    root.put("metadata", metadata);
     root.put("spec", spec);
     root.put("status", status);
     return root;

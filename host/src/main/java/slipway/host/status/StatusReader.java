@@ -86,7 +86,14 @@ public final class StatusReader {
         others,
         queued,
         overlay(booted.unlocked()),
-        onReadOnlyMedium());
+        onReadOnlyMedium(),
+        notes(booted));
+  }
+
+  private HostStatus.Notes notes(Deployment booted) {
+    List<String> arguments =
+        sysroot.staged().map(d -> booted.kargs().difference(d.kargs())).orElse(List.of());
+    return new HostStatus.Notes(arguments);
   }
 
   private HostStatus.@Nullable Entry entry(@Nullable Deployment d, Deployment booted)

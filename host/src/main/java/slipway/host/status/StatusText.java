@@ -50,6 +50,9 @@ public final class StatusText {
     if (entry == status.booted() && status.usrOverlay() != null) {
       row("/usr overlay", status.usrOverlay().toString());
     }
+    if (entry == status.staged() && !status.notes().arguments().isEmpty()) {
+      row("Kernel args", String.join(" ", status.notes().arguments()));
+    }
     if (verbose) {
       verbose(entry, image);
     }

@@ -14,6 +14,8 @@ class StatusTest {
   private static final HostStatus.ImageName NAME =
       new HostStatus.ImageName("quay.io/example/someimage:latest", "registry", null);
 
+  private static final HostStatus.Notes NONE = HostStatus.Notes.NONE;
+
   private static HostStatus.Entry entry(
       HostStatus.@Nullable Image image, HostStatus.@Nullable Image update, boolean pinned) {
     return new HostStatus.Entry(
@@ -30,7 +32,7 @@ class StatusTest {
       HostStatus.@Nullable Entry booted,
       HostStatus.@Nullable Entry rollback,
       HostStatus.Entry... others) {
-    return new HostStatus(NAME, staged, booted, rollback, List.of(others), false, null, false);
+    return new HostStatus(NAME, staged, booted, rollback, List.of(others), false, null, false, NONE);
   }
 
   @Test
@@ -95,7 +97,8 @@ class StatusTest {
             List.of(),
             false,
             new HostStatus.UsrOverlay(true, false),
-            false);
+            false,
+            NONE);
     String commit = "26".repeat(32);
     assertThat(StatusText.render(status, false, true))
         .isEqualTo(
@@ -145,10 +148,13 @@ class StatusTest {
             List.of(entry(null, null, false), entry(image("8", "1e5", null), null, false)),
             true,
             new HostStatus.UsrOverlay(false, true),
-            true);
+            true,
+            new HostStatus.Notes(List.of("+a: b", "-c")));
     var json = JsonMapper.shared().readTree(StatusDocument.json(status));
     var yaml = YAMLMapper.shared().readTree(StatusDocument.yaml(status));
     assertThat(yaml).isEqualTo(json);
+    assertThat(json.at("/metadata/annotations/slipway.kernel-arguments").asString())
+        .isEqualTo("+a: b -c");
     assertThat(json.at("/spec/bootOrder").asString()).isEqualTo("rollback");
     assertThat(json.at("/spec/image/signature/ostreeRemote").asString()).isEqualTo("fedora");
     assertThat(json.at("/status/staged/image/version").asString()).isEqualTo("1.2");

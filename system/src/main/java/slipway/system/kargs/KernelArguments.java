@@ -132,6 +132,37 @@ public record KernelArguments(List<String> list) {
     return new KernelArguments(all);
   }
 
+  /** The arguments of this key, with or without a value. */
+  public List<String> ofKey(String key) {
+    return list.stream().filter(a -> keyOf(a).equals(key)).toList();
+  }
+
+  /** With another argument in the place of the last one that is exactly {@code old}. */
+  public KernelArguments replace(String old, String fresh) {
+    List<String> all = new ArrayList<>(list);
+    int at = all.lastIndexOf(old);
+    if (at >= 0) {
+      all.set(at, fresh);
+    }
+    return new KernelArguments(all);
+  }
+
+  /**
+   * What leads from these to others: {@code +a} for an argument more, {@code -b} for one less; the
+   * order does not count.
+   */
+  public List<String> difference(KernelArguments to) {
+    List<String> gone = new ArrayList<>(list);
+    List<String> changes = new ArrayList<>();
+    for (String argument : to.list) {
+      if (!gone.remove(argument)) {
+        changes.add("+" + argument);
+      }
+    }
+    gone.forEach(argument -> changes.add("-" + argument));
+    return changes;
+  }
+
   /** The value of the last argument of this key; empty text when it has none. */
   public Optional<String> value(String key) {
     return list.stream()
@@ -162,7 +193,7 @@ public record KernelArguments(List<String> list) {
   }
 
   /** The key; quotes around a whole argument do not belong to it, as for the kernel. */
-  private static String keyOf(String argument) {
+  public static String keyOf(String argument) {
     String bare = unquoted(argument);
     int equals = bare.indexOf('=');
     return equals < 0 ? bare : bare.substring(0, equals);

@@ -1,0 +1,125 @@
+package slipway.host.deployment;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.system.kargs.KernelArguments;
+
+/** A change of the kernel arguments that a machine starts with. */
+@FunctionalInterface
+public interface ArgumentEdit {
+  /**
+   * Makes it.
+   *
+   * @throws Problem of kind INPUT when it does not fit to those that are there
+   */
+  KernelArguments apply(KernelArguments present);
+
+  /**
+   * Appends arguments.
+   *
+   * @param words each one argument or several, blanks between
+   * @param ifMissing whether those that are there are left out
+   */
+  static ArgumentEdit add(List<String> words, boolean ifMissing) {
+    List<String> more = parse(words);
+    return present -> {
+      KernelArguments result = present;
+      for (String argument : more) {
+        if (!ifMissing || !result.list().contains(argument)) {
+          result = result.append(List.of(argument));
+        }
+      }
+      return result;
+    };
+  }
+
+  /**
+   * Takes arguments away.
+   *
+   * @param words whole arguments, or keys that one argument has
+   * @param ifPresent whether those that are not there are no fault
+   */
+  static ArgumentEdit delete(List<String> words, boolean ifPresent) {
+    List<String> less = parse(words);
+    return present -> {
+      KernelArguments result = present;
+      for (String argument : less) {
+        String found = find(result, argument, ifPresent);
+        result = found == null ? result : result.without(found);
+      }
+      return result;
+    };
+  }
+
+  /**
+   * Gives keys other values, in their place.
+   *
+   * @param words the new arguments
+   * @param old the one argument to replace, or null for that of the new one's key
+   * @param ifPresent whether one that is not there is no fault
+   */
+  static ArgumentEdit replace(List<String> words, @Nullable String old, boolean ifPresent) {
+    List<String> fresh = parse(words);
+    List<String> replaced = old == null ? List.of() : parse(List.of(old));
+    if (old != null && (fresh.size() != 1 || replaced.size() != 1)) {
+      throw Problem.usage("--old names one argument, for which one other is given");
+    }
+    return present -> {
+      KernelArguments result = present;
+      for (String argument : fresh) {
+        String wanted = old == null ? KernelArguments.keyOf(argument) : replaced.getFirst();
+        String found = find(result, wanted, ifPresent);
+        result = found == null ? result : result.replace(found, argument);
+      }
+      return result;
+    };
+  }
+
+  /** Splits and checks what a user gave. */
+  private static List<String> parse(List<String> words) {
+    List<String> all = new ArrayList<>();
+    for (String word : words) {
+      all.addAll(KernelArguments.parse(word, "the kernel argument").list());
+    }
+    if (all.isEmpty()) {
+      throw Problem.usage("a kernel argument is a word such as quiet or console=ttyS0");
+    }
+    for (String argument : all) {
+      requireForeign(argument);
+    }
+    return all;
+  }
+
+  /** The boot menu's own argument leads to the deployment. */
+  static void requireForeign(String argument) {
+    if (KernelArguments.keyOf(argument).equals("ostree")) {
+      throw Problem.input(
+          "the argument \""
+              + Printable.text(argument)
+              + "\" is the boot menu's own, which leads to the deployment");
+    }
+  }
+
+  /** The argument that is meant; null when there is none and that is no fault. */
+  private static @Nullable String find(
+      KernelArguments present, String wanted, boolean mayBeMissing) {
+    if (present.list().contains(wanted)) {
+      return wanted;
+    }
+    List<String> found = wanted.contains("=") ? List.of() : present.ofKey(wanted);
+    if (found.size() > 1) {
+      throw Problem.input(
+          "several kernel arguments have the key "
+              + Printable.text(wanted)
+              + ", name one: "
+              + Printable.text(String.join(", ", found)));
+    }
+    if (found.isEmpty() && !mayBeMissing) {
+      throw Problem.notFound("no kernel argument is \"" + Printable.text(wanted) + "\"");
+    }
+    return found.isEmpty() ? null : found.getFirst();
+  }
+}
