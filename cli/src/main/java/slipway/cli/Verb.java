@@ -40,6 +40,7 @@ import slipway.cli.image.TagCommand;
 import slipway.cli.machine.Bootc;
 import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.DeploymentCommand;
+import slipway.cli.machine.EditCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
@@ -112,6 +113,7 @@ enum Verb {
       "loader-entries",
       RUN,
       "change the entries of the boot menu for other tools"),
+  EDIT(BOOTC, AGENT, "edit", RUN, "change what the machine shall be in an editor, or by a file"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -228,6 +230,7 @@ enum Verb {
       case KEEP -> new DeploymentCommand.Keep();
       case KARGS -> new KargsCommand();
       case LOADER_ENTRIES -> new LoaderEntriesCommand();
+      case EDIT -> new EditCommand();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

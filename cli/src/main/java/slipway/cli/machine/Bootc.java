@@ -24,32 +24,42 @@ import tools.jackson.databind.JsonNode;
 public final class Bootc {
   private Bootc() {}
 
-  private static Host host(CommandSpec spec, boolean quiet, Progress progress) {
+  private static HostEnvironment environment(CommandSpec spec, boolean quiet, Progress progress) {
     var out = spec.commandLine().getOut();
-    return Host.of(
-        HostEnvironment.thisMachine(
-            System.getenv(),
-            text -> out.println(Printable.lines(text)),
-            quiet ? Progress.NONE : progress));
+    return HostEnvironment.thisMachine(
+        System.getenv(),
+        text -> out.println(Printable.lines(text)),
+        quiet ? Progress.NONE : progress);
   }
 
   /** Runs work that changes the machine, showing its progress. */
   public static int change(CommandSpec spec, boolean quiet, Change change) throws Exception {
-    Progress progress = TerminalProgress.forStderr(System.err, quiet);
-    try {
-      Host host = host(spec, quiet, progress);
-      return host.privately(
-          () -> {
-            change.run(host);
-            return 0;
-          });
-    } finally {
-      TerminalProgress.finish(progress);
-    }
+    return changeBy(spec, quiet, host -> change.run(Host.of(host)));
   }
 
   public interface Change {
     void run(Host host) throws IOException;
+  }
+
+  /** Work on a machine. */
+  interface MachineChange {
+    void run(HostEnvironment host) throws IOException;
+  }
+
+  /** As {@link #change}, with the machine itself. */
+  static int changeBy(CommandSpec spec, boolean quiet, MachineChange change) throws Exception {
+    Progress progress = TerminalProgress.forStderr(System.err, quiet);
+    try {
+      HostEnvironment host = environment(spec, quiet, progress);
+      return Host.of(host)
+          .privately(
+              () -> {
+                change.run(host);
+                return 0;
+              });
+    } finally {
+      TerminalProgress.finish(progress);
+    }
   }
 
   /** Work on a machine that gives something to tell. */
@@ -125,7 +135,7 @@ public final class Bootc {
                   ? format
                   : Terminal.stdoutIsTerminal() ? Host.Format.HUMANREADABLE : Host.Format.YAML;
       var out = spec.commandLine().getOut();
-      String text = host(spec, true, Progress.NONE).status(chosen, verbose, booted);
+      String text = Host.of(environment(spec, true, Progress.NONE)).status(chosen, verbose, booted);
       String shown =
           chosen == Host.Format.HUMANREADABLE ? Printable.lines(text) : Printable.json(text);
       out.print(shown.endsWith("\n") ? shown : shown + "\n");

@@ -5,6 +5,7 @@
  * <pre>
  *  Deployments         pin, unpin, delete, keep
  *  MachineArguments    kargs, loader-entries, by an ArgumentEdit
+ *  HostEdit            edit: a document BootcHost, of which HostSpec is what may change
  * </pre>
  *
  * A verb takes a {@link slipway.host.system.HostEnvironment}, changes the machine by one call of

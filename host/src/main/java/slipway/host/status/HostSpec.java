@@ -1,0 +1,132 @@
+package slipway.host.status;
+
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * What a document BootcHost wants of a machine: the part that people may change. All else of the
+ * document tells what is, and a changed one is a mistake.
+ *
+ * @param image what is followed, or null
+ * @param rollback whether the rollback entry boots next
+ */
+public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY).build();
+
+  /** What a machine is told to be now. */
+  public static HostSpec of(HostStatus host) {
+    return new HostSpec(host.image(), host.rollbackQueued());
+  }
+
+  /**
+   * Reads a document in YAML or JSON, whole or without what only tells.
+   *
+   * @param name of the file, for messages
+   * @param host what is
+   * @throws Problem of kind INPUT when it is none, or differs elsewhere from what is
+   */
+  public static HostSpec parse(String text, String name, HostStatus host) {
+    JsonNode given = read(text, name);
+    if (!given.isObject()) {
+      throw Problem.input(name + " is no document BootcHost, as bootc status prints it");
+    }
+    JsonNode present = read(StatusDocument.json(host), "the status");
+    require(given, name, Set.of("apiVersion", "kind", "metadata", "spec", "status"), "");
+    for (String key : given.propertyNames()) {
+      if (!key.equals("spec")) {
+        difference(present.path(key), given.path(key), key)
+            .ifPresent(
+                place -> {
+                  throw Problem.input(
+                      name
+                          + ": "
+                          + Printable.text(place)
+                          + " differs from this machine's: only spec.image and spec.bootOrder can"
+                          + " be changed; take a fresh document from bootc status");
+                });
+      }
+    }
+    for (String key : Set.of("apiVersion", "kind")) {
+      if (!given.has(key)) {
+        throw Problem.input(name + " has no " + key + ": it is no document BootcHost");
+      }
+    }
+    return spec(given.path("spec"), name, HostSpec.of(host));
+  }
+
+  private static JsonNode read(String text, String name) {
+    try {
+      return YAML.readTree(text);
+    } catch (JacksonException e) {
+      String said = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+      int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
+      throw new Problem(
+          Problem.Kind.INPUT,
+          name + ":" + line + ": this is no YAML: " + Printable.text(said),
+          e);
+    }
+  }
+
+  private static void require(JsonNode object, String name, Set<String> known, String at) {
+    for (String key : object.propertyNames()) {
+      if (!known.contains(key)) {
+        throw Problem.input(name + ": unknown key " + at + Printable.text(key));
+      }
+    }
+  }
+
+  /** The first place below which two values differ. */
+  private static Optional<String> difference(JsonNode a, JsonNode b, String at) {
+    if (a.equals(b)) {
+      return Optional.empty();
+    }
+    if (a.isObject() && b.isObject()) {
+      for (String key : a.propertyNames()) {
+        Optional<String> found = difference(a.path(key), b.path(key), at + "." + key);
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.of(at);
+  }
+
+  private static HostSpec spec(JsonNode spec, String name, HostSpec present) {
+    if (!spec.isObject()) {
+      throw Problem.input(name + " has no spec, which says what the machine shall be");
+    }
+    require(spec, name, Set.of("image", "bootOrder"), "spec.");
+    boolean rollback =
+        switch (spec.path("bootOrder").asString(present.rollback() ? "rollback" : "default")) {
+          case "default" -> false;
+          case "rollback" -> true;
+          default -> throw Problem.input(name + ": spec.bootOrder is default or rollback");
+        };
+    JsonNode image = spec.path("image");
+    return new HostSpec(
+        image.isMissingNode() ? present.image() : image.isNull() ? null : image(image, name),
+        rollback);
+  }
+
+  private static HostStatus.ImageName image(JsonNode image, String name) {
+    require(image, name, Set.of("image", "transport", "signature"), "spec.image.");
+    if (!image.path("image").isString() || !image.path("transport").isString()) {
+      throw Problem.input(name + ": spec.image has texts image and transport");
+    }
+    JsonNode signature = image.path("signature");
+    String kind =
+        signature.path("ostreeRemote").isString()
+            ? "ostreeRemote:" + signature.path("ostreeRemote").asString()
+            : signature.isString() ? signature.asString() : null;
+    return new HostStatus.ImageName(
+        image.path("image").asString(), image.path("transport").asString(), kind);
+  }
+}
