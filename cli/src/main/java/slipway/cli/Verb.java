@@ -44,6 +44,7 @@ import slipway.cli.machine.EditCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
+import slipway.cli.machine.UsrOverlayCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
 
@@ -114,6 +115,13 @@ enum Verb {
       RUN,
       "change the entries of the boot menu for other tools"),
   EDIT(BOOTC, AGENT, "edit", RUN, "change what the machine shall be in an editor, or by a file"),
+  USR_OVERLAY(
+      BOOTC,
+      AGENT,
+      "usr-overlay",
+      QUICK,
+      "let /usr be written to until the next reboot",
+      "usroverlay"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -231,6 +239,7 @@ enum Verb {
       case KARGS -> new KargsCommand();
       case LOADER_ENTRIES -> new LoaderEntriesCommand();
       case EDIT -> new EditCommand();
+      case USR_OVERLAY -> new UsrOverlayCommand();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

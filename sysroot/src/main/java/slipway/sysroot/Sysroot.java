@@ -179,6 +179,11 @@ public final class Sysroot {
     return root.resolve(deployment.directory());
   }
 
+  /** Where a deployment has what does not lie in its own directory, such as overlays. */
+  public Path backing(Deployment deployment) {
+    return DeploymentWriter.backing(root, deployment);
+  }
+
   /** Reads boot entries and links anew. */
   public void reload() throws IOException {
     state = SysrootState.read(root, run);

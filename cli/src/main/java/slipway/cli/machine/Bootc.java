@@ -24,7 +24,7 @@ import tools.jackson.databind.JsonNode;
 public final class Bootc {
   private Bootc() {}
 
-  private static HostEnvironment environment(CommandSpec spec, boolean quiet, Progress progress) {
+  static HostEnvironment environment(CommandSpec spec, boolean quiet, Progress progress) {
     var out = spec.commandLine().getOut();
     return HostEnvironment.thisMachine(
         System.getenv(),

@@ -38,13 +38,33 @@ public record Deployment(
     implements DeploymentBuilder.With {
   /** Whether {@code /usr} can be written to. */
   public enum Unlocked {
-    NO,
+    NO("none"),
     /** By a copy that stays until the next upgrade. */
-    HOTFIX,
+    HOTFIX("hotfix"),
     /** By an overlay until reboot. */
-    DEVELOPMENT,
+    DEVELOPMENT("development"),
     /** By an overlay until reboot that only a process with its own mounts can write to. */
-    TRANSIENT
+    TRANSIENT("transient");
+
+    private final String word;
+
+    Unlocked(String word) {
+      this.word = word;
+    }
+
+    /** As ostree calls it. */
+    public String word() {
+      return word;
+    }
+  }
+
+  /**
+   * The file by which ostree knows of an overlay until reboot.
+   *
+   * @param run usually {@code /run}
+   */
+  public Path unlockedMark(Path run, Unlocked how) {
+    return run.resolve("ostree/deployment-state").resolve(id()).resolve("unlocked-" + how.word());
   }
 
   /** Whether both are the same one on disk, whatever was learned about it. */

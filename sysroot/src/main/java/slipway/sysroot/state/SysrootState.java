@@ -162,20 +162,21 @@ public record SysrootState(
     if (!Files.isDirectory(directory)) {
       throw Problem.corrupt("the deployment " + directory + " does not exist");
     }
-    Origin origin = origin(directory);
-    return DeploymentBuilder.builder()
-        .stateroot(stateroot)
-        .checksum(checksumOf(id))
-        .serial(serialOf(id))
-        .bootChecksum(bootChecksum)
-        .bootSerial(bootSerial)
-        .kargs(kargs)
-        .origin(origin)
-        .entry(entry)
-        .booted(run.isBacking(directory))
-        .staged(entry == null)
-        .unlocked(unlocked(run, id, origin))
-        .build();
+    Deployment found =
+        DeploymentBuilder.builder()
+            .stateroot(stateroot)
+            .checksum(checksumOf(id))
+            .serial(serialOf(id))
+            .bootChecksum(bootChecksum)
+            .bootSerial(bootSerial)
+            .kargs(kargs)
+            .origin(origin(directory))
+            .entry(entry)
+            .booted(run.isBacking(directory))
+            .staged(entry == null)
+            .unlocked(Deployment.Unlocked.NO)
+            .build();
+    return found.withUnlocked(unlocked(run, found));
   }
 
   private static Deployment staged(
@@ -205,15 +206,14 @@ public record SysrootState(
         : Origin.NONE;
   }
 
-  private static Deployment.Unlocked unlocked(RunState run, String id, Origin origin) {
-    Path state = run.directory().resolve("ostree/deployment-state").resolve(id);
-    if (Files.exists(state.resolve("unlocked-development"))) {
-      return Deployment.Unlocked.DEVELOPMENT;
+  private static Deployment.Unlocked unlocked(RunState run, Deployment deployment) {
+    for (Deployment.Unlocked how :
+        List.of(Deployment.Unlocked.DEVELOPMENT, Deployment.Unlocked.TRANSIENT)) {
+      if (Files.exists(deployment.unlockedMark(run.directory(), how))) {
+        return how;
+      }
     }
-    if (Files.exists(state.resolve("unlocked-transient"))) {
-      return Deployment.Unlocked.TRANSIENT;
-    }
-    return origin.file().get("origin", "unlocked").filter("hotfix"::equals).isPresent()
+    return deployment.origin().file().get("origin", "unlocked").filter("hotfix"::equals).isPresent()
         ? Deployment.Unlocked.HOTFIX
         : Deployment.Unlocked.NO;
   }

@@ -221,7 +221,8 @@ public final class DeploymentWriter {
     makeDirectory(overlay.resolve("upper"), stat.permissions());
   }
 
-  static Path backing(Path root, Deployment deployment) {
+  /** The directory of what belongs to a deployment and does not lie in its own. */
+  public static Path backing(Path root, Deployment deployment) {
     return root.resolve("ostree/deploy")
         .resolve(deployment.stateroot())
         .resolve("backing")
