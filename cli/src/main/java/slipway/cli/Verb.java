@@ -41,6 +41,7 @@ import slipway.cli.machine.Bootc;
 import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.DeploymentCommand;
 import slipway.cli.machine.EditCommand;
+import slipway.cli.machine.EtcCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
@@ -122,6 +123,8 @@ enum Verb {
       QUICK,
       "let /usr be written to until the next reboot",
       "usroverlay"),
+  CONFIG_DIFF(BOOTC, AGENT, "config-diff", QUICK, "list what of /etc is not as in the image"),
+  ETC(BOOTC, AGENT, "etc", RUN, "show what of /etc is not as in the image, and take it back"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -240,6 +243,8 @@ enum Verb {
       case LOADER_ENTRIES -> new LoaderEntriesCommand();
       case EDIT -> new EditCommand();
       case USR_OVERLAY -> new UsrOverlayCommand();
+      case CONFIG_DIFF -> new EtcCommand.ConfigDiff();
+      case ETC -> new EtcCommand();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

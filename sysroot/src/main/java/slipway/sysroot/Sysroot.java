@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
@@ -31,6 +32,7 @@ import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
+import slipway.sysroot.write.EtcRestore;
 import slipway.sysroot.write.SysrootSweep;
 import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
@@ -351,7 +353,7 @@ public final class Sysroot {
 
   private void perform(Plan plan) throws IOException {
     if (plan.created() != null && plan.spec() != null) {
-      create(plan.created(), plan.spec());
+      create(plan.created(), plan.spec(), plan.stage());
     }
     if (plan.stage()) {
       stageCreated(plan);
@@ -376,15 +378,14 @@ public final class Sysroot {
     }
   }
 
-  private void create(Deployment created, DeploySpec spec) throws IOException {
+  private void create(Deployment created, DeploySpec spec, boolean stage) throws IOException {
     FileTree tree = repository().readTree(spec.commit());
     boolean done = false;
     try {
       writer().create(created, tree);
       OsRelease.prettyName(path(created));
       if (spec.merge() != null) {
-        // What cannot be merged at shutdown is told now, while somebody is there to hear it.
-        refuseConflicts(created, spec.merge());
+        tryMerge(created, spec.merge(), stage);
       }
       done = true;
     } finally {
@@ -392,6 +393,81 @@ public final class Sysroot {
         cleaner().removeAfterFailure(created);
       }
     }
+  }
+
+  /**
+   * Finds out what the merge of /etc will do. What cannot be merged at shutdown is told now, while
+   * somebody is there to hear it, and can still be put right.
+   */
+  private void tryMerge(Deployment created, Deployment merge, boolean stage) throws IOException {
+    Path etc = path(created).resolve("etc");
+    if (!stage) {
+      refuseConflicts(created, merge);
+    } else if (Files.isDirectory(etc)) {
+      EtcMerge changes = DeploymentWriter.etcChanges(path(merge));
+      for (OsPath path : changes.conflicts(etc)) {
+        warnings.accept(
+            "warning: "
+                + EtcMerge.conflict(path)
+                + ": until /etc/"
+                + path
+                + " is renamed or removed, a reboot starts the old system again");
+      }
+      List<OsPath> own = changes.overridden(etc);
+      if (!own.isEmpty()) {
+        warnings.accept(
+            "changes of this machine stay, and keep the image's new version out of "
+                + listed(own)
+                + "; bootc etc restore takes them back");
+      }
+    }
+  }
+
+  private static String listed(List<OsPath> paths) {
+    int shown = Math.min(paths.size(), 5);
+    String text =
+        paths.subList(0, shown).stream()
+            .map(path -> "/etc/" + Printable.text(path.toString()))
+            .collect(Collectors.joining(", "));
+    return shown < paths.size() ? text + " and " + (paths.size() - shown) + " more" : text;
+  }
+
+  /** What of the changes of /etc cannot be merged into the staged deployment as it is now. */
+  public List<OsPath> etcConflicts() throws IOException {
+    StagedFile file = state.stagedFile();
+    Deployment staged = state.staged();
+    Deployment merge =
+        state.deployments().stream()
+            .filter(d -> file != null && StagedFile.Name.of(d).equals(file.merge()))
+            .findFirst()
+            .orElse(null);
+    if (staged == null || merge == null || !Files.isDirectory(path(staged).resolve("etc"))) {
+      return List.of();
+    }
+    return DeploymentWriter.etcChanges(path(merge)).conflicts(path(staged).resolve("etc"));
+  }
+
+  /** The changes of the running system's /etc against its image. */
+  public List<EtcMerge.Change> etcChanges() throws IOException {
+    return DeploymentWriter.etcChanges(path(running())).listed();
+  }
+
+  /**
+   * Gives paths of the running system's /etc the image's version back, and all below them.
+   *
+   * @param paths below /etc
+   * @return what was changed back
+   * @throws Problem before anything is written, for a path that cannot be restored
+   */
+  public List<EtcMerge.Change> restoreEtc(List<OsPath> paths) throws IOException {
+    try (Flock lock = lock()) {
+      reload();
+      return new EtcRestore(path(running())).restore(paths);
+    }
+  }
+
+  private Deployment running() {
+    return booted().orElseThrow(() -> Problem.environment("no deployment of this system runs"));
   }
 
   private void refuseConflicts(Deployment created, Deployment merge) throws IOException {

@@ -12,7 +12,6 @@ import slipway.host.deployment.UsrOverlay;
 /** {@code bootc usr-overlay}. Not in private mounts, as others are: everybody shall see it. */
 @Command(
     name = "usr-overlay",
-    aliases = "usroverlay",
     mixinStandardHelpOptions = true,
     description = "Let /usr be written to until the next reboot.",
     footer = {"bootc usr-overlay", "bootc usr-overlay --read-only"})

@@ -7,6 +7,7 @@
  *  MachineArguments    kargs, loader-entries, by an ArgumentEdit
  *  HostEdit            edit: a document BootcHost, of which HostSpec is what may change
  *  UsrOverlay          usr-overlay: an overlay over /usr until reboot, with ostree's marks
+ *  EtcChanges          config-diff, etc diff, etc restore
  * </pre>
  *
  * A verb takes a {@link slipway.host.system.HostEnvironment}, changes the machine by one call of

@@ -45,21 +45,31 @@ public record HostStatus(
    *
    * @param arguments how the kernel arguments of the staged entry differ from those that run, each
    *     with a plus or a minus in front
+   * @param etcConflicts paths of /etc that keep the staged entry from becoming the next boot's
+   * @param held digests of images that were rolled back from and that no update brings by itself
    */
-  public record Notes(List<String> arguments) {
-    static final Notes NONE = new Notes(List.of());
+  public record Notes(List<String> arguments, List<String> etcConflicts, List<String> held) {
+    static final Notes NONE = new Notes(List.of(), List.of(), List.of());
 
     public Notes {
       arguments = List.copyOf(arguments);
+      etcConflicts = List.copyOf(etcConflicts);
+      held = List.copyOf(held);
     }
 
     /** As annotations of the document. */
     Map<String, String> annotations() {
       Map<String, String> found = new TreeMap<>();
-      if (!arguments.isEmpty()) {
-        found.put("slipway.kernel-arguments", String.join(" ", arguments));
-      }
+      put(found, "slipway.kernel-arguments", arguments);
+      put(found, "slipway.etc-conflicts", etcConflicts);
+      put(found, "slipway.held", held);
       return found;
+    }
+
+    private static void put(Map<String, String> found, String key, List<String> values) {
+      if (!values.isEmpty()) {
+        found.put(key, String.join(" ", values));
+      }
     }
   }
 

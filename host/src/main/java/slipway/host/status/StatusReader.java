@@ -9,8 +9,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.Posix;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Commit;
 import slipway.ostree.repo.Repository;
@@ -90,10 +92,32 @@ public final class StatusReader {
         notes(booted));
   }
 
-  private HostStatus.Notes notes(Deployment booted) {
+  private HostStatus.Notes notes(Deployment booted) throws IOException {
     List<String> arguments =
         sysroot.staged().map(d -> booted.kargs().difference(d.kargs())).orElse(List.of());
-    return new HostStatus.Notes(arguments);
+    return new HostStatus.Notes(arguments, etcConflicts(), held());
+  }
+
+  /** What would keep the shutdown from finishing what is staged; only root can compare /etc. */
+  private List<String> etcConflicts() {
+    if (Posix.geteuid() != 0) {
+      return List.of();
+    }
+    try {
+      return sysroot.etcConflicts().stream().map(path -> "/etc/" + path).toList();
+    } catch (IOException e) {
+      // Somebody changes /etc at this very moment; the status has more to tell than that.
+      return List.of();
+    }
+  }
+
+  private List<String> held() throws IOException {
+    try {
+      return sysroot.settings().held();
+    } catch (Problem e) {
+      // A damaged file holds nothing, and no status fails of it.
+      return List.of();
+    }
   }
 
   private HostStatus.@Nullable Entry entry(@Nullable Deployment d, Deployment booted)

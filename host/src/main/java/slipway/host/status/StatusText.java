@@ -1,5 +1,6 @@
 package slipway.host.status;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 
@@ -50,11 +51,25 @@ public final class StatusText {
     if (entry == status.booted() && status.usrOverlay() != null) {
       row("/usr overlay", status.usrOverlay().toString());
     }
-    if (entry == status.staged() && !status.notes().arguments().isEmpty()) {
-      row("Kernel args", String.join(" ", status.notes().arguments()));
-    }
+    notes(entry);
     if (verbose) {
       verbose(entry, image);
+    }
+  }
+
+  private void notes(HostStatus.Entry entry) {
+    if (entry == status.staged()) {
+      rowOf("Kernel args", status.notes().arguments());
+      rowOf("/etc conflict", status.notes().etcConflicts());
+    }
+    if (entry == status.booted()) {
+      rowOf("Held back", status.notes().held());
+    }
+  }
+
+  private void rowOf(String label, List<String> values) {
+    if (!values.isEmpty()) {
+      row(label, String.join(" ", values));
     }
   }
 

@@ -152,7 +152,7 @@ public final class Host {
     requireBooted(sysroot);
     if (options.fromDownloaded()) {
       unlock(sysroot);
-      voice.rebootIf(options.apply());
+      voice.rebootIf(options.apply(), sysroot);
       return;
     }
     ContainerReference image = followed(sysroot);
@@ -225,7 +225,7 @@ public final class Host {
       voice.say("Image specification is unchanged.");
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
-        voice.rebootIf(options.apply());
+        voice.rebootIf(options.apply(), sysroot);
       }
       return;
     }
@@ -236,7 +236,7 @@ public final class Host {
       pull.tellPresent();
       staging.stage(sysroot, target, pull, false, options.retain());
     }
-    voice.rebootIf(options.apply());
+    voice.rebootIf(options.apply(), sysroot);
   }
 
   // ---- rollback ----

@@ -1,12 +1,18 @@
 package slipway.host.update;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.OsPath;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.write.EtcMerge;
 
 /** Tells the user, and whoever waits for changes of the machine, what was done. */
 public final class HostVoice {
@@ -28,6 +34,27 @@ public final class HostVoice {
   /** Reboots the machine at once when that was asked for. */
   public void rebootIf(boolean wanted) {
     if (wanted) {
+      host.system().reboot();
+    }
+  }
+
+  /**
+   * As {@link #rebootIf}, into what is staged.
+   *
+   * @throws Problem of kind INPUT when the shutdown could not finish it, so that the reboot would
+   *     be for nothing
+   */
+  public void rebootIf(boolean wanted, Sysroot sysroot) throws IOException {
+    if (wanted) {
+      List<OsPath> conflicts = sysroot.etcConflicts();
+      if (!conflicts.isEmpty()) {
+        throw Problem.input(
+            "staged, but not rebooting: "
+                + EtcMerge.conflict(conflicts.getFirst())
+                + ": rename or remove /etc/"
+                + conflicts.getFirst()
+                + ", then reboot");
+      }
       host.system().reboot();
     }
   }

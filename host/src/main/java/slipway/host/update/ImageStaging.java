@@ -85,14 +85,14 @@ final class ImageStaging {
       case NOTHING -> voice.say("No update available.");
       case KEEP_STAGED -> {
         keepStaged(sysroot, sysroot.staged().orElseThrow(), options.downloadOnly());
-        voice.rebootIf(options.apply());
+        voice.rebootIf(options.apply(), sysroot);
       }
       case DROP_STAGED -> dropStaged(sysroot);
       case STAGE -> {
         stage(sysroot, image, pull, options.downloadOnly(), false);
         DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot))
             .ifPresent(pull::tellDifference);
-        voice.rebootIf(options.apply());
+        voice.rebootIf(options.apply(), sysroot);
       }
     }
   }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -71,10 +72,12 @@ public final class EtcMerge {
     }
   }
 
+  private final OsPath defaults;
   private final OsPath live;
   private final List<Change> changes;
 
-  private EtcMerge(OsPath live, List<Change> changes) {
+  private EtcMerge(OsPath defaults, OsPath live, List<Change> changes) {
+    this.defaults = defaults;
     this.live = live;
     this.changes = List.copyOf(changes);
   }
@@ -90,7 +93,14 @@ public final class EtcMerge {
     OsPath from = OsPath.of(defaults.toAbsolutePath());
     OsPath to = OsPath.of(live.toAbsolutePath());
     compareDirectories(from, to, OsPath.of(""), changes);
-    return new EtcMerge(to, changes);
+    return new EtcMerge(from, to, changes);
+  }
+
+  /** The local changes as ostree lists them: modified, removed, added; in each by path. */
+  public List<Change> listed() {
+    return changes.stream()
+        .sorted(Comparator.comparing(change -> "MDA".indexOf(change.kind().letter())))
+        .toList();
   }
 
   /** The local changes, parents before children. */
@@ -253,11 +263,38 @@ public final class EtcMerge {
     List<OsPath> conflicts = conflicts(target);
     if (!conflicts.isEmpty()) {
       throw Problem.input(
-          "Modified config file newly defaults to directory '"
-              + conflicts.getFirst()
-              + "', cannot merge: rename or remove /etc/"
-              + conflicts.getFirst());
+          conflict(conflicts.getFirst()) + ": rename or remove /etc/" + conflicts.getFirst());
     }
+  }
+
+  /** What is wrong with a path that cannot be merged, in ostree's words. */
+  public static String conflict(OsPath path) {
+    return "Modified config file newly defaults to directory '" + path + "', cannot merge";
+  }
+
+  /**
+   * The files of which the new image has another version than the old one, which the machine's own
+   * version keeps out.
+   *
+   * @param target as for {@link #conflicts}
+   */
+  public List<OsPath> overridden(Path target) throws IOException {
+    OsPath etc = OsPath.of(target.toAbsolutePath());
+    List<OsPath> found = new ArrayList<>();
+    for (Change change : changes) {
+      OsPath before = defaults.resolve(change.path());
+      OsPath fresh = etc.resolve(change.path());
+      if (change.kind() == Kind.MODIFIED && !Posix.lstat(before).isDirectory()) {
+        List<Change> differences = new ArrayList<>();
+        if (directoryIn(etc, change.path().parent()).isPresent() && stat(fresh).isPresent()) {
+          compare(before, fresh, change.path(), differences);
+        }
+        if (differences.stream().anyMatch(d -> d.path().equals(change.path()))) {
+          found.add(change.path());
+        }
+      }
+    }
+    return found;
   }
 
   /**

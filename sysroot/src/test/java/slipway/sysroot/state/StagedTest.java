@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.mount.Mount;
+import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
@@ -289,15 +290,28 @@ class StagedTest {
   }
 
   @Test
-  void refusesAtOnceWhatCannotBeMerged() throws IOException {
+  void tellsAtOnceWhatCannotBeMerged() throws IOException {
     Files.writeString(etc(first).resolve("thing"), "mine\n");
+    Files.writeString(etc(first).resolve("app/a.conf"), "mine\n");
+    Files.writeString(etc(first).resolve("app/b.conf"), "mine\n");
     Map<String, String> files = Machine.files("2", "two");
     files.put("usr/etc/thing/x", "x\n");
     Checksum two = machine.commit(files);
-    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false))
-        .isInstanceOf(Problem.class);
-    assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();
-    assertThat(DeploymentWriter.ids(machine.root(), "default")).containsExactly(first.id());
+    sysroot =
+        Sysroot.open(machine.root(), RunState.read(machine.run(), machine.root()), warnings::add);
+    sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    assertThat(warnings)
+        .containsExactly(
+            "warning: Modified config file newly defaults to directory 'thing', cannot merge: until"
+                + " /etc/thing is renamed or removed, a reboot starts the old system again",
+            "changes of this machine stay, and keep the image's new version out of"
+                + " /etc/app/a.conf; bootc etc restore takes them back");
+    assertThat(sysroot.etcConflicts()).containsExactly(OsPath.of("thing"));
+    assertThatThrownBy(() -> sysroot.finalizeStaged()).isInstanceOf(Problem.class);
+    Files.delete(etc(first).resolve("thing"));
+    assertThat(sysroot.etcConflicts()).isEmpty();
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    machine.judge();
   }
 
   @Test
