@@ -240,11 +240,16 @@ public final class Bootc {
         description = "make what is staged an entry of the boot menu instead of dropping it")
     boolean keepStaged;
 
+    @Option(
+        names = "--no-hold",
+        description = "let unattended updates bring what is left before a newer image appears")
+    boolean noHold;
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-      Host.RollbackOptions options = new Host.RollbackOptions(to, apply, keepStaged);
+      Host.RollbackOptions options = new Host.RollbackOptions(to, apply, keepStaged, noHold);
       return change(spec, false, host -> host.rollback(options));
     }
   }

@@ -32,6 +32,8 @@ public record HostEnvironment(
     ImageSources images,
     SystemActions system,
     InstantSource clock) {
+  private static final String UNATTENDED = "SLIPWAY_UNATTENDED";
+
   public HostEnvironment {
     variables = Map.copyOf(variables);
   }
@@ -49,6 +51,11 @@ public record HostEnvironment(
         new MachineImages(root, variables),
         SystemActions.systemd(),
         InstantSource.system());
+  }
+
+  /** Whether a timer runs this and not a person; the unit of automatic updates says so. */
+  public boolean unattended() {
+    return "1".equals(variables.get(UNATTENDED));
   }
 
   public RunState runState() throws IOException {

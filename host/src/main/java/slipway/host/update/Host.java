@@ -248,10 +248,12 @@ public final class Host {
    *     before
    * @param apply reboot at once
    * @param keepStaged make an entry of the menu of what is staged, instead of dropping it
+   * @param noHold let unattended updates bring again what is left
    */
-  public record RollbackOptions(@Nullable String to, boolean apply, boolean keepStaged) {
+  public record RollbackOptions(
+      @Nullable String to, boolean apply, boolean keepStaged, boolean noHold) {
     /** To the one before. */
-    public static final RollbackOptions NONE = new RollbackOptions(null, false, false);
+    public static final RollbackOptions NONE = new RollbackOptions(null, false, false, false);
   }
 
   /** Makes another deployment the one of the next boot; a second call takes that back. */
@@ -262,7 +264,7 @@ public final class Host {
 
   /** As {@link #rollback(RollbackOptions)} to the one before. */
   public void rollback(boolean apply) throws IOException {
-    rollback(new RollbackOptions(null, apply, false));
+    rollback(new RollbackOptions(null, apply, false, false));
   }
 
   // ---- shutdown ----

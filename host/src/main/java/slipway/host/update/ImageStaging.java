@@ -69,6 +69,9 @@ final class ImageStaging {
     pull.check();
     voice.say("Update available for: " + DeployedImage.display(image));
     tellVersion(pull);
+    if (HeldImages.has(sysroot, pull)) {
+      voice.say("  Held back: this machine was rolled back from it.");
+    }
     Deployment booted = Host.requireBooted(sysroot);
     DeployedImage.manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
     after.attempt("the status will not show the update", () -> pull.cache(booted.checksum()));
@@ -81,6 +84,13 @@ final class ImageStaging {
       throws IOException {
     Step step = step(sysroot, image, pull);
     pull.tellPresent();
+    if (step == Step.STAGE && host.unattended() && HeldImages.has(sysroot, pull)) {
+      voice.say(
+          "Update held back: this machine was rolled back from "
+              + pull.digest()
+              + "; bootc upgrade brings it all the same.");
+      return;
+    }
     switch (step) {
       case NOTHING -> voice.say("No update available.");
       case KEEP_STAGED -> {
@@ -145,6 +155,7 @@ final class ImageStaging {
       throw e;
     }
     // It is staged; nothing below may fail any more.
+    after.attempt("the image is still held back", () -> HeldImages.release(sysroot));
     if (!retain) {
       collect(sysroot);
     }

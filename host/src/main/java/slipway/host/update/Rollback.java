@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import slipway.base.Problem;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.JournalEntry;
@@ -43,6 +44,8 @@ final class Rollback {
     note(target, name, reverting);
     Optional<Deployment> staged = sysroot.staged();
     String waiting = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
+    List<Digest> left = left(target, staged);
+    hold(reverting || options.noHold() ? List.of() : left);
     reorder(target, reverting, options.keepStaged());
     if (staged.isPresent()) {
       voice.say(
@@ -54,6 +57,7 @@ final class Rollback {
     if (reverting) {
       voice.noRebootRequired();
     } else {
+      tellHold(left, options.noHold());
       voice.rebootRequired(name);
     }
     voice.touch();
@@ -81,6 +85,35 @@ final class Rollback {
       throw Problem.input("the deployment " + target.id() + " boots next already");
     }
     return target;
+  }
+
+  /** What the machine turns away from: the image that runs, and a newer one that is staged. */
+  private List<Digest> left(Deployment target, Optional<Deployment> staged) throws IOException {
+    List<Digest> left = new ArrayList<>();
+    DeployedImage.digestOf(sysroot, booted).ifPresent(left::add);
+    if (staged.isPresent()) {
+      DeployedImage.digestOf(sysroot, staged.get()).filter(d -> !left.contains(d)).ifPresent(left::add);
+    }
+    DeployedImage.digestOf(sysroot, target).ifPresent(left::remove);
+    return left;
+  }
+
+  /** Before the menu changes: what is held back without a rollback does no harm. */
+  private void hold(List<Digest> digests) throws IOException {
+    List<String> held = digests.stream().map(Digest::toString).toList();
+    sysroot.changeSettings(settings -> settings.withHeld(held));
+  }
+
+  private void tellHold(List<Digest> left, boolean noHold) {
+    if (!left.isEmpty()) {
+      String which = left.stream().map(Digest::toString).collect(Collectors.joining(" and "));
+      voice.say(
+          noHold
+              ? "warning: Unattended updates will bring " + which + " again."
+              : "notice: Unattended updates leave out "
+                  + which
+                  + " until a newer image appears; bootc upgrade brings it all the same.");
+    }
   }
 
   /** Target and running one lead the menu; all others follow in the order they have. */

@@ -197,20 +197,20 @@ class DeploymentsTest {
     upgrade("2");
     upgrade("3");
     machine.heard();
-    machine.host().rollback(new Host.RollbackOptions("2", false, false));
+    machine.host().rollback(new Host.RollbackOptions("2", false, false, false));
     assertThat(machine.heard())
         .last()
         .asString()
         .startsWith("Next boot: deployment " + first.id() + " (sha256:");
     assertThat(menu()).containsExactly("1", "3", "2");
     assertThatThrownBy(
-            () -> machine.host().rollback(new Host.RollbackOptions("0", false, false)))
+            () -> machine.host().rollback(new Host.RollbackOptions("0", false, false, false)))
         .hasMessageContaining("boots next already");
-    machine.host().rollback(new Host.RollbackOptions("booted", false, false));
+    machine.host().rollback(new Host.RollbackOptions("booted", false, false, false));
     assertThat(machine.heard()).contains("Next boot: current deployment");
     assertThat(menu()).containsExactly("3", "1", "2");
     String two = status().at("/status/otherDeployments/0/image/imageDigest").asString();
-    machine.host().rollback(new Host.RollbackOptions(two.substring(0, 20), false, false));
+    machine.host().rollback(new Host.RollbackOptions(two.substring(0, 20), false, false, false));
     assertThat(menu()).containsExactly("2", "3", "1");
     machine.reboot();
     assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("2");
@@ -224,14 +224,14 @@ class DeploymentsTest {
     Files.writeString(etc.resolve("etc/mine"), "x\n");
     stage("3");
     machine.heard();
-    machine.host().rollback(new Host.RollbackOptions(null, false, true));
+    machine.host().rollback(new Host.RollbackOptions(null, false, true, false));
     assertThat(machine.heard())
         .anyMatch(l -> l.startsWith("notice: The staged deployment is an entry of the boot menu"));
     machine.judge();
     assertThat(menu()).containsExactly("1", "2", "3");
     assertThat(status().at("/status/staged").isNull()).isTrue();
     assertThat(machine.reboot().isSame(first)).isTrue();
-    machine.host().rollback(new Host.RollbackOptions("2", false, false));
+    machine.host().rollback(new Host.RollbackOptions("2", false, false, false));
     Deployment third = machine.reboot();
     assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("3");
     assertThat(machine.root().resolve(third.directory()).resolve("etc/mine")).hasContent("x");
@@ -250,7 +250,7 @@ class DeploymentsTest {
     assertThatThrownBy(() -> verbs().pin("staged", true))
         .hasMessage("a staged deployment cannot be pinned");
     assertThatThrownBy(
-            () -> machine.host().rollback(new Host.RollbackOptions("0", false, false)))
+            () -> machine.host().rollback(new Host.RollbackOptions("0", false, false, false)))
         .hasMessageStartingWith("the staged deployment boots next anyway");
   }
 }

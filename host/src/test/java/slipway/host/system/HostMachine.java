@@ -55,6 +55,10 @@ public final class HostMachine implements AutoCloseable {
   public final List<String> noted = new ArrayList<>();
   public final List<Map<String, String>> journal = new ArrayList<>();
   public final List<String> actions = new ArrayList<>();
+
+  /** Of the process that a command is. */
+  public final Map<String, String> variables = new HashMap<>(Map.of("LANG", "C.UTF-8"));
+
   private final Map<String, ImageSource> published = new HashMap<>();
   private int layouts;
 
@@ -235,7 +239,7 @@ public final class HostMachine implements AutoCloseable {
     return new HostEnvironment(
         root(),
         run(),
-        Map.of("LANG", "C.UTF-8"),
+        variables,
         said::add,
         new Progress() {
           @Override

@@ -55,6 +55,12 @@ class HostTest {
     machine.close();
   }
 
+  private static String leftOut(Object digests) {
+    return "notice: Unattended updates leave out "
+        + digests
+        + " until a newer image appears; bootc upgrade brings it all the same.";
+  }
+
   private JsonNode status() throws IOException {
     return JsonMapper.shared().readTree(machine.host().status(Host.Format.JSON, false, false));
   }
@@ -148,7 +154,8 @@ class HostTest {
     assertThat(status().at("/status/rollback/image/version").asString()).isEqualTo("1");
 
     machine.host().rollback(false);
-    assertThat(machine.heard()).containsExactly("Next boot: rollback deployment");
+    assertThat(machine.heard())
+        .containsExactly("Next boot: rollback deployment", leftOut(second.digest()));
     assertThat(status().at("/status/rollbackQueued").asBoolean()).isTrue();
     assertThat(status().at("/spec/bootOrder").asString()).isEqualTo("rollback");
     machine.host().rollback(false);
@@ -312,7 +319,7 @@ class HostTest {
 
   @Test
   void tellsWhatARollbackDrops() throws IOException {
-    machine.publish(NAME, HostMachine.Image.of("2"));
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
     upgrade();
     machine.reboot();
     Manifest.Image third = machine.publish(NAME, HostMachine.Image.of("3"));
@@ -322,7 +329,75 @@ class HostTest {
     assertThat(machine.heard())
         .containsExactly(
             "notice: Dropped the staged deployment of " + NAME + " (" + third.digest() + ")",
-            "Next boot: rollback deployment");
+            "Next boot: rollback deployment",
+            leftOut(second.digest() + " and " + third.digest()));
+    machine.judge();
+  }
+
+  /** As the timer's unit does. */
+  private void upgradeUnattended() throws IOException {
+    machine.variables.put("SLIPWAY_UNATTENDED", "1");
+    machine.host().upgrade(new Host.UpgradeOptions(false, true, false, false, null));
+    machine.variables.remove("SLIPWAY_UNATTENDED");
+  }
+
+  @Test
+  void leavesOutWhatItWasRolledBackFromUntilANewerOneAppears() throws IOException {
+    HostMachine.Image two = HostMachine.Image.of("2");
+    Manifest.Image second = machine.publish(NAME, two);
+    upgrade();
+    machine.reboot();
+    machine.host().rollback(false);
+    machine.reboot();
+    machine.heard();
+    machine.actions.clear();
+    upgradeUnattended();
+    assertThat(machine.heard())
+        .contains(
+            "Update held back: this machine was rolled back from "
+                + second.digest()
+                + "; bootc upgrade brings it all the same.");
+    assertThat(machine.actions).isEmpty();
+    assertThat(status().at("/status/staged").isNull()).isTrue();
+    assertThat(machine.host().status(Host.Format.HUMANREADABLE, false, false))
+        .contains("     Held back: " + second.digest() + "\n");
+    assertThat(status().at("/metadata/annotations/slipway.held").asString())
+        .isEqualTo(second.digest().toString());
+    machine.host().upgrade(CHECK);
+    assertThat(machine.heard()).contains("  Held back: this machine was rolled back from it.");
+    machine.publish(NAME, two, Compression.GZIP);
+    upgradeUnattended();
+    assertThat(status().at("/status/staged").isNull()).as("only packed otherwise").isTrue();
+
+    machine.publish(NAME, HostMachine.Image.of("3"));
+    upgradeUnattended();
+    assertThat(machine.actions).contains("reboot");
+    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("3");
+    assertThat(status().at("/metadata/annotations/slipway.held").isMissingNode()).isTrue();
+    machine.judge();
+  }
+
+  @Test
+  void bringsAgainWhatIsWantedAgain() throws IOException {
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    machine.host().rollback(false);
+    machine.host().rollback(false);
+    assertThat(status().at("/metadata/annotations").isMissingNode()).as("taken back").isTrue();
+    machine.heard();
+    machine.host().rollback(new Host.RollbackOptions(null, false, false, true));
+    assertThat(machine.heard())
+        .contains("warning: Unattended updates will bring " + second.digest() + " again.");
+    machine.reboot();
+    upgradeUnattended();
+    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("2");
+    machine.reboot();
+    machine.host().rollback(false);
+    machine.reboot();
+    upgrade();
+    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("2");
+    assertThat(status().at("/metadata/annotations/slipway.held").isMissingNode()).isTrue();
     machine.judge();
   }
 
@@ -524,6 +599,9 @@ class HostTest {
             "ExecStop=/usr/bin/bootc internals finalize-staged",
             "PrivateMounts=yes",
             "Environment=" + PrivateMounts.MARK + "=1");
+    assertThat(units.resolve("bootc-fetch-apply-updates.service"))
+        .content()
+        .contains("\nEnvironment=SLIPWAY_UNATTENDED=1\n");
     try (var files = Files.list(units)) {
       for (Path unit : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         Command.Result result =
