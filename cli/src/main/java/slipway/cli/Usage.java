@@ -1,10 +1,14 @@
 package slipway.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The first page of a program's help: every command in a line. */
 final class Usage {
-  private static final String LINE = "  %-12s %s\n";
+  private static final String LINE = "  %-14s %s\n";
+
+  /** Characters of a line behind the column of the words. */
+  private static final int ROOM = 82;
 
   private static final String END =
       """
@@ -42,10 +46,25 @@ final class Usage {
     for (Program other : program.programs()) {
       if (other.group() == group) {
         lines.append(LINE.formatted(other.word(), other.summary() + ":"));
-        lines.append(LINE.formatted("", String.join(", ", words(other))));
+        broken(words(other)).forEach(line -> lines.append(LINE.formatted("", line)));
       }
     }
     return lines.toString();
+  }
+
+  /** Words with commas between, in as many lines as they need. */
+  private static List<String> broken(List<String> words) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : words) {
+      if (!line.isEmpty() && line.length() + word.length() + 3 > ROOM) {
+        lines.add(line.append(',').toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : ", ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 
   private static List<String> words(Program program) {

@@ -103,18 +103,10 @@ enum Verb {
       RUN,
       "remove a deployment that is not booted, and what it alone needs"),
   KEEP(
-      BOOTC,
-      AGENT,
-      "keep",
-      RUN,
-      "set how many deployments stay beside the booted one, or tell it"),
+      BOOTC, AGENT, "keep", RUN, "set how many deployments stay beside the booted one, or tell it"),
   KARGS(BOOTC, AGENT, "kargs", RUN, "show and change the kernel arguments of this machine"),
   LOADER_ENTRIES(
-      BOOTC,
-      AGENT,
-      "loader-entries",
-      RUN,
-      "change the entries of the boot menu for other tools"),
+      BOOTC, AGENT, "loader-entries", RUN, "change the entries of the boot menu for other tools"),
   EDIT(BOOTC, AGENT, "edit", RUN, "change what the machine shall be in an editor, or by a file"),
   USR_OVERLAY(
       BOOTC,

@@ -81,7 +81,7 @@ class VerbTest {
     List<String> shown =
         help.substring(0, help.indexOf("\nExamples\n"))
             .lines()
-            .filter(l -> l.matches("  [a-z].{11} \\S.*"))
+            .filter(l -> l.matches("  [a-z].{13} \\S.*"))
             .map(l -> l.strip().split(" ")[0])
             .toList();
     List<String> expected = new ArrayList<>(program.verbs().stream().map(Verb::word).toList());
@@ -296,7 +296,10 @@ class VerbTest {
         expected.add(page(program, command.qualifiedName("-")));
       }
     }
-    expected.addAll(List.of(page(BOOTC, "bootc-update"), page(SLIPWAY, "slipway-bootc-update")));
+    for (String other : List.of("update", "usroverlay")) {
+      expected.add(page(BOOTC, "bootc-" + other));
+      expected.add(page(SLIPWAY, "slipway-bootc-" + other));
+    }
     try (Stream<Path> files = Files.walk(folder)) {
       assertThat(files.filter(Files::isRegularFile).map(p -> folder.relativize(p).toString()))
           .containsExactlyInAnyOrderElementsOf(expected);
@@ -333,7 +336,7 @@ class VerbTest {
     for (Program program : Program.values()) {
       String page = files.get(page(program, program.word()));
       for (Verb verb : program.verbs()) {
-        assertThat(page).contains("\n.TP\n\\fB" + verb.word() + "\\fR");
+        assertThat(page).contains("\n.TP\n\\fB" + verb.word().replace("-", "\\-") + "\\fR");
       }
     }
   }

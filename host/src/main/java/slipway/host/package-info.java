@@ -21,6 +21,7 @@
  *
  *  bootc switch      1 and 3 to 9 for another image
  *  bootc rollback    the boot menu in another order, at once
+ *  bootc pin, kargs, etc, …    deployment: what an administrator does with what is there
  * </pre>
  *
  * {@code system} is what a machine is to the agent and can be made up for tests ({@link

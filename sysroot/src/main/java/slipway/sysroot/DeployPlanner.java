@@ -145,7 +145,9 @@ final class DeployPlanner {
         || !d.stateroot().equals(created.stateroot());
   }
 
-  /** How many stay beside the running one; no damage of the settings keeps an update from coming. */
+  /**
+   * How many stay beside the running one; no damage of the settings keeps an update from coming.
+   */
   private int keep() throws IOException {
     try {
       return sysroot.settings().keep();

@@ -12,6 +12,7 @@
  *  ROOT/ostree/deploy/S/deploy/COMMIT.N.origin  where it came from, and its updates come from
  *  ROOT/ostree/boot.B     → boot.B.C            B and C are 0 or 1
  *  ROOT/ostree/boot.B.C/S/BOOTCSUM/M            → ../../../deploy/S/deploy/COMMIT.N
+ *  ROOT/ostree/slipway.conf                     what is wanted of the machine (MachineSettings)
  *  ROOT/boot/loader       → loader.B            the menu in force
  *  ROOT/boot/loader.B/entries/ostree-K.conf     options … ostree=/ostree/boot.B/S/BOOTCSUM/M
  *  ROOT/boot/ostree/S-BOOTCSUM/                 kernel, initramfs, device trees

@@ -70,7 +70,11 @@ public final class ManPage {
 
   /** Head and foot of a page show it beside other things; a long one goes without its program. */
   private static String title(String name) {
-    return name.length() > TITLE ? name.substring(name.indexOf('-') + 1) : name;
+    String title = name;
+    while (title.length() > TITLE && title.indexOf('-') >= 0) {
+      title = title.substring(title.indexOf('-') + 1);
+    }
+    return title;
   }
 
   /** Words are typed as they stand: none is split at the end of a line, so lines end unevenly. */

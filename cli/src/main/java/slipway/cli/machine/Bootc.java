@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,10 +26,9 @@ public final class Bootc {
   private Bootc() {}
 
   static HostEnvironment environment(CommandSpec spec, boolean quiet, Progress progress) {
-    var out = spec.commandLine().getOut();
     return HostEnvironment.thisMachine(
         System.getenv(),
-        text -> out.println(Printable.lines(text)),
+        text -> printTo(spec).println(Printable.lines(text)),
         quiet ? Progress.NONE : progress);
   }
 
@@ -48,18 +48,30 @@ public final class Bootc {
 
   /** As {@link #change}, with the machine itself. */
   static int changeBy(CommandSpec spec, boolean quiet, MachineChange change) throws Exception {
+    return change(spec, quiet, text -> printTo(spec).println(Printable.lines(text)), change);
+  }
+
+  private static int change(
+      CommandSpec spec, boolean quiet, Consumer<String> out, MachineChange change)
+      throws Exception {
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try {
-      HostEnvironment host = environment(spec, quiet, progress);
+      HostEnvironment host =
+          HostEnvironment.thisMachine(System.getenv(), out, quiet ? Progress.NONE : progress);
       return Host.of(host)
           .privately(
               () -> {
                 change.run(host);
+                printTo(spec).flush();
                 return 0;
               });
     } finally {
       TerminalProgress.finish(progress);
     }
+  }
+
+  private static PrintWriter printTo(CommandSpec spec) {
+    return spec.commandLine().getOut();
   }
 
   /** Work on a machine that gives something to tell. */
@@ -76,22 +88,11 @@ public final class Bootc {
    * @param json whether it is told as JSON alone
    */
   static int work(CommandSpec spec, boolean json, Work work) throws Exception {
-    PrintWriter out = spec.commandLine().getOut();
-    HostEnvironment host =
-        HostEnvironment.thisMachine(
-            System.getenv(),
-            json ? text -> {} : text -> out.println(Printable.lines(text)),
-            TerminalProgress.forStderr(System.err, false));
-    return Host.of(host)
-        .privately(
-            () -> {
-              JsonNode told = work.run(host);
-              if (json) {
-                out.println(JsonText.pretty(told));
-              }
-              out.flush();
-              return 0;
-            });
+    if (!json) {
+      return changeBy(spec, false, work::run);
+    }
+    return change(
+        spec, false, text -> {}, host -> printTo(spec).println(JsonText.pretty(work.run(host))));
   }
 
   /** {@code bootc status}. */

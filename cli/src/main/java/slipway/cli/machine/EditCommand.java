@@ -61,7 +61,10 @@ public final class EditCommand implements Callable<Integer> {
       int status = end(Command.of(editor).startInherited());
       if (status != 0) {
         throw Problem.environment(
-            "the editor " + editor.getFirst() + " ended with status " + status
+            "the editor "
+                + editor.getFirst()
+                + " ended with status "
+                + status
                 + "; nothing is changed");
       }
       edit.apply(read(document), "the edited document");
@@ -70,8 +73,7 @@ public final class EditCommand implements Callable<Integer> {
 
   private static String read(Path file) throws IOException {
     try (var in = Files.newInputStream(file)) {
-      return new String(
-          Limit.SMALL_FILE_BYTES.read(in, file.toString()), StandardCharsets.UTF_8);
+      return new String(Limit.SMALL_FILE_BYTES.read(in, file.toString()), StandardCharsets.UTF_8);
     }
   }
 

@@ -216,6 +216,17 @@ class RefusalsTest {
           images --version              | unknown option --version; slipway --version tells the version
           disk build -V x               | unknown option -V; slipway --version tells the version
           bootc status --version        | unknown option --version; bootc --version tells the version
+          bootc pin 1 2                 | unexpected argument "2"; bootc pin --help lists the arguments
+          bootc delete                  | delete needs to know which deployment
+          bootc delete 1 --staged       | delete needs to know which deployment
+          bootc keep two                | N takes a whole number, not "two"
+          bootc kargs                   | kargs needs to know what to do: list, add, delete or replace
+          bootc kargs add               | ARG is missing; bootc kargs add --help lists the arguments
+          bootc kargs replace --old a b c | --old names one argument, for which one other is given
+          bootc loader-entries          | loader-entries needs to know what to do
+          bootc loader-entries set-options-for-source | --source is missing; bootc loader-entries
+          bootc etc                     | etc needs to know what to do: diff or restore
+          bootc etc restore             | PATH is missing; bootc etc restore --help lists the arguments
           images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands

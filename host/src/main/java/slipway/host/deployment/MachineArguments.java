@@ -102,6 +102,9 @@ public final class MachineArguments {
     Map<String, String> extensions = new TreeMap<>(base.extensions());
     String before = extensions.remove(SOURCE_KEY + source);
     KernelArguments arguments = base.image().kargs();
+    if (fresh.toString().equals(before) && arguments.list().containsAll(fresh.list())) {
+      return stage(sysroot, base, arguments, base.extensions());
+    }
     for (String old : KernelArguments.parse(before == null ? "" : before).list()) {
       arguments = arguments.without(old);
     }

@@ -22,9 +22,10 @@ public final class UsrOverlay {
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   /**
-   * Takes: the read-only mount of the sysroot or nothing, the deployment, its backing directory, the
-   * mode of /usr, where to mount, the mount's options, and what to touch. Runs in a mount namespace
-   * that shares what it mounts with the caller's, but not that the sysroot is writable in it.
+   * Takes: the read-only mount of the sysroot or nothing, the deployment, its backing directory,
+   * the mode of /usr, where to mount, the mount's options, and what to touch. Runs in a mount
+   * namespace that shares what it mounts with the caller's, but not that the sysroot is writable in
+   * it.
    */
   private static final String SCRIPT =
       """
@@ -61,14 +62,11 @@ public final class UsrOverlay {
     Deployment booted = sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
     if (booted.unlocked() != Deployment.Unlocked.NO) {
       throw Problem.input(
-          "/usr has an overlay already ("
-              + booted.unlocked().word()
-              + "); a reboot takes it away");
+          "/usr has an overlay already (" + booted.unlocked().word() + "); a reboot takes it away");
     }
     Path mark =
         booted.unlockedMark(
-            host.run(),
-            readOnly ? Deployment.Unlocked.TRANSIENT : Deployment.Unlocked.DEVELOPMENT);
+            host.run(), readOnly ? Deployment.Unlocked.TRANSIENT : Deployment.Unlocked.DEVELOPMENT);
     Files.createDirectories(mark.resolveSibling(""));
     Files.write(mark, new byte[0]);
     boolean done = false;

@@ -69,9 +69,7 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
       String said = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
       int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
       throw new Problem(
-          Problem.Kind.INPUT,
-          name + ":" + line + ": this is no YAML: " + Printable.text(said),
-          e);
+          Problem.Kind.INPUT, name + ":" + line + ": this is no YAML: " + Printable.text(said), e);
     }
   }
 

@@ -40,7 +40,8 @@ public final class DeployedImage {
   }
 
   /** The digest of the manifest that a deployment was made from. */
-  public static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment) throws IOException {
+  public static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment)
+      throws IOException {
     return sysroot
         .repository()
         .readCommit(deployment.checksum())

@@ -31,8 +31,7 @@ final class Rollback {
     Deployment target = target(options);
     List<Deployment> menu = sysroot.deployments();
     boolean reverting =
-        target.booted()
-            || (options.to() == null && menu.indexOf(target) < menu.indexOf(booted));
+        target.booted() || (options.to() == null && menu.indexOf(target) < menu.indexOf(booted));
     if (reverting) {
       voice.say("notice: Reverting queued rollback state");
     }
@@ -92,7 +91,9 @@ final class Rollback {
     List<Digest> left = new ArrayList<>();
     DeployedImage.digestOf(sysroot, booted).ifPresent(left::add);
     if (staged.isPresent()) {
-      DeployedImage.digestOf(sysroot, staged.get()).filter(d -> !left.contains(d)).ifPresent(left::add);
+      DeployedImage.digestOf(sysroot, staged.get())
+          .filter(d -> !left.contains(d))
+          .ifPresent(left::add);
     }
     DeployedImage.digestOf(sysroot, target).ifPresent(left::remove);
     return left;

@@ -74,7 +74,8 @@ class HostEditTest {
     assertThat(machine.heard()).containsExactly("Edit cancelled, no changes made.");
     apply("{apiVersion: org.containers.bootc/v1, kind: BootcHost, spec: {bootOrder: rollback}}");
     assertThat(machine.heard()).contains("Next boot: rollback deployment");
-    apply("apiVersion: org.containers.bootc/v1\nkind: BootcHost\nspec:\n  bootOrder: \"default\"\n");
+    apply(
+        "apiVersion: org.containers.bootc/v1\nkind: BootcHost\nspec:\n  bootOrder: \"default\"\n");
     assertThat(machine.heard()).contains("Next boot: current deployment");
     machine.judge();
   }

@@ -183,7 +183,8 @@ class MachineArgumentsTest {
         .containsExactly("root=UUID=1", "rw", "nohz=on", "isolcpus=1-3", "x=1");
     machine.heard();
     verbs().setOptionsForSource("other_1", "x=1");
-    assertThat(machine.heard()).containsExactly("No changes.");
+    verbs().setOptionsForSource("tuned", "nohz=on isolcpus=1-3");
+    assertThat(machine.heard()).containsExactly("No changes.", "No changes.");
     machine.reboot();
     assertThat(entry())
         .contains(

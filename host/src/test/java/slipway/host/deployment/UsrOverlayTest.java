@@ -75,7 +75,8 @@ class UsrOverlayTest {
     Path image = machine.root().resolve(booted.directory()).resolve("usr");
     assertThat(below(image)).hasContent("the same in all");
     assertThat(image.resolve("new")).doesNotExist();
-    assertThat(Files.getAttribute(usr, "unix:mode")).isEqualTo(Files.getAttribute(image, "unix:mode"));
+    assertThat(Files.getAttribute(usr, "unix:mode"))
+        .isEqualTo(Files.getAttribute(image, "unix:mode"));
     assertThat(overlay().at("/accessMode").asString()).isEqualTo("readWrite");
     assertThat(overlay().at("/persistence").asString()).isEqualTo("transient");
     assertThat(ostree()).contains("Unlocked: development");

@@ -32,7 +32,8 @@ class StatusTest {
       HostStatus.@Nullable Entry booted,
       HostStatus.@Nullable Entry rollback,
       HostStatus.Entry... others) {
-    return new HostStatus(NAME, staged, booted, rollback, List.of(others), false, null, false, NONE);
+    return new HostStatus(
+        NAME, staged, booted, rollback, List.of(others), false, null, false, NONE);
   }
 
   @Test

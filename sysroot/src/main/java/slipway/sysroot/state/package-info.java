@@ -1,6 +1,7 @@
 /**
  * What is deployed, as values. {@link slipway.sysroot.state.SysrootState} reads it from the boot
- * menu, which is the truth; nothing is written here but the record of a staged deployment.
+ * menu, which is the truth; nothing is written here but the record of a staged deployment and the
+ * machine's settings.
  *
  * <pre>
  *  SysrootState.read(root, RunState)
@@ -29,6 +30,10 @@
  *    kargs                       as: without ostree=
  *    bootconfig-extra            a{ss}: more keys of the boot entry
  *    locked                      b: the shutdown leaves it
+ *
+ *  MachineSettings, a key file  ostree/slipway.conf
+ *    [deployments]          keep=N
+ *    [updates]              held=sha256:…;sha256:…
  *
  *  RunState
  *    /run/ostree-booted          empty, or a{sv} with backing-root-device-inode (tt), which tells

@@ -38,16 +38,18 @@ public final class EtcRestore {
    *
    * @param paths below {@code /etc}
    * @return what was restored; nothing for a path that is as in the image
-   * @throws Problem before anything is written: of kind NOT_FOUND for a path that neither the
-   *     image nor the machine has, of kind INPUT for one that the image does not have, whose
-   *     directory is gone, or that is a directory with files where the image has something else
+   * @throws Problem before anything is written: of kind NOT_FOUND for a path that neither the image
+   *     nor the machine has, of kind INPUT for one that the image does not have, whose directory is
+   *     gone, or that is a directory with files where the image has something else
    */
   public List<EtcMerge.Change> restore(List<OsPath> paths) throws IOException {
     List<EtcMerge.Change> wanted = new ArrayList<>();
     for (OsPath path : paths) {
       requireRestorable(path);
       for (EtcMerge.Change change : changes) {
-        if (covers(path, change.path()) && change.kind() != EtcMerge.Kind.ADDED && !wanted.contains(change)) {
+        if (covers(path, change.path())
+            && change.kind() != EtcMerge.Kind.ADDED
+            && !wanted.contains(change)) {
           requireNothingLost(change.path());
           wanted.add(change);
         }

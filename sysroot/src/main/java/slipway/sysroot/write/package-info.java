@@ -20,6 +20,7 @@
  *
  *  EtcMerge.diff(old usr/etc, old etc)     M changed, D removed, A added by the administrator
  *  EtcMerge.apply(new etc)                 the local version wins
+ *  EtcRestore                              the image's version of a path again, in place
  * </pre>
  */
 @org.jspecify.annotations.NullMarked
