@@ -58,6 +58,10 @@ class AgentLauncherTest {
             assertThat(bootc(List.of("LC_ALL=de_DE"), "upgrade"))
                 .contains("locale=none C de_DE de_DE");
             assertThat(bootc(List.of(), "status")).contains("locale=none C C.UTF-8 C");
+            // What it mounts is for everybody.
+            for (String overlay : List.of("usr-overlay", "usroverlay")) {
+              assertThat(bootc(List.of(), overlay)).contains("namespace=" + here, "mark=none");
+            }
             assertThat(bootc(List.of("SLIPWAY_HEAP=700m"), "status")).contains("word=-Xmx700m");
             assertThat(bootc(List.of("HOME=/srv"), "upgrade")).contains("home=/srv");
             assertThat(bootc(List.of("_ostree_unshared=1"), "internals", "finalize-staged"))

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -96,6 +97,27 @@ class BootSpaceTest {
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
     machine.judge();
     assertThat(kernels()).hasSize(2);
+  }
+
+  @Test
+  void keepsFewerThanWantedRatherThanNoUpdate() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    first = sysroot.booted().orElseThrow();
+    sysroot.changeSettings(settings -> settings.withKeep(3));
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, image("2", 3), Origin.NONE));
+    assertThat(sysroot.planDeploy(DeploySpec.upgrade(first, image("3", 1), Origin.NONE)).order())
+        .hasSize(3);
+    Checksum three = image("4", 3);
+    List<String> warnings = new ArrayList<>();
+    sysroot = Sysroot.open(machine.root(), machine.runState(), warnings::add);
+    sysroot.stage(DeploySpec.upgrade(first, three, Origin.NONE), false);
+    assertThat(warnings).contains("/boot has no room to keep " + second.id());
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    assertThat(sysroot.deployments()).hasSize(2).noneMatch(second::isSame);
+    assertThat(kernels()).hasSize(2);
+    machine.judge();
   }
 
   @Test

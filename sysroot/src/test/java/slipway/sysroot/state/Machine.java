@@ -62,6 +62,11 @@ public final class Machine implements AutoCloseable {
     return Sysroot.open(root(), RunState.read(run(), root()));
   }
 
+  /** What {@code /run} says. */
+  public RunState runState() throws IOException {
+    return RunState.read(run(), root());
+  }
+
   /** Lets {@code run/ostree-booted} say what the initramfs would. */
   void boot(Deployment booted) throws IOException {
     Path deployment = root().resolve(booted.directory());
