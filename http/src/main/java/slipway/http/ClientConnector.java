@@ -23,7 +23,6 @@ import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SelectorManager;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +69,7 @@ final class ClientConnector extends ServerConnector {
         new ArrayByteBufferPool(0, 4096, INPUT, -1, POOLED / 4, POOLED),
         1,
         -1,
-        new HttpConnectionFactory(configuration(options)));
+        new SerialConnection.Factory(configuration(options)));
     limit = options.connections();
     setHost(options.address().getHostString());
     setPort(options.address().getPort());
