@@ -9,8 +9,8 @@ import slipway.linux.process.Command;
 
 /** The product as a user has it: the launcher of this checkout, run as a process. */
 final class Cli {
-  /** Only against what hangs for ever: commands that wait for a machine judge by its progress. */
-  private static final Duration LIMIT = Duration.ofHours(1);
+  /** Of commands that hang. One that waits for a machine judges by that machine's progress. */
+  static final Duration IDLE_LIMIT = Duration.ofMinutes(5);
 
   /** The top of the checkout. */
   static final Path ROOT = findRoot();
@@ -68,11 +68,11 @@ final class Cli {
 
   /** Runs and returns what came out, whatever the status. */
   Command.Result run(String... arguments) {
-    return command(arguments).timeout(LIMIT).tryRun();
+    return command(arguments).idleLimit(IDLE_LIMIT).tryRun();
   }
 
   /** Runs, and fails the test with stderr when the status is not 0. */
   String must(String... arguments) {
-    return command(arguments).timeout(LIMIT).run().text();
+    return command(arguments).idleLimit(IDLE_LIMIT).run().text();
   }
 }

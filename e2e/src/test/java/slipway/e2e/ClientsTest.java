@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -96,7 +95,7 @@ class ClientsTest {
   }
 
   private static String run(String... argv) {
-    return Command.of(argv).timeout(Duration.ofMinutes(2)).output();
+    return Command.of(argv).idleLimit(Cli.IDLE_LIMIT).output();
   }
 
   private static String skopeoDigest(String image) {
@@ -254,7 +253,7 @@ class ClientsTest {
             "--password-stdin",
             server.host())
         .stdin(password.getBytes(StandardCharsets.UTF_8))
-        .timeout(Duration.ofMinutes(1))
+        .idleLimit(Cli.IDLE_LIMIT)
         .tryRun();
   }
 

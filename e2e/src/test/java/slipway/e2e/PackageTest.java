@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -77,7 +76,7 @@ class PackageTest {
   }
 
   private static String run(String... argv) {
-    return Command.of(argv).timeout(Duration.ofMinutes(20)).run().text();
+    return Command.of(argv).idleLimit(Cli.IDLE_LIMIT).run().text();
   }
 
   /**
@@ -102,7 +101,7 @@ class PackageTest {
         .environment("JAVA_HOME", null)
         .environment("SLIPWAY_STATE", null)
         .environment("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .timeout(Duration.ofMinutes(20))
+        .idleLimit(Cli.IDLE_LIMIT)
         .tryRun();
   }
 

@@ -1,15 +1,12 @@
 package slipway.e2e;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import slipway.linux.process.Command;
 
 /** Debian's podman with a store of its own, so that nothing of the machine's is seen or changed. */
 final class Podman implements AutoCloseable {
-  private static final Duration LIMIT = Duration.ofMinutes(3);
-
   private final Path root;
   private final Path run;
 
@@ -39,7 +36,7 @@ final class Podman implements AutoCloseable {
                 "--runtime",
                 "/usr/sbin/runc"));
     argv.addAll(arguments);
-    return Command.of(argv).timeout(LIMIT);
+    return Command.of(argv).idleLimit(Cli.IDLE_LIMIT);
   }
 
   /** Runs a podman command and returns its output without white space around it. */

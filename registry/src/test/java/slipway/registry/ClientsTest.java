@@ -52,7 +52,7 @@ class ClientsTest {
   }
 
   private static String run(String... argv) {
-    return Command.of(argv).timeout(Duration.ofSeconds(120)).output();
+    return Command.of(argv).idleLimit(Duration.ofMinutes(5)).output();
   }
 
   private static String docker(String name) {
@@ -161,7 +161,7 @@ class ClientsTest {
             "--runtime",
             "/usr/sbin/runc")
         .with(arguments)
-        .timeout(Duration.ofSeconds(120))
+        .idleLimit(Duration.ofMinutes(5))
         .output();
   }
 

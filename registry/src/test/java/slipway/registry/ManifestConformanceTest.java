@@ -146,6 +146,18 @@ class ManifestConformanceTest extends Conformance {
     wire.put(manifest("v1"), bytes).error(400, "MANIFEST_INVALID");
   }
 
+  /** Small on the way, large in memory: a million objects. */
+  @Test
+  void aManifestOfManyEmptyObjectsIsRefused() throws Exception {
+    String json =
+        "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"x\":[{}%s]}"
+            .formatted(MediaTypes.OCI_MANIFEST, ",{}".repeat(1_300_000));
+    assertThat(json.length()).isLessThan(Limit.MANIFEST_BYTES.intValue());
+    Wire.Answer answer = push("v1", json, MediaTypes.OCI_MANIFEST).error(400, "MANIFEST_INVALID");
+    assertThat(answer.text()).contains("more than 500000");
+    wire.get(manifest("v1")).error(404, "MANIFEST_UNKNOWN");
+  }
+
   @Test
   void aTagMoves() throws Exception {
     Manifest.Image first = wire.pushImage(name, "v1", bytes(100));

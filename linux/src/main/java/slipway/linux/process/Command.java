@@ -29,19 +29,26 @@ public final class Command {
   private final Map<String, @Nullable String> environment;
   private final @Nullable Path directory;
   private final byte @Nullable [] stdin;
-  private final @Nullable Duration timeout;
+  private final @Nullable Limit limit;
+
+  /**
+   * When a process is given up.
+   *
+   * @param idle whether only time counts in which it does nothing
+   */
+  private record Limit(Duration time, boolean idle) {}
 
   private Command(
       List<String> argv,
       Map<String, @Nullable String> environment,
       @Nullable Path directory,
       byte @Nullable [] stdin,
-      @Nullable Duration timeout) {
+      @Nullable Limit limit) {
     this.argv = List.copyOf(argv);
     this.environment = environment;
     this.directory = directory;
     this.stdin = stdin;
-    this.timeout = timeout;
+    this.limit = limit;
   }
 
   /** What a finished process left: its exit status, all of stdout, and the end of stderr. */
@@ -66,23 +73,23 @@ public final class Command {
   public Command with(String... more) {
     List<String> all = new ArrayList<>(argv);
     all.addAll(List.of(more));
-    return new Command(all, environment, directory, stdin, timeout);
+    return new Command(all, environment, directory, stdin, limit);
   }
 
   /** With a variable set, or removed when {@code value} is null. */
   public Command environment(String name, @Nullable String value) {
     Map<String, @Nullable String> all = new LinkedHashMap<>(environment);
     all.put(name, value);
-    return new Command(argv, all, directory, stdin, timeout);
+    return new Command(argv, all, directory, stdin, limit);
   }
 
   public Command directory(Path working) {
-    return new Command(argv, environment, working, stdin, timeout);
+    return new Command(argv, environment, working, stdin, limit);
   }
 
   /** With bytes to read; this is the way to hand over a secret. Without it stdin is empty. */
   public Command stdin(byte[] bytes) {
-    return new Command(argv, environment, directory, bytes.clone(), timeout);
+    return new Command(argv, environment, directory, bytes.clone(), limit);
   }
 
   public Command stdin(String text) {
@@ -90,8 +97,16 @@ public final class Command {
   }
 
   /** With a limit after which the process and its children are killed and {@link #run} fails. */
-  public Command timeout(Duration limit) {
-    return new Command(argv, environment, directory, stdin, limit);
+  public Command timeout(Duration time) {
+    return new Command(argv, environment, directory, stdin, new Limit(time, false));
+  }
+
+  /**
+   * In place of {@link #timeout}: the process and its children are killed, and {@link #run} fails,
+   * when they do nothing for so long. What takes its time on a slow machine goes on.
+   */
+  public Command idleLimit(Duration time) {
+    return new Command(argv, environment, directory, stdin, new Limit(time, true));
   }
 
   public List<String> argv() {
@@ -146,13 +161,12 @@ public final class Command {
 
   private void await(Process process, List<Thread> pumps) {
     try {
-      if (timeout == null) {
+      if (limit == null) {
         process.waitFor();
-      } else if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-        kill(process);
-        throw new Problem(
-            Problem.Kind.ENVIRONMENT,
-            argv.getFirst() + " did not end within " + timeout.toSeconds() + " s");
+      } else if (limit.idle()) {
+        awaitWork(process, limit.time());
+      } else if (!process.waitFor(limit.time().toMillis(), TimeUnit.MILLISECONDS)) {
+        throw givenUp(process, "did not end within", limit.time());
       }
       for (Thread pump : pumps) {
         pump.join();
@@ -162,6 +176,22 @@ public final class Command {
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, argv.getFirst() + " was interrupted", e);
     }
+  }
+
+  private void awaitWork(Process process, Duration time) throws InterruptedException {
+    Activity before = Activity.of(process);
+    while (!process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
+      Activity now = Activity.of(process);
+      if (now.isIdle(before, time)) {
+        throw givenUp(process, "did nothing for", time);
+      }
+      before = now;
+    }
+  }
+
+  private Problem givenUp(Process process, String how, Duration time) {
+    kill(process);
+    return Problem.environment(argv.getFirst() + " " + how + " " + time.toSeconds() + " s");
   }
 
   /**

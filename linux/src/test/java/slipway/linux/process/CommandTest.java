@@ -1,6 +1,7 @@
 package slipway.linux.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -8,6 +9,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
 
 class CommandTest {
   /** A thread that waits at a pipe waits in the kernel, so it needs no virtual thread's carrier. */
@@ -29,6 +31,20 @@ class CommandTest {
     } finally {
       stop.set(true);
     }
+  }
+
+  @Test
+  void whatDoesNothingIsGivenUp() {
+    Command idle = Command.of("sh", "-c", "sleep 1000; :").idleLimit(Duration.ofSeconds(1));
+    assertThatThrownBy(idle::run).isInstanceOf(Problem.class).hasMessage("sh did nothing for 1 s");
+  }
+
+  /** Three limits long, of which a child does the work. */
+  @Test
+  void whatWorksIsWaitedFor() {
+    String busy = "end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do :; done";
+    Command command = Command.of("sh", "-c", "(" + busy + "); echo done");
+    assertThat(command.idleLimit(Duration.ofSeconds(1)).output()).isEqualTo("done");
   }
 
   /** In a thread that may hang without the test doing so. */
