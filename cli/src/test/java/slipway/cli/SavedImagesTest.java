@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +87,39 @@ class SavedImagesTest {
     Ran ran = run("save", "--root", root, "--format", format, "-o", saved.toString(), NAME);
     assertThat(ran).isEqualTo(new Ran(0, "", ran.err()));
     return saved;
+  }
+
+  /** Not once for each name: that would be a gigabyte for three thousand of them. */
+  @Test
+  void theNamesOfAnArchiveAreWrittenAtOnce() throws Exception {
+    Path saved = save("docker-archive");
+    Path parts = Files.createDirectory(dir.resolve("parts"));
+    Command.of("tar", "-C", parts.toString(), "-xf", saved.toString()).run();
+    Path manifest = parts.resolve("manifest.json");
+    String names =
+        IntStream.range(0, 3000)
+            .mapToObj("\"localhost/web:v%d\""::formatted)
+            .collect(Collectors.joining(","));
+    String text = Files.readString(manifest).replaceAll("(\"RepoTags\":\\[)[^\\]]*", "$1" + names);
+    Files.writeString(manifest, text);
+    Path many = dir.resolve("many.tar");
+    Command.of("tar", "-C", parts.toString(), "-cf", many.toString(), ".").run();
+    long before = written();
+    Ran loaded = run("load", "--root", other, "-i", many.toString());
+    assertThat(loaded.status()).as(loaded.err()).isZero();
+    assertThat(loaded.out()).hasLineCount(3000);
+    assertThat(written() - before).isLessThan(50_000_000);
+    assertThat(run("images", "--root", other).out()).hasLineCount(3001).contains(" v2999 ");
+  }
+
+  /** Bytes that this process has written (proc_pid_io(5)). */
+  private static long written() throws Exception {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/io"))) {
+      return lines
+          .filter(line -> line.startsWith("wchar: "))
+          .mapToLong(line -> Long.parseLong(line.substring("wchar: ".length())))
+          .sum();
+    }
   }
 
   private void assertLoaded(String id) {

@@ -1,12 +1,17 @@
 package slipway.oci;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static slipway.oci.HostileRegistry.answer;
 import static slipway.oci.HostileRegistry.cut;
 import static slipway.oci.HostileRegistry.header;
 
 import com.sun.net.httpserver.HttpExchange;
+import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +32,7 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
 import slipway.oci.registry.RegistryClient;
 import slipway.oci.registry.RegistryOptions;
 import slipway.oci.store.LocalStore;
@@ -62,6 +68,38 @@ class HostileRegistryTest extends HostileCase {
       assertThat(registry.asked.stream().filter(a -> a.contains("/blobs/")).count())
           .isGreaterThan(7);
       assertThat(served.get()).isLessThan(2 * BLOB.length);
+    }
+  }
+
+  /** It is a registry until it is asked for a manifest. */
+  @Test
+  void aStatusLineThatIsNoneIsASentence() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      Thread.ofVirtual().start(() -> mumble(server));
+      Reference name = Reference.parse("127.0.0.1:" + server.getLocalPort() + "/x:1");
+      try (RegistryClient client = new RegistryClient(name, OPTIONS.withTlsVerify(false))) {
+        fails(Problem.Kind.UNAVAILABLE, () -> client.manifest("1"))
+            .hasMessageContaining("127.0.0.1:" + server.getLocalPort())
+            .hasMessageContaining("31mSSH-2.0")
+            .hasMessageNotContaining("\u001b");
+      }
+    }
+  }
+
+  private static void mumble(ServerSocket server) {
+    while (!server.isClosed()) {
+      try (Socket socket = server.accept()) {
+        byte[] asked = new byte[8192];
+        int length = Math.max(0, socket.getInputStream().read(asked));
+        String text = new String(asked, 0, length, ISO_8859_1);
+        String answer =
+            text.startsWith("GET /v2/ ")
+                ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                : "\u001b[31mSSH-2.0-x\r\n\r\n";
+        socket.getOutputStream().write(answer.getBytes(ISO_8859_1));
+      } catch (IOException e) {
+        // The test is over, or the client has seen enough.
+      }
     }
   }
 

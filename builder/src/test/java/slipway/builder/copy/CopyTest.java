@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -70,6 +71,24 @@ class CopyTest extends LabCase {
     assertThat(mode(tree, "mode/deep/f2")).isEqualTo("711");
     assertThat(mode(tree, "symbolic/deep")).isEqualTo("770");
     assertThat(mode(tree, "symbolic/f1")).isEqualTo("660");
+  }
+
+  /** In what a build keeps; in the layer are zeros, which are packed. */
+  @Test
+  void holesStayHoles() throws Exception {
+    Path context = lab.context("FROM scratch\nCOPY sparse /a\nFROM scratch\nCOPY --from=0 /a /b\n");
+    try (RandomAccessFile sparse = new RandomAccessFile(context.resolve("sparse").toFile(), "rw")) {
+      sparse.setLength(64 << 20);
+      sparse.write(1);
+      sparse.seek((64 << 20) - 1);
+      sparse.write(2);
+    }
+    FileTree tree = lab.tree(lab.build(BuildRequest.of(context)));
+    assertThat(node(tree, "b"))
+        .isInstanceOfSatisfying(
+            Node.File.class, f -> assertThat(f.content().size()).isEqualTo(64 << 20));
+    String used = Command.of("du", "-sk", lab.directory.toString()).output();
+    assertThat(Long.parseLong(used.split("\\s")[0])).as("KiB on the disk").isLessThan(8 << 10);
   }
 
   @Test

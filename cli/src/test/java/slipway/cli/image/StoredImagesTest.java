@@ -104,6 +104,25 @@ class StoredImagesTest {
     assertThat(run("images", "-q").out()).isEmpty();
   }
 
+  /** As of an image that was pulled by its tag and then by its digest. */
+  @Test
+  void aNameByDigestIsNotShownBesideATagOfTheSameImage() {
+    Manifest.Image image;
+    try (LocalStore store = store()) {
+      image = put(store, "web:1", "one");
+      store.tag(List.of(LocalStore.localName("web@" + image.digest())), image.digest());
+      store.tag(List.of(LocalStore.localName("api@" + image.digest())), image.digest());
+    }
+    String id = ImagesCommand.id(image);
+    assertThat(run("images").out())
+        .hasLineCount(3)
+        .containsPattern("localhost/web +1 +" + id)
+        .containsPattern("localhost/api +<none> +" + id);
+    assertThat(json("images", "--json")).hasSize(2);
+    assertThat(run("rmi", "web:1").status()).isZero();
+    assertThat(run("images").out()).hasLineCount(3).containsPattern("localhost/web +<none> +" + id);
+  }
+
   @Test
   void whatBuildsOfBaseImagesKeepIsToldAndRemoved() throws Exception {
     store().close();

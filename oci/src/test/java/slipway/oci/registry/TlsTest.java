@@ -10,6 +10,7 @@ import com.sun.net.httpserver.HttpsServer;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -121,6 +122,28 @@ class TlsTest {
       RegistryOptions trusting = OPTIONS.withCertificates(List.of(dir.resolve("certs.d")));
       try (RegistryClient client = new RegistryClient(name, trusting)) {
         assertThat(client.tags()).containsExactly("t");
+      }
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** ADD fetches so: a file of a web server comes by the same certificates as layers. */
+  @Test
+  void filesOfTheWebComeByTheSameCertificates() throws Exception {
+    HttpsServer server = serve(keys(), false);
+    try {
+      String host = "localhost:" + server.getAddress().getPort();
+      URI address = URI.create("https://" + host + "/file");
+      assertThatThrownBy(() -> WebFile.open(address, OPTIONS.withCertificates(List.of())).close())
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.ENVIRONMENT))
+          .hasMessageContaining("the certificate of " + host + " is not accepted");
+      Path directory = Files.createDirectories(dir.resolve("certs.d").resolve(host));
+      Files.copy(dir.resolve("ca.crt"), directory.resolve("ca.crt"));
+      RegistryOptions trusting = OPTIONS.withCertificates(List.of(dir.resolve("certs.d")));
+      try (WebFile file = WebFile.open(address, trusting)) {
+        assertThat(file.body()).hasContent("{\"tags\":[\"t\"]}");
       }
     } finally {
       server.stop(0);
