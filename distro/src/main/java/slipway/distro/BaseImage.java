@@ -126,6 +126,9 @@ public final class BaseImage {
           "usr/share/kernel/postinst.d/zz-image",
           "usr/share/kernel/postrm.d/zz-image");
 
+  /** What the links of {@link BaseRequest#writableOpt} lead to. */
+  private static final String OPT_IN_VAR = "usr/lib/tmpfiles.d/base-opt.conf";
+
   /** The tree, package lists and downloads take a third of this. */
   private static final long WORK_SIZE = 3L << 30;
 
@@ -239,6 +242,9 @@ public final class BaseImage {
     for (String file : FILES) {
       write(file, resource("root/" + file));
     }
+    if (request.writableOpt()) {
+      write(OPT_IN_VAR, resource("root/" + OPT_IN_VAR));
+    }
     write("etc/apt/sources.list.d/debian.sources", mirror.sourcesFile(request.suite()));
     Files.deleteIfExists(root.resolve("etc/apt/sources.list"));
     Path product = request.product();
@@ -247,7 +253,7 @@ public final class BaseImage {
       BaseAgent.install(root, product, jdk(), cache, progress);
     }
     progress.note("making the initramfs");
-    inNamespace("finish.sh", root.toString()).run();
+    inNamespace("finish.sh", root.toString(), request.writableOpt() ? "links" : "folders").run();
     users();
     FileTree tree = DirectoryReader.read(root);
     lint(tree);

@@ -18,6 +18,8 @@ import slipway.oci.store.LocalStore;
  * @param mirror of Debian's main archive; null takes the one that this machine's apt uses
  * @param kernel the package that brings the kernel, see {@link #CLOUD_KERNEL}
  * @param packages more packages, by name
+ * @param writableOpt whether /opt and /usr/local are links into /var, where a machine may write and
+ *     no upgrade changes anything; else they are folders of the image
  * @param product the folder of the product's jars, from which the host agent is put together; null
  *     makes an image without an agent
  * @param store where the image goes
@@ -32,6 +34,7 @@ public record BaseRequest(
     @Nullable URI mirror,
     String kernel,
     List<String> packages,
+    boolean writableOpt,
     @Nullable Path product,
     LocalStore store,
     Path state,

@@ -33,7 +33,7 @@ class BaseImageTest {
     Path root = Files.createDirectories(folder.resolve("root"));
     try (LocalStore store = LocalStore.open(state.resolve("store"))) {
       Manifest.Image image =
-          BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
+          BaseImage.build(request(store, state, true), Progress.NONE, InstantSource.system());
       for (Descriptor layer : image.layers()) {
         Command.of("tar", "--zstd", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf")
             .with(store.blobPath(layer.digest()).toString(), "-C", root.toString())
@@ -56,22 +56,25 @@ class BaseImageTest {
       }
       assertThat(inside(root, "lsinitrd", "/usr/lib/modules/" + version + "/initramfs.img"))
           .contains("ostree-prepare-root", "erofs.ko", "overlay.ko", "prepare-root.conf");
+      assertThat(Files.readSymbolicLink(root.resolve("opt"))).hasToString("var/opt");
+      assertThat(Files.readSymbolicLink(root.resolve("usr/local"))).hasToString("../var/usrlocal");
       boots(root);
       Manifest.Image again =
-          BaseImage.build(request(store, state), Progress.NONE, InstantSource.system());
+          BaseImage.build(request(store, state, true), Progress.NONE, InstantSource.system());
       assertThat(again.digest()).isEqualTo(image.digest());
     } finally {
       Posix.removeTree(OsPath.of(root));
     }
   }
 
-  private static BaseRequest request(LocalStore store, Path state) {
+  private static BaseRequest request(LocalStore store, Path state, boolean writableOpt) {
     return new BaseRequest(
         "trixie",
         Reference.parse(TAG),
         null,
         BaseImage.defaultKernel(),
         List.of(),
+        writableOpt,
         null,
         store,
         state,
@@ -98,13 +101,19 @@ class BaseImageTest {
             "--set-credential=passwd.hashed-password.root:x",
             "--boot",
             "systemd.run=/bin/sh -c '(systemctl --failed --no-legend --plain | sed s/^/failed:/;"
-                + " ls -d /root/ /home/ /opt/ /srv/ /var/lib/dpkg/;"
+                + " ls -d /root/ /home/ /opt/ /srv/ /usr/local/bin/ /var/lib/dpkg/;"
                 + " grep -q ^root:x: /etc/shadow && echo /root-has-its-password)"
                 + " > /mnt/result 2>&1'")
         .timeout(Duration.ofMinutes(3))
         .tryRun();
     assertThat(Files.readAllLines(out.resolve("result")))
         .containsExactly(
-            "/home/", "/opt/", "/root/", "/srv/", "/var/lib/dpkg/", "/root-has-its-password");
+            "/home/",
+            "/opt/",
+            "/root/",
+            "/srv/",
+            "/usr/local/bin/",
+            "/var/lib/dpkg/",
+            "/root-has-its-password");
   }
 }

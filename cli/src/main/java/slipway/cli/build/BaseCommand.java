@@ -79,6 +79,13 @@ public final class BaseCommand implements Callable<Integer> {
     List<String> packages = List.of();
 
     @Option(
+        names = "--writable-opt",
+        description =
+            "make /opt and /usr/local links into /var, where a machine may write and no upgrade"
+                + " changes anything (default: folders of the image)")
+    boolean writableOpt;
+
+    @Option(
         names = "--if-changed",
         description =
             "build only when the image is missing or holds another agent than this product's")
@@ -123,6 +130,7 @@ public final class BaseCommand implements Callable<Integer> {
           mirror,
           kernel == null ? BaseImage.defaultKernel() : kernel,
           packages,
+          writableOpt,
           noAgent ? null : Product.jars(),
           store,
           state.directory(),

@@ -230,6 +230,7 @@ public final class DemoCommand implements Callable<Integer> {
               null,
               BaseImage.defaultKernel(),
               List.of(),
+              false,
               Product.jars(),
               users,
               state.directory(),

@@ -1,8 +1,10 @@
 #!/bin/sh
-# finish.sh ROOT: turns a Debian tree that mmdebstrap made into the tree of a bootable image. Runs in
-# a mount name space of its own, so that its mounts go when it ends, however it ends.
+# finish.sh ROOT folders|links: turns a Debian tree that mmdebstrap made into the tree of a bootable
+# image, whose /opt and /usr/local are its own folders or links into /var. Runs in a mount name space
+# of its own, so that its mounts go when it ends, however it ends.
 set -eu
 root=$1
+opt=$2
 [ -n "$root" ] && [ "$root" != / ]
 
 in_root() {
@@ -45,7 +47,13 @@ ln -s var/home "$root/home"
 ln -s var/roothome "$root/root"
 ln -s var/srv "$root/srv"
 ln -s var/mnt "$root/mnt"
-ln -s var/opt "$root/opt"
+if [ "$opt" = links ]; then
+  ln -s var/opt "$root/opt"
+  rm -rf "$root/usr/local"
+  ln -s ../var/usrlocal "$root/usr/local"
+else
+  mkdir -m 0755 "$root/opt"
+fi
 ln -s run/media "$root/media"
 
 # --- mounts for what runs inside
@@ -54,6 +62,7 @@ mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"
 in_root systemd-tmpfiles --create base-layout.conf
+[ "$opt" = folders ] || in_root systemd-tmpfiles --create base-opt.conf
 mount -t tmpfs tmpfs "$root/tmp"
 
 # --- units: as the presets say, so that a first boot changes nothing
