@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +89,44 @@ class CommandLineTest {
     assertThat(result.stderr()).startsWith("error: ").contains(word);
     assertThat(result.stderr()).doesNotContain("internal error").doesNotContain("\tat ");
     assertThat(result.status()).isEqualTo(status);
+  }
+
+  @Test
+  void aContainerfileMayComeByStandardInput() throws Exception {
+    Path context = Files.createDirectory(dir.resolve("context"));
+    Files.writeString(context.resolve("file"), "file\n");
+    Cli cli = Cli.withState(dir.resolve("state"));
+    Command build = cli.command("build", "-f", "-", "-t", "web:1", context.toString());
+    build.stdin("FROM scratch\nCOPY file /\nLABEL from=stdin\n").run();
+    assertThat(cli.must("inspect", "web:1")).contains("\"from\": \"stdin\"");
+    Command.Result wrong = build.stdin("FROM scratch\nRUNN\n").tryRun();
+    assertThat(wrong.stderr()).contains("error: /dev/stdin:2: ").contains("RUNN");
+    assertThat(wrong.status()).isEqualTo(1);
+  }
+
+  /** Of three commands that fetch or send, each asks it. */
+  @Test
+  void whatRegistriesConfBlocksIsNeitherFetchedNorSent() throws Exception {
+    Path conf =
+        Files.writeString(
+            dir.resolve("registries.conf"),
+            "[[registry]]\nprefix = \"registry.invalid/os\"\nblocked = true\n");
+    Files.writeString(dir.resolve("Containerfile"), "FROM scratch\nLABEL a=b\n");
+    Files.writeString(dir.resolve("Blocked"), "FROM registry.invalid/os:1\n");
+    Cli cli = Cli.withState(dir.resolve("state"));
+    cli.must("build", "-t", "web:1", dir.toString());
+    for (String line :
+        List.of(
+            "pull registry.invalid/os:1",
+            "push web:1 registry.invalid/os/web:1",
+            "build -f " + dir.resolve("Blocked") + " " + dir)) {
+      Command.Result result =
+          cli.command(line.split(" "))
+              .environment("CONTAINERS_REGISTRIES_CONF", conf.toString())
+              .tryRun();
+      assertThat(result.stderr()).as(line).contains("registry.invalid/os").contains("blocked");
+      assertThat(result.status()).as(line).isEqualTo(1);
+    }
   }
 
   @Test

@@ -43,6 +43,7 @@ class DiskTest {
        && chmod 1770 private && chown 4000000000:65536 private \\
        && ln setuid linked && : > empty && ln -s ../../nowhere dangling && ln -s /usr/bin/env absolute \\
        && head -c 5000000 /dev/zero > zeros \\
+       && mkdir /opt/app && echo "of the image" > /opt/app/run \\
        && echo local > /etc/probe/file && chmod 600 /etc/probe/file && ln -s file /etc/probe/link
       """;
 
@@ -162,6 +163,7 @@ class DiskTest {
             same(
                 Listing.of(root.resolve("usr"), "etc"), Listing.of(unpacked.resolve("usr"), "etc"));
             same(Listing.of(root.resolve("usr/etc")), Listing.of(unpacked.resolve("etc")));
+            assertThat(root.resolve("opt/app/run")).hasContent("of the image\n");
             assertThat(Listing.of(root.resolve("usr/lib/probe")))
                 .containsEntry("./private", "d 1770 4000000000:65536 ")
                 .containsEntry("./setuid", "f 4755 0:0 7 " + SETUID_DIGEST)

@@ -89,8 +89,13 @@ final class Releases implements AutoCloseable {
 
   /** Builds a release and makes it the one that machines follow. */
   void publish(int release) {
+    publish(release, FOLLOWED);
+  }
+
+  /** Builds a release and pushes it under a repository and tag. */
+  void publish(int release, String target) {
     String name = build(release);
-    cli.must("push", "--quiet", name, registry.host() + "/" + FOLLOWED);
+    cli.must("push", "--quiet", name, registry.host() + "/" + target);
     cli.must("rmi", name);
   }
 

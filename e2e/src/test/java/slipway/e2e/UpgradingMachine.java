@@ -153,6 +153,24 @@ final class UpgradingMachine implements AutoCloseable {
     return machine.sshCommand(command).timeout(LIMIT).run().text();
   }
 
+  /**
+   * Types a script in a shell of root's.
+   *
+   * @param ends whether the machine ends with it, which nobody is left to tell of; else it must end
+   *     well
+   * @return what it said
+   */
+  String type(String script, boolean ends) throws Exception {
+    Command shell = machine.sshCommand("bash -eu -s 2>&1").stdin(script).timeout(LIMIT);
+    Command.Result result = shell.tryRun();
+    if (ends) {
+      machine.awaitOff(LIMIT);
+    } else {
+      assertThat(result.status()).as(script + "\n" + result.text()).isZero();
+    }
+    return result.text();
+  }
+
   /** Makes local changes in files of its own, in files of the image, and in /var. */
   void change() {
     must(
