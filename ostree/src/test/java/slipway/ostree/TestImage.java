@@ -142,7 +142,8 @@ public final class TestImage implements ImageSource {
   public synchronized InputStream blob(Descriptor descriptor, long offset) {
     served.add(descriptor.digest());
     byte[] bytes = java.util.Objects.requireNonNull(blobs.get(descriptor.digest()));
-    InputStream in = new ByteArrayInputStream(bytes);
+    int begin = Math.toIntExact(offset);
+    InputStream in = new ByteArrayInputStream(bytes, begin, bytes.length - begin);
     if (stalled.contains(descriptor.digest())) {
       return new InputStream() {
         @Override

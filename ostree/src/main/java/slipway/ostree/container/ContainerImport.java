@@ -217,29 +217,12 @@ public final class ContainerImport {
       }
     }
     long bytes = missing.stream().mapToLong(w -> w.blob().size()).sum();
-    requireSpace(transaction, bytes);
+    new LayerSpace(source, missing.stream().map(Wanted::blob).toList())
+        .require(transaction.available(), shown(), repository.path());
     int present = layers.size();
     fetch(transaction, missing, layers);
     Checksum commit = merge(transaction, layers, configBytes);
     return new Imported(commit, present, missing.size(), bytes);
-  }
-
-  private void requireSpace(Transaction transaction, long bytes) {
-    if (bytes > transaction.available()) {
-      throw Problem.full(
-          shown()
-              + " needs at least "
-              + megabytes(bytes)
-              + " MB in "
-              + repository.path()
-              + ", where "
-              + megabytes(Math.max(0, transaction.available()))
-              + " MB may be written: free some space there");
-    }
-  }
-
-  private static long megabytes(long bytes) {
-    return (bytes + 999_999) / 1_000_000;
   }
 
   private void fetch(Transaction transaction, List<Wanted> missing, Map<Digest, Layer> layers)

@@ -1,0 +1,103 @@
+package slipway.ostree.container;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import slipway.base.Problem;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+
+/**
+ * Whether layers have room, found out before the first of them is fetched. A manifest tells how
+ * large they are packed; how large they are unpacked the packed data says itself, which is asked
+ * for only where it could matter. Who lies gets a refusal, or ends at the reserve while writing.
+ */
+final class LayerSpace {
+  /** Layers of operating systems are packed to a half or a quarter; far from that nobody asks. */
+  private static final int LARGEST_RATIO = 8;
+
+  private static final long U32 = 0xffff_ffffL;
+
+  private final ImageSource source;
+  private final List<Descriptor> layers;
+
+  LayerSpace(ImageSource source, List<Descriptor> layers) {
+    this.source = source;
+    this.layers = layers;
+  }
+
+  /**
+   * Looks whether they fit.
+   *
+   * @param image for the message
+   * @param place where they are to be, for the message
+   * @throws Problem of kind FULL in one sentence with both numbers
+   */
+  void require(long available, String image, java.nio.file.Path place) throws IOException {
+    long needed = layers.stream().mapToLong(Descriptor::size).sum();
+    if (needed > available / LARGEST_RATIO) {
+      needed = 0;
+      for (Descriptor layer : layers) {
+        needed += unpacked(layer);
+      }
+    }
+    if (needed > available) {
+      throw Problem.full(
+          image
+              + " needs at least "
+              + megabytes(needed)
+              + " MB in "
+              + place
+              + ", where "
+              + megabytes(Math.max(0, available))
+              + " MB may be written: free some space there");
+    }
+  }
+
+  private static long megabytes(long bytes) {
+    return (bytes + 999_999) / 1_000_000;
+  }
+
+  /** As far as it is told, and never less than the packed size. */
+  private long unpacked(Descriptor layer) throws IOException {
+    String type = layer.mediaType();
+    long told = type.endsWith("gzip") ? gzip(layer) : type.endsWith("zstd") ? zstd(layer) : 0;
+    return Math.max(layer.size(), told);
+  }
+
+  /** RFC 1952: the last four bytes are the size of what the last member holds, modulo 2³². */
+  private long gzip(Descriptor layer) throws IOException {
+    if (layer.size() < 4) {
+      return 0;
+    }
+    try (InputStream in = source.blob(layer, layer.size() - 4)) {
+      byte[] end = in.readNBytes(4);
+      return end.length < 4
+          ? 0
+          : ByteBuffer.wrap(end).order(ByteOrder.LITTLE_ENDIAN).getInt() & U32;
+    }
+  }
+
+  /** RFC 8878, 3.1.1.1: the first frame's header may tell the size of its content. */
+  private long zstd(Descriptor layer) throws IOException {
+    try (InputStream in = source.blob(layer, 0)) {
+      ByteBuffer head = ByteBuffer.wrap(in.readNBytes(18)).order(ByteOrder.LITTLE_ENDIAN);
+      return head.remaining() < 18 || head.getInt() != 0xFD2FB528 ? 0 : contentSize(head);
+    }
+  }
+
+  private static long contentSize(ByteBuffer head) {
+    int descriptor = head.get() & 0xff;
+    boolean single = (descriptor & 0x20) != 0;
+    int dictionary = new int[] {0, 1, 2, 4}[descriptor & 3];
+    head.position(head.position() + (single ? 0 : 1) + dictionary);
+    return switch (descriptor >> 6) {
+      case 0 -> single ? head.get() & 0xff : 0;
+      case 1 -> (head.getShort() & 0xffff) + 256;
+      case 2 -> head.getInt() & U32;
+      default -> Math.max(0, head.getLong());
+    };
+  }
+}
