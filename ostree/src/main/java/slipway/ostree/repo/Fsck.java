@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +26,7 @@ import slipway.ostree.object.Objects;
 final class Fsck {
   private final Repository repository;
   private final List<String> errors = Collections.synchronizedList(new ArrayList<>());
+  private final Set<FsckReport.Broken> broken = ConcurrentHashMap.newKeySet();
 
   private Fsck(Repository repository) {
     this.repository = repository;
@@ -52,12 +55,13 @@ final class Fsck {
       hashAll(reachable, task);
     }
     return new FsckReport(
-        commits, reachable.objects().size(), errors.stream().sorted().distinct().toList());
+        commits, reachable.objects().size(), errors.stream().sorted().distinct().toList(), broken);
   }
 
   private void checkRefs() throws IOException {
     for (Map.Entry<String, Checksum> ref : repository.refFiles().all().entrySet()) {
       if (!repository.has(ref.getValue(), ObjectType.COMMIT)) {
+        broken.add(new FsckReport.Broken(ref.getValue(), ObjectType.COMMIT));
         errors.add(
             "the ref "
                 + ref.getKey()
@@ -91,18 +95,23 @@ final class Fsck {
     OsPath file = repository.objectFile(object.checksum(), object.type());
     if (!Posix.exists(file)) {
       // Directories that are missing were reported when they could not be read; once is enough.
-      errors.add("the repository " + repository.path() + " lacks the object " + name);
+      fail(object, "the repository " + repository.path() + " lacks the object " + name);
       return;
     }
     try {
       Checksum actual =
           object.type() == ObjectType.FILE ? hashContent(file, task) : hashMetadata(object, file);
       if (!actual.equals(object.checksum())) {
-        errors.add("the object " + name + " is damaged: its checksum is " + actual);
+        fail(object, "the object " + name + " is damaged: its checksum is " + actual);
       }
     } catch (IOException | Problem e) {
-      errors.add("the object " + name + " cannot be read: " + e.getMessage());
+      fail(object, "the object " + name + " cannot be read: " + e.getMessage());
     }
+  }
+
+  private void fail(Reachable.ObjectName object, String sentence) {
+    errors.add(sentence);
+    broken.add(new FsckReport.Broken(object.checksum(), object.type()));
   }
 
   private Checksum hashContent(OsPath file, Progress.Task task) throws IOException {

@@ -1,6 +1,9 @@
 package slipway.ostree.repo;
 
 import java.util.List;
+import java.util.Set;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.ObjectType;
 
 /**
  * What a check of a repository found.
@@ -8,8 +11,17 @@ import java.util.List;
  * @param commits commits that were looked at
  * @param objects objects that were hashed
  * @param errors one sentence each; empty when all is well
+ * @param broken objects that are missing, damaged or cannot be read
  */
-public record FsckReport(int commits, int objects, List<String> errors) {
+public record FsckReport(int commits, int objects, List<String> errors, Set<Broken> broken) {
+  public FsckReport {
+    errors = List.copyOf(errors);
+    broken = Set.copyOf(broken);
+  }
+
+  /** An object that is not what its name says. */
+  public record Broken(Checksum checksum, ObjectType type) {}
+
   public boolean isClean() {
     return errors.isEmpty();
   }

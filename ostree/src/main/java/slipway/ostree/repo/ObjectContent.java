@@ -2,6 +2,7 @@ package slipway.ostree.repo;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
@@ -12,6 +13,7 @@ import slipway.ostree.object.Checksum;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.Objects;
 import slipway.tree.Content;
+import slipway.tree.Node;
 
 /**
  * The content of a regular file that is an object of a repository, or becomes one in a transaction
@@ -82,6 +84,20 @@ public final class ObjectContent implements Content {
   synchronized void fail(Throwable cause) {
     failure = cause;
     notifyAll();
+  }
+
+  /**
+   * The object that a checkout links a name of a commit's tree to: a link of its own, or a file's
+   * content; nothing for a directory and for an empty file, which ostree does not link.
+   */
+  public static Optional<Checksum> linked(Node node) {
+    return switch (node) {
+      case Node.File f when f.content() instanceof ObjectContent o && o.size() > 0 ->
+          Optional.of(o.checksum());
+      case Node.Symlink s ->
+          Optional.of(Objects.symlinkChecksum(Objects.normalized(s.metadata()), s.target()));
+      default -> Optional.empty();
+    };
   }
 
   /**

@@ -46,16 +46,24 @@ final class Refs {
 
   /** A local ref, or one of a remote as {@code remote:name}. */
   Optional<Checksum> resolve(String name) throws IOException {
+    return read(file(name));
+  }
+
+  private Path file(String name) {
     int colon = name.indexOf(':');
-    if (colon >= 0) {
-      return read(
-          refs.resolve("remotes")
-              .resolve(validate(name.substring(0, colon)))
-              .resolve(validate(name.substring(colon + 1))));
+    return colon < 0
+        ? refs.resolve("heads").resolve(validate(name))
+        : refs.resolve("remotes")
+            .resolve(validate(name.substring(0, colon)))
+            .resolve(validate(name.substring(colon + 1)));
+  }
+
+  /** Removes a ref, named as for {@link #resolve}; durable when it returns. */
+  void remove(String name) throws IOException {
+    Path file = file(name);
+    if (Files.deleteIfExists(file)) {
+      AtomicFile.syncDirectory(java.util.Objects.requireNonNull(file.getParent()));
     }
-    validate(name);
-    Optional<Checksum> local = read(refs.resolve("heads").resolve(name));
-    return local;
   }
 
   private static Optional<Checksum> read(Path file) throws IOException {
@@ -121,9 +129,7 @@ final class Refs {
     Path file = refs.resolve("heads").resolve(validate(name));
     Path directory = java.util.Objects.requireNonNull(file.getParent());
     if (commit == null) {
-      if (Files.deleteIfExists(file)) {
-        AtomicFile.syncDirectory(directory);
-      }
+      remove(name);
       return;
     }
     try {

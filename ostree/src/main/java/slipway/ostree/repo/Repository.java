@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
 import slipway.base.Problem;
@@ -201,6 +202,11 @@ public final class Repository {
     return refs.local(prefix);
   }
 
+  /** Removes a ref, also a remote's ({@code remote:name}); what it alone held is pruned later. */
+  public void forgetRef(String ref) throws IOException {
+    refs.remove(ref);
+  }
+
   // ---- objects ----
 
   /** Whether an object is there. */
@@ -232,6 +238,35 @@ public final class Repository {
   String looseName(Checksum checksum, ObjectType type) {
     String suffix = type == ObjectType.FILE ? format.suffix() : type.suffix();
     return checksum.hex().substring(0, 2) + "/" + checksum.hex().substring(2) + "." + suffix;
+  }
+
+  /**
+   * Whether a commit holds one of these objects, or cannot be read far enough to say that it does
+   * not.
+   */
+  public boolean mayReach(Checksum commit, Set<FsckReport.Broken> objects) throws IOException {
+    AtomicBoolean unknown = new AtomicBoolean();
+    Reachable reachable = new Reachable(this, damage -> unknown.set(true));
+    reachable.addCommit(commit);
+    return unknown.get()
+        || objects.stream()
+            .anyMatch(
+                o ->
+                    reachable.objects().contains(new Reachable.ObjectName(o.checksum(), o.type())));
+  }
+
+  /**
+   * Takes an object out of another repository of the same mode and file system, in the place of one
+   * that is damaged or missing here.
+   */
+  public void takeObject(Repository from, Checksum checksum, ObjectType type) throws IOException {
+    try (Flock lock = RepositoryLock.acquire(osPath(), false)) {
+      Path target = objectPath(checksum, type);
+      Path directory = java.util.Objects.requireNonNull(target.getParent());
+      Files.createDirectories(directory);
+      Posix.rename(from.objectFile(checksum, type), objectFile(checksum, type), 0);
+      AtomicFile.syncDirectory(directory);
+    }
   }
 
   /**
