@@ -16,6 +16,7 @@ import slipway.base.FileReason;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.cli.command.ExitCodes;
 import slipway.cli.command.Limits;
 import slipway.cli.command.Signals;
 import slipway.cli.command.UsageFault;
@@ -145,7 +146,13 @@ public final class Main {
           err.println("error: " + UsageFault.sentence(e, List.of(a)));
           return Problem.Kind.USAGE.exitCode();
         });
-    line.setExecutionExceptionHandler((e, l, result) -> report(e, err));
+    line.setExecutionExceptionHandler(
+        (e, l, result) -> {
+          int status = report(e, err);
+          return e instanceof Problem p && l.getCommand() instanceof ExitCodes codes
+              ? codes.exitCode(p.kind())
+              : status;
+        });
     line.setExecutionStrategy(
         parsed -> {
           Help.refuseUnknown(parsed);

@@ -42,6 +42,7 @@ import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.DeploymentCommand;
 import slipway.cli.machine.EditCommand;
 import slipway.cli.machine.EtcCommand;
+import slipway.cli.machine.ImageCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
@@ -117,6 +118,14 @@ enum Verb {
       "usroverlay"),
   CONFIG_DIFF(BOOTC, AGENT, "config-diff", QUICK, "list what of /etc is not as in the image"),
   ETC(BOOTC, AGENT, "etc", RUN, "show what of /etc is not as in the image, and take it back"),
+  WHAT_CHANGED(
+      BOOTC,
+      AGENT,
+      "what-changed",
+      RUN,
+      "show packages, kernel arguments, units and files that two versions differ in"),
+  IMAGE(BOOTC, AGENT, "image", RUN, "list the images that the machine has"),
+  FSCK(BOOTC, AGENT, "fsck", RUN, "check every file of the deployed versions against its digest"),
   CONTAINER(
       BOOTC,
       AGENT,
@@ -237,6 +246,9 @@ enum Verb {
       case USR_OVERLAY -> new UsrOverlayCommand();
       case CONFIG_DIFF -> new EtcCommand.ConfigDiff();
       case ETC -> new EtcCommand();
+      case WHAT_CHANGED -> new Bootc.What();
+      case IMAGE -> new ImageCommand();
+      case FSCK -> new Bootc.Fsck();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();

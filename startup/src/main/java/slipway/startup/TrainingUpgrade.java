@@ -264,5 +264,20 @@ final class TrainingUpgrade {
     public void reboot() {
       throw new IllegalStateException("nothing is rebooted");
     }
+
+    @Override
+    public void prepareSoftReboot(int index) {
+      reboot();
+    }
+
+    @Override
+    public void resetSoftReboot() {
+      reboot();
+    }
+
+    @Override
+    public void softReboot() {
+      reboot();
+    }
   }
 }

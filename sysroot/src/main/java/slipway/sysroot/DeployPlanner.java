@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.ostree.repo.ObjectContent;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.DeploymentBuilder;
 import slipway.sysroot.state.MachineSettings;
@@ -48,7 +49,7 @@ final class DeployPlanner {
             .checksum(spec.commit())
             .serial(
                 DeploymentWriter.nextSerial(sysroot.root(), spec.stateroot(), spec.commit().hex()))
-            .bootChecksum(layout.bootChecksum())
+            .bootChecksum(bootChecksum(layout, spec.merge()))
             .kargs(
                 new DeployArguments(sysroot.repository(), warnings)
                     .of(spec, before(spec, stage), tree))
@@ -82,6 +83,38 @@ final class DeployPlanner {
         space.needed(),
         space.firstStep(),
         etc);
+  }
+
+  /**
+   * The sum over kernel and initramfs; that of the deployment before when its files are the very
+   * same objects, because hashing them takes longer than all else that is planned.
+   */
+  private String bootChecksum(KernelLayout layout, @Nullable Deployment before) throws IOException {
+    if (before != null) {
+      try {
+        KernelLayout old = KernelLayout.of(sysroot.repository().readTree(before.checksum()));
+        if (objects(old).equals(objects(layout))) {
+          return before.bootChecksum();
+        }
+      } catch (Problem e) {
+        // Whatever is wrong with the old image, the new one is what counts.
+        return layout.bootChecksum();
+      }
+    }
+    return layout.bootChecksum();
+  }
+
+  /** What the sum is over, in its order. */
+  private static List<Object> objects(KernelLayout layout) {
+    List<Object> objects = new ArrayList<>();
+    for (KernelLayout.BootFile file : layout.files()) {
+      if (file.summed()) {
+        objects.add(file.name());
+        objects.add(
+            file.content() instanceof ObjectContent object ? object.checksum() : file.content());
+      }
+    }
+    return objects;
   }
 
   /**

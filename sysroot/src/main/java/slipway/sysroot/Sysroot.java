@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -21,10 +22,12 @@ import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.MachineSettings;
+import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.StagedFile;
 import slipway.sysroot.state.SysrootState;
@@ -33,6 +36,7 @@ import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
 import slipway.sysroot.write.EtcRestore;
+import slipway.sysroot.write.Relinking;
 import slipway.sysroot.write.SysrootSweep;
 import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
@@ -73,15 +77,7 @@ public final class Sysroot {
    */
   public static Sysroot init(Path root, String stateroot, boolean bootPrefix) throws IOException {
     requireStateroot(stateroot);
-    initRepository(root, bootPrefix);
     Files.createDirectories(root.resolve("boot"));
-    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
-    BootWriter.makeBootLink(root.resolve("boot"));
-    return open(root);
-  }
-
-  /** The first part of {@link #init}: the repository alone, nothing in {@code /boot}. */
-  public static Repository initRepository(Path root, boolean bootPrefix) throws IOException {
     Files.createDirectories(root.resolve("ostree/deploy"));
     Path repo = root.resolve("ostree/repo");
     Repository repository =
@@ -94,7 +90,9 @@ public final class Sysroot {
             .with("sysroot", "bootloader", "none")
             .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
             .with("sysroot", "readonly", "true"));
-    return repository;
+    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+    BootWriter.makeBootLink(root.resolve("boot"));
+    return open(root);
   }
 
   /**
@@ -262,7 +260,27 @@ public final class Sysroot {
    * rest by {@link #finalizeStaged} at shutdown. Replaces one that is staged.
    */
   public Deployment stage(DeploySpec spec, boolean lock) throws IOException {
-    return planned(() -> planStage(spec, lock));
+    return stage(spec, lock, deployment -> {});
+  }
+
+  /**
+   * As {@link #stage(DeploySpec, boolean)}.
+   *
+   * @param check is told what will be staged before anything is written, and may refuse it
+   */
+  public Deployment stage(DeploySpec spec, boolean lock, Admission check) throws IOException {
+    return planned(
+        () -> {
+          Plan plan = planStage(spec, lock);
+          check.admit(java.util.Objects.requireNonNull(plan.created()));
+          return plan;
+        });
+  }
+
+  /** Looks at a deployment before it is made. */
+  public interface Admission {
+    /** Throws when it must not be. */
+    void admit(Deployment planned) throws IOException;
   }
 
   private interface Planner {
@@ -664,12 +682,32 @@ public final class Sysroot {
     if (deployment.staged()) {
       throw Problem.input("a staged deployment cannot be pinned");
     }
+    changeOrigin(deployment, origin -> origin.withPinned(pinned));
+  }
+
+  /** Changes what a deployment's origin says. */
+  public void changeOrigin(Deployment deployment, UnaryOperator<Origin> change) throws IOException {
     try (Flock lock = lock()) {
       reload();
-      Deployment present = current(deployment);
-      writer().writeOrigin(present.withOrigin(present.origin().withPinned(pinned)));
+      Deployment present =
+          state.all().stream()
+              .filter(deployment::isSame)
+              .findFirst()
+              .orElseThrow(Sysroot::changedMeanwhile);
+      writer().writeOrigin(present.withOrigin(change.apply(present.origin())));
       after.attempt("nobody is told that the deployments changed", this::touchDeploy);
       reload();
+    }
+  }
+
+  /**
+   * Leads the files of a deployment to objects that were replaced in the repository.
+   *
+   * @return how many files
+   */
+  public int relink(Deployment deployment, Set<Checksum> objects) throws IOException {
+    try (Flock lock = lock()) {
+      return Relinking.run(root, repository(), deployment, objects);
     }
   }
 

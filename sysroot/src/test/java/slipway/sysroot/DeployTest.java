@@ -115,6 +115,38 @@ class DeployTest {
         .isEqualTo("36adbac4b4e22e14358bdbcdae17c58412288ad535a5c7a0a9639ec6e4fc1d61");
   }
 
+  /** The kernel's object is gone, so whoever hashes it fails. */
+  @Test
+  void takesTheSumOfAnUnchangedKernelOver() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    Deployment first = sysroot.deploy(install(machine.commit(files)));
+    files.put("usr/bin/more", "more\n");
+    Checksum more = machine.commit(files);
+    files.put("usr/lib/modules/6.1.0-test/initramfs.img", "another\n");
+    Checksum other = machine.commit(files);
+    Path kernel = sysroot.path(first).resolve("usr/lib/modules/6.1.0-test/vmlinuz");
+    for (Checksum commit : List.of(more, other)) {
+      sysroot.repository().readTree(commit);
+    }
+    Files.delete(objectOf(sysroot, kernel));
+    assertThat(sysroot.planDeploy(DeploySpec.upgrade(first, more, ORIGIN)).created().bootChecksum())
+        .isEqualTo(first.bootChecksum());
+    assertThatThrownBy(() -> sysroot.planDeploy(DeploySpec.upgrade(first, other, ORIGIN)))
+        .isInstanceOf(Exception.class);
+  }
+
+  private static Path objectOf(Sysroot sysroot, Path file) throws IOException {
+    try (var objects = Files.walk(sysroot.repository().path().resolve("objects"))) {
+      for (Path object : (Iterable<Path>) objects.filter(Files::isRegularFile)::iterator) {
+        if (Files.isSameFile(object, file)) {
+          return object;
+        }
+      }
+    }
+    throw new AssertionError("no object is " + file);
+  }
+
   @Test
   void upgradesSwapsBackAndRemoves() throws IOException {
     Sysroot sysroot = machine.init();

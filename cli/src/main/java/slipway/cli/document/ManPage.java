@@ -11,6 +11,7 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import slipway.cli.command.ExitCodes;
 
 /** A page of the manual for a command, in roff with the macros of man(7). */
 public final class ManPage {
@@ -180,6 +181,11 @@ public final class ManPage {
     item("0", "done");
     item("1", "a problem, told in one sentence on standard error");
     item("2", "wrong usage");
+    if (command.userObject() instanceof ExitCodes) {
+      item(Integer.toString(ExitCodes.LATER), "with --exit-code: trying again later may help");
+      item(Integer.toString(ExitCodes.NOTHING), "with --exit-code: there was nothing to do");
+      item(Integer.toString(ExitCodes.REFUSED), "with --exit-code: refused, nothing was changed");
+    }
     item("128+" + italic("N"), "ended by signal N");
   }
 

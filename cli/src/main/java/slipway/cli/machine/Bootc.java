@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -14,11 +15,16 @@ import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.cli.command.ExitCodes;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.Terminal;
 import slipway.cli.output.TerminalProgress;
+import slipway.host.changes.Changes;
+import slipway.host.changes.WhatChanged;
 import slipway.host.system.HostEnvironment;
 import slipway.host.update.Host;
+import slipway.host.update.ProgressStream;
+import slipway.oci.model.Digest;
 import tools.jackson.databind.JsonNode;
 
 /** The verbs of {@code bootc}, with its options and its output. */
@@ -37,7 +43,9 @@ public final class Bootc {
     return changeBy(spec, quiet, host -> change.run(Host.of(host)));
   }
 
+  /** Something that is done to the machine. */
   public interface Change {
+    /** Does it. */
     void run(Host host) throws IOException;
   }
 
@@ -54,6 +62,23 @@ public final class Bootc {
   private static int change(
       CommandSpec spec, boolean quiet, Consumer<String> out, MachineChange change)
       throws Exception {
+    return privately(
+        spec,
+        quiet,
+        out,
+        host -> {
+          change.run(host);
+          return 0;
+        });
+  }
+
+  /** Something that ends with an exit code. */
+  private interface Coded {
+    int run(HostEnvironment host) throws IOException;
+  }
+
+  private static int privately(CommandSpec spec, boolean quiet, Consumer<String> out, Coded work)
+      throws Exception {
     Progress progress = TerminalProgress.forStderr(System.err, quiet);
     try {
       HostEnvironment host =
@@ -61,9 +86,9 @@ public final class Bootc {
       return Host.of(host)
           .privately(
               () -> {
-                change.run(host);
+                int status = work.run(host);
                 printTo(spec).flush();
-                return 0;
+                return status;
               });
     } finally {
       TerminalProgress.finish(progress);
@@ -93,6 +118,77 @@ public final class Bootc {
     }
     return change(
         spec, false, text -> {}, host -> printTo(spec).println(JsonText.pretty(work.run(host))));
+  }
+
+  private static int attempt(CommandSpec spec, boolean quiet, ForPrograms programs, Attempt attempt)
+      throws Exception {
+    try (ProgressStream stream = programs.stream()) {
+      return privately(
+          spec,
+          quiet,
+          text -> printTo(spec).println(Printable.lines(text)),
+          host -> attempt.run(Host.of(host, stream)) || !programs.codes ? 0 : ExitCodes.NOTHING);
+    }
+  }
+
+  /** Something that is done where it is needed. */
+  interface Attempt {
+    /** Does it and returns whether it was needed. */
+    boolean run(Host host) throws IOException;
+  }
+
+  /** What must be, or nothing is changed. */
+  static final class DemandOptions {
+    @Mixin SoftRebootOption soft = new SoftRebootOption();
+
+    @Option(
+        names = "--require-digest",
+        paramLabel = "DIGEST",
+        description = "refuse any other image than this one, of its manifest or index")
+    @Nullable String digest;
+
+    Host.Demands demands() {
+      return new Host.Demands(soft.mode, digest == null ? null : Digest.parse(digest));
+    }
+  }
+
+  /** How the next deployment starts. */
+  static final class SoftRebootOption {
+    @Option(
+        names = "--soft-reboot",
+        paramLabel = "required|auto",
+        description = "let the running kernel go on with it; auto: a full reboot where it cannot")
+    Host.@Nullable SoftReboot mode;
+  }
+
+  /** For programs and scripts that call a verb. */
+  static final class ForPrograms {
+    @Option(
+        names = "--exit-code",
+        description = "end with 77: nothing to do, 75: try again later, 78: refused")
+    boolean codes;
+
+    @Option(
+        names = "--progress-fd",
+        paramLabel = "N",
+        description = "tell programs how far it is, as JSON lines to this descriptor")
+    @Nullable Integer descriptor;
+
+    int exitCode(Problem.Kind kind) {
+      return !codes
+          ? kind.exitCode()
+          : switch (kind) {
+            case USAGE, CORRUPT -> kind.exitCode();
+            case UNAVAILABLE -> ExitCodes.LATER;
+            case INPUT, NOT_FOUND, DENIED, FULL, ENVIRONMENT -> ExitCodes.REFUSED;
+          };
+    }
+
+    ProgressStream stream() {
+      return descriptor == null
+          ? ProgressStream.NONE
+          : ProgressStream.open(descriptor, System.getenv(), System.err::println);
+    }
   }
 
   /** {@code bootc status}. */
@@ -151,7 +247,7 @@ public final class Bootc {
       mixinStandardHelpOptions = true,
       description = "Fetch the newest version of the booted image and stage it.",
       footer = {"bootc upgrade --check", "bootc upgrade --apply"})
-  public static final class Upgrade implements Callable<Integer> {
+  public static final class Upgrade implements Callable<Integer>, ExitCodes {
     @Option(names = "--check", description = "only tell whether there is something newer")
     boolean check;
 
@@ -174,13 +270,29 @@ public final class Bootc {
     @Option(names = "--tag", paramLabel = "TAG", description = "follow another tag of the image")
     @Nullable String tag;
 
+    @Option(
+        names = "--from",
+        paramLabel = "TRANSPORT:PLACE",
+        description = "fetch it there this time, such as oci:/media/os; what is followed stays")
+    @Nullable String from;
+
+    @Mixin DemandOptions demands = new DemandOptions();
+
+    @Mixin ForPrograms programs = new ForPrograms();
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
       Host.UpgradeOptions options =
-          new Host.UpgradeOptions(check, apply, downloadOnly, fromDownloaded, tag);
-      return change(spec, quiet, host -> host.upgrade(options));
+          new Host.UpgradeOptions(
+              check, apply, downloadOnly, fromDownloaded, tag, from, demands.demands());
+      return attempt(spec, quiet, programs, host -> host.upgrade(options));
+    }
+
+    @Override
+    public int exitCode(Problem.Kind kind) {
+      return programs.exitCode(kind);
     }
   }
 
@@ -189,8 +301,11 @@ public final class Bootc {
       name = "switch",
       mixinStandardHelpOptions = true,
       description = "Follow another image; /etc and /var stay.",
-      footer = "bootc switch registry.example/web:stable")
-  public static final class Switch implements Callable<Integer> {
+      footer = {
+        "bootc switch registry.example/web:stable",
+        "bootc switch --once --transport oci /media/stick/os"
+      })
+  public static final class Switch implements Callable<Integer>, ExitCodes {
     @Option(names = "--quiet", description = "no progress")
     boolean quiet;
 
@@ -207,6 +322,20 @@ public final class Bootc {
     @Option(names = "--retain", description = "keep the image that is followed so far")
     boolean retain;
 
+    @Option(
+        names = "--once",
+        description = "take it this one time; updates follow what they follow so far")
+    boolean once;
+
+    @Option(
+        names = "--mutate-in-place",
+        description = "fetch nothing: make what is installed follow it, for installers")
+    boolean mutateInPlace;
+
+    @Mixin DemandOptions demands = new DemandOptions();
+
+    @Mixin ForPrograms programs = new ForPrograms();
+
     @Parameters(paramLabel = "TARGET", description = "the image")
     String target = "";
 
@@ -214,9 +343,94 @@ public final class Bootc {
 
     @Override
     public Integer call() throws Exception {
+      String lower = transport.toLowerCase(Locale.ROOT);
+      if (mutateInPlace) {
+        return changeInPlace(lower);
+      }
       Host.SwitchOptions options =
-          new Host.SwitchOptions(target, transport.toLowerCase(Locale.ROOT), apply, retain);
-      return change(spec, quiet, host -> host.switchTo(options));
+          new Host.SwitchOptions(target, lower, apply, retain, once, demands.demands());
+      return attempt(spec, quiet, programs, host -> host.switchTo(options));
+    }
+
+    /** In a system that is not booted nothing is read-only and no namespace is needed. */
+    private int changeInPlace(String transport) throws Exception {
+      if (apply || retain || once || !demands.demands().equals(Host.Demands.NONE)) {
+        throw Problem.usage("--mutate-in-place goes with --transport alone");
+      }
+      HostEnvironment environment = environment(spec, true, Progress.NONE);
+      Host host = Host.of(environment);
+      Callable<Integer> work =
+          () -> {
+            host.switchInPlace(target, transport);
+            return 0;
+          };
+      return environment.runState().booted() ? host.privately(work) : work.call();
+    }
+
+    @Override
+    public int exitCode(Problem.Kind kind) {
+      return programs.exitCode(kind);
+    }
+  }
+
+  /** {@code bootc what-changed}. */
+  @Command(
+      name = "what-changed",
+      mixinStandardHelpOptions = true,
+      description = "Show packages, kernel arguments, units and files that two versions differ in.",
+      footer = {"bootc what-changed", "bootc what-changed rollback booted --json"})
+  public static final class What implements Callable<Integer> {
+    @Option(names = "--json", description = "as JSON, with all files")
+    boolean json;
+
+    @Parameters(
+        index = "0",
+        arity = "0..1",
+        paramLabel = "FROM",
+        description = "booted, staged, rollback, or the beginning of a commit or digest")
+    @Nullable String from;
+
+    @Parameters(
+        index = "1",
+        arity = "0..1",
+        paramLabel = "TO",
+        description = "likewise; default: booted, or what is staged when FROM is left out too")
+    @Nullable String to;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      Changes changes = WhatChanged.between(environment(spec, true, Progress.NONE), from, to);
+      var out = spec.commandLine().getOut();
+      if (json) {
+        out.println(Printable.json(changes.json()));
+      } else {
+        out.print(Printable.lines(changes.text()));
+      }
+      out.flush();
+      return 0;
+    }
+  }
+
+  /** {@code bootc fsck}. */
+  @Command(
+      name = "fsck",
+      mixinStandardHelpOptions = true,
+      description = "Check every file of the deployed versions against its digest.",
+      footer = {"bootc fsck", "bootc fsck --repair"})
+  public static final class Fsck implements Callable<Integer> {
+    @Option(names = "--repair", description = "fetch again what is damaged or missing")
+    boolean repair;
+
+    @Option(names = "--quiet", description = "no progress")
+    boolean quiet;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      return change(spec, quiet, host -> host.fsck(repair));
     }
   }
 
@@ -246,11 +460,14 @@ public final class Bootc {
         description = "let unattended updates bring what is left before a newer image appears")
     boolean noHold;
 
+    @Mixin SoftRebootOption soft = new SoftRebootOption();
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-      Host.RollbackOptions options = new Host.RollbackOptions(to, apply, keepStaged, noHold);
+      Host.RollbackOptions options =
+          new Host.RollbackOptions(to, apply, keepStaged, noHold, soft.mode);
       return change(spec, false, host -> host.rollback(options));
     }
   }

@@ -59,6 +59,6 @@ public final class HostEdit {
     if (image.signature() != null) {
       throw Problem.input("spec.image.signature cannot be set here; leave it out");
     }
-    Host.of(host).switchTo(new Host.SwitchOptions(image.image(), image.transport(), false, false));
+    Host.of(host).switchTo(Host.SwitchOptions.to(image.image(), image.transport()));
   }
 }

@@ -115,10 +115,18 @@ public final class StatusDocument {
   // ---- JSON ----
 
   public static String json(HostStatus status) {
+    return json(of(status));
+  }
+
+  /**
+   * Any document of maps, lists, strings, numbers, booleans and null: its keys sorted, on one line,
+   * with nothing in it that a terminal obeys.
+   */
+  public static String json(Object document) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator generator =
         new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      write(generator, of(status));
+      write(generator, document);
     }
     return bytes.toString(StandardCharsets.UTF_8);
   }
@@ -138,6 +146,8 @@ public final class StatusDocument {
       out.writeBoolean(b);
     } else if (value instanceof Integer i) {
       out.writeNumber(i);
+    } else if (value instanceof Long l) {
+      out.writeNumber(l);
     } else if (value instanceof List<?> list) {
       out.writeStartArray();
       for (Object element : list) {

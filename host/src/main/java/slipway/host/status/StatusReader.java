@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -33,6 +34,7 @@ public final class StatusReader {
 
   public static final String CACHED_MANIFEST = "ostree-ext.cached.manifest";
   public static final String CACHED_CONFIG = "ostree-ext.cached.config";
+  public static final Set<String> CACHED = Set.of(CACHED_DIGEST, CACHED_MANIFEST, CACHED_CONFIG);
 
   private final HostEnvironment host;
   private final Sysroot sysroot;
@@ -142,7 +144,7 @@ public final class StatusReader {
         update,
         incompatible,
         d.pinned(),
-        softReboot(d, booted),
+        new SoftReboots(host).hindrance(d, booted).isEmpty(),
         d.staged() && d.locked(),
         d.stateroot(),
         d.checksum().hex(),
@@ -174,13 +176,6 @@ public final class StatusReader {
     return digest == null || config == null
         ? null
         : image(name, digest.asString(), config.asString());
-  }
-
-  /** Whether the running kernel could start it: same kernel, same arguments, systemd able to. */
-  private boolean softReboot(Deployment d, Deployment booted) {
-    return d.bootChecksum().equals(booted.bootChecksum())
-        && d.kargs().equals(booted.kargs())
-        && Files.exists(host.root().resolve("usr/lib/systemd/system/soft-reboot.target"));
   }
 
   private static HostStatus.@Nullable UsrOverlay overlay(Deployment.Unlocked unlocked) {

@@ -21,6 +21,13 @@ import slipway.linux.process.Command;
  */
 public final class PrivateMounts {
   public static final String MARK = "_ostree_unshared";
+
+  /**
+   * The variable that tells a process started anew who did it: what that one holds open beyond
+   * stdin, stdout and stderr is not inherited.
+   */
+  public static final String STARTER = "_slipway_started_by";
+
   private static final long MS_RELATIME = 1L << 21;
 
   private PrivateMounts() {}
@@ -37,7 +44,11 @@ public final class PrivateMounts {
       return work.call();
     }
     Process child =
-        Command.of(again()).environment(MARK, "1").environment("HOME", home(host)).startInherited();
+        Command.of(again())
+            .environment(MARK, "1")
+            .environment(STARTER, Long.toString(ProcessHandle.current().pid()))
+            .environment("HOME", home(host))
+            .startInherited();
     return child.waitFor();
   }
 

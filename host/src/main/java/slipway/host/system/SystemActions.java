@@ -20,6 +20,20 @@ public interface SystemActions {
   /** Begins to reboot; the caller is stopped before long. */
   void reboot();
 
+  /**
+   * Mounts a deployment where systemd takes the next root from when the kernel stays.
+   *
+   * @param index of the deployment in the order of {@code ostree admin status}
+   * @throws Problem when it could not be mounted; nothing is left of it
+   */
+  void prepareSoftReboot(int index);
+
+  /** Takes back what {@link #prepareSoftReboot} did. */
+  void resetSoftReboot();
+
+  /** Begins to start the prepared root; the caller is stopped before long. */
+  void softReboot();
+
   /** By systemd's own tools. */
   static SystemActions systemd() {
     return new SystemActions() {
@@ -49,15 +63,31 @@ public interface SystemActions {
 
       @Override
       public void reboot() {
-        Command.of(
-                "systemd-run",
-                "--quiet",
-                "--",
-                "systemctl",
-                "reboot",
-                "--message=Initiated by bootc")
-            .timeout(LIMIT)
-            .run();
+        systemctl("reboot", "--message=Initiated by bootc");
+      }
+
+      @Override
+      public void prepareSoftReboot(int index) {
+        ostree(Integer.toString(index));
+      }
+
+      @Override
+      public void resetSoftReboot() {
+        ostree("--reset");
+      }
+
+      private static void ostree(String argument) {
+        Command.of("ostree", "admin", "prepare-soft-reboot", argument).timeout(LIMIT).run();
+      }
+
+      @Override
+      public void softReboot() {
+        systemctl("soft-reboot");
+      }
+
+      /** By a service, because ours may be of a session that the reboot ends. */
+      private static void systemctl(String... words) {
+        Command.of("systemd-run", "--quiet", "--", "systemctl").with(words).timeout(LIMIT).run();
       }
     };
   }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.HostStatus;
@@ -17,7 +18,10 @@ import slipway.host.status.StatusReader;
 import slipway.host.status.StatusText;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
+import slipway.linux.posix.Posix;
+import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
+import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
@@ -31,17 +35,24 @@ import slipway.sysroot.state.Deployment;
 public final class Host {
   private final HostEnvironment host;
   private final HostVoice voice;
+  private final NextBoot nextBoot;
   private final ImageStaging staging;
 
-  private Host(HostEnvironment host) {
+  private Host(HostEnvironment host, ProgressStream stream) {
     this.host = host;
     AfterCommit after = new AfterCommit(host.progress()::note);
     this.voice = new HostVoice(host, after);
-    this.staging = new ImageStaging(host, after, voice);
+    this.nextBoot = new NextBoot(host, after, voice);
+    this.staging = new ImageStaging(host, after, voice, nextBoot, stream);
   }
 
   public static Host of(HostEnvironment environment) {
-    return new Host(environment);
+    return of(environment, ProgressStream.NONE);
+  }
+
+  /** As {@link #of(HostEnvironment)}, telling another program how far an upgrade is. */
+  public static Host of(HostEnvironment environment, ProgressStream stream) {
+    return new Host(environment, stream);
   }
 
   /** How a status is written. */
@@ -49,6 +60,26 @@ public final class Host {
     HUMANREADABLE,
     YAML,
     JSON
+  }
+
+  /** Whether the running kernel is to go on with the next deployment (systemd's soft reboot). */
+  public enum SoftReboot {
+    /** It is, or nothing is changed. */
+    REQUIRED,
+    /** Where it can; a full reboot otherwise. */
+    AUTO
+  }
+
+  /**
+   * What must be, or nothing is changed.
+   *
+   * @param softReboot whether the running kernel is to go on with what is staged; null when it
+   *     starts anew
+   * @param digest of the manifest that the image's name must lead to; null for any
+   */
+  public record Demands(@Nullable SoftReboot softReboot, @Nullable Digest digest) {
+    /** Whatever there is, by a full reboot. */
+    public static final Demands NONE = new Demands(null, null);
   }
 
   /**
@@ -59,23 +90,43 @@ public final class Host {
    * @param downloadOnly stage it so that the shutdown leaves it alone
    * @param fromDownloaded let the shutdown apply what is downloaded, without asking a registry
    * @param tag another tag of the image to follow, or null
+   * @param from {@code TRANSPORT:PLACE} to fetch this time's image from, while the machine goes on
+   *     to follow what it follows; null for the place that it follows
    */
   public record UpgradeOptions(
       boolean check,
       boolean apply,
       boolean downloadOnly,
       boolean fromDownloaded,
-      @Nullable String tag) {
+      @Nullable String tag,
+      @Nullable String from,
+      Demands demands) {
     public UpgradeOptions {
+      if (demands.softReboot() != null && (check || downloadOnly)) {
+        throw Problem.usage("--soft-reboot excludes --check and --download-only");
+      }
       if (check && apply) {
         throw Problem.usage("--check and --apply exclude each other");
       }
       if (downloadOnly && (apply || fromDownloaded)) {
         throw Problem.usage("--download-only excludes --apply and --from-downloaded");
       }
-      if (fromDownloaded && (check || tag != null)) {
-        throw Problem.usage("--from-downloaded excludes --check and --tag");
+      if (fromDownloaded && (check || tag != null || demands.digest() != null)) {
+        throw Problem.usage("--from-downloaded excludes --check, --tag and --require-digest");
       }
+      if (from != null && (fromDownloaded || tag != null)) {
+        throw Problem.usage("--from excludes --from-downloaded and --tag");
+      }
+    }
+
+    /** From the place that the machine follows, whatever is there. */
+    public UpgradeOptions(
+        boolean check,
+        boolean apply,
+        boolean downloadOnly,
+        boolean fromDownloaded,
+        @Nullable String tag) {
+      this(check, apply, downloadOnly, fromDownloaded, tag, null, Demands.NONE);
     }
 
     /** Fetch and stage. */
@@ -89,11 +140,30 @@ public final class Host {
    * @param transport usually {@code registry}
    * @param apply reboot when something is queued
    * @param retain keep the image that is followed so far
+   * @param once for one time: updates follow what they follow so far
    */
-  public record SwitchOptions(String target, String transport, boolean apply, boolean retain) {
+  public record SwitchOptions(
+      String target,
+      String transport,
+      boolean apply,
+      boolean retain,
+      boolean once,
+      Demands demands) {
     /** To an image in a registry. */
     public static SwitchOptions to(String image) {
-      return new SwitchOptions(image, "registry", false, false);
+      return to(image, "registry");
+    }
+
+    /** To an image of any transport. */
+    public static SwitchOptions to(String image, String transport) {
+      return new SwitchOptions(image, transport, false, false, false, Demands.NONE);
+    }
+
+    ContainerReference reference() {
+      if (transport.equals("registry")) {
+        Reference.parse(target);
+      }
+      return ContainerReference.unverified(transport, target);
     }
   }
 
@@ -145,27 +215,49 @@ public final class Host {
 
   // ---- upgrade ----
 
-  /** Follows the image that the machine follows. */
-  public void upgrade(UpgradeOptions options) throws IOException {
+  /**
+   * Follows the image that the machine follows.
+   *
+   * @return whether there is something new: staged, unlocked or, with check, to be had
+   */
+  public boolean upgrade(UpgradeOptions options) throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
-    requireBooted(sysroot);
+    Deployment booted = requireBooted(sysroot);
+    NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.demands().softReboot());
+    nextBoot.refuseImpossible(wish);
     if (options.fromDownloaded()) {
-      unlock(sysroot);
-      voice.rebootIf(options.apply(), sysroot);
-      return;
+      nextBoot.refuse(wish, requireStaged(sysroot), booted);
+      boolean unlocked = unlock(sysroot);
+      nextBoot.come(wish, sysroot, requireStaged(sysroot));
+      return unlocked;
     }
     ContainerReference image = followed(sysroot);
     if (options.tag() != null) {
       image = withTag(image, options.tag());
     }
-    try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), image)) {
-      if (options.check()) {
-        staging.check(sysroot, image, pull);
-      } else {
-        staging.upgrade(sysroot, image, pull, options);
-      }
+    ContainerReference place = options.from() == null ? image : place(options.from());
+    ImagePull.Wanted wanted = new ImagePull.Wanted(place, image, options.demands().digest());
+    try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
+      return options.check()
+          ? staging.check(sysroot, image, pull)
+          : staging.upgrade(sysroot, image, pull, options.downloadOnly(), wish);
     }
+  }
+
+  private static ContainerReference place(String from) {
+    int colon = from.indexOf(':');
+    if (colon <= 0 || colon == from.length() - 1) {
+      throw Problem.usage(
+          "--from takes TRANSPORT:PLACE, such as oci:/run/media/os, not \""
+              + Printable.text(from)
+              + "\"");
+    }
+    String transport = from.substring(0, colon);
+    String name = from.substring(colon + 1);
+    return transport.equals("docker") && name.startsWith("//")
+        ? ContainerReference.registry(name.substring(2))
+        : ContainerReference.unverified(transport, name);
   }
 
   static Deployment requireBooted(Sysroot sysroot) {
@@ -198,9 +290,12 @@ public final class Host {
     return new ContainerReference(image.signature(), image.remote(), image.transport(), name);
   }
 
-  private void unlock(Sysroot sysroot) throws IOException {
-    Deployment staged =
-        sysroot.staged().orElseThrow(() -> Problem.input("No staged deployment found"));
+  private static Deployment requireStaged(Sysroot sysroot) {
+    return sysroot.staged().orElseThrow(() -> Problem.input("No staged deployment found"));
+  }
+
+  private boolean unlock(Sysroot sysroot) throws IOException {
+    Deployment staged = requireStaged(sysroot);
     host.system().startFinalizer();
     if (staged.locked()) {
       sysroot.setStagedLocked(false);
@@ -208,35 +303,68 @@ public final class Host {
     } else {
       voice.say("Staged deployment is already set to apply on reboot");
     }
+    return staged.locked();
   }
 
   // ---- switch ----
 
-  /** Follows another image from now on. */
-  public void switchTo(SwitchOptions options) throws IOException {
+  /**
+   * Follows another image from now on, or takes it for this one time.
+   *
+   * @return whether something was staged
+   */
+  public boolean switchTo(SwitchOptions options) throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
     Deployment booted = requireBooted(sysroot);
-    ContainerReference target =
-        new ContainerReference(
-            ContainerReference.Signature.UNVERIFIED, "", options.transport(), options.target());
+    NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.demands().softReboot());
+    nextBoot.refuseImpossible(wish);
+    ContainerReference target = options.reference();
+    ContainerReference image = options.once() ? followed(sysroot) : target;
+    Digest digest = options.demands().digest();
     Deployment current = sysroot.staged().orElse(booted);
-    if (current.origin().container().equals(Optional.of(target))) {
+    boolean followedAlready =
+        !options.once() && current.origin().container().equals(Optional.of(target));
+    if (followedAlready && digest == null) {
       voice.say("Image specification is unchanged.");
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
-        voice.rebootIf(options.apply(), sysroot);
+        nextBoot.come(wish, sysroot, current);
       }
-      return;
+      return false;
     }
-    if (target.transport().equals("registry")) {
-      Reference.parse(target.name());
-    }
-    try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), target)) {
+    ImagePull.Wanted wanted = new ImagePull.Wanted(target, image, digest);
+    try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
+      if (followedAlready) {
+        return staging.upgrade(sysroot, image, pull, false, wish);
+      }
       pull.tellPresent();
-      staging.stage(sysroot, target, pull, false, options.retain());
+      staging.stage(sysroot, image, pull, new ImageStaging.How(false, options.retain(), wish));
     }
-    voice.rebootIf(options.apply(), sysroot);
+    if (!options.retain()) {
+      staging.forgetRef(sysroot, booted);
+    }
+    nextBoot.come(wish, sysroot, requireStaged(sysroot));
+    return true;
+  }
+
+  /**
+   * Makes the newest deployment follow another image and fetches nothing: for installers, which
+   * call this in a system that is not booted.
+   *
+   * @param target an image's name in the notation of its transport
+   */
+  public void switchInPlace(String target, String transport) throws IOException {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("This command must be executed as the root user");
+    }
+    ContainerReference image =
+        new SwitchOptions(target, transport, false, false, true, Demands.NONE).reference();
+    String changed =
+        host.runState().booted()
+            ? OriginInPlace.ofBooted(host.sysroot(), image)
+            : OriginInPlace.ofInstalled(host.root(), image);
+    voice.say("Updated " + changed + " to pull from " + image.image());
   }
 
   // ---- rollback ----
@@ -249,9 +377,19 @@ public final class Host {
    * @param apply reboot at once
    * @param keepStaged make an entry of the menu of what is staged, instead of dropping it
    * @param noHold let unattended updates bring again what is left
+   * @param softReboot whether the running kernel is to go on with it; null when it starts anew
    */
   public record RollbackOptions(
-      @Nullable String to, boolean apply, boolean keepStaged, boolean noHold) {
+      @Nullable String to,
+      boolean apply,
+      boolean keepStaged,
+      boolean noHold,
+      @Nullable SoftReboot softReboot) {
+    /** By a full reboot. */
+    public RollbackOptions(@Nullable String to, boolean apply, boolean keepStaged, boolean noHold) {
+      this(to, apply, keepStaged, noHold, null);
+    }
+
     /** To the one before. */
     public static final RollbackOptions NONE = new RollbackOptions(null, false, false, false);
   }
@@ -259,12 +397,48 @@ public final class Host {
   /** Makes another deployment the one of the next boot; a second call takes that back. */
   public void rollback(RollbackOptions options) throws IOException {
     host.requireHost();
-    new Rollback(host, voice, host.sysroot()).run(options);
+    new Rollback(host, voice, nextBoot, host.sysroot()).run(options);
   }
 
   /** As {@link #rollback(RollbackOptions)} to the one before. */
   public void rollback(boolean apply) throws IOException {
     rollback(new RollbackOptions(null, apply, false, false));
+  }
+
+  // ---- check ----
+
+  /**
+   * Hashes every object of the repository and tells what is broken.
+   *
+   * @param repair whether broken objects are fetched again, by the digests of the layers that hold
+   *     them
+   * @throws Problem of kind CORRUPT when something is broken at the end
+   */
+  public void fsck(boolean repair) throws IOException {
+    host.requireHost();
+    MachineFsck.Result result = new MachineFsck(host, host.sysroot()).run(repair);
+    FsckReport left = result.left();
+    left.errors().forEach(voice::say);
+    if (result.mended() > 0) {
+      voice.say(
+          "Mended "
+              + result.mended()
+              + " objects, and led "
+              + result.relinked()
+              + " files of deployments to them");
+    }
+    if (!left.isClean()) {
+      throw Problem.corrupt(
+          "the repository has "
+              + left.errors().size()
+              + " errors"
+              + (repair
+                  ? " that no image of a deployment mends: switch to another image, or install"
+                      + " anew"
+                  : "; bootc fsck --repair fetches what is broken again"));
+    }
+    voice.say(
+        "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
   }
 
   // ---- shutdown ----

@@ -31,31 +31,21 @@ public final class HostVoice {
     host.out().accept(Printable.text(line));
   }
 
-  /** Reboots the machine at once when that was asked for. */
-  public void rebootIf(boolean wanted) {
-    if (wanted) {
-      host.system().reboot();
-    }
-  }
-
   /**
-   * As {@link #rebootIf}, into what is staged.
+   * Refuses a reboot into what is staged that the shutdown could not finish: it would be for
+   * nothing.
    *
-   * @throws Problem of kind INPUT when the shutdown could not finish it, so that the reboot would
-   *     be for nothing
+   * @throws Problem of kind INPUT
    */
-  public void rebootIf(boolean wanted, Sysroot sysroot) throws IOException {
-    if (wanted) {
-      List<OsPath> conflicts = sysroot.etcConflicts();
-      if (!conflicts.isEmpty()) {
-        throw Problem.input(
-            "staged, but not rebooting: "
-                + EtcMerge.conflict(conflicts.getFirst())
-                + ": rename or remove /etc/"
-                + conflicts.getFirst()
-                + ", then reboot");
-      }
-      host.system().reboot();
+  public void refuseUselessReboot(Sysroot sysroot) throws IOException {
+    List<OsPath> conflicts = sysroot.etcConflicts();
+    if (!conflicts.isEmpty()) {
+      throw Problem.input(
+          "staged, but not rebooting: "
+              + EtcMerge.conflict(conflicts.getFirst())
+              + ": rename or remove /etc/"
+              + conflicts.getFirst()
+              + ", then reboot");
     }
   }
 

@@ -10,8 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.base.RawText;
 import slipway.host.status.ImageFacts;
 import slipway.host.status.Sizes;
@@ -38,6 +40,7 @@ public final class ImagePull implements AutoCloseable {
   private final HostEnvironment host;
   private final Repository repository;
   private final ContainerReference reference;
+  private final ContainerReference followed;
   private final ImageSource source;
   private final Manifest.Image manifest;
   private final byte[] configBytes;
@@ -46,30 +49,45 @@ public final class ImagePull implements AutoCloseable {
   private ImagePull(
       HostEnvironment host,
       Repository repository,
-      ContainerReference reference,
+      Wanted wanted,
       ImageSource source,
       Manifest.Image manifest,
       byte[] configBytes) {
     this.host = host;
     this.repository = repository;
-    this.reference = reference;
+    this.reference = wanted.place();
+    this.followed = wanted.followed();
     this.source = source;
     this.manifest = manifest;
     this.configBytes = configBytes;
     this.facts = ImageFacts.parse(new String(configBytes, StandardCharsets.UTF_8));
   }
 
-  /** Asks for manifest and configuration; nothing else is fetched yet. */
-  static ImagePull prepare(
-      HostEnvironment host, Repository repository, ContainerReference reference)
+  /**
+   * Which image is meant.
+   *
+   * @param place where it is fetched from
+   * @param followed the image that the machine follows, which usually is the same
+   * @param digest of its manifest, or of the index that leads to it; null for whatever is there
+   */
+  record Wanted(ContainerReference place, ContainerReference followed, @Nullable Digest digest) {}
+
+  /**
+   * Asks for manifest and configuration; nothing else is fetched yet.
+   *
+   * @throws Problem of kind INPUT when it is not the digest that is wanted
+   */
+  static ImagePull prepare(HostEnvironment host, Repository repository, Wanted wanted)
       throws IOException {
-    ImageSource source = host.images().open(reference);
+    ImageSource source = host.images().open(wanted.place());
     boolean done = false;
     try {
-      Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
+      List<Manifest> way = Transfer.way(source, null, Platform.host());
+      requireDigest(wanted, way);
+      Manifest.Image manifest = (Manifest.Image) way.getLast();
       ImagePull pull =
           new ImagePull(
-              host, repository, reference, source, manifest, Transfer.config(source, manifest));
+              host, repository, wanted, source, manifest, Transfer.config(source, manifest));
       done = true;
       return pull;
     } finally {
@@ -79,12 +97,34 @@ public final class ImagePull implements AutoCloseable {
     }
   }
 
+  private static void requireDigest(Wanted wanted, List<Manifest> way) {
+    Digest digest = wanted.digest();
+    if (digest != null && way.stream().noneMatch(m -> m.digest().equals(digest))) {
+      throw Problem.input(
+          Printable.text(wanted.place().image())
+              + " is "
+              + way.getFirst().digest()
+              + ", not the required "
+              + digest
+              + "; nothing was fetched");
+    }
+  }
+
+  /** Where it comes from. */
+  ContainerReference place() {
+    return reference;
+  }
+
   Digest digest() {
     return manifest.digest();
   }
 
   Manifest.Image manifest() {
     return manifest;
+  }
+
+  ImageConfig config() {
+    return ImageConfig.parse(configBytes);
   }
 
   Optional<String> version() {
@@ -97,7 +137,7 @@ public final class ImagePull implements AutoCloseable {
    * @throws Problem of kind INPUT in one sentence
    */
   void check() {
-    ImageConfig config = ImageConfig.parse(configBytes);
+    ImageConfig config = config();
     String label = config.labels().get(ImageFacts.BOOTC);
     boolean ostree = config.labels().containsKey("ostree.bootable");
     if (label == null && !ostree) {
@@ -137,7 +177,7 @@ public final class ImagePull implements AutoCloseable {
 
   /** The commit of this very image, when the repository has it: same manifest or same config. */
   Optional<Checksum> present() throws IOException {
-    Optional<Checksum> known = repository.resolveRef(ref(reference));
+    Optional<Checksum> known = repository.resolveRef(ref(followed));
     if (known.isEmpty()) {
       return known;
     }
@@ -164,23 +204,18 @@ public final class ImagePull implements AutoCloseable {
   }
 
   /** Brings the image into the repository and returns the commit to deploy. */
-  Checksum fetch() throws IOException {
+  Checksum fetch(ProgressStream stream) throws IOException {
     Optional<Checksum> present = present();
     if (present.isPresent()) {
       return present.get();
     }
-    Set<String> displaced = new ContainerImages(repository).conflicting(transportName(reference));
-    tellLayers();
+    Set<String> displaced = new ContainerImages(repository).conflicting(transportName(followed));
+    Progress progress = tellLayers(stream);
     Instant begin = host.clock().instant();
     Imported imported =
         ContainerImport.run(
-            repository,
-            source,
-            manifest,
-            ImageConfig.parse(configBytes),
-            transportName(reference),
-            displaced,
-            host.progress());
+            repository, source, manifest, config(), transportName(followed), displaced, progress);
+    stream.imported(digest());
     tellDisplaced(displaced);
     if (imported.layersFetched() > 0) {
       Duration time = Duration.between(begin, host.clock().instant());
@@ -207,19 +242,22 @@ public final class ImagePull implements AutoCloseable {
       host.progress()
           .note(
               "no longer kept by name, because "
-                  + Printable.text(reference.image())
+                  + Printable.text(followed.image())
                   + " needs its place: "
                   + Printable.text(String.join(", ", others)));
     }
   }
 
-  private void tellLayers() throws IOException {
+  /** Tells what is to be fetched and returns who is to hear of it. */
+  private Progress tellLayers(ProgressStream stream) throws IOException {
     int present = 0;
+    long bytesPresent = 0;
     int needed = 0;
     long bytes = 0;
     for (Descriptor layer : manifest.layers()) {
       if (repository.resolveRef(ImageRefs.layer(layer.digest())).isPresent()) {
         present++;
+        bytesPresent += layer.size();
       } else {
         needed++;
         bytes += layer.size();
@@ -236,6 +274,7 @@ public final class ImagePull implements AutoCloseable {
                   + Sizes.decimal(bytes)
                   + ")");
     }
+    return stream.pulling(digest(), present, bytesPresent, needed, bytes, host.progress());
   }
 
   /** Tells what differs from another image's layers. */
@@ -272,7 +311,7 @@ public final class ImagePull implements AutoCloseable {
    *     newer one was fetched already, as after a rollback
    */
   void cache(Checksum booted) throws IOException {
-    Checksum commit = repository.resolveRef(ref(reference)).orElse(booted);
+    Checksum commit = repository.resolveRef(ref(followed)).orElse(booted);
     if (isImageOf(repository.readCommit(commit))) {
       commit = booted;
     }
@@ -285,6 +324,18 @@ public final class ImagePull implements AutoCloseable {
         StatusReader.CACHED_CONFIG,
         GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
     repository.writeDetachedMetadata(commit, detached);
+  }
+
+  /** Takes back what {@link #cache} noted, because there is nothing newer any more. */
+  void forgetCached(Checksum booted) throws IOException {
+    Set<Checksum> commits = new HashSet<>(Set.of(booted));
+    repository.resolveRef(ref(followed)).ifPresent(commits::add);
+    for (Checksum commit : commits) {
+      Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));
+      if (detached.keySet().removeAll(StatusReader.CACHED)) {
+        repository.writeDetachedMetadata(commit, detached);
+      }
+    }
   }
 
   @Override

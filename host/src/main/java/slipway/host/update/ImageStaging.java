@@ -18,12 +18,29 @@ final class ImageStaging {
   private final HostEnvironment host;
   private final AfterCommit after;
   private final HostVoice voice;
+  private final NextBoot nextBoot;
+  private final ProgressStream stream;
 
-  ImageStaging(HostEnvironment host, AfterCommit after, HostVoice voice) {
+  ImageStaging(
+      HostEnvironment host,
+      AfterCommit after,
+      HostVoice voice,
+      NextBoot nextBoot,
+      ProgressStream stream) {
     this.host = host;
     this.after = after;
     this.voice = voice;
+    this.nextBoot = nextBoot;
+    this.stream = stream;
   }
+
+  /**
+   * How an image is staged.
+   *
+   * @param lock whether the shutdown leaves it alone
+   * @param retain whether images that nothing needs any more are kept
+   */
+  record How(boolean lock, boolean retain, NextBoot.Wish wish) {}
 
   /** What an upgrade has to do. */
   private enum Step {
@@ -56,15 +73,16 @@ final class ImageStaging {
         && pull.isImageOf(sysroot.repository().readCommit(deployment.checksum()));
   }
 
-  /** Tells whether there is something newer. */
-  void check(Sysroot sysroot, ContainerReference image, ImagePull pull) throws IOException {
+  /** Tells whether there is something newer, and returns it. */
+  boolean check(Sysroot sysroot, ContainerReference image, ImagePull pull) throws IOException {
     Step step = step(sysroot, image, pull);
     if (step != Step.STAGE) {
       voice.say("No changes in: " + DeployedImage.display(image));
       if (step == Step.DROP_STAGED) {
         voice.say("  The staged deployment is another one; an upgrade drops it.");
       }
-      return;
+      forgetCached(sysroot, pull);
+      return false;
     }
     pull.check();
     voice.say("Update available for: " + DeployedImage.display(image));
@@ -76,11 +94,22 @@ final class ImageStaging {
     DeployedImage.manifestOf(sysroot, booted).ifPresent(pull::tellDifference);
     after.attempt("the status will not show the update", () -> pull.cache(booted.checksum()));
     voice.touch();
+    return true;
   }
 
-  /** Does what an upgrade has to do. */
-  void upgrade(
-      Sysroot sysroot, ContainerReference image, ImagePull pull, Host.UpgradeOptions options)
+  private void forgetCached(Sysroot sysroot, ImagePull pull) {
+    after.attempt(
+        "the status still shows an update",
+        () -> pull.forgetCached(Host.requireBooted(sysroot).checksum()));
+  }
+
+  /** Does what an upgrade has to do, and returns whether that was anything. */
+  boolean upgrade(
+      Sysroot sysroot,
+      ContainerReference image,
+      ImagePull pull,
+      boolean downloadOnly,
+      NextBoot.Wish wish)
       throws IOException {
     Step step = step(sysroot, image, pull);
     pull.tellPresent();
@@ -89,27 +118,40 @@ final class ImageStaging {
           "Update held back: this machine was rolled back from "
               + pull.digest()
               + "; bootc upgrade brings it all the same.");
-      return;
+      return false;
     }
-    switch (step) {
-      case NOTHING -> voice.say("No update available.");
-      case KEEP_STAGED -> {
-        keepStaged(sysroot, sysroot.staged().orElseThrow(), options.downloadOnly());
-        voice.rebootIf(options.apply(), sysroot);
+    return switch (step) {
+      case NOTHING -> {
+        voice.say("No update available.");
+        forgetCached(sysroot, pull);
+        yield false;
       }
-      case DROP_STAGED -> dropStaged(sysroot);
+      case KEEP_STAGED -> {
+        Deployment staged = sysroot.staged().orElseThrow();
+        nextBoot.refuse(wish, staged, Host.requireBooted(sysroot));
+        boolean changed = keepStaged(sysroot, staged, downloadOnly);
+        nextBoot.come(wish, sysroot, staged);
+        yield changed;
+      }
+      case DROP_STAGED -> {
+        dropStaged(sysroot);
+        forgetCached(sysroot, pull);
+        yield true;
+      }
       case STAGE -> {
-        stage(sysroot, image, pull, options.downloadOnly(), false);
+        Deployment staged = stage(sysroot, image, pull, new How(downloadOnly, false, wish));
         DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot))
             .ifPresent(pull::tellDifference);
-        voice.rebootIf(options.apply(), sysroot);
+        nextBoot.come(wish, sysroot, staged);
+        yield true;
       }
-    }
+    };
   }
 
   /** The booted image is what is wanted again. */
   private void dropStaged(Sysroot sysroot) throws IOException {
     String dropped = DeployedImage.describe(sysroot, sysroot.staged().orElseThrow());
+    nextBoot.forgetSoftReboot();
     sysroot.dropStaged();
     voice.say("No update available: the booted image is the newest again.");
     voice.say("Dropped the staged deployment of " + dropped);
@@ -118,12 +160,12 @@ final class ImageStaging {
     voice.touch();
   }
 
-  private void keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
+  private boolean keepStaged(Sysroot sysroot, Deployment staged, boolean downloadOnly)
       throws IOException {
     host.system().startFinalizer();
     if (staged.locked() == downloadOnly) {
       voice.say("Staged update present, not changed");
-      return;
+      return false;
     }
     sysroot.setStagedLocked(downloadOnly);
     voice.touch();
@@ -131,41 +173,72 @@ final class ImageStaging {
         downloadOnly
             ? "Image downloaded, but will not be applied on reboot"
             : "Staged deployment will now be applied on reboot");
+    return true;
   }
 
   /**
    * Fetches, checks and stages; the last step is the one that counts.
    *
-   * @param lock whether the shutdown leaves it alone
-   * @param retain whether images that nothing needs any more are kept
+   * @return what is staged
    */
-  void stage(
-      Sysroot sysroot, ContainerReference image, ImagePull pull, boolean lock, boolean retain)
+  Deployment stage(Sysroot sysroot, ContainerReference image, ImagePull pull, How how)
       throws IOException {
     pull.check();
     host.system().startFinalizer();
+    Deployment staged;
     try {
-      Checksum commit = pull.fetch();
+      Checksum commit = pull.fetch(stream);
+      stream.staging(pull.digest(), 0);
       tellStaging(image, pull);
       Deployment booted = Host.requireBooted(sysroot);
       Origin origin = booted.origin().withContainer(image.toString());
-      sysroot.stage(DeploySpec.upgrade(booted, commit, origin), lock);
+      stream.staging(pull.digest(), 1);
+      staged =
+          sysroot.stage(
+              DeploySpec.upgrade(booted, commit, origin),
+              how.lock(),
+              created -> admit(how.wish(), created, booted));
     } catch (IOException | RuntimeException e) {
       discard(sysroot, e);
       throw e;
     }
     // It is staged; nothing below may fail any more.
     after.attempt("the image is still held back", () -> HeldImages.release(sysroot));
-    if (!retain) {
+    stream.staging(pull.digest(), 2);
+    if (!how.retain()) {
       collect(sysroot);
     }
-    voice.say("Queued for next boot: " + DeployedImage.shortDisplay(image));
+    stream.staging(pull.digest(), 3);
+    forgetCached(sysroot, pull);
+    voice.say("Queued for next boot: " + DeployedImage.shortDisplay(pull.place()));
     tellVersion(pull);
+    if (!pull.place().equals(image)) {
+      voice.say("  Updates still follow: " + DeployedImage.shortDisplay(image));
+    }
     voice.rebootRequired(pull.digest().toString());
     voice.touch();
-    if (lock) {
+    if (how.lock()) {
       voice.say("Image downloaded, but will not be applied on reboot");
     }
+    return staged;
+  }
+
+  /** The last word before anything is changed. */
+  private void admit(NextBoot.Wish wish, Deployment created, Deployment booted) throws IOException {
+    nextBoot.refuse(wish, created, booted);
+    nextBoot.forgetSoftReboot();
+  }
+
+  /** A machine of plain ostree follows an image now; its deployment is kept without the ref. */
+  void forgetRef(Sysroot sysroot, Deployment booted) {
+    booted
+        .origin()
+        .refspec()
+        .ifPresent(
+            ref ->
+                after.attempt(
+                    "the ref " + ref + " still keeps its commit",
+                    () -> sysroot.repository().forgetRef(ref)));
   }
 
   /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */

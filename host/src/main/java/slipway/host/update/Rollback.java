@@ -17,17 +17,21 @@ import slipway.sysroot.state.Deployment;
 final class Rollback {
   private final HostEnvironment host;
   private final HostVoice voice;
+  private final NextBoot nextBoot;
   private final Sysroot sysroot;
   private final Deployment booted;
 
-  Rollback(HostEnvironment host, HostVoice voice, Sysroot sysroot) {
+  Rollback(HostEnvironment host, HostVoice voice, NextBoot nextBoot, Sysroot sysroot) {
     this.host = host;
     this.voice = voice;
+    this.nextBoot = nextBoot;
     this.sysroot = sysroot;
     this.booted = Host.requireBooted(sysroot);
   }
 
   void run(Host.RollbackOptions options) throws IOException {
+    NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.softReboot());
+    nextBoot.refuseImpossible(wish);
     Deployment target = target(options);
     List<Deployment> menu = sysroot.deployments();
     boolean reverting =
@@ -40,6 +44,10 @@ final class Rollback {
       throw Problem.input("Rollback is not container image based");
     }
     String name = digest.map(Digest::toString).orElse(target.checksum().hex());
+    if (!reverting) {
+      nextBoot.refuse(wish, target, booted);
+    }
+    nextBoot.forgetSoftReboot();
     note(target, name, reverting);
     Optional<Deployment> staged = sysroot.staged();
     String waiting = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
@@ -60,7 +68,8 @@ final class Rollback {
       voice.rebootRequired(name);
     }
     voice.touch();
-    voice.rebootIf(options.apply());
+    // Back to what runs there is nothing to prepare.
+    nextBoot.come(reverting ? new NextBoot.Wish(options.apply(), null) : wish, sysroot, target);
   }
 
   private static String told(Deployment target, Host.RollbackOptions options, String name) {

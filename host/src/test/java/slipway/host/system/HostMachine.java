@@ -20,6 +20,7 @@ import slipway.archive.tar.TarOptions;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.update.Host;
+import slipway.host.update.ProgressStream;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
@@ -61,6 +62,9 @@ public final class HostMachine implements AutoCloseable {
 
   private final Map<String, ImageSource> published = new HashMap<>();
   private int layouts;
+
+  /** Whether the root of the next boot comes out of a composefs image. */
+  public boolean composefs = true;
 
   public HostMachine() throws IOException {
     Path tmpfs = Path.of("/dev/shm");
@@ -175,6 +179,16 @@ public final class HostMachine implements AutoCloseable {
     layout.putBlob(descriptor, offset -> new ByteArrayInputStream(bytes));
   }
 
+  /** Where a published image is. */
+  public ImageSource source(String name) {
+    return java.util.Objects.requireNonNull(published.get(name));
+  }
+
+  /** Takes a published image away. */
+  public void unpublish(String name) {
+    published.remove(name);
+  }
+
   /** Puts another source in the place of a published one. */
   public void replace(String name, java.util.function.UnaryOperator<ImageSource> wrap) {
     published.computeIfPresent(name, (n, source) -> wrap.apply(source));
@@ -219,6 +233,8 @@ public final class HostMachine implements AutoCloseable {
         run().resolve("ostree-booted"),
         GVariant.dictionary(
                 Map.of(
+                    "composefs",
+                    GVariant.bool(composefs),
                     "backing-root-device-inode",
                     GVariant.tuple(GVariant.u64(device), GVariant.u64(inode))))
             .toBytes());
@@ -235,6 +251,7 @@ public final class HostMachine implements AutoCloseable {
     return next;
   }
 
+  /** As commands of this machine get it. */
   public HostEnvironment environment() {
     return new HostEnvironment(
         root(),
@@ -268,6 +285,24 @@ public final class HostMachine implements AutoCloseable {
           public void reboot() {
             actions.add("reboot");
           }
+
+          @Override
+          public void prepareSoftReboot(int index) {
+            actions.add("prepare-soft-reboot " + index);
+            if (Files.exists(root().resolve("usr/bin/ostree.fails"))) {
+              throw Problem.environment("no new root");
+            }
+          }
+
+          @Override
+          public void resetSoftReboot() {
+            actions.add("prepare-soft-reboot --reset");
+          }
+
+          @Override
+          public void softReboot() {
+            actions.add("soft-reboot");
+          }
         },
         InstantSource.system());
   }
@@ -291,6 +326,17 @@ public final class HostMachine implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  public Host host(ProgressStream stream) {
+    return Host.of(environment(), stream);
+  }
+
+  /** Puts an empty file into the running root. */
+  public void put(String path) throws IOException {
+    Path file = root().resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "");
   }
 
   /** Lines said since the last call. */

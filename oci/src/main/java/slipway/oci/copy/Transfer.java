@@ -132,7 +132,16 @@ public final class Transfer {
    */
   public static Manifest.Image resolve(
       ImageSource source, @Nullable String selector, Platform platform) throws IOException {
-    return (Manifest.Image) choose(source, source.manifest(selector), platform).getLast();
+    return (Manifest.Image) way(source, selector, platform).getLast();
+  }
+
+  /**
+   * As {@link #resolve}, with what leads to the image: the manifest that the selector names first,
+   * the image last; one and the same when there is no index.
+   */
+  public static List<Manifest> way(ImageSource source, @Nullable String selector, Platform platform)
+      throws IOException {
+    return choose(source, source.manifest(selector), platform);
   }
 
   /** The way from a manifest to the image for a platform; without a platform only the manifest. */

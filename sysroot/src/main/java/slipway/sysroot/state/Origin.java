@@ -62,11 +62,15 @@ public record Origin(KeyFile file) {
         pinned ? file.with(TRANSIENT, "pinned", "true") : file.without(TRANSIENT, "pinned"));
   }
 
+  /** Of an image, and no longer of the ref of a plain ostree repository. */
   public Origin withContainer(String reference) {
     if (reference.isBlank() || reference.indexOf('\n') >= 0) {
       throw Problem.input("an image reference is one line of text");
     }
-    return new Origin(file.with(GROUP, CONTAINER, reference));
+    return new Origin(
+        file.without(GROUP, "refspec")
+            .without(GROUP, "baserefspec")
+            .with(GROUP, CONTAINER, reference));
   }
 
   /**

@@ -14,13 +14,14 @@ import slipway.ostree.gvariant.GVariant;
  * @param booted whether a deployment is running
  * @param device of the deployment's directory, as st_dev
  * @param inode of the deployment's directory
+ * @param composefs whether its files come out of a composefs image
  */
-public record RunState(Path directory, boolean booted, long device, long inode) {
+public record RunState(Path directory, boolean booted, long device, long inode, boolean composefs) {
   private static final String BACKING = "backing-root-device-inode";
 
   /** Of a sysroot that is not the running one: nothing is booted or staged there. */
   public static RunState none() {
-    return new RunState(Path.of("/run"), false, 0, 0);
+    return new RunState(Path.of("/run"), false, 0, 0, false);
   }
 
   /**
@@ -32,17 +33,21 @@ public record RunState(Path directory, boolean booted, long device, long inode) 
   public static RunState read(Path directory, Path root) throws IOException {
     Path file = directory.resolve("ostree-booted");
     if (!Files.exists(file)) {
-      return new RunState(directory, false, 0, 0);
+      return new RunState(directory, false, 0, 0, false);
     }
     byte[] bytes = Files.readAllBytes(file);
+    boolean composefs = false;
     if (bytes.length > 0) {
       Map<String, GVariant> values = GVariant.parse("a{sv}", bytes).asMap();
+      GVariant flag = values.get("composefs");
+      composefs = flag != null && flag.type().equals("b") && flag.asBoolean();
       GVariant backing = values.get(BACKING);
       if (backing != null && backing.type().equals("(tt)")) {
-        return new RunState(directory, true, backing.child(0).asLong(), backing.child(1).asLong());
+        return new RunState(
+            directory, true, backing.child(0).asLong(), backing.child(1).asLong(), composefs);
       }
     }
-    return new RunState(directory, true, device(root), inode(root));
+    return new RunState(directory, true, device(root), inode(root), composefs);
   }
 
   public boolean isBacking(Path deployment) throws IOException {
@@ -60,6 +65,11 @@ public record RunState(Path directory, boolean booted, long device, long inode) 
   /** Where a staged deployment is described. */
   public Path stagedFile() {
     return directory.resolve("ostree/staged-deployment");
+  }
+
+  /** What becomes {@code ostree-booted} when a prepared soft reboot is done. */
+  public Path nextRootFile() {
+    return directory.resolve("ostree/nextroot-booted");
   }
 
   /** Older ostree's mark of a staged deployment that is only downloaded. */

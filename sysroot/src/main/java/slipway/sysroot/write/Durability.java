@@ -84,15 +84,7 @@ public final class Durability {
   }
 
   void syncBoot() throws IOException {
-    syncWhole(root.resolve("boot"));
-  }
-
-  /**
-   * Brings a whole file system to where boot loaders read it.
-   *
-   * @param boot where it is mounted
-   */
-  public void syncWhole(Path boot) throws IOException {
+    Path boot = root.resolve("boot");
     Posix.syncfs(OsPath.of(boot));
     if (freeze) {
       // This process, whose own files may be on the frozen file system, only waits. A file system

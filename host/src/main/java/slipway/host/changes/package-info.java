@@ -1,0 +1,13 @@
+/**
+ * What a version of the operating system brings, or takes away, against another one.
+ *
+ * <pre>
+ *  two deployments ─▶ their commits' trees ─┬▶ TreeDiff ──▶ files, units ─┐
+ *                                           ├▶ DpkgStatus ▶ packages ─────┼▶ Changes ─▶ text, JSON
+ *  their boot entries ──────────────────────┴▶ kernel arguments ──────────┘
+ * </pre>
+ *
+ * Entry: {@link slipway.host.changes.WhatChanged}.
+ */
+@org.jspecify.annotations.NullMarked
+package slipway.host.changes;

@@ -1,0 +1,85 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
+import slipway.sysroot.state.SysrootState;
+
+/** Changes what the newest deployment follows, and nothing else of it. */
+final class OriginInPlace {
+  private static final String ORIGIN = ".origin";
+
+  private OriginInPlace() {}
+
+  /**
+   * Of a running machine: the staged one, else the default of the boot menu.
+   *
+   * @return the deployment's name
+   */
+  static String ofBooted(Sysroot sysroot, ContainerReference image) throws IOException {
+    Deployment newest = sysroot.staged().orElseGet(() -> sysroot.deployments().getFirst());
+    sysroot.changeOrigin(newest, origin -> origin.withContainer(image.toString()));
+    return newest.id();
+  }
+
+  /**
+   * Of a system that an installer made and works in: its only deployment. There the boot menu may
+   * be mounted elsewhere, so that only the deployment's directory tells that it is there.
+   *
+   * @param root with the physical root in {@code sysroot}, as a deployment has it
+   * @return the deployment's name
+   */
+  static String ofInstalled(Path root, ContainerReference image) throws IOException {
+    Path sysroot = root.resolve("sysroot");
+    Path stateroots = sysroot.resolve("ostree/deploy");
+    List<Path> found = new ArrayList<>();
+    for (Path stateroot : directories(stateroots)) {
+      for (Path deployment : directories(stateroot.resolve("deploy"))) {
+        if (SysrootState.isDeploymentId(String.valueOf(deployment.getFileName()))) {
+          found.add(deployment);
+        }
+      }
+    }
+    if (found.size() != 1) {
+      throw Problem.environment(
+          found.isEmpty()
+              ? "there is no deployment in " + stateroots
+              : "there are "
+                  + found.size()
+                  + " deployments in "
+                  + stateroots
+                  + " and none is booted: boot the one that is meant");
+    }
+    Path deployment = found.getFirst();
+    String id = String.valueOf(deployment.getFileName());
+    Path file = deployment.resolveSibling(id + ORIGIN);
+    Origin origin =
+        Files.exists(file) ? Origin.parse(Files.readString(file), id + ORIGIN) : Origin.NONE;
+    AtomicFile.write(
+        file, origin.withContainer(image.toString()).toString().getBytes(StandardCharsets.UTF_8));
+    return id;
+  }
+
+  private static List<Path> directories(Path parent) throws IOException {
+    List<Path> found = new ArrayList<>();
+    if (Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
+      try (DirectoryStream<Path> children =
+          Files.newDirectoryStream(
+              parent, child -> Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS))) {
+        children.forEach(found::add);
+      }
+    }
+    return found;
+  }
+}

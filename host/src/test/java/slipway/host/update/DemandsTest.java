@@ -1,0 +1,266 @@
+package slipway.host.update;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.host.status.HostStatus;
+import slipway.host.system.HostMachine;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
+import slipway.sysroot.state.Deployment;
+
+/** Which image exactly, from where, and what is followed afterwards. */
+class DemandsTest {
+  private static final String NAME = HostMachine.NAME;
+  private static final String STICK = "/media/stick/os";
+
+  private HostMachine machine;
+  private Manifest.Image first;
+  private Deployment installed;
+
+  @BeforeEach
+  void start() throws IOException {
+    machine = new HostMachine();
+    first = machine.publish(NAME, HostMachine.Image.of("1"));
+    installed = machine.install();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    machine.close();
+  }
+
+  private HostStatus status() throws IOException {
+    return machine.host().status();
+  }
+
+  private String version(HostStatus.@Nullable Entry entry) {
+    return Optional.ofNullable(entry)
+        .map(HostStatus.Entry::image)
+        .map(HostStatus.Image::version)
+        .orElse("none");
+  }
+
+  private static Host.UpgradeOptions requiring(boolean check, Digest digest) {
+    return new Host.UpgradeOptions(
+        check, false, false, false, null, null, new Host.Demands(null, digest));
+  }
+
+  private static Host.UpgradeOptions from(String place) {
+    return new Host.UpgradeOptions(false, false, false, false, null, place, Host.Demands.NONE);
+  }
+
+  // ---- a digest ----
+
+  @Test
+  void takesTheRequiredDigestAndNoOther() throws IOException {
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
+    String refused =
+        NAME
+            + " is "
+            + second.digest()
+            + ", not the required "
+            + first.digest()
+            + "; nothing was fetched";
+    for (boolean check : new boolean[] {false, true}) {
+      assertThatThrownBy(() -> machine.host().upgrade(requiring(check, first.digest())))
+          .isInstanceOf(Problem.class)
+          .hasMessage(refused);
+    }
+    assertThat(status().staged()).isNull();
+    assertThat(machine.actions).isEmpty();
+    assertThat(machine.host().upgrade(requiring(false, second.digest()))).isTrue();
+    assertThat(version(status().staged())).isEqualTo("2");
+    // The same image again, by name and digest: nothing to do, and another digest is refused.
+    Host.SwitchOptions again = switching(NAME, "registry", false, second.digest());
+    assertThat(machine.host().switchTo(again)).isFalse();
+    assertThatThrownBy(
+            () -> machine.host().switchTo(switching(NAME, "registry", false, first.digest())))
+        .hasMessage(refused);
+    machine.judge();
+  }
+
+  private static Host.SwitchOptions switching(
+      String target, String transport, boolean once, @Nullable Digest digest) {
+    return new Host.SwitchOptions(
+        target, transport, false, false, once, new Host.Demands(null, digest));
+  }
+
+  @Test
+  void takesTheDigestOfAnIndexToo() throws IOException {
+    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
+    Manifest.Index index =
+        Manifest.Index.of(
+            List.of(
+                new Descriptor(
+                    second.mediaType(),
+                    second.digest(),
+                    second.bytes().length,
+                    Map.of(),
+                    Platform.host(),
+                    null)),
+            Map.of());
+    machine.replace(NAME, source -> new Indexed(source, index, second));
+    assertThat(machine.host().upgrade(requiring(true, index.digest()))).isTrue();
+    assertThat(machine.host().upgrade(requiring(true, second.digest()))).isTrue();
+    assertThatThrownBy(() -> machine.host().upgrade(requiring(true, first.digest())))
+        .hasMessageStartingWith(NAME + " is " + index.digest() + ", not the required");
+  }
+
+  /** A source whose name leads to an index. */
+  private record Indexed(ImageSource source, Manifest.Index index, Manifest.Image image)
+      implements ImageSource {
+    @Override
+    public String describe() {
+      return source.describe();
+    }
+
+    @Override
+    public Manifest manifest(@Nullable String selector) {
+      return selector == null ? index : image;
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+      return source.blob(descriptor, offset);
+    }
+  }
+
+  // ---- for one time ----
+
+  @Test
+  void takesAnImageFromAStickAndFollowsTheRegistryStill() throws IOException {
+    HostMachine.Image two = HostMachine.Image.of("2");
+    machine.publish(STICK, two);
+    machine.host().switchTo(switching(STICK, "oci", true, null));
+    assertThat(machine.heard())
+        .contains("Queued for next boot: ostree-unverified-image:oci:" + STICK)
+        .contains("  Updates still follow: " + NAME);
+    HostStatus.ImageName followed = status().image();
+    assertThat(followed).isEqualTo(new HostStatus.ImageName(NAME, "registry", null));
+    machine.reboot();
+    machine.judge();
+    assertThat(version(status().booted())).isEqualTo("2");
+    // The registry has the same by now: nothing to do.
+    machine.publish(NAME, two);
+    assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isFalse();
+    // And the next time it is taken from there again.
+    machine.publish(NAME, HostMachine.Image.of("3"));
+    assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isTrue();
+    assertThat(version(status().staged())).isEqualTo("3");
+    machine.judge();
+  }
+
+  @Test
+  void upgradesFromAStick() throws IOException {
+    machine.publish(STICK, HostMachine.Image.of("1"));
+    assertThat(machine.host().upgrade(from("oci:" + STICK))).isFalse();
+    machine.publish(STICK, HostMachine.Image.of("2"));
+    assertThat(machine.host().upgrade(from("oci:" + STICK))).isTrue();
+    assertThat(machine.heard()).contains("  Updates still follow: " + NAME);
+    assertThat(machine.reboot().origin().container().orElseThrow().image()).isEqualTo(NAME);
+    assertThat(version(status().booted())).isEqualTo("2");
+    assertThatThrownBy(() -> machine.host().upgrade(from("stick")))
+        .hasMessage("--from takes TRANSPORT:PLACE, such as oci:/run/media/os, not \"stick\"");
+    assertThatThrownBy(
+            () ->
+                new Host.UpgradeOptions(
+                    false, false, false, true, null, "oci:x", Host.Demands.NONE))
+        .hasMessage("--from excludes --from-downloaded and --tag");
+    machine.judge();
+  }
+
+  // ---- what a check saw ----
+
+  @Test
+  void whatACheckSawIsForgottenWhenItIsStagedOrGone() throws IOException {
+    Host.UpgradeOptions check = new Host.UpgradeOptions(true, false, false, false, null);
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    assertThat(machine.host().upgrade(check)).isTrue();
+    assertThat(status().booted().update()).isNotNull();
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    assertThat(machine.host().upgrade(check)).isFalse();
+    assertThat(status().booted().update()).isNull();
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().upgrade(check);
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    assertThat(status().booted().update()).isNull();
+    assertThat(status().staged().update()).isNull();
+    machine.judge();
+  }
+
+  // ---- from plain ostree ----
+
+  @Test
+  void adoptsAMachineThatPlainOstreeDeployed() throws IOException {
+    Path root = machine.root();
+    String repo = "--repo=" + root.resolve("ostree/repo");
+    Path origin = root.resolve(installed.directory() + ".origin");
+    Files.writeString(origin, "[origin]\nrefspec=fedora:os/stable\n[more]\nkept=1\n");
+    Command.of("ostree", "refs", repo, "--create=fedora:os/stable", installed.checksum().hex())
+        .run();
+    assertThatThrownBy(() -> machine.host().upgrade(Host.UpgradeOptions.NONE))
+        .hasMessage("No image source specified");
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to(NAME));
+    assertThat(Command.of("ostree", "refs", repo, "--list").run().text()).doesNotContain("fedora");
+    Deployment now = machine.reboot();
+    assertThat(root.resolve(now.directory() + ".origin"))
+        .content()
+        .contains("container-image-reference", "kept=1")
+        .doesNotContain("refspec");
+    assertThat(version(status().booted())).isEqualTo("2");
+    machine.judge();
+  }
+
+  // ---- in place ----
+
+  @Test
+  void changesWhatAMachineFollowsInPlace() throws IOException {
+    machine.host().switchInPlace("other.example/os:9", "registry");
+    assertThat(machine.heard())
+        .containsExactly("Updated " + installed.id() + " to pull from other.example/os:9");
+    assertThat(status().image().image()).isEqualTo("other.example/os:9");
+    assertThat(status().staged()).isNull();
+    machine.judge();
+  }
+
+  /** As an installer's script runs it, in a deployment with the physical root in /sysroot. */
+  @Test
+  void changesWhatAnInstalledSystemFollows() throws IOException {
+    Path root = machine.root();
+    Files.delete(machine.run().resolve("ostree-booted"));
+    Files.createDirectories(root.resolve("sysroot"));
+    Files.createSymbolicLink(root.resolve("sysroot/ostree"), root.resolve("ostree"));
+    Path origin = root.resolve(installed.directory() + ".origin");
+    Files.writeString(origin, Files.readString(origin) + "[more]\nkept=1\n");
+    machine.host().switchInPlace("/media/os", "oci");
+    assertThat(origin)
+        .content()
+        .contains("container-image-reference=ostree-unverified-image:oci:/media/os", "kept=1");
+    Command.of("ostree", "admin", "status", "--sysroot=" + root).run();
+    Path other = root.resolve(installed.directory()).resolveSibling("0".repeat(64) + ".0");
+    Files.createDirectory(other);
+    assertThatThrownBy(() -> machine.host().switchInPlace("x", "dir"))
+        .hasMessageContaining("there are 2 deployments in");
+    Files.delete(other);
+    assertThatThrownBy(() -> machine.host().switchInPlace("Not A Name", "registry"))
+        .isInstanceOf(Problem.class);
+  }
+}
