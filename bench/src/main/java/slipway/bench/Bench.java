@@ -46,6 +46,7 @@ final class Bench {
         List.of(
             new ImportScenario(),
             new DiskScenario(),
+            new UpgradeScenario(),
             new BuildScenario(),
             new StartScenario(),
             new RegistryScenario())) {

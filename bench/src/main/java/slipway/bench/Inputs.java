@@ -91,10 +91,14 @@ final class Inputs implements AutoCloseable {
           RegistryServer.start(
               scratch.resolve("registry"),
               new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-      slipway("push", "--quiet", "--root", state.toString(), image, name(registry) + ":" + ZSTD)
-          .run();
+      push(image, ZSTD);
     }
     return name(registry);
+  }
+
+  /** Puts an image of the store into the registry too. */
+  void push(String other, String tag) {
+    slipway("push", "--quiet", "--root", state.toString(), other, repository() + ":" + tag).run();
   }
 
   private static String name(RegistryServer server) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("soak")
 class GoalsTest {
   @ParameterizedTest
-  @ValueSource(strings = {"import", "disk", "build", "start", "registry"})
+  @ValueSource(strings = {"import", "disk", "upgrade", "build", "start", "registry"})
   void reaches(String scenario) throws IOException {
     Bench.Options options = Bench.Options.parse("--rounds", "3", scenario);
     Result result = Bench.run(options, done -> {}).getFirst();
