@@ -8,6 +8,7 @@ import slipway.host.system.HostEnvironment;
 import slipway.host.update.DeployedImage;
 import slipway.host.update.HostVoice;
 import slipway.host.update.ImageRefs;
+import slipway.host.update.NextBoot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 
@@ -82,6 +83,7 @@ public final class Deployments {
           "the booted deployment cannot be deleted; boot another one first: bootc rollback");
     }
     Named gone = Named.of(sysroot, d);
+    new NextBoot(host, after, voice).forgetSoftReboot();
     if (d.staged()) {
       sysroot.dropStaged();
       voice.noRebootRequired();

@@ -12,6 +12,7 @@ import slipway.host.system.HostEnvironment;
 import slipway.host.update.DeployedImage;
 import slipway.host.update.HostVoice;
 import slipway.host.update.ImageRefs;
+import slipway.host.update.NextBoot;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
@@ -129,6 +130,7 @@ public final class MachineArguments {
       voice.say("No changes.");
       return new Outcome(arguments.list(), changes, waiting);
     }
+    new NextBoot(host, after, voice).forgetSoftReboot();
     if (waiting && isBooted(sysroot, base, arguments, extensions)) {
       sysroot.dropStaged();
       voice.say("The kernel arguments are those that run again; nothing is staged any more.");

@@ -12,7 +12,7 @@ import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 
 /** How the next boot comes about: by the user, at once, or without the kernel starting anew. */
-final class NextBoot {
+public final class NextBoot {
   /** Where ostree lists what is staged, else the default of the boot menu. */
   private static final int FIRST = 0;
 
@@ -21,7 +21,7 @@ final class NextBoot {
   private final HostVoice voice;
   private final SoftReboots possible;
 
-  NextBoot(HostEnvironment host, AfterCommit after, HostVoice voice) {
+  public NextBoot(HostEnvironment host, AfterCommit after, HostVoice voice) {
     this.host = host;
     this.after = after;
     this.voice = voice;
@@ -65,7 +65,7 @@ final class NextBoot {
   }
 
   /** Takes back a soft reboot that was prepared, because something else comes next. */
-  void forgetSoftReboot() throws IOException {
+  public void forgetSoftReboot() throws IOException {
     if (Files.exists(host.runState().nextRootFile())) {
       after.attempt(
           "a soft reboot that was prepared could not be taken back",

@@ -154,6 +154,17 @@ class DeploymentsTest {
   }
 
   @Test
+  void takesASoftRebootBackThatWasPrepared() throws IOException {
+    stage("2");
+    Files.createFile(machine.environment().runState().nextRootFile());
+    machine.actions.clear();
+    verbs().pin("booted", true);
+    assertThat(machine.actions).isEmpty();
+    verbs().delete("staged");
+    assertThat(machine.actions).containsExactly("prepare-soft-reboot --reset");
+  }
+
+  @Test
   void keepsAsManyAsWanted() throws IOException {
     assertThat(verbs().keep()).isEqualTo(1);
     verbs().keep(3);

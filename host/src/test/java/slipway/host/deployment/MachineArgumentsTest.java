@@ -166,6 +166,15 @@ class MachineArgumentsTest {
   }
 
   @Test
+  void takesASoftRebootBackThatWasPrepared() throws IOException {
+    Files.createFile(machine.environment().runState().nextRootFile());
+    verbs().change(ArgumentEdit.add(List.of("rw"), true));
+    assertThat(machine.actions).isEmpty();
+    add("quiet");
+    assertThat(machine.actions).containsExactly("prepare-soft-reboot --reset", "finalizer");
+  }
+
+  @Test
   void refusesWhenAnotherDeploymentBootsNext() throws IOException {
     upgrade(HostMachine.Image.of("2"));
     machine.reboot();
