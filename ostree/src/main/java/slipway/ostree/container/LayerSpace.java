@@ -37,7 +37,7 @@ final class LayerSpace {
    */
   void require(long available, String image, java.nio.file.Path place) throws IOException {
     long needed = layers.stream().mapToLong(Descriptor::size).sum();
-    if (needed > available / LARGEST_RATIO) {
+    if (needed <= available && needed > available / LARGEST_RATIO) {
       needed = 0;
       for (Descriptor layer : layers) {
         needed += unpacked(layer);
