@@ -2,6 +2,8 @@ package slipway.composefs;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import slipway.composefs.ErofsFormat.XattrArea;
 import slipway.composefs.ErofsFormat.XattrEntry;
 import slipway.linux.posix.OsPath;
@@ -31,27 +33,55 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
   /** XATTR_FILTER_SEED of Linux's fs/erofs/erofs_fs.h. */
   private static final int FILTER_SEED = 0x25BBE08F;
 
-  int prefix() {
-    for (int i = 1; i < PREFIXES.size(); i++) {
-      if (i != LUSTRE && name.startsWith(PREFIXES.get(i))) {
-        return i;
+  /** How many names are known by heart; an image has a handful, a hostile one any number. */
+  private static final int KNOWN_NAMES = 256;
+
+  private static final Map<OsPath, Form> FORMS = new ConcurrentHashMap<>();
+
+  /** What follows from a name. */
+  private record Form(int prefix, byte[] rest, int filterBit) {
+    static Form of(OsPath name) {
+      for (int i = 1; i < PREFIXES.size(); i++) {
+        if (i != LUSTRE && name.startsWith(PREFIXES.get(i))) {
+          return of(name, i);
+        }
+      }
+      return of(name, 0);
+    }
+
+    private static Form of(OsPath name, int prefix) {
+      byte[] rest = name.substring(PREFIXES.get(prefix).length()).bytes();
+      return new Form(prefix, rest, ErofsXattr.filterBit(rest, prefix));
+    }
+  }
+
+  private Form form() {
+    Form form = FORMS.get(name);
+    if (form == null) {
+      form = Form.of(name);
+      if (FORMS.size() < KNOWN_NAMES) {
+        FORMS.put(name, form);
       }
     }
-    return 0;
+    return form;
+  }
+
+  int prefix() {
+    return form().prefix();
   }
 
   boolean isAcl() {
     return name.is(PREFIXES.get(ACL_ACCESS)) || name.is(PREFIXES.get(ACL_DEFAULT));
   }
 
-  /** The name behind the prefix. */
+  /** The name behind the prefix; not to be changed. */
   byte[] rest() {
-    return name.substring(PREFIXES.get(prefix()).length()).bytes();
+    return form().rest();
   }
 
   /** The bit that this name clears in an inode's filter. */
   int filterBit() {
-    return filterBit(rest(), prefix());
+    return form().filterBit();
   }
 
   /** The bit that a name clears in an inode's filter, by what stands in its entry. */
@@ -61,7 +91,7 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
 
   /** Bytes of the entry, padded to a multiple of four. */
   int paddedSize() {
-    return paddedSize(name.length() - PREFIXES.get(prefix()).length(), value.length);
+    return paddedSize(form().rest().length, value.length);
   }
 
   /** Bytes of an entry, by the lengths that stand in it. */

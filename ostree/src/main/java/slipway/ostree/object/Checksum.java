@@ -7,15 +7,33 @@ import slipway.base.Problem;
 
 /**
  * The name of an object: sha256 of what the object is (ostree's "Anatomy of an OSTree repository").
- *
- * @param hex 64 lower-case hex digits
+ * No record, because one that is made of 32 bytes need not be looked through again, and reading an
+ * image makes some hundred thousand.
  */
-public record Checksum(String hex) implements Comparable<Checksum> {
-  public Checksum {
+public final class Checksum implements Comparable<Checksum> {
+  private static final int BYTES = 32;
+
+  private final String hex;
+
+  private Checksum(byte[] hash) {
+    this.hex = HexFormat.of().formatHex(hash);
+  }
+
+  /**
+   * From text.
+   *
+   * @param hex 64 lower-case hex digits
+   * @throws Problem of kind CORRUPT for any other
+   */
+  public Checksum(String hex) {
     if (!isChecksum(hex)) {
-      throw Problem.corrupt(
-          "\"" + hex + "\" is not an ostree checksum of 64 lower-case hex digits");
+      throw notChecksum(hex);
     }
+    this.hex = hex;
+  }
+
+  private static Problem notChecksum(String hex) {
+    return Problem.corrupt("\"" + hex + "\" is not an ostree checksum of 64 lower-case hex digits");
   }
 
   /**
@@ -24,7 +42,10 @@ public record Checksum(String hex) implements Comparable<Checksum> {
    * @throws Problem of kind CORRUPT unless it has 32 bytes
    */
   public static Checksum of(byte[] hash) {
-    return new Checksum(HexFormat.of().formatHex(hash));
+    if (hash.length != BYTES) {
+      throw notChecksum(HexFormat.of().formatHex(hash));
+    }
+    return new Checksum(hash);
   }
 
   /** Of bytes in memory. */
@@ -51,6 +72,11 @@ public record Checksum(String hex) implements Comparable<Checksum> {
     return text.length() == 64;
   }
 
+  /** 64 lower-case hex digits. */
+  public String hex() {
+    return hex;
+  }
+
   /** The 32 raw bytes. */
   public byte[] bytes() {
     return HexFormat.of().parseHex(hex);
@@ -59,6 +85,16 @@ public record Checksum(String hex) implements Comparable<Checksum> {
   @Override
   public int compareTo(Checksum other) {
     return hex.compareTo(other.hex);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Checksum that && that.hex.equals(hex);
+  }
+
+  @Override
+  public int hashCode() {
+    return hex.hashCode();
   }
 
   @Override

@@ -197,9 +197,7 @@ public final class Objects {
 
   /** A name that can stand in a directory object: one component, UTF-8. */
   public static OsPath name(OsPath name) {
-    boolean single =
-        !name.isEmpty() && !name.is(".") && !name.is("..") && name.components().size() == 1;
-    if (!single || name.isAbsolute() || name.parent().length() > 0) {
+    if (!name.isName()) {
       throw Problem.corrupt("\"" + name + "\" is no name for an entry of a directory");
     }
     return name;

@@ -120,10 +120,10 @@ final class Prune {
       if (dot < 0 || !Checksum.isChecksum(hex)) {
         return null;
       }
-      Checksum checksum = new Checksum(hex);
+      String suffix = text.substring(dot + 1);
       for (ObjectType type : ObjectType.values()) {
-        if (repository.looseName(checksum, type).endsWith("/" + text)) {
-          return new Loose(checksum, type, objects.resolve(prefix).resolve(name));
+        if (suffix.equals(repository.suffix(type))) {
+          return new Loose(new Checksum(hex), type, objects.resolve(prefix).resolve(name));
         }
       }
       return null;

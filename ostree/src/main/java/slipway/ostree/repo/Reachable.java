@@ -54,7 +54,11 @@ final class Reachable {
     }
     Objects.DirTree entries;
     try {
-      entries = Objects.dirTree(repository.readMetadata(root.dirtree(), ObjectType.DIRTREE));
+      // Who looks for damage wants what is on the disk now.
+      entries =
+          damage == null && repository.has(root.dirtree(), ObjectType.DIRTREE)
+              ? repository.directory(root.dirtree())
+              : Objects.dirTree(repository.readMetadata(root.dirtree(), ObjectType.DIRTREE));
     } catch (Problem e) {
       report(e);
       return;

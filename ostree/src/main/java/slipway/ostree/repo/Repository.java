@@ -1,6 +1,7 @@
 package slipway.ostree.repo;
 
 import java.io.IOException;
+import java.lang.ref.SoftReference;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -66,6 +67,13 @@ public final class Repository {
 
   /** Content objects by name, as far as they were read or published here. */
   private final Map<Checksum, ContentFormat.Stored> stored = new ConcurrentHashMap<>();
+
+  /**
+   * Directories that were read, as long as there is memory for them: a directory stands in its
+   * layer, in the image and in the image before, and all of them are read for one upgrade.
+   */
+  private final Map<Checksum, SoftReference<Objects.DirTree>> directories =
+      new ConcurrentHashMap<>();
 
   /** The trees read last, by commit: who changes a deployment asks for the same two repeatedly. */
   private final Map<Checksum, FileTree> trees =
@@ -236,8 +244,13 @@ public final class Repository {
 
   /** Path below {@code objects}. */
   String looseName(Checksum checksum, ObjectType type) {
-    String suffix = type == ObjectType.FILE ? format.suffix() : type.suffix();
-    return checksum.hex().substring(0, 2) + "/" + checksum.hex().substring(2) + "." + suffix;
+    String hex = checksum.hex();
+    return hex.substring(0, 2) + "/" + hex.substring(2) + "." + suffix(type);
+  }
+
+  /** The end of the names of such objects' files. */
+  String suffix(ObjectType type) {
+    return type == ObjectType.FILE ? format.suffix() : type.suffix();
   }
 
   /**
@@ -267,6 +280,7 @@ public final class Repository {
       Posix.rename(from.objectFile(checksum, type), objectFile(checksum, type), 0);
       AtomicFile.syncDirectory(directory);
     }
+    forget();
   }
 
   /**
@@ -330,6 +344,21 @@ public final class Repository {
   }
 
   // ---- trees ----
+
+  /**
+   * Reads a directory without hashing it.
+   *
+   * @throws Problem of kind CORRUPT when it is missing or malformed
+   */
+  Objects.DirTree directory(Checksum checksum) throws IOException {
+    SoftReference<Objects.DirTree> known = directories.get(checksum);
+    Objects.DirTree directory = known == null ? null : known.get();
+    if (directory == null) {
+      directory = Objects.dirTree(readMetadata(checksum, ObjectType.DIRTREE));
+      directories.put(checksum, new SoftReference<>(directory));
+    }
+    return directory;
+  }
 
   /** The tree of a commit; the content of files is an {@link ObjectContent}. */
   public FileTree readTree(Checksum commit) throws IOException {
@@ -412,11 +441,20 @@ public final class Repository {
    * @throws Problem of kind CORRUPT, before anything is removed, when something alive is missing
    */
   public Pruned prune(Set<Checksum> keep) throws IOException {
+    try {
+      return Prune.run(this, keep);
+    } finally {
+      forget();
+    }
+  }
+
+  /** Forgets what was read, because objects went or were replaced. */
+  private void forget() {
     synchronized (trees) {
       trees.clear();
     }
     stored.clear();
-    return Prune.run(this, keep);
+    directories.clear();
   }
 
   /**

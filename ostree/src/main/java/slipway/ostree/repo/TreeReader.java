@@ -34,8 +34,7 @@ final class TreeReader {
 
   private Node.Directory directory(TreeRoot root, int depth) throws IOException {
     Limit.TREE_DEPTH.check(depth, "the directory object " + root.dirtree());
-    Objects.DirTree entries =
-        Objects.dirTree(repository.readMetadata(root.dirtree(), ObjectType.DIRTREE));
+    Objects.DirTree entries = repository.directory(root.dirtree());
     TreeMap<OsPath, Node> children = new TreeMap<>();
     for (Map.Entry<OsPath, Checksum> file : entries.files().entrySet()) {
       children.put(file.getKey(), file(file.getValue()));
