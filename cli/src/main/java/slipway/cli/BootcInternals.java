@@ -7,7 +7,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.cli.machine.Bootc;
+import slipway.host.install.OldSystem;
+import slipway.host.system.HostEnvironment;
+import slipway.host.system.PrivateMounts;
 import slipway.host.update.Host;
 
 /** {@code bootc internals}: what units call. */
@@ -32,5 +36,20 @@ final class BootcInternals implements Callable<Integer> {
   @Command(name = "finalize-staged", description = "finish what is staged; the shutdown calls this")
   int finalizeStaged() throws Exception {
     return Bootc.change(spec, false, Host::finalizeStaged);
+  }
+
+  /** Called at the first boot after {@code bootc install to-existing-root --cleanup}. */
+  @Command(
+      name = "remove-old-system",
+      description = "remove the system that an installation replaced; the first boot calls this")
+  int removeOldSystem() throws Exception {
+    HostEnvironment host = HostEnvironment.thisMachine(System.getenv(), line -> {}, Progress.NONE);
+    host.requireHost();
+    return PrivateMounts.run(
+        host,
+        () -> {
+          OldSystem.remove(host.root().resolve("sysroot"));
+          return 0;
+        });
   }
 }

@@ -1,5 +1,6 @@
 package slipway.disk;
 
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
@@ -12,13 +13,18 @@ import slipway.oci.model.Reference;
 /**
  * The image that goes onto a disk.
  *
+ * @param name how it is called where it was found; null when that is of no use to others
  * @param source where its layers are read from
  * @param manifest the image
  * @param config its config
  * @param target the name that the machine follows for its updates
  */
 public record BootableImage(
-    ImageSource source, Manifest.Image manifest, ImageConfig config, Reference target) {
+    @Nullable String name,
+    ImageSource source,
+    Manifest.Image manifest,
+    ImageConfig config,
+    Reference target) {
   private static final long MIB = 1L << 20;
 
   /** Bytes of all layers; larger sums would not fit a long. */
@@ -59,6 +65,11 @@ public record BootableImage(
 
   /** Bytes of a root that has room for it twice: an upgrade needs the old and the new one. */
   long rootMinimum() {
+    return 2 * unpacked() + 256 * MIB;
+  }
+
+  /** Bytes that its files take, about. */
+  long unpacked() {
     long unpacked = 0;
     for (Descriptor layer : manifest.layers()) {
       // Packed layers take about half.
@@ -67,6 +78,6 @@ public record BootableImage(
         throw Problem.corrupt("image " + target + " claims more bytes than any disk has");
       }
     }
-    return 2 * unpacked + 256 * MIB;
+    return unpacked;
   }
 }

@@ -2,21 +2,18 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.GrubMkimage;
-import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
-import slipway.sysroot.Sysroot;
 import slipway.system.kargs.KernelArguments;
 
 /**
@@ -37,10 +34,7 @@ public final class DeviceInstall {
    * @param wipe whether what the disk holds may be erased
    * @param rootfs file system of the root; null for what the image says, else ext4
    * @param rootSize bytes of the root's partition; 0 for the rest of the disk
-   * @param stateroot name of the stateroot
-   * @param added kernel arguments at the end
-   * @param deleted kernel arguments, or keys of them, that are taken away from the image's
-   * @param customizations files that the machine gets beside the image
+   * @param wishes what else is wanted of the machine
    */
   public record Request(
       BootableImage image,
@@ -49,15 +43,7 @@ public final class DeviceInstall {
       boolean wipe,
       @Nullable RootFileSystem rootfs,
       long rootSize,
-      String stateroot,
-      List<String> added,
-      List<String> deleted,
-      DiskConfig customizations) {
-    public Request {
-      added = List.copyOf(added);
-      deleted = List.copyOf(deleted);
-    }
-  }
+      MachineWishes wishes) {}
 
   private DeviceInstall(Request request, Progress progress) {
     this.request = request;
@@ -80,8 +66,7 @@ public final class DeviceInstall {
   private void run() throws IOException {
     BootableImage image = request.image();
     image.check();
-    Sysroot.requireStateroot(request.stateroot());
-    new KernelArguments(request.added()).requireWritable("--karg");
+    request.wishes().check();
     GrubMkimage.program();
     FileSystems.requireTools(request.rootfs());
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
@@ -89,7 +74,7 @@ public final class DeviceInstall {
           DiskPlan.ofDevice(
               request.device().toString(),
               disk.size(),
-              DiskWriter.rootMinimum(image, request.customizations()),
+              DiskWriter.rootMinimum(image, request.wishes().customizations()),
               request.rootSize(),
               image.architecture(),
               UUID::randomUUID);
@@ -107,13 +92,7 @@ public final class DeviceInstall {
 
   private void write(DiskPlan plan) throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(
-            request.rootfs(),
-            request.stateroot(),
-            KernelArguments.of("rw"),
-            request.customizations().withKernelArguments(request.added().toArray(String[]::new)),
-            request.deleted(),
-            false);
+        new DiskWriter.Options(request.rootfs(), KernelArguments.of("rw"), request.wishes(), false);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);

@@ -102,7 +102,7 @@ public final class DiskBuilder {
   private Path written(Path output, DiskPlan plan, Scratch scratch) throws IOException {
     DiskWriter.Options options =
         new DiskWriter.Options(
-            request.rootfs(), "default", USUAL, request.customizations(), List.of(), true);
+            request.rootfs(), USUAL, MachineWishes.of(request.customizations()), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(() -> empty(output, plan, scratch), plan, scratch);
   }

@@ -40,6 +40,6 @@ public record DiskRequest(
   }
 
   BootableImage image() {
-    return new BootableImage(source, manifest, config, target);
+    return new BootableImage(null, source, manifest, config, target);
   }
 }

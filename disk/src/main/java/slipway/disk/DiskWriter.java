@@ -5,11 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
 import slipway.disk.bootloader.Grub;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.customize.Customizer;
@@ -45,19 +45,14 @@ final class DiskWriter {
    * What the machine is to be.
    *
    * @param rootfs file system of the root; null for what the image says, else ext4
-   * @param stateroot where it is deployed
    * @param usual kernel arguments of this kind of disk, which the image may delete
-   * @param customizations beside the image
-   * @param deleted kernel arguments, or keys of them, that are taken away from the usual ones and
-   *     the image's
+   * @param wishes what else is wanted
    * @param isNew whether the disk holds zeros and nothing else
    */
   record Options(
       @Nullable RootFileSystem rootfs,
-      String stateroot,
       KernelArguments usual,
-      DiskConfig customizations,
-      List<String> deleted,
+      MachineWishes wishes,
       boolean isNew) {}
 
   DiskWriter(BootableImage image, Options options, DiskSpace space, Progress progress) {
@@ -109,16 +104,23 @@ final class DiskWriter {
         .stdin(plan.script())
         .run();
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
-    Optional<Grub.Efi> efi =
+    Optional<Result> result =
         MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, scratch));
-    if (efi.isPresent()) {
-      FileSystems.esp(disk, plan.esp(), efi.get(), scratch.folder());
+    if (result.isPresent()) {
+      FileSystems.esp(disk, plan.esp());
+      Grub.Efi loader = result.get().loader();
+      if (loader != null) {
+        FileSystems.loader(disk, plan.esp().start(), loader, scratch.folder());
+      }
     }
-    return efi.isPresent();
+    return result.isPresent();
   }
 
-  /** Fills root and /boot and embeds GRUB; gives the loader for the EFI system partition. */
-  private Optional<Grub.Efi> populate(Path disk, DiskPlan plan, Path mountpoint, Scratch scratch)
+  /** What is still to be done: the loader for the EFI system partition, if there shall be one. */
+  private record Result(Grub.@Nullable Efi loader) {}
+
+  /** Fills root and /boot and embeds GRUB; nothing when the image wants another root. */
+  private Optional<Result> populate(Path disk, DiskPlan plan, Path mountpoint, Scratch scratch)
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = LoopDevice.attach(disk, plan.boot().start(), plan.boot().size())) {
@@ -138,39 +140,50 @@ final class DiskWriter {
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
               space.explained(
-                  e, plan, root.target(), rootMinimum(image, options.customizations())));
+                  e, plan, root.target(), rootMinimum(image, options.wishes().customizations())));
         }
       }
     }
   }
 
-  private Optional<Grub.Efi> install(
-      Path disk, DiskPlan plan, Path root, Path boot, Scratch scratch) throws IOException {
-    Installation installation =
-        Installation.begin(root, options.stateroot(), false, image, progress);
-    RootFileSystem wanted = installation.wishes().rootfs();
+  private Optional<Result> install(Path disk, DiskPlan plan, Path root, Path boot, Scratch scratch)
+      throws IOException {
+    Installation installation = Installation.begin(root, false, image, options.wishes(), progress);
+    RootFileSystem wanted = installation.rootfs();
     if (options.rootfs() == null && wanted != null && wanted != rootfs) {
       rootfs = wanted;
       return Optional.empty();
     }
-    DiskConfig customizations = options.customizations();
     Installation.Deployed deployed =
         installation.deploy(
-            KernelArguments.of("root=UUID=" + plan.root().filesystem()),
-            options.usual(),
-            options.deleted(),
-            customizations.kernelArguments());
+            KernelArguments.of("root=UUID=" + plan.root().filesystem()), options.usual());
+    String bootLine = "UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2";
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(customizations, plan, LocalDate.now(ZoneOffset.UTC));
-    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub grub = new Grub(deployed.tree(), plan.boot().filesystem(), image.architecture(), work);
-    grub.configure(boot);
-    if (grub.hasBios()) {
-      grub.embedBios(disk, plan.bios());
-    }
-    Grub.Efi efi = grub.efi();
+        .apply(options.wishes().customizations(), bootLine, LocalDate.now(ZoneOffset.UTC));
+    Result result = new Result(loader(installation, deployed, disk, plan, boot, scratch));
     Posix.syncfs(OsPath.of(boot));
     Posix.syncfs(OsPath.of(root));
-    return Optional.of(efi);
+    return Optional.of(result);
+  }
+
+  private Grub.@Nullable Efi loader(
+      Installation installation,
+      Installation.Deployed deployed,
+      Path disk,
+      DiskPlan plan,
+      Path boot,
+      Scratch scratch)
+      throws IOException {
+    if (installation.bootLoader() == BootLoader.NONE) {
+      return null;
+    }
+    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+    Grub.Boot place = new Grub.Boot(plan.boot().filesystem().toString(), "", "ext4");
+    Grub grub = new Grub(deployed.tree(), place, image.architecture(), work);
+    grub.configure(boot);
+    if (grub.hasBios()) {
+      grub.embedBios(disk, new Grub.Place(plan.bios().start(), plan.bios().size()));
+    }
+    return grub.efi();
   }
 }

@@ -2,11 +2,14 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
+import slipway.disk.config.RootFileSystem;
 import slipway.ostree.container.ContainerImport;
 import slipway.ostree.container.Imported;
+import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
@@ -21,83 +24,107 @@ import slipway.tree.FileTree;
  */
 final class Installation {
   private final Path root;
-  private final String stateroot;
+  private final boolean bootPrefix;
   private final BootableImage image;
+  private final MachineWishes wishes;
   private final Progress progress;
-  private final Sysroot sysroot;
+  private final Repository repository;
   private final Imported imported;
   private final FileTree files;
-  private final InstallConfig wishes;
+  private final InstallConfig config;
 
   private Installation(
       Path root,
-      String stateroot,
+      boolean bootPrefix,
       BootableImage image,
+      MachineWishes wishes,
       Progress progress,
-      Sysroot sysroot,
+      Repository repository,
       Imported imported)
       throws IOException {
     this.root = root;
-    this.stateroot = stateroot;
+    this.bootPrefix = bootPrefix;
     this.image = image;
+    this.wishes = wishes;
     this.progress = progress;
-    this.sysroot = sysroot;
+    this.repository = repository;
     this.imported = imported;
-    this.files = sysroot.repository().readTree(imported.mergeCommit());
-    this.wishes = InstallConfig.of(files, image.architecture());
+    this.files = repository.readTree(imported.mergeCommit());
+    this.config = InstallConfig.of(files, image.architecture(), wishes.run());
   }
 
   /**
-   * Imports the image.
+   * Imports the image. Of what lies on the root only the folder {@code ostree} is written to.
    *
-   * @param root where the root file system is mounted, and /boot in it if that is one of its own
+   * @param root where the root file system is mounted
    * @param bootPrefix whether /boot is a folder of the root, and none of its own
    */
   static Installation begin(
-      Path root, String stateroot, boolean bootPrefix, BootableImage image, Progress progress)
+      Path root, boolean bootPrefix, BootableImage image, MachineWishes wishes, Progress progress)
       throws IOException {
-    Sysroot sysroot = Sysroot.init(root, stateroot, bootPrefix);
+    Repository repository = Sysroot.initRepository(root, bootPrefix);
     Imported imported =
         ContainerImport.run(
-            sysroot.repository(),
+            repository,
             image.source(),
             image.manifest(),
             image.config(),
             // As the machine itself will name it when it upgrades.
             "docker://" + image.target(),
             progress);
-    return new Installation(root, stateroot, image, progress, sysroot, imported);
+    return new Installation(root, bootPrefix, image, wishes, progress, repository, imported);
+  }
+
+  /** The image's files. */
+  FileTree files() {
+    return files;
+  }
+
+  /** The file system that the image wants for its root, or null. */
+  @Nullable RootFileSystem rootfs() {
+    return config.rootfs();
   }
 
   /** What the image says of its installation. */
-  InstallConfig wishes() {
-    return wishes;
+  InstallConfig config() {
+    return config;
+  }
+
+  /** What starts the machine. */
+  BootLoader bootLoader() {
+    return wishes.bootLoader(config);
   }
 
   /**
-   * Deploys it, with all but {@code ostree=} of its kernel arguments.
+   * Deploys it, with all but {@code ostree=} of its kernel arguments, and says in the root what it
+   * was installed from. /boot is there and mounted, if it is a file system of its own.
    *
    * @param first those that find the root
    * @param usual of this kind of installation; the image may delete them
-   * @param deleted by who installs: arguments, or keys of them, that are taken away from the usual
-   *     ones and the image's
-   * @param added by who installs
    */
-  Deployed deploy(
-      KernelArguments first, KernelArguments usual, List<String> deleted, List<String> added)
-      throws IOException {
-    wishes.ignored().forEach(progress::note);
+  Deployed deploy(KernelArguments first, KernelArguments usual) throws IOException {
+    config.notFollowed().forEach(progress::note);
+    String append = config.blsAppendExceptDefault();
+    if (append != null) {
+      repository.writeConfig(
+          repository.config().with("sysroot", "bls-append-except-default", append));
+    }
     KernelArguments arguments =
         usual
-            .append(wishes.kernelArguments())
+            .append(config.kernelArguments())
             .append(KernelArgumentsDirectory.read(files, image.architecture()));
+    String stateroot = wishes.stateroot(config);
+    Sysroot sysroot = Sysroot.init(root, stateroot, bootPrefix);
     Deployment deployment =
         sysroot.deploy(
             DeploySpec.install(
                 stateroot,
                 imported.mergeCommit(),
                 Origin.ofRegistry(image.target().toString()),
-                first.append(wishes.withoutDeleted(arguments).without(deleted)).append(added)));
+                first
+                    .append(config.withoutDeleted(arguments).without(wishes.deleted()))
+                    .append(wishes.added())));
+    Aleph.of(image, files).write(root);
     return new Deployed(
         sysroot.path(deployment), root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
   }

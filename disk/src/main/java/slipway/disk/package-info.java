@@ -10,13 +10,13 @@
  *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the GPT
  *  2 a loop device for root and for /boot, in a mount namespace of its own
  *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4
- *  4 sysroot.Sysroot.init                ostree/, boot/ (slipway.sysroot)
+ *  4 Sysroot.initRepository              ostree/repo (slipway.sysroot)
  *  5 ostree.container.ContainerImport    the image's layers become commits
  *  6 config.InstallConfig                if the image wants another root file system: again from 1
- *  7 Sysroot.deploy                      deployment, kernel, boot menu
+ *  7 Sysroot.init, deploy                deployment, kernel, boot menu
  *  8 customize.Customizer                accounts, files, fstab
  *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT
- *  10 unmounted; FileSystems.esp         EFI system partition with GRUB for UEFI
+ *  10 unmounted; FileSystems.esp, loader EFI system partition with GRUB for UEFI
  *  11 qcow2 when it is asked for, by qemu-img; then each file is synced and renamed: the commit
  *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
  * </pre>
@@ -24,6 +24,21 @@
  * {@link slipway.disk.DeviceInstall} does the same, from sfdisk to 10, on a disk of this machine
  * that {@code ClaimedDisk} has for itself. {@code DiskWriter} is what both share: the disk itself;
  * {@code Installation} the image on it.
+ *
+ * <p>{@link slipway.disk.FilesystemInstall} installs onto file systems that somebody else made:
+ *
+ * <pre>
+ *  1 TargetRoot.checked    may it go there? root, /boot, BootDisk with the places for GRUB, room;
+ *                          nothing is changed before that
+ *  2 Installation.begin    the image's files, in ROOT/ostree/repo alone
+ *  3 TargetRoot.requireFit has the kernel the file systems' drivers, is /boot large enough?
+ *  4 TargetRoot.wipeBoot   here an old system ends
+ *  5 Installation.deploy, Customizer, Grub, EfiFolder: as above
+ *  6 fstrim, read-only, freeze and thaw
+ * </pre>
+ *
+ * {@link slipway.disk.MachineWishes} is what all of them are told of the machine; {@code Aleph}
+ * what they leave behind of its origin.
  *
  * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
  * {@code DiskSpace}, whether there was no room.

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -39,10 +40,11 @@ class DeviceInstallTest extends DiskCase {
         wipe,
         RootFileSystem.EXT4,
         rootSize,
-        "mine",
-        List.of("added=1"),
-        List.of("from"),
-        DiskConfig.EMPTY);
+        wishes("mine", List.of("added=1")));
+  }
+
+  private static MachineWishes wishes(@Nullable String stateroot, List<String> added) {
+    return new MachineWishes(stateroot, null, added, List.of("from"), DiskConfig.EMPTY, null);
   }
 
   private static void install(DeviceInstall.Request request) throws IOException {
@@ -98,6 +100,7 @@ class DeviceInstallTest extends DiskCase {
     assertThat(Command.of("ostree", "admin", "status", "--sysroot=" + root).output())
         .contains("mine ");
     Command.of("ostree", "fsck", "--repo=" + root.resolve("ostree/repo")).run();
+    assertThat(root.resolve(".bootc-aleph.json")).content().contains("\"target-image\":\"");
     try (Stream<Path> entries = Files.list(boot.resolve("loader/entries"))) {
       Path entry = entries.findFirst().orElseThrow();
       assertThat(entry)
@@ -148,7 +151,7 @@ class DeviceInstallTest extends DiskCase {
       }
       refused(
           new DeviceInstall.Request(
-              good.image(), file, true, true, null, 0, "x", List.of(), List.of(), DiskConfig.EMPTY),
+              good.image(), file, true, true, null, 0, wishes("x", List.of())),
           file + " is in use by " + disk.device());
       Command.of("e2fsck", "-fn", disk.device().toString()).run();
     }
@@ -163,10 +166,7 @@ class DeviceInstallTest extends DiskCase {
         r.wipe(),
         r.rootfs(),
         r.rootSize(),
-        stateroot,
-        added,
-        r.deleted(),
-        r.customizations());
+        wishes(stateroot, added));
   }
 
   @Test
@@ -175,16 +175,7 @@ class DeviceInstallTest extends DiskCase {
     DeviceInstall.Request device = onto(file, false, 0);
     install(
         new DeviceInstall.Request(
-            device.image(),
-            file,
-            true,
-            false,
-            null,
-            0,
-            "default",
-            List.of(),
-            List.of(),
-            DiskConfig.EMPTY));
+            device.image(), file, true, false, null, 0, wishes(null, List.of())));
     Command.of("sfdisk", "--verify", file.toString()).run();
     assertThat(table(file)).hasSize(4);
   }

@@ -77,7 +77,15 @@ public final class Sysroot {
    */
   public static Sysroot init(Path root, String stateroot, boolean bootPrefix) throws IOException {
     requireStateroot(stateroot);
+    initRepository(root, bootPrefix);
     Files.createDirectories(root.resolve("boot"));
+    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+    BootWriter.makeBootLink(root.resolve("boot"));
+    return open(root);
+  }
+
+  /** The first part of {@link #init}: the repository alone, nothing in {@code /boot}. */
+  public static Repository initRepository(Path root, boolean bootPrefix) throws IOException {
     Files.createDirectories(root.resolve("ostree/deploy"));
     Path repo = root.resolve("ostree/repo");
     Repository repository =
@@ -90,9 +98,7 @@ public final class Sysroot {
             .with("sysroot", "bootloader", "none")
             .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
             .with("sysroot", "readonly", "true"));
-    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
-    BootWriter.makeBootLink(root.resolve("boot"));
-    return open(root);
+    return repository;
   }
 
   /**

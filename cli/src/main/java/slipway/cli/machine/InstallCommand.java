@@ -3,6 +3,8 @@ package slipway.cli.machine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,8 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.output.TerminalProgress;
+import slipway.disk.FilesystemInstall.Replace;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.host.install.Installer;
 import slipway.host.system.HostEnvironment;
@@ -26,19 +30,25 @@ import slipway.host.system.HostEnvironment;
     name = "install",
     mixinStandardHelpOptions = true,
     description = "Put an image onto a disk of this machine.",
-    subcommands = InstallCommand.ToDisk.class)
+    subcommands = {
+      InstallCommand.ToDisk.class,
+      InstallCommand.ToFilesystem.class,
+      InstallCommand.ToExistingRoot.class,
+      InstallCommand.PrintConfiguration.class,
+      InstallCommand.Finalize.class,
+      InstallCommand.EnsureCompletion.class
+    })
 public final class InstallCommand implements Callable<Integer> {
-  @Spec CommandSpec spec;
-
   @Override
   public Integer call() {
-    throw Problem.usage("install needs to know what to install to: to-disk");
+    throw Problem.usage(
+        "install needs to know what to install to: to-disk, to-filesystem or to-existing-root");
   }
 
   /** Which image, and how it starts. */
   static final class ImageOptions {
     @Option(
-        names = "--source-imgref",
+        names = {"--source-imgref", "--imgref"},
         paramLabel = "IMAGE",
         description =
             "where the image is read from, such as docker://HOST/NAME:TAG or oci:DIR"
@@ -54,9 +64,17 @@ public final class InstallCommand implements Callable<Integer> {
     @Option(
         names = "--stateroot",
         paramLabel = "NAME",
-        defaultValue = "default",
-        description = "name of the stateroot (default: ${DEFAULT-VALUE})")
-    String stateroot = "default";
+        description =
+            "name of the stateroot (default: what the image's /usr/lib/bootc/install says, else"
+                + " default)")
+    @Nullable String stateroot;
+
+    @Option(
+        names = "--bootloader",
+        paramLabel = "grub|none",
+        description =
+            "what starts it; none leaves that to you (default: what the image says, else grub)")
+    @Nullable String bootLoader;
 
     @Option(
         names = "--karg",
@@ -76,10 +94,58 @@ public final class InstallCommand implements Callable<Integer> {
         description = "SSH keys that may log in as root")
     @Nullable Path rootKeys;
 
-    Installer.Options options(@Nullable String filesystem) {
-      RootFileSystem rootfs = filesystem == null ? null : RootFileSystem.parse(filesystem);
-      return new Installer.Options(source, target, rootfs, stateroot, arguments, deleted, rootKeys);
+    @Option(
+        names = "--generic-image",
+        description = "for any machine; it is so in any case, firmware is not changed")
+    boolean generic;
+
+    @Option(
+        names = {"-q", "--quiet"},
+        description = "no progress")
+    boolean quiet;
+
+    @Spec(Spec.Target.MIXEE)
+    @Nullable CommandSpec spec;
+
+    private Installer.Options options() {
+      return new Installer.Options(
+          source,
+          target,
+          stateroot,
+          bootLoader == null ? null : BootLoader.parse(bootLoader),
+          arguments,
+          deleted,
+          rootKeys);
     }
+
+    /** Runs an installation, showing its progress. */
+    int install(Installing installing) throws IOException {
+      Installer.Options options = options();
+      Progress progress = TerminalProgress.forStderr(System.err, quiet);
+      try {
+        installing.run(new Installer(host(Objects.requireNonNull(spec), progress)), options);
+      } finally {
+        TerminalProgress.finish(progress);
+      }
+      return 0;
+    }
+  }
+
+  /** An installation to some place. */
+  @FunctionalInterface
+  interface Installing {
+    void run(Installer installer, Installer.Options options) throws IOException;
+  }
+
+  private static HostEnvironment host(CommandSpec spec, Progress progress) {
+    var out = spec.commandLine().getOut();
+    return HostEnvironment.thisMachine(
+        System.getenv(),
+        text -> {
+          out.println(Printable.lines(text));
+          out.flush();
+        },
+        progress);
   }
 
   /** {@code bootc install to-disk}. */
@@ -122,20 +188,8 @@ public final class InstallCommand implements Callable<Integer> {
     @Option(names = "--via-loopback", description = "DEVICE is a file that becomes a disk")
     boolean viaLoopback;
 
-    @Option(
-        names = "--generic-image",
-        description = "for any machine; disks are made so in any case, firmware is not changed")
-    boolean generic;
-
-    @Option(
-        names = {"-q", "--quiet"},
-        description = "no progress")
-    boolean quiet;
-
     @Parameters(paramLabel = "DEVICE", description = "a whole disk, such as /dev/vdb")
     Path device = Path.of("");
-
-    @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
@@ -143,19 +197,14 @@ public final class InstallCommand implements Callable<Integer> {
         throw Problem.usage(
             "--block-setup " + blockSetup + " is not there yet; disks are set up direct");
       }
-      Installer.Options options = image.options(filesystem);
-      Installer.Disk disk = new Installer.Disk(device, viaLoopback, wipe, bytes(rootSize));
-      Progress progress = TerminalProgress.forStderr(System.err, quiet);
-      var out = spec.commandLine().getOut();
-      try {
-        HostEnvironment host =
-            HostEnvironment.thisMachine(
-                System.getenv(), text -> out.println(Printable.lines(text)), progress);
-        new Installer(host).toDisk(options, disk);
-      } finally {
-        TerminalProgress.finish(progress);
-      }
-      return 0;
+      Installer.Disk disk =
+          new Installer.Disk(
+              device,
+              viaLoopback,
+              wipe,
+              filesystem == null ? null : RootFileSystem.parse(filesystem),
+              bytes(rootSize));
+      return image.install((installer, options) -> installer.toDisk(options, disk));
     }
 
     private static long bytes(@Nullable String size) {
@@ -171,6 +220,184 @@ public final class InstallCommand implements Callable<Integer> {
             "--root-size \"" + size + "\" is not a size; expected one such as 20G or 20480");
       }
       return bytes.getAsLong();
+    }
+  }
+
+  private static Replace replace(@Nullable String mode, Replace usual) {
+    if (mode == null) {
+      return usual;
+    }
+    return switch (mode.toLowerCase(Locale.ROOT)) {
+      case "wipe" -> Replace.WIPE;
+      case "alongside" -> Replace.ALONGSIDE;
+      default ->
+          throw Problem.usage("--replace \"" + mode + "\" is not known; give wipe or alongside");
+    };
+  }
+
+  /** {@code bootc install to-filesystem}. */
+  @Command(
+      name = "to-filesystem",
+      mixinStandardHelpOptions = true,
+      description = "Install to file systems that you made and mounted.",
+      footer = {
+        "bootc install to-filesystem --source-imgref docker://a.example/web /mnt",
+        "bootc install to-filesystem --replace wipe --root-mount-spec LABEL=root /mnt"
+      })
+  public static final class ToFilesystem implements Callable<Integer> {
+    @Mixin ImageOptions image = new ImageOptions();
+
+    @Option(
+        names = "--root-mount-spec",
+        paramLabel = "SPEC",
+        description =
+            "what the kernel finds the root by, such as LABEL=root; empty for nothing"
+                + " (default: its UUID)")
+    @Nullable String rootSpec;
+
+    @Option(
+        names = "--boot-mount-spec",
+        paramLabel = "SPEC",
+        description =
+            "what /boot is mounted by; empty for nothing (default: its UUID, if it is a file"
+                + " system of its own)")
+    @Nullable String bootSpec;
+
+    @Option(
+        names = "--replace",
+        paramLabel = "wipe|alongside",
+        description =
+            "wipe removes all that is there, alongside /boot alone (default: nothing may be there)")
+    @Nullable String replace;
+
+    @Option(
+        names = "--acknowledge-destructive",
+        description = "do not wait before the running system is replaced")
+    boolean acknowledged;
+
+    @Option(
+        names = "--skip-finalize",
+        description = "do not trim the file systems and make them read-only at the end")
+    boolean skipFinalize;
+
+    @Parameters(paramLabel = "ROOT", description = "where the root file system is mounted")
+    Path root = Path.of("");
+
+    @Override
+    public Integer call() throws IOException {
+      Replace mode = replace(replace, Replace.NOTHING);
+      Installer.Filesystem target =
+          new Installer.Filesystem(
+              root,
+              mode,
+              rootSpec,
+              bootSpec,
+              !skipFinalize && mode != Replace.ALONGSIDE,
+              acknowledged);
+      return image.install((installer, options) -> installer.toFilesystem(options, target));
+    }
+  }
+
+  /** {@code bootc install to-existing-root}. */
+  @Command(
+      name = "to-existing-root",
+      mixinStandardHelpOptions = true,
+      description =
+          "Replace the system of this machine; its files stay below /sysroot, but for /boot.",
+      footer = {
+        "bootc install to-existing-root --acknowledge-destructive",
+        "bootc install to-existing-root --source-imgref docker://a.example/web /"
+      })
+  public static final class ToExistingRoot implements Callable<Integer> {
+    @Mixin ImageOptions image = new ImageOptions();
+
+    @Option(
+        names = "--replace",
+        paramLabel = "wipe|alongside",
+        defaultValue = "alongside",
+        description =
+            "wipe removes all that is there, alongside /boot alone (default: ${DEFAULT-VALUE})")
+    String replace = "alongside";
+
+    @Option(names = "--acknowledge-destructive", description = "do not wait before it begins")
+    boolean acknowledged;
+
+    @Option(
+        names = "--cleanup",
+        description = "at the first boot remove the files of the system that was there before")
+    boolean cleanup;
+
+    @Parameters(
+        paramLabel = "ROOT",
+        arity = "0..1",
+        defaultValue = "/target",
+        description = "where the machine's root is mounted (default: ${DEFAULT-VALUE})")
+    Path root = Path.of("/target");
+
+    @Override
+    public Integer call() throws IOException {
+      Installer.Filesystem target =
+          new Installer.Filesystem(
+              root, replace(replace, Replace.ALONGSIDE), null, null, false, acknowledged);
+      return image.install(
+          (installer, options) -> installer.toExistingRoot(options, target, cleanup));
+    }
+  }
+
+  /** {@code bootc install print-configuration}. */
+  @Command(
+      name = "print-configuration",
+      mixinStandardHelpOptions = true,
+      description = "Show as JSON what bootc/install of this system says of an installation.",
+      footer = "bootc install print-configuration --all")
+  public static final class PrintConfiguration implements Callable<Integer> {
+    @Option(names = "--all", description = "kernel arguments, too")
+    boolean all;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      Installer installer = new Installer(host(spec, Progress.NONE));
+      spec.commandLine().getOut().println(InstallJson.of(installer.configuration(), all));
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
+  }
+
+  /** {@code bootc install finalize}. */
+  @Command(
+      name = "finalize",
+      mixinStandardHelpOptions = true,
+      description = "Look whether what another installer put into ROOT can start.",
+      footer = "bootc install finalize /mnt")
+  public static final class Finalize implements Callable<Integer> {
+    @Parameters(paramLabel = "ROOT", description = "where the root file system is mounted")
+    Path root = Path.of("");
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      new Installer(host(spec, Progress.NONE)).finish(root);
+      return 0;
+    }
+  }
+
+  /** {@code bootc install ensure-completion}. */
+  @Command(
+      name = "ensure-completion",
+      mixinStandardHelpOptions = true,
+      description =
+          "Give what Anaconda installed the image's kernel arguments; inside of Anaconda.",
+      footer = "bootc install ensure-completion")
+  public static final class EnsureCompletion implements Callable<Integer> {
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      new Installer(host(spec, Progress.NONE)).ensureCompletion();
+      return 0;
     }
   }
 }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Limit;
@@ -32,7 +31,7 @@ public final class Grub {
   private static final List<String> MODULES =
       List.of(
           "part_gpt",
-          "ext2",
+          "part_msdos",
           "fat",
           "search",
           "search_fs_uuid",
@@ -61,17 +60,38 @@ public final class Grub {
   private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
 
   private final Path deployment;
-  private final UUID boot;
+  private final Boot boot;
   private final String architecture;
   private final Path work;
 
   /**
+   * Where GRUB finds {@code /boot}.
+   *
+   * @param id of its file system
+   * @param folder of it there: empty, or {@code /boot} where that is none of its own
+   * @param filesystem its kind, as in {@code ext4}
+   */
+  public record Boot(String id, String folder, String filesystem) {
+    /** The module that reads it. */
+    private String module() {
+      return filesystem.startsWith("ext") ? "ext2" : filesystem;
+    }
+  }
+
+  /**
+   * Where on a disk the rest of GRUB for BIOS goes.
+   *
+   * @param start bytes from the beginning of the disk
+   * @param size bytes
+   */
+  public record Place(long start, long size) {}
+
+  /**
    * @param deployment the deployed image's root
-   * @param boot id of the file system of /boot
    * @param architecture in OCI's names
    * @param work an empty folder to mount and work in
    */
-  public Grub(Path deployment, UUID boot, String architecture, Path work) {
+  public Grub(Path deployment, Boot boot, String architecture, Path work) {
     this.deployment = deployment;
     this.boot = boot;
     this.architecture = architecture;
@@ -88,9 +108,20 @@ public final class Grub {
         terminal_input serial console
         terminal_output serial console
         search --no-floppy --fs-uuid --set=root %s
-        blscfg
         """
-            .formatted(boot));
+                .formatted(boot.id())
+            + menu());
+  }
+
+  /** Where entries are in a folder, GRUB 2.14 takes an option, and Fedora's a variable. */
+  private String menu() {
+    return boot.folder().isEmpty()
+        ? "blscfg\n"
+        : """
+          set blsdir=%s/loader/entries
+          if blscfg --path $blsdir; then set found=1; else blscfg; fi
+          """
+            .formatted(boot.folder());
   }
 
   /** The image for UEFI, and the name that firmware looks for in {@code EFI/BOOT}. */
@@ -98,8 +129,8 @@ public final class Grub {
 
   public Efi efi() throws IOException {
     return switch (architecture) {
-      case "amd64" -> new Efi("BOOTX64.EFI", image("x86_64-efi", "/grub", List.of("efi_gop")));
-      case "arm64" -> new Efi("BOOTAA64.EFI", image("arm64-efi", "/grub", List.of("efi_gop")));
+      case "amd64" -> new Efi("BOOTX64.EFI", image("x86_64-efi", "", List.of("efi_gop")));
+      case "arm64" -> new Efi("BOOTAA64.EFI", image("arm64-efi", "", List.of("efi_gop")));
       default -> throw Problem.input("no EFI boot loader is known for " + architecture);
     };
   }
@@ -111,18 +142,18 @@ public final class Grub {
 
   /**
    * Writes GRUB's first sector over the boot code of the disk, beside the partition table, and the
-   * rest into the BIOS boot partition.
+   * rest where it has room: into the BIOS boot partition, or before the first partition.
    */
-  public void embedBios(Path disk, DiskPlan.Part bios) throws IOException {
+  public void embedBios(Path disk, Place bios) throws IOException {
     byte[] first = files("i386-pc").get("boot.img");
     if (first == null) {
       throw missing(FOLDER + "/i386-pc/boot.img");
     }
-    byte[] core = image("i386-pc", "(hd0,gpt3)/grub", List.of("biosdisk"));
+    byte[] core = image("i386-pc", "(hd0,gpt3)", List.of("biosdisk"));
     embed(disk, bios, first, core);
   }
 
-  static void embed(Path disk, DiskPlan.Part bios, byte[] boot, byte[] core) throws IOException {
+  static void embed(Path disk, Place bios, byte[] boot, byte[] core) throws IOException {
     if (boot.length != DiskPlan.SECTOR || core.length < DiskPlan.SECTOR) {
       throw Problem.input(
           "the image's GRUB for BIOS is damaged: boot.img or core.img is too short");
@@ -130,7 +161,7 @@ public final class Grub {
     int sectors = (core.length + DiskPlan.SECTOR - 1) / DiskPlan.SECTOR;
     if ((long) sectors * DiskPlan.SECTOR > bios.size()) {
       throw Problem.input(
-          "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its partition");
+          "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its place");
     }
     long lba = bios.start() / DiskPlan.SECTOR;
     ByteBuffer first = ByteBuffer.wrap(boot.clone()).order(ByteOrder.LITTLE_ENDIAN);
@@ -149,7 +180,11 @@ public final class Grub {
     }
   }
 
-  private byte[] image(String platform, String prefix, List<String> more) throws IOException {
+  /**
+   * @param device of the folder with GRUB's files; empty for the one that the image came from. Only
+   *     until the early configuration has found /boot.
+   */
+  private byte[] image(String platform, String device, List<String> more) throws IOException {
     Map<String, byte[]> files = files(platform);
     for (String needed : List.of("kernel.img", "moddep.lst")) {
       if (!files.containsKey(needed)) {
@@ -157,15 +192,17 @@ public final class Grub {
       }
     }
     List<String> modules = new ArrayList<>(MODULES);
+    modules.add(boot.module());
     modules.addAll(more);
     modules.add(menuModule(platform, files.keySet()));
     String early =
         """
         search --no-floppy --fs-uuid --set=root %s
-        set prefix=($root)/grub
-        configfile ($root)/grub/grub.cfg
+        set prefix=($root)%s/grub
+        configfile $prefix/grub.cfg
         """
-            .formatted(boot);
+            .formatted(boot.id(), boot.folder());
+    String prefix = device + boot.folder() + "/grub";
     return new GrubMkimage(work).make(platform, prefix, early, modules, files);
   }
 

@@ -16,8 +16,10 @@
  *    partition     0           core.img
  *    bios          0x1f4       in it: next sector (8), number of sectors (2), segment 0x820 (2)
  *
+ *    With an older table (MBR) the rest goes between it and the first partition.
+ *
  *  UEFI (x86_64-efi, arm64-efi)
- *    EFI system partition      EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI
+ *    EFI system partition      EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI (EfiFolder when it is mounted)
  *
  *  /boot/grub/grub.cfg         written once: serial console, find /boot, blscfg
  *  /boot/loader/entries/       what blscfg reads; it changes with each deployment, GRUB never does

@@ -17,8 +17,8 @@
  *    [customizations]              hostname, timezone, locale
  *
  *  bootc/install/….toml of the image, below /usr/lib, /usr/local/lib, /usr/etc, /etc
- *                                                    ──▶ InstallConfig: root file system, kernel
- *                                                        arguments to add and to take away
+ *                                                    ──▶ InstallConfig: file system, arguments
+ *                                                        of the kernel, stateroot, boot loader …
  * </pre>
  *
  * {@code AccountKeys}, {@code FileKeys} and {@code FilesystemKeys} read the tables, {@code

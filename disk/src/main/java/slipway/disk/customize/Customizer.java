@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.disk.config.DiskConfig;
-import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -21,11 +21,16 @@ import slipway.linux.posix.RootedFile;
  * @param var the stateroot's /var
  */
 public record Customizer(Path etc, Path var) {
-  public void apply(DiskConfig config, DiskPlan plan, LocalDate today) throws IOException {
+  /**
+   * @param boot the line of fstab for /boot; null to leave what the image says
+   */
+  public void apply(DiskConfig config, @Nullable String boot, LocalDate today) throws IOException {
     // Everything below goes through these two.
     OwnedFiles.requireDirectory(etc);
     OwnedFiles.requireDirectory(var);
-    mounts(plan);
+    if (boot != null) {
+      mounts(boot);
+    }
     Accounts.apply(etc, var, config, today);
     if (config.hostname() != null) {
       write(etc.resolve("hostname"), config.hostname() + "\n");
@@ -45,16 +50,16 @@ public record Customizer(Path etc, Path var) {
   }
 
   /**
-   * /boot by its id, instead of what the image says of it; the EFI system partition is mounted by
-   * nobody, nothing on it changes.
+   * /boot as it is here, instead of what the image says of it; the EFI system partition is mounted
+   * by nobody, nothing on it changes.
    */
-  private void mounts(DiskPlan plan) throws IOException {
+  private void mounts(String boot) throws IOException {
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
     RawText.lines(read("etc/fstab")).stream()
         .filter(l -> !l.startsWith("# UNCONFIGURED") && !isBoot(l))
         .forEach(l -> text.append(l).append('\n'));
-    text.append("UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2\n");
+    text.append(boot).append('\n');
     write(etc.resolve("fstab"), text.toString());
   }
 

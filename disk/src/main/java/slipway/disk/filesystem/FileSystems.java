@@ -58,7 +58,7 @@ public final class FileSystems {
    * @throws Problem of kind ENVIRONMENT that names the tool that is missing
    */
   public static void requireTools(@Nullable RootFileSystem root) {
-    List<String> tools =
+    requireTools(
         List.of(
             "sfdisk",
             "wipefs",
@@ -67,12 +67,18 @@ public final class FileSystems {
             "mmd",
             "mcopy",
             "mkfs.ext4",
-            "mkfs." + (root == null ? RootFileSystem.EXT4 : root).label());
+            "mkfs." + (root == null ? RootFileSystem.EXT4 : root).label()));
+  }
+
+  /**
+   * @throws Problem of kind ENVIRONMENT that names the first that is missing
+   */
+  public static void requireTools(List<String> tools) {
     String path = System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     for (String tool : tools) {
       if (Stream.of(path.split(":")).noneMatch(f -> Files.isExecutable(Path.of(f, tool)))) {
         throw Problem.environment(
-            "there is no " + tool + " here, which installing onto a disk takes; install it first");
+            "there is no " + tool + " here, which an installation takes; install it first");
       }
     }
   }
@@ -122,16 +128,32 @@ public final class FileSystems {
   }
 
   /** The EFI system partition as FAT32 by mtools, because not every kernel reads FAT. */
-  public static void esp(Path disk, DiskPlan.Part esp, Grub.Efi loader, Path work)
-      throws IOException {
-    String image = disk + "@@" + esp.start();
-    Path file = Files.write(work.resolve("loader.efi"), loader.image());
-    Command.of("mformat", "-i", image, "-F", "-h", "64", "-s", "32", "-v", "EFI-SYSTEM")
-        .with("-T", Long.toString(esp.size() / DiskPlan.SECTOR))
+  public static void esp(Path disk, DiskPlan.Part esp) {
+    Command.of("mformat", "-i", image(disk, esp.start()), "-F", "-h", "64", "-s", "32")
+        .with("-v", "EFI-SYSTEM", "-T", Long.toString(esp.size() / DiskPlan.SECTOR))
         .with("-N", serial(esp.filesystem()), "::")
         .run();
-    Command.of("mmd", "-i", image, "::/EFI", "::/EFI/BOOT").run();
-    Command.of("mcopy", "-i", image, file.toString(), "::/EFI/BOOT/" + loader.name()).run();
+  }
+
+  /**
+   * Puts a loader where firmware looks for one, into an EFI system partition that is not mounted.
+   *
+   * @param start bytes from the beginning of the disk
+   */
+  public static void loader(Path disk, long start, Grub.Efi loader, Path work) throws IOException {
+    String image = image(disk, start);
+    Path file = Files.write(work.resolve("loader.efi"), loader.image());
+    for (String folder : List.of("::/EFI", "::/EFI/BOOT")) {
+      if (Command.of("mdir", "-b", "-i", image, folder).tryRun().status() != 0) {
+        Command.of("mmd", "-i", image, folder).run();
+      }
+    }
+    Command.of("mcopy", "-o", "-i", image, file.toString(), "::/EFI/BOOT/" + loader.name()).run();
+  }
+
+  /** As mtools take a file system within a disk. */
+  private static String image(Path disk, long start) {
+    return disk + "@@" + start;
   }
 
   /** A FAT volume id: 8 hex digits. */

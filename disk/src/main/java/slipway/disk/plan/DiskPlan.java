@@ -27,8 +27,8 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
   private static final long BOOT_SIZE = 1024 * MIB;
   private static final long ROOT_MINIMUM = 1024 * MIB;
 
-  private static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
-  private static final String ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+  public static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
+  public static final String ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
   private static final String BOOT_TYPE = "BC13C2FF-59E6-4262-A352-B275FD6F7172";
 
   /**

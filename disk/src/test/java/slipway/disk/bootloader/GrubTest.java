@@ -7,11 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.disk.plan.DiskPlan;
 import slipway.linux.process.Command;
 
 class GrubTest {
@@ -36,8 +34,8 @@ class GrubTest {
 
   @TempDir Path directory;
 
-  private static DiskPlan.Part bios(long size) {
-    return new DiskPlan.Part("bios", "", 1 << 20, size, new UUID(0, 1), new UUID(0, 2));
+  private static Grub.Place bios(long size) {
+    return new Grub.Place(1 << 20, size);
   }
 
   private Path disk(String name) throws Exception {

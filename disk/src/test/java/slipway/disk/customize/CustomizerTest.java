@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
-import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,14 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.disk.config.DiskConfig;
-import slipway.disk.plan.DiskPlan;
 import slipway.linux.process.Command;
 
 /** What a config does to the folders of a deployment. */
 class CustomizerTest {
-  private static final DiskPlan PLAN = DiskPlan.of(0, 0, "amd64", () -> new UUID(1, 2));
-  private static final String BOOT =
-      "UUID=" + PLAN.boot().filesystem() + " /boot ext4 defaults 0 2\n";
+  private static final String BOOT = "UUID=1-2 /boot ext4 defaults 0 2\n";
 
   @TempDir Path root;
   private Path etc;
@@ -38,7 +34,7 @@ class CustomizerTest {
   }
 
   private void apply(DiskConfig config) throws Exception {
-    new Customizer(etc, var).apply(config, PLAN, LocalDate.EPOCH);
+    new Customizer(etc, var).apply(config, BOOT.strip(), LocalDate.EPOCH);
   }
 
   private static DiskConfig parse(Path directory, String text) throws Exception {

@@ -4,20 +4,28 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.disk.BootableImage;
 import slipway.disk.DeviceInstall;
+import slipway.disk.FilesystemInstall;
+import slipway.disk.MachineWishes;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.InstallConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
@@ -26,14 +34,36 @@ import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.transport.TransportRef;
+import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.kargs.KernelArgumentsDirectory;
+import slipway.tree.FileTree;
 
 /** {@code bootc install}. */
 public final class Installer {
+  /** As the reference: long enough to read what is about to happen. */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** What Anaconda sets for its scripts. */
+  private static final String ANACONDA = "ANA_INSTALL_PATH";
+
+  private static final List<String> ROOT_ARGUMENTS = List.of("root=", "rootflags=", "rd.");
+
   private final HostEnvironment host;
+  private final Duration patience;
 
   public Installer(HostEnvironment host) {
+    this(host, PATIENCE);
+  }
+
+  /**
+   * @param patience how long to wait before the running system is replaced
+   */
+  Installer(HostEnvironment host, Duration patience) {
     this.host = host;
+    this.patience = patience;
   }
 
   /**
@@ -42,8 +72,8 @@ public final class Installer {
    * @param source where the image is read from, with its transport; null for the running
    *     container's
    * @param target what the machine follows; null for the image's own name
-   * @param rootfs file system of the root; null for what the image says
-   * @param stateroot name of the stateroot
+   * @param stateroot name of the stateroot; null for what the image says, else {@code default}
+   * @param bootLoader what starts it; null for what the image says, else GRUB
    * @param added kernel arguments
    * @param deleted kernel arguments, or keys of them, that the image brings and the machine does
    *     not get
@@ -52,8 +82,8 @@ public final class Installer {
   public record Options(
       @Nullable String source,
       @Nullable String target,
-      @Nullable RootFileSystem rootfs,
-      String stateroot,
+      @Nullable String stateroot,
+      @Nullable BootLoader bootLoader,
       List<String> added,
       List<String> deleted,
       @Nullable Path rootKeys) {
@@ -64,7 +94,21 @@ public final class Installer {
   }
 
   /** The disk that is installed to, as {@link DeviceInstall.Request} has it. */
-  public record Disk(Path device, boolean file, boolean wipe, long rootSize) {}
+  public record Disk(
+      Path device, boolean file, boolean wipe, @Nullable RootFileSystem rootfs, long rootSize) {}
+
+  /**
+   * The file systems that are installed to, as {@link FilesystemInstall.Request} has them.
+   *
+   * @param acknowledged whether nobody has to be warned that the running system is replaced
+   */
+  public record Filesystem(
+      Path root,
+      FilesystemInstall.Replace replace,
+      @Nullable String rootSpec,
+      @Nullable String bootSpec,
+      boolean finish,
+      boolean acknowledged) {}
 
   /** An image and the name that it is known by, if it has one. */
   private record Origin(ContainerReference place, Optional<String> name) {}
@@ -75,27 +119,186 @@ public final class Installer {
    * @throws Problem of kind USAGE when nothing says which image is meant or what to follow
    */
   public void toDisk(Options options, Disk disk) throws IOException {
+    install(
+        options,
+        (image, wishes) ->
+            DeviceInstall.run(
+                new DeviceInstall.Request(
+                    image,
+                    disk.device(),
+                    disk.file(),
+                    disk.wipe(),
+                    disk.rootfs(),
+                    disk.rootSize(),
+                    wishes),
+                host.progress()));
+  }
+
+  /**
+   * {@code bootc install to-filesystem}.
+   *
+   * @throws Problem as {@link #toDisk}
+   */
+  public void toFilesystem(Options options, Filesystem filesystem) throws IOException {
+    onto(options, filesystem, KernelArguments.NONE, false);
+  }
+
+  /**
+   * {@code bootc install to-existing-root}: the root is that of this machine, so it is found as the
+   * running kernel has found it.
+   *
+   * @param cleanup whether the machine removes what it was before at its first boot
+   * @throws Problem as {@link #toDisk}
+   */
+  public void toExistingRoot(Options options, Filesystem filesystem, boolean cleanup)
+      throws IOException {
+    onto(options, filesystem, inherited(), cleanup);
+  }
+
+  /** The arguments by which the running kernel and its initramfs have found the root. */
+  KernelArguments inherited() throws IOException {
+    byte[] running = Files.readAllBytes(host.root().resolve("proc/cmdline"));
+    return new KernelArguments(
+        KernelArguments.parse(RawText.decode(running)).list().stream()
+            .filter(a -> ROOT_ARGUMENTS.stream().anyMatch(a::startsWith))
+            .toList());
+  }
+
+  private void onto(Options options, Filesystem target, KernelArguments inherited, boolean cleanup)
+      throws IOException {
+    install(
+        options,
+        (image, wishes) ->
+            FilesystemInstall.run(
+                new FilesystemInstall.Request(
+                    image,
+                    target.root(),
+                    host.root().resolve("proc/1/root"),
+                    target.replace(),
+                    target.rootSpec(),
+                    target.bootSpec(),
+                    inherited,
+                    target.finish(),
+                    cleanup,
+                    wishes),
+                running -> warn(running && !target.acknowledged()),
+                host.progress()));
+  }
+
+  void warn(boolean running) {
+    if (!running) {
+      return;
+    }
+    host.out()
+        .accept(
+            "WARNING: This replaces the system that this machine runs on and cannot be undone."
+                + " Waiting "
+                + patience.toSeconds()
+                + " s; Ctrl-C ends it.");
+    try {
+      Thread.sleep(patience);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Problem.Kind.ENVIRONMENT, "the installation was interrupted", e);
+    }
+  }
+
+  /** Puts an image somewhere. */
+  @FunctionalInterface
+  private interface Placing {
+    void place(BootableImage image, MachineWishes wishes) throws IOException;
+  }
+
+  private void install(Options options, Placing placing) throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
-    DiskConfig customizations = keys(options.rootKeys());
+    MachineWishes wishes =
+        new MachineWishes(
+            options.stateroot(),
+            options.bootLoader(),
+            options.added(),
+            options.deleted(),
+            keys(options.rootKeys()),
+            host.run());
     try (ImageSource source = host.images().open(origin.place())) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
-      DeviceInstall.run(
-          new DeviceInstall.Request(
-              new BootableImage(
-                  source, manifest, ImageConfig.parse(Transfer.config(source, manifest)), target),
-              disk.device(),
-              disk.file(),
-              disk.wipe(),
-              options.rootfs(),
-              disk.rootSize(),
-              options.stateroot(),
-              options.added(),
-              options.deleted(),
-              customizations),
-          host.progress());
+      placing.place(
+          new BootableImage(
+              origin.name().map(name -> exact(name, manifest)).orElse(null),
+              source,
+              manifest,
+              ImageConfig.parse(Transfer.config(source, manifest)),
+              target),
+          wishes);
     }
     host.out().accept("Installation complete!");
+  }
+
+  /** The name with the digest of what it stands for now. */
+  private static String exact(String name, Manifest manifest) {
+    try {
+      return Reference.parse(name).withDigest(manifest.digest()).toString();
+    } catch (Problem e) {
+      return name;
+    }
+  }
+
+  /** {@code bootc install print-configuration}: what this system says of its installation. */
+  public InstallConfig configuration() throws IOException {
+    return InstallConfig.ofSystem(host.root(), Platform.host().architecture());
+  }
+
+  /**
+   * {@code bootc install finalize}: looks at what another installer made.
+   *
+   * @throws Problem when there is no deployment, or its boot menu and links do not fit together
+   */
+  public void finish(Path root) throws IOException {
+    requireRoot();
+    if (Sysroot.open(root).deployments().isEmpty()) {
+      throw Problem.notFound("there is no deployment in " + root + " that its boot menu leads to");
+    }
+  }
+
+  /**
+   * {@code bootc install ensure-completion}: adds the kernel arguments of the image to what
+   * Anaconda deployed, once.
+   *
+   * @throws Problem of kind ENVIRONMENT outside of Anaconda
+   */
+  public void ensureCompletion() throws IOException {
+    requireRoot();
+    if (!host.variables().containsKey(ANACONDA)) {
+      throw Problem.environment(
+          "Missing environment variable " + ANACONDA + ": this runs in a %post of Anaconda");
+    }
+    Path stamp = host.root().resolve("proc/1/root/run/bootc-install-reconciled");
+    if (Files.exists(stamp)) {
+      host.out().accept("Reconciliation already completed.");
+      return;
+    }
+    Sysroot sysroot = Sysroot.open(host.root());
+    List<Deployment> order = new ArrayList<>(sysroot.deployments());
+    if (order.isEmpty()) {
+      throw Problem.notFound("Failed to find deployment");
+    }
+    Deployment first = order.getFirst();
+    FileTree files = sysroot.repository().readTree(first.checksum());
+    String architecture = Platform.host().architecture();
+    KernelArguments all =
+        first
+            .kargs()
+            .append(configuration().kernelArguments())
+            .append(KernelArgumentsDirectory.read(files, architecture));
+    order.set(0, first.with(d -> d.kargs(all)));
+    sysroot.setBootOrder(order);
+    AtomicFile.write(stamp, "");
+  }
+
+  private static void requireRoot() {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("This command must be executed as the root user");
+    }
   }
 
   private Origin origin(@Nullable String source) throws IOException {

@@ -1,7 +1,9 @@
 /**
  * Installation by {@code bootc install}: which image, from where, and what the machine follows
  * afterwards. {@link slipway.host.install.Installer} decides that; {@link
- * slipway.disk.DeviceInstall} writes the disk.
+ * slipway.disk.DeviceInstall} writes a disk, {@link slipway.disk.FilesystemInstall} file systems
+ * that are there. {@link slipway.host.install.OldSystem} removes at the first boot what was
+ * replaced.
  *
  * <pre>
  *  image       --source-imgref, else the container that this runs in: /run/.containerenv names it,

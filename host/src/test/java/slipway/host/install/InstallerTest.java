@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.HostMachine;
 import slipway.host.system.SystemActions;
+import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 
 /** Which image is installed; disks are written in {@code DeviceInstallTest}. */
@@ -35,25 +38,31 @@ class InstallerTest {
     run = Files.createDirectory(directory.resolve("run"));
   }
 
+  private HostEnvironment host(List<String> said, Map<String, String> variables) {
+    return host(directory, said, variables);
+  }
+
+  private HostEnvironment host(Path root, List<String> said, Map<String, String> variables) {
+    return new HostEnvironment(
+        root,
+        run,
+        variables,
+        said::add,
+        Progress.NONE,
+        reference -> {
+          opened.add(reference);
+          throw Problem.notFound("opened");
+        },
+        SystemActions.systemd(),
+        InstantSource.system());
+  }
+
   private void install(@Nullable String source, @Nullable String target, @Nullable Path keys)
       throws IOException {
-    HostEnvironment host =
-        new HostEnvironment(
-            directory,
-            run,
-            Map.of(),
-            line -> {},
-            Progress.NONE,
-            reference -> {
-              opened.add(reference);
-              throw Problem.notFound("opened");
-            },
-            SystemActions.systemd(),
-            InstantSource.system());
-    new Installer(host)
+    new Installer(host(new ArrayList<>(), Map.of()))
         .toDisk(
-            new Installer.Options(source, target, null, "default", List.of(), List.of(), keys),
-            new Installer.Disk(directory.resolve("none"), false, false, 0));
+            new Installer.Options(source, target, null, null, List.of(), List.of(), keys),
+            new Installer.Disk(directory.resolve("none"), false, false, null, 0));
   }
 
   @ParameterizedTest
@@ -108,5 +117,60 @@ class InstallerTest {
     assertThatThrownBy(() -> install("oci:/a/b", "quay.io/x/z:1", directory.resolve("keys")))
         .hasMessageContaining("--root-ssh-authorized-keys: there is no file");
     assertThat(opened).isEmpty();
+  }
+
+  @Test
+  void beforeTheRunningSystemIsReplacedThereIsTimeToRead() throws Exception {
+    List<String> said = new ArrayList<>();
+    Installer installer = new Installer(host(said, Map.of()), Duration.ZERO);
+    installer.warn(false);
+    assertThat(said).isEmpty();
+    installer.warn(true);
+    assertThat(said).singleElement().asString().contains("cannot be undone. Waiting 0 s; Ctrl-C");
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> new Installer(host(said, Map.of())).warn(true))
+        .hasMessage("the installation was interrupted");
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
+  /** That it is the kernel's own command line, and the file system is looked at, is seen. */
+  @Test
+  void theRunningRootIsFoundAsBefore() throws Exception {
+    Files.writeString(
+        Files.createDirectories(directory.resolve("proc")).resolve("cmdline"),
+        "BOOT_IMAGE=/vmlinuz root=UUID=1 ro rootflags=subvol=@ quiet rd.lvm.lv=a/b\n");
+    assertThat(new Installer(host(new ArrayList<>(), Map.of())).inherited().list())
+        .containsExactly("root=UUID=1", "rootflags=subvol=@", "rd.lvm.lv=a/b");
+  }
+
+  @Test
+  void anacondasDeploymentGetsTheImagesArgumentsOnce() throws Exception {
+    try (HostMachine machine = new HostMachine()) {
+      machine.publish(
+          HostMachine.NAME,
+          HostMachine.Image.of("1")
+              .file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"of=image\"]\n"));
+      machine.install();
+      Path system = machine.root();
+      Path config = system.resolve("usr/lib/bootc/install");
+      Files.createDirectories(config);
+      Files.writeString(config.resolve("1.toml"), "[install]\nkargs = [\"of=install\"]\n");
+      Files.createDirectories(system.resolve("proc/1/root/run"));
+      Map<String, String> variables = Map.of("ANA_INSTALL_PATH", "/mnt/sysroot");
+      List<String> said = new ArrayList<>();
+      assertThatThrownBy(() -> new Installer(host(system, said, Map.of())).ensureCompletion())
+          .hasMessageContaining("Missing environment variable ANA_INSTALL_PATH");
+      Installer installer = new Installer(host(system, said, variables));
+      installer.ensureCompletion();
+      String options = Sysroot.open(system).deployments().getFirst().kargs().toString();
+      assertThat(options).endsWith("of=install of=image");
+      installer.ensureCompletion();
+      assertThat(said).containsExactly("Reconciliation already completed.");
+      assertThat(Sysroot.open(system).deployments().getFirst().kargs()).hasToString(options);
+      installer.finish(system);
+      Files.delete(system.resolve("boot/loader/entries/ostree-1.conf"));
+      assertThatThrownBy(() -> installer.finish(system))
+          .hasMessageContaining("there is no deployment in " + system);
+    }
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 
@@ -15,21 +16,49 @@ public final class MountTable {
   private MountTable() {}
 
   /**
+   * A mount.
+   *
+   * @param point where it is
+   * @param inside which folder of its file system is seen there, {@code /} for all of it
+   * @param type of the file system, as in {@code ext4}
+   * @param source what was mounted, such as a device's name
+   */
+  public record Entry(OsPath point, String inside, String type, String source) {}
+
+  /**
    * Where something is mounted; a folder or file with two mounts over each other is there twice.
    */
   public static List<OsPath> points() throws IOException {
-    return points(RawText.decode(Files.readAllBytes(FILE)));
+    return entries().stream().map(Entry::point).toList();
   }
 
-  static List<OsPath> points(String text) {
-    List<OsPath> points = new ArrayList<>();
+  /** What is mounted, in the order of the table: of two over each other the later one is seen. */
+  public static List<Entry> entries() throws IOException {
+    return entries(RawText.decode(Files.readAllBytes(FILE)));
+  }
+
+  /** What is seen at a path without links, if that is where something is mounted. */
+  public static Optional<Entry> at(OsPath point) throws IOException {
+    return entries().stream().filter(e -> e.point().equals(point)).reduce((lower, upper) -> upper);
+  }
+
+  static List<Entry> entries(String text) {
+    List<Entry> entries = new ArrayList<>();
     for (String line : RawText.lines(text)) {
-      String[] fields = line.split(" ", -1);
-      if (fields.length > 4) {
-        points.add(OsPath.ofBytes(RawText.encode(decoded(fields[4]))));
+      // After the options stands any number of further fields, then a dash.
+      String[] halves = line.split(" - ", 2);
+      String[] fields = halves[0].split(" ", -1);
+      String[] last = halves.length < 2 ? new String[0] : halves[1].split(" ", -1);
+      if (fields.length > 4 && last.length > 1) {
+        entries.add(
+            new Entry(
+                OsPath.ofBytes(RawText.encode(decoded(fields[4]))),
+                decoded(fields[3]),
+                last[0],
+                decoded(last[1])));
       }
     }
-    return points;
+    return entries;
   }
 
   /** Blanks and the like stand as a backslash and three octal digits. */

@@ -20,6 +20,7 @@ import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.repo.Repository;

@@ -84,7 +84,15 @@ public final class Durability {
   }
 
   void syncBoot() throws IOException {
-    Path boot = root.resolve("boot");
+    syncWhole(root.resolve("boot"));
+  }
+
+  /**
+   * Brings a whole file system to where boot loaders read it.
+   *
+   * @param boot where it is mounted
+   */
+  public void syncWhole(Path boot) throws IOException {
     Posix.syncfs(OsPath.of(boot));
     if (freeze) {
       // This process, whose own files may be on the frozen file system, only waits. A file system

@@ -15,6 +15,7 @@ import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Removal;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;

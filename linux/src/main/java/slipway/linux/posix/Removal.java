@@ -1,18 +1,13 @@
-package slipway.sysroot.write;
+package slipway.linux.posix;
 
 import java.io.IOException;
-import slipway.linux.posix.Ioctls;
-import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
-import slipway.linux.posix.Stat;
-import slipway.linux.posix.UnixException;
 
 /** Removes what nothing leads to any more, also what chattr(1) protects. */
-final class Removal {
+public final class Removal {
   private Removal() {}
 
-  /** Removes a tree; one that does not exist is fine. */
-  static void tree(OsPath path) throws IOException {
+  /** As {@link Posix#removeTree}: one that does not exist is fine, mounts are not touched. */
+  public static void tree(OsPath path) throws IOException {
     try {
       Posix.removeTree(path);
     } catch (UnixException e) {

@@ -1,0 +1,68 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import slipway.base.RawText;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+
+/** What the kernel tells of block devices: their folders below /sys (sysfs(5)). */
+final class DeviceFolder {
+  private DeviceFolder() {}
+
+  /** The folder of a device by its number; it exists when that is a block device's. */
+  static Path of(long number) {
+    return Path.of("/sys/dev/block/%d:%d".formatted(Posix.major(number), Posix.minor(number)));
+  }
+
+  /** The device's file. */
+  static Path node(Path folder) throws IOException {
+    // A slash in its name cannot stand in that of the folder.
+    return Path.of("/dev", String.valueOf(folder.toRealPath().getFileName()).replace('!', '/'));
+  }
+
+  /**
+   * The disk below a device: that of a partition, of a mapping over one, or the file that a loop
+   * device shows a part of.
+   *
+   * @return nothing when there are several, as of a RAID
+   */
+  static Optional<Path> disk(Path device) throws IOException {
+    Path folder = of(Posix.stat(OsPath.of(device)).rdev());
+    return Files.exists(folder) ? diskOf(folder.toRealPath()) : Optional.empty();
+  }
+
+  private static Optional<Path> diskOf(Path folder) throws IOException {
+    if (Files.exists(folder.resolve("partition"))) {
+      return Optional.of(node(folder.resolve("..")));
+    }
+    Path file = folder.resolve("loop/backing_file");
+    if (Files.exists(file)) {
+      boolean isPart = !text(folder.resolve("loop/offset")).equals("0");
+      return Optional.of(isPart ? Path.of(text(file)) : node(folder));
+    }
+    List<Path> below = children(folder.resolve("slaves"));
+    return switch (below.size()) {
+      case 0 -> Optional.of(node(folder));
+      case 1 -> diskOf(below.getFirst().toRealPath());
+      default -> Optional.empty();
+    };
+  }
+
+  private static List<Path> children(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.toList();
+    }
+  }
+
+  private static String text(Path file) throws IOException {
+    return RawText.decode(Files.readAllBytes(file)).strip();
+  }
+}

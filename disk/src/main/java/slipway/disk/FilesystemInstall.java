@@ -1,0 +1,270 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.bootloader.EfiFolder;
+import slipway.disk.bootloader.Grub;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.InstallConfig;
+import slipway.disk.customize.Customizer;
+import slipway.disk.filesystem.FileSystems;
+import slipway.disk.filesystem.Scratch;
+import slipway.linux.mount.MountNamespace;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
+import slipway.linux.process.Command;
+import slipway.sysroot.write.Durability;
+import slipway.system.kargs.KernelArguments;
+
+/**
+ * Installs an image onto file systems that somebody else made and mounted, empty ones or those of a
+ * system that is replaced. First all is checked ({@link TargetRoot}); then the image is imported,
+ * which touches nothing of an old system; only when its files and its wishes are known, and they
+ * fit, does what was there go.
+ */
+public final class FilesystemInstall {
+  private static final String STAMP = "bootc-destructive-cleanup";
+
+  private final Request request;
+  private final Progress progress;
+
+  /** What happens to what the root holds. */
+  public enum Replace {
+    /** It must hold nothing. */
+    NOTHING,
+    /** All of it is removed. */
+    WIPE,
+    /** All but /boot stays, and is below /sysroot of the machine afterwards. */
+    ALONGSIDE
+  }
+
+  /**
+   * What to install, and where.
+   *
+   * @param image that is installed
+   * @param root where the root file system is mounted
+   * @param host the root that this machine runs on
+   * @param rootSpec what the kernel finds the root by, as in {@code LABEL=root}; empty for nothing,
+   *     null for what the image says, else {@code inherited}, else its UUID
+   * @param bootSpec what /boot is mounted by; empty for nothing, null for what the image says, else
+   *     its UUID when it is a file system of its own
+   * @param inherited the arguments by which the running kernel found its root; none for others
+   * @param finish whether the file systems are trimmed and made read-only at the end
+   * @param cleanup whether the machine removes what it was before at its first boot
+   * @param wishes what else is wanted of the machine
+   */
+  public record Request(
+      BootableImage image,
+      Path root,
+      Path host,
+      Replace replace,
+      @Nullable String rootSpec,
+      @Nullable String bootSpec,
+      KernelArguments inherited,
+      boolean finish,
+      boolean cleanup,
+      MachineWishes wishes) {}
+
+  /** Asked when all was checked and before anything is changed. */
+  @FunctionalInterface
+  public interface Confirmation {
+    /**
+     * @param running whether the root is the one that this machine runs on
+     * @throws Problem to end it
+     */
+    void confirm(boolean running) throws IOException;
+  }
+
+  private FilesystemInstall(Request request, Progress progress) {
+    this.request = request;
+    this.progress = progress;
+  }
+
+  /**
+   * Installs.
+   *
+   * @throws Problem of kind INPUT when the root is not to be used or the image cannot boot, of kind
+   *     DENIED without root
+   */
+  public static void run(Request request, Confirmation confirmation, Progress progress)
+      throws IOException {
+    if (Posix.geteuid() != 0) {
+      throw Problem.denied("installing onto a file system needs root: run it with sudo");
+    }
+    FilesystemInstall install = new FilesystemInstall(request, progress);
+    TargetRoot target = install.checked();
+    confirmation.confirm(TargetRoot.isSame(target.root().point(), request.host()));
+    MountNamespace.call(
+        "installation",
+        () -> {
+          try {
+            install.run(target);
+          } finally {
+            target.forget();
+          }
+          return target;
+        });
+  }
+
+  private TargetRoot checked() throws IOException {
+    request.image().check();
+    request.wishes().check();
+    requireSpec(request.rootSpec(), "--root-mount-spec");
+    requireSpec(request.bootSpec(), "--boot-mount-spec");
+    FileSystems.requireTools(List.of("blkid", "sfdisk", "fstrim"));
+    return TargetRoot.checked(request, progress);
+  }
+
+  /** It goes to fstab, and to the kernel's command line. */
+  private static void requireSpec(@Nullable String spec, String option) {
+    if (spec != null && !spec.matches("[!-~&&[^\"#\\\\]]*")) {
+      throw Problem.usage(
+          option + " takes one word, such as UUID=… or LABEL=…, without quotes and blanks");
+    }
+  }
+
+  private void run(TargetRoot target) throws IOException {
+    if (request.replace() == Replace.WIPE) {
+      progress.note("removing what is on " + request.root());
+      target.wipe();
+    }
+    boolean hadOstree = Files.exists(target.path("ostree"));
+    boolean begun = false;
+    try {
+      Installation installation =
+          Installation.begin(
+              target.root().point(),
+              !target.hasBoot(),
+              request.image(),
+              request.wishes(),
+              progress);
+      target.requireFit(installation.files());
+      begun = true;
+      install(installation, target);
+    } catch (IOException | RuntimeException e) {
+      if (begun && request.replace() == Replace.ALONGSIDE) {
+        progress.note("/boot of the old system is erased: install again before the next boot");
+      } else if (!begun && !hadOstree) {
+        remove(target.path("ostree"), e);
+      }
+      throw e;
+    }
+    if (request.finish()) {
+      finish(target);
+    }
+  }
+
+  private static void remove(Path made, Exception failure) {
+    try {
+      Removal.tree(OsPath.of(made));
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void install(Installation installation, TargetRoot target) throws IOException {
+    if (request.replace() == Replace.ALONGSIDE) {
+      progress.note("erasing " + target.path("boot"));
+      target.wipeBoot();
+    }
+    InstallConfig config = installation.config();
+    String boot = bootSpec(config, target);
+    Installation.Deployed deployed =
+        installation.deploy(rootArguments(config, target), usual(boot));
+    new Customizer(deployed.tree().resolve("etc"), deployed.var())
+        .apply(
+            request.wishes().customizations(),
+            // Read-only: what changes there is a deployment's, not that of other tools.
+            boot.isEmpty() ? null : boot + " /boot auto ro 0 0",
+            LocalDate.now(ZoneOffset.UTC));
+    if (installation.bootLoader() != BootLoader.NONE) {
+      bootLoader(target, deployed.tree());
+    }
+    if (request.cleanup()) {
+      Path etc = target.path("etc");
+      if (!Files.exists(etc)) {
+        Files.createDirectory(etc);
+      }
+      AtomicFile.write(etc.resolve(STAMP), "");
+    }
+    target.sync();
+  }
+
+  private static KernelArguments usual(String boot) {
+    KernelArguments rw = KernelArguments.of("rw");
+    return boot.isEmpty() ? rw : rw.append(List.of("boot=" + boot));
+  }
+
+  private KernelArguments rootArguments(InstallConfig config, TargetRoot target) {
+    String spec = request.rootSpec() == null ? config.rootMountSpec() : request.rootSpec();
+    if (spec != null) {
+      return spec.isEmpty() ? KernelArguments.NONE : KernelArguments.of("root=" + spec);
+    }
+    if (request.inherited().value("root").isPresent()) {
+      return request.inherited();
+    }
+    List<String> arguments = new ArrayList<>(List.of("root=UUID=" + target.root().id()));
+    if (target.root().type().equals("btrfs")) {
+      arguments.add("rootflags=subvol=" + target.root().inside());
+    }
+    return new KernelArguments(arguments);
+  }
+
+  /** What /boot is mounted by; empty for nothing. */
+  private String bootSpec(InstallConfig config, TargetRoot target) {
+    String spec = request.bootSpec() == null ? config.bootMountSpec() : request.bootSpec();
+    if (spec != null) {
+      requireSpec(spec, "install.boot-mount-spec");
+      return spec;
+    }
+    return target.hasBoot() ? "UUID=" + target.boot().id() : "";
+  }
+
+  private void bootLoader(TargetRoot target, Path deployment) throws IOException {
+    try (Scratch scratch = Scratch.create(progress)) {
+      Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+      String architecture = request.image().architecture();
+      Grub grub = new Grub(deployment, target.bootPlace(), architecture, work);
+      grub.configure(target.path("boot"));
+      BootDisk disk = target.disk();
+      if (grub.hasBios() && disk != null && disk.bios() != null) {
+        grub.embedBios(disk.disk(), disk.bios());
+      }
+      EfiFolder mounted = target.efi();
+      if (mounted != null) {
+        mounted.write(grub.efi());
+        if (request.replace() != Replace.NOTHING) {
+          List<String> removed = mounted.removeLoadersOf(List.of(target.bootPlace().id()));
+          removed.forEach(name -> progress.note("removed the old system's loader EFI/" + name));
+        }
+      } else if (disk != null && disk.esp() != null) {
+        FileSystems.loader(disk.disk(), disk.esp().start(), grub.efi(), scratch.folder());
+      }
+    }
+  }
+
+  /** Trims, writes back and leaves read-only, so that the first boot meets clean file systems. */
+  private void finish(TargetRoot target) throws IOException {
+    for (Path each : target.points()) {
+      // A disk that cannot trim is as good.
+      Command.of("fstrim", "--quiet-unsupported", each.toString()).tryRun();
+      Posix.syncfs(OsPath.of(each));
+      Command.Result result = Command.of("mount", "-o", "remount,ro", each.toString()).tryRun();
+      if (result.status() != 0) {
+        progress.note(
+            each + " stays writable, something on it is in use; unmount it before a boot");
+      }
+      new Durability(target.root().point(), true).syncWhole(each);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package slipway.disk;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.InstallConfig;
+import slipway.sysroot.Sysroot;
+import slipway.system.kargs.KernelArguments;
+
+/**
+ * What who installs wants of the machine, beside its image and its disk.
+ *
+ * @param stateroot name of the stateroot; null for what the image says, else {@code default}
+ * @param bootLoader what starts it; null for what the image says, else GRUB
+ * @param added kernel arguments at the end
+ * @param deleted kernel arguments, or keys of them, that are taken away from the usual ones and the
+ *     image's
+ * @param customizations accounts and files that the machine gets
+ * @param run a folder whose {@code bootc/install} counts beside the image's; null for none
+ */
+public record MachineWishes(
+    @Nullable String stateroot,
+    @Nullable BootLoader bootLoader,
+    List<String> added,
+    List<String> deleted,
+    DiskConfig customizations,
+    @Nullable Path run) {
+  public MachineWishes {
+    added = List.copyOf(added);
+    deleted = List.copyOf(deleted);
+  }
+
+  /** Nothing but these. */
+  static MachineWishes of(DiskConfig customizations) {
+    return new MachineWishes(
+        null, null, customizations.kernelArguments(), List.of(), customizations, null);
+  }
+
+  /**
+   * Refuses what cannot be done, before anything is.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void check() {
+    if (stateroot != null) {
+      Sysroot.requireStateroot(stateroot);
+    }
+    new KernelArguments(added).requireWritable("--karg");
+  }
+
+  String stateroot(InstallConfig image) {
+    String said = stateroot == null ? image.stateroot() : stateroot;
+    return said == null ? "default" : said;
+  }
+
+  BootLoader bootLoader(InstallConfig image) {
+    BootLoader said = bootLoader == null ? image.bootLoader() : bootLoader;
+    return said == null ? BootLoader.GRUB : said;
+  }
+}

@@ -1,0 +1,405 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.base.RawText;
+import slipway.disk.FilesystemInstall.Replace;
+import slipway.disk.bootloader.EfiFolder;
+import slipway.disk.bootloader.Grub;
+import slipway.disk.bootloader.GrubMkimage;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.RootFileSystem;
+import slipway.disk.filesystem.FileSystems;
+import slipway.linux.mount.MountTable;
+import slipway.linux.mount.Mounts;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
+import slipway.linux.posix.RootedFile;
+import slipway.linux.posix.UnixException;
+import slipway.system.boot.KernelLayout;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/**
+ * The file systems that an installation goes to, checked: its root, /boot in it, and where firmware
+ * finds a boot loader.
+ *
+ * @param root the root file system
+ * @param boot that of /boot; the root's when it is a folder there
+ * @param disk that holds /boot; null when it is none, or several
+ * @param efi the EFI system partition when it is mounted below the root
+ */
+record TargetRoot(
+    MountedFileSystem root,
+    MountedFileSystem boot,
+    @Nullable BootDisk disk,
+    @Nullable EfiFolder efi) {
+  private static final long MIB = 1L << 20;
+
+  /** Beside the image: the boot menu, what tells of it, and a little to run on. */
+  private static final long MARGIN = 256 * MIB;
+
+  private static final long BLOCK = 4096;
+  private static final List<String> BOOT_TYPES = List.of("ext2", "ext3", "ext4", "xfs", "btrfs");
+  private static final List<String> EFI_FOLDERS = List.of("boot/efi", "efi");
+
+  /** Lists of modules have some hundred kilobytes. */
+  private static final int LARGEST_LIST = 32 << 20;
+
+  /**
+   * Looks at it, and changes nothing.
+   *
+   * @throws Problem of kind INPUT or FULL when nothing is to be installed there
+   */
+  static TargetRoot checked(FilesystemInstall.Request request, Progress progress)
+      throws IOException {
+    MountedFileSystem root = root(request.root());
+    MountedFileSystem boot = boot(root);
+    boolean grub = request.wishes().bootLoader() != BootLoader.NONE;
+    BootDisk disk = null;
+    EfiFolder efi = null;
+    if (grub) {
+      GrubMkimage.program();
+      disk = DeviceFolder.disk(boot.device()).map(BootDisk::of).orElse(null);
+      efi = efi(root.point());
+    }
+    TargetRoot target = new TargetRoot(root, boot, disk, efi);
+    if (grub) {
+      target.requirePlace(request.image().architecture(), progress);
+    }
+    target.requireReplaceable(request);
+    target.requireRoom(request);
+    return target;
+  }
+
+  private static MountedFileSystem root(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      throw Problem.input("there is no folder " + folder + " with a file system to install to");
+    }
+    MountedFileSystem root =
+        MountedFileSystem.at(folder.toRealPath())
+            .orElseThrow(
+                () ->
+                    Problem.input(
+                        folder
+                            + " is not a mount point; mount the file system to install to there"));
+    boolean known = false;
+    for (RootFileSystem each : RootFileSystem.values()) {
+      known |= each.label().equals(root.type());
+    }
+    if (!known) {
+      throw Problem.input(
+          folder
+              + " is a file system of the kind "
+              + root.type()
+              + "; a root can be ext4, xfs or btrfs");
+    }
+    if (!root.inside().equals("/") && !root.type().equals("btrfs")) {
+      throw Problem.input(
+          folder
+              + " shows the folder "
+              + root.inside()
+              + " of its file system; mount all of that there");
+    }
+    root.requireWritable();
+    for (String name : List.of("boot", "ostree", "etc")) {
+      Path inside = root.point().resolve(name);
+      if (Files.exists(inside, LinkOption.NOFOLLOW_LINKS)
+          && !Files.isDirectory(inside, LinkOption.NOFOLLOW_LINKS)) {
+        throw Problem.input(
+            inside
+                + " is a link or a file where a folder must be; is "
+                + folder
+                + " the root of a file system, and not an image or a deployment?");
+      }
+    }
+    return root;
+  }
+
+  private static MountedFileSystem boot(MountedFileSystem root) throws IOException {
+    Path folder = root.point().resolve("boot");
+    Optional<MountedFileSystem> mounted = MountedFileSystem.at(folder);
+    if (mounted.isEmpty()) {
+      requireNoOtherBoot(root.point());
+      return root;
+    }
+    MountedFileSystem boot = mounted.get();
+    if (!BOOT_TYPES.contains(boot.type())) {
+      throw Problem.input(
+          folder
+              + " is a file system of the kind "
+              + boot.type()
+              + "; /boot takes links and can be ext2, ext3, ext4, xfs or btrfs");
+    }
+    boot.requireWritable();
+    return boot;
+  }
+
+  /** A /boot that the old system mounts would lie over what is installed. */
+  private static void requireNoOtherBoot(Path root) throws IOException {
+    byte[] fstab =
+        RootedFile.read(
+                OsPath.of(root),
+                OsPath.of("etc/fstab"),
+                RootedFile.Links.BENEATH,
+                root + "/etc/fstab")
+            .orElse(new byte[0]);
+    for (String line : RawText.lines(RawText.decode(fstab))) {
+      String[] fields = line.strip().split("\\s+");
+      if (!line.strip().startsWith("#") && fields.length > 1 && fields[1].equals("/boot")) {
+        throw Problem.input(
+            root
+                + "/etc/fstab mounts "
+                + Printable.text(fields[0])
+                + " on /boot, and nothing is mounted on "
+                + root.resolve("boot")
+                + "; mount it there first");
+      }
+    }
+  }
+
+  private static @Nullable EfiFolder efi(Path root) throws IOException {
+    for (String name : EFI_FOLDERS) {
+      Path folder = root.resolve(name);
+      Optional<MountedFileSystem> mounted = MountedFileSystem.at(folder);
+      if (mounted.isPresent()) {
+        if (!mounted.get().type().equals("vfat")) {
+          throw Problem.input(
+              folder
+                  + " is a file system of the kind "
+                  + mounted.get().type()
+                  + "; firmware reads a loader from FAT alone");
+        }
+        mounted.get().requireWritable();
+        return new EfiFolder(folder);
+      }
+    }
+    return null;
+  }
+
+  // ---- what is asked before anything is changed ----
+
+  /** Whether firmware of some kind can find a boot loader here. */
+  private void requirePlace(String architecture, Progress progress) throws IOException {
+    if (!boot.inside().equals("/")) {
+      throw Problem.input(
+          "GRUB cannot find kernels in "
+              + path("boot")
+              + ", which is in the subvolume "
+              + boot.inside()
+              + "; give /boot a file system of its own, or --bootloader none");
+    }
+    boolean bios = architecture.equals("amd64") && disk != null && disk.bios() != null;
+    boolean uefi = efi != null || (disk != null && disk.esp() != null);
+    if (!bios && !uefi) {
+      throw Problem.input(
+          "the disk of "
+              + path("boot")
+              + " has neither a BIOS boot partition nor an EFI system partition, so nothing would"
+              + " start; make one, or give --bootloader none");
+    }
+    if (efi == null && disk != null && disk.esp() != null) {
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy"));
+      disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
+    }
+    if (architecture.equals("amd64") && bios != uefi) {
+      progress.note(
+          bios
+              ? "there is no EFI system partition: the machine starts by BIOS alone"
+              : "there is no BIOS boot partition: the machine starts by UEFI alone");
+    }
+  }
+
+  private void requireReplaceable(FilesystemInstall.Request request) throws IOException {
+    Path ostree = path("ostree");
+    if (Files.exists(ostree)
+        && Files.exists(request.host().resolve("run/ostree-booted"))
+        && isSame(root.point(), request.host().resolve("sysroot"))) {
+      throw Problem.input(
+          "this machine runs on a deployment in "
+              + ostree
+              + "; change its image by bootc switch instead");
+    }
+    if (request.replace() == Replace.NOTHING) {
+      requireEmpty(root.point());
+      requireEmpty(path("boot"));
+    }
+  }
+
+  /** Whether two folders are on one file system. */
+  static boolean isSame(Path one, Path other) throws IOException {
+    return Files.exists(other)
+        && Posix.stat(OsPath.of(one)).device() == Posix.stat(OsPath.of(other)).device();
+  }
+
+  /** Whether it holds only folders, and what is mounted in them. */
+  private static void requireEmpty(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    for (OsPath name : Posix.list(OsPath.of(folder))) {
+      Path child = folder.resolve(name.toPath());
+      if (name.is("lost+found") || MountTable.at(OsPath.of(child)).isPresent()) {
+        continue;
+      }
+      if (!Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
+        throw Problem.input(
+            folder
+                + " is not empty, it holds "
+                + Printable.text(name.toString())
+                + "; give --replace wipe to erase all, or alongside to keep it under /sysroot");
+      }
+      requireEmpty(child);
+    }
+  }
+
+  private void requireRoom(FilesystemInstall.Request request) {
+    long needed = request.image().unpacked() + MARGIN;
+    var file = root.point().toFile();
+    long free = request.replace() == Replace.WIPE ? file.getTotalSpace() : file.getFreeSpace();
+    if (free < needed) {
+      throw Problem.full(
+          "%s has room for %d MiB, and this image takes about %d MiB; make it larger or free some space"
+              .formatted(root.point(), free / MIB, needed / MIB + 1));
+    }
+  }
+
+  // ---- what is asked when the image's files are known ----
+
+  /**
+   * @throws Problem of kind INPUT or FULL when the image cannot start from here
+   */
+  void requireFit(FileTree files) throws IOException {
+    KernelLayout kernel = KernelLayout.of(files);
+    requireDriver(files, kernel.version(), root.type());
+    if (hasBoot()) {
+      requireDriver(files, kernel.version(), boot.type());
+      long needed = kernel.bytes(BLOCK, name -> true) + MIB;
+      long all = boot.point().toFile().getTotalSpace();
+      if (all < needed) {
+        throw Problem.full(
+            "%s has %d MiB in all, and the image's kernel and initramfs take %d MiB"
+                .formatted(boot.point(), all / MIB, needed / MIB + 1));
+      }
+    }
+  }
+
+  /** The kernel's lists of what it has built in and of its modules; without them nobody knows. */
+  private static void requireDriver(FileTree files, String version, String type)
+      throws IOException {
+    boolean known = false;
+    for (String list : List.of("modules.builtin", "modules.dep")) {
+      String path = "usr/lib/modules/" + version + "/" + list;
+      if (files.find(path).orElse(null) instanceof Node.File file) {
+        known = true;
+        try (InputStream in = file.content().open()) {
+          String text = new String(in.readNBytes(LARGEST_LIST), StandardCharsets.ISO_8859_1);
+          // ext4 reads ext2 and ext3, too.
+          String driver = type.startsWith("ext") ? "ext4" : type;
+          if (text.contains("/fs/" + driver + "/" + driver + ".ko")) {
+            return;
+          }
+        }
+      }
+    }
+    if (known) {
+      throw Problem.input(
+          "the image's kernel "
+              + Printable.text(version)
+              + " cannot mount "
+              + type
+              + "; install to another file system, or take an image whose kernel can");
+    }
+  }
+
+  // ---- what it is ----
+
+  /** A path below the root. */
+  Path path(String inside) {
+    return root.point().resolve(inside);
+  }
+
+  /** Whether /boot is a file system of its own. */
+  boolean hasBoot() {
+    return !boot.point().equals(root.point());
+  }
+
+  /** Where GRUB finds /boot. */
+  Grub.Boot bootPlace() {
+    return new Grub.Boot(boot.id(), hasBoot() ? "" : "/boot", boot.type());
+  }
+
+  /** Where the file systems are mounted, inner ones first. */
+  List<Path> points() {
+    return hasBoot() ? List.of(boot.point(), root.point()) : List.of(root.point());
+  }
+
+  void sync() throws IOException {
+    for (Path each : points()) {
+      Posix.syncfs(OsPath.of(each));
+    }
+    if (efi != null) {
+      Posix.syncfs(OsPath.of(efi.folder()));
+    }
+  }
+
+  /**
+   * Takes its file systems out of the calling thread's own view of the mounts. Helper threads that
+   * were started meanwhile share that view and outlive the work, and would keep them busy.
+   */
+  void forget() {
+    try {
+      Mounts.umount(OsPath.of(root.point()), Mounts.MNT_DETACH);
+    } catch (UnixException e) {
+      // The root of this machine itself stays.
+    }
+  }
+
+  // ---- what removes ----
+
+  /** Removes all that is on the root and on /boot; what else is mounted below stays. */
+  void wipe() throws IOException {
+    wipe(root.point());
+    if (hasBoot()) {
+      wipe(boot.point());
+    }
+  }
+
+  /** Removes all that is in /boot, but not what is mounted below, such as /boot/efi. */
+  void wipeBoot() throws IOException {
+    if (Files.exists(path("boot"))) {
+      wipe(path("boot"));
+    }
+  }
+
+  private static void wipe(Path folder) throws IOException {
+    List<OsPath> mounts = new ArrayList<>(MountTable.points());
+    wipe(OsPath.of(folder), mounts);
+  }
+
+  private static void wipe(OsPath folder, List<OsPath> mounts) throws IOException {
+    for (OsPath name : Posix.list(folder)) {
+      OsPath child = folder.resolve(name);
+      if (name.is("lost+found") || mounts.contains(child)) {
+        continue;
+      }
+      if (mounts.stream().anyMatch(m -> m.startsWith(child + "/"))) {
+        wipe(child, mounts);
+      } else {
+        Removal.tree(child);
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package slipway.disk.bootloader;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import slipway.base.AtomicFile;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Removal;
+
+/**
+ * An EFI system partition that is mounted. Firmware starts what its own memory names, else {@code
+ * EFI/BOOT}; so the loaders of a system that was erased go, those of all others stay.
+ *
+ * @param folder where it is mounted
+ */
+public record EfiFolder(Path folder) {
+  private static final String FALLBACK = "BOOT";
+
+  /** Larger files are no loaders of Linux. */
+  private static final int LARGEST = 16 << 20;
+
+  /** Puts a loader where firmware looks for one. */
+  public void write(Grub.Efi loader) throws IOException {
+    Path folder = Files.createDirectories(efi().resolve(FALLBACK));
+    AtomicFile.write(folder.resolve(loader.name()), loader.image());
+  }
+
+  /**
+   * Removes the folders of loaders that look for one of these file systems, whose {@code /boot} is
+   * not theirs any more: firmware that remembers them goes on to the next.
+   *
+   * @param ids of the file systems
+   * @return the folders' names
+   */
+  public List<String> removeLoadersOf(Collection<String> ids) throws IOException {
+    List<Path> found;
+    try (Stream<Path> all = Files.list(efi())) {
+      found = all.filter(f -> Files.isDirectory(f, LinkOption.NOFOLLOW_LINKS)).toList();
+    }
+    List<String> removed = new java.util.ArrayList<>();
+    for (Path vendor : found) {
+      String name = String.valueOf(vendor.getFileName());
+      if (!name.equalsIgnoreCase(FALLBACK) && names(vendor, ids)) {
+        Removal.tree(OsPath.of(vendor));
+        removed.add(name);
+      }
+    }
+    return removed;
+  }
+
+  private Path efi() {
+    return folder.resolve("EFI");
+  }
+
+  private static boolean names(Path vendor, Collection<String> ids) throws IOException {
+    try (Stream<Path> files = Files.list(vendor)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && holds(file, ids)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean holds(Path file, Collection<String> ids) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      String text =
+          new String(in.readNBytes(LARGEST), StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
+      return ids.stream().anyMatch(id -> text.contains(id.toLowerCase(Locale.ROOT)));
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package slipway.disk.bootloader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An EFI system partition that is mounted; any folder looks like one. */
+class EfiFolderTest {
+  private static final String ERASED = "0A1B2C3D-0000-4000-8000-00000000000A";
+
+  @TempDir Path folder;
+
+  private void file(String path, String content) throws Exception {
+    Path file = folder.resolve("EFI").resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+
+  @Test
+  void loadersOfOthersStay() throws Exception {
+    file("BOOT/BOOTX64.EFI", "shim of " + ERASED);
+    file(
+        "debian/grub.cfg",
+        "search.fs_uuid " + ERASED.toLowerCase(Locale.ROOT) + " root hd0,gpt2\n");
+    file("debian/shimx64.efi", "shim");
+    file("built/grubx64.efi", "\0\0search.fs_uuid " + ERASED + " root\0");
+    file("other/grub.cfg", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
+    file("Microsoft/Boot/bootmgfw.efi", "windows");
+    EfiFolder efi = new EfiFolder(folder);
+    efi.write(new Grub.Efi("BOOTX64.EFI", new byte[] {'M', 'Z'}));
+    assertThat(efi.removeLoadersOf(List.of(ERASED))).containsExactlyInAnyOrder("debian", "built");
+    assertThat(folder.resolve("EFI")).isDirectoryNotContaining("glob:**{debian,built}");
+    assertThat(folder.resolve("EFI/BOOT/BOOTX64.EFI")).hasContent("MZ");
+    assertThat(folder.resolve("EFI/other/grub.cfg")).exists();
+    assertThat(folder.resolve("EFI/Microsoft/Boot/bootmgfw.efi")).hasContent("windows");
+  }
+}
