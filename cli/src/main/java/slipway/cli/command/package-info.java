@@ -3,6 +3,7 @@
  *
  * <pre>
  *  State        --root: where state is; opens the store
+ *  Followed     --target-imgref: what a machine follows
  *  Limits       --limit, taken before a command sees its words
  *  Signals      SIGTERM, SIGINT, SIGHUP
  *  PathValue    reads paths, none of which is empty

@@ -18,6 +18,7 @@ import slipway.base.ByteSize;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.cli.command.Followed;
 import slipway.cli.command.State;
 import slipway.cli.output.TerminalProgress;
 import slipway.disk.DiskBuilder;
@@ -88,11 +89,7 @@ public final class DiskCommand implements Callable<Integer> {
         description = "of the disk, such as 20G (default: 10G, sparse)")
     @Nullable String size;
 
-    @Option(
-        names = "--target-imgref",
-        paramLabel = "NAME",
-        description = "what the machine follows (default: the image's own name)")
-    @Nullable String target;
+    @Mixin Followed followed = new Followed();
 
     @Option(
         names = "--chown",
@@ -133,7 +130,7 @@ public final class DiskCommand implements Callable<Integer> {
               ? DiskConfig.EMPTY
               : DiskConfig.parse(
                   config, warning -> spec.commandLine().getErr().println("warning: " + warning));
-      Reference follows = follows();
+      Reference follows = followed.name().orElseGet(() -> LocalStore.localName(image).orLatest());
       if (Files.exists(output) && !Files.isDirectory(output)) {
         throw Problem.usage("--output " + output + " is not a folder; name another");
       }
@@ -160,17 +157,6 @@ public final class DiskCommand implements Callable<Integer> {
       }
       print(wanted, files, (System.nanoTime() - start) / 1e9);
       return 0;
-    }
-
-    private Reference follows() {
-      if (target == null) {
-        return LocalStore.localName(image).orLatest();
-      }
-      try {
-        return Reference.parse(target).orLatest();
-      } catch (Problem e) {
-        throw new Problem(Problem.Kind.USAGE, "--target-imgref: " + e.sentence(), e);
-      }
     }
 
     private void print(List<DiskType> kinds, List<Path> files, double seconds) {

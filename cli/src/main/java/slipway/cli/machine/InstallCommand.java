@@ -18,6 +18,7 @@ import slipway.base.ByteSize;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.cli.command.Followed;
 import slipway.cli.output.TerminalProgress;
 import slipway.disk.FilesystemInstall.Replace;
 import slipway.disk.config.BootLoader;
@@ -55,11 +56,7 @@ public final class InstallCommand implements Callable<Integer> {
                 + " (default: the image of the container that this runs in)")
     @Nullable String source;
 
-    @Option(
-        names = "--target-imgref",
-        paramLabel = "NAME",
-        description = "what the machine follows (default: the image's own name)")
-    @Nullable String target;
+    @Mixin Followed followed = new Followed();
 
     @Option(
         names = "--stateroot",
@@ -110,7 +107,7 @@ public final class InstallCommand implements Callable<Integer> {
     private Installer.Options options() {
       return new Installer.Options(
           source,
-          target,
+          followed.name().orElse(null),
           stateroot,
           bootLoader == null ? null : BootLoader.parse(bootLoader),
           arguments,

@@ -81,7 +81,7 @@ public final class Installer {
    */
   public record Options(
       @Nullable String source,
-      @Nullable String target,
+      @Nullable Reference target,
       @Nullable String stateroot,
       @Nullable BootLoader bootLoader,
       List<String> added,
@@ -351,17 +351,17 @@ public final class Installer {
   }
 
   private static Reference target(Options options, Origin origin) {
-    String name = options.target() == null ? origin.name().orElse(null) : options.target();
-    if (name == null) {
-      throw Problem.usage(
-          "nothing says what the machine follows for its updates; name it by --target-imgref, such"
-              + " as HOST/NAME:TAG");
-    }
-    try {
-      return Reference.parse(name).orLatest();
-    } catch (Problem e) {
-      throw new Problem(Problem.Kind.USAGE, "--target-imgref: " + e.sentence(), e);
-    }
+    Reference target = options.target();
+    return target != null
+        ? target
+        : origin
+            .name()
+            .map(name -> Reference.parse(name).orLatest())
+            .orElseThrow(
+                () ->
+                    Problem.usage(
+                        "nothing says what the machine follows for its updates; name it by"
+                            + " --target-imgref, such as HOST/NAME:TAG"));
   }
 
   /** Written at boot while the file is missing, as the reference does it (tmpfiles.d(5)). */
