@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,7 @@ import tools.jackson.databind.JsonNode;
  * powercut.rounds} says how many the soak plays.
  */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(1)
 class PowerCutTest {
   /** Where the upgrade is hit. */
   enum Manner {
