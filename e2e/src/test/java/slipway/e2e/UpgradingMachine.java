@@ -161,9 +161,11 @@ final class UpgradingMachine implements AutoCloseable {
    * @return what it said
    */
   String type(String script, boolean ends) throws Exception {
-    Command shell = machine.sshCommand("bash -eu -s 2>&1").stdin(script).timeout(LIMIT);
+    Command shell = machine.sshCommand("bash -euo pipefail -s 2>&1").stdin(script).timeout(LIMIT);
     Command.Result result = shell.tryRun();
     if (ends) {
+      // ssh(1) ends with 255 when the other side goes away.
+      assertThat(result.status()).as(script + "\n" + result.text()).isIn(0, 255);
       machine.awaitOff(LIMIT);
     } else {
       assertThat(result.status()).as(script + "\n" + result.text()).isZero();

@@ -181,10 +181,10 @@ final class DeployPlanner {
   /**
    * How many stay beside the running one; no damage of the settings keeps an update from coming.
    */
-  private int keep() throws IOException {
+  private int keep() {
     try {
       return sysroot.settings().keep();
-    } catch (Problem e) {
+    } catch (Problem | IOException e) {
       warnings.accept("warning: the machine's settings are not obeyed: " + e.getMessage());
       return MachineSettings.NONE.keep();
     }

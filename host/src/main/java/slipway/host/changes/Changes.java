@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.host.status.StatusDocument;
 
 /**
@@ -93,8 +94,8 @@ public record Changes(
   /** For people. */
   public String text() {
     StringBuilder out = new StringBuilder();
-    out.append("From ").append(from.describe()).append('\n');
-    out.append("To ").append(to.describe()).append('\n');
+    out.append("From ").append(Printable.text(from.describe())).append('\n');
+    out.append("To ").append(Printable.text(to.describe())).append('\n');
     section(out, "Packages", packages.stream().map(PackageChange::line).toList(), packages.size());
     section(out, "Kernel arguments", kernelArguments, kernelArguments.size());
     section(out, "Units", units, units.size());
@@ -114,7 +115,10 @@ public record Changes(
   private static void section(StringBuilder out, String heading, List<String> lines, int most) {
     out.append(heading).append(": ").append(lines.isEmpty() ? "no change" : lines.size());
     out.append('\n');
-    lines.stream().limit(most).forEach(line -> out.append("  ").append(line).append('\n'));
+    // Names and versions are the image's words: none of them begins a line of its own.
+    lines.stream()
+        .limit(most)
+        .forEach(line -> out.append("  ").append(Printable.text(line)).append('\n'));
     if (lines.size() > most) {
       out.append("  and ").append(lines.size() - most).append(" more, which --json lists\n");
     }

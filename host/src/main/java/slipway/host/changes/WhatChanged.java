@@ -1,16 +1,14 @@
 package slipway.host.changes;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.host.status.DeploymentChoice;
 import slipway.host.status.ImageFacts;
 import slipway.host.status.StatusReader;
 import slipway.host.system.HostEnvironment;
@@ -28,32 +26,21 @@ public final class WhatChanged {
           "/(usr/lib|usr/etc|etc)/systemd/(system|user)/.*\\.(service|socket|timer|target|path|mount"
               + "|automount|slice|swap|scope|device|conf)");
 
+  private static final Set<String> ROLES = Set.of("booted", "staged", "rollback");
+
   private final Sysroot sysroot;
-  private final List<Named> known = new ArrayList<>();
 
   private record Named(String name, Deployment deployment) {}
 
   private WhatChanged(Sysroot sysroot) {
     this.sysroot = sysroot;
-    sysroot.staged().ifPresent(d -> known.add(new Named("staged", d)));
-    Deployment booted = sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
-    known.add(new Named("booted", booted));
-    String name = "rollback";
-    for (Deployment d : sysroot.deployments()) {
-      if (!d.booted()) {
-        boolean related = d.stateroot().equals(booted.stateroot());
-        known.add(new Named(related ? name : "other", d));
-        name = related ? "other" : name;
-      }
-    }
   }
 
   /**
    * Compares two versions.
    *
-   * @param from {@code booted}, {@code staged}, {@code rollback}, or the beginning of a commit or
-   *     digest; null together with {@code to} for what comes with the next boot or came with the
-   *     last
+   * @param from as {@link DeploymentChoice#find} takes it; null together with {@code to} for what
+   *     comes with the next boot or came with the last
    * @param to likewise
    */
   public static Changes between(HostEnvironment host, @Nullable String from, @Nullable String to)
@@ -62,47 +49,27 @@ public final class WhatChanged {
       throw Problem.environment("System is not deployed via bootc.");
     }
     WhatChanged machine = new WhatChanged(host.sysroot());
+    Deployment runs = machine.sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
     if (from != null) {
       return machine.compare(machine.find(from), machine.find(to == null ? "booted" : to));
     }
-    Optional<Named> staged = machine.first("staged");
-    Named booted = machine.find("booted");
-    return staged.isPresent()
-        ? machine.compare(booted, staged.get())
-        : machine.compare(
-            machine
-                .first("rollback")
-                .orElseThrow(
-                    () ->
-                        Problem.input(
-                            "there is nothing to compare with: the machine has one version only")),
-            booted);
-  }
-
-  private Optional<Named> first(String name) {
-    return known.stream().filter(n -> n.name().equals(name)).findFirst();
+    Named booted = new Named("booted", runs);
+    Optional<Deployment> staged = machine.sysroot.staged();
+    if (staged.isPresent()) {
+      return machine.compare(booted, new Named("staged", staged.get()));
+    }
+    Deployment before =
+        DeploymentChoice.rollback(machine.sysroot)
+            .orElseThrow(
+                () ->
+                    Problem.input(
+                        "there is nothing to compare with: the machine has one version only"));
+    return machine.compare(new Named("rollback", before), booted);
   }
 
   private Named find(String word) throws IOException {
-    Optional<Named> named = first(word.toLowerCase(Locale.ROOT));
-    if (named.isPresent()) {
-      return named.get();
-    }
-    List<Named> found = new ArrayList<>();
-    for (Named n : known) {
-      if (n.deployment().checksum().hex().startsWith(word) || digest(n).startsWith(word)) {
-        found.add(n);
-      }
-    }
-    if (word.length() < 4 || found.isEmpty()) {
-      throw Problem.notFound(
-          "there is no version \""
-              + Printable.text(word)
-              + "\"; known are "
-              + String.join(", ", known.stream().map(Named::name).distinct().toList())
-              + ", and the beginning of a commit or digest that bootc status -v shows");
-    }
-    return found.getFirst();
+    Deployment found = DeploymentChoice.find(sysroot, word);
+    return new Named(ROLES.contains(word) ? word : found.id(), found);
   }
 
   private Commit commit(Named named) throws IOException {

@@ -1,6 +1,7 @@
 package slipway.host.deployment;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,22 +103,23 @@ public final class MachineArguments {
     Base base = base(sysroot);
     Map<String, String> extensions = new TreeMap<>(base.extensions());
     String before = extensions.remove(SOURCE_KEY + source);
-    KernelArguments arguments = base.image().kargs();
-    if (fresh.toString().equals(before) && arguments.list().containsAll(fresh.list())) {
-      return stage(sysroot, base, arguments, base.extensions());
+    KernelArguments present = base.image().kargs();
+    if (fresh.toString().equals(before) && present.list().containsAll(fresh.list())) {
+      return stage(sysroot, base, present, base.extensions());
     }
-    for (String old : KernelArguments.parse(before == null ? "" : before).list()) {
-      arguments = arguments.without(old);
-    }
-    for (String argument : fresh.list()) {
-      if (!arguments.list().contains(argument)) {
-        arguments = arguments.append(List.of(argument));
+    // One for each of the tool's: the same argument may be the administrator's too, and stays.
+    List<String> arguments = new ArrayList<>(present.list());
+    for (String old : KernelArguments.parse(before == null ? "" : before).list().reversed()) {
+      int last = arguments.lastIndexOf(old);
+      if (last >= 0) {
+        arguments.remove(last);
       }
     }
+    arguments.addAll(fresh.list());
     if (!fresh.list().isEmpty()) {
       extensions.put(SOURCE_KEY + source, fresh.toString());
     }
-    return stage(sysroot, base, arguments, extensions);
+    return stage(sysroot, base, new KernelArguments(arguments), extensions);
   }
 
   private Outcome stage(

@@ -21,6 +21,8 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY).build();
 
+  private static final String OUR_ANNOTATIONS = "metadata.annotations.slipway.";
+
   /** What a machine is told to be now. */
   public static HostSpec of(HostStatus host) {
     return new HostSpec(host.image(), host.rollbackQueued());
@@ -81,20 +83,24 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
     }
   }
 
-  /** The first place below which two values differ. */
-  private static Optional<String> difference(JsonNode a, JsonNode b, String at) {
-    if (a.equals(b)) {
+  /**
+   * The first place where what is given differs from what is. What is not given does not differ,
+   * nor do our annotations, which tell what may change at any moment.
+   */
+  private static Optional<String> difference(JsonNode present, JsonNode given, String at) {
+    if (present.equals(given)) {
       return Optional.empty();
     }
-    if (a.isObject() && b.isObject()) {
-      for (String key : a.propertyNames()) {
-        Optional<String> found = difference(a.path(key), b.path(key), at + "." + key);
-        if (found.isPresent()) {
-          return found;
-        }
+    if (!given.isObject() || !(present.isObject() || present.isMissingNode())) {
+      return at.startsWith(OUR_ANNOTATIONS) ? Optional.empty() : Optional.of(at);
+    }
+    for (String key : given.propertyNames()) {
+      Optional<String> found = difference(present.path(key), given.path(key), at + "." + key);
+      if (found.isPresent()) {
+        return found;
       }
     }
-    return Optional.of(at);
+    return Optional.empty();
   }
 
   private static HostSpec spec(JsonNode spec, String name, HostSpec present) {

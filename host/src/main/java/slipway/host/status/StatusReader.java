@@ -113,10 +113,10 @@ public final class StatusReader {
     }
   }
 
-  private List<String> held() throws IOException {
+  private List<String> held() {
     try {
       return sysroot.settings().held();
-    } catch (Problem e) {
+    } catch (Problem | IOException e) {
       // A damaged file holds nothing, and no status fails of it.
       return List.of();
     }

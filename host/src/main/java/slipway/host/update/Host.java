@@ -236,12 +236,27 @@ public final class Host {
     if (options.tag() != null) {
       image = withTag(image, options.tag());
     }
-    ContainerReference place = options.from() == null ? image : place(options.from());
+    ContainerReference place = image;
+    if (options.from() != null) {
+      requireUnverified(image, "--from");
+      place = place(options.from());
+    }
     ImagePull.Wanted wanted = new ImagePull.Wanted(place, image, options.demands().digest());
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
       return options.check()
           ? staging.check(sysroot, image, pull)
           : staging.upgrade(sysroot, image, pull, options.downloadOnly(), wish);
+    }
+  }
+
+  /** Another place must not be a way around the signatures that a machine's images need. */
+  private static void requireUnverified(ContainerReference followed, String option) {
+    if (followed.signature() != ContainerReference.Signature.UNVERIFIED) {
+      throw Problem.denied(
+          option
+              + ": this machine follows "
+              + Printable.text(followed.toString())
+              + ", whose signature is verified; nothing verifies that of another place");
     }
   }
 
@@ -321,6 +336,9 @@ public final class Host {
     nextBoot.refuseImpossible(wish);
     ContainerReference target = options.reference();
     ContainerReference image = options.once() ? followed(sysroot) : target;
+    if (options.once()) {
+      requireUnverified(image, "--once");
+    }
     Digest digest = options.demands().digest();
     Deployment current = sysroot.staged().orElse(booted);
     boolean followedAlready =

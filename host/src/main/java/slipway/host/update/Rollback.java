@@ -2,9 +2,12 @@ package slipway.host.update;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.JournalEntry;
@@ -52,7 +55,7 @@ final class Rollback {
     Optional<Deployment> staged = sysroot.staged();
     String waiting = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
     List<Digest> left = left(target, staged);
-    hold(reverting || options.noHold() ? List.of() : left);
+    hold(reverting || options.noHold() ? List.of() : left, reverting);
     reorder(target, reverting, options.keepStaged());
     if (staged.isPresent()) {
       voice.say(
@@ -108,10 +111,29 @@ final class Rollback {
     return left;
   }
 
-  /** Before the menu changes: what is held back without a rollback does no harm. */
-  private void hold(List<Digest> digests) throws IOException {
-    List<String> held = digests.stream().map(Digest::toString).toList();
-    sysroot.changeSettings(settings -> settings.withHeld(held));
+  /**
+   * Before the menu changes: what is held back without a rollback does no harm, and a machine whose
+   * settings cannot be written goes back all the same. What earlier rollbacks hold stays; the image
+   * that runs is wanted again when its rollback is taken back.
+   */
+  private void hold(List<Digest> more, boolean reverting) throws IOException {
+    Optional<String> wanted =
+        reverting
+            ? DeployedImage.digestOf(sysroot, booted).map(Digest::toString)
+            : Optional.empty();
+    try {
+      sysroot.changeSettings(
+          settings -> {
+            Set<String> held = new LinkedHashSet<>(settings.held());
+            more.forEach(d -> held.add(d.toString()));
+            wanted.ifPresent(held::remove);
+            return settings.withHeld(List.copyOf(held));
+          });
+    } catch (Problem | IOException e) {
+      voice.say(
+          "warning: Unattended updates may bring what is left again: "
+              + Printable.text(String.valueOf(e.getMessage())));
+    }
   }
 
   private void tellHold(List<Digest> left, boolean noHold) {

@@ -62,6 +62,7 @@ class WhatChangedTest {
                 .file("usr/lib/systemd/system/web.service", "[Service]\nExecStart=/b\n")
                 .file("usr/lib/systemd/system/web.timer", "[Timer]\n")
                 .file("usr/share/was-file/now-folder", "x")
+                .file("usr/share/x\nPackages: no change", "x")
                 .file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"debug\"]"));
     machine.host().upgrade(Host.UpgradeOptions.NONE);
     return second;
@@ -90,7 +91,8 @@ class WhatChangedTest {
           + /usr/lib/systemd/system/web.timer
         Files: """
             .formatted(first.digest(), second.digest());
-    assertThat(next.text()).startsWith(text);
+    assertThat(next.text()).startsWith(text).contains("\\nPackages: no change");
+    assertThat(next.text().lines().filter(l -> l.startsWith("Packages: "))).hasSize(1);
     assertThat(next.files())
         .containsEntry("/usr/bin/old", Alteration.REMOVED)
         .containsEntry("/usr/bin", Alteration.REMOVED)
@@ -103,7 +105,8 @@ class WhatChangedTest {
     assertThat(last.from().name()).isEqualTo("rollback");
     assertThat(last.to().name()).isEqualTo("booted");
     assertThat(last.packages()).isEqualTo(next.packages());
-    // The other way round, by commit and digest.
+    // The other way round, by digest and index.
+    assertThat(between("0", "1").packages()).isEqualTo(between("booted", "rollback").packages());
     Changes back = between("booted", first.digest().toString().substring(0, 15));
     assertThat(back.packages()).contains(new Changes.PackageChange("vim", null, "9.0"));
     assertThat(back.units()).containsEntry("/usr/lib/systemd/system/web.timer", Alteration.REMOVED);
@@ -157,8 +160,8 @@ class WhatChangedTest {
         .hasMessage("there is nothing to compare with: the machine has one version only");
     assertThatThrownBy(() -> between("staged", null))
         .hasMessage(
-            "there is no version \"staged\"; known are booted, and the beginning of a commit or"
-                + " digest that bootc status -v shows");
+            "no deployment is \"staged\"; name one by its index, 0 to 0, by its commit or its image's"
+                + " digest: bootc status -v shows them");
   }
 
   @Test

@@ -75,8 +75,25 @@ class HostEditTest {
     apply("{apiVersion: org.containers.bootc/v1, kind: BootcHost, spec: {bootOrder: rollback}}");
     assertThat(machine.heard()).contains("Next boot: rollback deployment");
     apply(
-        "apiVersion: org.containers.bootc/v1\nkind: BootcHost\nspec:\n  bootOrder: \"default\"\n");
+        """
+        apiVersion: org.containers.bootc/v1
+        kind: BootcHost
+        metadata:
+          name: host
+        spec:
+          bootOrder: "default"
+        """);
     assertThat(machine.heard()).contains("Next boot: current deployment");
+    apply(
+        """
+        apiVersion: org.containers.bootc/v1
+        kind: BootcHost
+        metadata:
+          name: host
+          annotations:
+            slipway.held: what was once so
+        """
+            + "spec: {}\n");
     machine.judge();
   }
 

@@ -185,6 +185,16 @@ class MachineArgumentsTest {
   }
 
   @Test
+  void whatSeveralWantStaysWhileOneOfThemDoes() throws IOException {
+    verbs().setOptionsForSource("one", "shared=1");
+    verbs().setOptionsForSource("two", "shared=1 own=2");
+    verbs().setOptionsForSource("two", "");
+    assertThat(verbs().list(false)).containsOnlyOnce("shared=1").doesNotContain("own=2");
+    verbs().setOptionsForSource("one", "");
+    assertThat(verbs().list(false)).doesNotContain("shared=1");
+  }
+
+  @Test
   void keepsTheOptionsOfSourcesApart() throws IOException {
     verbs().setOptionsForSource("tuned", "nohz=on isolcpus=1-3");
     verbs().setOptionsForSource("other_1", "x=1");

@@ -66,6 +66,26 @@ class DemandsTest {
     return new Host.UpgradeOptions(false, false, false, false, null, place, Host.Demands.NONE);
   }
 
+  // ---- another place ----
+
+  /** Nothing there is verified, and the machine would follow the verified name all the same. */
+  @Test
+  void anotherPlaceIsNoWayAroundSignatures() throws IOException {
+    Path origin =
+        machine.root().resolve("ostree/deploy/default/deploy/" + installed.id() + ".origin");
+    String text = Files.readString(origin);
+    String signed = text.replace("ostree-unverified-registry:", "ostree-image-signed:docker://");
+    assertThat(signed).isNotEqualTo(text);
+    Files.writeString(origin, signed);
+    assertThatThrownBy(() -> machine.host().upgrade(from("oci:" + STICK)))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.DENIED))
+        .hasMessageStartingWith("--from: this machine follows ");
+    assertThatThrownBy(() -> machine.host().switchTo(switching(STICK, "oci", true, null)))
+        .hasMessageStartingWith("--once: this machine follows ");
+    assertThat(status().staged()).isNull();
+  }
+
   // ---- a digest ----
 
   @Test

@@ -349,6 +349,9 @@ class HostTest {
     machine.reboot();
     machine.host().rollback(false);
     machine.reboot();
+    // Thought of forward again, and thought better of it.
+    machine.host().rollback(false);
+    machine.host().rollback(false);
     machine.heard();
     machine.actions.clear();
     upgradeUnattended();
@@ -374,6 +377,23 @@ class HostTest {
     assertThat(machine.actions).contains("reboot");
     assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("3");
     assertThat(status().at("/metadata/annotations/slipway.held").isMissingNode()).isTrue();
+    machine.judge();
+  }
+
+  @Test
+  void settingsThatCannotBeReadHinderNothing() throws IOException {
+    Files.createDirectory(machine.root().resolve("ostree/slipway.conf"));
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("2");
+    machine.heard();
+    machine.host().rollback(false);
+    assertThat(machine.heard())
+        .contains("Next boot: rollback deployment")
+        .anyMatch(line -> line.startsWith("warning: Unattended updates may bring what is left"));
+    machine.reboot();
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("1");
     machine.judge();
   }
 

@@ -52,7 +52,7 @@ class AbandonedObjectTest {
 
     @Override
     public int read() throws IOException {
-      while (!written()) {
+      while (!written() && !Thread.currentThread().isInterrupted()) {
         Thread.onSpinWait();
       }
       return -1;
