@@ -47,7 +47,9 @@ import slipway.tree.FileTree;
  * tools read all that we write and we all that they write.
  *
  * <p>Reading needs no privilege and holds no lock; every change needs root, takes the lock that
- * ostree takes, and has one commit point (see {@link BootWriter}).
+ * ostree takes, and has one commit point (see {@link BootWriter}). What was decided by the
+ * deployments that this object knows is not done to others: a change that finds other ones under
+ * the lock is refused, and the object knows those from then on.
  */
 public final class Sysroot {
   private static final String FAILURE = "boot/ostree/finalize-failure.stamp";
@@ -264,6 +266,8 @@ public final class Sysroot {
   /**
    * Deploys for the next boot: all but the merge of {@code /etc} and the boot menu is done now, the
    * rest by {@link #finalizeStaged} at shutdown. Replaces one that is staged.
+   *
+   * @throws Problem of kind UNAVAILABLE when the deployments are no longer those that were known
    */
   public Deployment stage(DeploySpec spec, boolean lock) throws IOException {
     return stage(spec, lock, deployment -> {});
@@ -289,13 +293,21 @@ public final class Sysroot {
     void admit(Deployment planned) throws IOException;
   }
 
+  /** What goes with a change: done under the lock, when nothing stands against the change. */
+  public interface Before {
+    /** There is nothing. */
+    Before NOTHING = () -> {};
+
+    /** Does it. */
+    void run() throws IOException;
+  }
+
   private interface Planner {
     Plan plan() throws IOException;
   }
 
   private Deployment planned(Planner planner) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
+    try (Flock lock = lockUnchanged()) {
       Plan plan = planner.plan();
       perform(plan);
       Deployment created = java.util.Objects.requireNonNull(plan.created());
@@ -306,11 +318,14 @@ public final class Sysroot {
   /**
    * Gives the boot menu another order, default first. Deployments left out are removed, a staged
    * one too.
+   *
+   * @throws Problem of kind UNAVAILABLE when the deployments are no longer those that were known
    */
-  public void setBootOrder(List<Deployment> order) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
-      perform(planOrder(order));
+  public void setBootOrder(List<Deployment> order, Before before) throws IOException {
+    try (Flock lock = lockUnchanged()) {
+      Plan plan = planOrder(order);
+      before.run();
+      perform(plan);
     }
   }
 
@@ -319,11 +334,11 @@ public final class Sysroot {
    * it is finished now, with {@code /etc} as it is now, and no shutdown puts it first.
    *
    * @param order with the staged one in it, which is not its first
-   * @throws Problem of kind INPUT when a local change of {@code /etc} cannot be merged into it
+   * @throws Problem of kind INPUT when a local change of {@code /etc} cannot be merged into it, of
+   *     kind UNAVAILABLE when the deployments are no longer those that were known
    */
-  public void setBootOrderWithStaged(List<Deployment> order) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
+  public void setBootOrderWithStaged(List<Deployment> order, Before before) throws IOException {
+    try (Flock lock = lockUnchanged()) {
       StagedFile file = state.stagedFile();
       Deployment staged = state.staged();
       if (file == null || staged == null || order.stream().noneMatch(staged::isSame)) {
@@ -332,6 +347,7 @@ public final class Sysroot {
       Deployment ready = staged.finalized(begunEntry(file));
       List<Deployment> menu = order.stream().map(d -> d.isSame(ready) ? ready : d).toList();
       Plan plan = planner().order(menu, false);
+      before.run();
       finish(ready, mergeOf(file), plan.order(), plan.firstStep());
     }
   }
@@ -340,11 +356,11 @@ public final class Sysroot {
    * Removes a deployment from the boot menu; a staged one stays staged.
    *
    * @throws Problem of kind INPUT for the running one, a pinned one, and the one that the staged
-   *     one takes its {@code /etc} from
+   *     one takes its {@code /etc} from; of kind UNAVAILABLE when the deployments are no longer
+   *     those that were known
    */
-  public void remove(Deployment gone) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
+  public void remove(Deployment gone, Before before) throws IOException {
+    try (Flock lock = lockUnchanged()) {
       Deployment present = current(gone);
       if (present.pinned()) {
         throw Problem.input("the deployment " + present.id() + " is pinned: unpin it first");
@@ -356,6 +372,7 @@ public final class Sysroot {
         throw Problem.input(
             "the staged deployment takes /etc from " + gone.id() + ": delete the staged one first");
       }
+      before.run();
       perform(plan);
     }
   }
@@ -379,6 +396,22 @@ public final class Sysroot {
       throw Problem.denied("changing the deployments of " + root + " needs root");
     }
     return Flock.file(OsPath.of(root.resolve("ostree/lock")), true, 0660);
+  }
+
+  /** The lock, for a change that was decided by the deployments that this object knows. */
+  private Flock lockUnchanged() throws IOException {
+    String known = state.fingerprint();
+    Flock lock = lock();
+    try {
+      reload();
+      if (!known.equals(state.fingerprint())) {
+        throw changedMeanwhile();
+      }
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      lock.close();
+      throw e;
+    }
   }
 
   private void perform(Plan plan) throws IOException {
@@ -577,18 +610,26 @@ public final class Sysroot {
     }
   }
 
-  /** Forgets the staged deployment and removes it. */
-  public void dropStaged() throws IOException {
-    try (Flock lock = lock()) {
+  /**
+   * Forgets the staged deployment and removes it.
+   *
+   * @throws Problem of kind UNAVAILABLE when the deployments are no longer those that were known
+   */
+  public void dropStaged(Before before) throws IOException {
+    try (Flock lock = lockUnchanged()) {
+      before.run();
       dropStagedFile();
       settle();
     }
   }
 
-  /** Locks or unlocks the staged deployment. */
+  /**
+   * Locks or unlocks the staged deployment.
+   *
+   * @throws Problem of kind UNAVAILABLE when the deployments are no longer those that were known
+   */
   public void setStagedLocked(boolean locked) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
+    try (Flock lock = lockUnchanged()) {
       StagedFile file = state.stagedFile();
       if (file == null) {
         throw Problem.notFound("No staged deployment found");

@@ -162,13 +162,13 @@ class DeployTest {
         .isEqualTo(Path.of("loader.0"));
     assertThat(machine.root().resolve("boot/loader.1")).doesNotExist();
 
-    sysroot.setBootOrder(sysroot.deployments().reversed());
+    sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
     machine.judge();
     assertThat(sysroot.deployments().getFirst().isSame(first)).isTrue();
     assertThat(Files.readString(machine.root().resolve("boot/loader/entries/ostree-2.conf")))
         .contains("title Test OS 1 (ostree:0)");
 
-    sysroot.setBootOrder(sysroot.deployments().subList(0, 1));
+    sysroot.setBootOrder(sysroot.deployments().subList(0, 1), Sysroot.Before.NOTHING);
     machine.judge();
     assertThat(sysroot.path(second)).doesNotExist();
     assertThat(machine.listing("boot/ostree").keySet())

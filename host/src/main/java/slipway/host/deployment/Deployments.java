@@ -83,12 +83,12 @@ public final class Deployments {
           "the booted deployment cannot be deleted; boot another one first: bootc rollback");
     }
     Named gone = Named.of(sysroot, d);
-    new NextBoot(host, after, voice).forgetSoftReboot();
+    NextBoot nextBoot = new NextBoot(host, after, voice);
     if (d.staged()) {
-      sysroot.dropStaged();
+      sysroot.dropStaged(nextBoot::forgetSoftReboot);
       voice.noRebootRequired();
     } else {
-      sysroot.remove(d);
+      sysroot.remove(d, nextBoot::forgetSoftReboot);
     }
     voice.say("Deleted deployment " + gone.index() + ": " + gone.image());
     after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));

@@ -132,15 +132,18 @@ public final class MachineArguments {
       voice.say("No changes.");
       return new Outcome(arguments.list(), changes, waiting);
     }
-    new NextBoot(host, after, voice).forgetSoftReboot();
+    NextBoot nextBoot = new NextBoot(host, after, voice);
     if (waiting && isBooted(sysroot, base, arguments, extensions)) {
-      sysroot.dropStaged();
+      sysroot.dropStaged(nextBoot::forgetSoftReboot);
       voice.say("The kernel arguments are those that run again; nothing is staged any more.");
       voice.noRebootRequired();
     } else {
       host.system().startFinalizer();
       boolean locked = base.image().locked();
-      sysroot.stage(DeploySpec.restart(base.image(), arguments, extensions, booted), locked);
+      sysroot.stage(
+          DeploySpec.restart(base.image(), arguments, extensions, booted),
+          locked,
+          planned -> nextBoot.forgetSoftReboot());
       voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, base.image()));
       voice.say("  Kernel arguments: " + String.join(" ", changes));
       voice.rebootRequired(DeployedImage.describe(sysroot, base.image()));

@@ -291,7 +291,7 @@ public final class Installer {
             .append(configuration().kernelArguments())
             .append(KernelArgumentsDirectory.read(files, architecture));
     order.set(0, first.with(d -> d.kargs(all)));
-    sysroot.setBootOrder(order);
+    sysroot.setBootOrder(order, Sysroot.Before.NOTHING);
     AtomicFile.write(stamp, "");
   }
 

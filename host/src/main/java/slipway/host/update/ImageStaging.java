@@ -151,8 +151,7 @@ final class ImageStaging {
   /** The booted image is what is wanted again. */
   private void dropStaged(Sysroot sysroot) throws IOException {
     String dropped = DeployedImage.describe(sysroot, sysroot.staged().orElseThrow());
-    nextBoot.forgetSoftReboot();
-    sysroot.dropStaged();
+    sysroot.dropStaged(nextBoot::forgetSoftReboot);
     voice.say("No update available: the booted image is the newest again.");
     voice.say("Dropped the staged deployment of " + dropped);
     collect(sysroot);

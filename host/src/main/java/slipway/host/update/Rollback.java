@@ -50,13 +50,18 @@ final class Rollback {
     if (!reverting) {
       nextBoot.refuse(wish, target, booted);
     }
-    nextBoot.forgetSoftReboot();
-    note(target, name, reverting);
+    JournalEntry entry = entry(target, name, reverting);
     Optional<Deployment> staged = sysroot.staged();
     String waiting = staged.isPresent() ? DeployedImage.describe(sysroot, staged.get()) : "";
     List<Digest> left = left(target, staged);
-    hold(reverting || options.noHold() ? List.of() : left, reverting);
-    reorder(target, reverting, options.keepStaged());
+    Optional<List<String>> held = hold(reverting || options.noHold() ? List.of() : left, reverting);
+    try {
+      reorder(target, reverting, options.keepStaged());
+    } catch (IOException | RuntimeException e) {
+      held.ifPresent(digests -> holdAgain(digests, e));
+      throw e;
+    }
+    entry.send(host.system());
     if (staged.isPresent()) {
       voice.say(
           options.keepStaged()
@@ -115,24 +120,39 @@ final class Rollback {
    * Before the menu changes: what is held back without a rollback does no harm, and a machine whose
    * settings cannot be written goes back all the same. What earlier rollbacks hold stays; the image
    * that runs is wanted again when its rollback is taken back.
+   *
+   * @return what was held back so far; empty when that stays
    */
-  private void hold(List<Digest> more, boolean reverting) throws IOException {
+  private Optional<List<String>> hold(List<Digest> more, boolean reverting) throws IOException {
     Optional<String> wanted =
         reverting
             ? DeployedImage.digestOf(sysroot, booted).map(Digest::toString)
             : Optional.empty();
+    List<String> before = new ArrayList<>();
     try {
       sysroot.changeSettings(
           settings -> {
+            before.addAll(settings.held());
             Set<String> held = new LinkedHashSet<>(settings.held());
             more.forEach(d -> held.add(d.toString()));
             wanted.ifPresent(held::remove);
             return settings.withHeld(List.copyOf(held));
           });
+      return Optional.of(before);
     } catch (Problem | IOException e) {
       voice.say(
           "warning: Unattended updates may bring what is left again: "
               + Printable.text(String.valueOf(e.getMessage())));
+      return Optional.empty();
+    }
+  }
+
+  /** The menu stays as it is, and so does what is held back. */
+  private void holdAgain(List<String> digests, Exception failure) {
+    try {
+      sysroot.changeSettings(settings -> settings.withHeld(digests));
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
     }
   }
 
@@ -165,19 +185,19 @@ final class Rollback {
       }
     }
     if (staged.isPresent()) {
-      sysroot.setBootOrderWithStaged(order);
+      sysroot.setBootOrderWithStaged(order, nextBoot::forgetSoftReboot);
     } else {
-      sysroot.setBootOrder(order);
+      sysroot.setBootOrder(order, nextBoot::forgetSoftReboot);
     }
   }
 
-  private void note(Deployment target, String name, boolean reverting) throws IOException {
+  private JournalEntry entry(Deployment target, String name, boolean reverting)
+      throws IOException {
     String current = DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
-    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + name)
+    return JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + name)
         .with("BOOTC_MANIFEST_DIGEST", name)
         .with("BOOTC_OSTREE_COMMIT", target.checksum().hex())
         .with("BOOTC_ROLLBACK_TYPE", reverting ? "revert" : "rollback")
-        .with("BOOTC_CURRENT_MANIFEST_DIGEST", current)
-        .send(host.system());
+        .with("BOOTC_CURRENT_MANIFEST_DIGEST", current);
   }
 }

@@ -165,6 +165,37 @@ class DeploymentsTest {
   }
 
   @Test
+  void deletesNoOtherThanTheOneThatWasMeant() throws Exception {
+    stage("2");
+    assertThat(machine.beginWhileStaging(() -> verbs().delete("staged")))
+        .isInstanceOf(Problem.class)
+        .extracting(e -> ((Problem) e).kind())
+        .isEqualTo(Problem.Kind.UNAVAILABLE);
+    assertThat(machine.stagedArguments()).endsWith(" theirs");
+    verbs().delete("staged");
+    assertThat(sysroot().staged()).isEmpty();
+    machine.judge();
+  }
+
+  @Test
+  void rollsBackFromNothingThatIsStagedMeanwhile() throws Exception {
+    upgrade("2");
+    machine.journal.clear();
+    assertThat(machine.beginWhileStaging(() -> machine.host().rollback(false)))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("another process changed the deployments meanwhile");
+    assertThat(machine.stagedArguments()).endsWith(" theirs");
+    assertThat(menu()).containsExactly("2", "1");
+    assertThat(sysroot().settings().held()).isEmpty();
+    assertThat(machine.journal).isEmpty();
+    // With what is staged named, it may go.
+    machine.host().rollback(false);
+    assertThat(menu()).containsExactly("1", "2");
+    assertThat(sysroot().staged()).isEmpty();
+    machine.judge();
+  }
+
+  @Test
   void keepsAsManyAsWanted() throws IOException {
     assertThat(verbs().keep()).isEqualTo(1);
     verbs().keep(3);

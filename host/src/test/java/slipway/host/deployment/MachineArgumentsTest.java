@@ -171,7 +171,24 @@ class MachineArgumentsTest {
     verbs().change(ArgumentEdit.add(List.of("rw"), true));
     assertThat(machine.actions).isEmpty();
     add("quiet");
-    assertThat(machine.actions).containsExactly("prepare-soft-reboot --reset", "finalizer");
+    assertThat(machine.actions).containsExactly("finalizer", "prepare-soft-reboot --reset");
+  }
+
+  @Test
+  void changesNothingWhenAnotherIsStagedMeanwhile() throws Exception {
+    assertThat(machine.beginWhileStaging(() -> add("quiet")))
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "another process changed the deployments meanwhile; run the command again");
+    assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs");
+    add("quiet");
+    assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs quiet");
+    assertThat(
+            machine.beginWhileStaging(
+                () -> verbs().change(ArgumentEdit.delete(List.of("theirs", "quiet"), false))))
+        .isInstanceOf(Problem.class);
+    assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs");
+    machine.judge();
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
@@ -249,6 +250,55 @@ public final class HostMachine implements AutoCloseable {
     Deployment next = Sysroot.open(root()).deployments().getFirst();
     boot(next);
     return next;
+  }
+
+  /** Work that may fail. */
+  public interface Work {
+    void run() throws IOException;
+  }
+
+  /**
+   * Begins work while another process stages what runs with the argument {@code theirs}: the work
+   * has looked at the machine by the time it waits for the lock.
+   *
+   * @return what the work failed with
+   */
+  public @Nullable Throwable beginWhileStaging(Work work) throws Exception {
+    FutureTask<@Nullable Throwable> task =
+        new FutureTask<>(
+            () -> {
+              try {
+                work.run();
+                return null;
+              } catch (IOException | RuntimeException e) {
+                return e;
+              }
+            });
+    Sysroot sysroot = environment().sysroot();
+    Deployment booted = sysroot.booted().orElseThrow();
+    KernelArguments theirs = booted.kargs().append(List.of("theirs"));
+    long inode = Posix.lstat(OsPath.of(root().resolve("ostree/lock"))).inode();
+    sysroot.stage(
+        DeploySpec.restart(booted, theirs, Map.of(), booted),
+        false,
+        planned -> {
+          Thread.ofPlatform().start(task);
+          while (!isAwaited(inode) && !task.isDone()) {
+            Thread.yield();
+          }
+        });
+    return task.get();
+  }
+
+  /** Whether somebody waits for the lock on a file (proc_locks(5)). */
+  private static boolean isAwaited(long inode) throws IOException {
+    return Files.readAllLines(Path.of("/proc/locks")).stream()
+        .anyMatch(line -> line.contains(": -> FLOCK") && line.contains(":" + inode + " "));
+  }
+
+  /** The arguments of what is staged. */
+  public String stagedArguments() throws IOException {
+    return environment().sysroot().staged().orElseThrow().kargs().toString();
   }
 
   /** As commands of this machine get it. */

@@ -262,11 +262,16 @@ public record SysrootState(
     return value;
   }
 
-  /** Tells this state from any other: which menu is in force and what is in it. */
+  /** Tells this state from any other: which menu is in force, what is in it and what is staged. */
   public String fingerprint() {
     StringBuilder text = new StringBuilder();
     text.append(bootVersion).append('.').append(subBootVersion);
     all().forEach(d -> text.append(' ').append(d.stateroot()).append('/').append(d.id()));
+    if (staged != null && stagedFile != null) {
+      // A directory's name comes again when what was staged is dropped and staged otherwise.
+      text.append(staged.locked() ? " locked " : " staged ").append(staged.kargs());
+      text.append(' ').append(stagedFile.extensions()).append(' ').append(staged.origin());
+    }
     return text.toString();
   }
 

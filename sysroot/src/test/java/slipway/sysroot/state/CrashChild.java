@@ -26,7 +26,7 @@ final class CrashChild {
       }
       case "order" -> {
         for (int i = 0; i < 20; i++) {
-          sysroot.setBootOrder(sysroot.deployments().reversed());
+          sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
         }
       }
       default -> throw new IllegalArgumentException(args[3]);

@@ -129,7 +129,7 @@ class NewestOstreeTest {
     deploy(image("3", "one"));
     same();
     Sysroot sysroot = ours.open();
-    sysroot.setBootOrder(sysroot.deployments().reversed());
+    sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
     sysroot.cleanup(true);
     theirs.admin(ostree, List.of("set-default", "1"));
     same();

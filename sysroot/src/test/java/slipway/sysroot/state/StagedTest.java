@@ -99,7 +99,7 @@ class StagedTest {
             DeploySpec.upgrade(first, machine.commit(Machine.files("3", "three")), ORIGIN), false);
     assertThat(sysroot.path(one)).doesNotExist();
     assertThat(sysroot.path(two)).exists();
-    sysroot.dropStaged();
+    sysroot.dropStaged(Sysroot.Before.NOTHING);
     assertThat(sysroot.path(two)).doesNotExist();
     assertThat(sysroot.deployments()).hasSize(1);
     machine.judge();
@@ -319,8 +319,8 @@ class StagedTest {
     Deployment second =
         sysroot.deploy(
             DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
-    assertThatThrownBy(() -> sysroot.setBootOrder(List.of(second))).isInstanceOf(Problem.class);
-    sysroot.setBootOrder(List.of(sysroot.booted().orElseThrow(), second));
+    assertThatThrownBy(() -> sysroot.setBootOrder(List.of(second), Sysroot.Before.NOTHING)).isInstanceOf(Problem.class);
+    sysroot.setBootOrder(List.of(sysroot.booted().orElseThrow(), second), Sysroot.Before.NOTHING);
     assertThat(sysroot.deployments().getFirst().booted()).isTrue();
     machine.judge();
   }
