@@ -1,5 +1,6 @@
 package slipway.host.system;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import slipway.base.Problem;
@@ -26,10 +27,10 @@ public interface SystemActions {
    * @param index of the deployment in the order of {@code ostree admin status}
    * @throws Problem when it could not be mounted; nothing is left of it
    */
-  void prepareSoftReboot(int index);
+  void prepareSoftReboot(int index) throws IOException;
 
-  /** Takes back what {@link #prepareSoftReboot} did. */
-  void resetSoftReboot();
+  /** Takes back what {@link #prepareSoftReboot} did; needs no lock of the deployments. */
+  void resetSoftReboot() throws IOException;
 
   /** Begins to start the prepared root; the caller is stopped before long. */
   void softReboot();
@@ -38,6 +39,7 @@ public interface SystemActions {
   static SystemActions systemd() {
     return new SystemActions() {
       private static final Duration LIMIT = Duration.ofMinutes(2);
+      private final NextRoot nextRoot = NextRoot.ofMachine();
 
       @Override
       public void startFinalizer() {
@@ -67,17 +69,13 @@ public interface SystemActions {
       }
 
       @Override
-      public void prepareSoftReboot(int index) {
-        ostree(Integer.toString(index));
+      public void prepareSoftReboot(int index) throws IOException {
+        nextRoot.prepare(index);
       }
 
       @Override
-      public void resetSoftReboot() {
-        ostree("--reset");
-      }
-
-      private static void ostree(String argument) {
-        Command.of("ostree", "admin", "prepare-soft-reboot", argument).timeout(LIMIT).run();
+      public void resetSoftReboot() throws IOException {
+        nextRoot.reset();
       }
 
       @Override

@@ -9,10 +9,8 @@ import java.util.Optional;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 
-/** The mounts that this process sees (proc_pid_mountinfo(5)). */
+/** The mounts that a process sees (proc_pid_mountinfo(5)). */
 public final class MountTable {
-  private static final Path FILE = Path.of("/proc/self/mountinfo");
-
   private MountTable() {}
 
   /**
@@ -26,15 +24,29 @@ public final class MountTable {
   public record Entry(OsPath point, String inside, String type, String source) {}
 
   /**
-   * Where something is mounted; a folder or file with two mounts over each other is there twice.
+   * Where this process sees something mounted; a folder or file with two mounts over each other is
+   * there twice.
    */
   public static List<OsPath> points() throws IOException {
-    return entries().stream().map(Entry::point).toList();
+    return points(entries());
+  }
+
+  /** As {@link #points()}, as another process sees it. */
+  public static List<OsPath> points(long pid) throws IOException {
+    return points(entries(Path.of("/proc").resolve(Long.toString(pid))));
+  }
+
+  private static List<OsPath> points(List<Entry> entries) {
+    return entries.stream().map(Entry::point).toList();
   }
 
   /** What is mounted, in the order of the table: of two over each other the later one is seen. */
   public static List<Entry> entries() throws IOException {
-    return entries(RawText.decode(Files.readAllBytes(FILE)));
+    return entries(Path.of("/proc/self"));
+  }
+
+  private static List<Entry> entries(Path process) throws IOException {
+    return entries(RawText.decode(Files.readAllBytes(process.resolve("mountinfo"))));
   }
 
   /** What is seen at a path without links, if that is where something is mounted. */
