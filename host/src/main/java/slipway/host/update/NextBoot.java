@@ -79,12 +79,12 @@ public final class NextBoot {
    * @param target what boots next
    */
   void come(Wish wish, Sysroot sysroot, Deployment target) throws IOException {
+    if (target.staged() && (wish.apply() || wish.soft() != null)) {
+      voice.refuseUselessReboot(sysroot);
+    }
     boolean soft = wish.soft() != null && prepareSoftly(wish, sysroot, target);
     if (!wish.apply()) {
       return;
-    }
-    if (target.staged()) {
-      voice.refuseUselessReboot(sysroot);
     }
     if (soft) {
       voice.noRebootRequired();
@@ -106,7 +106,7 @@ public final class NextBoot {
     try {
       host.system().prepareSoftReboot(FIRST);
       return true;
-    } catch (Problem e) {
+    } catch (IOException | Problem e) {
       if (wish.requiresSoft()) {
         throw new Problem(
             Problem.Kind.ENVIRONMENT,

@@ -171,6 +171,25 @@ class SoftRebootTest {
   }
 
   @Test
+  void preparesNothingThatTheShutdownCouldNotFinish() throws IOException {
+    machine.publish(NAME, sameKernel().file("etc/thing/x", "x"));
+    Path etc = machine.root().resolve(running()).resolve("etc");
+    Files.writeString(etc.resolve("thing"), "mine\n");
+    assertThatThrownBy(() -> upgrade(false, Host.SoftReboot.AUTO))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("staged, but not rebooting: ")
+        .hasMessageEndingWith(": rename or remove /etc/thing, then reboot");
+    assertThat(machine.actions).containsExactly("finalizer");
+    Files.delete(etc.resolve("thing"));
+    upgrade(false, Host.SoftReboot.AUTO);
+    assertThat(machine.actions).contains("prepare-soft-reboot 0");
+  }
+
+  private String running() throws IOException {
+    return machine.environment().sysroot().booted().orElseThrow().directory().toString();
+  }
+
+  @Test
   void whatWasPreparedIsTakenBackWhenSomethingElseComesNext() throws IOException {
     machine.publish(NAME, sameKernel());
     upgrade(false, Host.SoftReboot.AUTO);
