@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -21,6 +22,7 @@ import slipway.host.status.StatusDocument;
 import slipway.host.system.PrivateMounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 import slipway.oci.model.Digest;
 
@@ -70,7 +72,7 @@ public final class ProgressStream implements AutoCloseable {
    * A stream to an open descriptor of this process, or of the process that started this one anew
    * (see {@link PrivateMounts}).
    *
-   * @param notes is told when nobody reads any more
+   * @param notes is told when nobody reads, or nobody any more
    * @throws Problem of kind USAGE when it is not open for writing
    */
   public static ProgressStream open(
@@ -84,9 +86,13 @@ public final class ProgressStream implements AutoCloseable {
     String owner = variables.get(PrivateMounts.STARTER);
     Path process = Path.of("/proc").resolve(owner == null ? "self" : owner);
     requireWritable(process, descriptor);
-    int fd = owner == null ? descriptor : opened(process, descriptor);
+    OptionalInt fd = owner == null ? OptionalInt.of(descriptor) : opened(process, descriptor);
+    if (fd.isEmpty()) {
+      notes.accept("the progress is told to nobody: its reader is gone");
+      return NONE;
+    }
     return new ProgressStream(
-        line -> Posix.write(fd, line, 0, line.length), notes, PATIENCE_MILLIS);
+        line -> Posix.write(fd.getAsInt(), line, 0, line.length), notes, PATIENCE_MILLIS);
   }
 
   private static void requireWritable(Path process, int descriptor) {
@@ -114,11 +120,27 @@ public final class ProgressStream implements AutoCloseable {
     }
   }
 
-  /** What another process holds open: pipes and files have a name for that, sockets do not. */
-  private static int opened(Path process, int descriptor) {
-    Path file = process.resolve("fd/" + descriptor);
+  /**
+   * What another process holds open: pipes and files have a name for that, sockets do not. Opening
+   * a pipe would wait for a reader; empty when there is none.
+   */
+  private static OptionalInt opened(Path process, int descriptor) {
+    OsPath file = OsPath.of(process.resolve("fd/" + descriptor));
     try {
-      return Posix.open(OsPath.of(file), Posix.O_WRONLY | Posix.O_CLOEXEC | O_APPEND, 0);
+      if ((Posix.stat(file).mode() & Stat.S_IFMT) != Stat.S_IFIFO) {
+        return OptionalInt.of(Posix.open(file, Posix.O_WRONLY | O_APPEND, 0));
+      }
+      try {
+        int fd = Posix.open(file, Posix.O_WRONLY | Posix.O_NONBLOCK, 0);
+        // From here on the writing may wait, in its own thread.
+        Posix.setStatusFlags(fd, 0);
+        return OptionalInt.of(fd);
+      } catch (UnixException e) {
+        if (e.errno() == UnixException.ENXIO) {
+          return OptionalInt.empty();
+        }
+        throw e;
+      }
     } catch (UnixException e) {
       throw new Problem(
           Problem.Kind.USAGE,

@@ -223,11 +223,7 @@ class ProgressStreamTest {
   void writesToADescriptorOfTheProcessThatStartedIt(@TempDir Path directory) throws IOException {
     int reader = fifo(directory);
     int writer = end(directory, Posix.O_WRONLY);
-    try (ProgressStream stream =
-        ProgressStream.open(
-            writer,
-            Map.of(PrivateMounts.STARTER, Long.toString(ProcessHandle.current().pid())),
-            notes::add)) {
+    try (ProgressStream stream = ofStarter(writer)) {
       stream.imported(IMAGE);
     }
     byte[] bytes = new byte[64 * 1024];
@@ -235,6 +231,46 @@ class ProgressStreamTest {
     assertThat(new String(bytes, 0, length, StandardCharsets.UTF_8)).contains("\"importing\"");
     Posix.close(reader);
     Posix.close(writer);
+  }
+
+  /** Opening such a pipe for writing waits until somebody opens it for reading. */
+  @Test
+  void aReaderThatIsGoneBeforeTheProcessIsStartedAnewStopsNothing(@TempDir Path directory)
+      throws IOException {
+    int reader = fifo(directory);
+    int writer = end(directory, Posix.O_WRONLY);
+    Posix.close(reader);
+    try (ProgressStream stream = ofStarter(writer)) {
+      stream.imported(IMAGE);
+      assertThat(notes).containsExactly("the progress is told to nobody: its reader is gone");
+    } finally {
+      Posix.close(writer);
+    }
+  }
+
+  @Test
+  void waitsForTheReaderOfAPipeOfTheProcessThatStartedIt(@TempDir Path directory)
+      throws IOException {
+    int reader = fifo(directory);
+    int filler = end(directory, Posix.O_WRONLY | Posix.O_NONBLOCK);
+    int writer = end(directory, Posix.O_WRONLY);
+    byte[] bytes = new byte[64 * 1024];
+    Posix.write(filler, bytes, 0, bytes.length);
+    try (ProgressStream stream = ofStarter(writer)) {
+      stream.imported(IMAGE);
+      Posix.read(reader, bytes, 0, bytes.length);
+    }
+    int length = Posix.read(reader, bytes, 0, bytes.length);
+    assertThat(new String(bytes, 0, length, StandardCharsets.UTF_8)).contains("\"importing\"");
+    assertThat(notes).isEmpty();
+    Posix.close(filler);
+    Posix.close(reader);
+    Posix.close(writer);
+  }
+
+  private ProgressStream ofStarter(int fd) {
+    String self = Long.toString(ProcessHandle.current().pid());
+    return ProgressStream.open(fd, Map.of(PrivateMounts.STARTER, self), notes::add);
   }
 
   @Test

@@ -27,6 +27,8 @@ public final class Posix {
   public static final int O_CLOEXEC = 02000000;
   public static final int O_PATH = 010000000;
 
+  private static final int F_SETFL = 4;
+
   public static final int RENAME_NOREPLACE = 1;
   public static final int RENAME_EXCHANGE = 2;
 
@@ -73,6 +75,7 @@ public final class Posix {
   private static final Native.Function FDATASYNC = new Native.Function("fdatasync");
   private static final Native.Function SYNCFS = new Native.Function("syncfs");
   private static final Native.Function FTRUNCATE = new Native.Function("ftruncate");
+  private static final Native.Function FCNTL = new Native.Function("fcntl");
   private static final Native.Function LSEEK = new Native.Function("lseek");
   private static final Native.Function FALLOCATE = new Native.Function("fallocate");
   private static final Native.Function STATX = new Native.Function("statx");
@@ -308,6 +311,15 @@ public final class Posix {
   public static void ftruncate(int fd, long size) throws UnixException {
     Scratch s = Native.scratch();
     s.check("ftruncate", fd, FTRUNCATE.call(s, fd, size));
+  }
+
+  /**
+   * fcntl(2) with F_SETFL: an open file has these of the flags that can change, such as {@link
+   * #O_NONBLOCK}, and no others of them.
+   */
+  public static void setStatusFlags(int fd, int flags) throws UnixException {
+    Scratch s = Native.scratch();
+    s.check("fcntl", fd, FCNTL.call(s, fd, F_SETFL, flags));
   }
 
   /** lseek(2) to an absolute position. */
