@@ -132,6 +132,11 @@ final class UpgradeOnce {
     }
 
     @Override
+    public boolean preparesSoftReboots() {
+      return false;
+    }
+
+    @Override
     public void prepareSoftReboot(int index) {
       reboot();
     }

@@ -266,6 +266,11 @@ final class TrainingUpgrade {
     }
 
     @Override
+    public boolean preparesSoftReboots() {
+      return false;
+    }
+
+    @Override
     public void prepareSoftReboot(int index) {
       reboot();
     }

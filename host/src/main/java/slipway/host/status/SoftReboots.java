@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import slipway.base.RawText;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.FdInput;
@@ -28,6 +29,9 @@ public final class SoftReboots {
 
   private final HostEnvironment host;
 
+  /** Whether ostree can prepare a root, once it was asked. */
+  private @Nullable Boolean prepared;
+
   public SoftReboots(HostEnvironment host) {
     this.host = host;
   }
@@ -43,6 +47,14 @@ public final class SoftReboots {
     }
     if (!Files.exists(root.resolve("usr/bin/ostree"))) {
       return Optional.of("it has no ostree command, which prepares the new root");
+    }
+    if (prepared == null) {
+      prepared = host.system().preparesSoftReboots();
+    }
+    if (!prepared) {
+      return Optional.of(
+          "its ostree command cannot prepare the new root: versions before 2025.3 cannot, and some"
+              + " are built without it");
     }
     return Optional.empty();
   }

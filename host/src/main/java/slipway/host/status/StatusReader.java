@@ -39,11 +39,13 @@ public final class StatusReader {
   private final HostEnvironment host;
   private final Sysroot sysroot;
   private final Repository repository;
+  private final SoftReboots softReboots;
 
   private StatusReader(HostEnvironment host, Sysroot sysroot) throws IOException {
     this.host = host;
     this.sysroot = sysroot;
     this.repository = sysroot.repository();
+    this.softReboots = new SoftReboots(host);
   }
 
   public static HostStatus read(HostEnvironment host) throws IOException {
@@ -144,7 +146,7 @@ public final class StatusReader {
         update,
         incompatible,
         d.pinned(),
-        new SoftReboots(host).hindrance(d, booted).isEmpty(),
+        softReboots.hindrance(d, booted).isEmpty(),
         d.staged() && d.locked(),
         d.stateroot(),
         d.checksum().hex(),

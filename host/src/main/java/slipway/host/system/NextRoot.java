@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import slipway.base.Problem;
 import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
@@ -15,6 +16,7 @@ import slipway.linux.process.Command;
  * mounted or unmounted for others.
  */
 final class NextRoot {
+  private static final String VERB = "prepare-soft-reboot";
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   private final long pid;
@@ -35,6 +37,18 @@ final class NextRoot {
     return new NextRoot(1, Path.of("/run"));
   }
 
+  /**
+   * Whether the ostree command can mount one: version 2025.3 began to, where it is built with new
+   * enough a C library. It ends well for the help of any verb, so its list of verbs has to tell.
+   */
+  static boolean isKnownToOstree() {
+    try {
+      return Command.of("ostree", "admin", "--help").timeout(LIMIT).output().contains(" " + VERB);
+    } catch (Problem e) {
+      return false;
+    }
+  }
+
   private Path path() {
     return run.resolve("nextroot");
   }
@@ -42,7 +56,7 @@ final class NextRoot {
   /** Mounts a deployment there, and nothing over another one. */
   void prepare(int index) throws IOException {
     reset();
-    inside("ostree", "admin", "prepare-soft-reboot", Integer.toString(index)).run();
+    inside("ostree", "admin", VERB, Integer.toString(index)).run();
   }
 
   /**

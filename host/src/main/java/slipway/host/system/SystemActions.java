@@ -21,6 +21,9 @@ public interface SystemActions {
   /** Begins to reboot; the caller is stopped before long. */
   void reboot();
 
+  /** Whether the ostree command here can do {@link #prepareSoftReboot}; needs no privilege. */
+  boolean preparesSoftReboots();
+
   /**
    * Mounts a deployment where systemd takes the next root from when the kernel stays.
    *
@@ -66,6 +69,11 @@ public interface SystemActions {
       @Override
       public void reboot() {
         systemctl("reboot", "--message=Initiated by bootc");
+      }
+
+      @Override
+      public boolean preparesSoftReboots() {
+        return NextRoot.isKnownToOstree();
       }
 
       @Override

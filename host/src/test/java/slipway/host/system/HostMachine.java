@@ -337,6 +337,11 @@ public final class HostMachine implements AutoCloseable {
           }
 
           @Override
+          public boolean preparesSoftReboots() {
+            return !Files.exists(root().resolve("usr/bin/ostree.old"));
+          }
+
+          @Override
           public void prepareSoftReboot(int index) {
             actions.add("prepare-soft-reboot " + index);
             if (Files.exists(root().resolve("usr/bin/ostree.fails"))) {

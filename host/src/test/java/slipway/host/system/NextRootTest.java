@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +100,20 @@ class NextRootTest {
     assertThat(mounts()).isEqualTo(2);
     root().reset();
     assertThat(mounts()).isZero();
+  }
+
+  /** By the manual, not by the help that the product reads. */
+  @Test
+  void isKnownToAnOstreeThatIsNewEnough() {
+    assertThat(Command.of("ostree", "admin", "no-verb", "--help").tryRun().status())
+        .as("the help of a verb tells nothing")
+        .isZero();
+    Matcher version =
+        Pattern.compile("Version: '?([0-9]+)\\.([0-9]+)")
+            .matcher(Command.of("ostree", "--version").output());
+    assertThat(version.find()).isTrue();
+    int number = Integer.parseInt(version.group(1)) * 1000 + Integer.parseInt(version.group(2));
+    assertThat(NextRoot.isKnownToOstree()).isEqualTo(number >= 2025_003);
   }
 
   @Test

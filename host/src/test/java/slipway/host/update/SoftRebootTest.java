@@ -129,6 +129,19 @@ class SoftRebootTest {
   }
 
   @Test
+  void anOstreeThatCannotPrepareIsNoWay() throws IOException {
+    machine.put("usr/bin/ostree.old");
+    machine.publish(NAME, sameKernel());
+    assertThatThrownBy(() -> upgrade(true, Host.SoftReboot.REQUIRED))
+        .hasMessageStartingWith(
+            "this machine cannot soft-reboot: its ostree command cannot prepare the new root");
+    assertThat(machine.host().status().staged()).isNull();
+    upgrade(true, Host.SoftReboot.AUTO);
+    assertThat(staged().softReboot()).isFalse();
+    assertThat(machine.actions).containsExactly("finalizer", "reboot");
+  }
+
+  @Test
   void tellsWhatTheMachineLacksBeforeAnythingIsFetched() throws IOException {
     Files.delete(machine.root().resolve("usr/bin/ostree"));
     assertThatThrownBy(() -> upgrade(true, Host.SoftReboot.REQUIRED))
