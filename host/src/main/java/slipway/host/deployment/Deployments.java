@@ -86,10 +86,10 @@ public final class Deployments {
     NextBoot nextBoot = new NextBoot(host, after, voice);
     if (d.staged()) {
       sysroot.dropStaged(nextBoot::forgetSoftReboot);
-      voice.noRebootRequired();
     } else {
       sysroot.remove(d, nextBoot::forgetSoftReboot);
     }
+    voice.tellReboot(sysroot);
     voice.say("Deleted deployment " + gone.index() + ": " + gone.image());
     after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
     voice.touch();

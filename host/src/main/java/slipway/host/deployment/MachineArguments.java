@@ -136,7 +136,6 @@ public final class MachineArguments {
     if (waiting && isBooted(sysroot, base, arguments, extensions)) {
       sysroot.dropStaged(nextBoot::forgetSoftReboot);
       voice.say("The kernel arguments are those that run again; nothing is staged any more.");
-      voice.noRebootRequired();
     } else {
       host.system().startFinalizer();
       boolean locked = base.image().locked();
@@ -146,8 +145,8 @@ public final class MachineArguments {
           planned -> nextBoot.forgetSoftReboot());
       voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, base.image()));
       voice.say("  Kernel arguments: " + String.join(" ", changes));
-      voice.rebootRequired(DeployedImage.describe(sysroot, base.image()));
     }
+    voice.tellReboot(sysroot);
     after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
     voice.touch();
     return new Outcome(arguments.list(), changes, sysroot.staged().isPresent());

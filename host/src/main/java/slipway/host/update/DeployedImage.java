@@ -18,9 +18,12 @@ public final class DeployedImage {
   public static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
     String name =
         deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
-    String digest =
-        digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
-    return name + " (" + digest + ")";
+    return name + " (" + digestOrChecksum(sysroot, deployment) + ")";
+  }
+
+  /** The image's digest; the commit's checksum of what no image was made into. */
+  static String digestOrChecksum(Sysroot sysroot, Deployment deployment) throws IOException {
+    return digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
   }
 
   /** With the transport, as the reference shows an image where it asks for one. */

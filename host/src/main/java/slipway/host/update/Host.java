@@ -314,6 +314,7 @@ public final class Host {
     host.system().startFinalizer();
     if (staged.locked()) {
       sysroot.setStagedLocked(false);
+      voice.tellReboot(sysroot);
       voice.say("Staged deployment will now be applied on reboot");
     } else {
       voice.say("Staged deployment is already set to apply on reboot");

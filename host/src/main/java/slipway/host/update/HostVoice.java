@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Optional;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
@@ -12,6 +13,7 @@ import slipway.base.Problem;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.OsPath;
 import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
 import slipway.sysroot.write.EtcMerge;
 
 /** Tells the user, and whoever waits for changes of the machine, what was done. */
@@ -49,17 +51,32 @@ public final class HostVoice {
     }
   }
 
-  /** For tools that reboot machines at a good moment, such as kured. */
-  public void rebootRequired(String image) {
-    after.attempt(
-        "/run/reboot-required could not be written",
-        () ->
-            AtomicFile.write(
-                host.run().resolve(REBOOT_REQUIRED), "bootc: Reboot required for image: " + image));
+  /**
+   * Tells tools that reboot machines at a good moment, such as kured, whether something else boots
+   * next than what runs. Each change of the deployments is told.
+   */
+  public void tellReboot(Sysroot sysroot) {
+    Optional<Deployment> next =
+        sysroot
+            .staged()
+            .filter(d -> !d.locked())
+            .or(() -> sysroot.deployments().stream().findFirst())
+            .filter(d -> !d.booted());
+    if (next.isEmpty()) {
+      noRebootRequired();
+    } else {
+      after.attempt(
+          "/run/reboot-required could not be written",
+          () ->
+              AtomicFile.write(
+                  host.run().resolve(REBOOT_REQUIRED),
+                  "bootc: Reboot required for image: "
+                      + DeployedImage.digestOrChecksum(sysroot, next.get())));
+    }
   }
 
-  /** Takes back what {@link #rebootRequired} wrote. */
-  public void noRebootRequired() {
+  /** What runs goes on, or the reboot is on its way. */
+  void noRebootRequired() {
     after.attempt(
         "/run/reboot-required still asks for a reboot",
         () -> Files.deleteIfExists(host.run().resolve(REBOOT_REQUIRED)));

@@ -155,7 +155,7 @@ final class ImageStaging {
     voice.say("No update available: the booted image is the newest again.");
     voice.say("Dropped the staged deployment of " + dropped);
     collect(sysroot);
-    voice.noRebootRequired();
+    voice.tellReboot(sysroot);
     voice.touch();
   }
 
@@ -167,6 +167,7 @@ final class ImageStaging {
       return false;
     }
     sysroot.setStagedLocked(downloadOnly);
+    voice.tellReboot(sysroot);
     voice.touch();
     voice.say(
         downloadOnly
@@ -214,7 +215,7 @@ final class ImageStaging {
     if (!pull.place().equals(image)) {
       voice.say("  Updates still follow: " + DeployedImage.shortDisplay(image));
     }
-    voice.rebootRequired(pull.digest().toString());
+    voice.tellReboot(sysroot);
     voice.touch();
     if (how.lock()) {
       voice.say("Image downloaded, but will not be applied on reboot");

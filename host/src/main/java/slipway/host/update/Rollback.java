@@ -69,12 +69,10 @@ final class Rollback {
               : "notice: Dropped the staged deployment of " + waiting);
     }
     voice.say(reverting ? "Next boot: current deployment" : told(target, options, name));
-    if (reverting) {
-      voice.noRebootRequired();
-    } else {
+    if (!reverting) {
       tellHold(left, options.noHold());
-      voice.rebootRequired(name);
     }
+    voice.tellReboot(sysroot);
     voice.touch();
     // Back to what runs there is nothing to prepare.
     nextBoot.come(reverting ? new NextBoot.Wish(options.apply(), null) : wish, sysroot, target);

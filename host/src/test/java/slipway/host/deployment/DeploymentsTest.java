@@ -11,6 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.host.status.DeploymentChoice;
+import slipway.host.status.StatusReader;
 import slipway.host.system.HostMachine;
 import slipway.host.update.Host;
 import slipway.linux.process.Command;
@@ -193,6 +195,36 @@ class DeploymentsTest {
     assertThat(menu()).containsExactly("1", "2");
     assertThat(sysroot().staged()).isEmpty();
     machine.judge();
+  }
+
+  /** For whoever reboots machines by {@code /run/reboot-required}. */
+  @Test
+  void asksForARebootWhileSomethingElseBootsNext() throws IOException {
+    upgrade("2");
+    upgrade("3");
+    Path asked = machine.run().resolve("reboot-required");
+    machine.host().rollback(false);
+    assertThat(asked).exists();
+    stage("4");
+    verbs().delete("staged");
+    assertThat(asked).as("the rollback is queued still").content().contains(digest("0"));
+    verbs().delete("rollback");
+    assertThat(asked).as("the running one boots next again").doesNotExist();
+    stage("4");
+    assertThat(asked).content().contains(digest("staged"));
+    machine.host().upgrade(new Host.UpgradeOptions(false, false, true, false, null));
+    assertThat(asked).as("the shutdown leaves it alone").doesNotExist();
+    machine.host().upgrade(new Host.UpgradeOptions(false, false, false, true, null));
+    assertThat(asked).content().contains(digest("staged"));
+  }
+
+  private String digest(String word) throws IOException {
+    Sysroot sysroot = sysroot();
+    return sysroot
+        .repository()
+        .readCommit(DeploymentChoice.find(sysroot, word).checksum())
+        .string(StatusReader.MANIFEST_DIGEST)
+        .orElseThrow();
   }
 
   @Test
