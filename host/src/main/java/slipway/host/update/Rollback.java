@@ -189,8 +189,7 @@ final class Rollback {
     }
   }
 
-  private JournalEntry entry(Deployment target, String name, boolean reverting)
-      throws IOException {
+  private JournalEntry entry(Deployment target, String name, boolean reverting) throws IOException {
     String current = DeployedImage.digestOf(sysroot, booted).map(Digest::toString).orElse("none");
     return JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + name)
         .with("BOOTC_MANIFEST_DIGEST", name)

@@ -178,8 +178,7 @@ class MachineArgumentsTest {
   void changesNothingWhenAnotherIsStagedMeanwhile() throws Exception {
     assertThat(machine.beginWhileStaging(() -> add("quiet")))
         .isInstanceOf(Problem.class)
-        .hasMessage(
-            "another process changed the deployments meanwhile; run the command again");
+        .hasMessage("another process changed the deployments meanwhile; run the command again");
     assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs");
     add("quiet");
     assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs quiet");

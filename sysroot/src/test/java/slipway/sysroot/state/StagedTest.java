@@ -319,7 +319,8 @@ class StagedTest {
     Deployment second =
         sysroot.deploy(
             DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
-    assertThatThrownBy(() -> sysroot.setBootOrder(List.of(second), Sysroot.Before.NOTHING)).isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> sysroot.setBootOrder(List.of(second), Sysroot.Before.NOTHING))
+        .isInstanceOf(Problem.class);
     sysroot.setBootOrder(List.of(sysroot.booted().orElseThrow(), second), Sysroot.Before.NOTHING);
     assertThat(sysroot.deployments().getFirst().booted()).isTrue();
     machine.judge();
