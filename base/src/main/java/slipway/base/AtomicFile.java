@@ -96,15 +96,8 @@ public final class AtomicFile implements AutoCloseable {
    */
   public static AtomicFile create(Path target, String permissions) throws IOException {
     Path absolute = target.toAbsolutePath();
-    Path directory = Objects.requireNonNull(absolute.getParent(), "a file has a parent");
-    Path temporary =
-        directory.resolve(
-            "."
-                + absolute.getFileName()
-                + "."
-                + Long.toHexString(ThreadLocalRandom.current().nextLong())
-                + ".tmp");
-    Files.createDirectories(directory);
+    Path temporary = temporaryOf(absolute);
+    Files.createDirectories(Objects.requireNonNull(temporary.getParent()));
     sweepOldOf(absolute);
     FileChannel channel =
         FileChannel.open(
@@ -119,6 +112,16 @@ public final class AtomicFile implements AutoCloseable {
       Files.deleteIfExists(temporary);
       throw e;
     }
+  }
+
+  /**
+   * An unused name beside a file, for what is made by other means and then put in its place by
+   * {@link #rename}. What a crash leaves there goes as a temporary file of this class does.
+   */
+  public static Path temporaryOf(Path target) {
+    Path absolute = target.toAbsolutePath();
+    String random = Long.toHexString(ThreadLocalRandom.current().nextLong());
+    return absolute.resolveSibling("." + absolute.getFileName() + "." + random + ".tmp");
   }
 
   /** Whether a file's name is one of a temporary file of this class. */

@@ -36,6 +36,7 @@ import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
 import slipway.sysroot.write.EtcRestore;
+import slipway.sysroot.write.InstalledKernel;
 import slipway.sysroot.write.Relinking;
 import slipway.sysroot.write.SysrootSweep;
 import slipway.system.osrelease.OsRelease;
@@ -748,13 +749,48 @@ public final class Sysroot {
   }
 
   /**
-   * Leads the files of a deployment to objects that were replaced in the repository.
+   * Compares the files of a deployment with their objects.
+   *
+   * @return a sentence for each that is not what its object is called
+   */
+  public List<String> checkFiles(Deployment deployment) throws IOException {
+    return new Relinking(root, repository(), deployment).check();
+  }
+
+  /**
+   * Compares the kernel of a deployment in {@code /boot} with its checksum.
+   *
+   * @return a sentence for each error; none for a staged one, which has no kernel there yet
+   */
+  public List<String> checkKernel(Deployment deployment) throws IOException {
+    return deployment.staged() ? List.of() : new InstalledKernel(root, deployment).check();
+  }
+
+  /**
+   * Leads the files of a deployment to objects that were replaced in the repository, and those that
+   * are not what they should be.
    *
    * @return how many files
    */
-  public int relink(Deployment deployment, Set<Checksum> objects) throws IOException {
+  public int relink(Deployment deployment, Set<Checksum> replaced) throws IOException {
     try (Flock lock = lock()) {
-      return Relinking.run(root, repository(), deployment, objects);
+      int count = new Relinking(root, repository(), deployment).run(replaced);
+      durability().syncRoot();
+      return count;
+    }
+  }
+
+  /**
+   * Puts what differs of a deployment's kernel into {@code /boot} once more.
+   *
+   * @return how many files
+   */
+  public int mendKernel(Deployment deployment) throws IOException {
+    if (deployment.staged()) {
+      return 0;
+    }
+    try (Flock lock = lock()) {
+      return new InstalledKernel(root, deployment).mend(repository(), durability());
     }
   }
 

@@ -427,7 +427,8 @@ public final class Host {
   // ---- check ----
 
   /**
-   * Hashes every object of the repository and tells what is broken.
+   * Hashes every object of the repository, compares deployments and kernels with them, and tells
+   * what is broken.
    *
    * @param repair whether broken objects are fetched again, by the digests of the layers that hold
    *     them
@@ -438,7 +439,7 @@ public final class Host {
     MachineFsck.Result result = new MachineFsck(host, host.sysroot()).run(repair);
     FsckReport left = result.left();
     left.errors().forEach(voice::say);
-    if (result.mended() > 0) {
+    if (result.mended() + result.relinked() > 0) {
       voice.say(
           "Mended "
               + result.mended()
@@ -446,9 +447,12 @@ public final class Host {
               + result.relinked()
               + " files of deployments to them");
     }
+    if (result.kernels() > 0) {
+      voice.say("Put " + result.kernels() + " files of kernels into /boot again");
+    }
     if (!left.isClean()) {
       throw Problem.corrupt(
-          "the repository has "
+          "the machine has "
               + left.errors().size()
               + " errors"
               + (repair

@@ -3,7 +3,10 @@ package slipway.host.update;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import slipway.base.Printable;
@@ -22,11 +25,16 @@ import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 
-/** Checks every object of a machine's repository, and mends what the images can give again. */
+/**
+ * Checks every object of a machine's repository, that the files of deployments are those objects,
+ * and the kernels in {@code /boot}; mends what the images can give again.
+ */
 final class MachineFsck {
   private final HostEnvironment host;
   private final Sysroot sysroot;
   private final Repository repository;
+  private int relinked;
+  private int kernels;
 
   MachineFsck(HostEnvironment host, Sysroot sysroot) throws IOException {
     this.host = host;
@@ -40,28 +48,103 @@ final class MachineFsck {
    * @param found at first
    * @param mended how many objects are whole again
    * @param relinked how many files of deployments lead to an object that is whole again
+   * @param kernels how many files were put into {@code /boot} again
    * @param left what is broken still
    */
-  record Result(FsckReport found, int mended, int relinked, FsckReport left) {}
+  record Result(FsckReport found, int mended, int relinked, int kernels, FsckReport left) {}
 
   Result run(boolean repair) throws IOException {
-    FsckReport found = repository.fsck(host.progress());
-    if (found.broken().isEmpty() || !repair) {
-      return new Result(found, 0, 0, found);
+    FsckReport found = check();
+    if (found.isClean() || !repair) {
+      return new Result(found, 0, 0, 0, found);
     }
+    Set<FsckReport.Broken> left = new HashSet<>(found.broken());
+    try {
+      for (Deployment deployment : deployments()) {
+        if (!left.isEmpty()) {
+          mend(deployment, left);
+        }
+      }
+    } finally {
+      // Whatever went wrong: what is whole again is of use to nobody before files lead to it.
+      follow(found, left);
+    }
+    int mended = found.broken().size() - left.size();
+    FsckReport after = mended + relinked + kernels == 0 ? found : check();
+    return new Result(found, mended, relinked, kernels, after);
+  }
+
+  private List<Deployment> deployments() {
     List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
     sysroot.staged().ifPresent(deployments::add);
-    Set<FsckReport.Broken> left = new HashSet<>(found.broken());
-    for (Deployment deployment : deployments) {
-      if (!left.isEmpty()) {
-        mend(deployment, left);
+    return deployments;
+  }
+
+  private FsckReport check() throws IOException {
+    FsckReport objects = repository.fsck(host.progress());
+    Map<Deployment, List<String>> found = new LinkedHashMap<>();
+    for (Deployment deployment : deployments()) {
+      List<String> sentences = new ArrayList<>();
+      look(deployment, () -> sentences.addAll(sysroot.checkKernel(deployment)), sentences);
+      look(
+          deployment,
+          () -> sentences.addAll(sysroot.checkFiles(deployment)),
+          // A tree that cannot be read was told with the objects that it lacks.
+          objects.broken().isEmpty() ? sentences : new ArrayList<>());
+      found.put(deployment, sentences);
+    }
+    Set<String> errors = new LinkedHashSet<>(objects.errors());
+    sysroot.reload();
+    // What another process removed meanwhile was half there when we looked.
+    List<Deployment> present = deployments();
+    found.forEach(
+        (deployment, sentences) -> {
+          if (present.stream().anyMatch(deployment::isSame)) {
+            errors.addAll(sentences);
+          }
+        });
+    return new FsckReport(
+        objects.commits(), objects.objects(), List.copyOf(errors), objects.broken());
+  }
+
+  /** Something to do with one deployment, which keeps nobody from doing it with the others. */
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private static void look(Deployment deployment, Step step, List<String> errors) {
+    try {
+      step.run();
+    } catch (IOException | Problem e) {
+      errors.add("the deployment " + deployment + " cannot be checked: " + e.getMessage());
+    }
+  }
+
+  /** Brings what is whole again to where it is used, in each deployment on its own. */
+  private void follow(FsckReport found, Set<FsckReport.Broken> left) {
+    Set<Checksum> files = new HashSet<>();
+    for (FsckReport.Broken object : found.broken()) {
+      if (object.type() == ObjectType.FILE && !left.contains(object)) {
+        files.add(object.checksum());
       }
     }
-    Set<FsckReport.Broken> mended = new HashSet<>(found.broken());
-    mended.removeAll(left);
-    int relinked = relink(deployments, mended);
-    FsckReport after = mended.isEmpty() ? found : repository.fsck(host.progress());
-    return new Result(found, mended.size(), relinked, after);
+    for (Deployment deployment : deployments()) {
+      attempt(deployment, () -> relinked += sysroot.relink(deployment, files));
+      attempt(deployment, () -> kernels += sysroot.mendKernel(deployment));
+    }
+  }
+
+  private void attempt(Deployment deployment, Step step) {
+    try {
+      step.run();
+    } catch (IOException | Problem e) {
+      host.progress()
+          .note(
+              "warning: the deployment "
+                  + deployment
+                  + " is not mended, or not all of it: "
+                  + e.getMessage());
+    }
   }
 
   /** By the image of one deployment; a place that does not answer leaves the others their turn. */
@@ -70,23 +153,24 @@ final class MachineFsck {
     if (reference.isEmpty()) {
       return;
     }
+    int before = left.size();
     try (ImageSource source = host.images().open(reference.get())) {
       Named image = image(deployment.checksum(), reference.get());
-      left.removeAll(
-          ContainerRepair.run(
-              repository,
-              left,
-              source,
-              image.manifest(),
-              image.config(),
-              ImagePull.transportName(reference.get()),
-              host.progress()));
+      ContainerRepair.run(
+          repository,
+          left,
+          source,
+          image.manifest(),
+          image.config(),
+          ImagePull.transportName(reference.get()),
+          host.progress());
     } catch (Problem e) {
       host.progress()
           .note(
               "warning: "
                   + Printable.text(reference.get().image())
-                  + " mends nothing: "
+                  + " mends nothing"
+                  + (left.size() < before ? " more: " : ": ")
                   + e.getMessage());
     }
   }
@@ -104,22 +188,5 @@ final class MachineFsck {
         return new Named(pull.manifest(), pull.config());
       }
     }
-  }
-
-  private int relink(List<Deployment> deployments, Set<FsckReport.Broken> mended)
-      throws IOException {
-    Set<Checksum> files = new HashSet<>();
-    for (FsckReport.Broken object : mended) {
-      if (object.type() == ObjectType.FILE) {
-        files.add(object.checksum());
-      }
-    }
-    int count = 0;
-    if (!files.isEmpty()) {
-      for (Deployment deployment : deployments) {
-        count += sysroot.relink(deployment, files);
-      }
-    }
-    return count;
   }
 }

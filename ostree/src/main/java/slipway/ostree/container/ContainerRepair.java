@@ -1,7 +1,6 @@
 package slipway.ostree.container;
 
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,7 +21,8 @@ import slipway.ostree.repo.Transaction;
  * Brings objects that are damaged or missing again, out of the image that they came in. Layers are
  * fetched by their digests, so it does not matter where the image's tag leads to by now. They are
  * read into a repository beside, and what is wanted of them takes the place of what is broken by a
- * rename: nothing is taken away that is not replaced.
+ * rename: nothing is taken away that is not replaced. The repository beside stays whole until the
+ * end, for the merge reads its layers again.
  */
 public final class ContainerRepair {
   private static final String SCRATCH = "repair-slipway-";
@@ -36,13 +36,13 @@ public final class ContainerRepair {
 
   private ContainerRepair(
       Repository repository,
-      Set<FsckReport.Broken> broken,
+      Set<FsckReport.Broken> left,
       ImageSource source,
       Manifest.Image manifest,
       ImageConfig config,
       Progress progress) {
     this.repository = repository;
-    this.left = new HashSet<>(broken);
+    this.left = left;
     this.source = source;
     this.manifest = manifest;
     this.config = config;
@@ -52,15 +52,15 @@ public final class ContainerRepair {
   /**
    * Mends what this image can mend.
    *
-   * @param broken what a check of the repository found
+   * @param left what is broken; each object that is mended is taken out at once, so that what was
+   *     done is known also when this fails later
    * @param source where the image's layers are
    * @param imgref the image's name, as for {@link ContainerImport}
-   * @return what is mended
    * @throws Problem when the layers cannot be had; the repository is as it was, or better
    */
-  public static Set<FsckReport.Broken> run(
+  public static void run(
       Repository repository,
-      Set<FsckReport.Broken> broken,
+      Set<FsckReport.Broken> left,
       ImageSource source,
       Manifest.Image manifest,
       ImageConfig config,
@@ -68,14 +68,11 @@ public final class ContainerRepair {
       Progress progress)
       throws IOException {
     ContainerRepair repair =
-        new ContainerRepair(repository, broken, source, manifest, config, progress);
+        new ContainerRepair(repository, left, source, manifest, config, progress);
     try (ScratchFolder folder =
         ScratchFolder.create(repository.path().resolve("tmp"), SCRATCH, progress::note)) {
       repair.run(Repository.create(folder.path().resolve("repo"), repository.mode()), imgref);
     }
-    Set<FsckReport.Broken> mended = new HashSet<>(broken);
-    mended.removeAll(repair.left);
-    return mended;
   }
 
   private void run(Repository scratch, String imgref) throws IOException {

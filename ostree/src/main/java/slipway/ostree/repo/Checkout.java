@@ -17,8 +17,6 @@ import slipway.tree.Node;
 
 /** Lays a tree out as a directory, with hard links to objects. */
 final class Checkout {
-  private static final int EMLINK = 31;
-
   private final Repository repository;
   private final BareFormat format = new BareFormat();
 
@@ -105,7 +103,7 @@ final class Checkout {
       return true;
     } catch (UnixException e) {
       return switch (e.errno()) {
-        case EMLINK, UnixException.ENOENT, UnixException.EXDEV -> false;
+        case UnixException.EMLINK, UnixException.ENOENT, UnixException.EXDEV -> false;
         default -> throw e;
       };
     }

@@ -100,7 +100,9 @@ final class Fsck {
     }
     try {
       Checksum actual =
-          object.type() == ObjectType.FILE ? hashContent(file, task) : hashMetadata(object, file);
+          object.type() == ObjectType.FILE
+              ? hashContent(repository.format(), file, task)
+              : hashMetadata(object, file);
       if (!actual.equals(object.checksum())) {
         fail(object, "the object " + name + " is damaged: its checksum is " + actual);
       }
@@ -114,15 +116,17 @@ final class Fsck {
     broken.add(new FsckReport.Broken(object.checksum(), object.type()));
   }
 
-  private Checksum hashContent(OsPath file, Progress.Task task) throws IOException {
-    ContentFormat.Stored stored = repository.format().read(file);
+  /** The name that a file should have as an object. */
+  static Checksum hashContent(ContentFormat format, OsPath file, Progress.Task task)
+      throws IOException {
+    ContentFormat.Stored stored = format.read(file);
     MessageDigest hash = Checksum.newDigest();
     hash.update(Objects.fileHeader(stored.metadata(), stored.target()));
     if (stored.target() != null) {
       return Checksum.of(hash.digest());
     }
     long size = 0;
-    try (InputStream in = repository.format().open(file)) {
+    try (InputStream in = format.open(file)) {
       byte[] buffer = new byte[128 * 1024];
       for (int n; (n = in.read(buffer)) >= 0; ) {
         hash.update(buffer, 0, n);

@@ -22,6 +22,8 @@ import slipway.base.RawText;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.TreeCopy;
+import slipway.linux.posix.UnixException;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;
@@ -270,17 +272,61 @@ public final class Repository {
 
   /**
    * Takes an object out of another repository of the same mode and file system, in the place of one
-   * that is damaged or missing here.
+   * that is damaged or missing here. The other one keeps it.
    */
   public void takeObject(Repository from, Checksum checksum, ObjectType type) throws IOException {
-    try (Flock lock = RepositoryLock.acquire(osPath(), false)) {
+    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
       Path target = objectPath(checksum, type);
       Path directory = java.util.Objects.requireNonNull(target.getParent());
       Files.createDirectories(directory);
-      Posix.rename(from.objectFile(checksum, type), objectFile(checksum, type), 0);
+      putLink(from.objectFile(checksum, type), objectFile(checksum, type));
       AtomicFile.syncDirectory(directory);
     }
     forget();
+  }
+
+  /**
+   * Puts a content object in the place of a file of a checkout, or of one that a checkout lacks, by
+   * one rename.
+   *
+   * @param file another inode than the object's, on this file system
+   */
+  public void relink(Checksum object, OsPath file) throws IOException {
+    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
+      putLink(objectFile(object, ObjectType.FILE), file);
+    }
+  }
+
+  /** What a crash leaves of it lies where leftovers are swept, and not among others' files. */
+  private void putLink(OsPath inode, OsPath target) throws IOException {
+    OsPath temporary = OsPath.of(Staging.temporaryFile(path));
+    try {
+      Posix.link(inode, temporary);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EMLINK) {
+        throw e;
+      }
+      TreeCopy.copy(inode, temporary, TreeCopy.FAITHFUL, dropped -> {});
+      Posix.syncfs(osPath);
+    }
+    boolean done = false;
+    try {
+      Posix.rename(temporary, target, 0);
+      done = true;
+    } finally {
+      if (!done) {
+        Posix.unlink(temporary);
+      }
+    }
+  }
+
+  /**
+   * The name that a file has as a content object, by its content and all its attributes.
+   *
+   * @param file of a checkout, or an object of this repository
+   */
+  public Checksum contentChecksum(OsPath file) throws IOException {
+    return Fsck.hashContent(format, file, Progress.NONE.start("a file", -1));
   }
 
   /**

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.stream.Stream;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
@@ -272,14 +272,13 @@ public final class BootWriter {
     for (KernelLayout.BootFile file : layout.files()) {
       Path target = directory.resolve(file.name());
       if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-        Files.createDirectories(Optional.ofNullable(target.getParent()).orElse(directory));
         install(deployment.resolve(file.source()), file, target);
       }
     }
   }
 
   /** Removes copies that a power cut stopped: they may take the room that the next ones need. */
-  private static void sweep(Path directory) throws IOException {
+  static void sweep(Path directory) throws IOException {
     if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       try (Stream<Path> all = Files.walk(directory)) {
         for (Path each : (Iterable<Path>) all.filter(Files::isDirectory)::iterator) {
@@ -294,13 +293,21 @@ public final class BootWriter {
     return root.resolve("boot/ostree").resolve(d.stateroot() + "-" + d.bootChecksum());
   }
 
-  private static void install(Path source, KernelLayout.BootFile file, Path target)
-      throws IOException {
+  /**
+   * Puts a file of a kernel into {@code /boot}, in the place of what is there: a hard link on one
+   * file system, a copy across two.
+   *
+   * @param target another inode than the source, or nothing
+   */
+  static void install(Path source, KernelLayout.BootFile file, Path target) throws IOException {
+    Files.createDirectories(Objects.requireNonNull(target.getParent()));
+    Path link = AtomicFile.temporaryOf(target);
     try {
-      Posix.link(OsPath.of(source), OsPath.of(target));
+      Posix.link(OsPath.of(source), OsPath.of(link));
+      AtomicFile.rename(link, target);
       return;
     } catch (UnixException e) {
-      if (e.errno() != UnixException.EXDEV && e.errno() != 31) { // 31: EMLINK
+      if (e.errno() != UnixException.EXDEV && e.errno() != UnixException.EMLINK) {
         throw e;
       }
     }

@@ -182,6 +182,25 @@ public record KernelLayout(
     }
   }
 
+  /**
+   * The same files as they lie in {@code /boot}. What is missing there cannot be opened.
+   *
+   * @param directory of this kernel in {@code /boot}
+   */
+  public KernelLayout at(Path directory) {
+    List<BootFile> there =
+        files.stream()
+            .map(
+                f ->
+                    new BootFile(
+                        f.source(),
+                        f.name(),
+                        f.summed(),
+                        content(directory.resolve(f.name()), f.content().size())))
+            .toList();
+    return new KernelLayout(version, there, deviceTree, deviceTrees);
+  }
+
   public String kernelName() {
     return "vmlinuz-" + version;
   }
