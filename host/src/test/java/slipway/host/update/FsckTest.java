@@ -99,8 +99,7 @@ class FsckTest {
     machine.replace(NAME, now -> new Registry(now, before));
     assertThatThrownBy(() -> machine.host().fsck(false))
         .isInstanceOf(Problem.class)
-        .hasMessage(
-            "the machine has 3 errors; bootc fsck --repair fetches what is broken again");
+        .hasMessage("the machine has 3 errors; bootc fsck --repair fetches what is broken again");
     assertThat(machine.heard())
         .hasSize(3)
         .anyMatch(l -> l.matches("the object .* is damaged: its checksum is .*"))

@@ -66,7 +66,10 @@ public final class Relinking {
   }
 
   private String shown(Apart file) {
-    return "the file " + Printable.text(file.path().toString()) + " of the deployment " + deployment;
+    return "the file "
+        + Printable.text(file.path().toString())
+        + " of the deployment "
+        + deployment;
   }
 
   /**
