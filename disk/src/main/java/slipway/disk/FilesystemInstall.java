@@ -48,6 +48,9 @@ public final class FilesystemInstall {
     ALONGSIDE
   }
 
+  private static final String ONE_WORD =
+      " takes one word, such as UUID=… or LABEL=…, without quotes and blanks";
+
   /**
    * What to install, and where.
    *
@@ -127,10 +130,13 @@ public final class FilesystemInstall {
 
   /** It goes to fstab, and to the kernel's command line. */
   private static void requireSpec(@Nullable String spec, String option) {
-    if (spec != null && !spec.matches("[!-~&&[^\"#\\\\]]*")) {
-      throw Problem.usage(
-          option + " takes one word, such as UUID=… or LABEL=…, without quotes and blanks");
+    if (spec != null && !isSpec(spec)) {
+      throw Problem.usage(option + ONE_WORD);
     }
+  }
+
+  private static boolean isSpec(String spec) {
+    return spec.matches("[!-~&&[^\"#\\\\]]*");
   }
 
   private void run(TargetRoot target) throws IOException {
@@ -149,6 +155,8 @@ public final class FilesystemInstall {
               request.wishes(),
               progress);
       target.requireFit(installation.files());
+      installation.check();
+      bootSpec(installation.config(), target);
       begun = true;
       install(installation, target);
     } catch (IOException | RuntimeException e) {
@@ -224,7 +232,9 @@ public final class FilesystemInstall {
   private String bootSpec(InstallConfig config, TargetRoot target) {
     String spec = request.bootSpec() == null ? config.bootMountSpec() : request.bootSpec();
     if (spec != null) {
-      requireSpec(spec, "install.boot-mount-spec");
+      if (!isSpec(spec)) {
+        throw Problem.input("the image's install.boot-mount-spec" + ONE_WORD);
+      }
       return spec;
     }
     return target.hasBoot() ? "UUID=" + target.boot().id() : "";

@@ -75,6 +75,17 @@ final class Installation {
     return new Installation(root, bootPrefix, image, wishes, progress, repository, imported);
   }
 
+  /**
+   * Refuses what the image says of its installation and cannot be.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void check() throws IOException {
+    Sysroot.requireStateroot(wishes.stateroot(config));
+    config.kernelArguments().requireWritable("install.kargs of the image");
+    KernelArgumentsDirectory.read(files, image.architecture());
+  }
+
   /** The image's files. */
   FileTree files() {
     return files;

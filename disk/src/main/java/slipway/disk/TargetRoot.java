@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -46,6 +47,15 @@ record TargetRoot(
     MountedFileSystem boot,
     @Nullable BootDisk disk,
     @Nullable EfiFolder efi) {
+  /** Below {@code ostree}: links from boot entries to deployments. */
+  private static final Pattern MENU = Pattern.compile("boot\\.[01](\\.[01])?");
+
+  /** Below {@code ostree}: folders in which things are made, not what these hold. */
+  private static final Pattern WRITTEN =
+      Pattern.compile(
+          "repo|repo/(objects|state)|repo/refs(/.*)?|deploy|deploy/[^/]*(/deploy)?",
+          Pattern.DOTALL);
+
   private static final long MIB = 1L << 20;
 
   /** Beside the image: the boot menu, what tells of it, and a little to run on. */
@@ -125,7 +135,35 @@ record TargetRoot(
                 + " the root of a file system, and not an image or a deployment?");
       }
     }
+    requireOwn(root.point().resolve("ostree"), "");
     return root;
+  }
+
+  /**
+   * Refuses links to places where an installation would write. Those of the boot menu lead to one
+   * another.
+   *
+   * @param inside the folder as a path below {@code ostree}, empty for that itself
+   */
+  private static void requireOwn(Path folder, String inside) throws IOException {
+    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    for (OsPath name : Posix.list(OsPath.of(folder))) {
+      Path child = folder.resolve(name.toPath());
+      String below = inside.isEmpty() ? name.toString() : inside + "/" + name;
+      if (MENU.matcher(below).matches()) {
+        continue;
+      }
+      if (Files.isSymbolicLink(child)) {
+        throw Problem.input(
+            Printable.text(child.toString())
+                + " is a link, and installing would write where it leads; remove it first");
+      }
+      if (WRITTEN.matcher(below).matches()) {
+        requireOwn(child, below);
+      }
+    }
   }
 
   private static MountedFileSystem boot(MountedFileSystem root) throws IOException {

@@ -286,6 +286,52 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  void whatTheImageSaysIsCheckedBeforeAnOldSystemEnds() throws Exception {
+    Path config = Files.createDirectories(tree.resolve("usr/lib/bootc/install"));
+    one(RootFileSystem.EXT4);
+    oldSystem();
+    for (String line :
+        List.of(
+            "boot-mount-spec = \"a b\"",
+            "stateroot = \"../../../../etc\"",
+            "kargs = [\"a\\nb\"]")) {
+      Files.writeString(config.resolve("1.toml"), "[install]\n" + line + "\n");
+      assertThatThrownBy(() -> install(request(Replace.ALONGSIDE)))
+          .as(line)
+          .isInstanceOf(Problem.class);
+      assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
+      assertThat(root.resolve("ostree")).doesNotExist();
+    }
+  }
+
+  /** Of a root that somebody prepared for who installs over it. */
+  @Test
+  void linksOfTheOldSystemLeadNowhere() throws Exception {
+    one(RootFileSystem.EXT4);
+    oldSystem();
+    Path outside = Files.createDirectory(directory.resolve("outside"));
+    for (String link :
+        List.of(
+            "repo",
+            "repo/objects",
+            "repo/objects/00",
+            "repo/refs/heads/ostree",
+            "lock",
+            "deploy",
+            "deploy/default",
+            "deploy/default/deploy",
+            "deploy/default/var")) {
+      Path at = root.resolve("ostree").resolve(link);
+      Files.createDirectories(at.getParent());
+      Files.createSymbolicLink(at, outside);
+      refused(request(Replace.ALONGSIDE), at + " is a link, and installing would write");
+      Command.of("rm", "-r", root.resolve("ostree").toString()).run();
+    }
+    assertThat(outside).isEmptyDirectory();
+    assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
+  }
+
+  @Test
   void wipingLeavesNothingButMounts() throws Exception {
     parts(RootFileSystem.EXT4);
     oldSystem();
