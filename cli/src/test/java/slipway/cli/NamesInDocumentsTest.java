@@ -36,7 +36,19 @@ class NamesInDocumentsTest {
 
   /** Names of others, and what stands for any class. */
   private static final Set<String> OTHERS =
-      Set.of("NullAway", "NullMarked", "BuildKit", "CommandSpec", "RepoTags", "BootcHost", "Class");
+      Set.of(
+          "NullAway",
+          "NullMarked",
+          "BuildKit",
+          "CommandSpec",
+          "RepoTags",
+          "BootcHost",
+          "Class",
+          "OpenShift",
+          "ImageStreamMapping",
+          "PreserveOriginal",
+          "BindPaths",
+          "DynamicUser");
 
   /** A file in which a class is declared. */
   private record Source(String folder, String text) {}

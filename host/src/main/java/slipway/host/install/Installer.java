@@ -371,7 +371,8 @@ public final class Installer {
     }
     if (!Files.isRegularFile(file)) {
       throw Problem.usage(
-          "--root-ssh-authorized-keys: there is no regular file " + Printable.text(file.toString()));
+          "--root-ssh-authorized-keys: there is no regular file "
+              + Printable.text(file.toString()));
     }
     byte[] keys;
     try (InputStream in = Files.newInputStream(file)) {

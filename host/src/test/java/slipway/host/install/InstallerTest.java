@@ -121,7 +121,7 @@ class InstallerTest {
     assertThatThrownBy(() -> install("floppy:x", "quay.io/x/z:1", null))
         .hasMessageContaining("\"floppy:x\" does not begin with docker://");
     assertThatThrownBy(() -> install("oci:/a/b", "quay.io/x/z:1", directory.resolve("keys")))
-        .hasMessageContaining("--root-ssh-authorized-keys: there is no file");
+        .hasMessageContaining("--root-ssh-authorized-keys: there is no regular file");
     assertThat(opened).isEmpty();
   }
 
