@@ -60,13 +60,16 @@ final class RandomLayers {
 
   private Node.Directory directory(@Nullable Node lower, OsPath path) {
     NavigableMap<OsPath, Node> children = new TreeMap<>();
+    boolean opaque = chance(15);
+    // Who unpacks in place makes directories anew there, with what the system gives new ones.
+    boolean hides = opaque && !anyImplied;
     for (String name : NAMES) {
-      Node there = lower instanceof Node.Directory d ? d.children().get(OsPath.of(name)) : null;
+      Node there =
+          !hides && lower instanceof Node.Directory d ? d.children().get(OsPath.of(name)) : null;
       if (chance(45)) {
         children.put(OsPath.of(name), node(there, path.resolve(name)));
       }
     }
-    boolean opaque = chance(15);
     boolean mayBeImplied = anyImplied || lower instanceof Node.Directory;
     boolean implied = mayBeImplied && !opaque && chance(30) && !children.isEmpty();
     return new Node.Directory(
