@@ -148,7 +148,15 @@ public final class Bootc {
     @Nullable String digest;
 
     Host.Demands demands() {
-      return new Host.Demands(soft.mode, digest == null ? null : Digest.parse(digest));
+      return new Host.Demands(soft.mode, digest == null ? null : digest(digest));
+    }
+
+    private static Digest digest(String text) {
+      try {
+        return Digest.parse(text);
+      } catch (Problem e) {
+        throw new Problem(Problem.Kind.USAGE, "--require-digest: " + e.sentence(), e);
+      }
     }
   }
 

@@ -27,7 +27,7 @@ class ExitCodesTest {
     assertThat(run("upgrade", "--exit-code")).isEqualTo(78);
     assertThat(run("switch", "--exit-code", "registry.example/os")).isEqualTo(78);
     assertThat(run("upgrade", "--exit-code", "--check", "--apply")).isEqualTo(2);
-    assertThat(run("upgrade", "--exit-code", "--require-digest", "abc")).isEqualTo(78);
+    assertThat(run("upgrade", "--exit-code", "--require-digest", "abc")).isEqualTo(2);
     assertThat(err.toString(StandardCharsets.UTF_8).lines()).allMatch(l -> l.startsWith("error: "));
   }
 

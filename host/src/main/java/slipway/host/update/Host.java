@@ -230,7 +230,7 @@ public final class Host {
       nextBoot.refuse(wish, requireStaged(sysroot), booted);
       boolean unlocked = unlock(sysroot);
       nextBoot.come(wish, sysroot, requireStaged(sysroot));
-      return unlocked;
+      return unlocked || wish.restarts();
     }
     ContainerReference image = followed(sysroot);
     if (options.tag() != null) {
@@ -349,6 +349,7 @@ public final class Host {
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
         nextBoot.come(wish, sysroot, current);
+        return wish.restarts();
       }
       return false;
     }

@@ -131,7 +131,7 @@ final class ImageStaging {
         nextBoot.refuse(wish, staged, Host.requireBooted(sysroot));
         boolean changed = keepStaged(sysroot, staged, downloadOnly);
         nextBoot.come(wish, sysroot, staged);
-        yield changed;
+        yield changed || wish.restarts();
       }
       case DROP_STAGED -> {
         dropStaged(sysroot);

@@ -37,6 +37,11 @@ public final class NextBoot {
   record Wish(boolean apply, Host.@Nullable SoftReboot soft) {
     static final Wish NONE = new Wish(false, null);
 
+    /** Whether a restart is begun or prepared, which is something done. */
+    boolean restarts() {
+      return apply || soft != null;
+    }
+
     boolean requiresSoft() {
       return soft == Host.SoftReboot.REQUIRED;
     }

@@ -66,6 +66,19 @@ class DemandsTest {
     return new Host.UpgradeOptions(false, false, false, false, null, place, Host.Demands.NONE);
   }
 
+  /** For who asks by the exit code: a restart is not nothing. */
+  @Test
+  void aRestartIntoWhatIsStagedIsSomethingDone() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isTrue();
+    assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isFalse();
+    assertThat(machine.host().upgrade(new Host.UpgradeOptions(false, true, false, false, null)))
+        .isTrue();
+    assertThat(machine.actions).contains("reboot");
+    Host.UpgradeOptions downloaded = new Host.UpgradeOptions(false, true, false, true, null);
+    assertThat(machine.host().upgrade(downloaded)).isTrue();
+  }
+
   // ---- another place ----
 
   /** Nothing there is verified, and the machine would follow the verified name all the same. */
