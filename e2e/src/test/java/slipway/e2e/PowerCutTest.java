@@ -91,13 +91,14 @@ class PowerCutTest {
   private int remembered;
 
   /**
-   * Every manner once, each from a moment of one machine that was kept: before an upgrade, or with
-   * one staged. Where it ends is read from the disk; one disk whose power was cut boots, and the
-   * agent that was killed upgrades again.
+   * Two of the manners, another two in each run, and the agent killed; each from a moment of one
+   * machine that was kept: before an upgrade, or with one staged. Where it ends is read from the
+   * disk; one disk whose power was cut boots, and the agent that was killed upgrades again. The
+   * soak plays all manners.
    */
   @Test
   @Tag("vm")
-  void eachMannerOnce() throws Exception {
+  void someManners() throws Exception {
     random.setSeed(SEED);
     System.out.println("powercut.seed=" + SEED);
     try (Releases releases = Releases.start(dir);
@@ -115,6 +116,7 @@ class PowerCutTest {
       List<Manner> manners = new ArrayList<>(List.of(Manner.values()));
       manners.remove(Manner.AGENT_KILLED);
       Collections.shuffle(manners, random);
+      manners = manners.subList(0, 2);
       Manner boots = manners.stream().filter(m -> m != Manner.FINALIZER_KILLED).findFirst().get();
       for (Manner manner : manners) {
         machine.backTo(manner == Manner.CUT_IN_UPGRADE ? idle : staged);
