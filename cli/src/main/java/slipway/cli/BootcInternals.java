@@ -9,13 +9,18 @@ import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.machine.Bootc;
+import slipway.cli.machine.OstreeContainer;
 import slipway.host.install.OldSystem;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
 import slipway.host.update.Host;
 
 /** {@code bootc internals}: what units call. */
-@Command(name = "internals", hidden = true, mixinStandardHelpOptions = true)
+@Command(
+    name = "internals",
+    hidden = true,
+    mixinStandardHelpOptions = true,
+    subcommands = OstreeContainer.class)
 final class BootcInternals implements Callable<Integer> {
   @Spec CommandSpec spec;
 

@@ -124,7 +124,7 @@ enum Verb {
       "what-changed",
       RUN,
       "show packages, kernel arguments, units and files that two versions differ in"),
-  IMAGE(BOOTC, AGENT, "image", RUN, "list the images that the machine has"),
+  IMAGE(BOOTC, AGENT, "image", RUN, "list the images that the machine has, and move them"),
   FSCK(BOOTC, AGENT, "fsck", RUN, "check every file of the deployed versions against its digest"),
   CONTAINER(
       BOOTC,

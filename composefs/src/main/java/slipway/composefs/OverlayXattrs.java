@@ -66,7 +66,8 @@ public final class OverlayXattrs {
   /**
    * The value of {@link #METACOPY}.
    *
-   * @param digest the content's fs-verity sha256, 32 bytes, or null: nobody checks it then
+   * @param digest the content's fs-verity digest, 32 bytes of sha256 or 64 of sha512, or null:
+   *     nobody checks it then
    */
   public static byte[] metacopy(byte @Nullable [] digest) {
     if (digest == null) {
@@ -74,7 +75,11 @@ public final class OverlayXattrs {
     }
     byte[] value = new byte[METACOPY_HEADER + digest.length];
     value[1] = (byte) value.length;
-    value[3] = (byte) FsVerity.Algorithm.SHA256.number();
+    FsVerity.Algorithm algorithm =
+        digest.length == FsVerity.Algorithm.SHA512.bytes()
+            ? FsVerity.Algorithm.SHA512
+            : FsVerity.Algorithm.SHA256;
+    value[3] = (byte) algorithm.number();
     System.arraycopy(digest, 0, value, METACOPY_HEADER, digest.length);
     return value;
   }

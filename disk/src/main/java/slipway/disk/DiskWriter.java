@@ -154,6 +154,7 @@ final class DiskWriter {
       rootfs = wanted;
       return Optional.empty();
     }
+    installation.bringCompanions();
     Installation.Deployed deployed =
         installation.deploy(
             KernelArguments.of("root=UUID=" + plan.root().filesystem()), options.usual());

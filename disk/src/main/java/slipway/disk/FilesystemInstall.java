@@ -157,6 +157,7 @@ public final class FilesystemInstall {
       target.requireFit(installation.files());
       installation.check();
       bootSpec(installation.config(), target);
+      installation.bringCompanions();
       begun = true;
       install(installation, target);
     } catch (IOException | RuntimeException e) {

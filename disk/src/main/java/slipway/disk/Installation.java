@@ -14,6 +14,7 @@ import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Origin;
+import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.FileTree;
@@ -84,6 +85,18 @@ final class Installation {
     Sysroot.requireStateroot(wishes.stateroot(config));
     config.kernelArguments().requireWritable("install.kargs of the image");
     KernelArgumentsDirectory.read(files, image.architecture());
+  }
+
+  /** Brings what has to be there beside the image; the last that may fail for want of a network. */
+  void bringCompanions() throws IOException {
+    wishes.companions().bring(root, files);
+    int bound = new ImageFiles(files).names("usr/lib/bootc/bound-images.d").size();
+    if (bound > 0 && wishes.companions().equals(MachineWishes.Companions.NONE)) {
+      progress.note(
+          bound
+              + " images of applications that are bound to the image are not on the disk; bootc"
+              + " upgrade on the machine fetches them");
+    }
   }
 
   /** The image's files. */

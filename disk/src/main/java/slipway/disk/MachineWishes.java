@@ -1,5 +1,6 @@
 package slipway.disk;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
 import slipway.sysroot.Sysroot;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.FileTree;
 
 /**
  * What who installs wants of the machine, beside its image and its disk.
@@ -20,6 +22,7 @@ import slipway.system.kargs.KernelArguments;
  *     image's
  * @param customizations accounts and files that the machine gets
  * @param run a folder whose {@code bootc/install} counts beside the image's; null for none
+ * @param companions what has to be there before the image may boot
  */
 public record MachineWishes(
     @Nullable String stateroot,
@@ -27,7 +30,25 @@ public record MachineWishes(
     List<String> added,
     List<String> deleted,
     DiskConfig customizations,
-    @Nullable Path run) {
+    @Nullable Path run,
+    Companions companions) {
+  /** What has to lie on a machine's disk beside the operating system before that may boot. */
+  @FunctionalInterface
+  public interface Companions {
+    /** There is nothing. */
+    Companions NONE = (root, files) -> {};
+
+    /**
+     * Brings it. Nothing of a system that is replaced has gone yet, but for what {@link
+     * FilesystemInstall.Replace#WIPE} removes.
+     *
+     * @param root where the root file system is mounted; only its folder {@code ostree} is written
+     *     to
+     * @param files of the image
+     */
+    void bring(Path root, FileTree files) throws IOException;
+  }
+
   public MachineWishes {
     added = List.copyOf(added);
     deleted = List.copyOf(deleted);
@@ -36,7 +57,13 @@ public record MachineWishes(
   /** Nothing but these. */
   static MachineWishes of(DiskConfig customizations) {
     return new MachineWishes(
-        null, null, customizations.kernelArguments(), List.of(), customizations, null);
+        null,
+        null,
+        customizations.kernelArguments(),
+        List.of(),
+        customizations,
+        null,
+        Companions.NONE);
   }
 
   /**

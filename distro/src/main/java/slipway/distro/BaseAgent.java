@@ -38,8 +38,11 @@ final class BaseAgent {
   /** Where the agent lives, from the root. */
   static final String HOME = "usr/lib/slipway";
 
+  /** What {@code ostree container} runs. */
+  private static final String EXTENSION = "usr/libexec/libostree/ext/ostree-container";
+
   /** Counts up when what is made of the same jars changes. */
-  private static final String RECIPE = "5";
+  private static final String RECIPE = "6";
 
   /**
    * The compilers do not go by the training: what they do early because of it does not pay in a
@@ -179,6 +182,10 @@ final class BaseAgent {
     Files.setPosixFilePermissions(
         root.resolve("usr/bin/bootc"),
         java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path extension = root.resolve(EXTENSION);
+    Files.createDirectories(Objects.requireNonNull(extension.getParent()));
+    Files.deleteIfExists(extension);
+    Files.createSymbolicLink(extension, Path.of("../../../bin/bootc"));
     units();
   }
 

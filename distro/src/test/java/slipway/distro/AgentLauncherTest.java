@@ -63,6 +63,16 @@ class AgentLauncherTest {
               assertThat(bootc(List.of(), overlay)).contains("namespace=" + here, "mark=none");
             }
             assertThat(bootc(List.of("SLIPWAY_HEAP=700m"), "status")).contains("word=-Xmx700m");
+            // ostree itself finds what stands behind its word.
+            Command.Result extension =
+                Command.of("ostree", "container", "image", "list", "--repo=/x").tryRun();
+            assertThat(extension.text().lines().toList())
+                .endsWith(
+                    "word=internals",
+                    "word=ostree-container",
+                    "word=image",
+                    "word=list",
+                    "word=--repo=/x");
             assertThat(bootc(List.of("HOME=/srv"), "upgrade")).contains("home=/srv");
             assertThat(bootc(List.of("_ostree_unshared=1"), "internals", "finalize-staged"))
                 .contains("namespace=" + here, "mark=1");
@@ -85,6 +95,9 @@ class AgentLauncherTest {
     Files.write(upper.resolve("lib/slipway/environment.sh"), BaseImage.resource("environment.sh"));
     Path bin = Files.createDirectory(upper.resolve("bin"));
     Files.write(bin.resolve("bootc"), BaseImage.resource("bootc"));
+    Path extension = upper.resolve("libexec/libostree/ext/ostree-container");
+    Files.createDirectories(extension.getParent());
+    Files.createSymbolicLink(extension, Path.of("../../../bin/bootc"));
     for (Path file : List.of(runtime.resolve("java"), bin.resolve("bootc"))) {
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }

@@ -1,7 +1,12 @@
 package slipway.tree;
 
 import java.io.IOException;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import slipway.archive.tar.Metadata;
 import slipway.linux.posix.OsPath;
 
 /**
@@ -52,5 +57,46 @@ public record FileTree(Node.Directory root) {
         walk(path.resolve(child.getKey()), child.getValue(), visitor);
       }
     }
+  }
+
+  /**
+   * The same tree with some of its extended attributes alone; names of one inode stay so.
+   *
+   * @param keep tells by the attribute's name
+   */
+  public FileTree withXattrs(Predicate<OsPath> keep) {
+    return new FileTree(withXattrs(root, keep, new IdentityHashMap<>()));
+  }
+
+  private static Node.Directory withXattrs(
+      Node.Directory directory, Predicate<OsPath> keep, Map<Node, Node> known) {
+    TreeMap<OsPath, Node> children = new TreeMap<>();
+    directory
+        .children()
+        .forEach(
+            (name, node) ->
+                children.put(
+                    name,
+                    node instanceof Node.Directory d
+                        ? withXattrs(d, keep, known)
+                        : known.computeIfAbsent(node, n -> leafWithXattrs(n, keep))));
+    return new Node.Directory(
+        kept(directory.metadata(), keep), children, directory.opaque(), directory.implied());
+  }
+
+  private static Node leafWithXattrs(Node node, Predicate<OsPath> keep) {
+    return switch (node) {
+      case Node.File f -> new Node.File(kept(f.metadata(), keep), f.content());
+      case Node.Symlink s -> new Node.Symlink(kept(s.metadata(), keep), s.target());
+      case Node.Special s -> new Node.Special(kept(s.metadata(), keep), s.rdev());
+      case Node.Directory d -> throw new AssertionError("handled before");
+      case Node.Whiteout w -> w;
+      case Node.LinkBelow l -> l;
+    };
+  }
+
+  private static Metadata kept(Metadata metadata, Predicate<OsPath> keep) {
+    return metadata.withXattrs(
+        metadata.xattrs().stream().filter(x -> keep.test(x.name())).toList());
   }
 }

@@ -26,7 +26,7 @@ import slipway.linux.posix.Stat;
  * threads. The stream is not closed.
  */
 public final class TarReader {
-  private static final int MAX_EXTENSION = 1 << 20;
+  static final int MAX_EXTENSION = 1 << 20;
   private static final OsPath EMPTY = OsPath.of("");
   private static final long MAX_ID = 0xfffffffeL;
 
@@ -171,7 +171,7 @@ public final class TarReader {
     };
   }
 
-  private static boolean endsWithSlash(OsPath name) {
+  static boolean endsWithSlash(OsPath name) {
     return name.length() > 0 && name.substring(name.length() - 1).is("/");
   }
 
@@ -371,7 +371,7 @@ public final class TarReader {
     }
   }
 
-  private static long padded(long size) {
+  static long padded(long size) {
     return (size + TarHeader.BLOCK - 1) / TarHeader.BLOCK * TarHeader.BLOCK;
   }
 

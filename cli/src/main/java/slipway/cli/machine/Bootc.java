@@ -72,8 +72,13 @@ public final class Bootc {
         });
   }
 
+  /** As {@link #changeBy}, ending as the work says. */
+  static int statusBy(CommandSpec spec, Coded work) throws Exception {
+    return privately(spec, false, text -> printTo(spec).println(Printable.lines(text)), work);
+  }
+
   /** Something that ends with an exit code. */
-  private interface Coded {
+  interface Coded {
     int run(HostEnvironment host) throws IOException;
   }
 

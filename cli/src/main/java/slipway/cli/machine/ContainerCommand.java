@@ -31,19 +31,26 @@ import tools.jackson.databind.node.ObjectNode;
     name = "container",
     mixinStandardHelpOptions = true,
     description = "Look at an image while it is built, from inside or at its root.",
-    subcommands = {ContainerCommand.Lint.class, ContainerCommand.Inspect.class})
+    subcommands = {
+      ContainerCommand.Lint.class,
+      ContainerCommand.Inspect.class,
+      ContainerExport.class,
+      ContainerDigest.class
+    })
 public final class ContainerCommand implements Callable<Integer> {
   private static final Path RUNNING = Path.of("/");
+  private static final String ROOTFS = "--rootfs";
 
   @Override
   public Integer call() {
-    throw Problem.usage("container needs to know what to do: lint or inspect");
+    throw Problem.usage(
+        "container needs to know what to do: lint, inspect, export or compute-composefs-digest");
   }
 
   /** What is mounted in a build's container is not of its image. */
-  private static FileTree tree(Path root) throws IOException {
+  static FileTree tree(Path root, String option) throws IOException {
     if (!Files.isDirectory(root)) {
-      throw Problem.usage("--rootfs " + Printable.text(root.toString()) + " is not a folder");
+      throw Problem.usage(option + " " + Printable.text(root.toString()) + " is not a folder");
     }
     return DirectoryReader.readWithoutMounts(root);
   }
@@ -61,7 +68,7 @@ public final class ContainerCommand implements Callable<Integer> {
     private static final int SHOWN = 5;
 
     @Option(
-        names = "--rootfs",
+        names = ROOTFS,
         paramLabel = "DIR",
         defaultValue = "/",
         description = "root of the image (default: ${DEFAULT-VALUE})")
@@ -96,7 +103,7 @@ public final class ContainerCommand implements Callable<Integer> {
       // The builder's own files are mounted over those in question; /var may be one of its caches.
       boolean running = root.toAbsolutePath().normalize().equals(RUNNING);
       without.add(running ? "buildah-injected" : "var-tmpfiles");
-      ImageLint.Report report = ImageLint.check(tree(root), without);
+      ImageLint.Report report = ImageLint.check(tree(root, ROOTFS), without);
       report.findings().forEach(finding -> print(out, finding));
       out.println("Checks passed: " + report.passed());
       out.println("Checks skipped: " + report.skipped());
@@ -151,7 +158,7 @@ public final class ContainerCommand implements Callable<Integer> {
     }
 
     @Option(
-        names = "--rootfs",
+        names = ROOTFS,
         paramLabel = "DIR",
         defaultValue = "/",
         description = "root of the image (default: ${DEFAULT-VALUE})")
@@ -170,7 +177,7 @@ public final class ContainerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      FileTree tree = tree(root);
+      FileTree tree = tree(root, ROOTFS);
       List<String> arguments =
           KernelArgumentsDirectory.read(tree, Platform.host().architecture()).list();
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);

@@ -92,6 +92,14 @@ public final class InstallCommand implements Callable<Integer> {
     @Nullable Path rootKeys;
 
     @Option(
+        names = "--bound-images",
+        paramLabel = "stored|skip|pull",
+        description =
+            "where images bound to it come from: podman's store, or their registries; skip leaves"
+                + " them to the machine (default: stored)")
+    Installer.Bound bound = Installer.Bound.STORED;
+
+    @Option(
         names = "--generic-image",
         description = "for any machine; it is so in any case, firmware is not changed")
     boolean generic;
@@ -112,7 +120,8 @@ public final class InstallCommand implements Callable<Integer> {
           bootLoader == null ? null : BootLoader.parse(bootLoader),
           arguments,
           deleted,
-          rootKeys);
+          rootKeys,
+          bound);
     }
 
     /** Runs an installation, showing its progress. */

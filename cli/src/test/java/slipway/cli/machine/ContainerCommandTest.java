@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.cli.Main;
 import slipway.linux.mount.Mount;
+import slipway.linux.process.Command;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -151,5 +152,61 @@ class ContainerCommandTest {
         .startsWith("Kernel: 6.13\n  Type: UKI\n");
     assertThat(container("inspect", "--rootfs", root + "/etc").out())
         .isEqualTo("Kernel: <none>\n Kargs: <none>\n");
+  }
+
+  @Test
+  void itsFilesAreExported() throws Exception {
+    write("usr/lib/modules/6.12.1/initramfs.img", "i");
+    Path file = Files.createTempFile("export", ".tar");
+    try {
+      assertThat(container("export", "--kernel-in-boot", "-o", file.toString(), root.toString()))
+          .isEqualTo(new Ran(0, "", ""));
+      assertThat(Command.of("tar", "-tf", file.toString()).output().lines())
+          .contains(
+              "./",
+              "ostree",
+              "boot/vmlinuz-6.12.1",
+              "boot/initramfs-6.12.1.img",
+              "usr/lib/modules/6.12.1/vmlinuz");
+      assertThat(Command.of("tar", "-xOf", file.toString(), "boot/vmlinuz-6.12.1").output())
+          .isEqualTo("k");
+      assertThat(container("export", "-o", file.toString(), root.toString()).status()).isZero();
+      assertThat(Command.of("tar", "-tf", file.toString()).output()).doesNotContain("boot/vmlinuz");
+    } finally {
+      Files.delete(file);
+    }
+    assertThat(container("export", "-o", "/dev/shm/x", root + "/none").err())
+        .isEqualTo("error: DIR " + root + "/none is not a folder\n");
+    assertThat(container("export", "--format", "zip", "-o", "/dev/shm/x", root.toString()).err())
+        .isEqualTo("error: --format takes tar alone\n");
+    Files.delete(root.resolve("usr/lib/modules/6.12.1/vmlinuz"));
+    assertThat(container("export", "--kernel-in-boot", "-o", "/dev/shm/x", root.toString()).err())
+        .contains("the image has no kernel");
+    assertThat(Path.of("/dev/shm/x")).doesNotExist();
+  }
+
+  @Test
+  void labelsAreLeftOutWhenNobodyWantsThem() throws Exception {
+    Command.of("setfattr", "-n", "security.selinux", "-v", "a:b:c:s0")
+        .with(root.resolve("etc/passwd").toString())
+        .run();
+    Path file = Files.createTempFile("export", ".tar");
+    try {
+      container("export", "-o", file.toString(), root.toString());
+      assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
+          .contains("SCHILY.xattr.security.selinux=a:b:c:s0");
+      container("export", "--disable-selinux", "-o", file.toString(), root.toString());
+      assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).doesNotContain("selinux");
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  @Test
+  void theDigestOfASealedRootIsPrinted() {
+    Ran ran = container("compute-composefs-digest", root.toString());
+    assertThat(ran.out()).matches("[0-9a-f]{128}\n");
+    assertThat(container("compute-composefs-digest", "/").err())
+        .startsWith("error: the running root changes while it is read");
   }
 }

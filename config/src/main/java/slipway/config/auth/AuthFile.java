@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
@@ -134,13 +135,15 @@ public final class AuthFile implements CredentialSource {
    * @param root of the system, usually {@code /}
    */
   public static CredentialSource host(Path root) {
-    for (String directory : List.of("run/ostree", "etc/ostree", "usr/lib/ostree")) {
-      Path file = root.resolve(directory).resolve("auth.json");
-      if (Files.exists(file)) {
-        return at(file);
-      }
-    }
-    return ANONYMOUS;
+    return hostFile(root).<CredentialSource>map(AuthFile::at).orElse(ANONYMOUS);
+  }
+
+  /** The file that {@link #host} reads, if there is one. */
+  public static Optional<Path> hostFile(Path root) {
+    return Stream.of("run/ostree", "etc/ostree", "usr/lib/ostree")
+        .map(directory -> root.resolve(directory).resolve("auth.json"))
+        .filter(Files::exists)
+        .findFirst();
   }
 
   @Override

@@ -55,6 +55,9 @@ else
   mkdir -m 0755 "$root/opt"
 fi
 ln -s run/media "$root/media"
+# where bootc keeps the images of applications that are bound to a version
+mkdir -p "$root/usr/lib/bootc/bound-images.d"
+ln -s ../../../sysroot/ostree/bootc/storage "$root/usr/lib/bootc/storage"
 
 # --- mounts for what runs inside
 mount -t proc proc "$root/proc"

@@ -91,7 +91,7 @@ public final class Deployments {
     }
     voice.tellReboot(sysroot);
     voice.say("Deleted deployment " + gone.index() + ": " + gone.image());
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
     voice.touch();
     return gone;
   }

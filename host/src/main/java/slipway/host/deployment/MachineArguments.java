@@ -147,7 +147,7 @@ public final class MachineArguments {
       voice.say("  Kernel arguments: " + String.join(" ", changes));
     }
     voice.tellReboot(sysroot);
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
     voice.touch();
     return new Outcome(arguments.list(), changes, sysroot.staged().isPresent());
   }

@@ -23,6 +23,8 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
 import slipway.disk.config.RootFileSystem;
+import slipway.host.status.BoundImages;
+import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -78,6 +80,7 @@ public final class Installer {
    * @param deleted kernel arguments, or keys of them, that the image brings and the machine does
    *     not get
    * @param rootKeys a file of SSH keys that may log in as root; null for none
+   * @param bound where the images of applications come from that are bound to the image
    */
   public record Options(
       @Nullable String source,
@@ -86,11 +89,22 @@ public final class Installer {
       @Nullable BootLoader bootLoader,
       List<String> added,
       List<String> deleted,
-      @Nullable Path rootKeys) {
+      @Nullable Path rootKeys,
+      Bound bound) {
     public Options {
       added = List.copyOf(added);
       deleted = List.copyOf(deleted);
     }
+  }
+
+  /** What becomes of the images of applications that are bound to an image. */
+  public enum Bound {
+    /** They are taken out of podman's store on this machine. */
+    STORED,
+    /** They are left to the machine, whose next upgrade fetches them. */
+    SKIP,
+    /** They are fetched from their registries. */
+    PULL
   }
 
   /** The disk that is installed to, as {@link DeviceInstall.Request} has it. */
@@ -212,6 +226,8 @@ public final class Installer {
   private void install(Options options, Placing placing) throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
+    MachineWishes.Companions bound =
+        (root, files) -> bringBound(options.bound(), root, files);
     MachineWishes wishes =
         new MachineWishes(
             options.stateroot(),
@@ -219,7 +235,8 @@ public final class Installer {
             options.added(),
             options.deleted(),
             keys(options.rootKeys()),
-            host.run());
+            host.run(),
+            bound);
     try (ImageSource source = host.images().open(origin.place())) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       placing.place(
@@ -232,6 +249,23 @@ public final class Installer {
           wishes);
     }
     host.out().accept("Installation complete!");
+  }
+
+  private void bringBound(Bound bound, Path root, FileTree files) throws IOException {
+    List<String> names = BoundImages.of(files);
+    BoundStore store = new BoundStore(root, host.images(), host.clock(), host.progress());
+    switch (bound) {
+      case PULL -> store.bring(names, BoundStore.From.REGISTRIES);
+      case SKIP -> store.bring(List.of(), BoundStore.From.REGISTRIES);
+      case STORED -> {
+        try {
+          store.bring(names, BoundStore.From.PODMAN);
+        } catch (Problem e) {
+          throw new Problem(
+              e.kind(), e.sentence() + "; --bound-images pull fetches it from its registry", e);
+        }
+      }
+    }
   }
 
   /** The name with the digest of what it stands for now. */
@@ -262,7 +296,7 @@ public final class Installer {
 
   /**
    * {@code bootc install ensure-completion}: adds the kernel arguments of the image to what
-   * Anaconda deployed, once.
+   * Anaconda deployed, and brings the images that are bound to it, once.
    *
    * @throws Problem of kind ENVIRONMENT outside of Anaconda
    */
@@ -284,6 +318,7 @@ public final class Installer {
     }
     Deployment first = order.getFirst();
     FileTree files = sysroot.repository().readTree(first.checksum());
+    BoundStore.of(host).bring(BoundImages.of(files), BoundStore.From.REGISTRIES);
     String architecture = Platform.host().architecture();
     KernelArguments all =
         first

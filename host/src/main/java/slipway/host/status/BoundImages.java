@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -13,13 +14,17 @@ import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
+import slipway.system.files.ImageFiles;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * The application images that belong to a version of the operating system (bootc's logically bound
  * images): links in {@code /usr/lib/bootc/bound-images.d} to quadlet files that name them.
  */
-final class BoundImages {
-  private static final OsPath DIRECTORY = OsPath.of("usr/lib/bootc/bound-images.d");
+public final class BoundImages {
+  private static final String FOLDER = "usr/lib/bootc/bound-images.d";
+  private static final OsPath DIRECTORY = OsPath.of(FOLDER);
 
   private BoundImages() {}
 
@@ -30,7 +35,7 @@ final class BoundImages {
    * @throws Problem of kind INPUT for a file that does not say which image, or asks for what is not
    *     supported
    */
-  static List<String> read(OsPath root) throws IOException {
+  public static List<String> read(OsPath root) throws IOException {
     List<String> images = new ArrayList<>();
     try (OpenDirectory top = OpenDirectory.of(root)) {
       Optional<OpenDirectory> found = top.find(DIRECTORY);
@@ -39,33 +44,63 @@ final class BoundImages {
       }
       try (OpenDirectory directory = found.get()) {
         for (OsPath name : directory.names().stream().sorted().toList()) {
-          if (!Posix.lstat(directory.at(name)).isSymlink()) {
-            throw Problem.input(shown(name) + " is no symbolic link to an image or container file");
-          }
-          images.add(image(root, name));
+          String where = shown(name);
+          requireLink(Posix.lstat(directory.at(name)).isSymlink(), where);
+          Optional<byte[]> file =
+              RootedFile.read(root, DIRECTORY.resolve(name), RootedFile.Links.IN_ROOT, where);
+          images.add(image(name.toString(), where, file.map(RawText::decode)));
         }
       }
     }
     return images;
   }
 
-  private static String shown(OsPath name) {
-    return "/" + DIRECTORY + "/" + Printable.text(name.toString());
+  /**
+   * As {@link #read}, of what is not deployed yet.
+   *
+   * @param tree of the image; its {@code /etc} may be below {@code /usr}
+   */
+  public static List<String> of(FileTree tree) throws IOException {
+    ImageFiles files = new ImageFiles(withEtc(tree));
+    List<String> images = new ArrayList<>();
+    for (String name : files.names(FOLDER)) {
+      String path = FOLDER + "/" + name;
+      String where = shown(OsPath.of(name));
+      requireLink(files.node(path) instanceof Node.Symlink, where);
+      images.add(image(name, where, files.text(path)));
+    }
+    return images;
   }
 
-  private static String image(OsPath root, OsPath name) throws IOException {
-    String where = shown(name);
+  /** Links of the image lead to where files are when it runs. */
+  private static FileTree withEtc(FileTree tree) {
+    Optional<Node> etc = tree.find("usr/etc");
+    if (etc.isEmpty() || tree.find("etc").isPresent()) {
+      return tree;
+    }
+    TreeMap<OsPath, Node> children = new TreeMap<>(tree.root().children());
+    children.put(OsPath.of("etc"), etc.get());
+    return new FileTree(new Node.Directory(tree.root().metadata(), children));
+  }
+
+  private static void requireLink(boolean link, String where) {
+    if (!link) {
+      throw Problem.input(where + " is no symbolic link to an image or container file");
+    }
+  }
+
+  private static String shown(OsPath name) {
+    return "/" + FOLDER + "/" + Printable.text(name.toString());
+  }
+
+  private static String image(String name, String where, Optional<String> text) {
     String group =
-        name.toString().endsWith(".image")
-            ? "Image"
-            : name.toString().endsWith(".container") ? "Container" : "";
+        name.endsWith(".image") ? "Image" : name.endsWith(".container") ? "Container" : "";
     if (group.isEmpty()) {
       throw Problem.input(where + " is neither an .image nor a .container file");
     }
-    byte[] bytes =
-        RootedFile.read(root, DIRECTORY.resolve(name), RootedFile.Links.IN_ROOT, where)
-            .orElseThrow(() -> Problem.input(where + " leads to no file"));
-    Map<String, String> keys = keys(RawText.decode(bytes), group);
+    Map<String, String> keys =
+        keys(text.orElseThrow(() -> Problem.input(where + " leads to no file")), group);
     if (keys.containsKey("AuthFile")) {
       throw Problem.input(where + " has AuthFile, which bound images cannot have");
     }
@@ -76,6 +111,13 @@ final class BoundImages {
     if (image.replace("%%", "").contains("%")) {
       throw Problem.input(
           where + " has a specifier of systemd in Image, which bound images cannot have");
+    }
+    if (image.endsWith(".image") || image.endsWith(".build")) {
+      throw Problem.input(
+          where
+              + " names the unit "
+              + Printable.text(image)
+              + " in place of an image; bind a file that names the image itself");
     }
     return image.replace("%%", "%");
   }

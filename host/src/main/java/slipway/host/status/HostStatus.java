@@ -40,6 +40,18 @@ public record HostStatus(
         image, null, booted, null, List.of(), rollbackQueued, usrOverlay, readOnly, notes);
   }
 
+  /** What bootc's document has no place for, as annotations of it. */
+  Map<String, String> annotations() {
+    Map<String, String> found = notes.annotations();
+    if (booted != null) {
+      Notes.put(found, "slipway.bound-images", booted.bound());
+    }
+    if (staged != null) {
+      Notes.put(found, "slipway.bound-images.staged", staged.bound());
+    }
+    return found;
+  }
+
   /**
    * What of a machine's state is told besides.
    *
@@ -58,7 +70,7 @@ public record HostStatus(
     }
 
     /** As annotations of the document. */
-    Map<String, String> annotations() {
+    private Map<String, String> annotations() {
       Map<String, String> found = new TreeMap<>();
       put(found, "slipway.kernel-arguments", arguments);
       put(found, "slipway.etc-conflicts", etcConflicts);
@@ -66,7 +78,7 @@ public record HostStatus(
       return found;
     }
 
-    private static void put(Map<String, String> found, String key, List<String> values) {
+    static void put(Map<String, String> found, String key, List<String> values) {
       if (!values.isEmpty()) {
         found.put(key, String.join(" ", values));
       }
@@ -127,6 +139,7 @@ public record HostStatus(
    * @param softReboot whether the running kernel could start it
    * @param downloadOnly whether it is staged but the shutdown leaves it alone
    * @param index its place among all, as verbs that take a deployment count
+   * @param bound names of the images of applications that belong to it
    */
   public record Entry(
       @Nullable Image image,
@@ -138,7 +151,12 @@ public record HostStatus(
       String stateroot,
       String checksum,
       int serial,
-      int index) {}
+      int index,
+      List<String> bound) {
+    public Entry {
+      bound = List.copyOf(bound);
+    }
+  }
 
   /** What covers {@code /usr}. */
   public record UsrOverlay(boolean writable, boolean persistent) {

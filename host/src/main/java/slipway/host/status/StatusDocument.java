@@ -50,7 +50,7 @@ public final class StatusDocument {
     root.put("apiVersion", "org.containers.bootc/v1");
     root.put("kind", "BootcHost");
     Map<String, @Nullable Object> metadata = new LinkedHashMap<>(Map.of("name", "host"));
-    Map<String, String> annotations = host.notes().annotations();
+    Map<String, String> annotations = host.annotations();
     if (!annotations.isEmpty()) {
       metadata.put("annotations", annotations);
     }

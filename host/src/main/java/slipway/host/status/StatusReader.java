@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Commit;
@@ -151,7 +152,17 @@ public final class StatusReader {
         d.stateroot(),
         d.checksum().hex(),
         d.serial(),
-        DeploymentChoice.index(sysroot, d));
+        DeploymentChoice.index(sysroot, d),
+        bound(d));
+  }
+
+  private List<String> bound(Deployment d) {
+    try {
+      return BoundImages.read(OsPath.of(sysroot.path(d)));
+    } catch (Problem | IOException e) {
+      // What is wrong with its files, image list tells.
+      return List.of();
+    }
   }
 
   static HostStatus.ImageName name(ContainerReference reference) {

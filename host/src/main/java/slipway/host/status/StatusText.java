@@ -130,6 +130,7 @@ public final class StatusText {
             });
       }
     }
+    rowOf("Bound images", entry.bound());
     row("Soft-reboot", entry.softReboot() ? "yes" : "no");
     if (entry == status.staged()) {
       row("Download-only", entry.downloadOnly() ? "yes" : "no");

@@ -2,8 +2,10 @@ package slipway.host.system;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.config.auth.AuthFile;
 import slipway.config.registries.Registries;
@@ -23,10 +25,31 @@ import slipway.sysroot.state.ContainerReference;
 public final class MachineImages implements ImageSources {
   private final Path root;
   private final Map<String, String> variables;
+  private final Access access;
 
   public MachineImages(Path root, Map<String, String> variables) {
+    this(root, variables, Access.OF_MACHINE);
+  }
+
+  /** As the machine does it, but for what somebody says. */
+  public MachineImages(Path root, Map<String, String> variables, Access access) {
     this.root = root;
     this.variables = variables;
+    this.access = access;
+  }
+
+  /**
+   * How registries are reached.
+   *
+   * @param anonymous whether no credentials are used
+   * @param authFile the only file with credentials, or null for the machine's
+   * @param certificates a folder of certificates and keys, or null for those of certs.d
+   * @param insecure whether any certificate is accepted, and plain HTTP
+   */
+  public record Access(
+      boolean anonymous, @Nullable Path authFile, @Nullable Path certificates, boolean insecure) {
+    /** As the machine's own files say. */
+    public static final Access OF_MACHINE = new Access(false, null, null, false);
   }
 
   @Override
@@ -47,11 +70,23 @@ public final class MachineImages implements ImageSources {
       }
       return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }
-    RegistryOptions options =
-        RegistryOptions.anonymous(variables)
-            .withCredentials(new HostCredentials(AuthFile.host(root)));
-    return new Registries(RegistriesConf.read(root, Map.of()), options, null)
+    return new Registries(
+            RegistriesConf.read(root, Map.of()), options(), access.insecure() ? false : null)
         .source(Reference.parse(image.name()).orLatest());
+  }
+
+  private RegistryOptions options() {
+    RegistryOptions options = RegistryOptions.anonymous(variables);
+    if (access.certificates() != null) {
+      options = options.withCertificates(List.of(access.certificates()));
+    }
+    if (access.anonymous()) {
+      return options;
+    }
+    return options.withCredentials(
+        access.authFile() == null
+            ? new HostCredentials(AuthFile.host(root))
+            : AuthFile.search(access.authFile(), variables));
   }
 
   /** The machine's credentials: whoever lacks some has no {@code slipway login} there. */

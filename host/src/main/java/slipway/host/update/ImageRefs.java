@@ -6,8 +6,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import slipway.base.Printable;
 import slipway.base.RawText;
+import slipway.host.status.BoundImages;
 import slipway.host.status.StatusReader;
+import slipway.host.system.BoundStore;
+import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.OsPath;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
@@ -34,8 +39,11 @@ public final class ImageRefs {
     return LAYERS + ContainerImport.escapeRef(digest.toString());
   }
 
-  /** Drops what no deployment needs and prunes the repository. */
-  public static void collect(Sysroot sysroot) throws IOException {
+  /**
+   * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
+   * no deployment any more.
+   */
+  public static void collect(HostEnvironment host, Sysroot sysroot) throws IOException {
     Repository repository = sysroot.repository();
     List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
     sysroot.staged().ifPresent(deployments::add);
@@ -66,6 +74,18 @@ public final class ImageRefs {
       transaction.commit();
     }
     sysroot.cleanup(true);
+    collectBound(host, sysroot, deployments);
+  }
+
+  private static void collectBound(
+      HostEnvironment host, Sysroot sysroot, List<Deployment> deployments) throws IOException {
+    Set<String> bound = new HashSet<>();
+    for (Deployment d : deployments) {
+      bound.addAll(BoundImages.read(OsPath.of(sysroot.path(d))));
+    }
+    BoundStore.of(host)
+        .keepOnly(bound)
+        .forEach(name -> host.progress().note("Removed bound image: " + Printable.text(name)));
   }
 
   /** The manifest of the image that a commit was made from. */

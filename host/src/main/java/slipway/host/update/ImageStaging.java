@@ -1,11 +1,15 @@
 package slipway.host.update;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import slipway.base.AfterCommit;
 import slipway.base.Problem;
+import slipway.host.status.BoundImages;
 import slipway.host.status.JournalEntry;
+import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.Sysroot;
@@ -124,6 +128,7 @@ final class ImageStaging {
       case NOTHING -> {
         voice.say("No update available.");
         forgetCached(sysroot, pull);
+        after.attempt("an image bound to what runs is missing", () -> completeBound(sysroot));
         yield false;
       }
       case KEEP_STAGED -> {
@@ -193,6 +198,8 @@ final class ImageStaging {
       Deployment booted = Host.requireBooted(sysroot);
       Origin origin = booted.origin().withContainer(image.toString());
       stream.staging(pull.digest(), 1);
+      bringBound(sysroot, commit);
+      stream.staging(pull.digest(), 2);
       staged =
           sysroot.stage(
               DeploySpec.upgrade(booted, commit, origin),
@@ -204,11 +211,11 @@ final class ImageStaging {
     }
     // It is staged; nothing below may fail any more.
     after.attempt("the image is still held back", () -> HeldImages.release(sysroot));
-    stream.staging(pull.digest(), 2);
+    stream.staging(pull.digest(), 3);
     if (!how.retain()) {
       collect(sysroot);
     }
-    stream.staging(pull.digest(), 3);
+    stream.staging(pull.digest(), 4);
     forgetCached(sysroot, pull);
     voice.say("Queued for next boot: " + DeployedImage.shortDisplay(pull.place()));
     tellVersion(pull);
@@ -221,6 +228,28 @@ final class ImageStaging {
       voice.say("Image downloaded, but will not be applied on reboot");
     }
     return staged;
+  }
+
+  /** What an installation skipped, or somebody removed. */
+  private void completeBound(Sysroot sysroot) throws IOException {
+    List<String> bound = BoundImages.read(OsPath.of(sysroot.path(Host.requireBooted(sysroot))));
+    if (!bound.isEmpty()) {
+      BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES);
+    }
+  }
+
+  /** Fetches what is bound to an image, so that it never boots without that. */
+  private void bringBound(Sysroot sysroot, Checksum commit) throws IOException {
+    List<String> bound = BoundImages.of(sysroot.repository().readTree(commit));
+    BoundStore store = BoundStore.of(host);
+    if (bound.isEmpty()) {
+      after.attempt(
+          "podman finds no folder of bound images",
+          () -> store.bring(bound, BoundStore.From.REGISTRIES));
+    } else {
+      store.bring(bound, BoundStore.From.REGISTRIES);
+      voice.say("Bound images stored: " + bound.size());
+    }
   }
 
   /** The last word before anything is changed. */
@@ -243,7 +272,7 @@ final class ImageStaging {
 
   /** Removes images that nothing needs; what is staged counts more than what cannot be removed. */
   private void collect(Sysroot sysroot) {
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
   }
 
   private void tellStaging(ContainerReference image, ImagePull pull) {
@@ -260,13 +289,13 @@ final class ImageStaging {
    * Takes away what was fetched in vain. Only after a failure of the network the layers that came
    * whole stay, so that the next attempt need not fetch them again.
    */
-  private static void discard(Sysroot sysroot, Exception failure) {
+  private void discard(Sysroot sysroot, Exception failure) {
     if (failure instanceof Problem p && p.kind() == Problem.Kind.UNAVAILABLE) {
       return;
     }
     try {
       sysroot.reload();
-      ImageRefs.collect(sysroot);
+      ImageRefs.collect(host, sysroot);
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }

@@ -180,6 +180,7 @@ public final class ProgressStream implements AutoCloseable {
   enum Step {
     IMPORTING("Importing Image"),
     MERGING("Merging Image"),
+    BOUND_IMAGES("Pulling Bound Images"),
     DEPLOYING("Deploying Image"),
     CLEANUP("Removing old images");
 
@@ -194,7 +195,8 @@ public final class ProgressStream implements AutoCloseable {
     }
   }
 
-  private static final List<Step> STAGING = List.of(Step.MERGING, Step.DEPLOYING, Step.CLEANUP);
+  private static final List<Step> STAGING =
+      List.of(Step.MERGING, Step.BOUND_IMAGES, Step.DEPLOYING, Step.CLEANUP);
 
   /**
    * Steps of the staging are done.
@@ -206,7 +208,9 @@ public final class ProgressStream implements AutoCloseable {
     for (int i = 0; i <= Math.min(done, STAGING.size() - 1); i++) {
       subtasks.add(subtask(STAGING.get(i), i < done));
     }
-    step("staging", "Deploying Image", image, done, STAGING.size(), subtasks);
+    // The reference counts three steps: what is bound comes within the second.
+    int steps = done <= STAGING.indexOf(Step.BOUND_IMAGES) ? done : done - 1;
+    step("staging", "Deploying Image", image, steps, STAGING.size() - 1, subtasks);
   }
 
   private static Map<String, @Nullable Object> subtask(Step step, boolean completed) {

@@ -69,7 +69,8 @@ class InstallerTest {
                 null,
                 List.of(),
                 List.of(),
-                keys),
+                keys,
+                Installer.Bound.STORED),
             new Installer.Disk(directory.resolve("none"), false, false, null, 0));
   }
 

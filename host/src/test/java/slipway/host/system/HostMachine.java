@@ -86,8 +86,16 @@ public final class HostMachine implements AutoCloseable {
     return directory.resolve("run");
   }
 
-  /** What an image is made of. */
-  public record Image(Map<String, String> files, Map<String, String> labels, Platform platform) {
+  /**
+   * What an image is made of.
+   *
+   * @param links symbolic links, by path
+   */
+  public record Image(
+      Map<String, String> files,
+      Map<String, String> links,
+      Map<String, String> labels,
+      Platform platform) {
     public static Image of(String version) {
       Map<String, String> files = new TreeMap<>();
       files.put("usr/lib/os-release", "PRETTY_NAME=\"Test OS\"\nID=test\n");
@@ -99,7 +107,7 @@ public final class HostMachine implements AutoCloseable {
       Map<String, String> labels = new TreeMap<>();
       labels.put("containers.bootc", "1");
       labels.put("org.opencontainers.image.version", version);
-      return new Image(files, labels, Platform.host());
+      return new Image(files, Map.of(), labels, Platform.host());
     }
 
     public Image file(String path, @Nullable String content) {
@@ -109,7 +117,13 @@ public final class HostMachine implements AutoCloseable {
       } else {
         changed.put(path, content);
       }
-      return new Image(changed, labels, platform);
+      return new Image(changed, links, labels, platform);
+    }
+
+    public Image link(String path, String target) {
+      Map<String, String> changed = new TreeMap<>(links);
+      changed.put(path, target);
+      return new Image(files, changed, labels, platform);
     }
 
     public Image label(String name, @Nullable String value) {
@@ -119,7 +133,7 @@ public final class HostMachine implements AutoCloseable {
       } else {
         changed.put(name, value);
       }
-      return new Image(files, changed, platform);
+      return new Image(files, links, changed, platform);
     }
   }
 
@@ -146,6 +160,7 @@ public final class HostMachine implements AutoCloseable {
       image
           .files()
           .forEach((file, text) -> own.file(file, 0644, text.getBytes(StandardCharsets.UTF_8)));
+      image.links().forEach(own::symlink);
       List<Descriptor> layers = new ArrayList<>();
       List<Digest> diffIds = new ArrayList<>();
       for (TreeBuilder tree : List.of(base, own)) {

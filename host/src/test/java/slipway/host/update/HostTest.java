@@ -519,7 +519,8 @@ class HostTest {
     refuse(image.label("containers.bootc", null), "lacks the label containers.bootc=1");
     refuse(image.label("containers.bootc", "2"), "only 1 is known");
     refuse(
-        new HostMachine.Image(image.files(), image.labels(), new Platform("linux", "s390x", null)),
+        new HostMachine.Image(
+            image.files(), Map.of(), image.labels(), new Platform("linux", "s390x", null)),
         "linux/s390x");
     refuse(image.file("usr/lib/modules/6.1.0/vmlinuz", null), "no kernel");
     refuse(image.file("usr/lib/modules/7.1.0/vmlinuz", "k"), "2 kernels");

@@ -149,7 +149,8 @@ class ProgressStreamTest {
     assertThat(pulled.get("subtasks").size()).isEqualTo(1);
     JsonNode last = events.getLast();
     assertThat(last.get("steps").asLong()).isEqualTo(3);
-    assertThat(last.get("subtasks")).hasSize(3).allMatch(s -> s.get("completed").asBoolean());
+    assertThat(last.get("stepsTotal").asLong()).isEqualTo(3);
+    assertThat(last.get("subtasks")).hasSize(4).allMatch(s -> s.get("completed").asBoolean());
     assertThat(notes).isEmpty();
   }
 

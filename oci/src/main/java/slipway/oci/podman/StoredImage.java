@@ -60,6 +60,11 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
       this.layers = layers;
       this.files = files;
     }
+
+    /** How the store's folders begin. */
+    String label() {
+      return label;
+    }
   }
 
   /**
@@ -236,11 +241,20 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
   }
 
   private Optional<byte[]> find(String name, Limit limit) throws IOException {
-    String file =
-        PLAIN.matcher(name).matches()
-            ? name
-            : "=" + Base64.getEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
-    return read(graphroot, OsPath.of(driver.label + "-images").resolve(id).resolve(file), limit);
+    OsPath folder = OsPath.of(driver.label + "-images").resolve(id);
+    return read(graphroot, folder.resolve(fileName(name)), limit);
+  }
+
+  /** How a file of an image is called on the disk. */
+  static String fileName(String name) {
+    return PLAIN.matcher(name).matches()
+        ? name
+        : "=" + Base64.getEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Whether a text can be the id of an image or a layer. */
+  static boolean isId(String text) {
+    return ID.matcher(text).matches();
   }
 
   /**

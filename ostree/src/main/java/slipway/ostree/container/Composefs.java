@@ -43,7 +43,7 @@ public final class Composefs {
      * In a file of the lower layer.
      *
      * @param path below the object directory without a leading slash, or null
-     * @param digest fs-verity sha256, 32 bytes, or null
+     * @param digest fs-verity, 32 bytes of sha256 or 64 of sha512, or null
      */
     record Backed(@Nullable String path, byte @Nullable [] digest) implements Data {}
   }
@@ -59,9 +59,19 @@ public final class Composefs {
    * same tree gives the same bytes. Names that share a node are hard links.
    */
   public static void write(FileTree tree, Backing backing, OutputStream out) throws IOException {
+    write(tree, backing, 0, out);
+  }
+
+  /**
+   * As {@link #write(FileTree, Backing, OutputStream)}, as {@code mkcomposefs --min-version} does.
+   *
+   * @param version 0 or 1
+   */
+  static void write(FileTree tree, Backing backing, int version, OutputStream out)
+      throws IOException {
     Preparation preparation = new Preparation(backing);
     ErofsInode root = preparation.root(tree);
-    ErofsWriter.write(new ErofsLayout(root), preparation.whiteouts ? 1 : 0, out);
+    ErofsWriter.write(new ErofsLayout(root), preparation.whiteouts ? 1 : version, out);
   }
 
   /**
@@ -97,21 +107,23 @@ public final class Composefs {
    */
   public static byte[] deploymentDigest(FileTree tree) throws IOException {
     FsVerity verity = new FsVerity(FsVerity.Algorithm.SHA256);
-    writeDeployment(
-        tree,
-        true,
-        new OutputStream() {
-          @Override
-          public void write(int b) {
-            write(new byte[] {(byte) b}, 0, 1);
-          }
-
-          @Override
-          public void write(byte[] bytes, int offset, int length) {
-            verity.update(bytes, offset, length);
-          }
-        });
+    writeDeployment(tree, true, into(verity));
     return verity.digest();
+  }
+
+  /** A stream that is only hashed. */
+  static OutputStream into(FsVerity verity) {
+    return new OutputStream() {
+      @Override
+      public void write(int b) {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
+
+      @Override
+      public void write(byte[] bytes, int offset, int length) {
+        verity.update(bytes, offset, length);
+      }
+    };
   }
 
   // ---- ostree's form of a tree ----

@@ -24,6 +24,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.LayerSpace;
 import slipway.oci.copy.Transfer;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;

@@ -15,6 +15,7 @@ import slipway.archive.compress.Compression;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
+import slipway.oci.copy.LayerSpace;
 import slipway.oci.model.Digest;
 import slipway.oci.model.MediaTypes;
 import slipway.ostree.TestImage;

@@ -1,4 +1,4 @@
-package slipway.ostree.container;
+package slipway.oci.copy;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import slipway.base.Problem;
-import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
 
 /**
@@ -14,7 +13,7 @@ import slipway.oci.model.Descriptor;
  * large they are packed; how large they are unpacked the packed data says itself, which is asked
  * for only where it could matter. Who lies gets a refusal, or ends at the reserve while writing.
  */
-final class LayerSpace {
+public final class LayerSpace {
   /** Layers of operating systems are packed to a half or a quarter; far from that nobody asks. */
   private static final int LARGEST_RATIO = 8;
 
@@ -23,9 +22,12 @@ final class LayerSpace {
   private final ImageSource source;
   private final List<Descriptor> layers;
 
-  LayerSpace(ImageSource source, List<Descriptor> layers) {
+  /**
+   * @param layers that are to be fetched
+   */
+  public LayerSpace(ImageSource source, List<Descriptor> layers) {
     this.source = source;
-    this.layers = layers;
+    this.layers = List.copyOf(layers);
   }
 
   /**
@@ -35,7 +37,7 @@ final class LayerSpace {
    * @param place where they are to be, for the message
    * @throws Problem of kind FULL in one sentence with both numbers
    */
-  void require(long available, String image, java.nio.file.Path place) throws IOException {
+  public void require(long available, String image, java.nio.file.Path place) throws IOException {
     long needed = layers.stream().mapToLong(Descriptor::size).sum();
     if (needed <= available && needed > available / LARGEST_RATIO) {
       needed = 0;

@@ -1,0 +1,130 @@
+package slipway.host.system;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.podman.PodmanStore;
+import slipway.sysroot.state.ContainerReference;
+
+/**
+ * The images of applications that belong to the versions of the operating system on a machine: a
+ * store of podman's below {@code /sysroot}, which {@code /usr/lib/bootc/storage} leads to and which
+ * containers use by {@code --storage-opt=additionalimagestore=/usr/lib/bootc/storage}. It lies
+ * where bootc has it, so either takes over what the other has brought.
+ */
+public final class BoundStore {
+  /** Below the root of the machine's disk. */
+  public static final String FOLDER = "ostree/bootc/storage";
+
+  private final Path folder;
+  private final ImageSources sources;
+  private final InstantSource clock;
+  private final Progress progress;
+
+  /**
+   * @param root that holds {@code ostree}
+   * @param sources where images come from
+   */
+  public BoundStore(Path root, ImageSources sources, InstantSource clock, Progress progress) {
+    this.folder = root.resolve(FOLDER);
+    this.sources = sources;
+    this.clock = clock;
+    this.progress = progress;
+  }
+
+  /** That of a machine. */
+  public static BoundStore of(HostEnvironment host) {
+    return new BoundStore(host.root(), host.images(), host.clock(), host.progress());
+  }
+
+  /** The folder of the store. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** Where images are looked for. */
+  public enum From {
+    /** In the registries that their names say. */
+    REGISTRIES,
+    /** In this machine's own store of podman's. */
+    PODMAN
+  }
+
+  /**
+   * Makes the store where it is missing, and brings those that it lacks. One that is there under
+   * its name stays as it is, though its tag may lead elsewhere by now.
+   *
+   * @param names as quadlet files have them
+   * @return how many were brought
+   * @throws Problem that names the image; those before it are there
+   */
+  public int bring(List<String> names, From from) throws IOException {
+    PodmanStore store = PodmanStore.create(folder, clock);
+    int brought = 0;
+    for (String name : new LinkedHashSet<>(names)) {
+      try {
+        if (store.find(name).isEmpty()) {
+          progress.note("Fetching bound image: " + Printable.text(name));
+          bring(store, name, from);
+          brought++;
+        }
+      } catch (Problem e) {
+        throw new Problem(
+            e.kind(), "the bound image " + Printable.text(name) + ": " + e.sentence(), e);
+      }
+    }
+    return brought;
+  }
+
+  private void bring(PodmanStore store, String name, From from) throws IOException {
+    ContainerReference place =
+        switch (from) {
+          case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
+          case PODMAN -> ContainerReference.unverified("containers-storage", name);
+        };
+    try (ImageSource source = sources.open(place)) {
+      store.add(source, name, progress);
+    }
+  }
+
+  /**
+   * Brings an image in under a name, whether it is there or not.
+   *
+   * @return its id
+   */
+  public String add(ImageSource source, String name) throws IOException {
+    return PodmanStore.create(folder, clock).add(source, name, progress);
+  }
+
+  /** The id of an image, if it is there. */
+  public Optional<String> find(String name) throws IOException {
+    return PodmanStore.exists(folder)
+        ? PodmanStore.create(folder, clock).find(name)
+        : Optional.empty();
+  }
+
+  /**
+   * Removes what none of these names means.
+   *
+   * @return the names of what was removed
+   */
+  public List<String> keepOnly(Set<String> names) throws IOException {
+    if (!PodmanStore.exists(folder)) {
+      return List.of();
+    }
+    Set<String> kept = new HashSet<>();
+    names.forEach(name -> kept.add(PodmanStore.name(name)));
+    return PodmanStore.create(folder, clock).keepOnly(kept).stream()
+        .map(gone -> gone.names().isEmpty() ? gone.id() : gone.names().getFirst())
+        .toList();
+  }
+}

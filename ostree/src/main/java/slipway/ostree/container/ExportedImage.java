@@ -1,0 +1,215 @@
+package slipway.ostree.container;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.TarOptions;
+import slipway.base.BlockInput;
+import slipway.base.CountedOutput;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.ImageConfigBuilder;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Reference;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
+import slipway.tree.Layer;
+import slipway.tree.Node;
+import slipway.tree.TarWriter;
+
+/**
+ * An image of the repository as one that can be copied elsewhere. Its layers are written anew from
+ * their commits, so they have the files that were imported, and other digests: times, what an
+ * import leaves out and the packing are lost. The same repository gives the same image.
+ */
+public final class ExportedImage implements ImageSource {
+  private static final OsPath USR = OsPath.of("usr");
+  private static final OsPath ETC = OsPath.of("etc");
+  private static final String USR_ETC = "usr/etc";
+  private static final int PIPE = 256 * 1024;
+
+  private final String name;
+  private final Manifest.Image manifest;
+  private final byte[] config;
+  private final Map<Digest, Layer> layers;
+
+  private ExportedImage(
+      String name, Manifest.Image manifest, byte[] config, Map<Digest, Layer> layers) {
+    this.name = name;
+    this.manifest = manifest;
+    this.config = config;
+    this.layers = layers;
+  }
+
+  /**
+   * Opens an image; reads its layers once, to know their digests.
+   *
+   * @param name for messages
+   * @throws Problem of kind NOT_FOUND when the repository lacks one of its layers
+   */
+  public static ExportedImage open(Repository repository, ContainerImages.Stored image, String name)
+      throws IOException {
+    List<Descriptor> descriptors = new ArrayList<>();
+    List<Digest> diffIds = new ArrayList<>();
+    Map<Digest, Layer> layers = new HashMap<>();
+    for (Descriptor blob : image.manifest().layers()) {
+      Checksum commit =
+          repository
+              .resolveRef(ContainerRefs.layer(blob.digest()))
+              .orElseThrow(
+                  () ->
+                      Problem.notFound(
+                          "the layer "
+                              + blob.digest()
+                              + " of "
+                              + Printable.text(name)
+                              + " is not in the repository"));
+      Layer layer = asImported(LayerCommits.read(repository, commit));
+      Descriptor written = describe(layer);
+      descriptors.add(written);
+      diffIds.add(written.digest());
+      layers.put(written.digest(), layer);
+    }
+    ImageConfig changed = ImageConfigBuilder.builder(image.config()).diffIds(diffIds).build();
+    byte[] config = changed.toJson();
+    Manifest.Image manifest =
+        Manifest.Image.of(
+            Descriptor.of(MediaTypes.OCI_CONFIG, config),
+            descriptors,
+            image.manifest().annotations());
+    return new ExportedImage(name, manifest, config, layers);
+  }
+
+  private static Descriptor describe(Layer layer) throws IOException {
+    MessageDigest hash = Digest.Algorithm.SHA256.newMessageDigest();
+    CountedOutput out =
+        new CountedOutput(new DigestOutputStream(OutputStream.nullOutputStream(), hash));
+    TarWriter.write(out, layer, TarOptions.EXACT);
+    return Descriptor.of(
+        MediaTypes.OCI_LAYER, Digest.of(Digest.Algorithm.SHA256, hash.digest()), out.bytes());
+  }
+
+  /** With {@code /etc} where images have it. */
+  static Layer asImported(Layer layer) {
+    TreeMap<OsPath, Node> children = new TreeMap<>(layer.root().children());
+    if (children.get(USR) instanceof Node.Directory usr && usr.children().containsKey(ETC)) {
+      TreeMap<OsPath, Node> inUsr = new TreeMap<>(usr.children());
+      Node etc = inUsr.remove(ETC);
+      children.put(ETC, etc);
+      if (inUsr.isEmpty() && usr.implied() && !usr.opaque()) {
+        children.remove(USR);
+      } else {
+        children.put(USR, new Node.Directory(usr.metadata(), inUsr, usr.opaque(), usr.implied()));
+      }
+    }
+    Node.Directory root = layer.root();
+    return new Layer(
+        linked(new Node.Directory(root.metadata(), children, root.opaque(), root.implied())));
+  }
+
+  /** Hard links into layers below lead where those have their files. */
+  private static Node.Directory linked(Node.Directory directory) {
+    TreeMap<OsPath, Node> children = new TreeMap<>();
+    directory
+        .children()
+        .forEach(
+            (child, node) ->
+                children.put(
+                    child,
+                    switch (node) {
+                      case Node.Directory d -> linked(d);
+                      case Node.LinkBelow l when l.target().startsWith(USR_ETC + "/") ->
+                          new Node.LinkBelow(
+                              l.target().substring(USR_ETC.indexOf('/') + 1), l.metadata());
+                      default -> node;
+                    }));
+    return new Node.Directory(
+        directory.metadata(), children, directory.opaque(), directory.implied());
+  }
+
+  @Override
+  public String describe() {
+    return "the repository";
+  }
+
+  @Override
+  public Manifest manifest(@Nullable String selector) {
+    Reference.requireDigest(selector, manifest.digest());
+    return manifest;
+  }
+
+  @Override
+  public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+    if (descriptor.digest().equals(manifest.config().digest())) {
+      return new ByteArrayInputStream(config, (int) offset, config.length - (int) offset);
+    }
+    Layer layer = layers.get(descriptor.digest());
+    if (layer == null) {
+      throw Problem.notFound("blob " + descriptor.digest() + " is not of " + Printable.text(name));
+    }
+    InputStream in = new Written(layer);
+    try {
+      in.skipNBytes(offset);
+      return in;
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  /** A layer's tar, which a thread of its own writes while it is read. */
+  private static final class Written extends BlockInput {
+    private final PipedInputStream in = new PipedInputStream(PIPE);
+    private volatile @Nullable Exception failure;
+
+    Written(Layer layer) throws IOException {
+      PipedOutputStream out = new PipedOutputStream(in);
+      Thread.ofPlatform()
+          .daemon()
+          .name("tar")
+          .start(
+              () -> {
+                try (out) {
+                  TarWriter.write(out, layer, TarOptions.EXACT);
+                } catch (IOException | RuntimeException e) {
+                  failure = e;
+                }
+              });
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int n = in.read(buffer, offset, length);
+      Exception thrown = failure;
+      if (n < 0 && thrown != null) {
+        switch (thrown) {
+          case Problem p -> throw p;
+          default -> throw new IOException(thrown.getMessage(), thrown);
+        }
+      }
+      return n;
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
+    }
+  }
+}
