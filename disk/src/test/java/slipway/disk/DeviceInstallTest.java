@@ -45,7 +45,13 @@ class DeviceInstallTest extends DiskCase {
 
   private static MachineWishes wishes(@Nullable String stateroot, List<String> added) {
     return new MachineWishes(
-        stateroot, null, added, List.of("from"), DiskConfig.EMPTY, null, MachineWishes.Companions.NONE);
+        stateroot,
+        null,
+        added,
+        List.of("from"),
+        DiskConfig.EMPTY,
+        null,
+        MachineWishes.Companions.NONE);
   }
 
   private static void install(DeviceInstall.Request request) throws IOException {

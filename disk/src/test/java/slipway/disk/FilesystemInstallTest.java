@@ -109,7 +109,13 @@ class FilesystemInstallTest extends DiskCase {
 
   private static MachineWishes wishes(@Nullable BootLoader loader) {
     return new MachineWishes(
-        null, loader, List.of("added=1"), List.of("from"), DiskConfig.EMPTY, null, MachineWishes.Companions.NONE);
+        null,
+        loader,
+        List.of("added=1"),
+        List.of("from"),
+        DiskConfig.EMPTY,
+        null,
+        MachineWishes.Companions.NONE);
   }
 
   private void install(FilesystemInstall.Request request) throws IOException {

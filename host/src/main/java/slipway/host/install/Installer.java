@@ -226,8 +226,7 @@ public final class Installer {
   private void install(Options options, Placing placing) throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
-    MachineWishes.Companions bound =
-        (root, files) -> bringBound(options.bound(), root, files);
+    MachineWishes.Companions bound = (root, files) -> bringBound(options.bound(), root, files);
     MachineWishes wishes =
         new MachineWishes(
             options.stateroot(),
