@@ -267,6 +267,14 @@ class DiskTest {
                     "bootc", "switch", "--transport", "oci-archive", "/run/shared/base.tar");
             System.out.println("bootc switch: " + run.figures());
             assertThat(run.output()).contains("Queued for next boot");
+            // ostree's own word reaches the agent, and podman would find a store.
+            assertThat(
+                    system
+                        .measure("ostree", "container", "image", "list", "--repo=/ostree/repo")
+                        .output())
+                .contains("oci-archive:/run/shared/base.tar");
+            assertThat(system.measure("ls", "/usr/lib/bootc/storage/").output())
+                .contains("overlay-images", "overlay-layers");
             for (String path : new String[] {"/sysroot", "/boot"}) {
               assertThat(system.measure("findmnt", "-no", "OPTIONS", path).output())
                   .startsWith("ro,");

@@ -5,8 +5,10 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.archive.compress.Compression;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -26,12 +29,13 @@ import slipway.host.install.RepositoryImages;
 import slipway.host.status.Sizes;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.MachineImages;
-import slipway.host.system.SystemActions;
 import slipway.host.update.ImagePull;
 import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.transport.TransportRef;
 import slipway.ostree.container.ContainerImages;
+import slipway.ostree.container.EncapsulatedCommit;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.ContainerReference;
@@ -44,11 +48,15 @@ import slipway.sysroot.state.ContainerReference;
     name = "ostree-container",
     mixinStandardHelpOptions = true,
     description = "work on container images in ostree repositories; ostree container calls this",
-    subcommands = OstreeContainer.Image.class)
+    subcommands = {
+      OstreeContainer.Image.class,
+      OstreeContainer.Unencapsulate.class,
+      OstreeContainer.Encapsulate.class
+    })
 public final class OstreeContainer implements Callable<Integer> {
   @Override
   public Integer call() {
-    throw Problem.usage("ostree container needs to know what to do: image");
+    throw Problem.usage("ostree container needs to know what to do: image, encapsulate or unencapsulate");
   }
 
   /** How registries are reached, in ostree-ext's words. */
@@ -70,11 +78,17 @@ public final class OstreeContainer implements Callable<Integer> {
         description = "accept any certificate, and plain HTTP")
     boolean insecure;
 
-    RepositoryImages images(CommandSpec spec, Progress progress) {
+    MachineImages machine() {
       if (anonymous && authFile != null) {
         throw Problem.usage("--auth-anonymous and --authfile exclude each other");
       }
-      Path root = Path.of("/");
+      return new MachineImages(
+          Path.of("/"),
+          System.getenv(),
+          new MachineImages.Access(anonymous, authFile, certificates, insecure));
+    }
+
+    RepositoryImages images(CommandSpec spec, Progress progress) {
       HostEnvironment host =
           HostEnvironment.thisMachine(
               System.getenv(),
@@ -82,16 +96,13 @@ public final class OstreeContainer implements Callable<Integer> {
               progress);
       return new RepositoryImages(
           new HostEnvironment(
-              root,
+              host.root(),
               host.run(),
               host.variables(),
               host.out(),
               progress,
-              new MachineImages(
-                  root,
-                  host.variables(),
-                  new MachineImages.Access(anonymous, authFile, certificates, insecure)),
-              SystemActions.systemd(),
+              machine(),
+              host.system(),
               host.clock()));
     }
   }
@@ -437,6 +448,119 @@ public final class OstreeContainer implements Callable<Integer> {
       if (commitFile != null) {
         AtomicFile.write(commitFile, commit.hex());
       }
+    }
+  }
+
+  /** {@code ostree container unencapsulate}. */
+  @Command(
+      name = "unencapsulate",
+      aliases = "import",
+      mixinStandardHelpOptions = true,
+      description = "bring the commit out of an image that encapsulates it")
+  static final class Unencapsulate implements Callable<Integer> {
+    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
+    Path repo = Path.of("");
+
+    @Option(names = "--write-ref", paramLabel = "REF", description = "a ref that leads to it")
+    @Nullable String ref;
+
+    @Option(names = "--quiet", description = "no progress")
+    boolean quiet;
+
+    @Mixin Access access = new Access();
+
+    @Parameters(paramLabel = "IMGREF", description = "such as docker://HOST/NAME:TAG")
+    String image = "";
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      return shown(
+          quiet,
+          progress -> {
+            Checksum commit =
+                access
+                    .images(spec, progress)
+                    .unencapsulate(Repository.open(repo), reference(image), ref);
+            PrintWriter out = spec.commandLine().getOut();
+            out.println("Imported: " + (ref == null ? "" : ref + " => ") + commit);
+            out.flush();
+          });
+    }
+  }
+
+  /** {@code ostree container encapsulate}. */
+  @Command(
+      name = "encapsulate",
+      aliases = "export",
+      mixinStandardHelpOptions = true,
+      description = "make an image of a commit")
+  static final class Encapsulate implements Callable<Integer> {
+    private static final int FAST = 1;
+
+    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
+    Path repo = Path.of("");
+
+    @Option(
+        names = {"-l", "--label"},
+        paramLabel = "NAME=VALUE",
+        description = "a label; may be repeated")
+    List<String> labels = List.of();
+
+    @Option(
+        names = "--copymeta",
+        paramLabel = "KEY",
+        description = "a text of the commit's metadata that becomes a label; may be repeated")
+    List<String> copied = List.of();
+
+    @Option(
+        names = "--copymeta-opt",
+        paramLabel = "KEY",
+        description = "the same, if it is there; may be repeated")
+    List<String> copiedIfThere = List.of();
+
+    @Option(names = "--cmd", paramLabel = "WORD", description = "of the command; may be repeated")
+    @Nullable List<String> command;
+
+    @Option(names = "--compression-fast", description = "pack quicker, and larger")
+    boolean fast;
+
+    @Mixin Access access = new Access();
+
+    @Parameters(index = "0", paramLabel = "REV", description = "a ref or a commit")
+    String rev = "";
+
+    @Parameters(index = "1", paramLabel = "IMGREF", description = "such as oci:DIR:NAME")
+    String image = "";
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      Map<String, String> more = new LinkedHashMap<>();
+      for (String label : labels) {
+        int equals = label.indexOf('=');
+        if (equals <= 0) {
+          throw Problem.usage("--label takes NAME=VALUE, not \"" + Printable.text(label) + "\"");
+        }
+        more.put(label.substring(0, equals), label.substring(equals + 1));
+      }
+      EncapsulatedCommit.Options options =
+          new EncapsulatedCommit.Options(
+              more, copied, copiedIfThere, command, fast ? FAST : Compression.DEFAULT_LEVEL);
+      TransportRef to = TransportRef.parse(image);
+      return shown(
+          false,
+          progress -> {
+            Digest digest =
+                access
+                    .images(spec, progress)
+                    .encapsulate(
+                        Repository.open(repo), rev, to, options, access.machine().options());
+            spec.commandLine().getOut().println(digest);
+            spec.commandLine().getOut().flush();
+          });
     }
   }
 }

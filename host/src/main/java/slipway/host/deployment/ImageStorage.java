@@ -12,13 +12,10 @@ import slipway.base.Problem;
 import slipway.config.auth.AuthFile;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.ImageTarget;
 import slipway.host.update.ImagePull;
 import slipway.linux.process.Command;
-import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
-import slipway.oci.copy.Transfer;
-import slipway.oci.model.Platform;
-import slipway.oci.podman.PodmanStore;
 import slipway.oci.registry.RegistryOptions;
 import slipway.oci.transport.TransportRef;
 import slipway.ostree.container.ContainerImages;
@@ -71,7 +68,9 @@ public final class ImageStorage {
                         + "; bootc image list shows those that it has"));
     say("Copying local image " + name + " to " + to + " ...");
     try (ExportedImage exported = ExportedImage.open(repository, image, name)) {
-      copy(exported, to);
+      RegistryOptions options =
+          RegistryOptions.anonymous(host.variables()).withCredentials(AuthFile.host(host.root()));
+      ImageTarget.copy(exported, to, host, options, host.progress());
       say("Pushed: " + to + " " + exported.manifest(null).digest());
     }
   }
@@ -95,19 +94,6 @@ public final class ImageStorage {
     return TransportRef.hasTransport(source)
         ? TransportRef.parse(source).toString()
         : "docker://" + source;
-  }
-
-  private void copy(ExportedImage image, TransportRef to) throws IOException {
-    if (to instanceof TransportRef.Podman podman) {
-      PodmanStore.Named named = PodmanStore.named(podman.name(), host.variables(), host.clock());
-      named.store().add(image, named.image(), host.progress());
-      return;
-    }
-    RegistryOptions options =
-        RegistryOptions.anonymous(host.variables()).withCredentials(AuthFile.host(host.root()));
-    try (ImageSink sink = to.sink(options)) {
-      Transfer.copy(image, null, sink, null, Transfer.Options.of(Platform.host()), host.progress());
-    }
   }
 
   /**

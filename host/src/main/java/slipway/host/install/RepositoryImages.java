@@ -12,15 +12,21 @@ import slipway.disk.config.InstallConfig;
 import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.ImageTarget;
 import slipway.host.update.ImagePull;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
+import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
+import slipway.oci.registry.RegistryOptions;
+import slipway.oci.transport.TransportRef;
 import slipway.ostree.container.ContainerImages;
 import slipway.ostree.container.ContainerImport;
+import slipway.ostree.container.EncapsulatedCommit;
+import slipway.ostree.container.EncapsulatedImport;
 import slipway.ostree.container.Imported;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
@@ -219,5 +225,47 @@ public final class RepositoryImages {
             .append(KernelArgumentsDirectory.read(files, architecture));
     return DeploySpec.install(
         stateroot, pulled.commit(), origin, new KernelArguments(wanted.kargs()).append(usual));
+  }
+
+  /**
+   * Brings the commit out of an image that encapsulates it.
+   *
+   * @param ref that is to lead to it, or null
+   */
+  public Checksum unencapsulate(
+      Repository repository, ContainerReference place, @Nullable String ref) throws IOException {
+    try (ImageSource source = host.images().open(place)) {
+      Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
+      ImageConfig config = ImageConfig.parse(Transfer.config(source, manifest));
+      return EncapsulatedImport.run(repository, source, manifest, config, ref, host.progress());
+    }
+  }
+
+  /**
+   * Makes an image of a commit.
+   *
+   * @param rev a ref or a checksum
+   * @param to where the image is to be
+   * @param access how a registry is reached
+   * @return the digest of its manifest
+   */
+  public Digest encapsulate(
+      Repository repository,
+      String rev,
+      TransportRef to,
+      EncapsulatedCommit.Options options,
+      RegistryOptions access)
+      throws IOException {
+    Optional<Checksum> named =
+        Checksum.isChecksum(rev) ? Optional.of(new Checksum(rev)) : repository.resolveRef(rev);
+    Checksum commit =
+        named.orElseThrow(
+            () ->
+                Problem.notFound(
+                    repository.path() + " has no ref and no commit " + Printable.text(rev)));
+    try (EncapsulatedCommit image = EncapsulatedCommit.of(repository, commit, options)) {
+      ImageTarget.copy(image, to, host, access, host.progress());
+      return image.manifest(null).digest();
+    }
   }
 }

@@ -75,7 +75,8 @@ public final class MachineImages implements ImageSources {
         .source(Reference.parse(image.name()).orLatest());
   }
 
-  private RegistryOptions options() {
+  /** How registries are reached by those who write to them, too. */
+  public RegistryOptions options() {
     RegistryOptions options = RegistryOptions.anonymous(variables);
     if (access.certificates() != null) {
       options = options.withCertificates(List.of(access.certificates()));

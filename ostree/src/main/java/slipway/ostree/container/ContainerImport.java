@@ -55,7 +55,8 @@ public final class ContainerImport {
   private static final int MAX_NAMED = 5;
 
   /** Labels of images that hold ostree objects instead of files. */
-  private static final List<String> ENCAPSULATED = List.of("ostree.final-diffid", "ostree.commit");
+  private static final List<String> ENCAPSULATED = 
+      List.of(Encapsulation.FINAL_DIFF_ID, Encapsulation.COMMIT);
 
   /** Files that build tools leave empty in an image. */
   private static final List<String> LEFTOVERS = List.of("usr/etc/hostname", "usr/etc/resolv.conf");

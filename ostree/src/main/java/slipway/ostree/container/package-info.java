@@ -28,7 +28,13 @@
  *                                                        merge commit: tree of the whole image
  * </pre>
  *
- * A layer that is there, by its blob's digest or its diff id, is read back from its commit. The
+ * {@link slipway.ostree.container.ExportedImage} gives an image of the repository away again. {@link
+ * slipway.ostree.container.EncapsulatedCommit} and {@link
+ * slipway.ostree.container.EncapsulatedImport} carry single commits in images ({@code
+ * Encapsulation} draws their layers). {@link slipway.ostree.container.SealedRoot} is another
+ * composefs image, of a root without a repository.
+ *
+ * <p>A layer that is there, by its blob's digest or its diff id, is read back from its commit. The
  * commit point is the rename of the image's ref, the last of all. {@code docs/formats.md},
  * "Metadata of commits", has the keys of both sorts of commit.
  */

@@ -1,0 +1,263 @@
+package slipway.ostree.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.archive.compress.Compression;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
+import slipway.oci.model.Platform;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
+
+/** A commit that ostree made goes into an image and comes out of it, the same to the last bit. */
+class EncapsulationTest {
+  @TempDir Path dir;
+  private Path repo;
+  private Checksum commit;
+
+  @BeforeEach
+  void commit() throws IOException {
+    Path tree = dir.resolve("tree");
+    for (String folder : "usr/bin usr/etc/app var sysroot/x empty/a empty/b".split(" ")) {
+      Files.createDirectories(tree.resolve(folder));
+    }
+    Files.writeString(tree.resolve("usr/bin/a"), "content");
+    Files.writeString(tree.resolve("usr/bin/b"), "content");
+    Files.createFile(tree.resolve("usr/bin/none"));
+    Files.createFile(tree.resolve("usr/etc/none"));
+    Files.writeString(tree.resolve("usr/etc/app/conf"), "x".repeat(100_000));
+    Files.createSymbolicLink(tree.resolve("usr/bin/link"), Path.of("..//bin/a"));
+    Command.of(
+            "bash",
+            "-c",
+            "setfattr -n user.x -v y usr/bin/a; setfattr -n security.selinux -v l:a:b:c usr/bin/b;"
+                + " chown 3:4 usr/bin/b; chmod 4755 usr/bin/b; chmod 700 empty/b")
+        .directory(tree)
+        .run();
+    repo = dir.resolve("repo");
+    Command.of("ostree", "init", "--mode=bare", "--repo=" + repo).run();
+    String checksum =
+        Command.of("ostree", "commit", "--repo=" + repo, "--branch=os/x", "--tree=dir=" + tree)
+            .with("--subject=A version", "--body=of it", "--add-metadata-string=version=7")
+            .with("--add-metadata=ostree.bootable=true", "--timestamp=2024-01-02 03:04:05 +0000")
+            .with("--add-detached-metadata-string=signed=by me")
+            .output()
+            .strip();
+    commit = new Checksum(checksum);
+  }
+
+  private EncapsulatedCommit image() throws IOException {
+    return EncapsulatedCommit.of(
+        Repository.open(repo),
+        commit,
+        new EncapsulatedCommit.Options(
+            Map.of("who", "me"), List.of(), List.of("version", "no"), List.of("/bin/a"), 1));
+  }
+
+  private static Checksum bring(Path into, ImageSource image, @Nullable String ref)
+      throws IOException {
+    Manifest.Image manifest = (Manifest.Image) image.manifest(null);
+    ImageConfig config = ImageConfig.parse(Transfer.config(image, manifest));
+    return EncapsulatedImport.run(
+        Repository.open(into), image, manifest, config, ref, Progress.NONE);
+  }
+
+  private Path fresh(String mode) {
+    Path other = dir.resolve("other-" + mode);
+    Command.of("ostree", "init", "--mode=" + mode, "--repo=" + other).run();
+    return other;
+  }
+
+  private static String ls(Path repo, String ref) {
+    return Command.of("ostree", "ls", "-RCX", "--repo=" + repo, ref).output();
+  }
+
+  @Test
+  void theSameCommitComesOut() throws Exception {
+    Path other = fresh("bare");
+    try (EncapsulatedCommit image = image()) {
+      assertThat(bring(other, image, "os/y")).isEqualTo(commit);
+    }
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + other).run();
+    assertThat(ls(other, "os/y")).isEqualTo(ls(repo, "os/x"));
+    assertThat(
+            Command.of("ostree", "show", "--repo=" + other, "os/y")
+                .with("--print-detached-metadata-key=signed")
+                .output())
+        .isEqualTo("'by me'");
+  }
+
+  /** What ostree-ext reads is a repository that ostree itself reads, when it is unpacked. */
+  @Test
+  void theLayerIsARepositoryAndARoot() throws Exception {
+    Path root = Files.createDirectory(dir.resolve("root"));
+    try (EncapsulatedCommit image = image()) {
+      Manifest.Image manifest = (Manifest.Image) image.manifest(null);
+      ImageConfig config = ImageConfig.parse(Transfer.config(image, manifest));
+      assertThat(config.labels())
+          .containsEntry("ostree.commit", commit.hex())
+          .containsEntry("ostree.final-diffid", config.diffIds().getFirst().toString())
+          .containsEntry("ostree.bootable", "true")
+          .containsEntry("containers.bootc", "1")
+          .containsEntry("org.opencontainers.image.version", "7")
+          .containsEntry("who", "me")
+          .doesNotContainKey("no");
+      assertThat(config.cmd()).containsExactly("/bin/a");
+      assertThat(config.created()).isEqualTo("2024-01-02T03:04:05Z");
+      try (InputStream in = image.blob(manifest.layers().getFirst(), 0)) {
+        Command.of("tar", "--xattrs", "-xpzf", "-", "-C", root.toString())
+            .stdin(in.readAllBytes())
+            .run();
+      }
+    }
+    Path inside = root.resolve("sysroot/ostree/repo");
+    Path copy = fresh("bare-user");
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + inside).run();
+    Command.of("ostree", "pull-local", "--repo=" + copy, inside.toString(), commit.hex()).run();
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + copy).run();
+    assertThat(Files.readString(root.resolve("usr/bin/b"))).isEqualTo("content");
+    assertThat(Files.size(root.resolve("etc/app/conf"))).isEqualTo(100_000);
+    assertThat(root.resolve("usr/etc")).doesNotExist();
+    assertThat(Files.getAttribute(root.resolve("usr/bin/b"), "unix:mode")).isEqualTo(0104755);
+    assertThat(Files.getAttribute(root.resolve("usr/bin/none"), "unix:nlink")).isEqualTo(1);
+    assertThat(Files.readSymbolicLink(root.resolve("usr/bin/link"))).hasToString("../bin/a");
+    assertThat(Files.getAttribute(root.resolve("var/tmp"), "unix:mode")).isEqualTo(0041777);
+  }
+
+  /** An image whose layer somebody changed, with digests that fit. */
+  private ImageSource changed(Change change) throws IOException {
+    byte[] tar;
+    ImageConfig config;
+    try (EncapsulatedCommit image = image()) {
+      Manifest.Image manifest = (Manifest.Image) image.manifest(null);
+      config = ImageConfig.parse(Transfer.config(image, manifest));
+      try (InputStream in =
+          Compression.decompressAny(image.blob(manifest.layers().getFirst(), 0))) {
+        tar = in.readAllBytes();
+      }
+    }
+    byte[] bytes = change.of(tar);
+    Descriptor layer = Descriptor.of(MediaTypes.OCI_LAYER, bytes);
+    byte[] json =
+        ImageConfig.of(
+                Platform.host(),
+                null,
+                Map.of("ostree.final-diffid", layer.digest().toString()),
+                List.of(layer.digest()))
+            .toJson();
+    Descriptor described = Descriptor.of(MediaTypes.OCI_CONFIG, json);
+    Manifest.Image manifest = Manifest.Image.of(described, List.of(layer), Map.of());
+    assertThat(config.diffIds()).isNotEmpty();
+    return new ImageSource() {
+      @Override
+      public String describe() {
+        return "changed";
+      }
+
+      @Override
+      public Manifest manifest(@Nullable String selector) {
+        return manifest;
+      }
+
+      @Override
+      public InputStream blob(Descriptor descriptor, long offset) {
+        return new ByteArrayInputStream(
+            descriptor.digest().equals(described.digest()) ? json : bytes);
+      }
+    };
+  }
+
+  private interface Change {
+    byte[] of(byte[] tar) throws IOException;
+  }
+
+  /** Replaces text of the same length in the layer. */
+  private static byte[] replaced(byte[] tar, String from, String to) {
+    String text = new String(tar, StandardCharsets.ISO_8859_1);
+    assertThat(text).contains(from);
+    return text.replace(from, to).getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  private static byte[] without(byte[] tar, String pattern) throws IOException {
+    Path file = Files.createTempFile("layer", ".tar");
+    try {
+      Files.write(file, tar);
+      return Command.of("bsdtar", "--format=pax", "-cf", "-", "--exclude", pattern, "@" + file)
+          .run()
+          .stdout();
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  private void refused(Change change, String message) throws IOException {
+    Path other = dir.resolve("hostile");
+    if (!Files.exists(other)) {
+      Command.of("ostree", "init", "--mode=bare", "--repo=" + other).run();
+    }
+    ImageSource source = changed(change);
+    assertThatThrownBy(() -> bring(other, source, "os/y"))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessageContaining(message);
+    assertThat(Repository.open(other).resolveRef("os/y")).isEmpty();
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + other).run();
+  }
+
+  @Test
+  void whatIsNotWhatItIsCalledIsRefused() throws Exception {
+    refused(tar -> replaced(tar, "x".repeat(100), "y".repeat(100)), "it was damaged or forged");
+    refused(tar -> replaced(tar, "A version", "Another!!"), "it was damaged or forged");
+    refused(tar -> without(tar, "*.file-xattrs-link"), "comes without its attributes");
+    refused(tar -> without(tar, "*.dirtree"), ".dirtree, which its commit names");
+    refused(tar -> without(tar, "*.commit"), "the image has no commit");
+    refused(tar -> new byte[1024], "the image has no commit");
+  }
+
+  @Test
+  void anImageOfFilesIsNoCommit() throws Exception {
+    byte[] json =
+        ImageConfig.of(Platform.host(), null, Map.of(), List.of(Digest.sha256(new byte[0])))
+            .toJson();
+    Manifest.Image manifest =
+        Manifest.Image.of(Descriptor.of(MediaTypes.OCI_CONFIG, json), List.of(), Map.of());
+    ByteArrayOutputStream none = new ByteArrayOutputStream();
+    try (EncapsulatedCommit any = image();
+        OutputStream out = none) {
+      out.flush();
+      assertThatThrownBy(
+              () ->
+                  EncapsulatedImport.run(
+                      Repository.open(repo),
+                      any,
+                      manifest,
+                      ImageConfig.parse(json),
+                      null,
+                      Progress.NONE))
+          .hasMessageStartingWith("the image encapsulates no commit");
+    }
+  }
+}
