@@ -56,7 +56,8 @@ import slipway.sysroot.state.ContainerReference;
 public final class OstreeContainer implements Callable<Integer> {
   @Override
   public Integer call() {
-    throw Problem.usage("ostree container needs to know what to do: image, encapsulate or unencapsulate");
+    throw Problem.usage(
+        "ostree container needs to know what to do: image, encapsulate or unencapsulate");
   }
 
   /** How registries are reached, in ostree-ext's words. */

@@ -78,8 +78,7 @@ class OstreeContainerTest {
         .isEqualTo("Wrote: ostree-unverified-image:" + image + " => " + commit + "\n");
     assertThat(container("image", "pull", "--quiet", repo.toString(), image).out())
         .startsWith("No changes in ostree-unverified-image:oci:");
-    assertThat(container("image", "list", "--repo", repo.toString()).out())
-        .isEqualTo(image + "\n");
+    assertThat(container("image", "list", "--repo", repo.toString()).out()).isEqualTo(image + "\n");
     assertThat(container("image", "history", "--repo", repo.toString(), image).out())
         .containsPattern("ID +SIZE +CREATED BY\\n[0-9a-f]{20} ");
     assertThat(container("image", "metadata", "--repo", repo.toString(), image).out())
@@ -105,7 +104,8 @@ class OstreeContainerTest {
     String to = "oci:" + dir.resolve("out") + ":x";
     Ran packed = container("encapsulate", "--repo", repo.toString(), "-l", "a=b", "os/x", to);
     assertThat(packed.out()).startsWith("sha256:");
-    assertThat(Command.of("skopeo", "inspect", "--format", "{{.Digest}} {{.Labels.a}}", to).output())
+    assertThat(
+            Command.of("skopeo", "inspect", "--format", "{{.Digest}} {{.Labels.a}}", to).output())
         .isEqualTo(packed.out().strip() + " b");
     Path other = dir.resolve("other");
     Command.of("ostree", "init", "--mode=bare", "--repo=" + other).run();

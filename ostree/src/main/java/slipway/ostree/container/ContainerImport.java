@@ -55,7 +55,7 @@ public final class ContainerImport {
   private static final int MAX_NAMED = 5;
 
   /** Labels of images that hold ostree objects instead of files. */
-  private static final List<String> ENCAPSULATED = 
+  private static final List<String> ENCAPSULATED =
       List.of(Encapsulation.FINAL_DIFF_ID, Encapsulation.COMMIT);
 
   /** Files that build tools leave empty in an image. */

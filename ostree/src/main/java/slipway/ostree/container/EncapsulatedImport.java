@@ -116,12 +116,12 @@ public final class EncapsulatedImport {
       throw Problem.corrupt("the image's config lists other layers than its manifest");
     }
     int of =
-        last == null
-            ? 0
-            : config.diffIds().stream().map(Digest::toString).toList().indexOf(last);
+        last == null ? 0 : config.diffIds().stream().map(Digest::toString).toList().indexOf(last);
     if (of < 0) {
       throw Problem.corrupt(
-          "the image has no layer " + Printable.text(String.valueOf(last)) + ", which its label names");
+          "the image has no layer "
+              + Printable.text(String.valueOf(last))
+              + ", which its label names");
     }
     int above = config.diffIds().size() - 1 - of;
     if (above > 0) {
@@ -175,8 +175,7 @@ public final class EncapsulatedImport {
         byte[] bytes = metadata(name, entry, in);
         dirtrees.put(name.checksum(), bytes);
       }
-      case "dirmeta" ->
-          dirmetas.put(name.checksum(), Objects.dirMeta(metadata(name, entry, in)));
+      case "dirmeta" -> dirmetas.put(name.checksum(), Objects.dirMeta(metadata(name, entry, in)));
       case "commit" -> {
         if (commit != null) {
           throw Problem.corrupt("the image has two commits");
@@ -249,8 +248,7 @@ public final class EncapsulatedImport {
   }
 
   private static Checksum linked(OsPath target) {
-    Optional<Encapsulation.Name> name =
-        Encapsulation.name(joined(TarEntry.normalise(target)));
+    Optional<Encapsulation.Name> name = Encapsulation.name(joined(TarEntry.normalise(target)));
     String last = target.name().toString();
     if (name.isPresent()) {
       return name.get().checksum();
@@ -331,7 +329,9 @@ public final class EncapsulatedImport {
     return new Node.Directory(metadata, children);
   }
 
-  /** A few objects can name each other so that the tree has no end that anyone would live to see. */
+  /**
+   * A few objects can name each other so that the tree has no end that anyone would live to see.
+   */
   private void count() {
     Limit.LAYER_ENTRIES.check(++nodes, "the image's commit");
   }

@@ -42,7 +42,13 @@ final class Encapsulation {
   static OsPath path(Checksum checksum, String suffix) {
     String hex = checksum.hex();
     return OsPath.of(
-        REPOSITORY + "/objects/" + hex.substring(0, FIRST) + "/" + hex.substring(FIRST) + "." + suffix);
+        REPOSITORY
+            + "/objects/"
+            + hex.substring(0, FIRST)
+            + "/"
+            + hex.substring(FIRST)
+            + "."
+            + suffix);
   }
 
   /**

@@ -28,8 +28,8 @@
  *                                                        merge commit: tree of the whole image
  * </pre>
  *
- * {@link slipway.ostree.container.ExportedImage} gives an image of the repository away again. {@link
- * slipway.ostree.container.EncapsulatedCommit} and {@link
+ * {@link slipway.ostree.container.ExportedImage} gives an image of the repository away again.
+ * {@link slipway.ostree.container.EncapsulatedCommit} and {@link
  * slipway.ostree.container.EncapsulatedImport} carry single commits in images ({@code
  * Encapsulation} draws their layers). {@link slipway.ostree.container.SealedRoot} is another
  * composefs image, of a root without a repository.
