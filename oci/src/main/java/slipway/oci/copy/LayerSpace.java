@@ -4,30 +4,58 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.model.Descriptor;
 
 /**
  * Whether layers have room, found out before the first of them is fetched. A manifest tells how
  * large they are packed; how large they are unpacked the packed data says itself, which is asked
- * for only where it could matter. Who lies gets a refusal, or ends at the reserve while writing.
+ * for only where it could matter. How much of that is there already nobody knows before it is read,
+ * so only what cannot fit whatever is there is refused at once; the rest ends while it is written,
+ * with the same sentence.
  */
 public final class LayerSpace {
   /** Layers of operating systems are packed to a half or a quarter; far from that nobody asks. */
   private static final int LARGEST_RATIO = 8;
 
+  /**
+   * Of a layer unpacked, headers, padding and what an import leaves out are less than this part.
+   */
+  private static final int OVERHEAD = 4;
+
   private static final long U32 = 0xffff_ffffL;
 
   private final ImageSource source;
   private final List<Descriptor> layers;
+  private final Held held;
+
+  /** Tells how many bytes of content there are that layers may share. */
+  @FunctionalInterface
+  public interface Held {
+    /** What may be in the layers once more and needs no room then. */
+    long bytes() throws IOException;
+  }
 
   /**
+   * Of layers that share nothing with what is there.
+   *
    * @param layers that are to be fetched
    */
   public LayerSpace(ImageSource source, List<Descriptor> layers) {
+    this(source, layers, () -> 0);
+  }
+
+  /**
+   * @param layers that are to be fetched
+   * @param held asked only when there is no room for all of them
+   */
+  public LayerSpace(ImageSource source, List<Descriptor> layers, Held held) {
     this.source = source;
     this.layers = List.copyOf(layers);
+    this.held = held;
   }
 
   /**
@@ -37,25 +65,44 @@ public final class LayerSpace {
    * @param place where they are to be, for the message
    * @throws Problem of kind FULL in one sentence with both numbers
    */
-  public void require(long available, String image, java.nio.file.Path place) throws IOException {
-    long needed = layers.stream().mapToLong(Descriptor::size).sum();
-    if (needed <= available && needed > available / LARGEST_RATIO) {
-      needed = 0;
+  public void require(long available, String image, Path place) throws IOException {
+    long packed = layers.stream().mapToLong(Descriptor::size).sum();
+    if (available <= 0 && packed > 0) {
+      throw full(packed, available, image, place, null);
+    }
+    long needed = 0;
+    if (packed > available / LARGEST_RATIO) {
       for (Descriptor layer : layers) {
         needed += unpacked(layer);
       }
+      needed -= needed / OVERHEAD;
     }
     if (needed > available) {
-      throw Problem.full(
-          image
-              + " needs at least "
-              + megabytes(needed)
-              + " MB in "
-              + place
-              + ", where "
-              + megabytes(Math.max(0, available))
-              + " MB may be written: free some space there");
+      needed -= held.bytes();
     }
+    if (needed > available) {
+      throw full(needed, available, image, place, null);
+    }
+  }
+
+  /**
+   * The sentence for layers that have no room.
+   *
+   * @param cause what was met while writing, or null
+   */
+  public static Problem full(
+      long needed, long available, String image, Path place, @Nullable Throwable cause) {
+    return new Problem(
+        Problem.Kind.FULL,
+        image
+            + " needs at least "
+            + megabytes(needed)
+            + " MB in "
+            + place
+            + ", where "
+            + megabytes(Math.max(0, available))
+            + " MB may be written: free some space there",
+        cause);
   }
 
   private static long megabytes(long bytes) {

@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.FullDisk;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -147,10 +148,19 @@ public final class ContainerImport {
   }
 
   private void refuseWhatIsNoFileSystem() {
+    requireFiles(manifest, config, shown());
+  }
+
+  /**
+   * Refuses images whose layers hold something else than files.
+   *
+   * @param shown the image's name for messages
+   */
+  static void requireFiles(Manifest.Image manifest, ImageConfig config, String shown) {
     for (String label : ENCAPSULATED) {
       if (config.labels().containsKey(label)) {
         throw Problem.input(
-            shown()
+            shown
                 + " is derived from a base that holds ostree objects instead of files (label "
                 + label
                 + "), as those of Fedora, CentOS and RHEL do; such images cannot be imported yet:"
@@ -159,7 +169,7 @@ public final class ContainerImport {
     }
     if (config.diffIds().size() != manifest.layers().size()) {
       throw Problem.corrupt(
-          shown()
+          shown
               + " has "
               + manifest.layers().size()
               + " layers in its manifest and "
@@ -219,12 +229,26 @@ public final class ContainerImport {
       }
     }
     long bytes = missing.stream().mapToLong(w -> w.blob().size()).sum();
-    new LayerSpace(source, missing.stream().map(Wanted::blob).toList())
-        .require(transaction.available(), shown(), repository.path());
+    long available = transaction.available();
+    new LayerSpace(source, missing.stream().map(Wanted::blob).toList(), repository::contentBytes)
+        .require(available, shown(), repository.path());
     int present = layers.size();
-    fetch(transaction, missing, layers);
-    Checksum commit = merge(transaction, layers, configBytes);
-    return new Imported(commit, present, missing.size(), bytes);
+    try {
+      fetch(transaction, missing, layers);
+      Checksum commit = merge(transaction, layers, configBytes);
+      return new Imported(commit, present, missing.size(), bytes);
+    } catch (IOException | Problem e) {
+      if (isFull(e)) {
+        long needed = Math.max(0, available) + 1_000_000;
+        throw LayerSpace.full(needed, available, shown(), repository.path(), e);
+      }
+      throw e;
+    }
+  }
+
+  private static boolean isFull(Throwable failure) {
+    return (failure instanceof Problem p && p.kind() == Problem.Kind.FULL)
+        || FullDisk.isCauseOf(failure);
   }
 
   private void fetch(Transaction transaction, List<Wanted> missing, Map<Digest, Layer> layers)
@@ -248,8 +272,8 @@ public final class ContainerImport {
             w,
             threads.submit(
                 () ->
-                    new LayerFetch(transaction, source, totals, progress)
-                        .run(w.blob(), w.diffId())));
+                    new LayerFetch(source, totals, progress)
+                        .run(transaction, w.blob(), w.diffId())));
       }
       Throwable failure = null;
       for (Map.Entry<Wanted, Future<LayerFetch.Fetched>> entry : running.entrySet()) {
@@ -274,7 +298,9 @@ public final class ContainerImport {
         }
       }
       if (failure != null) {
-        keepComplete(transaction, layers.size());
+        if (!isFull(failure)) {
+          keepComplete(transaction, layers.size());
+        }
         rethrow(failure);
       }
     }
@@ -366,7 +392,7 @@ public final class ContainerImport {
     return commit;
   }
 
-  private static FileTree withoutLeftovers(FileTree tree) {
+  static FileTree withoutLeftovers(FileTree tree) {
     slipway.tree.TreeBuilder builder = new slipway.tree.TreeBuilder(tree);
     for (String path : LEFTOVERS) {
       Node node = tree.find(OsPath.of(path)).orElse(null);

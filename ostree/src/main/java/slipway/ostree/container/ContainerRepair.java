@@ -82,8 +82,8 @@ public final class ContainerRepair {
         try (Transaction transaction = Transaction.begin(scratch, true)) {
           ImageTotals totals = new ImageTotals("the image's layers");
           LayerFetch.Fetched fetched =
-              new LayerFetch(transaction, source, totals, progress)
-                  .run(layer, config.diffIds().get(i));
+              new LayerFetch(source, totals, progress)
+                  .run(transaction, layer, config.diffIds().get(i));
           transaction.setRef(ContainerRefs.layer(layer.digest()), fetched.commit());
           transaction.commit();
         }

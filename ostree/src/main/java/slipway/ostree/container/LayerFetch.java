@@ -18,18 +18,17 @@ import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Transaction;
+import slipway.tree.ContentStore;
 import slipway.tree.Layer;
 import slipway.tree.LayerReader;
 
-/** Reads one layer from its source into a transaction, in one pass, verifying both its digests. */
+/** Reads one layer from its source in one pass, verifying both its digests. */
 final class LayerFetch {
-  private final Transaction transaction;
   private final ImageSource source;
   private final ImageTotals image;
   private final Progress progress;
 
-  LayerFetch(Transaction transaction, ImageSource source, ImageTotals image, Progress progress) {
-    this.transaction = transaction;
+  LayerFetch(ImageSource source, ImageTotals image, Progress progress) {
     this.source = source;
     this.image = image;
     this.progress = progress;
@@ -47,10 +46,25 @@ final class LayerFetch {
       Map<String, Integer> dropped,
       Map<String, Integer> attributes) {}
 
-  Fetched run(Descriptor blob, Digest diffId) throws IOException {
-    String name = "layer " + blob.digest().brief();
+  /** Writes it into a transaction, as a commit. */
+  Fetched run(Transaction transaction, Descriptor blob, Digest diffId) throws IOException {
+    LayerFilter filter = new LayerFilter(transaction, name(blob));
+    Layer layer = read(filter, blob, diffId);
+    return new Fetched(
+        LayerCommits.write(transaction, layer, diffId),
+        layer,
+        filter.dropped(),
+        filter.attributes());
+  }
+
+  /** Reads it, with the content of its files going to another place. */
+  Layer read(ContentStore contents, Descriptor blob, Digest diffId) throws IOException {
+    return read(new LayerFilter(contents, name(blob)), blob, diffId);
+  }
+
+  private Layer read(LayerFilter filter, Descriptor blob, Digest diffId) throws IOException {
+    String name = name(blob);
     MessageDigest hash = diffId.algorithm().newMessageDigest();
-    LayerFilter filter = new LayerFilter(transaction, name);
     Layer raw;
     try (Progress.Task task = progress.start(name, blob.size());
         InputStream compressed =
@@ -63,12 +77,11 @@ final class LayerFetch {
       compressed.transferTo(java.io.OutputStream.nullOutputStream());
     }
     Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
-    Layer layer = filter.apply(raw);
-    return new Fetched(
-        LayerCommits.write(transaction, layer, diffId),
-        layer,
-        filter.dropped(),
-        filter.attributes());
+    return filter.apply(raw);
+  }
+
+  private static String name(Descriptor blob) {
+    return "layer " + blob.digest().brief();
   }
 
   /** What comes out of the decompressor, the padding after the last entry included. */

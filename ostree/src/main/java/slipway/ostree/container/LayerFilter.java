@@ -13,7 +13,6 @@ import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Stat;
 import slipway.ostree.object.Objects;
-import slipway.ostree.repo.Transaction;
 import slipway.tree.Content;
 import slipway.tree.ContentStore;
 import slipway.tree.FileTree;
@@ -39,17 +38,18 @@ final class LayerFilter implements ContentStore {
     }
   }
 
-  private final Transaction transaction;
+  private final ContentStore contents;
   private final String layer;
   private final Map<String, Integer> dropped = new TreeMap<>();
   private final Map<String, Integer> attributes = new TreeMap<>();
   private final Map<Node, Node> kept = new IdentityHashMap<>();
 
   /**
+   * @param contents takes the content of the files that are kept
    * @param layer for messages
    */
-  LayerFilter(Transaction transaction, String layer) {
-    this.transaction = transaction;
+  LayerFilter(ContentStore contents, String layer) {
+    this.contents = contents;
     this.layer = layer;
   }
 
@@ -60,7 +60,7 @@ final class LayerFilter implements ContentStore {
       in.skipNBytes(size);
       return new Dropped(path, size);
     }
-    return transaction.store(path, supported(metadata), size, in);
+    return contents.store(path, supported(metadata), size, in);
   }
 
   private static boolean isDropped(OsPath path) {

@@ -361,6 +361,7 @@ final class ObjectWriter implements AutoCloseable {
       OsPath target = staging.claim(repository.looseName(name, ObjectType.FILE));
       if (target == null) {
         slipway.linux.posix.Posix.unlink(file);
+        transaction.giveBack(size);
       } else {
         slipway.linux.posix.Posix.rename(file, target, 0);
       }

@@ -477,6 +477,23 @@ public final class Repository {
     new Checkout(this).run(tree, OsPath.of(directory));
   }
 
+  /** Bytes of all content objects, as they lie on the disk; those that go meanwhile may count. */
+  public long contentBytes() throws IOException {
+    long bytes = 0;
+    for (Prune.Loose object : Prune.Loose.list(this)) {
+      if (object.type() == ObjectType.FILE) {
+        try {
+          bytes += Posix.lstat(object.path()).size();
+        } catch (UnixException e) {
+          if (e.errno() != UnixException.ENOENT) {
+            throw e;
+          }
+        }
+      }
+    }
+    return bytes;
+  }
+
   // ---- upkeep ----
 
   /**

@@ -111,6 +111,11 @@ public final class Transaction implements ContentStore, AutoCloseable {
     }
   }
 
+  /** Gives back bytes of what was written and is not needed, because an object of them is there. */
+  void giveBack(long bytes) {
+    budget.addAndGet(bytes);
+  }
+
   OsPath stagedFile(Checksum checksum) {
     return staging.path(repository.looseName(checksum, ObjectType.FILE));
   }

@@ -7,10 +7,9 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import slipway.archive.tar.Metadata;
-import slipway.base.Printable;
-import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Holding;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.Objects;
 import slipway.ostree.object.TreeRoot;
@@ -37,42 +36,12 @@ final class TreeWriter {
 
   /** Checks a node and starts to write its content if need be. */
   private void store(OsPath path, Node node) throws IOException {
-    if (!path.name().isUtf8()) {
-      throw Problem.input(
-          "the name of \""
-              + Printable.text(path.toString())
-              + "\" is not UTF-8, which ostree cannot hold: rename the file");
-    }
-    switch (node) {
-      case Node.Directory d -> {}
-      case Node.File f -> {
-        if (!isStored(f) && !stored.containsKey(f)) {
-          try (InputStream in = f.content().open()) {
-            stored.put(f, transaction.store(path, f.metadata(), f.content().size(), in));
-          }
-        }
+    Holding.require(path, node);
+    if (node instanceof Node.File f && !isStored(f) && !stored.containsKey(f)) {
+      try (InputStream in = f.content().open()) {
+        stored.put(f, transaction.store(path, f.metadata(), f.content().size(), in));
       }
-      case Node.Symlink s -> {
-        if (!s.target().isUtf8()) {
-          throw Problem.input(
-              "the target of the link \""
-                  + Printable.text(path.toString())
-                  + "\" is not UTF-8, which ostree cannot hold: make another link");
-        }
-      }
-      case Node.Special s ->
-          throw Problem.input(
-              "\""
-                  + Printable.text(path.toString())
-                  + "\" is a device, fifo or socket, which ostree cannot hold: make it at boot,"
-                  + " for example with tmpfiles.d");
-      case Node.Whiteout w -> throw inLayerOnly(path);
-      case Node.LinkBelow l -> throw inLayerOnly(path);
     }
-  }
-
-  private static IllegalArgumentException inLayerOnly(OsPath path) {
-    return new IllegalArgumentException(path + " belongs in a layer, not in a merged tree");
   }
 
   private boolean isStored(Node.File file) {

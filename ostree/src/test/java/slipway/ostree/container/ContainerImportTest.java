@@ -249,9 +249,8 @@ class ContainerImportTest extends ImportCase {
       for (var blob : image.layers()) {
         int index = image.layers().indexOf(blob);
         filtered.add(
-            new LayerFetch(
-                    transaction, image, new slipway.archive.tar.ImageTotals("test"), Progress.NONE)
-                .run(blob, image.config().diffIds().get(index))
+            new LayerFetch(image, new slipway.archive.tar.ImageTotals("test"), Progress.NONE)
+                .run(transaction, blob, image.config().diffIds().get(index))
                 .layer());
         Checksum commit = repository.resolveRef(ContainerRefs.layer(blob.digest())).orElseThrow();
         read.add(LayerCommits.read(repository, commit));

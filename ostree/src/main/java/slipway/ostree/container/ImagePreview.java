@@ -1,0 +1,198 @@
+package slipway.ostree.container;
+
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.ImageTotals;
+import slipway.archive.tar.Metadata;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.ostree.object.Holding;
+import slipway.tree.Content;
+import slipway.tree.ContentStore;
+import slipway.tree.FileTree;
+import slipway.tree.Layer;
+import slipway.tree.Layers;
+
+/**
+ * The files that an import of an image would make, known without writing any: every layer is read
+ * once, its digests are checked, and its content is dropped but for small files that somebody will
+ * ask for. For who must know what an image is before something is erased for it.
+ */
+public final class ImagePreview {
+  /** Lists of a kernel's modules have some hundred kilobytes. */
+  private static final long LARGEST = 4 << 20;
+
+  private static final long LARGEST_IN_ALL = 64 << 20;
+
+  /** What is asked for afterwards all the same; there is no reason for more. */
+  private static final long LARGEST_LATER = 64 << 20;
+
+  private final ImageSource source;
+  private final Predicate<OsPath> kept;
+  private final LayerFetch layers;
+  private final Set<Different> different = new HashSet<>();
+  private long bytes;
+  private long held;
+
+  private ImagePreview(ImageSource source, Predicate<OsPath> kept, Progress progress) {
+    this.source = source;
+    this.kept = kept;
+    this.layers = new LayerFetch(source, new ImageTotals("the image's layers"), progress);
+  }
+
+  /**
+   * What was found.
+   *
+   * @param bytes that the different files of all layers have at least, which is what a repository
+   *     takes for them
+   */
+  public record Seen(FileTree files, long bytes) {}
+
+  /** Tells most contents apart; those that it does not count once. */
+  private record Different(long sum, long size) {}
+
+  /**
+   * Reads an image.
+   *
+   * @param source where the layers are; what it gives is verified. It stays open as long as content
+   *     is asked for
+   * @param image its name for messages
+   * @param kept which files' content is kept, by their paths in the layers; that of others takes
+   *     another reading of its layer when it is opened
+   * @throws Problem when the image is damaged or nothing that an import takes
+   */
+  public static Seen read(
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String image,
+      Predicate<OsPath> kept,
+      Progress progress)
+      throws IOException {
+    ContainerImport.requireFiles(manifest, config, Printable.text(image));
+    return new ImagePreview(source, kept, progress).read(manifest, config);
+  }
+
+  private Seen read(Manifest.Image manifest, ImageConfig config) throws IOException {
+    Map<Digest, Layer> known = new HashMap<>();
+    List<Layer> order = new ArrayList<>();
+    for (int i = 0; i < manifest.layers().size(); i++) {
+      Descriptor blob = manifest.layers().get(i);
+      Layer layer = known.get(blob.digest());
+      if (layer == null) {
+        Digest diffId = config.diffIds().get(i);
+        layer = layers.read(store(blob, diffId), blob, diffId);
+        known.put(blob.digest(), layer);
+      }
+      order.add(layer);
+    }
+    FileTree tree = ContainerImport.withoutLeftovers(Layers.merge(order));
+    tree.walk(Holding::require);
+    return new Seen(tree, bytes);
+  }
+
+  private ContentStore store(Descriptor blob, Digest diffId) {
+    return (path, metadata, size, in) -> {
+      CRC32C sum = new CRC32C();
+      if (kept.test(path) && size <= LARGEST && held + size <= LARGEST_IN_ALL) {
+        held += size;
+        byte[] content = in.readNBytes((int) size);
+        sum.update(content);
+        count(sum, size);
+        return Content.of(content);
+      }
+      byte[] buffer = new byte[(int) Math.min(size, 64 << 10)];
+      for (long left = size; left > 0; ) {
+        int n = in.read(buffer, 0, (int) Math.min(left, buffer.length));
+        if (n < 0) {
+          throw new EOFException("the content of " + path + " ended early");
+        }
+        sum.update(buffer, 0, n);
+        left -= n;
+      }
+      count(sum, size);
+      return new Elsewhere(blob, diffId, path, size);
+    };
+  }
+
+  private void count(CRC32C sum, long size) {
+    if (different.add(new Different(sum.getValue(), size))) {
+      bytes += size;
+    }
+  }
+
+  /** Content that was not kept. */
+  private final class Elsewhere implements Content {
+    private final Descriptor blob;
+    private final Digest diffId;
+    private final OsPath path;
+    private final long size;
+
+    Elsewhere(Descriptor blob, Digest diffId, OsPath path, long size) {
+      this.blob = blob;
+      this.diffId = diffId;
+      this.path = path;
+      this.size = size;
+    }
+
+    @Override
+    public long size() {
+      return size;
+    }
+
+    @Override
+    public InputStream open() throws IOException {
+      if (size > LARGEST_LATER) {
+        throw Problem.input("the image's /" + Printable.text(path.toString()) + " is too large");
+      }
+      Wanted wanted = new Wanted(path);
+      new LayerFetch(source, new ImageTotals("the image's layers"), Progress.NONE)
+          .read(wanted, blob, diffId);
+      byte[] bytes = wanted.found;
+      if (bytes == null) {
+        throw new IOException("a layer has another content than a moment ago");
+      }
+      return new ByteArrayInputStream(bytes);
+    }
+  }
+
+  /** Takes the content of one file. */
+  private static final class Wanted implements ContentStore {
+    private final OsPath path;
+    private byte @Nullable [] found;
+
+    Wanted(OsPath path) {
+      this.path = path;
+    }
+
+    @Override
+    public Content store(OsPath where, Metadata metadata, long size, InputStream in)
+        throws IOException {
+      if (where.equals(path) && size <= LARGEST_LATER) {
+        byte[] bytes = in.readNBytes((int) size);
+        found = bytes;
+        return Content.of(bytes);
+      }
+      in.skipNBytes(size);
+      return Content.EMPTY;
+    }
+  }
+}
