@@ -31,6 +31,7 @@ public final class Cleanup implements AutoCloseable {
 
   private static final Object LOCK = new Object();
   private static final Deque<Cleanup> OPEN = new ArrayDeque<>();
+  private static final Deque<Remark> REMARKS = new ArrayDeque<>();
   private static boolean hooked;
 
   /** All was undone: nobody would undo what is registered now. */
@@ -106,6 +107,34 @@ public final class Cleanup implements AutoCloseable {
     take();
   }
 
+  /**
+   * What a user has to know who ends the process now, such as that a disk is erased. It is told by
+   * {@link #stop} alone, until it is closed.
+   */
+  public static final class Remark implements AutoCloseable {
+    private final String sentence;
+
+    private Remark(String sentence) {
+      this.sentence = sentence;
+    }
+
+    @Override
+    public void close() {
+      synchronized (LOCK) {
+        REMARKS.remove(this);
+      }
+    }
+  }
+
+  /** Keeps a sentence for who ends the process early. */
+  public static Remark remark(String sentence) {
+    Remark remark = new Remark(sentence);
+    synchronized (LOCK) {
+      REMARKS.add(remark);
+    }
+    return remark;
+  }
+
   /** Whether the process has been told to end. */
   public static boolean isStopped() {
     return stopped != null;
@@ -135,12 +164,15 @@ public final class Cleanup implements AutoCloseable {
    */
   public static boolean stop(
       String why, Thread worker, Unwinding ended, Duration grace, Warnings warnings) {
+    List<Remark> remarks;
     synchronized (LOCK) {
       if (stopped != null) {
         return false;
       }
       stopped = why;
+      remarks = List.copyOf(REMARKS);
     }
+    remarks.forEach(remark -> warnings.tell(remark.sentence));
     worker.interrupt();
     if (!ended.within(grace) && endChildren()) {
       // Who waited for a child goes on now.

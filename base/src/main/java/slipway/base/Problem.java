@@ -43,6 +43,7 @@ public class Problem extends RuntimeException {
 
   private final Kind kind;
   private final String details;
+  private final boolean changed;
 
   public Problem(Kind kind, String message) {
     this(kind, message, null);
@@ -52,12 +53,14 @@ public class Problem extends RuntimeException {
     super(message, cause);
     this.kind = kind;
     this.details = "";
+    this.changed = false;
   }
 
-  private Problem(Problem problem, String details) {
+  private Problem(Problem problem, String details, boolean changed) {
     super(problem.sentence(), problem.getCause() == null ? problem : problem.getCause());
     this.kind = problem.kind;
     this.details = details;
+    this.changed = changed;
   }
 
   /**
@@ -65,7 +68,17 @@ public class Problem extends RuntimeException {
    * are shown below the sentence, each marked as not ours.
    */
   public Problem withDetails(String lines) {
-    return lines.isBlank() ? this : new Problem(this, lines.strip());
+    return lines.isBlank() ? this : new Problem(this, lines.strip(), changed);
+  }
+
+  /** The same, met when something was changed already: its sentence says what. */
+  public Problem afterChange() {
+    return changed ? this : new Problem(this, details, true);
+  }
+
+  /** Whether something was changed before it was met, so that it is no refusal. */
+  public boolean isAfterChange() {
+    return changed;
   }
 
   /** What somebody else said about it, lines; empty when nobody did. */

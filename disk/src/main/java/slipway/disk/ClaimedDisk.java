@@ -9,6 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.RawText;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -18,8 +19,8 @@ import slipway.linux.process.Command;
 /**
  * A disk that nobody else uses as far as can be told: neither it nor a partition of it is mounted,
  * swap, or a part of a volume group or RAID (the kernel refuses {@code O_EXCL} then), no loop
- * device lies over it, and no virtual machine has it open. Somebody who opens a device without a
- * word to the kernel is not seen.
+ * device lies over it, and neither a virtual machine nor another installation has it open. Somebody
+ * who opens a device without a word to the kernel is not seen.
  */
 final class ClaimedDisk implements AutoCloseable {
   private static final long MIB = 1L << 20;
@@ -32,11 +33,14 @@ final class ClaimedDisk implements AutoCloseable {
   private final Path device;
   private final int descriptor;
   private final @Nullable RandomAccessFile file;
+  private final @Nullable Flock lock;
 
-  private ClaimedDisk(Path device, int descriptor, @Nullable RandomAccessFile file) {
+  private ClaimedDisk(
+      Path device, int descriptor, @Nullable RandomAccessFile file, @Nullable Flock lock) {
     this.device = device;
     this.descriptor = descriptor;
     this.file = file;
+    this.lock = lock;
   }
 
   /**
@@ -49,24 +53,33 @@ final class ClaimedDisk implements AutoCloseable {
     int descriptor = open(device, isFile);
     boolean good = false;
     RandomAccessFile file = null;
+    Flock lock = null;
     try {
+      // Of a device udev, too, takes the lock for a moment; there O_EXCL is what counts.
+      lock = Flock.tryExisting(device);
       if (isFile) {
-        file = new RandomAccessFile(device.toFile(), "rw");
-        FileLock lock = file.getChannel().tryLock(QEMU_LOCKS, QEMU_LOCKS_LENGTH, false);
         if (lock == null) {
+          throw busy(device);
+        }
+        file = new RandomAccessFile(device.toFile(), "rw");
+        FileLock machines = file.getChannel().tryLock(QEMU_LOCKS, QEMU_LOCKS_LENGTH, false);
+        if (machines == null) {
           throw Problem.input(device + " is in use by a virtual machine; shut that down first");
         }
       } else {
         requireWholeDisk(device, descriptor);
       }
       requireNoLoop(device);
-      ClaimedDisk disk = new ClaimedDisk(device, descriptor, file);
+      ClaimedDisk disk = new ClaimedDisk(device, descriptor, file, lock);
       good = true;
       return disk;
     } finally {
       if (!good) {
         if (file != null) {
           file.close();
+        }
+        if (lock != null) {
+          lock.close();
         }
         Posix.close(descriptor);
       }
@@ -87,6 +100,9 @@ final class ClaimedDisk implements AutoCloseable {
       int flags = Posix.O_RDWR | Posix.O_CLOEXEC | (isFile ? 0 : Posix.O_EXCL);
       return Posix.open(OsPath.of(device), flags, 0);
     } catch (UnixException e) {
+      if (e.errno() == UnixException.EBUSY && isLocked(device)) {
+        throw busy(device);
+      }
       throw new Problem(
           Problem.Kind.INPUT,
           switch (e.errno()) {
@@ -104,6 +120,20 @@ final class ClaimedDisk implements AutoCloseable {
           },
           e);
     }
+  }
+
+  /** Whether another installation has it, or udev for a moment. */
+  private static boolean isLocked(Path device) {
+    try (Flock lock = Flock.tryExisting(device)) {
+      return lock == null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static Problem busy(Path device) {
+    return Problem.unavailable(
+        device + " is in use: another installation writes to it; wait for its end", null);
   }
 
   private static void requireWholeDisk(Path device, int descriptor) throws IOException {
@@ -181,7 +211,8 @@ final class ClaimedDisk implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (file) {
+    try (file;
+        lock) {
       Posix.close(descriptor);
     }
   }

@@ -18,8 +18,9 @@ import slipway.system.kargs.KernelArguments;
 
 /**
  * Installs an image onto a whole disk of this machine. Before anything is written, what was asked
- * for and the tools are checked, and that nobody uses the disk ({@link ClaimedDisk}), that it may
- * be erased and that it is large enough. A disk that was not written to its end is of no use.
+ * for and the tools are checked, that nobody uses the disk ({@link ClaimedDisk}), that it may be
+ * erased and is large enough, and that the image starts from it ({@link InstallableImage}). A disk
+ * that was not written to its end is of no use.
  */
 public final class DeviceInstall {
   private final Request request;
@@ -81,8 +82,9 @@ public final class DeviceInstall {
       if (!request.wipe()) {
         disk.requireEmpty();
       }
-      FileSystems.wipe(request.device());
-      write(plan);
+      RootFileSystem rootfs =
+          fitting(InstallableImage.ahead(image, request.wishes(), progress), plan);
+      write(plan, rootfs);
       disk.sync();
     }
     if (!request.file()) {
@@ -90,18 +92,42 @@ public final class DeviceInstall {
     }
   }
 
-  private void write(DiskPlan plan) throws IOException {
+  /**
+   * The last look before anything is written.
+   *
+   * @return the file system of the root
+   */
+  private RootFileSystem fitting(InstallableImage image, DiskPlan plan) throws IOException {
+    RootFileSystem rootfs = request.rootfs() == null ? image.config().rootfs() : request.rootfs();
+    if (rootfs == null) {
+      rootfs = RootFileSystem.EXT4;
+    }
+    FileSystems.requireTools(rootfs);
+    image.check(request.wishes());
+    image.requireDrivers(rootfs.label(), RootFileSystem.EXT4.label());
+    image.requireBootLoader(request.wishes(), true, true);
+    image.requireRoom("the root of " + request.device(), plan.root().size());
+    image.requireBootRoom("/boot of " + request.device(), plan.boot().size());
+    return rootfs;
+  }
+
+  private void write(DiskPlan plan, RootFileSystem rootfs) throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(request.rootfs(), KernelArguments.of("rw"), request.wishes(), false);
+        new DiskWriter.Options(rootfs, KernelArguments.of("rw"), request.wishes(), false);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
-    try (Scratch scratch = Scratch.create(progress)) {
+    try (Scratch scratch = Scratch.create(progress);
+        Erased erased =
+            new Erased(
+                request.device()
+                    + " is erased and holds no system that starts: install to it again")) {
       try {
+        FileSystems.wipe(request.device());
         writer.writeWhole(request::device, plan, scratch);
       } catch (IOException | RuntimeException e) {
-        throw DiskSpace.thrown(space.explained(e, scratch.folder()));
+        throw DiskSpace.thrown(erased.failed(space.explained(e, scratch.folder())));
       }
     }
   }

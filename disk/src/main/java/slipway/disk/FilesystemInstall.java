@@ -1,5 +1,8 @@
 package slipway.disk;
 
+import static java.util.Objects.requireNonNull;
+import static slipway.base.Problem.Kind.FULL;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,8 +19,10 @@ import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
 import slipway.disk.customize.Customizer;
+import slipway.disk.filesystem.EspFolders;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
+import slipway.linux.lock.Flock;
 import slipway.linux.mount.MountNamespace;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -29,11 +34,12 @@ import slipway.system.kargs.KernelArguments;
 /**
  * Installs an image onto file systems that somebody else made and mounted, empty ones or those of a
  * system that is replaced. First all is checked ({@link TargetRoot}); then the image is imported,
- * which touches nothing of an old system; only when its files and its wishes are known, and they
- * fit, does what was there go.
+ * which touches nothing of an old system, or read ahead where the old system has to make room; only
+ * when its files and its wishes are known, and they fit, does what was there go.
  */
 public final class FilesystemInstall {
   private static final String STAMP = "bootc-destructive-cleanup";
+  private static final String CLEANUP = "bootc-destructive-cleanup.service";
 
   private final Request request;
   private final Progress progress;
@@ -106,26 +112,53 @@ public final class FilesystemInstall {
     }
     FilesystemInstall install = new FilesystemInstall(request, progress);
     TargetRoot target = install.checked();
-    confirmation.confirm(TargetRoot.isSame(target.root().point(), request.host()));
-    MountNamespace.call(
-        "installation",
-        () -> {
-          try {
-            install.run(target);
-          } finally {
-            target.forget();
-          }
-          return target;
-        });
+    try (Flock lock = target.lock()) {
+      confirmation.confirm(TargetRoot.isSame(target.root().point(), request.host()));
+      MountNamespace.call(
+          "installation",
+          () -> {
+            try {
+              install.run(target);
+            } finally {
+              target.forget();
+            }
+            return target;
+          });
+    }
+  }
+
+  /** The last look at the image before anything is erased. */
+  private void requireGood(InstallableImage image, TargetRoot target) throws IOException {
+    image.check(request.wishes());
+    target.requireFit(image, request.wishes());
+    rootArguments(image.config(), target);
+    bootSpec(image.config(), target);
+    if (request.cleanup() && !image.hasUnit(CLEANUP)) {
+      throw Problem.input(
+          "--cleanup: the image has no "
+              + CLEANUP
+              + ", so the files of the old system would stay below /sysroot; install without"
+              + " --cleanup and remove them yourself, or take an image that has it");
+    }
   }
 
   private TargetRoot checked() throws IOException {
     request.image().check();
     request.wishes().check();
-    requireSpec(request.rootSpec(), "--root-mount-spec");
-    requireSpec(request.bootSpec(), "--boot-mount-spec");
+    requireSpecs(request.rootSpec(), request.bootSpec());
     FileSystems.requireTools(List.of("blkid", "sfdisk", "fstrim"));
     return TargetRoot.checked(request, progress);
+  }
+
+  /**
+   * Refuses what cannot be said of where root and /boot are found.
+   *
+   * @param rootSpec as in {@link Request}, likewise {@code bootSpec}
+   * @throws Problem of kind USAGE
+   */
+  public static void requireSpecs(@Nullable String rootSpec, @Nullable String bootSpec) {
+    requireSpec(rootSpec, "--root-mount-spec");
+    requireSpec(bootSpec, "--boot-mount-spec");
   }
 
   /** It goes to fstab, and to the kernel's command line. */
@@ -140,36 +173,84 @@ public final class FilesystemInstall {
   }
 
   private void run(TargetRoot target) throws IOException {
-    if (request.replace() == Replace.WIPE) {
-      progress.note("removing what is on " + request.root());
-      target.wipe();
+    boolean wipes = request.replace() == Replace.WIPE;
+    Installation imported = wipes && !target.hasRoomBeside(request.image()) ? null : first(target);
+    if (imported == null) {
+      requireGood(InstallableImage.ahead(request.image(), request.wishes(), progress), target);
     }
-    boolean hadOstree = Files.exists(target.path("ostree"));
-    boolean begun = false;
-    try {
-      Installation installation =
-          Installation.begin(
-              target.root().point(),
-              !target.hasBoot(),
-              request.image(),
-              request.wishes(),
-              progress);
-      target.requireFit(installation.files());
-      installation.check();
-      bootSpec(installation.config(), target);
-      installation.bringCompanions();
-      begun = true;
-      install(installation, target);
-    } catch (IOException | RuntimeException e) {
-      if (begun && request.replace() == Replace.ALONGSIDE) {
-        progress.note("/boot of the old system is erased: install again before the next boot");
-      } else if (!begun && !hadOstree) {
-        remove(target.path("ostree"), e);
+    switch (request.replace()) {
+      case NOTHING -> install(requireNonNull(imported), target);
+      case ALONGSIDE -> {
+        progress.note("erasing " + target.path("boot"));
+        erasing(
+            target.path("boot")
+                + " of the old system is erased: install again before the next boot",
+            () -> {
+              target.wipeBoot();
+              install(requireNonNull(imported), target);
+            });
       }
-      throw e;
+      case WIPE -> {
+        progress.note("removing what is on " + request.root());
+        erasing(
+            request.root() + " is erased and holds no system that starts: install to it again",
+            () -> {
+              target.wipe(imported != null);
+              install(imported == null ? whole(target) : imported, target);
+            });
+      }
     }
     if (request.finish()) {
       finish(target);
+    }
+  }
+
+  /**
+   * Imports the image beside what is there, and looks at it.
+   *
+   * @return null when that has to go first, because there is no room
+   */
+  private @Nullable Installation first(TargetRoot target) throws IOException {
+    boolean hadOstree = Files.exists(target.path("ostree"));
+    try {
+      Installation installation = begin(target);
+      requireGood(installation.known(), target);
+      installation.bringCompanions();
+      return installation;
+    } catch (IOException | RuntimeException e) {
+      if (!hadOstree) {
+        remove(target.path("ostree"), e);
+      }
+      if (request.replace() == Replace.WIPE && e instanceof Problem p && p.kind() == FULL) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  private Installation whole(TargetRoot target) throws IOException {
+    Installation installation = begin(target);
+    installation.bringCompanions();
+    return installation;
+  }
+
+  private Installation begin(TargetRoot target) throws IOException {
+    return Installation.begin(
+        target.root().point(), !target.hasBoot(), request.image(), request.wishes(), progress);
+  }
+
+  /** What begins by erasing something. */
+  private interface Erasing {
+    void run() throws IOException;
+  }
+
+  private static void erasing(String lost, Erasing work) throws IOException {
+    try (Erased erased = new Erased(lost)) {
+      try {
+        work.run();
+      } catch (IOException | RuntimeException e) {
+        throw DiskSpace.thrown(erased.failed(e));
+      }
     }
   }
 
@@ -182,10 +263,6 @@ public final class FilesystemInstall {
   }
 
   private void install(Installation installation, TargetRoot target) throws IOException {
-    if (request.replace() == Replace.ALONGSIDE) {
-      progress.note("erasing " + target.path("boot"));
-      target.wipeBoot();
-    }
     InstallConfig config = installation.config();
     String boot = bootSpec(config, target);
     Installation.Deployed deployed =
@@ -217,6 +294,9 @@ public final class FilesystemInstall {
   private KernelArguments rootArguments(InstallConfig config, TargetRoot target) {
     String spec = request.rootSpec() == null ? config.rootMountSpec() : request.rootSpec();
     if (spec != null) {
+      if (!isSpec(spec)) {
+        throw Problem.input("the image's install.root-mount-spec" + ONE_WORD);
+      }
       return spec.isEmpty() ? KernelArguments.NONE : KernelArguments.of("root=" + spec);
     }
     if (request.inherited().value("root").isPresent()) {
@@ -255,13 +335,20 @@ public final class FilesystemInstall {
       if (mounted != null) {
         mounted.write(grub.efi());
         if (request.replace() != Replace.NOTHING) {
-          List<String> removed = mounted.removeLoadersOf(List.of(target.bootPlace().id()));
-          removed.forEach(name -> progress.note("removed the old system's loader EFI/" + name));
+          tellRemoved(mounted.removeLoadersOf(List.of(target.bootPlace().id())));
         }
       } else if (disk != null && disk.esp() != null) {
         FileSystems.loader(disk.disk(), disk.esp().start(), grub.efi(), scratch.folder());
+        if (request.replace() != Replace.NOTHING) {
+          EspFolders folders = new EspFolders(disk.disk(), disk.esp().start(), scratch.folder());
+          tellRemoved(folders.removeLoadersOf(List.of(target.bootPlace().id()), progress::note));
+        }
       }
     }
+  }
+
+  private void tellRemoved(List<String> folders) {
+    folders.forEach(name -> progress.note("removed the old system's loader EFI/" + name));
   }
 
   /** Trims, writes back and leaves read-only, so that the first boot meets clean file systems. */

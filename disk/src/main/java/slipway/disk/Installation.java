@@ -17,7 +17,6 @@ import slipway.sysroot.state.Origin;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
-import slipway.tree.FileTree;
 
 /**
  * An image on a mounted root: first its files, as objects of a new repository, then what it wants
@@ -31,7 +30,7 @@ final class Installation {
   private final Progress progress;
   private final Repository repository;
   private final Imported imported;
-  private final FileTree files;
+  private final InstallableImage known;
   private final InstallConfig config;
 
   private Installation(
@@ -50,8 +49,8 @@ final class Installation {
     this.progress = progress;
     this.repository = repository;
     this.imported = imported;
-    this.files = repository.readTree(imported.mergeCommit());
-    this.config = InstallConfig.of(files, image.architecture(), wishes.run());
+    this.known = InstallableImage.of(repository.readTree(imported.mergeCommit()), image, wishes);
+    this.config = known.config();
   }
 
   /**
@@ -76,21 +75,10 @@ final class Installation {
     return new Installation(root, bootPrefix, image, wishes, progress, repository, imported);
   }
 
-  /**
-   * Refuses what the image says of its installation and cannot be.
-   *
-   * @throws Problem of kind INPUT
-   */
-  void check() throws IOException {
-    Sysroot.requireStateroot(wishes.stateroot(config));
-    config.kernelArguments().requireWritable("install.kargs of the image");
-    KernelArgumentsDirectory.read(files, image.architecture());
-  }
-
   /** Brings what has to be there beside the image; the last that may fail for want of a network. */
   void bringCompanions() throws IOException {
-    wishes.companions().bring(root, files);
-    int bound = new ImageFiles(files).names("usr/lib/bootc/bound-images.d").size();
+    wishes.companions().bring(root, known.files());
+    int bound = new ImageFiles(known.files()).names("usr/lib/bootc/bound-images.d").size();
     if (bound > 0 && wishes.companions().equals(MachineWishes.Companions.NONE)) {
       progress.note(
           bound
@@ -99,9 +87,9 @@ final class Installation {
     }
   }
 
-  /** The image's files. */
-  FileTree files() {
-    return files;
+  /** The image, whose files are all there. */
+  InstallableImage known() {
+    return known;
   }
 
   /** The file system that the image wants for its root, or null. */
@@ -136,7 +124,7 @@ final class Installation {
     KernelArguments arguments =
         usual
             .append(config.kernelArguments())
-            .append(KernelArgumentsDirectory.read(files, image.architecture()));
+            .append(KernelArgumentsDirectory.read(known.files(), image.architecture()));
     String stateroot = wishes.stateroot(config);
     Sysroot sysroot = Sysroot.init(root, stateroot, bootPrefix);
     Deployment deployment =
@@ -148,7 +136,7 @@ final class Installation {
                 first
                     .append(config.withoutDeleted(arguments).without(wishes.deleted()))
                     .append(wishes.added())));
-    Aleph.of(image, files).write(root);
+    Aleph.of(image, known.files()).write(root);
     return new Deployed(
         sysroot.path(deployment), root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
   }

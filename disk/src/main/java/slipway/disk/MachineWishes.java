@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.base.Usage;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
@@ -69,13 +70,17 @@ public record MachineWishes(
   /**
    * Refuses what cannot be done, before anything is.
    *
-   * @throws Problem of kind INPUT
+   * @throws Problem of kind USAGE
    */
-  void check() {
-    if (stateroot != null) {
-      Sysroot.requireStateroot(stateroot);
+  public void check() {
+    String name = stateroot;
+    if (name != null) {
+      Usage.require("--stateroot", () -> Sysroot.requireStateroot(name));
     }
-    new KernelArguments(added).requireWritable("--karg");
+    Usage.require("--karg", () -> new KernelArguments(added).requireWritable("--karg"));
+    if (added.stream().anyMatch(a -> KernelArguments.keyOf(a).equals("ostree"))) {
+      throw Problem.usage("--karg: ostree= is the boot menu's own and leads to the deployment");
+    }
   }
 
   String stateroot(InstallConfig image) {

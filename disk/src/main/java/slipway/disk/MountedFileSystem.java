@@ -62,7 +62,7 @@ record MountedFileSystem(Path point, String type, String inside, Path device) {
               + Printable.text(device.toString())
               + ", which is mounted on "
               + point
-              + "; is /dev the machine's own here?");
+              + "; is /dev the machine's own here? (for a container: podman run -v /dev:/dev)");
     }
     return id;
   }

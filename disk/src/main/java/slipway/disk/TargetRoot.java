@@ -1,12 +1,11 @@
 package slipway.disk;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -22,6 +21,7 @@ import slipway.disk.bootloader.GrubMkimage;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
+import slipway.linux.lock.Flock;
 import slipway.linux.mount.MountTable;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
@@ -29,9 +29,6 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
-import slipway.system.boot.KernelLayout;
-import slipway.tree.FileTree;
-import slipway.tree.Node;
 
 /**
  * The file systems that an installation goes to, checked: its root, /boot in it, and where firmware
@@ -61,12 +58,8 @@ record TargetRoot(
   /** Beside the image: the boot menu, what tells of it, and a little to run on. */
   private static final long MARGIN = 256 * MIB;
 
-  private static final long BLOCK = 4096;
   private static final List<String> BOOT_TYPES = List.of("ext2", "ext3", "ext4", "xfs", "btrfs");
   private static final List<String> EFI_FOLDERS = List.of("boot/efi", "efi");
-
-  /** Lists of modules have some hundred kilobytes. */
-  private static final int LARGEST_LIST = 32 << 20;
 
   /**
    * Looks at it, and changes nothing.
@@ -249,7 +242,7 @@ record TargetRoot(
               + " start; make one, or give --bootloader none");
     }
     if (efi == null && disk != null && disk.esp() != null) {
-      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy"));
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdeltree"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
     if (architecture.equals("amd64") && bios != uefi) {
@@ -269,6 +262,13 @@ record TargetRoot(
           "this machine runs on a deployment in "
               + ostree
               + "; change its image by bootc switch instead");
+    }
+    if (request.replace() == Replace.WIPE && isSame(root.point(), Path.of("/"))) {
+      throw Problem.input(
+          "this command itself runs on "
+              + root.point()
+              + ", and --replace wipe would erase its own programs; run it in the image's"
+              + " container, or give --replace alongside");
     }
     if (request.replace() == Replace.NOTHING) {
       requireEmpty(root.point());
@@ -314,52 +314,44 @@ record TargetRoot(
     }
   }
 
+  /** Whether an image can be imported before what is there goes. */
+  boolean hasRoomBeside(BootableImage image) {
+    return !Files.exists(path("ostree"))
+        && root.point().toFile().getFreeSpace() >= image.unpacked() + MARGIN;
+  }
+
   // ---- what is asked when the image's files are known ----
 
   /**
    * @throws Problem of kind INPUT or FULL when the image cannot start from here
    */
-  void requireFit(FileTree files) throws IOException {
-    KernelLayout kernel = KernelLayout.of(files);
-    requireDriver(files, kernel.version(), root.type());
+  void requireFit(InstallableImage image, MachineWishes wishes) throws IOException {
+    image.requireDrivers(root.type(), boot.type());
+    image.requireBootLoader(
+        wishes,
+        disk != null && disk.bios() != null,
+        efi != null || (disk != null && disk.esp() != null));
+    // btrfs may pack what it holds.
+    if (!root.type().equals("btrfs")) {
+      image.requireRoom(root.point().toString(), root.point().toFile().getTotalSpace());
+    }
     if (hasBoot()) {
-      requireDriver(files, kernel.version(), boot.type());
-      long needed = kernel.bytes(BLOCK, name -> true) + MIB;
-      long all = boot.point().toFile().getTotalSpace();
-      if (all < needed) {
-        throw Problem.full(
-            "%s has %d MiB in all, and the image's kernel and initramfs take %d MiB"
-                .formatted(boot.point(), all / MIB, needed / MIB + 1));
-      }
+      image.requireBootRoom(boot.point().toString(), boot.point().toFile().getTotalSpace());
     }
   }
 
-  /** The kernel's lists of what it has built in and of its modules; without them nobody knows. */
-  private static void requireDriver(FileTree files, String version, String type)
-      throws IOException {
-    boolean known = false;
-    for (String list : List.of("modules.builtin", "modules.dep")) {
-      String path = "usr/lib/modules/" + version + "/" + list;
-      if (files.find(path).orElse(null) instanceof Node.File file) {
-        known = true;
-        try (InputStream in = file.content().open()) {
-          String text = new String(in.readNBytes(LARGEST_LIST), StandardCharsets.ISO_8859_1);
-          // ext4 reads ext2 and ext3, too.
-          String driver = type.startsWith("ext") ? "ext4" : type;
-          if (text.contains("/fs/" + driver + "/" + driver + ".ko")) {
-            return;
-          }
-        }
-      }
+  /**
+   * Keeps other installations away from the root until it is closed.
+   *
+   * @throws Problem of kind UNAVAILABLE when one is under way
+   */
+  Flock lock() throws IOException {
+    Flock lock = Flock.tryExisting(root.point());
+    if (lock == null) {
+      throw Problem.unavailable(
+          "another installation onto " + root.point() + " is under way; wait for its end", null);
     }
-    if (known) {
-      throw Problem.input(
-          "the image's kernel "
-              + Printable.text(version)
-              + " cannot mount "
-              + type
-              + "; install to another file system, or take an image whose kernel can");
-    }
+    return lock;
   }
 
   // ---- what it is ----
@@ -407,34 +399,37 @@ record TargetRoot(
 
   // ---- what removes ----
 
-  /** Removes all that is on the root and on /boot; what else is mounted below stays. */
-  void wipe() throws IOException {
-    wipe(root.point());
+  /**
+   * Removes all that is on the root and on /boot; what else is mounted below stays.
+   *
+   * @param imported whether the folder {@code ostree} is of this installation and stays
+   */
+  void wipe(boolean imported) throws IOException {
+    List<OsPath> kept = new ArrayList<>(MountTable.points());
+    if (imported) {
+      kept.add(OsPath.of(path("ostree")));
+    }
+    wipe(OsPath.of(root.point()), kept);
     if (hasBoot()) {
-      wipe(boot.point());
+      wipe(OsPath.of(boot.point()), kept);
     }
   }
 
   /** Removes all that is in /boot, but not what is mounted below, such as /boot/efi. */
   void wipeBoot() throws IOException {
     if (Files.exists(path("boot"))) {
-      wipe(path("boot"));
+      wipe(OsPath.of(path("boot")), MountTable.points());
     }
   }
 
-  private static void wipe(Path folder) throws IOException {
-    List<OsPath> mounts = new ArrayList<>(MountTable.points());
-    wipe(OsPath.of(folder), mounts);
-  }
-
-  private static void wipe(OsPath folder, List<OsPath> mounts) throws IOException {
+  private static void wipe(OsPath folder, Collection<OsPath> kept) throws IOException {
     for (OsPath name : Posix.list(folder)) {
       OsPath child = folder.resolve(name);
-      if (name.is("lost+found") || mounts.contains(child)) {
+      if (name.is("lost+found") || kept.contains(child)) {
         continue;
       }
-      if (mounts.stream().anyMatch(m -> m.startsWith(child + "/"))) {
-        wipe(child, mounts);
+      if (kept.stream().anyMatch(m -> m.startsWith(child + "/"))) {
+        wipe(child, kept);
       } else {
         Removal.tree(child);
       }

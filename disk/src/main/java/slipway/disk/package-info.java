@@ -22,17 +22,19 @@
  * </pre>
  *
  * {@link slipway.disk.DeviceInstall} does the same, from sfdisk to 10, on a disk of this machine
- * that {@code ClaimedDisk} has for itself. {@code DiskWriter} is what both share: the disk itself;
- * {@code Installation} the image on it.
+ * that {@code ClaimedDisk} has for itself, once {@code InstallableImage.ahead} has read the image.
+ * {@code DiskWriter} is what both share: the disk itself; {@code Installation} the image on it.
  *
  * <p>{@link slipway.disk.FilesystemInstall} installs onto file systems that somebody else made:
  *
  * <pre>
  *  1 TargetRoot.checked    may it go there? root, /boot, BootDisk with the places for GRUB, room;
  *                          nothing is changed before that
- *  2 Installation.begin    the image's files, in ROOT/ostree/repo alone
- *  3 TargetRoot.requireFit has the kernel the file systems' drivers, is /boot large enough?
- *  4 TargetRoot.wipeBoot   here an old system ends
+ *  2 Installation.begin    the image's files, in ROOT/ostree/repo alone; where these have no room
+ *                          beside what is to be wiped, InstallableImage.ahead reads the layers
+ *  3 InstallableImage      can it be deployed, has its kernel the drivers, is all of a boot loader
+ *                          there, is /boot large enough?
+ *  4 TargetRoot.wipeBoot, wipe  here an old system ends, and Erased says so if it fails
  *  5 Installation.deploy, Customizer, Grub, EfiFolder: as above
  *  6 fstrim, read-only, freeze and thaw
  * </pre>

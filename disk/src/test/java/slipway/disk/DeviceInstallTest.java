@@ -186,4 +186,155 @@ class DeviceInstallTest extends DiskCase {
     Command.of("sfdisk", "--verify", file.toString()).run();
     assertThat(table(file)).hasSize(4);
   }
+
+  /** A change of the image's files, and its way back. */
+  private interface Change {
+    void make() throws IOException;
+  }
+
+  private void refusedUntouched(LoopDevice disk, Change change, String sentence) throws Exception {
+    Path before = directory.resolve("before");
+    Command.of("cp", "-a", tree.toString(), before.toString()).run();
+    change.make();
+    DeviceInstall.Request request = onto(disk.device(), true, 0);
+    refused(request, sentence);
+    Command.of("e2fsck", "-fn", disk.device().toString()).run();
+    Command.of("rm", "-rf", tree.toString()).run();
+    Command.of("mv", before.toString(), tree.toString()).run();
+  }
+
+  /** The image is known before anything is erased for it. */
+  @Test
+  void anImageThatCannotStartErasesNothing() throws Exception {
+    Path modules = tree.resolve("usr/lib/modules");
+    Path kernel = modules.resolve(TestImage.KERNEL);
+    Path config = tree.resolve("usr/lib/bootc/install/1.toml");
+    Files.createDirectories(config.getParent());
+    try (LoopDevice disk = LoopDevice.attach(file(4 * GIB), 0, 0)) {
+      Command.of("mkfs.ext4", "-q", disk.device().toString()).run();
+      refusedUntouched(
+          disk, () -> Files.delete(kernel.resolve("vmlinuz")), "the image has no kernel");
+      refusedUntouched(
+          disk,
+          () ->
+              Files.writeString(
+                  Files.createDirectory(modules.resolve("9")).resolve("vmlinuz"), "k"),
+          "the image has 2 kernels in /usr/lib/modules");
+      refusedUntouched(
+          disk,
+          () -> {
+            Files.writeString(kernel.resolve("modules.builtin"), "kernel/fs/xfs/xfs.ko\n");
+            Files.writeString(kernel.resolve("modules.dep"), "");
+          },
+          "the image's kernel 6.1.0-test cannot mount ext4");
+      refusedUntouched(
+          disk, () -> Files.writeString(config, "[install]\nroot-fs-type = 7\n"), "root-fs-type");
+      refusedUntouched(
+          disk,
+          () -> Files.writeString(config, "[install]\nkargs = [\"a\\nb\"]\n"),
+          "install.kargs");
+      refusedUntouched(
+          disk,
+          () ->
+              Files.writeString(tree.resolve("usr/lib/bootc/kargs.d/10-test.toml"), "kargs = 7\n"),
+          "kargs");
+      refusedUntouched(
+          disk,
+          () -> Files.delete(tree.resolve("usr/lib/grub/x86_64-efi/fat.mod")),
+          "/usr/lib/grub/x86_64-efi/fat.mod is missing");
+      refusedUntouched(
+          disk, () -> Files.delete(tree.resolve("usr/lib/os-release")), "no /usr/lib/os-release");
+      refusedUntouched(
+          disk,
+          () -> Command.of("mkfifo", tree.resolve("usr/fifo").toString()).run(),
+          "is a device, fifo or socket");
+    }
+  }
+
+  private static Progress noting(java.util.function.Consumer<String> notes) {
+    return new Progress() {
+      @Override
+      public Task start(String name, long total) {
+        return Progress.NONE.start(name, total);
+      }
+
+      @Override
+      public void note(String line) {
+        notes.accept(line);
+      }
+    };
+  }
+
+  /** One after the other: the second is told who has the disk. */
+  @Test
+  void twoInstallationsOntoOneDiskExcludeEachOther() throws Exception {
+    Path file = file(3 * GIB);
+    DeviceInstall.Request r = onto(file, true, 0);
+    List<String> met = new java.util.ArrayList<>();
+    DeviceInstall.Request ofFile =
+        new DeviceInstall.Request(r.image(), file, true, true, null, 0, wishes(null, List.of()));
+    DeviceInstall.run(
+        ofFile,
+        noting(
+            line -> {
+              refused(ofFile, file + " is in use: another installation writes to it");
+              met.add(line);
+            }));
+    assertThat(met).isNotEmpty();
+    try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+      DeviceInstall.Request ofDevice = onto(disk.device(), true, 0);
+      assertThatThrownBy(
+              () ->
+                  DeviceInstall.run(
+                      ofDevice,
+                      noting(
+                          line -> {
+                            refused(ofDevice, disk.device() + " is in use: another installation");
+                            throw Problem.input("seen");
+                          })))
+          .hasMessage("seen");
+    }
+  }
+
+  /** What fails when the disk is erased says that it is. */
+  @Test
+  void aFailureAfterTheDiskIsErasedSaysSo() throws Exception {
+    Path file = file(3 * GIB);
+    DeviceInstall.Request r = onto(file, true, 0);
+    java.util.concurrent.atomic.AtomicInteger read =
+        new java.util.concurrent.atomic.AtomicInteger();
+    BootableImage image = r.image();
+    var layer = image.manifest().layers().getFirst();
+    var broken = TestImage.interrupted(image.source(), layer, new IOException("cut"));
+    var second =
+        new slipway.oci.copy.ImageSource() {
+          @Override
+          public String describe() {
+            return "test";
+          }
+
+          @Override
+          public slipway.oci.model.Manifest manifest(@Nullable String selector) throws IOException {
+            return image.source().manifest(selector);
+          }
+
+          @Override
+          public java.io.InputStream blob(slipway.oci.model.Descriptor blob, long offset)
+              throws IOException {
+            boolean again = blob.digest().equals(layer.digest()) && read.getAndIncrement() > 0;
+            return (again ? broken : image.source()).blob(blob, offset);
+          }
+        };
+    BootableImage cut =
+        new BootableImage(image.name(), second, image.manifest(), image.config(), image.target());
+    assertThatThrownBy(
+            () ->
+                install(
+                    new DeviceInstall.Request(
+                        cut, file, true, true, null, 0, wishes(null, List.of()))))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("cut")
+        .hasMessageEndingWith(
+            "; " + file + " is erased and holds no system that starts: install to it again");
+  }
 }

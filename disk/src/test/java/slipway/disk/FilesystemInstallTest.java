@@ -247,6 +247,12 @@ class FilesystemInstallTest extends DiskCase {
   void anOldSystemStaysAlongsideButItsBoot() throws Exception {
     parts(RootFileSystem.XFS);
     oldSystem();
+    String boot = uuid(root.resolve("boot"));
+    loader("debian", "search.fs_uuid " + boot + " root\n");
+    loader("other", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
+    Path unit = tree.resolve("usr/lib/systemd/system/bootc-destructive-cleanup.service");
+    Files.createDirectories(unit.getParent());
+    Files.writeString(unit, "[Unit]\n");
     refused(request(Replace.NOTHING), " is not empty, it holds ");
     FilesystemInstall.Request r = request(Replace.ALONGSIDE);
     r =
@@ -270,9 +276,90 @@ class FilesystemInstallTest extends DiskCase {
     assertThat(root.resolve("boot/vmlinuz-old")).doesNotExist();
     assertThat(root.resolve("boot/grub/grub.cfg")).content().contains("blscfg");
     assertThat(root.resolve("etc/bootc-destructive-cleanup")).isEmptyFile();
+    // The partition is not mounted; its loader that looked for the erased /boot went all the same.
+    assertThat(notes).contains("removed the old system's loader EFI/debian");
+    String esp = disk + "@@" + table(disk).get(1).start();
+    assertThat(Command.of("mdir", "-b", "-i", esp, "::/EFI/").output())
+        .contains("::/EFI/BOOT/", "::/EFI/other/")
+        .doesNotContain("debian");
     // Once more, as somebody does who forgot an option.
     install(request(Replace.ALONGSIDE));
     judged();
+  }
+
+  /** On the EFI system partition, which is not mounted. */
+  private void loader(String vendor, String config) throws IOException {
+    String esp = disk + "@@" + table(disk).get(1).start();
+    Path file = Files.writeString(directory.resolve("vendor.cfg"), config);
+    Command.of("mmd", "-D", "s", "-i", esp, "::/EFI").tryRun();
+    Command.of("mmd", "-i", esp, "::/EFI/" + vendor).run();
+    Command.of("mcopy", "-i", esp, file.toString(), "::/EFI/" + vendor + "/grub.cfg").run();
+  }
+
+  private FilesystemInstall.Request withCleanup(Replace replace) throws IOException {
+    FilesystemInstall.Request r = request(replace);
+    return new FilesystemInstall.Request(
+        r.image(), root, r.host(), replace, null, null, r.inherited(), false, true, r.wishes());
+  }
+
+  /** An image that would not clean up is no reason to lose an old system. */
+  @Test
+  void aCleanUpThatNobodyWouldDoIsRefused() throws Exception {
+    one(RootFileSystem.EXT4);
+    oldSystem();
+    Path unit = tree.resolve("usr/lib/systemd/system/bootc-destructive-cleanup.service");
+    Files.createDirectories(unit.getParent());
+    for (boolean masked : new boolean[] {false, true}) {
+      if (masked) {
+        Files.writeString(unit, "[Unit]\n");
+        Path mask = tree.resolve("etc/systemd/system").resolve(unit.getFileName());
+        Files.createDirectories(mask.getParent());
+        Files.createSymbolicLink(mask, Path.of("/dev/null"));
+      }
+      for (Replace replace : List.of(Replace.ALONGSIDE, Replace.WIPE)) {
+        assertThatThrownBy(() -> install(withCleanup(replace)))
+            .isInstanceOf(Problem.class)
+            .hasMessageStartingWith(
+                "--cleanup: the image has no bootc-destructive-cleanup.service");
+        assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
+        assertThat(root.resolve("ostree")).doesNotExist();
+      }
+    }
+  }
+
+  @Test
+  void twoInstallationsOntoOneRootExcludeEachOther() throws Exception {
+    one(RootFileSystem.EXT4);
+    FilesystemInstall.Request r = request(Replace.NOTHING);
+    FilesystemInstall.run(
+        r, running -> refused(r, "another installation onto " + root + " is under way"), told());
+    judged();
+  }
+
+  /** Whether the image is imported first, or only read because there is no room beside. */
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.ValueSource(booleans = {true, false})
+  void whatIsToBeWipedStaysUntilTheImageIsKnown(boolean imported) throws Exception {
+    one(RootFileSystem.EXT4);
+    oldSystem();
+    if (!imported) {
+      Files.createDirectories(root.resolve("ostree/other"));
+    }
+    Path kernel = tree.resolve("usr/lib/modules").resolve(TestImage.KERNEL);
+    Path moved = directory.resolve("kernel");
+    Files.move(kernel.resolve("vmlinuz"), moved);
+    assertThatThrownBy(() -> install(request(Replace.WIPE)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("the image has no kernel");
+    for (String file : List.of("etc/hostname", "home/ann/letter", "boot/vmlinuz-old")) {
+      assertThat(root.resolve(file)).hasContent("old " + file);
+    }
+    assertThat(root.resolve("ostree/repo")).doesNotExist();
+    Files.move(moved, kernel.resolve("vmlinuz"));
+    install(request(Replace.WIPE));
+    judged();
+    assertThat(root.resolve("home")).doesNotExist();
+    assertThat(root.resolve("ostree/other")).doesNotExist();
   }
 
   /** What comes to nothing before /boot is erased leaves the old system as it was. */
@@ -299,6 +386,7 @@ class FilesystemInstallTest extends DiskCase {
     for (String line :
         List.of(
             "boot-mount-spec = \"a b\"",
+            "root-mount-spec = \"a b\"",
             "stateroot = \"../../../../etc\"",
             "kargs = [\"a\\nb\"]")) {
       Files.writeString(config.resolve("1.toml"), "[install]\n" + line + "\n");

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Limit;
@@ -20,6 +21,8 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. Kernel and modules are those
@@ -98,6 +101,57 @@ public final class Grub {
     this.work = work;
   }
 
+  /**
+   * Refuses, before anything is made of it, an image that lacks files that a boot loader is made
+   * of.
+   *
+   * @param architecture in OCI's names
+   * @throws Problem of kind INPUT that names the first
+   */
+  public static void require(FileTree image, String architecture, boolean bios, boolean uefi) {
+    if (bios && architecture.equals("amd64")) {
+      require(image, "i386-pc", List.of("boot.img"));
+    }
+    if (uefi) {
+      require(image, efiPlatform(architecture), List.of());
+    }
+  }
+
+  private static void require(FileTree image, String platform, List<String> more) {
+    String folder = FOLDER + "/" + platform;
+    if (image.find(folder).isEmpty()) {
+      throw missing(folder);
+    }
+    List<String> needed = new ArrayList<>(more);
+    needed.addAll(List.of("kernel.img", "moddep.lst"));
+    MODULES.forEach(module -> needed.add(module + ".mod"));
+    Set<String> files = new TreeSet<>();
+    if (image.find(folder).get() instanceof Node.Directory directory) {
+      directory
+          .children()
+          .forEach(
+              (name, node) -> {
+                if (node instanceof Node.File) {
+                  files.add(name.toString());
+                }
+              });
+    }
+    for (String name : needed) {
+      if (!files.contains(name)) {
+        throw missing(folder + "/" + name);
+      }
+    }
+    menuModule(platform, files);
+  }
+
+  private static String efiPlatform(String architecture) {
+    return switch (architecture) {
+      case "amd64" -> "x86_64-efi";
+      case "arm64" -> "arm64-efi";
+      default -> throw Problem.input("no EFI boot loader is known for " + architecture);
+    };
+  }
+
   /** Writes {@code grub/grub.cfg} into the mounted /boot. */
   public void configure(Path mountedBoot) throws IOException {
     AtomicFile.write(
@@ -128,11 +182,9 @@ public final class Grub {
   public record Efi(String name, byte[] image) {}
 
   public Efi efi() throws IOException {
-    return switch (architecture) {
-      case "amd64" -> new Efi("BOOTX64.EFI", image("x86_64-efi", "", List.of("efi_gop")));
-      case "arm64" -> new Efi("BOOTAA64.EFI", image("arm64-efi", "", List.of("efi_gop")));
-      default -> throw Problem.input("no EFI boot loader is known for " + architecture);
-    };
+    String platform = efiPlatform(architecture);
+    String name = architecture.equals("amd64") ? "BOOTX64.EFI" : "BOOTAA64.EFI";
+    return new Efi(name, image(platform, "", List.of("efi_gop")));
   }
 
   /** Whether this architecture has a BIOS. */

@@ -15,6 +15,7 @@ import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
+import slipway.base.Usage;
 import slipway.disk.BootableImage;
 import slipway.disk.DeviceInstall;
 import slipway.disk.FilesystemInstall;
@@ -135,6 +136,7 @@ public final class Installer {
   public void toDisk(Options options, Disk disk) throws IOException {
     install(
         options,
+        true,
         (image, wishes) ->
             DeviceInstall.run(
                 new DeviceInstall.Request(
@@ -166,6 +168,7 @@ public final class Installer {
    */
   public void toExistingRoot(Options options, Filesystem filesystem, boolean cleanup)
       throws IOException {
+    new ContainerView(host).requireMachine(filesystem.root(), options.source() == null);
     onto(options, filesystem, inherited(), cleanup);
   }
 
@@ -180,8 +183,10 @@ public final class Installer {
 
   private void onto(Options options, Filesystem target, KernelArguments inherited, boolean cleanup)
       throws IOException {
+    FilesystemInstall.requireSpecs(target.rootSpec(), target.bootSpec());
     install(
         options,
+        false,
         (image, wishes) ->
             FilesystemInstall.run(
                 new FilesystemInstall.Request(
@@ -223,7 +228,11 @@ public final class Installer {
     void place(BootableImage image, MachineWishes wishes) throws IOException;
   }
 
-  private void install(Options options, Placing placing) throws IOException {
+  /**
+   * @param twice whether the image is read before it is imported; file systems are imported to
+   *     before something is erased, where that is possible
+   */
+  private void install(Options options, boolean twice, Placing placing) throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
     MachineWishes.Companions bound = (root, files) -> bringBound(options.bound(), root, files);
@@ -236,16 +245,21 @@ public final class Installer {
             keys(options.rootKeys()),
             host.run(),
             bound);
+    wishes.check();
     try (ImageSource source = host.images().open(origin.place())) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
-      placing.place(
-          new BootableImage(
-              origin.name().map(name -> exact(name, manifest)).orElse(null),
-              source,
-              manifest,
-              ImageConfig.parse(Transfer.config(source, manifest)),
-              target),
-          wishes);
+      boolean fetch = twice && origin.place().transport().equals("registry");
+      try (FetchedSource fetched =
+          fetch ? new FetchedSource(source, manifest, host.progress()) : null) {
+        placing.place(
+            new BootableImage(
+                origin.name().map(name -> exact(name, manifest)).orElse(null),
+                fetched == null ? source : fetched,
+                manifest,
+                ImageConfig.parse(Transfer.config(source, manifest)),
+                target),
+            wishes);
+      }
     }
     host.out().accept("Installation complete!");
   }
@@ -337,7 +351,7 @@ public final class Installer {
 
   private Origin origin(@Nullable String source) throws IOException {
     if (source != null) {
-      return switch (TransportRef.parse(source)) {
+      return switch (Usage.of("--source-imgref", () -> TransportRef.parse(source))) {
         case TransportRef.Registry r ->
             new Origin(
                 ContainerReference.registry(r.reference().toString()),
@@ -369,6 +383,7 @@ public final class Installer {
           "nothing says which image to install: this is no privileged container of podman; name the"
               + " image by --source-imgref, such as docker://HOST/NAME:TAG");
     }
+    new ContainerView(host).requireStorage();
     String name = value(text, "image");
     return new Origin(
         ContainerReference.unverified("containers-storage", "@" + id),

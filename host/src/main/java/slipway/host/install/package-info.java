@@ -3,7 +3,8 @@
  * afterwards. {@link slipway.host.install.Installer} decides that; {@link
  * slipway.disk.DeviceInstall} writes a disk, {@link slipway.disk.FilesystemInstall} file systems
  * that are there. {@link slipway.host.install.OldSystem} removes at the first boot what was
- * replaced.
+ * replaced. {@code FetchedSource} keeps an image of a registry that is read twice, {@code
+ * ContainerView} names options of podman that are missing.
  *
  * <pre>
  *  image       --source-imgref, else the container that this runs in: /run/.containerenv names it,

@@ -102,6 +102,11 @@ class InstallerTest {
         rootless=0
         """
             .formatted("cd".repeat(32), ID));
+    assertThatThrownBy(() -> install(null, null, null))
+        .hasMessage(
+            "this container sees too little of the machine; give podman run"
+                + " -v /var/lib/containers:/var/lib/containers, too");
+    Files.createDirectories(directory.resolve("var/lib/containers/storage"));
     assertThatThrownBy(() -> install(null, null, null)).hasMessage("opened");
     assertThat(opened.getFirst().transport() + ":" + opened.getFirst().name())
         .isEqualTo("containers-storage:@" + ID);

@@ -55,6 +55,25 @@ public final class Flock implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes the exclusive lock of a file, device or directory that is there, unless somebody holds
+   * it. Links are followed.
+   *
+   * @return null when it is held
+   */
+  public static @Nullable Flock tryExisting(Path path) throws IOException {
+    Flock lock = new Flock(Posix.open(OsPath.of(path), Posix.O_RDONLY | Posix.O_CLOEXEC, 0));
+    boolean taken = false;
+    try {
+      taken = lock.tryTake(true);
+      return taken ? lock : null;
+    } finally {
+      if (!taken) {
+        lock.close();
+      }
+    }
+  }
+
   /** As {@link #file}, but an interrupt of this thread ends the waiting. */
   public static Flock fileInterruptibly(Path path, boolean exclusive)
       throws IOException, InterruptedException {

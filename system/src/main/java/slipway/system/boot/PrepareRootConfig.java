@@ -10,6 +10,7 @@ import slipway.base.KeyFile;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
+import slipway.system.files.ImageFiles;
 
 /**
  * What the initramfs is to do with a deployment: {@code ostree/prepare-root.conf}
@@ -59,6 +60,17 @@ public record PrepareRootConfig(
               "the image's /" + path);
       if (text.isPresent()) {
         return parse(new String(text.get(), StandardCharsets.UTF_8), "/" + path);
+      }
+    }
+    return parse("", "prepare-root.conf");
+  }
+
+  /** As {@link #read(Path)}, of an image of which no deployment is made yet. */
+  public static PrepareRootConfig read(ImageFiles files) throws IOException {
+    for (String path : PATHS) {
+      Optional<String> text = files.text(path);
+      if (text.isPresent()) {
+        return parse(text.get(), "/" + path);
       }
     }
     return parse("", "prepare-root.conf");

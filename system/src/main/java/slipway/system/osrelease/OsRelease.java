@@ -10,6 +10,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
+import slipway.system.files.ImageFiles;
 
 /** The name of an operating system: os-release(5). */
 public final class OsRelease {
@@ -25,11 +26,18 @@ public final class OsRelease {
     if (text.isEmpty()) {
       text = read(deployment, "etc/os-release");
     }
+    return prettyName(text.map(bytes -> new String(bytes, StandardCharsets.UTF_8)));
+  }
+
+  /** As {@link #prettyName(Path)}, of an image whose defaults of /etc are in /usr/etc. */
+  public static String prettyName(ImageFiles files) throws IOException {
+    Optional<String> text = files.text("usr/lib/os-release");
+    return prettyName(text.isEmpty() ? files.text("usr/etc/os-release") : text);
+  }
+
+  private static String prettyName(Optional<String> text) {
     Map<String, String> values =
-        parse(
-            new String(
-                text.orElseThrow(() -> Problem.input("the image has no /usr/lib/os-release")),
-                StandardCharsets.UTF_8));
+        parse(text.orElseThrow(() -> Problem.input("the image has no /usr/lib/os-release")));
     String name = values.getOrDefault("PRETTY_NAME", values.get("ID"));
     if (name == null || name.isBlank()) {
       throw Problem.input("/usr/lib/os-release of the image has neither PRETTY_NAME nor ID");

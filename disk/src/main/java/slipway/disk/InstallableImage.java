@@ -1,0 +1,191 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.bootloader.Grub;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.InstallConfig;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.container.ImagePreview;
+import slipway.sysroot.Deployable;
+import slipway.sysroot.Sysroot;
+import slipway.system.boot.KernelLayout;
+import slipway.system.files.ImageFiles;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/**
+ * What an image is when its files are known: whether it can be installed, and what it says of that.
+ * The files are those of an import, or are read ahead of one, before anything is erased for it.
+ *
+ * @param files with the defaults of /etc in /usr/etc
+ * @param config what the image says of its installation
+ * @param architecture in OCI's names
+ * @param bytes that its files take at least; 0 when nobody counted
+ */
+record InstallableImage(FileTree files, InstallConfig config, String architecture, long bytes) {
+  private static final long MIB = 1L << 20;
+  private static final long BLOCK = 4096;
+
+  /** Lists of modules have some hundred kilobytes. */
+  private static final int LARGEST_LIST = 32 << 20;
+
+  /** What is looked into before an import; the lists of modules are kept for {@link #drivers}. */
+  private static final Pattern READ =
+      Pattern.compile(
+          "(usr/)?(lib|local/lib|etc)/(bootc|ostree)/.*|((usr/)?etc|usr/lib)/os-release"
+              + "|usr/lib/modules/[^/]*/modules\\.(builtin|dep)",
+          Pattern.DOTALL);
+
+  static InstallableImage of(FileTree files, BootableImage image, MachineWishes wishes)
+      throws IOException {
+    return of(files, image, wishes, 0);
+  }
+
+  private static InstallableImage of(
+      FileTree files, BootableImage image, MachineWishes wishes, long bytes) throws IOException {
+    String architecture = image.architecture();
+    return new InstallableImage(
+        files, InstallConfig.of(files, architecture, wishes.run()), architecture, bytes);
+  }
+
+  /**
+   * Reads all layers, verifies them and writes nothing.
+   *
+   * @throws Problem when one of them is damaged or cannot be imported
+   */
+  static InstallableImage ahead(BootableImage image, MachineWishes wishes, Progress progress)
+      throws IOException {
+    progress.note("looking into the image before anything is erased");
+    ImagePreview.Seen seen =
+        ImagePreview.read(
+            image.source(),
+            image.manifest(),
+            image.config(),
+            image.target().toString(),
+            InstallableImage::isRead,
+            progress);
+    return of(seen.files(), image, wishes, seen.bytes());
+  }
+
+  private static boolean isRead(OsPath path) {
+    return READ.matcher(path.toString()).matches();
+  }
+
+  /**
+   * Refuses what cannot be installed or started anywhere.
+   *
+   * @throws Problem of kind INPUT
+   */
+  KernelLayout check(MachineWishes wishes) throws IOException {
+    Sysroot.requireStateroot(wishes.stateroot(config));
+    config.kernelArguments().requireWritable("install.kargs of the image");
+    return Deployable.require(files, architecture);
+  }
+
+  /**
+   * Refuses what cannot start from certain file systems.
+   *
+   * @param root kind of the root file system, as in {@code ext4}
+   * @param boot likewise that of /boot
+   * @throws Problem of kind INPUT
+   */
+  void requireDrivers(String root, String boot) throws IOException {
+    Set<String> wanted = new TreeSet<>(List.of(root, boot));
+    String version = KernelLayout.of(files).version();
+    for (String type : wanted) {
+      requireDriver(version, type);
+    }
+  }
+
+  /** The kernel's lists of what it has built in and of its modules; without them nobody knows. */
+  private void requireDriver(String version, String type) throws IOException {
+    boolean known = false;
+    for (String list : List.of("modules.builtin", "modules.dep")) {
+      String path = "usr/lib/modules/" + version + "/" + list;
+      if (files.find(path).orElse(null) instanceof Node.File file) {
+        known = true;
+        try (InputStream in = file.content().open()) {
+          String text = new String(in.readNBytes(LARGEST_LIST), StandardCharsets.ISO_8859_1);
+          // ext4 reads ext2 and ext3, too.
+          String driver = type.startsWith("ext") ? "ext4" : type;
+          if (text.contains("/fs/" + driver + "/" + driver + ".ko")) {
+            return;
+          }
+        }
+      }
+    }
+    if (known) {
+      throw Problem.input(
+          "the image's kernel "
+              + Printable.text(version)
+              + " cannot mount "
+              + type
+              + "; install to another file system, or take an image whose kernel can");
+    }
+  }
+
+  /** Whether systemd finds a unit in it that is not masked. */
+  boolean hasUnit(String name) {
+    ImageFiles all = new ImageFiles(files);
+    for (String folder : List.of("usr/etc", "usr/local/lib", "usr/lib")) {
+      Node node = all.node(folder + "/systemd/system/" + name);
+      if (node != null) {
+        return !(node instanceof Node.Symlink link && link.target().is("/dev/null"));
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Refuses an image whose boot loader is to start it and cannot.
+   *
+   * @param bios whether BIOS is to start it
+   * @param uefi whether UEFI is
+   * @throws Problem of kind INPUT
+   */
+  void requireBootLoader(MachineWishes wishes, boolean bios, boolean uefi) {
+    if (wishes.bootLoader(config) == BootLoader.GRUB) {
+      Grub.require(files, architecture, bios, uefi);
+    }
+  }
+
+  /**
+   * Refuses what certainly does not fit.
+   *
+   * @param where the root, for the message
+   * @param room bytes of the root's file system, or of its partition
+   * @throws Problem of kind FULL
+   */
+  void requireRoom(String where, long room) {
+    if (bytes > room) {
+      throw Problem.full(
+          "the image's files have %d MiB, and %s has %d MiB in all; take a larger one"
+              .formatted(bytes / MIB + 1, where, room / MIB));
+    }
+  }
+
+  /**
+   * Refuses a /boot that certainly does not hold the kernel.
+   *
+   * @param where it is, for the message
+   * @param room bytes of its file system, or of its partition
+   * @throws Problem of kind FULL
+   */
+  void requireBootRoom(String where, long room) throws IOException {
+    long needed = KernelLayout.of(files).bytes(BLOCK, name -> true) + MIB;
+    if (room < needed) {
+      throw Problem.full(
+          "%s has %d MiB in all, and the image's kernel and initramfs take %d MiB"
+              .formatted(where, room / MIB, needed / MIB + 1));
+    }
+  }
+}
