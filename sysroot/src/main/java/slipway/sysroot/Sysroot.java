@@ -36,6 +36,7 @@ import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
 import slipway.sysroot.write.EtcRestore;
+import slipway.sysroot.write.InstalledComposefs;
 import slipway.sysroot.write.InstalledKernel;
 import slipway.sysroot.write.Relinking;
 import slipway.sysroot.write.SysrootSweep;
@@ -199,6 +200,11 @@ public final class Sysroot {
     return DeploymentWriter.backing(root, deployment);
   }
 
+  /** A text that is another one when the deployments that are known have changed. */
+  public String fingerprint() {
+    return state.fingerprint();
+  }
+
   /** Reads boot entries and links anew. */
   public void reload() throws IOException {
     state = SysrootState.read(root, run);
@@ -261,7 +267,7 @@ public final class Sysroot {
 
   /** Deploys at once, as the default of the boot menu. */
   public Deployment deploy(DeploySpec spec) throws IOException {
-    return planned(() -> planDeploy(spec));
+    return planned(() -> planDeploy(spec), planned -> {});
   }
 
   /**
@@ -285,13 +291,22 @@ public final class Sysroot {
           Plan plan = planStage(spec, lock);
           check.admit(java.util.Objects.requireNonNull(plan.created()));
           return plan;
-        });
+        },
+        check);
   }
 
-  /** Looks at a deployment before it is made. */
+  /** Looks at a deployment before it is made, and at what was made before it counts. */
+  @FunctionalInterface
   public interface Admission {
     /** Throws when it must not be. */
     void admit(Deployment planned) throws IOException;
+
+    /**
+     * Does what is missing in a new deployment that no /etc is merged into.
+     *
+     * @param directory its root
+     */
+    default void dress(Path directory) throws IOException {}
   }
 
   /** What goes with a change: done under the lock, when nothing stands against the change. */
@@ -307,10 +322,10 @@ public final class Sysroot {
     Plan plan() throws IOException;
   }
 
-  private Deployment planned(Planner planner) throws IOException {
+  private Deployment planned(Planner planner, Admission check) throws IOException {
     try (Flock lock = lockUnchanged()) {
       Plan plan = planner.plan();
-      perform(plan);
+      perform(plan, check);
       Deployment created = java.util.Objects.requireNonNull(plan.created());
       return state.all().stream().filter(created::isSame).findFirst().orElse(created);
     }
@@ -378,6 +393,46 @@ public final class Sysroot {
     }
   }
 
+  /**
+   * Makes a stateroot with an empty /var.
+   *
+   * @throws Problem of kind INPUT when there is one of that name, or it cannot be one
+   */
+  public void makeStateroot(String name) throws IOException {
+    requireStateroot(name);
+    try (Flock lock = lock()) {
+      new Stateroots(root).make(name);
+      durability().syncRoot();
+    }
+  }
+
+  /** The names of all stateroots, with deployments or without. */
+  public List<String> stateroots() throws IOException {
+    return new Stateroots(root).names();
+  }
+
+  /**
+   * Removes a stateroot: its deployments from the boot menu first, which is the commit point, then
+   * all that it holds. What a failure leaves goes when this is done again.
+   *
+   * @throws Problem of kind INPUT for the running one, one with something staged, and one with a
+   *     pinned deployment; of kind UNAVAILABLE when the deployments are no longer those that were
+   *     known
+   */
+  public void removeStateroot(String name, Before before) throws IOException {
+    try (Flock lock = lockUnchanged()) {
+      Stateroots stateroots = new Stateroots(root);
+      stateroots.requireRemovable(name, state.all());
+      List<Deployment> order =
+          state.deployments().stream().filter(d -> !d.stateroot().equals(name)).toList();
+      before.run();
+      if (order.size() < state.deployments().size()) {
+        perform(planner().order(order, true));
+      }
+      stateroots.remove(name);
+    }
+  }
+
   /** What is known now of a deployment of the menu. */
   private Deployment current(Deployment deployment) {
     return state.deployments().stream()
@@ -416,8 +471,12 @@ public final class Sysroot {
   }
 
   private void perform(Plan plan) throws IOException {
+    perform(plan, planned -> {});
+  }
+
+  private void perform(Plan plan, Admission check) throws IOException {
     if (plan.created() != null && plan.spec() != null) {
-      create(plan.created(), plan.spec(), plan.stage());
+      create(plan.created(), plan.spec(), plan.stage(), check);
     }
     if (plan.stage()) {
       stageCreated(plan);
@@ -442,7 +501,8 @@ public final class Sysroot {
     }
   }
 
-  private void create(Deployment created, DeploySpec spec, boolean stage) throws IOException {
+  private void create(Deployment created, DeploySpec spec, boolean stage, Admission check)
+      throws IOException {
     FileTree tree = repository().readTree(spec.commit());
     boolean done = false;
     try {
@@ -451,6 +511,7 @@ public final class Sysroot {
       if (spec.merge() != null) {
         tryMerge(created, spec.merge(), stage);
       }
+      check.dress(path(created));
       done = true;
     } finally {
       if (!done) {
@@ -640,7 +701,7 @@ public final class Sysroot {
       }
       file.withLocked(locked).write(run.stagedFile());
       after.attempt("nobody is told that the deployments changed", this::touchDeploy);
-      reload();
+      after.attempt("what is in force now could not be read", this::reload);
     }
   }
 
@@ -744,7 +805,7 @@ public final class Sysroot {
               .orElseThrow(Sysroot::changedMeanwhile);
       writer().writeOrigin(present.withOrigin(change.apply(present.origin())));
       after.attempt("nobody is told that the deployments changed", this::touchDeploy);
-      reload();
+      after.attempt("what is in force now could not be read", this::reload);
     }
   }
 
@@ -755,6 +816,15 @@ public final class Sysroot {
    */
   public List<String> checkFiles(Deployment deployment) throws IOException {
     return new Relinking(root, repository(), deployment).check();
+  }
+
+  /**
+   * Compares the composefs image of a deployment with its commit.
+   *
+   * @return a sentence when it is another one
+   */
+  public List<String> checkComposefs(Deployment deployment) throws IOException {
+    return new InstalledComposefs(root, repository(), deployment).check();
   }
 
   /**
@@ -791,6 +861,21 @@ public final class Sysroot {
     }
     try (Flock lock = lock()) {
       return new InstalledKernel(root, deployment).mend(repository(), durability());
+    }
+  }
+
+  /**
+   * Writes the composefs image of a deployment once more when it is not what it has to be.
+   *
+   * @return how many images
+   */
+  public int mendComposefs(Deployment deployment) throws IOException {
+    try (Flock lock = lock()) {
+      int count = new InstalledComposefs(root, repository(), deployment).mend();
+      if (count > 0) {
+        durability().syncRoot();
+      }
+      return count;
     }
   }
 

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -26,8 +25,9 @@ import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 
 /**
- * Checks every object of a machine's repository, that the files of deployments are those objects,
- * and the kernels in {@code /boot}; mends what the images can give again.
+ * Checks every object of a machine's repository, that the files of deployments are those objects
+ * and their composefs images what the commits say, and the kernels in {@code /boot}; mends what the
+ * images can give again.
  */
 final class MachineFsck {
   private final HostEnvironment host;
@@ -35,6 +35,7 @@ final class MachineFsck {
   private final Repository repository;
   private int relinked;
   private int kernels;
+  private int images;
 
   MachineFsck(HostEnvironment host, Sysroot sysroot) throws IOException {
     this.host = host;
@@ -49,14 +50,16 @@ final class MachineFsck {
    * @param mended how many objects are whole again
    * @param relinked how many files of deployments lead to an object that is whole again
    * @param kernels how many files were put into {@code /boot} again
+   * @param images how many composefs images were written again
    * @param left what is broken still
    */
-  record Result(FsckReport found, int mended, int relinked, int kernels, FsckReport left) {}
+  record Result(
+      FsckReport found, int mended, int relinked, int kernels, int images, FsckReport left) {}
 
   Result run(boolean repair) throws IOException {
     FsckReport found = check();
     if (found.isClean() || !repair) {
-      return new Result(found, 0, 0, 0, found);
+      return new Result(found, 0, 0, 0, 0, found);
     }
     Set<FsckReport.Broken> left = new HashSet<>(found.broken());
     try {
@@ -70,8 +73,8 @@ final class MachineFsck {
       follow(found, left);
     }
     int mended = found.broken().size() - left.size();
-    FsckReport after = mended + relinked + kernels == 0 ? found : check();
-    return new Result(found, mended, relinked, kernels, after);
+    FsckReport after = mended + relinked + kernels + images == 0 ? found : check();
+    return new Result(found, mended, relinked, kernels, images, after);
   }
 
   private List<Deployment> deployments() {
@@ -88,7 +91,10 @@ final class MachineFsck {
       look(deployment, () -> sentences.addAll(sysroot.checkKernel(deployment)), sentences);
       look(
           deployment,
-          () -> sentences.addAll(sysroot.checkFiles(deployment)),
+          () -> {
+            sentences.addAll(sysroot.checkFiles(deployment));
+            sentences.addAll(sysroot.checkComposefs(deployment));
+          },
           // A tree that cannot be read was told with the objects that it lacks.
           objects.broken().isEmpty() ? sentences : new ArrayList<>());
       found.put(deployment, sentences);
@@ -131,6 +137,7 @@ final class MachineFsck {
     for (Deployment deployment : deployments()) {
       attempt(deployment, () -> relinked += sysroot.relink(deployment, files));
       attempt(deployment, () -> kernels += sysroot.mendKernel(deployment));
+      attempt(deployment, () -> images += sysroot.mendComposefs(deployment));
     }
   }
 
@@ -149,26 +156,34 @@ final class MachineFsck {
 
   /** By the image of one deployment; a place that does not answer leaves the others their turn. */
   private void mend(Deployment deployment, Set<FsckReport.Broken> left) throws IOException {
-    Optional<ContainerReference> reference = deployment.origin().container();
-    if (reference.isEmpty()) {
-      return;
+    Set<ContainerReference> places = new LinkedHashSet<>();
+    deployment.origin().deployed().ifPresent(places::add);
+    deployment.origin().container().ifPresent(places::add);
+    for (ContainerReference place : places) {
+      if (!left.isEmpty()) {
+        mend(deployment, place, left);
+      }
     }
+  }
+
+  private void mend(Deployment deployment, ContainerReference place, Set<FsckReport.Broken> left)
+      throws IOException {
     int before = left.size();
-    try (ImageSource source = host.images().open(reference.get())) {
-      Named image = image(deployment.checksum(), reference.get());
+    try (ImageSource source = host.images().open(place)) {
+      Named image = image(deployment.checksum(), place);
       ContainerRepair.run(
           repository,
           left,
           source,
           image.manifest(),
           image.config(),
-          ImagePull.transportName(reference.get()),
+          ImagePull.transportName(place),
           host.progress());
     } catch (Problem e) {
       host.progress()
           .note(
               "warning: "
-                  + Printable.text(reference.get().image())
+                  + Printable.text(place.image())
                   + " mends nothing"
                   + (left.size() < before ? " more: " : ": ")
                   + e.getMessage());

@@ -339,4 +339,42 @@ class FsckTest {
                 .status())
         .isNotZero();
   }
+
+  /** The root that a deployment starts with is no object, and is made of the commit again. */
+  @Test
+  void aDamagedComposefsImageIsFoundAndWrittenAgain() throws IOException {
+    machine.publish(
+        NAME,
+        HostMachine.Image.of("2")
+            .file("usr/lib/ostree/prepare-root.conf", "[composefs]\nenabled = yes\n"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    Deployment now = machine.reboot();
+    machine.host().fsck(false);
+    machine.heard();
+    Path directory = machine.root().resolve(now.directory());
+    Path image = directory.resolve(".ostree.cfs");
+    byte[] whole = Files.readAllBytes(image);
+    for (boolean missing : new boolean[] {false, true}) {
+      slipway.linux.posix.Ioctls.setImmutable(OsPath.of(directory), false);
+      if (missing) {
+        Files.delete(image);
+      } else {
+        damage(image);
+      }
+      slipway.linux.posix.Ioctls.setImmutable(OsPath.of(directory), true);
+      assertThatThrownBy(() -> machine.host().fsck(false))
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("the machine has 1 errors");
+      assertThat(machine.heard())
+          .containsExactly(
+              "the composefs image .ostree.cfs of the deployment "
+                  + now.id()
+                  + (missing ? " is missing" : " is damaged"));
+      machine.host().fsck(true);
+      assertThat(machine.heard()).contains("Wrote 1 composefs images of deployments again");
+      assertThat(image).hasBinaryContent(whole);
+      assertThat(directory).isDirectoryNotContaining("glob:**.tmp");
+    }
+    machine.judge();
+  }
 }

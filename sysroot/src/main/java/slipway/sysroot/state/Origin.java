@@ -15,6 +15,11 @@ public record Origin(KeyFile file) {
   private static final String GROUP = "origin";
   private static final String CONTAINER = "container-image-reference";
   private static final String TRANSIENT = "libostree-transient";
+
+  /** Of our own: the image that was deployed, where that is not the one that is followed. */
+  private static final String OURS = "slipway";
+
+  private static final String DEPLOYED = "deployed-image";
   private static final String REGISTRY = "ostree-unverified-registry:";
 
   /** Of a deployment whose origin file is missing. */
@@ -62,15 +67,33 @@ public record Origin(KeyFile file) {
         pinned ? file.with(TRANSIENT, "pinned", "true") : file.without(TRANSIENT, "pinned"));
   }
 
-  /** Of an image, and no longer of the ref of a plain ostree repository. */
+  /** The image that was deployed: that which is followed, unless it was taken for one time. */
+  public Optional<ContainerReference> deployed() {
+    return file.get(OURS, DEPLOYED).map(ContainerReference::parse).or(this::container);
+  }
+
+  /** Of an image that was deployed, while another one is followed. */
+  public Origin withDeployed(String reference) {
+    return new Origin(file.with(OURS, DEPLOYED, oneLine(reference)));
+  }
+
+  /**
+   * Of an image that is deployed and followed, and no longer of the ref of a plain ostree
+   * repository.
+   */
   public Origin withContainer(String reference) {
-    if (reference.isBlank() || reference.indexOf('\n') >= 0) {
-      throw Problem.input("an image reference is one line of text");
-    }
     return new Origin(
         file.without(GROUP, "refspec")
             .without(GROUP, "baserefspec")
-            .with(GROUP, CONTAINER, reference));
+            .without(OURS, DEPLOYED)
+            .with(GROUP, CONTAINER, oneLine(reference)));
+  }
+
+  private static String oneLine(String reference) {
+    if (reference.isBlank() || reference.indexOf('\n') >= 0) {
+      throw Problem.input("an image reference is one line of text");
+    }
+    return reference;
   }
 
   /**

@@ -1,15 +1,9 @@
 package slipway.sysroot.write;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,11 +17,9 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
-import slipway.ostree.container.Composefs;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.SysrootState;
-import slipway.system.boot.PrepareRootConfig;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
@@ -59,7 +51,7 @@ public final class DeploymentWriter {
     repository.checkout(tree, directory);
     prepareEtc(directory);
     prepareVar(directory, stateroot.resolve("var"));
-    writeComposefs(directory, tree);
+    InstalledComposefs.write(directory, tree);
     writeOrigin(deployment);
   }
 
@@ -153,25 +145,6 @@ public final class DeploymentWriter {
     if (!Files.exists(var.resolve("lock"), LinkOption.NOFOLLOW_LINKS)) {
       Files.createSymbolicLink(var.resolve("lock"), Path.of("../run/lock"));
     }
-  }
-
-  private static void writeComposefs(Path directory, FileTree tree) throws IOException {
-    PrepareRootConfig config = PrepareRootConfig.read(directory);
-    if (!config.composefs().wanted()) {
-      return;
-    }
-    boolean digests =
-        config.composefs() == PrepareRootConfig.Composefs.VERITY
-            || config.composefs() == PrepareRootConfig.Composefs.SIGNED;
-    Path image = directory.resolve(".ostree.cfs");
-    try (FileChannel channel =
-        FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 256 * 1024);
-      Composefs.writeDeployment(tree, digests, out);
-      out.flush();
-      channel.force(true);
-    }
-    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
   }
 
   /** Writes the file beside the deployment that tells where it came from. */

@@ -1,0 +1,150 @@
+package slipway.sysroot.write;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.List;
+import slipway.base.AtomicFile;
+import slipway.base.Printable;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.container.Composefs;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.Deployment;
+import slipway.system.boot.PrepareRootConfig;
+import slipway.tree.FileTree;
+
+/**
+ * The composefs image of a deployment, {@code .ostree.cfs}, which is the root that it starts with.
+ * What it has to be follows from the commit, with or without the fs-verity digests of the objects.
+ */
+public final class InstalledComposefs {
+  private static final String NAME = ".ostree.cfs";
+
+  /** Of a file that is being written; a leftover goes with its deployment. */
+  private static final String TEMPORARY = ".ostree.cfs.tmp";
+
+  private final Path directory;
+  private final Repository repository;
+  private final Deployment deployment;
+
+  public InstalledComposefs(Path root, Repository repository, Deployment deployment) {
+    this.directory = root.resolve(deployment.directory());
+    this.repository = repository;
+    this.deployment = deployment;
+  }
+
+  /** Writes that of a new deployment, if it wants one. */
+  static void write(Path directory, FileTree tree) throws IOException {
+    PrepareRootConfig config = PrepareRootConfig.read(directory);
+    if (config.composefs().wanted()) {
+      write(directory.resolve(NAME), tree, hasDigests(config));
+    }
+  }
+
+  private static boolean hasDigests(PrepareRootConfig config) {
+    return config.composefs() == PrepareRootConfig.Composefs.VERITY
+        || config.composefs() == PrepareRootConfig.Composefs.SIGNED;
+  }
+
+  private static void write(Path image, FileTree tree, boolean digests) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 256 * 1024);
+      Composefs.writeDeployment(tree, digests, out);
+      out.flush();
+      channel.force(true);
+    }
+    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  /**
+   * Looks, and changes nothing.
+   *
+   * @return a sentence when it is not what it has to be
+   * @throws slipway.base.Problem when the tree of the deployment cannot be read
+   */
+  public List<String> check() throws IOException {
+    Path image = directory.resolve(NAME);
+    String shown =
+        "the composefs image " + NAME + " of the deployment " + Printable.text(deployment.id());
+    if (!Files.isRegularFile(image, LinkOption.NOFOLLOW_LINKS)) {
+      boolean wanted = PrepareRootConfig.read(directory).composefs().wanted();
+      return wanted ? List.of(shown + " is missing") : List.of();
+    }
+    byte[] found;
+    try {
+      found = digest(image);
+    } catch (IOException e) {
+      return List.of(shown + " cannot be read: " + e.getMessage());
+    }
+    FileTree tree = repository.readTree(deployment.checksum());
+    return isSame(found, tree, false) || isSame(found, tree, true)
+        ? List.of()
+        : List.of(shown + " is damaged");
+  }
+
+  private static byte[] digest(Path image) throws IOException {
+    MessageDigest hash = Checksum.newDigest();
+    byte[] buffer = new byte[256 * 1024];
+    try (InputStream in = Files.newInputStream(image)) {
+      for (int n; (n = in.read(buffer)) >= 0; ) {
+        hash.update(buffer, 0, n);
+      }
+    }
+    return hash.digest();
+  }
+
+  private static boolean isSame(byte[] found, FileTree tree, boolean digests) throws IOException {
+    MessageDigest hash = Checksum.newDigest();
+    Composefs.writeDeployment(
+        tree, digests, new DigestOutputStream(OutputStream.nullOutputStream(), hash));
+    return Arrays.equals(found, hash.digest());
+  }
+
+  /**
+   * Writes it once more when it is not what it has to be; a rename is the commit point.
+   *
+   * @return how many images were written
+   */
+  public int mend() throws IOException {
+    if (check().isEmpty()) {
+      return 0;
+    }
+    FileTree tree = repository.readTree(deployment.checksum());
+    boolean digests = hasDigests(PrepareRootConfig.read(directory));
+    OsPath folder = OsPath.of(directory);
+    // The directory itself cannot be changed, once a deployment is complete.
+    boolean sealed = !deployment.staged();
+    if (sealed) {
+      Ioctls.setImmutable(folder, false);
+    }
+    try {
+      Path temporary = directory.resolve(TEMPORARY);
+      Files.deleteIfExists(temporary);
+      try {
+        write(temporary, tree, digests);
+        AtomicFile.rename(temporary, directory.resolve(NAME));
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } finally {
+      if (sealed) {
+        Ioctls.setImmutable(folder, true);
+      }
+    }
+    return 1;
+  }
+}
