@@ -150,7 +150,7 @@ public final class Main {
         (e, l, result) -> {
           int status = report(e, err);
           return e instanceof Problem p && l.getCommand() instanceof ExitCodes codes
-              ? codes.exitCode(p.kind())
+              ? codes.exitCode(p)
               : status;
         });
     line.setExecutionStrategy(

@@ -17,5 +17,5 @@ public interface ExitCodes {
   int REFUSED = 78;
 
   /** The exit code of a problem. */
-  int exitCode(Problem.Kind kind);
+  int exitCode(Problem problem);
 }

@@ -3,7 +3,7 @@ package slipway.cli.command;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
-import slipway.base.Problem;
+import slipway.base.Usage;
 import slipway.oci.model.Reference;
 
 /** What a machine follows for its updates, as a mix-in of commands that make one. */
@@ -17,16 +17,10 @@ public final class Followed {
   /**
    * The name, if one was given.
    *
-   * @throws Problem of kind USAGE
+   * @throws slipway.base.Problem of kind USAGE
    */
   public Optional<Reference> name() {
-    if (target == null) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Reference.parse(target).orLatest());
-    } catch (Problem e) {
-      throw new Problem(Problem.Kind.USAGE, "--target-imgref: " + e.sentence(), e);
-    }
+    return Optional.ofNullable(target)
+        .map(name -> Usage.of("--target-imgref", () -> Reference.parse(name).orLatest()));
   }
 }

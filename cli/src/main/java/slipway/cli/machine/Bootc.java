@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.base.Usage;
 import slipway.cli.command.ExitCodes;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.Terminal;
@@ -26,6 +27,8 @@ import slipway.host.update.Host;
 import slipway.host.update.ProgressStream;
 import slipway.oci.model.Digest;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The verbs of {@code bootc}, with its options and its output. */
 public final class Bootc {
@@ -118,11 +121,16 @@ public final class Bootc {
    * @param json whether it is told as JSON alone
    */
   static int work(CommandSpec spec, boolean json, Work work) throws Exception {
+    return work(spec, false, json, work);
+  }
+
+  /** As {@link #work(CommandSpec, boolean, Work)}, without progress when {@code quiet}. */
+  static int work(CommandSpec spec, boolean quiet, boolean json, Work work) throws Exception {
     if (!json) {
-      return changeBy(spec, false, work::run);
+      return changeBy(spec, quiet, work::run);
     }
     return change(
-        spec, false, text -> {}, host -> printTo(spec).println(JsonText.pretty(work.run(host))));
+        spec, quiet, text -> {}, host -> printTo(spec).println(JsonText.pretty(work.run(host))));
   }
 
   private static int attempt(CommandSpec spec, boolean quiet, ForPrograms programs, Attempt attempt)
@@ -153,15 +161,9 @@ public final class Bootc {
     @Nullable String digest;
 
     Host.Demands demands() {
-      return new Host.Demands(soft.mode, digest == null ? null : digest(digest));
-    }
-
-    private static Digest digest(String text) {
-      try {
-        return Digest.parse(text);
-      } catch (Problem e) {
-        throw new Problem(Problem.Kind.USAGE, "--require-digest: " + e.sentence(), e);
-      }
+      String text = digest;
+      return new Host.Demands(
+          soft.mode, text == null ? null : Usage.of("--require-digest", () -> Digest.parse(text)));
     }
   }
 
@@ -187,8 +189,9 @@ public final class Bootc {
         description = "tell programs how far it is, as JSON lines to this descriptor")
     @Nullable Integer descriptor;
 
-    int exitCode(Problem.Kind kind) {
-      return !codes
+    int exitCode(Problem problem) {
+      Problem.Kind kind = problem.kind();
+      return !codes || problem.isAfterChange()
           ? kind.exitCode()
           : switch (kind) {
             case USAGE, CORRUPT -> kind.exitCode();
@@ -304,8 +307,8 @@ public final class Bootc {
     }
 
     @Override
-    public int exitCode(Problem.Kind kind) {
-      return programs.exitCode(kind);
+    public int exitCode(Problem problem) {
+      return programs.exitCode(problem);
     }
   }
 
@@ -381,8 +384,8 @@ public final class Bootc {
     }
 
     @Override
-    public int exitCode(Problem.Kind kind) {
-      return programs.exitCode(kind);
+    public int exitCode(Problem problem) {
+      return programs.exitCode(problem);
     }
   }
 
@@ -473,6 +476,9 @@ public final class Bootc {
         description = "let unattended updates bring what is left before a newer image appears")
     boolean noHold;
 
+    @Option(names = "--json", description = "tell as JSON what was done")
+    boolean json;
+
     @Mixin SoftRebootOption soft = new SoftRebootOption();
 
     @Spec CommandSpec spec;
@@ -481,7 +487,21 @@ public final class Bootc {
     public Integer call() throws Exception {
       Host.RollbackOptions options =
           new Host.RollbackOptions(to, apply, keepStaged, noHold, soft.mode);
-      return change(spec, false, host -> host.rollback(options));
+      return work(spec, json, host -> json(Host.of(host).rollback(options)));
+    }
+
+    static JsonNode json(Host.RolledBack done) {
+      ObjectNode node =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("stateroot", done.next().stateroot())
+              .put("checksum", done.next().checksum().hex())
+              .put("deploySerial", done.next().serial())
+              .put("imageDigest", done.image())
+              .put("reverted", done.reverted())
+              .put("droppedStaged", done.dropped());
+      done.held().forEach(node.putArray("held")::add);
+      return node;
     }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -19,13 +20,15 @@ import slipway.host.deployment.HostEdit;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.lock.ScratchFolder;
 import slipway.linux.process.Command;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code bootc edit}. */
 @picocli.CommandLine.Command(
     name = "edit",
     mixinStandardHelpOptions = true,
     description = "Change what the machine shall be in an editor, or by a file.",
-    footer = {"bootc edit", "bootc edit -f host.yaml"})
+    footer = {"bootc edit", "bootc edit -f host.yaml --json"})
 public final class EditCommand implements Callable<Integer> {
   private static final List<String> EDITORS = List.of("nano", "vim", "vi");
 
@@ -40,18 +43,26 @@ public final class EditCommand implements Callable<Integer> {
   @Option(names = "--quiet", description = "no progress")
   boolean quiet;
 
+  @Option(names = "--json", description = "tell as JSON what was changed")
+  boolean json;
+
   @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws Exception {
-    return Bootc.changeBy(spec, quiet, this::edit);
+    return Bootc.work(spec, quiet, json, host -> json(edit(host)));
   }
 
-  private void edit(HostEnvironment host) throws IOException {
+  private static JsonNode json(HostEdit.Changed changed) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("changed", changed.name().toLowerCase(Locale.ROOT));
+  }
+
+  private HostEdit.Changed edit(HostEnvironment host) throws IOException {
     HostEdit edit = new HostEdit(host);
     if (file != null) {
-      edit.apply(read(file), Printable.text(file.toString()));
-      return;
+      return edit.apply(read(file), Printable.text(file.toString()));
     }
     String before = edit.document();
     try (ScratchFolder scratch = ScratchFolder.small("slipway-edit-", host.progress()::note)) {
@@ -67,7 +78,7 @@ public final class EditCommand implements Callable<Integer> {
                 + status
                 + "; nothing is changed");
       }
-      edit.apply(read(document), "the edited document");
+      return edit.apply(read(document), "the edited document");
     }
   }
 

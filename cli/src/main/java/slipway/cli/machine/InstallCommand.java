@@ -25,6 +25,8 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.host.install.Installer;
 import slipway.host.system.HostEnvironment;
+import slipway.host.update.FactoryReset;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code bootc install}. */
 @Command(
@@ -37,13 +39,16 @@ import slipway.host.system.HostEnvironment;
       InstallCommand.ToExistingRoot.class,
       InstallCommand.PrintConfiguration.class,
       InstallCommand.Finalize.class,
-      InstallCommand.EnsureCompletion.class
+      InstallCommand.EnsureCompletion.class,
+      InstallCommand.Reset.class,
+      InstallCommand.RemoveState.class
     })
 public final class InstallCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     throw Problem.usage(
-        "install needs to know what to install to: to-disk, to-filesystem or to-existing-root");
+        "install needs to know what to install to: to-disk, to-filesystem or to-existing-root; or"
+            + " reset");
   }
 
   /** Which image, and how it starts. */
@@ -404,6 +409,99 @@ public final class InstallCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       new Installer(host(spec, Progress.NONE)).ensureCompletion();
       return 0;
+    }
+  }
+
+  /** {@code bootc install reset}. */
+  @Command(
+      name = "reset",
+      mixinStandardHelpOptions = true,
+      description = "Begin anew at the next boot, with the image's /etc and /var.",
+      footer = {
+        "bootc install reset --apply",
+        "bootc install reset --target-imgref registry.example/web --stateroot fresh"
+      })
+  public static final class Reset implements Callable<Integer> {
+    @Mixin Followed followed = new Followed();
+
+    @Option(
+        names = "--stateroot",
+        paramLabel = "NAME",
+        description = "name of the new stateroot (default: state-YEAR-N)")
+    @Nullable String stateroot;
+
+    @Option(
+        names = "--karg",
+        paramLabel = "ARG",
+        description = "a kernel argument; may be repeated")
+    List<String> arguments = List.of();
+
+    @Option(
+        names = "--no-root-kargs",
+        description = "do not take over the arguments that find the root")
+    boolean withoutRoot;
+
+    @Option(names = "--apply", description = "reboot when it is queued")
+    boolean apply;
+
+    @Option(names = "--quiet", description = "no progress")
+    boolean quiet;
+
+    @Option(names = "--json", description = "tell as JSON what was done")
+    boolean json;
+
+    @Option(names = "--experimental", description = "as the reference asks for; nothing more")
+    boolean experimental;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      FactoryReset.Options options =
+          new FactoryReset.Options(
+              stateroot, followed.name().orElse(null), arguments, withoutRoot, apply);
+      return Bootc.work(
+          spec,
+          quiet,
+          json,
+          host -> {
+            FactoryReset.Begun begun = new FactoryReset(host).run(options);
+            return JsonNodeFactory.instance
+                .objectNode()
+                .put("stateroot", begun.stateroot())
+                .put("before", begun.before())
+                .put("checksum", begun.deployment().checksum().hex());
+          });
+    }
+  }
+
+  /** {@code bootc install remove-state}. */
+  @Command(
+      name = "remove-state",
+      mixinStandardHelpOptions = true,
+      description = "Remove what a reset left; a stateroot, its deployments and its /var.",
+      footer = {"bootc install remove-state", "bootc install remove-state default --json"})
+  public static final class RemoveState implements Callable<Integer> {
+    @Option(names = "--json", description = "tell as JSON what was done")
+    boolean json;
+
+    @Parameters(
+        paramLabel = "STATEROOT",
+        arity = "0..1",
+        description = "which (default: the only one that does not run)")
+    @Nullable String stateroot;
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+      return Bootc.work(
+          spec,
+          json,
+          host ->
+              JsonNodeFactory.instance
+                  .objectNode()
+                  .put("removed", new FactoryReset(host).forget(stateroot)));
     }
   }
 }

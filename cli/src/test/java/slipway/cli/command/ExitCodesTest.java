@@ -46,8 +46,10 @@ class ExitCodesTest {
     picocli.CommandLine line = new picocli.CommandLine(new Bootc.Upgrade());
     Bootc.Upgrade command = line.getCommand();
     line.parseArgs("--exit-code");
-    assertThat(command.exitCode(kind)).isEqualTo(code);
+    Problem problem = new Problem(kind, "no");
+    assertThat(command.exitCode(problem)).isEqualTo(code);
+    assertThat(command.exitCode(problem.afterChange())).isEqualTo(kind.exitCode());
     line.parseArgs();
-    assertThat(command.exitCode(kind)).isEqualTo(kind.exitCode());
+    assertThat(command.exitCode(problem)).isEqualTo(kind.exitCode());
   }
 }

@@ -50,6 +50,13 @@ class SignalsTest {
             System.out.println("ready");
             Command.of("sleep", "1000").run();
           }
+          case "has-erased" -> {
+            Cleanup.remark("nothing of this one").close();
+            try (Cleanup.Remark remark = Cleanup.remark("the disk is erased")) {
+              System.out.println("ready");
+              Command.of("sleep", "1000").run();
+            }
+          }
           case "is-deaf" -> {
             Command.of("sh", "-c", "trap '' TERM; sleep 1000").start();
             System.out.println("ready");
@@ -166,6 +173,14 @@ class SignalsTest {
     assertThat(ended.status()).isEqualTo(status);
     assertThat(ended.seconds()).isLessThan(5);
     assertNothingLeft();
+  }
+
+  @Test
+  void whatIsLostIsToldWhenASignalEndsTheWork() throws Exception {
+    Ended ended = end("has-erased", "INT");
+    assertThat(ended.err())
+        .isEqualTo("stopped by SIGINT; cleaning up\nwarning: the disk is erased\n");
+    assertThat(ended.status()).isEqualTo(130);
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Usage;
 import slipway.system.kargs.KernelArguments;
 
 /** A change of the kernel arguments that a machine starts with. */
@@ -82,7 +83,7 @@ public interface ArgumentEdit {
   private static List<String> parse(List<String> words) {
     List<String> all = new ArrayList<>();
     for (String word : words) {
-      all.addAll(KernelArguments.parse(word, "the kernel argument").list());
+      all.addAll(arguments("the kernel argument", word).list());
     }
     if (all.isEmpty()) {
       throw Problem.usage("a kernel argument is a word such as quiet or console=ttyS0");
@@ -93,10 +94,20 @@ public interface ArgumentEdit {
     return all;
   }
 
+  /**
+   * Splits what a user gave.
+   *
+   * @param where it was given, for messages
+   * @throws Problem of kind USAGE for what no boot menu can hold
+   */
+  static KernelArguments arguments(String where, String words) {
+    return Usage.of(where, () -> KernelArguments.parse(words, where));
+  }
+
   /** The boot menu's own argument leads to the deployment. */
   static void requireForeign(String argument) {
     if (KernelArguments.keyOf(argument).equals("ostree")) {
-      throw Problem.input(
+      throw Problem.usage(
           "the argument \""
               + Printable.text(argument)
               + "\" is the boot menu's own, which leads to the deployment");

@@ -72,6 +72,9 @@ public final class EtcChanges {
     List<OsPath> inside = new ArrayList<>();
     for (String path : paths) {
       String bare = path.startsWith("/") ? path.replaceFirst("^/+etc(/+|$)", "") : path;
+      if (bare.startsWith("/") || List.of(bare.split("/")).contains("..")) {
+        throw Problem.usage(Printable.text(path) + " is no path below /etc");
+      }
       inside.add(OsPath.of(bare.replaceFirst("/+$", "").replaceAll("//+", "/")));
     }
     return inside;

@@ -25,6 +25,15 @@ public final class HostEdit {
     return StatusDocument.yaml(StatusReader.read(host));
   }
 
+  /** What a document changed. */
+  public enum Changed {
+    NOTHING,
+    /** Which entry boots next. */
+    ORDER,
+    /** Which image is followed. */
+    IMAGE
+  }
+
   /**
    * Does what a changed document says.
    *
@@ -32,7 +41,7 @@ public final class HostEdit {
    * @param name of its file, for messages
    * @throws Problem of kind INPUT when it says nothing that can be done
    */
-  public void apply(String text, String name) throws IOException {
+  public Changed apply(String text, String name) throws IOException {
     host.requireHost();
     HostStatus status = StatusReader.read(host);
     HostSpec present = HostSpec.of(status);
@@ -45,11 +54,14 @@ public final class HostEdit {
     }
     if (order) {
       Host.of(host).rollback(Host.RollbackOptions.NONE);
-    } else if (image) {
-      follow(wanted.image());
-    } else {
-      host.out().accept("Edit cancelled, no changes made.");
+      return Changed.ORDER;
     }
+    if (image) {
+      follow(wanted.image());
+      return Changed.IMAGE;
+    }
+    host.out().accept("Edit cancelled, no changes made.");
+    return Changed.NOTHING;
   }
 
   private void follow(HostStatus.@Nullable ImageName image) throws IOException {
@@ -59,6 +71,15 @@ public final class HostEdit {
     if (image.signature() != null) {
       throw Problem.input("spec.image.signature cannot be set here; leave it out");
     }
-    Host.of(host).switchTo(Host.SwitchOptions.to(image.image(), image.transport()));
+    Host.of(host).switchTo(options(image));
+  }
+
+  /** What a document says is no wrong usage. */
+  private static Host.SwitchOptions options(HostStatus.ImageName image) {
+    try {
+      return Host.SwitchOptions.to(image.image(), image.transport());
+    } catch (Problem e) {
+      throw new Problem(Problem.Kind.INPUT, "spec.image: " + e.sentence(), e);
+    }
   }
 }

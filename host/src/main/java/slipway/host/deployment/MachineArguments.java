@@ -97,7 +97,7 @@ public final class MachineArguments {
     if (!SOURCE.matcher(source).matches()) {
       throw Problem.usage("--source is a name of letters, digits, - and _");
     }
-    KernelArguments fresh = KernelArguments.parse(options, "--options");
+    KernelArguments fresh = ArgumentEdit.arguments("--options", options);
     fresh.list().forEach(ArgumentEdit::requireForeign);
     Sysroot sysroot = host.sysroot();
     Base base = base(sysroot);
@@ -133,6 +133,7 @@ public final class MachineArguments {
       return new Outcome(arguments.list(), changes, waiting);
     }
     NextBoot nextBoot = new NextBoot(host, after, voice);
+    String image = DeployedImage.describe(sysroot, base.image());
     if (waiting && isBooted(sysroot, base, arguments, extensions)) {
       sysroot.dropStaged(nextBoot::forgetSoftReboot);
       voice.say("The kernel arguments are those that run again; nothing is staged any more.");
@@ -143,8 +144,11 @@ public final class MachineArguments {
           DeploySpec.restart(base.image(), arguments, extensions, booted),
           locked,
           planned -> nextBoot.forgetSoftReboot());
-      voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, base.image()));
-      voice.say("  Kernel arguments: " + String.join(" ", changes));
+      voice.say("Queued for next boot: " + image);
+      voice.say(
+          changes.isEmpty()
+              ? "  Kernel arguments: as they run now"
+              : "  Kernel arguments: " + String.join(" ", changes));
     }
     voice.tellReboot(sysroot);
     after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));

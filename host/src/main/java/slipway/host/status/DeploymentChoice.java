@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -18,6 +19,13 @@ import slipway.sysroot.state.Deployment;
  */
 public final class DeploymentChoice {
   private static final String DIGEST = "sha256:";
+
+  /** What may name a deployment. */
+  private static final Pattern WORD =
+      Pattern.compile(
+          "booted|staged|rollback|[0-9]{1,4}|"
+              + DIGEST
+              + "[0-9a-f]{6,}|[0-9a-f]{6,64}(\\.[0-9]+)?");
 
   private DeploymentChoice() {}
 
@@ -53,7 +61,8 @@ public final class DeploymentChoice {
    *
    * @param word an index, six or more digits of a commit, perhaps with a dot and the serial, or of
    *     {@code sha256:} and the image's digest, or booted, staged or rollback
-   * @throws Problem of kind NOT_FOUND when there is none, of kind INPUT when there are several
+   * @throws Problem of kind USAGE for another word, of kind NOT_FOUND when there is none, of kind
+   *     INPUT when there are several
    */
   public static Deployment find(Sysroot sysroot, String word) throws IOException {
     List<Deployment> all = all(sysroot);
@@ -65,7 +74,8 @@ public final class DeploymentChoice {
           default -> matching(sysroot, all, word);
         };
     if (found.isEmpty()) {
-      throw Problem.notFound(
+      throw new Problem(
+          WORD.matcher(word).matches() ? Problem.Kind.NOT_FOUND : Problem.Kind.USAGE,
           "no deployment is \""
               + Printable.text(word)
               + "\"; name one by its index, 0 to "

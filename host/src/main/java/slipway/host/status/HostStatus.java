@@ -140,6 +140,7 @@ public record HostStatus(
    * @param downloadOnly whether it is staged but the shutdown leaves it alone
    * @param index its place among all, as verbs that take a deployment count
    * @param bound names of the images of applications that belong to it
+   * @param from where its image was taken from when that is not {@code image}'s name, or null
    */
   public record Entry(
       @Nullable Image image,
@@ -152,7 +153,8 @@ public record HostStatus(
       String checksum,
       int serial,
       int index,
-      List<String> bound) {
+      List<String> bound,
+      @Nullable ImageName from) {
     public Entry {
       bound = List.copyOf(bound);
     }

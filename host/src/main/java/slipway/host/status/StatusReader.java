@@ -21,6 +21,7 @@ import slipway.ostree.repo.Repository;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
 
 /** Reads the state of a machine. Needs no privilege and changes nothing. */
 public final class StatusReader {
@@ -153,7 +154,8 @@ public final class StatusReader {
         d.checksum().hex(),
         d.serial(),
         DeploymentChoice.index(sysroot, d),
-        bound(d));
+        bound(d),
+        image == null ? null : from(d.origin()));
   }
 
   private List<String> bound(Deployment d) {
@@ -163,6 +165,15 @@ public final class StatusReader {
       // What is wrong with its files, image list tells.
       return List.of();
     }
+  }
+
+  /** The image that was taken for one time, or before what is followed was changed in place. */
+  private static HostStatus.@Nullable ImageName from(Origin origin) {
+    return origin
+        .deployed()
+        .filter(deployed -> !origin.container().equals(Optional.of(deployed)))
+        .map(StatusReader::name)
+        .orElse(null);
   }
 
   static HostStatus.ImageName name(ContainerReference reference) {

@@ -77,6 +77,9 @@ public final class StatusText {
     String prefix = head + " image";
     width = prefix.length();
     out.append(prefix).append(": ").append(Printable.text(image.name().display())).append('\n');
+    if (entry.from() != null) {
+      row("Taken from", entry.from().display());
+    }
     row("Digest", image.digest() + " (" + image.architecture() + ")");
     String time = image.shortTimestamp();
     if (image.version() != null) {

@@ -1,8 +1,11 @@
 package slipway.host.system;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 
@@ -40,15 +43,50 @@ public interface SystemActions {
 
   /** By systemd's own tools. */
   static SystemActions systemd() {
+    return systemd(Path.of("/run"));
+  }
+
+  /**
+   * By systemd's own tools.
+   *
+   * @param run usually {@code /run}
+   */
+  static SystemActions systemd(Path run) {
     return new SystemActions() {
       private static final Duration LIMIT = Duration.ofMinutes(2);
+      private static final String FINALIZER = "slipway-finalize-staged.service";
       private final NextRoot nextRoot = NextRoot.ofMachine();
 
       @Override
       public void startFinalizer() {
-        Command.of("systemctl", "start", "--quiet", "slipway-finalize-staged.service")
-            .timeout(LIMIT)
-            .run();
+        require("would make a staged version the one that boots");
+        told(
+            "the shutdown would not make a staged version the one that boots",
+            Command.of("systemctl", "start", "--quiet", FINALIZER));
+      }
+
+      /** As sd_booted(3) finds out. */
+      private void require(String purpose) {
+        if (!Files.isDirectory(run.resolve("systemd/system"))) {
+          throw Problem.environment("systemd does not run here, which " + purpose);
+        }
+      }
+
+      /** Runs a tool of systemd's, of whose words for a failure one sentence is made. */
+      private static void told(String consequence, Command command) {
+        Command.Result result = command.timeout(LIMIT).tryRun();
+        if (result.status() != 0) {
+          throw Problem.environment(
+              consequence
+                  + ": "
+                  + result
+                      .stderr()
+                      .lines()
+                      .filter(line -> !line.isBlank())
+                      .findFirst()
+                      .map(line -> Printable.text(line.strip()))
+                      .orElse("systemctl ended with status " + result.status()));
+        }
       }
 
       @Override
@@ -92,8 +130,11 @@ public interface SystemActions {
       }
 
       /** By a service, because ours may be of a session that the reboot ends. */
-      private static void systemctl(String... words) {
-        Command.of("systemd-run", "--quiet", "--", "systemctl").with(words).timeout(LIMIT).run();
+      private void systemctl(String... words) {
+        require("would reboot: reboot it yourself");
+        told(
+            "the machine does not reboot",
+            Command.of("systemd-run", "--quiet", "--", "systemctl").with(words));
       }
     };
   }

@@ -14,10 +14,10 @@ import slipway.sysroot.state.Deployment;
 public final class DeployedImage {
   private DeployedImage() {}
 
-  /** An image by name and digest, for a message. */
+  /** The image of a deployment by name and digest, for a message. */
   public static String describe(Sysroot sysroot, Deployment deployment) throws IOException {
     String name =
-        deployment.origin().container().map(DeployedImage::shortDisplay).orElse("ostree commit");
+        deployment.origin().deployed().map(DeployedImage::shortDisplay).orElse("ostree commit");
     return name + " (" + digestOrChecksum(sysroot, deployment) + ")";
   }
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Usage;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.HostStatus;
 import slipway.host.status.JournalEntry;
@@ -21,6 +22,7 @@ import slipway.host.system.PrivateMounts;
 import slipway.linux.posix.Posix;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
+import slipway.oci.transport.TransportRef;
 import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
@@ -117,6 +119,12 @@ public final class Host {
       if (from != null && (fromDownloaded || tag != null)) {
         throw Problem.usage("--from excludes --from-downloaded and --tag");
       }
+      if (tag != null) {
+        Usage.of("--tag", () -> Reference.parse("registry.example/os").withTag(tag));
+      }
+      if (from != null) {
+        place(from);
+      }
     }
 
     /** From the place that the machine follows, whatever is there. */
@@ -159,10 +167,15 @@ public final class Host {
       return new SwitchOptions(image, transport, false, false, false, Demands.NONE);
     }
 
-    ContainerReference reference() {
+    public SwitchOptions {
       if (transport.equals("registry")) {
-        Reference.parse(target);
+        Usage.of("the image", () -> Reference.parse(target));
+      } else {
+        requireKnown("--transport " + transport, transport);
       }
+    }
+
+    ContainerReference reference() {
       return ContainerReference.unverified(transport, target);
     }
   }
@@ -223,6 +236,10 @@ public final class Host {
   public boolean upgrade(UpgradeOptions options) throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
+    return new ChangeGuard(sysroot).run(() -> upgrade(sysroot, options));
+  }
+
+  private boolean upgrade(Sysroot sysroot, UpgradeOptions options) throws IOException {
     Deployment booted = requireBooted(sysroot);
     NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.demands().softReboot());
     nextBoot.refuseImpossible(wish);
@@ -270,9 +287,30 @@ public final class Host {
     }
     String transport = from.substring(0, colon);
     String name = from.substring(colon + 1);
-    return transport.equals("docker") && name.startsWith("//")
-        ? ContainerReference.registry(name.substring(2))
-        : ContainerReference.unverified(transport, name);
+    if (transport.equals("docker") && name.startsWith("//")) {
+      return registry(name.substring(2));
+    }
+    if (transport.equals("registry")) {
+      return registry(name);
+    }
+    requireKnown("--from", transport);
+    return ContainerReference.unverified(transport, name);
+  }
+
+  private static ContainerReference registry(String name) {
+    Usage.of("--from", () -> Reference.parse(name));
+    return ContainerReference.registry(name);
+  }
+
+  private static void requireKnown(String option, String transport) {
+    if (!TransportRef.hasTransport(transport + ":")) {
+      throw Problem.usage(
+          option
+              + ": images of transport \""
+              + Printable.text(transport)
+              + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and"
+              + " containers-storage");
+    }
   }
 
   static Deployment requireBooted(Sysroot sysroot) {
@@ -332,6 +370,10 @@ public final class Host {
   public boolean switchTo(SwitchOptions options) throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
+    return new ChangeGuard(sysroot).run(() -> switchTo(sysroot, options));
+  }
+
+  private boolean switchTo(Sysroot sysroot, SwitchOptions options) throws IOException {
     Deployment booted = requireBooted(sysroot);
     NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.demands().softReboot());
     nextBoot.refuseImpossible(wish);
@@ -414,10 +456,30 @@ public final class Host {
     public static final RollbackOptions NONE = new RollbackOptions(null, false, false, false);
   }
 
+  /**
+   * What a rollback came to.
+   *
+   * @param next what boots next
+   * @param image its digest, or null when it was not made of an image
+   * @param reverted whether an earlier rollback was taken back
+   * @param dropped whether something that was staged is gone
+   * @param held digests that unattended updates leave out now because of it
+   */
+  public record RolledBack(
+      Deployment next,
+      @Nullable String image,
+      boolean reverted,
+      boolean dropped,
+      List<String> held) {
+    public RolledBack {
+      held = List.copyOf(held);
+    }
+  }
+
   /** Makes another deployment the one of the next boot; a second call takes that back. */
-  public void rollback(RollbackOptions options) throws IOException {
+  public RolledBack rollback(RollbackOptions options) throws IOException {
     host.requireHost();
-    new Rollback(host, voice, nextBoot, host.sysroot()).run(options);
+    return new Rollback(host, voice, nextBoot, host.sysroot()).run(options);
   }
 
   /** As {@link #rollback(RollbackOptions)} to the one before. */
@@ -450,6 +512,9 @@ public final class Host {
     }
     if (result.kernels() > 0) {
       voice.say("Put " + result.kernels() + " files of kernels into /boot again");
+    }
+    if (result.images() > 0) {
+      voice.say("Wrote " + result.images() + " composefs images of deployments again");
     }
     if (!left.isClean()) {
       throw Problem.corrupt(

@@ -37,17 +37,18 @@ public final class HostVoice {
    * Refuses a reboot into what is staged that the shutdown could not finish: it would be for
    * nothing.
    *
-   * @throws Problem of kind INPUT
+   * @throws Problem of kind INPUT, {@link Problem#isAfterChange}
    */
   public void refuseUselessReboot(Sysroot sysroot) throws IOException {
     List<OsPath> conflicts = sysroot.etcConflicts();
     if (!conflicts.isEmpty()) {
       throw Problem.input(
-          "staged, but not rebooting: "
-              + EtcMerge.conflict(conflicts.getFirst())
-              + ": rename or remove /etc/"
-              + conflicts.getFirst()
-              + ", then reboot");
+              "staged, but not rebooting: "
+                  + EtcMerge.conflict(conflicts.getFirst())
+                  + ": rename or remove /etc/"
+                  + conflicts.getFirst()
+                  + ", then reboot")
+          .afterChange();
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -338,8 +339,10 @@ public final class ImagePull implements AutoCloseable {
     }
   }
 
+  /** Comes after all else that is done with it, so its failure is only told. */
   @Override
-  public void close() throws IOException {
-    source.close();
+  public void close() {
+    new AfterCommit(host.progress()::note)
+        .attempt(Printable.text(reference.image()) + " was not closed in order", source::close);
   }
 }

@@ -145,8 +145,11 @@ final class ImageStaging {
       }
       case STAGE -> {
         Deployment staged = stage(sysroot, image, pull, new How(downloadOnly, false, wish));
-        DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot))
-            .ifPresent(pull::tellDifference);
+        after.attempt(
+            "what the image differs in is not told",
+            () ->
+                DeployedImage.manifestOf(sysroot, Host.requireBooted(sysroot))
+                    .ifPresent(pull::tellDifference));
         nextBoot.come(wish, sysroot, staged);
         yield true;
       }
@@ -196,7 +199,9 @@ final class ImageStaging {
       stream.staging(pull.digest(), 0);
       tellStaging(image, pull);
       Deployment booted = Host.requireBooted(sysroot);
-      Origin origin = booted.origin().withContainer(image.toString());
+      Origin followed = booted.origin().withContainer(image.toString());
+      Origin origin =
+          pull.place().equals(image) ? followed : followed.withDeployed(pull.place().toString());
       stream.staging(pull.digest(), 1);
       bringBound(sysroot, commit);
       stream.staging(pull.digest(), 2);
@@ -222,6 +227,9 @@ final class ImageStaging {
     if (!pull.place().equals(image)) {
       voice.say("  Updates still follow: " + DeployedImage.shortDisplay(image));
     }
+    after.attempt(
+        "it was not looked at what of /opt and /usr/local is no longer seen",
+        () -> HiddenSoftware.of(host, sysroot, staged).forEach(host.progress()::note));
     voice.tellReboot(sysroot);
     voice.touch();
     if (how.lock()) {

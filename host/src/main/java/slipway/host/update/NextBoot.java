@@ -79,18 +79,34 @@ public final class NextBoot {
   }
 
   /**
-   * Prepares and begins the reboot that was asked for.
+   * Prepares and begins the reboot that was asked for. What boots next is decided by then.
    *
    * @param target what boots next
+   * @throws Problem that says so and is {@link Problem#isAfterChange}
    */
   void come(Wish wish, Sysroot sysroot, Deployment target) throws IOException {
-    if (target.staged() && (wish.apply() || wish.soft() != null)) {
-      voice.refuseUselessReboot(sysroot);
-    }
-    boolean soft = wish.soft() != null && prepareSoftly(wish, sysroot, target);
-    if (!wish.apply()) {
+    if (!wish.restarts()) {
       return;
     }
+    if (target.staged()) {
+      voice.refuseUselessReboot(sysroot);
+    }
+    try {
+      boolean soft = wish.soft() != null && prepareSoftly(wish, sysroot, target);
+      if (wish.apply()) {
+        restart(soft);
+      }
+    } catch (IOException | Problem e) {
+      voice.tellReboot(sysroot);
+      throw new Problem(
+              e instanceof Problem p ? p.kind() : Problem.Kind.ENVIRONMENT,
+              "the next boot starts " + target + ", but " + e.getMessage(),
+              e)
+          .afterChange();
+    }
+  }
+
+  private void restart(boolean soft) {
     if (soft) {
       voice.noRebootRequired();
       host.system().softReboot();
@@ -100,9 +116,11 @@ public final class NextBoot {
   }
 
   private boolean prepareSoftly(Wish wish, Sysroot sysroot, Deployment target) throws IOException {
-    Deployment booted = Host.requireBooted(sysroot);
-    refuse(wish, target, booted);
-    if (possible.hindrance(target, booted).isPresent()) {
+    Optional<String> hindrance = possible.hindrance(target, Host.requireBooted(sysroot));
+    if (hindrance.isPresent()) {
+      if (wish.requiresSoft()) {
+        throw Problem.input("it needs a full reboot: " + hindrance.get());
+      }
       return false;
     }
     voice.say(
@@ -113,10 +131,7 @@ public final class NextBoot {
       return true;
     } catch (IOException | Problem e) {
       if (wish.requiresSoft()) {
-        throw new Problem(
-            Problem.Kind.ENVIRONMENT,
-            "the next boot starts " + target + ", but it needs a full reboot: " + e.getMessage(),
-            e);
+        throw new Problem(Problem.Kind.ENVIRONMENT, "it needs a full reboot: " + e.getMessage(), e);
       }
       host.progress().note("warning: a full reboot is needed: " + e.getMessage());
       return false;

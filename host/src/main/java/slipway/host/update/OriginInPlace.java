@@ -29,7 +29,7 @@ final class OriginInPlace {
    */
   static String ofBooted(Sysroot sysroot, ContainerReference image) throws IOException {
     Deployment newest = sysroot.staged().orElseGet(() -> sysroot.deployments().getFirst());
-    sysroot.changeOrigin(newest, origin -> origin.withContainer(image.toString()));
+    sysroot.changeOrigin(newest, origin -> following(origin, image));
     return newest.id();
   }
 
@@ -66,9 +66,18 @@ final class OriginInPlace {
     Path file = deployment.resolveSibling(id + ORIGIN);
     Origin origin =
         Files.exists(file) ? Origin.parse(Files.readString(file), id + ORIGIN) : Origin.NONE;
-    AtomicFile.write(
-        file, origin.withContainer(image.toString()).toString().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(file, following(origin, image).toString().getBytes(StandardCharsets.UTF_8));
     return id;
+  }
+
+  /** What is deployed stays what it is. */
+  private static Origin following(Origin origin, ContainerReference image) {
+    Origin changed = origin.withContainer(image.toString());
+    return origin
+        .deployed()
+        .filter(deployed -> !deployed.equals(image))
+        .map(deployed -> changed.withDeployed(deployed.toString()))
+        .orElse(changed);
   }
 
   private static List<Path> directories(Path parent) throws IOException {

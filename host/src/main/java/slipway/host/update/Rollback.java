@@ -32,7 +32,7 @@ final class Rollback {
     this.booted = Host.requireBooted(sysroot);
   }
 
-  void run(Host.RollbackOptions options) throws IOException {
+  Host.RolledBack run(Host.RollbackOptions options) throws IOException {
     NextBoot.Wish wish = new NextBoot.Wish(options.apply(), options.softReboot());
     nextBoot.refuseImpossible(wish);
     Deployment target = target(options);
@@ -43,6 +43,7 @@ final class Rollback {
       voice.say("notice: Reverting queued rollback state");
     }
     Optional<Digest> digest = DeployedImage.digestOf(sysroot, target);
+    Optional<Digest> running = DeployedImage.digestOf(sysroot, booted);
     if (digest.isEmpty() && options.to() == null) {
       throw Problem.input("Rollback is not container image based");
     }
@@ -76,6 +77,14 @@ final class Rollback {
     voice.touch();
     // Back to what runs there is nothing to prepare.
     nextBoot.come(reverting ? new NextBoot.Wish(options.apply(), null) : wish, sysroot, target);
+    return new Host.RolledBack(
+        reverting ? booted : target,
+        (reverting ? running : digest).map(Digest::toString).orElse(null),
+        reverting,
+        staged.isPresent() && !options.keepStaged(),
+        reverting || options.noHold() || held.isEmpty()
+            ? List.of()
+            : left.stream().map(Digest::toString).toList());
   }
 
   private static String told(Deployment target, Host.RollbackOptions options, String name) {

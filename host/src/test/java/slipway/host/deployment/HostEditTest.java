@@ -111,6 +111,10 @@ class HostEditTest {
     refuse(document.replace("bootOrder:", "bootorder:"), "unknown key spec.bootorder");
     refuse(document.replace("  bootOrder", "    x: 1\n  bootOrder"), "unknown key spec.image.x");
     refuse(with("x\n    signature: containerPolicy"), "spec.image.signature cannot be set");
+    assertThatThrownBy(() -> apply(with("Not A Name")))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+        .hasMessageStartingWith("spec.image: ");
     refuse("apiVersion: org.containers.bootc/v1\nkind: BootcHost\n", "host.yaml has no spec");
     refuse("spec: {bootOrder: rollback}", "host.yaml has no ");
     refuse(

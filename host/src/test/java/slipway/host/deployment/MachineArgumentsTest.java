@@ -244,4 +244,13 @@ class MachineArgumentsTest {
     assertThatThrownBy(() -> verbs().setOptionsForSource("a", "ostree=x"))
         .isInstanceOf(Problem.class);
   }
+
+  @Test
+  void argumentsThatAreThoseThatRunAgainAreNoEmptyLine() throws IOException {
+    upgrade(HostMachine.Image.of("2"));
+    add("x");
+    machine.heard();
+    verbs().change(ArgumentEdit.delete(List.of("x"), false));
+    assertThat(machine.heard()).contains("  Kernel arguments: as they run now");
+  }
 }

@@ -254,9 +254,9 @@ public final class HostMachine implements AutoCloseable {
                     "backing-root-device-inode",
                     GVariant.tuple(GVariant.u64(device), GVariant.u64(inode))))
             .toBytes());
-    if (!Files.exists(root().resolve("var"))) {
-      Files.createSymbolicLink(root().resolve("var"), Path.of("ostree/deploy/default/var"));
-    }
+    Files.deleteIfExists(root().resolve("var"));
+    Files.createSymbolicLink(
+        root().resolve("var"), Path.of("ostree/deploy", deployment.stateroot(), "var"));
   }
 
   /** Shuts down, finalizing what is staged, and boots what is first in the menu. */
@@ -349,6 +349,9 @@ public final class HostMachine implements AutoCloseable {
           @Override
           public void reboot() {
             actions.add("reboot");
+            if (Files.exists(root().resolve("usr/bin/reboot.fails"))) {
+              throw Problem.environment("nobody reboots");
+            }
           }
 
           @Override

@@ -1,0 +1,281 @@
+package slipway.host.update;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.base.Usage;
+import slipway.host.system.HostEnvironment;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.RootedFile;
+import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
+import slipway.ostree.object.Checksum;
+import slipway.sysroot.DeploySpec;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
+import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.kargs.KernelArgumentsDirectory;
+import slipway.tree.FileTree;
+
+/**
+ * Begins a machine anew: an image is staged in a stateroot of its own, with its own /etc and an
+ * empty /var. The state of before stays beside it until it is removed.
+ */
+public final class FactoryReset {
+  /** What the kernel and its initramfs find the root by, and how it is mounted. */
+  private static final List<String> ROOT = List.of("root=", "rootflags=", "rd.");
+
+  private static final List<String> MOUNTED = List.of("rw", "ro");
+
+  /** Mounts that belong to the boot loader, and so to every system on the disk. */
+  private static final List<String> BOOT_MOUNTS = List.of("/boot", "/boot/efi", "/efi");
+
+  private static final OsPath FSTAB = OsPath.of("etc/fstab");
+
+  private final HostEnvironment host;
+  private final AfterCommit after;
+  private final HostVoice voice;
+  private final NextBoot nextBoot;
+
+  public FactoryReset(HostEnvironment host) {
+    this.host = host;
+    this.after = new AfterCommit(host.progress()::note);
+    this.voice = new HostVoice(host, after);
+    this.nextBoot = new NextBoot(host, after, voice);
+  }
+
+  /**
+   * How a machine begins anew.
+   *
+   * @param stateroot name of the new stateroot; null for {@code state-YEAR-N}
+   * @param image to fetch and follow; null for what runs
+   * @param arguments more kernel arguments
+   * @param withoutRoot whether the arguments that find the root are not taken over
+   * @param apply whether to reboot at once
+   */
+  public record Options(
+      @Nullable String stateroot,
+      @Nullable Reference image,
+      List<String> arguments,
+      boolean withoutRoot,
+      boolean apply) {
+    public Options {
+      arguments = List.copyOf(arguments);
+      String name = stateroot;
+      if (name != null) {
+        Usage.require("--stateroot", () -> Sysroot.requireStateroot(name));
+      }
+      KernelArguments added = new KernelArguments(arguments);
+      Usage.require("--karg", () -> added.requireWritable("--karg"));
+    }
+  }
+
+  /**
+   * Where the machine begins anew.
+   *
+   * @param before the stateroot that runs still
+   */
+  public record Begun(String stateroot, String before, Deployment deployment) {}
+
+  /** Stages the image; nothing of what runs is changed. */
+  public Begun run(Options options) throws IOException {
+    host.requireHost();
+    Sysroot sysroot = host.sysroot();
+    Deployment booted = Host.requireBooted(sysroot);
+    String wanted = options.stateroot();
+    String name = wanted == null ? freeName(sysroot) : wanted;
+    Reference image = options.image();
+    Optional<Deployment> waiting = sysroot.staged();
+    if (sysroot.stateroots().contains(name)) {
+      throw Problem.input("there is a stateroot " + name + " already; give another name");
+    }
+    Deployment staged;
+    try {
+      host.system().startFinalizer();
+      staged =
+          image == null
+              ? stage(sysroot, name, booted.checksum(), booted.origin(), options)
+              : fetched(sysroot, name, image, options);
+    } catch (IOException | RuntimeException e) {
+      discard(sysroot, name, e);
+      throw e;
+    }
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt(
+        "the image is not told",
+        () -> voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, staged)));
+    waiting.ifPresent(d -> voice.say("notice: What was staged is dropped: " + d));
+    voice.say("  New stateroot: " + name);
+    voice.say(
+        "  What is in "
+            + booted.stateroot()
+            + " stays; once the new one runs, bootc install remove-state "
+            + booted.stateroot()
+            + " removes it");
+    voice.tellReboot(sysroot);
+    voice.touch();
+    nextBoot.come(new NextBoot.Wish(options.apply(), null), sysroot, staged);
+    return new Begun(name, booted.stateroot(), staged);
+  }
+
+  private String freeName(Sysroot sysroot) throws IOException {
+    int year = host.clock().instant().atOffset(ZoneOffset.UTC).getYear();
+    List<String> taken = sysroot.stateroots();
+    int number = 0;
+    while (taken.contains("state-" + year + "-" + number)) {
+      number++;
+    }
+    return "state-" + year + "-" + number;
+  }
+
+  private Deployment fetched(Sysroot sysroot, String name, Reference image, Options options)
+      throws IOException {
+    ContainerReference place = ContainerReference.registry(image.toString());
+    ImagePull.Wanted wanted = new ImagePull.Wanted(place, place, null);
+    try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
+      pull.check();
+      Checksum commit = pull.fetch(ProgressStream.NONE);
+      return stage(sysroot, name, commit, Origin.ofContainer(place.toString()), options);
+    }
+  }
+
+  private Deployment stage(
+      Sysroot sysroot, String name, Checksum commit, Origin origin, Options options)
+      throws IOException {
+    Deployment booted = Host.requireBooted(sysroot);
+    FileTree files = sysroot.repository().readTree(commit);
+    KernelArguments arguments =
+        kept(booted.kargs(), options.withoutRoot())
+            .append(KernelArgumentsDirectory.read(files, Platform.host().architecture()))
+            .append(options.arguments());
+    List<String> mounts = bootMounts(sysroot.path(booted));
+    sysroot.makeStateroot(name);
+    return sysroot.stage(
+        new DeploySpec(name, commit, origin, arguments, Map.of(), null),
+        false,
+        new Sysroot.Admission() {
+          @Override
+          public void admit(Deployment planned) throws IOException {
+            nextBoot.forgetSoftReboot();
+          }
+
+          @Override
+          public void dress(Path directory) throws IOException {
+            append(directory, mounts);
+          }
+        });
+  }
+
+  /** The arguments that are not of the image and that the machine starts by. */
+  private static KernelArguments kept(KernelArguments running, boolean withoutRoot) {
+    return new KernelArguments(
+        running.list().stream()
+            .filter(
+                argument ->
+                    argument.startsWith("boot=")
+                        || (!withoutRoot
+                            && (MOUNTED.contains(argument)
+                                || ROOT.stream().anyMatch(argument::startsWith))))
+            .toList());
+  }
+
+  /** The lines of fstab that mount what belongs to the boot loader. */
+  private static List<String> bootMounts(Path deployment) throws IOException {
+    Optional<byte[]> fstab = fstab(deployment);
+    List<String> found = new ArrayList<>();
+    for (String line : RawText.lines(RawText.decode(fstab.orElse(new byte[0])))) {
+      String[] fields = line.strip().split("\\s+");
+      if (!line.strip().startsWith("#")
+          && fields.length > 1
+          && BOOT_MOUNTS.contains(fields[1].replaceFirst("(.)/+$", "$1"))) {
+        found.add(line.strip());
+      }
+    }
+    return found;
+  }
+
+  private static Optional<byte[]> fstab(Path deployment) throws IOException {
+    return RootedFile.read(
+        OsPath.of(deployment), FSTAB, RootedFile.Links.BENEATH, deployment + "/" + FSTAB);
+  }
+
+  /** Nobody but us knows this deployment yet. */
+  private static void append(Path deployment, List<String> lines) throws IOException {
+    Path file = deployment.resolve(FSTAB.toPath());
+    if (lines.isEmpty() || !Files.isDirectory(file.resolveSibling(""))) {
+      return;
+    }
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.input("the image's /etc/fstab is no regular file; make it one");
+    }
+    String before = RawText.decode(fstab(deployment).orElse(new byte[0]));
+    StringBuilder text = new StringBuilder(before.isEmpty() || before.endsWith("\n") ? "" : "\n");
+    lines.forEach(line -> text.append(line).append('\n'));
+    Files.write(
+        file,
+        text.toString().getBytes(StandardCharsets.UTF_8),
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND,
+        LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Takes away what was made in vain. */
+  private static void discard(Sysroot sysroot, String name, Exception failure) {
+    try {
+      sysroot.reload();
+      boolean used = sysroot.staged().filter(d -> d.stateroot().equals(name)).isPresent();
+      if (!used && sysroot.stateroots().contains(name)) {
+        sysroot.removeStateroot(name, Sysroot.Before.NOTHING);
+      }
+      ImageRefs.collect(sysroot);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Removes a stateroot that runs no more, with its deployments and its /var.
+   *
+   * @param name which; null for the only one that does not run
+   * @return its name
+   */
+  public String forget(@Nullable String name) throws IOException {
+    host.requireHost();
+    Sysroot sysroot = host.sysroot();
+    Deployment booted = Host.requireBooted(sysroot);
+    String gone = name == null ? onlyOther(sysroot, booted) : name;
+    sysroot.removeStateroot(gone, nextBoot::forgetSoftReboot);
+    voice.say("Removed the stateroot " + gone);
+    voice.tellReboot(sysroot);
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    voice.touch();
+    return gone;
+  }
+
+  private static String onlyOther(Sysroot sysroot, Deployment booted) throws IOException {
+    List<String> others = new ArrayList<>(sysroot.stateroots());
+    others.remove(booted.stateroot());
+    if (others.isEmpty()) {
+      throw Problem.notFound("there is no stateroot but " + booted.stateroot() + ", which runs");
+    }
+    if (others.size() > 1) {
+      throw Problem.usage("name the stateroot to remove, one of " + String.join(", ", others));
+    }
+    return others.getFirst();
+  }
+}

@@ -1,0 +1,136 @@
+package slipway.host.update;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.host.system.HostMachine;
+import slipway.linux.process.Command;
+import slipway.oci.model.Reference;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
+
+/** A machine begins anew; ostree finds it sound all the way. */
+class FactoryResetTest {
+  private static final String NAME = HostMachine.NAME;
+  private static final String OTHER = "registry.example/other:1";
+
+  private HostMachine machine;
+  private Deployment first;
+  private Path etc;
+
+  @BeforeEach
+  void start() throws IOException {
+    machine = new HostMachine();
+    machine.publish(
+        NAME,
+        HostMachine.Image.of("1")
+            .file("etc/fstab", "# of the image")
+            .file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"of=image\"]\n"));
+    first = machine.install();
+    etc = machine.root().resolve(first.directory()).resolve("etc");
+    Files.writeString(etc.resolve("mine"), "mine");
+    Files.writeString(
+        etc.resolve("fstab"), "UUID=b /boot ext4 defaults 0 2\nUUID=d /data ext4 defaults 0 2\n");
+    Files.writeString(machine.root().resolve("ostree/deploy/default/var/data"), "data");
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    machine.close();
+  }
+
+  private FactoryReset verb() {
+    return new FactoryReset(machine.environment());
+  }
+
+  private static FactoryReset.Options options(
+      @Nullable String stateroot, @Nullable String image, boolean apply) {
+    return new FactoryReset.Options(
+        stateroot, image == null ? null : Reference.parse(image), List.of("added=1"), false, apply);
+  }
+
+  private Path stateroot(String name) {
+    return machine.root().resolve("ostree/deploy").resolve(name);
+  }
+
+  @Test
+  void theSameImageBeginsAnewAndTheOldStateGoesByOneVerb() throws IOException {
+    FactoryReset.Begun begun = verb().run(options(null, null, false));
+    int year = machine.environment().clock().instant().atOffset(ZoneOffset.UTC).getYear();
+    String name = "state-" + year + "-0";
+    assertThat(begun.stateroot()).isEqualTo(name);
+    assertThat(begun.before()).isEqualTo("default");
+    assertThat(machine.heard()).contains("  New stateroot: " + name);
+    assertThat(machine.actions).containsExactly("finalizer");
+    machine.judge();
+    assertThatThrownBy(() -> verb().forget(null))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(name + " cannot be removed: a deployment of it is staged");
+    Deployment now = machine.reboot();
+    machine.judge();
+    assertThat(now.stateroot()).isEqualTo(name);
+    assertThat(now.checksum()).isEqualTo(first.checksum());
+    assertThat(now.kargs()).hasToString("root=UUID=1 rw of=image added=1");
+    Path fresh = machine.root().resolve(now.directory()).resolve("etc");
+    assertThat(fresh.resolve("mine")).doesNotExist();
+    assertThat(fresh.resolve("fstab")).hasContent("# of the image\nUUID=b /boot ext4 defaults 0 2");
+    assertThat(stateroot(name).resolve("var/data")).doesNotExist();
+    // What was there is there, until it is removed.
+    assertThat(etc.resolve("mine")).hasContent("mine");
+    assertThat(stateroot("default").resolve("var/data")).hasContent("data");
+    assertThat(Command.of("ostree", "admin", "status", "--sysroot=" + machine.root()).output())
+        .contains("default ", name + " ");
+    assertThatThrownBy(() -> verb().forget(name))
+        .hasMessage("the stateroot " + name + " cannot be removed: it runs");
+    assertThat(verb().forget(null)).isEqualTo("default");
+    assertThat(stateroot("default")).doesNotExist();
+    assertThat(Sysroot.open(machine.root()).deployments()).hasSize(1);
+    machine.judge();
+    // And it goes on as any machine.
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    assertThat(HostMachine.version(Sysroot.open(machine.root()), machine.reboot())).isEqualTo("2");
+    machine.judge();
+    assertThatThrownBy(() -> verb().forget(null)).hasMessageContaining("no stateroot but " + name);
+  }
+
+  @Test
+  void anotherImageIsFetchedAndFollowed() throws IOException {
+    machine.publish(OTHER, HostMachine.Image.of("7"));
+    verb().run(options("fresh", OTHER, true));
+    assertThat(machine.actions).containsExactly("finalizer", "reboot");
+    Deployment now = machine.reboot();
+    assertThat(now.stateroot()).isEqualTo("fresh");
+    assertThat(HostMachine.version(Sysroot.open(machine.root()), now)).isEqualTo("7");
+    assertThat(now.origin().container().orElseThrow().name()).isEqualTo(OTHER);
+    machine.judge();
+  }
+
+  @Test
+  void whatCannotBeLeavesNothing() throws IOException {
+    assertThatThrownBy(() -> verb().run(options("default", null, false)))
+        .hasMessage("there is a stateroot default already; give another name");
+    assertThatThrownBy(() -> options("../x", null, false))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.USAGE));
+    assertThatThrownBy(() -> verb().run(options("fresh", "registry.example/none:1", false)))
+        .hasMessageContaining("no image registry.example/none:1");
+    machine.publish(OTHER, HostMachine.Image.of("7").file("usr/lib/modules/6.1.0/vmlinuz", null));
+    assertThatThrownBy(() -> verb().run(options("fresh", OTHER, false)))
+        .hasMessageContaining("the image has no kernel");
+    assertThat(stateroot("fresh")).doesNotExist();
+    assertThat(machine.environment().sysroot().staged()).isEmpty();
+    assertThatThrownBy(() -> verb().forget("none")).hasMessageContaining("no stateroot none");
+    machine.judge();
+  }
+}
