@@ -16,6 +16,8 @@ import slipway.base.AfterCommit;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.base.Usage;
+import slipway.host.status.BoundImages;
+import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
@@ -114,7 +116,7 @@ public final class FactoryReset {
       discard(sysroot, name, e);
       throw e;
     }
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
     after.attempt(
         "the image is not told",
         () -> voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, staged)));
@@ -163,6 +165,10 @@ public final class FactoryReset {
             .append(KernelArgumentsDirectory.read(files, Platform.host().architecture()))
             .append(options.arguments());
     List<String> mounts = bootMounts(sysroot.path(booted));
+    List<String> bound = BoundImages.of(files);
+    if (!bound.isEmpty()) {
+      BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES);
+    }
     sysroot.makeStateroot(name);
     return sysroot.stage(
         new DeploySpec(name, commit, origin, arguments, Map.of(), null),
@@ -235,14 +241,14 @@ public final class FactoryReset {
   }
 
   /** Takes away what was made in vain. */
-  private static void discard(Sysroot sysroot, String name, Exception failure) {
+  private void discard(Sysroot sysroot, String name, Exception failure) {
     try {
       sysroot.reload();
       boolean used = sysroot.staged().filter(d -> d.stateroot().equals(name)).isPresent();
       if (!used && sysroot.stateroots().contains(name)) {
         sysroot.removeStateroot(name, Sysroot.Before.NOTHING);
       }
-      ImageRefs.collect(sysroot);
+      ImageRefs.collect(host, sysroot);
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }
@@ -262,7 +268,7 @@ public final class FactoryReset {
     sysroot.removeStateroot(gone, nextBoot::forgetSoftReboot);
     voice.say("Removed the stateroot " + gone);
     voice.tellReboot(sysroot);
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(sysroot));
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
     voice.touch();
     return gone;
   }
