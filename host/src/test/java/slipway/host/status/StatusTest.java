@@ -19,7 +19,18 @@ class StatusTest {
   private static HostStatus.Entry entry(
       HostStatus.@Nullable Image image, HostStatus.@Nullable Image update, boolean pinned) {
     return new HostStatus.Entry(
-        image, update, false, pinned, false, false, "default", "26".repeat(32), 0, 1, List.of(), null);
+        image,
+        update,
+        false,
+        pinned,
+        false,
+        false,
+        "default",
+        "26".repeat(32),
+        0,
+        1,
+        List.of(),
+        null);
   }
 
   private static HostStatus.Image image(
