@@ -37,7 +37,6 @@ class PodmanStoreTest {
   private static final InstantSource CLOCK = InstantSource.system();
 
   @TempDir Path dir;
-  private final List<byte[]> layers = new ArrayList<>();
   private int images;
 
   private Path graph() {

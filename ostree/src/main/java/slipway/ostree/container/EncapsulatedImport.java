@@ -260,7 +260,7 @@ public final class EncapsulatedImport {
   }
 
   private void content(Checksum name, TarEntry entry, InputStream in) throws IOException {
-    if (!name.equals(nextObject)) {
+    if (nextObject == null || !name.equals(nextObject)) {
       throw Problem.corrupt("the image's object " + name + ".file comes without its attributes");
     }
     nextObject = null;
