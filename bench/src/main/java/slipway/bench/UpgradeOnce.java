@@ -5,9 +5,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.host.system.FailedUnit;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.MachineImages;
 import slipway.host.system.SystemActions;
@@ -149,6 +151,16 @@ final class UpgradeOnce {
     @Override
     public void softReboot() {
       reboot();
+    }
+
+    @Override
+    public boolean isBootComplete() {
+      return true;
+    }
+
+    @Override
+    public List<FailedUnit> failedBootUnits() {
+      return List.of();
     }
   }
 }

@@ -1,15 +1,18 @@
 package slipway.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.machine.Bootc;
 import slipway.cli.machine.OstreeContainer;
+import slipway.host.health.BootHealth;
 import slipway.host.install.OldSystem;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
@@ -41,6 +44,46 @@ final class BootcInternals implements Callable<Integer> {
   @Command(name = "finalize-staged", description = "finish what is staged; the shutdown calls this")
   int finalizeStaged() throws Exception {
     return Bootc.change(spec, false, Host::finalizeStaged);
+  }
+
+  /** Called early in a start that the boot loader does not count. */
+  @Command(
+      name = "boot-attempt",
+      description = "count the start of a new deployment; a unit calls this")
+  int bootAttempt() throws Exception {
+    return Bootc.changeBy(spec, false, host -> new BootHealth(host).attempt());
+  }
+
+  /** Called when the system has started; its output goes to the journal line by line. */
+  @Command(
+      name = "check-health",
+      description = "run the checks of this system's health; a unit calls this")
+  int checkHealth() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    new BootHealth(
+            HostEnvironment.thisMachine(
+                System.getenv(),
+                line -> {
+                  out.println(Printable.lines(line));
+                  out.flush();
+                },
+                Progress.NONE))
+        .check();
+    return 0;
+  }
+
+  /** Called when all that a start waits for went well. */
+  @Command(name = "healthy", description = "end the trial of a new deployment; a unit calls this")
+  int healthy() throws Exception {
+    return Bootc.changeBy(spec, false, host -> new BootHealth(host).healthy());
+  }
+
+  /** Called when something that a start waits for did not go well. */
+  @Command(
+      name = "unhealthy",
+      description = "try a new deployment again, or go back to the one before; a unit calls this")
+  int unhealthy() throws Exception {
+    return Bootc.changeBy(spec, false, host -> new BootHealth(host).unhealthy());
   }
 
   /** Called at the first boot after {@code bootc install to-existing-root --cleanup}. */

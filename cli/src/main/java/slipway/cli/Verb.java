@@ -42,6 +42,7 @@ import slipway.cli.machine.ContainerCommand;
 import slipway.cli.machine.DeploymentCommand;
 import slipway.cli.machine.EditCommand;
 import slipway.cli.machine.EtcCommand;
+import slipway.cli.machine.HealthCommand;
 import slipway.cli.machine.ImageCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
@@ -125,6 +126,12 @@ enum Verb {
       RUN,
       "show packages, kernel arguments, units and files that two versions differ in"),
   IMAGE(BOOTC, AGENT, "image", RUN, "list the images that the machine has, and move them"),
+  HEALTH(
+      BOOTC,
+      AGENT,
+      "health",
+      RUN,
+      "show whether this system is healthy, and how new ones are tried"),
   FSCK(BOOTC, AGENT, "fsck", RUN, "check every file of the deployed versions against its digest"),
   CONTAINER(
       BOOTC,
@@ -248,6 +255,7 @@ enum Verb {
       case ETC -> new EtcCommand();
       case WHAT_CHANGED -> new Bootc.What();
       case IMAGE -> new ImageCommand();
+      case HEALTH -> new HealthCommand();
       case FSCK -> new Bootc.Fsck();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();

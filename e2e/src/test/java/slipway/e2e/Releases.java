@@ -99,6 +99,19 @@ final class Releases implements AutoCloseable {
     cli.must("rmi", name);
   }
 
+  /**
+   * Builds a release with more instructions behind it and makes it the one that machines follow.
+   */
+  void publishWith(int release, String instructions) throws IOException {
+    String name = build(release);
+    String special = name + "-special";
+    Path folder = Files.createTempDirectory(context.getParent(), "special");
+    Files.writeString(folder.resolve("Containerfile"), "FROM " + name + "\n" + instructions);
+    cli.must("build", "--quiet", "-t", special, folder.toString());
+    cli.must("push", "--quiet", special, registry.host() + "/" + FOLLOWED);
+    cli.must("rmi", special, name);
+  }
+
   /** Makes a raw disk of a release and returns its file. */
   Path disk(int release, Path config, Path output) {
     String name = build(release);

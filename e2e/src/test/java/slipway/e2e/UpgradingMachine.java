@@ -114,6 +114,12 @@ final class UpgradingMachine implements AutoCloseable {
     return since(start);
   }
 
+  /** Switches on and waits until it restarts by itself. */
+  void bootUntilItRestarts() throws Exception {
+    machine.powerOn();
+    machine.awaitOff(LIMIT);
+  }
+
   void powerCut() throws IOException {
     machine.powerCut();
   }

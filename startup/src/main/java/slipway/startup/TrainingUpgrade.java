@@ -17,6 +17,7 @@ import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
 import slipway.base.Progress;
 import slipway.host.status.ImageFacts;
+import slipway.host.system.FailedUnit;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.ImageSources;
 import slipway.host.system.MachineImages;
@@ -283,6 +284,16 @@ final class TrainingUpgrade {
     @Override
     public void softReboot() {
       reboot();
+    }
+
+    @Override
+    public boolean isBootComplete() {
+      return true;
+    }
+
+    @Override
+    public List<FailedUnit> failedBootUnits() {
+      return List.of();
     }
   }
 }

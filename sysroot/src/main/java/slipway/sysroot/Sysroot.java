@@ -25,6 +25,7 @@ import slipway.linux.posix.Posix;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
+import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.Origin;
@@ -40,6 +41,7 @@ import slipway.sysroot.write.InstalledComposefs;
 import slipway.sysroot.write.InstalledKernel;
 import slipway.sysroot.write.Relinking;
 import slipway.sysroot.write.SysrootSweep;
+import slipway.system.boot.BootAssessment;
 import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
 
@@ -487,7 +489,7 @@ public final class Sysroot {
       if (plan.created() != null && plan.spec() != null) {
         writer().complete(plan.created(), plan.spec().merge(), varOf(plan.created().stateroot()));
       }
-      writeMenu(plan.order(), plan.firstStep());
+      writeMenu(plan.order(), plan.firstStep(), null);
     }
     settle();
   }
@@ -651,18 +653,19 @@ public final class Sysroot {
   }
 
   /** Writes the boot menu, with the old kernels out of the way first when there is no room. */
-  private void writeMenu(List<Deployment> order, @Nullable List<Deployment> firstStep)
+  private void writeMenu(
+      List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
       throws IOException {
     BootWriter boot = new BootWriter(root, repository(), durability(), after);
     List<Deployment> all = new ArrayList<>(state.all());
     all.addAll(order);
     cleaner().removeKernels(all);
     if (firstStep != null) {
-      boot.write(state, firstStep);
+      boot.write(state, firstStep, null);
       reload();
       cleaner().removeKernels(state.deployments());
     }
-    boot.write(state, order);
+    boot.write(state, order, trial);
   }
 
   private void dropStagedFile() throws IOException {
@@ -735,16 +738,17 @@ public final class Sysroot {
     Deployment staged = state.staged();
     StagedFile file = state.stagedFile();
     if (staged == null || file == null) {
-      return new Finalization(Finalization.Outcome.NOTHING, null, null);
+      return new Finalization(Finalization.Outcome.NOTHING, null, null, null);
     }
     if (staged.locked()) {
-      return new Finalization(Finalization.Outcome.LOCKED, staged, null);
+      return new Finalization(Finalization.Outcome.LOCKED, staged, null, null);
     }
     Deployment merge = mergeOf(file);
     Deployment ready = staged.finalized(begunEntry(file));
     DeployPlanner.Menu menu = planner().menuWith(ready, merge, null);
     EtcMerge etc = finish(ready, merge, menu.order(), menu.space().firstStep());
-    return new Finalization(Finalization.Outcome.DONE, ready, etc);
+    BootTrial trial = trial().filter(t -> t.isOf(ready)).orElse(null);
+    return new Finalization(Finalization.Outcome.DONE, ready, etc, trial);
   }
 
   /** The entry of a staged deployment, of which only other tools' keys are known so far. */
@@ -769,9 +773,70 @@ public final class Sysroot {
     // From here on the directory is no longer what a second attempt could start from.
     dropStagedFile();
     EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
-    writeMenu(order, firstStep);
+    writeMenu(order, firstStep, trialFor(ready, order));
     settle();
     return etc;
+  }
+
+  // ---- boot counting ----
+
+  /**
+   * The trial that a new default of the boot menu begins with: none without another deployment to
+   * go back to, none when its own system would not end it, none when nobody wants one.
+   */
+  private @Nullable BootTrial trialFor(Deployment ready, List<Deployment> order) {
+    if (order.size() < 2
+        || !order.getFirst().isSame(ready)
+        || !order.get(1).stateroot().equals(ready.stateroot())) {
+      return null;
+    }
+    try {
+      int tries = settings().tries();
+      return tries > 0 && BootAssessment.isEnabled(path(ready))
+          ? BootTrial.begin(ready, tries)
+          : null;
+    } catch (IOException | RuntimeException e) {
+      // The update counts more than its trial.
+      warnings.accept(
+          "warning: the starts of the new deployment are not counted: " + e.getMessage());
+      return null;
+    }
+  }
+
+  /**
+   * The trial of the default of the boot menu that goes on; none when its file cannot be read or
+   * another tool made another deployment the default meanwhile.
+   */
+  public Optional<BootTrial> trial() {
+    try {
+      return BootTrial.read(root)
+          .filter(t -> !deployments().isEmpty() && t.isOf(deployments().getFirst()));
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Notes how many tries are left of the trial that goes on; on disk when it returns.
+   *
+   * @throws Problem of kind UNAVAILABLE when it is not the one that was known
+   */
+  public void countTrial(BootTrial known, int left) throws IOException {
+    try (Flock lock = lock()) {
+      reload();
+      if (!trial().equals(Optional.of(known))) {
+        throw changedMeanwhile();
+      }
+      known.withLeft(left).update(root);
+    }
+  }
+
+  /** Ends the trial that goes on, and whatever is left of one: the default boots from now on. */
+  public void endTrial() throws IOException {
+    try (Flock lock = lock()) {
+      reload();
+      BootTrial.end(root);
+    }
   }
 
   private @Nullable Deployment mergeOf(StagedFile file) {

@@ -53,12 +53,14 @@ public final class Bootc {
   }
 
   /** Work on a machine. */
-  interface MachineChange {
+  public interface MachineChange {
+    /** Does it. */
     void run(HostEnvironment host) throws IOException;
   }
 
   /** As {@link #change}, with the machine itself. */
-  static int changeBy(CommandSpec spec, boolean quiet, MachineChange change) throws Exception {
+  public static int changeBy(CommandSpec spec, boolean quiet, MachineChange change)
+      throws Exception {
     return change(spec, quiet, text -> printTo(spec).println(Printable.lines(text)), change);
   }
 

@@ -21,17 +21,19 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
+import slipway.sysroot.state.BootTrial;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
 /**
  * Makes a disk start by GRUB, in BIOS and UEFI, without grub-install. Kernel and modules are those
  * of the deployed image, taken as data; {@link GrubMkimage} joins them. What comes of it carries an
- * early configuration that finds {@code /boot} and reads {@code grub/grub.cfg} there, which only
- * lists boot entries (Boot Loader Specification). So a deployment never touches GRUB.
+ * early configuration that finds {@code /boot} and reads {@code grub/grub.cfg} there, which counts
+ * the starts of a new deployment and lists boot entries (Boot Loader Specification). So a
+ * deployment never touches GRUB.
  */
 public final class Grub {
-  private static final List<String> MODULES =
+  static final List<String> MODULES =
       List.of(
           "part_gpt",
           "part_msdos",
@@ -39,6 +41,7 @@ public final class Grub {
           "search",
           "search_fs_uuid",
           "configfile",
+          "loadenv",
           "normal",
           "linux",
           "serial",
@@ -78,6 +81,14 @@ public final class Grub {
     /** The module that reads it. */
     private String module() {
       return filesystem.startsWith("ext") ? "ext2" : filesystem;
+    }
+
+    /**
+     * Whether GRUB can write to a file there: it writes over the blocks that a file has, and in
+     * other kinds of file systems these may have checksums or belong to several files.
+     */
+    private boolean isWritable() {
+      return filesystem.startsWith("ext");
     }
   }
 
@@ -164,7 +175,42 @@ public final class Grub {
         search --no-floppy --fs-uuid --set=root %s
         """
                 .formatted(boot.id())
+            + (boot.isWritable() ? counting() : "")
             + menu());
+  }
+
+  /**
+   * Counts the starts of a new deployment (see {@link BootTrial}): each takes one of its tries, and
+   * when none is left the entry behind it starts. GRUB has no arithmetic. Whatever fails here, a
+   * block that cannot be read or written too, leaves the first entry the one that starts; so does
+   * every menu without such a block.
+   */
+  private String counting() {
+    StringBuilder down = new StringBuilder();
+    for (int left = 1; left <= BootTrial.MOST_TRIES; left++) {
+      down.append("    elif [ \"$boot_counter\" = ")
+          .append(left)
+          .append(" ]; then set boot_counter=")
+          .append(left - 1)
+          .append('\n');
+    }
+    return """
+        set block=($root)%s/loader/grubenv
+        if [ -s $block ]; then
+          load_env --file=$block boot_success boot_counter
+          if [ "$boot_success" = 0 -a -n "$boot_counter" ]; then
+            set fallback=1
+            if [ "$boot_counter" = 0 -o "$boot_counter" = "-1" ]; then
+              echo "The new system did not start well in all its tries. Starting the one before."
+              set default=1
+              set fallback=0
+              set boot_counter="-1"
+        %s    fi
+            save_env --file=$block boot_counter
+          fi
+        fi
+        """
+        .formatted(boot.folder(), down);
   }
 
   /** Where entries are in a folder, GRUB 2.14 takes an option, and Fedora's a variable. */

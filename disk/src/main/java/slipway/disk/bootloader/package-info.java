@@ -21,7 +21,8 @@
  *  UEFI (x86_64-efi, arm64-efi)
  *    EFI system partition      EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI (EfiFolder when it is mounted)
  *
- *  /boot/grub/grub.cfg         written once: serial console, find /boot, blscfg
+ *  /boot/grub/grub.cfg         written once: serial console, find /boot, counting, blscfg
+ *  /boot/loader/grubenv        what is counted; only while a new deployment has tries left
  *  /boot/loader/entries/       what blscfg reads; it changes with each deployment, GRUB never does
  * </pre>
  */

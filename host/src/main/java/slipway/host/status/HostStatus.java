@@ -59,14 +59,24 @@ public record HostStatus(
    *     with a plus or a minus in front
    * @param etcConflicts paths of /etc that keep the staged entry from becoming the next boot's
    * @param held digests of images that were rolled back from and that no update brings by itself
+   * @param trial how many tries the booted entry has left to show that it is healthy, in words;
+   *     none when it need not
+   * @param rolledBack what the machine went back from by itself, when and why, in words; or none
    */
-  public record Notes(List<String> arguments, List<String> etcConflicts, List<String> held) {
-    static final Notes NONE = new Notes(List.of(), List.of(), List.of());
+  public record Notes(
+      List<String> arguments,
+      List<String> etcConflicts,
+      List<String> held,
+      List<String> trial,
+      List<String> rolledBack) {
+    static final Notes NONE = new Notes(List.of(), List.of(), List.of(), List.of(), List.of());
 
     public Notes {
       arguments = List.copyOf(arguments);
       etcConflicts = List.copyOf(etcConflicts);
       held = List.copyOf(held);
+      trial = List.copyOf(trial);
+      rolledBack = List.copyOf(rolledBack);
     }
 
     /** As annotations of the document. */
@@ -75,6 +85,8 @@ public record HostStatus(
       put(found, "slipway.kernel-arguments", arguments);
       put(found, "slipway.etc-conflicts", etcConflicts);
       put(found, "slipway.held", held);
+      put(found, "slipway.trial", trial);
+      put(found, "slipway.rolled-back", rolledBack);
       return found;
     }
 

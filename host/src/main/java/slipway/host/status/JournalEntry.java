@@ -12,6 +12,12 @@ public final class JournalEntry {
   public static final String ETC_MERGED = "d3863baec13e4449ab0384684a8af3a7";
   public static final String DEPLOYED = "dd440e3e549083b63d0efc7dc15255f1";
 
+  /** Ours: a deployment proved well, a start did not go well, the machine went back by itself. */
+  public static final String HEALTHY = "875f12ef4572419e9d32fd94dffa6e26";
+
+  public static final String UNHEALTHY = "a8cffac35db44d7cb536ca3b95a774ee";
+  public static final String ROLLED_BACK = "d7bad8a95164433dac9708d4f0081831";
+
   private final Map<String, String> fields = new LinkedHashMap<>();
 
   private JournalEntry(String id, String message) {

@@ -101,7 +101,31 @@ public final class StatusReader {
   private HostStatus.Notes notes(Deployment booted) throws IOException {
     List<String> arguments =
         sysroot.staged().map(d -> booted.kargs().difference(d.kargs())).orElse(List.of());
-    return new HostStatus.Notes(arguments, etcConflicts(), held());
+    return new HostStatus.Notes(
+        arguments, etcConflicts(), held(), trial(booted), rolledBack(booted));
+  }
+
+  private List<String> trial(Deployment booted) {
+    return sysroot
+        .trial()
+        .filter(trial -> trial.isOf(booted))
+        .map(trial -> Math.max(trial.left(), 0) + " of " + trial.tries() + " tries left")
+        .stream()
+        .toList();
+  }
+
+  /** Not when that deployment runs all the same, because somebody wanted it. */
+  private List<String> rolledBack(Deployment booted) {
+    try {
+      return HealthRecord.read(host.root())
+          .rollback()
+          .filter(back -> !back.isFrom(booted))
+          .map(back -> back.from() + " at " + back.time() + ": " + back.reason())
+          .stream()
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
   }
 
   /** What would keep the shutdown from finishing what is staged; only root can compare /etc. */

@@ -63,6 +63,8 @@ public final class StatusText {
       rowOf("/etc conflict", status.notes().etcConflicts());
     }
     if (entry == status.booted()) {
+      rowOf("On trial", status.notes().trial());
+      rowOf("Rolled back", status.notes().rolledBack());
       rowOf("Held back", status.notes().held());
     }
   }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -41,6 +43,12 @@ public interface SystemActions {
   /** Begins to start the prepared root; the caller is stopped before long. */
   void softReboot();
 
+  /** Whether the start has come to its end, with all that it waits for. */
+  boolean isBootComplete();
+
+  /** The units that failed and that the end of the start waits for. */
+  List<FailedUnit> failedBootUnits();
+
   /** By systemd's own tools. */
   static SystemActions systemd() {
     return systemd(Path.of("/run"));
@@ -55,6 +63,10 @@ public interface SystemActions {
     return new SystemActions() {
       private static final Duration LIMIT = Duration.ofMinutes(2);
       private static final String FINALIZER = "slipway-finalize-staged.service";
+
+      /** What the end of a start is to systemd (systemd.special(7)). */
+      private static final String BOOT_COMPLETE = "boot-complete.target";
+
       private final NextRoot nextRoot = NextRoot.ofMachine();
 
       @Override
@@ -127,6 +139,41 @@ public interface SystemActions {
       @Override
       public void softReboot() {
         systemctl("soft-reboot");
+      }
+
+      @Override
+      public boolean isBootComplete() {
+        return Command.of("systemctl", "is-active", "--quiet", BOOT_COMPLETE)
+                .timeout(LIMIT)
+                .tryRun()
+                .status()
+            == 0;
+      }
+
+      @Override
+      public List<FailedUnit> failedBootUnits() {
+        List<FailedUnit> failed = new ArrayList<>();
+        for (String how : List.of("Requires", "Wants")) {
+          for (String unit : units(how)) {
+            int status =
+                Command.of("systemctl", "is-failed", "--quiet", "--", unit)
+                    .timeout(LIMIT)
+                    .tryRun()
+                    .status();
+            if (status == 0) {
+              failed.add(new FailedUnit(unit, how.equals("Requires")));
+            }
+          }
+        }
+        return failed;
+      }
+
+      private static List<String> units(String how) {
+        String named =
+            Command.of("systemctl", "show", "--value", "--property=" + how, "--", BOOT_COMPLETE)
+                .timeout(LIMIT)
+                .output();
+        return named.isEmpty() ? List.of() : List.of(named.split("\\s+"));
       }
 
       /** By a service, because ours may be of a session that the reboot ends. */

@@ -26,6 +26,7 @@ import slipway.oci.transport.TransportRef;
 import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 
@@ -313,7 +314,12 @@ public final class Host {
     }
   }
 
-  static Deployment requireBooted(Sysroot sysroot) {
+  /**
+   * The deployment that runs.
+   *
+   * @throws Problem of kind ENVIRONMENT when it is not in the boot menu
+   */
+  public static Deployment requireBooted(Sysroot sysroot) {
     return sysroot.booted().orElseThrow(HostEnvironment::notInMenu);
   }
 
@@ -487,6 +493,18 @@ public final class Host {
     rollback(new RollbackOptions(null, apply, false, false));
   }
 
+  /**
+   * Goes back because a new deployment did not prove well: the other one boots from now on.
+   *
+   * @param bad the new one, first in the boot menu
+   * @param good the one behind it
+   * @param reason why, without a full stop
+   */
+  public void rollBackAutomatically(Sysroot sysroot, Deployment bad, Deployment good, String reason)
+      throws IOException {
+    new Rollback(host, voice, nextBoot, sysroot).automatic(bad, good, reason);
+  }
+
   // ---- check ----
 
   /**
@@ -565,5 +583,14 @@ public final class Host {
         .with("OSTREE_N_DEPLOYMENTS", Integer.toString(sysroot.deployments().size()))
         .send(host.system());
     voice.say("Finalized deployment " + result.deployment());
+    BootTrial trial = result.trial();
+    if (trial != null) {
+      voice.say("It has " + trial.tries() + " tries to start well.");
+      if (!BootTrial.isCountedByLoader(host.root())) {
+        voice.say(
+            "notice: The boot loader of this machine does not count them: a start that ends before"
+                + " the system counts is not noticed.");
+      }
+    }
   }
 }

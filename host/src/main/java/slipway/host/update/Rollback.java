@@ -87,6 +87,41 @@ final class Rollback {
             : left.stream().map(Digest::toString).toList());
   }
 
+  /**
+   * Goes back because a new deployment did not prove well, whichever of the two runs: the good one
+   * leads the menu, the bad one stays behind it and its image is held back. What is staged is
+   * dropped.
+   *
+   * @param reason why, without a full stop
+   */
+  void automatic(Deployment bad, Deployment good, String reason) throws IOException {
+    List<Digest> left = new ArrayList<>();
+    DeployedImage.digestOf(sysroot, bad).ifPresent(left::add);
+    DeployedImage.digestOf(sysroot, good).ifPresent(left::remove);
+    String from = DeployedImage.digestOrChecksum(sysroot, bad);
+    String to = DeployedImage.digestOrChecksum(sysroot, good);
+    hold(left, false);
+    reorder(booted.isSame(good) ? bad : good, booted.isSame(good), false);
+    JournalEntry.of(JournalEntry.ROLLBACK, "Rolling back to image: " + to)
+        .with("BOOTC_MANIFEST_DIGEST", to)
+        .with("BOOTC_OSTREE_COMMIT", good.checksum().hex())
+        .with("BOOTC_ROLLBACK_TYPE", "automatic")
+        .with("BOOTC_CURRENT_MANIFEST_DIGEST", from)
+        .send(host.system());
+    JournalEntry.of(
+            JournalEntry.ROLLED_BACK,
+            "Went back from " + from + " to " + to + ", because " + reason)
+        .with("PRIORITY", "3")
+        .with("SLIPWAY_FROM", from)
+        .with("SLIPWAY_TO", to)
+        .with("SLIPWAY_REASON", reason)
+        .send(host.system());
+    voice.say("Went back to " + DeployedImage.describe(sysroot, good) + ", because " + reason);
+    tellHold(left, false);
+    voice.tellReboot(sysroot);
+    voice.touch();
+  }
+
   private static String told(Deployment target, Host.RollbackOptions options, String name) {
     return options.to() == null
         ? "Next boot: rollback deployment"

@@ -161,7 +161,8 @@ class StatusTest {
             true,
             new HostStatus.UsrOverlay(false, true),
             true,
-            new HostStatus.Notes(List.of("+a: b", "-c"), List.of(), List.of()));
+            new HostStatus.Notes(
+                List.of("+a: b", "-c"), List.of(), List.of(), List.of(), List.of()));
     var json = JsonMapper.shared().readTree(StatusDocument.json(status));
     var yaml = YAMLMapper.shared().readTree(StatusDocument.yaml(status));
     assertThat(yaml).isEqualTo(json);

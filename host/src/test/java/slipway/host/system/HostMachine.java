@@ -64,6 +64,11 @@ public final class HostMachine implements AutoCloseable {
   private final Map<String, ImageSource> published = new HashMap<>();
   private int layouts;
 
+  /** Whether the start has come to its end, and what failed of that. */
+  public boolean bootComplete = true;
+
+  public final List<FailedUnit> failedUnits = new ArrayList<>();
+
   /** Whether the root of the next boot comes out of a composefs image. */
   public boolean composefs = true;
 
@@ -239,7 +244,7 @@ public final class HostMachine implements AutoCloseable {
   }
 
   /** Starts a deployment: what was staged is gone, as /run is. */
-  void boot(Deployment deployment) throws IOException {
+  public void boot(Deployment deployment) throws IOException {
     Path path = root().resolve(deployment.directory());
     long device = ((Number) Files.getAttribute(path, "unix:dev")).longValue();
     long inode = ((Number) Files.getAttribute(path, "unix:ino")).longValue();
@@ -375,6 +380,16 @@ public final class HostMachine implements AutoCloseable {
           @Override
           public void softReboot() {
             actions.add("soft-reboot");
+          }
+
+          @Override
+          public boolean isBootComplete() {
+            return bootComplete;
+          }
+
+          @Override
+          public List<FailedUnit> failedBootUnits() {
+            return List.copyOf(failedUnits);
           }
         },
         InstantSource.system());

@@ -24,6 +24,9 @@ import slipway.base.RawText;
 public record MachineSettings(KeyFile file) {
   private static final String DEPLOYMENTS = "deployments";
   private static final String KEEP = "keep";
+  private static final String HEALTH = "health";
+  private static final String TRIES = "tries";
+  private static final int USUAL_TRIES = 3;
   private static final String UPDATES = "updates";
   private static final String HELD = "held";
   private static final int MOST_KEPT = 99;
@@ -48,6 +51,7 @@ public record MachineSettings(KeyFile file) {
       MachineSettings settings =
           new MachineSettings(KeyFile.parse(RawText.decode(text), path.toString()));
       settings.keep();
+      settings.tries();
       return settings;
     } catch (NoSuchFileException e) {
       return NONE;
@@ -79,6 +83,35 @@ public record MachineSettings(KeyFile file) {
           "a machine keeps 1 to " + MOST_KEPT + " deployments beside the booted one");
     }
     return new MachineSettings(file.with(DEPLOYMENTS, KEEP, Integer.toString(number)));
+  }
+
+  /**
+   * How many starts a new deployment has to show that it is healthy; 0 when nobody counts and
+   * nothing is rolled back by itself.
+   */
+  public int tries() {
+    String text = file.get(HEALTH, TRIES).orElse(Integer.toString(USUAL_TRIES));
+    if (!text.matches("[0-" + BootTrial.MOST_TRIES + "]")) {
+      throw Problem.input(
+          "ostree/slipway.conf: tries is \""
+              + Printable.text(text)
+              + "\", not 0 to "
+              + BootTrial.MOST_TRIES);
+    }
+    return Integer.parseInt(text);
+  }
+
+  /**
+   * With so many tries.
+   *
+   * @throws Problem of kind USAGE for a number that nobody can count
+   */
+  public MachineSettings withTries(int number) {
+    if (number < 0 || number > BootTrial.MOST_TRIES) {
+      throw Problem.usage(
+          "a deployment can have 0 to " + BootTrial.MOST_TRIES + " tries, not " + number);
+    }
+    return new MachineSettings(file.with(HEALTH, TRIES, Integer.toString(number)));
   }
 
   /** Digests of images that were rolled back from, which no update brings by itself again. */

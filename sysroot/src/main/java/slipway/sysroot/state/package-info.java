@@ -1,7 +1,7 @@
 /**
  * What is deployed, as values. {@link slipway.sysroot.state.SysrootState} reads it from the boot
- * menu, which is the truth; nothing is written here but the record of a staged deployment and the
- * machine's settings.
+ * menu, which is the truth; nothing is written here but the record of a staged deployment, the
+ * machine's settings, and the trial of a new deployment.
  *
  * <pre>
  *  SysrootState.read(root, RunState)
@@ -34,6 +34,9 @@
  *  MachineSettings, a key file  ostree/slipway.conf
  *    [deployments]          keep=N
  *    [updates]              held=sha256:…;sha256:…
+ *    [health]               tries=N
+ *
+ *  BootTrial, a GrubEnvironment  boot/loader.B/grubenv: tries that the first entry has left
  *
  *  RunState
  *    /run/ostree-booted          empty, or a{sv} with backing-root-device-inode (tt), which tells

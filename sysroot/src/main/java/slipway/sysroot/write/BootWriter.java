@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
@@ -25,6 +27,7 @@ import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
+import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.SysrootState;
 import slipway.system.boot.KernelLayout;
@@ -38,7 +41,7 @@ import slipway.system.osrelease.OsRelease;
  *
  * <ul>
  *   <li>of {@code /boot/loader}, when the menu changes: the commit point of a new kernel, new
- *       arguments, another number of entries;
+ *       arguments, another number of entries, a {@link BootTrial} that begins or ends;
  *   <li>of {@code /ostree/boot.B}, when the menu stays byte for byte and only the deployments
  *       behind its entries change.
  * </ul>
@@ -62,22 +65,33 @@ public final class BootWriter {
   /**
    * Makes {@code order} the boot menu.
    *
+   * @param trial of its first deployment; null for none but one that goes on with the same first
+   *     deployment
    * @return whether {@code /boot} changed
    */
-  public boolean write(SysrootState state, List<Deployment> order) throws IOException {
+  public boolean write(SysrootState state, List<Deployment> order, @Nullable BootTrial trial)
+      throws IOException {
     List<Deployment> numbered = number(order);
     for (Deployment deployment : numbered) {
       if (!Files.isDirectory(root.resolve(deployment.directory()))) {
         throw Problem.corrupt(deployment.directory() + " does not exist");
       }
     }
-    boolean changed = menuChanges(state, numbered);
+    // What stands beside the entries changes only with the menu.
+    boolean changed = trial != null || BootTrial.isNoted(root) || menuChanges(state, numbered);
     if (changed) {
-      writeMenu(state, numbered);
+      writeMenu(state, numbered, trial);
     } else {
       swapLinks(state, numbered);
     }
     return changed;
+  }
+
+  /** The trial to note in a menu: of its first deployment, which another one stands behind. */
+  private Optional<BootTrial> trialFor(List<Deployment> order, @Nullable BootTrial begun)
+      throws IOException {
+    Optional<BootTrial> trial = begun == null ? BootTrial.read(root) : Optional.of(begun);
+    return trial.filter(t -> order.size() > 1 && t.isOf(order.getFirst()));
   }
 
   /** Deployments with the same kernel and initramfs are counted, in the order of the menu. */
@@ -150,7 +164,8 @@ public final class BootWriter {
 
   // ---- the whole menu ----
 
-  private void writeMenu(SysrootState state, List<Deployment> order) throws IOException {
+  private void writeMenu(SysrootState state, List<Deployment> order, @Nullable BootTrial begun)
+      throws IOException {
     int version = 1 - state.bootVersion();
     Path boot = root.resolve("boot");
     Path loader = boot.resolve("loader." + version);
@@ -165,6 +180,10 @@ public final class BootWriter {
       int number = order.size() - i;
       AtomicFile.write(
           loader.resolve("entries/ostree-" + number + ".conf"), RawText.encode(entry.toString()));
+    }
+    Optional<BootTrial> trial = trialFor(order, begun);
+    if (trial.isPresent()) {
+      trial.get().write(loader, BootTrial.isCountedByLoader(root));
     }
     String links = writeLinks(state, version, order);
     replaceLink(root.resolve("ostree/boot." + version), Path.of(links));

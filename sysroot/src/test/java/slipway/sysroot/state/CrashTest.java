@@ -41,8 +41,8 @@ class CrashTest {
       Checksum one = machine.commit(Machine.files("1", "one"));
       List<Checksum> others =
           List.of(
-              machine.commit(Machine.files("2", "two")),
-              machine.commit(Machine.files("3", "one")),
+              machine.commit(BootTrialTest.assessed("2", "two")),
+              machine.commit(BootTrialTest.assessed("3", "one")),
               machine.commit(Machine.files("4", "four")));
       Deployment first =
           fresh.deploy(
@@ -110,6 +110,8 @@ class CrashTest {
     Deployment head = sysroot.deployments().getFirst();
     assertThat(before.contains(head.checksum()) || head.checksum().equals(commit)).isTrue();
     assertThat(sysroot.booted()).isPresent();
+    // A trial comes with its menu, and is of no other.
+    assertThat(BootTrial.read(machine.root())).isEqualTo(sysroot.trial());
     for (Deployment d : sysroot.deployments()) {
       Path directory = sysroot.path(d);
       assertThat(directory.resolve("usr/bin/hello")).exists();
