@@ -22,8 +22,7 @@ public final class DeployedImage {
   }
 
   /** The image's digest; the commit's checksum of what no image was made into. */
-  public static String digestOrChecksum(Sysroot sysroot, Deployment deployment)
-      throws IOException {
+  public static String digestOrChecksum(Sysroot sysroot, Deployment deployment) throws IOException {
     return digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
   }
 
