@@ -68,6 +68,7 @@ public final class ErofsInode {
   int blocks;
   int tail;
   long firstBlock;
+  private List<ErofsXattr> formed = List.of();
   List<ErofsXattr> shared = List.of();
   List<ErofsXattr> unshared = List.of();
 
@@ -85,7 +86,11 @@ public final class ErofsInode {
   }
 
   public void xattr(String name, byte[] value) {
-    xattrs.put(OsPath.of(name), value);
+    xattr(OsPath.of(name), value);
+  }
+
+  public void xattr(OsPath name, byte[] value) {
+    xattrs.put(name, value);
   }
 
   boolean isFirstName(ErofsInode parent, OsPath name) {
@@ -103,12 +108,20 @@ public final class ErofsInode {
     return Math.clamp(bits, ErofsFormat.BLOCK_BITS, ErofsFormat.BLOCK_BITS + Inode.CHUNK_BITS_MASK);
   }
 
+  /** The attributes in the form in which they are counted and written. */
+  List<ErofsXattr> formXattrs() {
+    formed = new ArrayList<>(xattrs.size());
+    for (Map.Entry<OsPath, byte[]> x : xattrs.entrySet()) {
+      formed.add(new ErofsXattr(x.getKey(), x.getValue()));
+    }
+    return formed;
+  }
+
   /** Sorts the attributes into those that the image holds once and those that stand here. */
   void shareXattrs(Map<ErofsXattr, Integer> uses) {
     List<ErofsXattr> once = new ArrayList<>();
     List<ErofsXattr> here = new ArrayList<>();
-    for (Map.Entry<OsPath, byte[]> x : xattrs.entrySet()) {
-      ErofsXattr xattr = new ErofsXattr(x.getKey(), x.getValue());
+    for (ErofsXattr xattr : formed) {
       boolean many = uses.getOrDefault(xattr, 0) > 1 && once.size() < MAX_SHARED;
       (many ? once : here).add(xattr);
     }

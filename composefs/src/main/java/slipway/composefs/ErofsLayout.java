@@ -30,6 +30,10 @@ public final class ErofsLayout {
   long inodesEnd;
 
   int sharedSize;
+
+  /** Whether some inode has an access control list. */
+  boolean acl;
+
   long firstDataBlock;
   long totalBlocks;
 
@@ -82,8 +86,10 @@ public final class ErofsLayout {
   private void shareXattrs() {
     Map<ErofsXattr, Integer> uses = new HashMap<>();
     for (ErofsInode inode : inodes) {
-      inode.xattrs.forEach(
-          (name, value) -> uses.merge(new ErofsXattr(name, value), 1, (a, b) -> a + b));
+      for (ErofsXattr xattr : inode.formXattrs()) {
+        uses.merge(xattr, 1, Integer::sum);
+        acl |= xattr.isAcl();
+      }
     }
     for (ErofsInode inode : inodes) {
       inode.shareXattrs(uses);

@@ -62,14 +62,10 @@ public final class ErofsWriter {
   }
 
   private void header() throws IOException {
-    boolean acl =
-        layout.inodes.stream()
-            .flatMap(i -> i.xattrs.entrySet().stream())
-            .anyMatch(x -> new ErofsXattr(x.getKey(), x.getValue()).isAcl());
     ByteBuffer header = ErofsFormat.structure(Header.SIZE);
     Header.MAGIC.put(header, Header.MAGIC_VALUE);
     Header.VERSION.put(header, Header.VERSION_VALUE);
-    Header.FLAGS.put(header, acl ? Header.HAS_ACL : 0);
+    Header.FLAGS.put(header, layout.acl ? Header.HAS_ACL : 0);
     Header.COMPOSEFS_VERSION.put(header, version);
     put(header.array());
     padTo(SuperBlock.START);

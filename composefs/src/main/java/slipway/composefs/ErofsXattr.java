@@ -10,9 +10,10 @@ import slipway.linux.posix.OsPath;
 
 /**
  * An extended attribute as EROFS stores it: a number for the well-known prefix and the rest of the
- * name.
+ * name. No record, because an image has some ten thousand, each of which is looked up several
+ * times: what follows from name and value is computed once.
  */
-record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
+final class ErofsXattr implements Comparable<ErofsXattr> {
   /** Beginnings of names that an entry has a number for; what begins with none has the first. */
   static final List<String> PREFIXES =
       List.of(
@@ -38,8 +39,29 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
 
   private static final Map<OsPath, Form> FORMS = new ConcurrentHashMap<>();
 
+  private final OsPath name;
+  private final byte[] value;
+  private final Form form;
+  private final int hash;
+
+  ErofsXattr(OsPath name, byte[] value) {
+    this.name = name;
+    this.value = value;
+    this.form = form(name);
+    this.hash = 31 * name.hashCode() + Arrays.hashCode(value);
+  }
+
+  OsPath name() {
+    return name;
+  }
+
+  /** Not to be changed. */
+  byte[] value() {
+    return value;
+  }
+
   /** What follows from a name. */
-  private record Form(int prefix, byte[] rest, int filterBit) {
+  private record Form(int prefix, byte[] rest, int filterBit, boolean acl) {
     static Form of(OsPath name) {
       for (int i = 1; i < PREFIXES.size(); i++) {
         if (i != LUSTRE && name.startsWith(PREFIXES.get(i))) {
@@ -51,11 +73,12 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
 
     private static Form of(OsPath name, int prefix) {
       byte[] rest = name.substring(PREFIXES.get(prefix).length()).bytes();
-      return new Form(prefix, rest, ErofsXattr.filterBit(rest, prefix));
+      boolean acl = name.is(PREFIXES.get(ACL_ACCESS)) || name.is(PREFIXES.get(ACL_DEFAULT));
+      return new Form(prefix, rest, ErofsXattr.filterBit(rest, prefix), acl);
     }
   }
 
-  private Form form() {
+  private static Form form(OsPath name) {
     Form form = FORMS.get(name);
     if (form == null) {
       form = Form.of(name);
@@ -67,21 +90,21 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
   }
 
   int prefix() {
-    return form().prefix();
+    return form.prefix();
   }
 
   boolean isAcl() {
-    return name.is(PREFIXES.get(ACL_ACCESS)) || name.is(PREFIXES.get(ACL_DEFAULT));
+    return form.acl();
   }
 
   /** The name behind the prefix; not to be changed. */
   byte[] rest() {
-    return form().rest();
+    return form.rest();
   }
 
   /** The bit that this name clears in an inode's filter. */
   int filterBit() {
-    return form().filterBit();
+    return form.filterBit();
   }
 
   /** The bit that a name clears in an inode's filter, by what stands in its entry. */
@@ -91,7 +114,7 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
 
   /** Bytes of the entry, padded to a multiple of four. */
   int paddedSize() {
-    return paddedSize(form().rest().length, value.length);
+    return paddedSize(form.rest().length, value.length);
   }
 
   /** Bytes of an entry, by the lengths that stand in it. */
@@ -113,11 +136,14 @@ record ErofsXattr(OsPath name, byte[] value) implements Comparable<ErofsXattr> {
 
   @Override
   public boolean equals(Object o) {
-    return o instanceof ErofsXattr x && x.name.equals(name) && Arrays.equals(x.value, value);
+    return o instanceof ErofsXattr x
+        && x.hash == hash
+        && x.name.equals(name)
+        && Arrays.equals(x.value, value);
   }
 
   @Override
   public int hashCode() {
-    return 31 * name.hashCode() + Arrays.hashCode(value);
+    return hash;
   }
 }

@@ -45,7 +45,7 @@ record DeployArguments(Repository repository, Consumer<String> warnings) {
   private KernelArguments ofImage(Deployment deployment) throws IOException {
     try {
       return KernelArgumentsDirectory.read(
-          repository.readTree(deployment.checksum()), Platform.host().architecture());
+          repository.lookIntoTree(deployment.checksum()), Platform.host().architecture());
     } catch (Problem e) {
       // Whatever is wrong with the old image, the new one must not be kept from coming.
       warnings.accept("the old image's kernel arguments stay: " + e.getMessage());

@@ -92,7 +92,7 @@ final class DeployPlanner {
   private String bootChecksum(KernelLayout layout, @Nullable Deployment before) throws IOException {
     if (before != null) {
       try {
-        KernelLayout old = KernelLayout.of(sysroot.repository().readTree(before.checksum()));
+        KernelLayout old = KernelLayout.of(sysroot.repository().lookIntoTree(before.checksum()));
         if (objects(old).equals(objects(layout))) {
           return before.bootChecksum();
         }

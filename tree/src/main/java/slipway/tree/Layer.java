@@ -1,7 +1,9 @@
 package slipway.tree;
 
 import java.io.IOException;
+import java.util.Map;
 import slipway.archive.tar.ImageTotals;
+import slipway.archive.tar.Metadata;
 import slipway.base.Limit;
 import slipway.linux.posix.OsPath;
 
@@ -21,23 +23,35 @@ public record Layer(Node.Directory root) {
    *
    * @throws slipway.base.Problem (CORRUPT) when the trees are larger than {@link Limit#TREE_BYTES}
    */
-  public void countIn(ImageTotals image) throws IOException {
-    walk(
-        (path, node) -> {
-          switch (node) {
-            case Node.Whiteout w -> image.inode(path.length());
-            case Node.LinkBelow l -> image.inode(path.length() + l.target().length());
-            case Node.Symlink s -> image.inode(path.length() + s.target().length() + attributes(s));
-            case Node.Directory d -> image.inode(path.length() + attributes(d));
-            case Node.File f -> image.inode(path.length() + attributes(f));
-            case Node.Special s -> image.inode(path.length() + attributes(s));
-          }
-        });
+  public void countIn(ImageTotals image) {
+    count(0, root, image);
+  }
+
+  /**
+   * @param length of the node's path, which nobody needs otherwise
+   */
+  private static void count(int length, Node node, ImageTotals image) {
+    switch (node) {
+      case Node.Whiteout w -> image.inode(length);
+      case Node.LinkBelow l -> image.inode(length + l.target().length());
+      case Node.Symlink s -> image.inode(length + s.target().length() + attributes(s));
+      case Node.Directory d -> {
+        image.inode(length + attributes(d));
+        int prefix = length == 0 ? 0 : length + 1;
+        for (Map.Entry<OsPath, Node> child : d.children().entrySet()) {
+          count(prefix + child.getKey().length(), child.getValue(), image);
+        }
+      }
+      case Node.File f -> image.inode(length + attributes(f));
+      case Node.Special s -> image.inode(length + attributes(s));
+    }
   }
 
   private static long attributes(Node node) {
-    return node.metadata().xattrs().stream()
-        .mapToLong(x -> x.name().length() + x.value().length)
-        .sum();
+    long sum = 0;
+    for (Metadata.Xattr x : node.metadata().xattrs()) {
+      sum += x.name().length() + x.value().length;
+    }
+    return sum;
   }
 }

@@ -2,7 +2,10 @@ package slipway.tree;
 
 import java.util.Collections;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
@@ -20,12 +23,29 @@ public sealed interface Node {
    */
   final class Directory implements Node {
     private final Metadata metadata;
-    private final NavigableMap<OsPath, Node> children;
     private final boolean opaque;
     private final boolean implied;
 
+    /** Null until somebody asks, when {@link #unread} is not. */
+    private volatile @Nullable NavigableMap<OsPath, Node> children;
+
+    private @Nullable Supplier<NavigableMap<OsPath, Node>> unread;
+
     public Directory(Metadata metadata, NavigableMap<OsPath, Node> children) {
       this(metadata, children, false, false);
+    }
+
+    /**
+     * A directory whose children are read when somebody asks for them, so that who looks for one
+     * file reads only the directories on the way to it.
+     *
+     * @param children is asked once; what it throws is thrown by {@link #children()}
+     */
+    public Directory(Metadata metadata, Supplier<NavigableMap<OsPath, Node>> children) {
+      this.metadata = metadata;
+      this.opaque = false;
+      this.implied = false;
+      this.unread = children;
     }
 
     /**
@@ -36,15 +56,19 @@ public sealed interface Node {
      */
     public Directory(
         Metadata metadata, NavigableMap<OsPath, Node> children, boolean opaque, boolean implied) {
+      this.metadata = metadata;
+      this.children = checked(children);
+      this.opaque = opaque;
+      this.implied = implied;
+    }
+
+    private static NavigableMap<OsPath, Node> checked(NavigableMap<OsPath, Node> children) {
       for (OsPath name : children.keySet()) {
         if (!name.isName()) {
           throw Problem.corrupt("a directory holds the impossible name \"" + name + "\"");
         }
       }
-      this.metadata = metadata;
-      this.children = Collections.unmodifiableNavigableMap(new TreeMap<>(children));
-      this.opaque = opaque;
-      this.implied = implied;
+      return Collections.unmodifiableNavigableMap(new TreeMap<>(children));
     }
 
     @Override
@@ -53,7 +77,18 @@ public sealed interface Node {
     }
 
     public NavigableMap<OsPath, Node> children() {
-      return children;
+      NavigableMap<OsPath, Node> known = children;
+      return known == null ? read() : known;
+    }
+
+    private synchronized NavigableMap<OsPath, Node> read() {
+      NavigableMap<OsPath, Node> known = children;
+      if (known == null) {
+        known = checked(Objects.requireNonNull(unread).get());
+        children = known;
+        unread = null;
+      }
+      return known;
     }
 
     public boolean opaque() {

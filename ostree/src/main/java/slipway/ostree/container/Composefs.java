@@ -3,6 +3,7 @@ package slipway.ostree.container;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -69,7 +70,11 @@ public final class Composefs {
    */
   static void write(FileTree tree, Backing backing, int version, OutputStream out)
       throws IOException {
-    Preparation preparation = new Preparation(backing);
+    write(tree, new Preparation(backing, false), version, out);
+  }
+
+  private static void write(
+      FileTree tree, Preparation preparation, int version, OutputStream out) throws IOException {
     ErofsInode root = preparation.root(tree);
     ErofsWriter.write(new ErofsLayout(root), preparation.whiteouts ? 1 : version, out);
   }
@@ -85,8 +90,7 @@ public final class Composefs {
    */
   public static void writeDeployment(FileTree tree, boolean digests, OutputStream out)
       throws IOException {
-    write(
-        deployment(tree),
+    Backing objects =
         (path, file) -> {
           if (!(file.content() instanceof ObjectContent object)) {
             throw new IllegalArgumentException(path + " is not an object of a repository");
@@ -95,8 +99,8 @@ public final class Composefs {
           return new Data.Backed(
               hex.substring(0, 2) + "/" + hex.substring(2) + ".file",
               digests ? object.verityDigest() : null);
-        },
-        out);
+        };
+    write(withMountPoints(tree), new Preparation(objects, true), 0, out);
   }
 
   /**
@@ -128,47 +132,35 @@ public final class Composefs {
 
   // ---- ostree's form of a tree ----
 
-  private static FileTree deployment(FileTree tree) {
-    TreeMap<OsPath, Node> children = new TreeMap<>(separate(tree.root()).children());
+  private static FileTree withMountPoints(FileTree tree) {
+    TreeMap<OsPath, Node> children = new TreeMap<>(tree.root().children());
     for (String name : new String[] {"boot", "etc", "sysroot", "usr", "var"}) {
       children.computeIfAbsent(
           OsPath.of(name), n -> new Node.Directory(Metadata.directory(0755), new TreeMap<>()));
     }
-    return new FileTree(new Node.Directory(Objects.normalized(tree.root().metadata()), children));
-  }
-
-  /** A copy in which every name is an inode of its own. */
-  private static Node.Directory separate(Node.Directory directory) {
-    TreeMap<OsPath, Node> children = new TreeMap<>();
-    directory
-        .children()
-        .forEach(
-            (name, node) ->
-                children.put(
-                    name,
-                    switch (node) {
-                      case Node.Directory d -> separate(d);
-                      case Node.File f ->
-                          new Node.File(Objects.normalized(f.metadata()), f.content());
-                      case Node.Symlink s ->
-                          new Node.Symlink(Objects.normalized(s.metadata()), s.target());
-                      case Node.Special s -> s;
-                      case Node.Whiteout w -> w;
-                      case Node.LinkBelow l -> l;
-                    }));
-    return new Node.Directory(Objects.normalized(directory.metadata()), children);
+    return new FileTree(new Node.Directory(tree.root().metadata(), children));
   }
 
   // ---- from a tree to inodes ----
 
   /** Turns nodes into inodes with the attributes that overlayfs reads. */
   private static final class Preparation {
+    private static final OsPath METACOPY = OsPath.of(OverlayXattrs.METACOPY);
+    private static final OsPath REDIRECT = OsPath.of(OverlayXattrs.REDIRECT);
+    private static final OsPath DOT = OsPath.of(".");
+    private static final OsPath DOT_DOT = OsPath.of("..");
+
     private final Backing backing;
+    private final boolean ofOstree;
     private final Map<Node, ErofsInode> links = new IdentityHashMap<>();
     private boolean whiteouts;
 
-    Preparation(Backing backing) {
+    /**
+     * @param ofOstree whether each name is an inode of its own, with what ostree keeps of metadata
+     */
+    Preparation(Backing backing, boolean ofOstree) {
       this.backing = backing;
+      this.ofOstree = ofOstree;
     }
 
     ErofsInode root(FileTree tree) throws IOException {
@@ -189,12 +181,14 @@ public final class Composefs {
         OsPath name = Objects.name(entry.getKey());
         OsPath where = path.resolve(name);
         Node node = entry.getValue();
-        ErofsInode child = links.get(node);
+        ErofsInode child = ofOstree ? null : links.get(node);
         if (child == null) {
           child = node instanceof Node.Directory d ? directory(where, d) : leaf(where, node, inode);
           child.firstParent = inode;
           child.firstName = name;
-          links.put(node, child);
+          if (!ofOstree) {
+            links.put(node, child);
+          }
         }
         if (node instanceof Node.Directory) {
           inode.nlink++;
@@ -243,10 +237,10 @@ public final class Composefs {
         case Data.Backed backed -> {
           ErofsInode inode = inode(ErofsInode.Kind.CHUNKED, file);
           inode.size = size;
-          inode.xattr(OverlayXattrs.METACOPY, OverlayXattrs.metacopy(backed.digest()));
+          inode.xattr(METACOPY, OverlayXattrs.metacopy(backed.digest()));
           if (backed.path() != null) {
             byte[] target = ("/" + backed.path()).getBytes(StandardCharsets.UTF_8);
-            inode.xattr(OverlayXattrs.REDIRECT, target);
+            inode.xattr(REDIRECT, target);
           }
           yield inode;
         }
@@ -283,8 +277,9 @@ public final class Composefs {
     }
 
     private ErofsInode inode(ErofsInode.Kind kind, Node node) {
-      ErofsInode inode = new ErofsInode(kind, node.metadata());
-      for (Metadata.Xattr x : node.metadata().xattrs()) {
+      Metadata metadata = ofOstree ? Objects.normalized(node.metadata()) : node.metadata();
+      ErofsInode inode = new ErofsInode(kind, metadata);
+      for (Metadata.Xattr x : metadata.xattrs()) {
         OsPath name = x.name();
         OsPath escaped = OverlayXattrs.escape(name);
         if (escaped.length() > MAX_XATTR_NAME || x.value().length > 0xffff) {
@@ -299,7 +294,7 @@ public final class Composefs {
     private static void hideObjects(ErofsInode root) {
       byte[] label = root.xattrs.get(OsPath.of("security.selinux"));
       for (int i = 0; i < 256; i++) {
-        OsPath name = OsPath.of("%02x".formatted(i));
+        OsPath name = OsPath.of(HexFormat.of().toHexDigits((byte) i));
         if (!root.children.containsKey(name)) {
           ErofsInode cover =
               new ErofsInode(
@@ -329,8 +324,8 @@ public final class Composefs {
           addDots(child, directory);
         }
       }
-      directory.children.put(OsPath.of("."), directory);
-      directory.children.put(OsPath.of(".."), parent);
+      directory.children.put(DOT, directory);
+      directory.children.put(DOT_DOT, parent);
     }
   }
 }

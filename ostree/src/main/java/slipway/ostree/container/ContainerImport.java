@@ -38,6 +38,8 @@ import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.TreeRoot;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
+import slipway.system.boot.PrepareRootConfig;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
@@ -383,12 +385,15 @@ public final class ContainerImport {
     if (version != null) {
       metadata.put("version", GVariant.string(version));
     }
-    metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
+    if (isChecked(tree)) {
+      metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
+    }
     Checksum commit =
         transaction.writeCommit(new CommitSpec(metadata, null, "", "", timestamp(), root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
     transaction.commit();
+    repository.remember(commit, tree);
     return commit;
   }
 

@@ -1,7 +1,6 @@
 package slipway.ostree.container;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,7 +38,7 @@ import slipway.tree.Node;
  * so that they need not be read again for the next image.
  */
 final class LayerCommits {
-  static final String WHITEOUT = ".wh.";
+  static final OsPath WHITEOUT = OsPath.of(".wh.");
   private static final OsPath OPAQUE = OsPath.of(".wh..wh..opq");
   static final String IMPORTER_VERSION = "slipway/1";
 
@@ -99,9 +98,7 @@ final class LayerCommits {
     }
 
     private static OsPath whiteout(OsPath name) {
-      byte[] prefix = OsPath.of(WHITEOUT).bytes();
-      return OsPath.ofBytes(
-          ByteBuffer.allocate(prefix.length + name.length()).put(prefix).put(name.bytes()).array());
+      return WHITEOUT.concat(name);
     }
   }
 
@@ -152,6 +149,7 @@ final class LayerCommits {
     return value == null || !value.type().equals(type) ? List.of() : value.elements();
   }
 
+  /** The very same object where all below it is what a merged tree may hold, too. */
   private static Node.Directory directory(
       OsPath path,
       Node.Directory directory,
@@ -159,22 +157,30 @@ final class LayerCommits {
       Map<OsPath, Map<OsPath, OsPath>> links) {
     TreeMap<OsPath, Node> children = new TreeMap<>();
     boolean opaque = false;
+    boolean same = true;
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
       OsPath name = child.getKey();
-      if (name.equals(OPAQUE)) {
-        opaque = true;
-      } else if (name.startsWith(WHITEOUT)) {
-        children.put(Objects.name(name.substring(WHITEOUT.length())), Node.Whiteout.INSTANCE);
+      if (name.startsWith(WHITEOUT)) {
+        same = false;
+        if (name.equals(OPAQUE)) {
+          opaque = true;
+        } else {
+          children.put(Objects.name(name.substring(WHITEOUT.length())), Node.Whiteout.INSTANCE);
+        }
       } else if (child.getValue() instanceof Node.Directory d) {
-        children.put(name, directory(path.resolve(name), d, implied, links));
+        Node.Directory read = directory(path.resolve(name), d, implied, links);
+        same = same && read == d;
+        children.put(name, read);
       } else {
         children.put(name, child.getValue());
       }
     }
-    links
-        .getOrDefault(path, Map.of())
-        .forEach(
-            (name, target) -> children.put(name, new Node.LinkBelow(target, Metadata.file(0644))));
+    Map<OsPath, OsPath> linked = links.getOrDefault(path, Map.of());
+    linked.forEach(
+        (name, target) -> children.put(name, new Node.LinkBelow(target, Metadata.file(0644))));
+    if (same && linked.isEmpty() && !implied.contains(path)) {
+      return directory;
+    }
     return new Node.Directory(directory.metadata(), children, opaque, implied.contains(path));
   }
 }

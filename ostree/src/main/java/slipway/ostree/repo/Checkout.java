@@ -57,7 +57,7 @@ final class Checkout {
         case Node.LinkBelow l -> throw unsupported(file);
       }
     }
-    Metadata metadata = directory.metadata();
+    Metadata metadata = Objects.normalized(directory.metadata());
     Posix.lchown(path, metadata.uid(), metadata.gid());
     Posix.chmod(path, metadata.permissions());
     for (Metadata.Xattr x : metadata.xattrs()) {
@@ -80,7 +80,8 @@ final class Checkout {
       return;
     }
     try (InputStream in = file.content().open();
-        ContentFormat.Sink sink = format.create(path, file.metadata(), file.content().size())) {
+        ContentFormat.Sink sink =
+            format.create(path, Objects.normalized(file.metadata()), file.content().size())) {
       byte[] buffer = new byte[64 * 1024];
       for (int n; (n = in.read(buffer)) >= 0; ) {
         sink.write(buffer, 0, n);

@@ -14,7 +14,20 @@ import slipway.ostree.object.TreeRoot;
 /** Collects the objects that commits hold, each directory looked at once. */
 final class Reachable {
   /** An object. */
-  record ObjectName(Checksum checksum, ObjectType type) {}
+  record ObjectName(Checksum checksum, ObjectType type) {
+    /** By hand: pruning asks some hundred thousand times. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof ObjectName that
+          && type == that.type
+          && checksum.equals(that.checksum);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * checksum.hashCode() + type.ordinal();
+    }
+  }
 
   private final Repository repository;
   private final @Nullable Consumer<String> damage;

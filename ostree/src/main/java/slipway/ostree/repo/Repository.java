@@ -7,13 +7,16 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
 import slipway.base.Problem;
@@ -31,6 +34,7 @@ import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.Objects;
 import slipway.ostree.object.TreeRoot;
 import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * An ostree repository on disk; the one place that knows its layout (ostree's "Anatomy of an OSTree
@@ -87,6 +91,10 @@ public final class Repository {
           return size() > 3;
         }
       };
+
+  /** Which objects the directories of trees are that were read here; by identity. */
+  private final Map<Node.Directory, TreeRoot> written =
+      Collections.synchronizedMap(new WeakHashMap<>());
 
   private Repository(Path path, Mode mode) {
     this.path = path.toAbsolutePath().normalize();
@@ -423,6 +431,45 @@ public final class Repository {
   }
 
   /**
+   * The tree of a commit for who looks for a few files of it: a directory is read when it is looked
+   * into, and damage is found only then.
+   *
+   * @throws Problem of kind CORRUPT, here and from {@link Node.Directory#children()}, for an object
+   *     that is missing or malformed
+   */
+  public FileTree lookIntoTree(Checksum checksum) throws IOException {
+    synchronized (trees) {
+      FileTree tree = trees.get(checksum);
+      if (tree != null) {
+        return tree;
+      }
+    }
+    return new TreeReader(this, null).look(readCommit(checksum).root());
+  }
+
+  /**
+   * Spares reading a tree that was written just now.
+   *
+   * @param tree as it was given to {@link Transaction#writeTree}: it may have times and hard links,
+   *     which the commit has not
+   */
+  public void remember(Checksum commit, FileTree tree) {
+    synchronized (trees) {
+      trees.put(commit, tree);
+    }
+  }
+
+  /** Notes that a directory, with all below it, is what these objects hold. */
+  void isWritten(Node.Directory directory, TreeRoot root) {
+    written.put(directory, root);
+  }
+
+  /** The objects of a directory that was read here, or null. */
+  @Nullable TreeRoot written(Node.Directory directory) {
+    return written.get(directory);
+  }
+
+  /**
    * What a content object says of itself; read once, since objects never change.
    *
    * @throws Problem of kind CORRUPT when it is missing
@@ -518,6 +565,7 @@ public final class Repository {
     }
     stored.clear();
     directories.clear();
+    written.clear();
   }
 
   /**

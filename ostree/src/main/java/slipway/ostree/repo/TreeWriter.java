@@ -5,7 +5,9 @@ import java.io.InputStream;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
@@ -16,12 +18,16 @@ import slipway.ostree.object.TreeRoot;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
-/** Writes a tree into a transaction: content first, in the background, then directories. */
+/**
+ * Writes a tree into a transaction: content first, in the background, then directories. What was
+ * read from the same repository and is as it was is not looked at again.
+ */
 final class TreeWriter {
   private final Transaction transaction;
   private final Repository repository;
   private final Map<Node.File, ObjectContent> stored = new IdentityHashMap<>();
   private final Map<Metadata, Checksum> dirmetas = new HashMap<>();
+  private final Map<Node.Directory, Optional<TreeRoot>> known = new IdentityHashMap<>();
 
   TreeWriter(Transaction transaction) {
     this.transaction = transaction;
@@ -29,9 +35,35 @@ final class TreeWriter {
   }
 
   TreeRoot write(FileTree tree) throws IOException {
-    tree.walk(this::store);
+    storeAll(OsPath.of(""), tree.root());
     transaction.flush();
     return writeDirectory(OsPath.of(""), tree.root());
+  }
+
+  private void storeAll(OsPath path, Node.Directory directory) throws IOException {
+    if (written(directory) != null) {
+      return;
+    }
+    store(path, directory);
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      OsPath where = path.resolve(child.getKey());
+      if (child.getValue() instanceof Node.Directory d) {
+        storeAll(where, d);
+      } else {
+        store(where, child.getValue());
+      }
+    }
+  }
+
+  /** The objects of a directory that the repository has with all that is below it, or null. */
+  private @Nullable TreeRoot written(Node.Directory directory) {
+    return known
+        .computeIfAbsent(
+            directory,
+            d ->
+                Optional.ofNullable(repository.written(d))
+                    .filter(root -> repository.has(root.dirtree(), ObjectType.DIRTREE)))
+        .orElse(null);
   }
 
   /** Checks a node and starts to write its content if need be. */
@@ -56,6 +88,10 @@ final class TreeWriter {
   }
 
   private TreeRoot writeDirectory(OsPath path, Node.Directory directory) {
+    TreeRoot written = written(directory);
+    if (written != null) {
+      return written;
+    }
     Map<OsPath, Checksum> files = new TreeMap<>();
     Map<OsPath, TreeRoot> directories = new TreeMap<>();
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -187,6 +188,83 @@ class ContainerImportTest extends ImportCase {
     Commit ours = repository.readCommit(imported.mergeCommit());
     assertThat(hex(ours)).isEqualTo(hex(theirs));
     assertThat(ours.root()).isEqualTo(theirs.root());
+  }
+
+  /** Most machines look at no digest; to compute it takes as long as to write the image. */
+  @Test
+  void theDigestIsNotComputedForNobody() throws IOException {
+    TreeBuilder top =
+        new TreeBuilder()
+            .file(
+                "usr/lib/ostree/prepare-root.conf",
+                0644,
+                "[composefs]\nenabled = yes\n".getBytes(StandardCharsets.UTF_8));
+    Imported imported = run(image().layer(top.layer(), Compression.NONE));
+    assertThat(repository.readCommit(imported.mergeCommit()).bytes("ostree.composefs.digest.v0"))
+        .isEmpty();
+  }
+
+  /** What lies in the repository already is taken over, and gives what a first import gives. */
+  @Test
+  void anUpdateIsWhatAFirstImportIs() throws IOException {
+    Random random = new Random(7);
+    Repository grown = Repository.create(dir.resolve("grown"), Repository.Mode.BARE);
+    List<Layer> layers = new ArrayList<>(List.of(base(), second()));
+    for (int round = 0; round < 40; round++) {
+      layers = new ArrayList<>(layers.subList(0, 1 + random.nextInt(layers.size())));
+      layers.add(change(random));
+      TestImage image = new TestImage();
+      for (Layer layer : layers) {
+        image.layer(layer, Compression.NONE);
+      }
+      Checksum updated = importInto(grown, image);
+      FileTree remembered = grown.readTree(updated);
+      if (random.nextBoolean()) {
+        new ContainerImages(grown).removeUnusedLayers();
+        grown.prune(Set.of());
+      }
+      Repository fresh = Repository.create(dir.resolve("fresh" + round), Repository.Mode.BARE);
+      Checksum first = importInto(fresh, image);
+      assertThat(updated).isEqualTo(first);
+      FileTree read = Repository.open(fresh.path()).readTree(first);
+      for (FileTree tree : List.of(remembered, grown.readTree(updated))) {
+        assertThat(FileTrees.diff(read, tree, FileTrees.Ignore.MTIME, FileTrees.Ignore.HARD_LINKS))
+            .isEmpty();
+      }
+    }
+    assertThat(grown.fsck(Progress.NONE).errors()).isEmpty();
+  }
+
+  /** A layer that adds, replaces, hides and links at random below names that often exist. */
+  private static Layer change(Random random) {
+    String[] names = {"usr", "lib", "bin", "sticky", "hidden", "a", "one", "new"};
+    TreeBuilder b = new TreeBuilder();
+    for (int i = 0; i < 1 + random.nextInt(4); i++) {
+      StringBuilder path = new StringBuilder("usr");
+      for (int depth = 0; depth < 1 + random.nextInt(3); depth++) {
+        path.append('/').append(names[random.nextInt(names.length)]).append(depth == 0 ? "" : "x");
+      }
+      try {
+        switch (random.nextInt(5)) {
+          case 0 -> b.put(path.toString(), Node.Whiteout.INSTANCE);
+          case 1 -> b.directory(path.toString(), Metadata.directory(0750)).opaque(path.toString());
+          case 2 ->
+              b.put(
+                  path.toString(),
+                  new Node.LinkBelow(OsPath.of("opt/app/run"), Metadata.file(0755)));
+          default -> b.file(path.toString(), 0644, Trees.bytes(random.nextInt(9), 100));
+        }
+      } catch (Problem e) {
+        // A file stands where this one needed a directory.
+        assertThat(e.kind()).isEqualTo(Problem.Kind.INPUT);
+      }
+    }
+    return b.layer();
+  }
+
+  private Checksum importInto(Repository into, TestImage image) throws IOException {
+    return ContainerImport.run(into, image, image.manifest(), image.config(), NAME, progress)
+        .mergeCommit();
   }
 
   private static String hex(Commit commit) {

@@ -74,6 +74,10 @@ abstract class ImportCase {
     b.file("usr/bin/tool", timed(Metadata.file(04755)), content("tool"));
     b.link("usr/bin/tool", "usr/bin/alias");
     b.file("usr/lib/large", timed(Metadata.file(0644)), Content.of(Trees.bytes(1, 3_000_000)));
+    b.file(
+        "usr/lib/ostree/prepare-root.conf",
+        timed(Metadata.file(0644)),
+        content("[composefs]\nenabled = verity\n"));
     b.file("usr/lib/removed", timed(Metadata.file(0644)), content("removed"));
     b.file("usr/lib/hidden/one", timed(Metadata.file(0644)), content("one"));
     b.file("usr/lib/hidden/two", timed(Metadata.file(0644)), content("two"));

@@ -55,8 +55,7 @@ public final class InstalledComposefs {
   }
 
   private static boolean hasDigests(PrepareRootConfig config) {
-    return config.composefs() == PrepareRootConfig.Composefs.VERITY
-        || config.composefs() == PrepareRootConfig.Composefs.SIGNED;
+    return config.composefs().checked();
   }
 
   private static void write(Path image, FileTree tree, boolean digests) throws IOException {

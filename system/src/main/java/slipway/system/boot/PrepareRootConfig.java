@@ -37,6 +37,11 @@ public record PrepareRootConfig(
     public boolean wanted() {
       return this != NO;
     }
+
+    /** Whether the image names the fs-verity digest of every file. */
+    public boolean checked() {
+      return this == VERITY || this == SIGNED;
+    }
   }
 
   /** Where the file stands in a deployment; the first that exists is the whole configuration. */
