@@ -58,8 +58,14 @@ class DiskTest {
   /** Against a JVM that does nothing. It is 2.5 on one machine and 6 on another. */
   private static final double CPU_RATIO_LIMIT = 9;
 
-  /** Against the same without the caches of classes, on whatever machine. */
-  private static final double CACHE_RATIO_LIMIT = 0.85;
+  /**
+   * Of what loads many classes, against the same without the caches of classes: 0.42 to 0.62 on
+   * three machines.
+   */
+  private static final double CACHED_STATUS_LIMIT = 0.85;
+
+  /** Of what loads hardly any: the caches must not be in its way. It is 1.0 on one machine. */
+  private static final double CACHED_VERSION_LIMIT = 1.3;
 
   @TempDir static Path dir;
   private static Disk disk;
@@ -235,10 +241,11 @@ class DiskTest {
           try (Nspawn system = Nspawn.boot(deployment(sysroot))) {
             System.out.println("nspawn: login after " + system.awaitLogin(LOGIN_LIMIT));
             JsonNode status =
-                JsonMapper.shared().readTree(small(system, "bootc", "status", "--json"));
+                JsonMapper.shared()
+                    .readTree(small(system, CACHED_STATUS_LIMIT, "bootc", "status", "--json"));
             assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
             assertThat(status.at("/status/booted").isNull()).isTrue();
-            assertThat(small(system, "bootc", "--version")).startsWith("bootc ");
+            assertThat(small(system, CACHED_VERSION_LIMIT, "bootc", "--version")).startsWith("bootc ");
           }
         });
   }
@@ -303,8 +310,10 @@ class DiskTest {
   /**
    * Runs a command some times and holds its use of the machine to the limits: the highest peak, and
    * the lowest processor time, since other work on the machine only ever adds to that.
+   *
+   * @param cachedLimit of the processor time by that without caches
    */
-  private static String small(Nspawn system, String... argv) {
+  private static String small(Nspawn system, double cachedLimit, String... argv) {
     long peak = 0;
     double cpu = Double.MAX_VALUE;
     double idle = Double.MAX_VALUE;
@@ -328,7 +337,7 @@ class DiskTest {
     assertThat(cpu / idle).as("processor time by a JVM's").isLessThanOrEqualTo(CPU_RATIO_LIMIT);
     assertThat(cpu / bare)
         .as("processor time by that without caches")
-        .isLessThanOrEqualTo(CACHE_RATIO_LIMIT);
+        .isLessThanOrEqualTo(cachedLimit);
     return run.output();
   }
 }
