@@ -66,8 +66,12 @@ final class UpgradeScenario implements Scenario {
     Path tree = inputs.folder("change");
     Path site = Files.createDirectories(tree.resolve("usr/share/site"));
     Files.copy(change.resolve("page.html"), site.resolve("page.html"));
+    // Links, with /etc where ostree wants an image to have it.
+    Path image = inputs.folder("image").resolve("files");
+    Command.of("cp", "--archive", "--link", inputs.files().toString(), image.toString()).run();
+    Files.move(image.resolve("etc"), image.resolve("usr/etc"));
     Command commit = Command.of("ostree", "commit", repo, "--no-bindings");
-    commit.with("--branch=os/1", "--tree=dir=" + inputs.files()).run();
+    commit.with("--branch=os/1", "--tree=dir=" + image).run();
     commit.with("--branch=os/2", "--tree=ref=os/1", "--tree=dir=" + tree).run();
     return remote;
   }
