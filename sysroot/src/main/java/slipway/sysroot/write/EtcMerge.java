@@ -178,15 +178,17 @@ public final class EtcMerge {
     if (!statA.isRegular()) {
       return statA.isDirectory() || statA.rdev() == statB.rdev();
     }
-    return statA.size() == statB.size() && sameBytes(a, b);
+    return statA.size() == statB.size() && sameBytes(a, b, statA.size());
   }
 
-  private static boolean sameBytes(OsPath a, OsPath b) throws IOException {
+  private static boolean sameBytes(OsPath a, OsPath b, long size) throws IOException {
     int first = Posix.open(a, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
     try {
       int second = Posix.open(b, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
       try (Arena arena = Arena.ofConfined()) {
-        return sameBytes(first, second, arena.allocate(64 * 1024), arena.allocate(64 * 1024));
+        // Most of /etc is small, and what is allocated is cleared. One more finds the end.
+        long buffer = Math.min(size + 1, 64 * 1024);
+        return sameBytes(first, second, arena.allocate(buffer), arena.allocate(buffer));
       } finally {
         Posix.close(second);
       }
