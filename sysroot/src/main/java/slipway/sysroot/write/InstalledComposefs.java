@@ -50,12 +50,8 @@ public final class InstalledComposefs {
   static void write(Path directory, FileTree tree) throws IOException {
     PrepareRootConfig config = PrepareRootConfig.read(directory);
     if (config.composefs().wanted()) {
-      write(directory.resolve(NAME), tree, hasDigests(config));
+      write(directory.resolve(NAME), tree, config.composefs().checked());
     }
-  }
-
-  private static boolean hasDigests(PrepareRootConfig config) {
-    return config.composefs().checked();
   }
 
   private static void write(Path image, FileTree tree, boolean digests) throws IOException {
@@ -123,7 +119,7 @@ public final class InstalledComposefs {
       return 0;
     }
     FileTree tree = repository.readTree(deployment.checksum());
-    boolean digests = hasDigests(PrepareRootConfig.read(directory));
+    boolean digests = PrepareRootConfig.read(directory).composefs().checked();
     OsPath folder = OsPath.of(directory);
     // The directory itself cannot be changed, once a deployment is complete.
     boolean sealed = !deployment.staged();
