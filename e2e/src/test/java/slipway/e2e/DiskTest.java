@@ -245,7 +245,8 @@ class DiskTest {
                     .readTree(small(system, CACHED_STATUS_LIMIT, "bootc", "status", "--json"));
             assertThat(status.path("kind").asString()).isEqualTo("BootcHost");
             assertThat(status.at("/status/booted").isNull()).isTrue();
-            assertThat(small(system, CACHED_VERSION_LIMIT, "bootc", "--version")).startsWith("bootc ");
+            assertThat(small(system, CACHED_VERSION_LIMIT, "bootc", "--version"))
+                .startsWith("bootc ");
           }
         });
   }

@@ -73,8 +73,8 @@ public final class Composefs {
     write(tree, new Preparation(backing, false), version, out);
   }
 
-  private static void write(
-      FileTree tree, Preparation preparation, int version, OutputStream out) throws IOException {
+  private static void write(FileTree tree, Preparation preparation, int version, OutputStream out)
+      throws IOException {
     ErofsInode root = preparation.root(tree);
     ErofsWriter.write(new ErofsLayout(root), preparation.whiteouts ? 1 : version, out);
   }
