@@ -395,6 +395,15 @@ public final class ContainerImport {
     return commit;
   }
 
+  /** Whether machines of the image check files by their digests, for all that can be known. */
+  private static boolean isChecked(FileTree tree) throws IOException {
+    try {
+      return PrepareRootConfig.read(new ImageFiles(tree)).composefs().checked();
+    } catch (Problem e) {
+      return true; // Who deploys the image says what is wrong with it.
+    }
+  }
+
   static FileTree withoutLeftovers(FileTree tree) {
     slipway.tree.TreeBuilder builder = new slipway.tree.TreeBuilder(tree);
     for (String path : LEFTOVERS) {
