@@ -38,6 +38,8 @@ import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.TreeRoot;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
+import slipway.system.boot.PrepareRootConfig;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
