@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
@@ -75,9 +75,9 @@ public record MachineWishes(
   public void check() {
     String name = stateroot;
     if (name != null) {
-      Usage.require("--stateroot", () -> Sysroot.requireStateroot(name));
+      CommandValue.require("--stateroot", () -> Sysroot.requireStateroot(name));
     }
-    Usage.require("--karg", () -> new KernelArguments(added).requireWritable("--karg"));
+    CommandValue.require("--karg", () -> new KernelArguments(added).requireWritable("--karg"));
     if (added.stream().anyMatch(a -> KernelArguments.keyOf(a).equals("ostree"))) {
       throw Problem.usage("--karg: ostree= is the boot menu's own and leads to the deployment");
     }

@@ -3,7 +3,7 @@ package slipway.cli.command;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.oci.model.Reference;
 
 /** What a machine follows for its updates, as a mix-in of commands that make one. */
@@ -21,6 +21,6 @@ public final class Followed {
    */
   public Optional<Reference> name() {
     return Optional.ofNullable(target)
-        .map(name -> Usage.of("--target-imgref", () -> Reference.parse(name).orLatest()));
+        .map(name -> CommandValue.of("--target-imgref", () -> Reference.parse(name).orLatest()));
   }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.system.kargs.KernelArguments;
 
 /** A change of the kernel arguments that a machine starts with. */
@@ -101,7 +101,7 @@ public interface ArgumentEdit {
    * @throws Problem of kind USAGE for what no boot menu can hold
    */
   static KernelArguments arguments(String where, String words) {
-    return Usage.of(where, () -> KernelArguments.parse(words, where));
+    return CommandValue.of(where, () -> KernelArguments.parse(words, where));
   }
 
   /** The boot menu's own argument leads to the deployment. */

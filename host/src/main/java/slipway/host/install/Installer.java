@@ -15,7 +15,7 @@ import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.disk.BootableImage;
 import slipway.disk.DeviceInstall;
 import slipway.disk.FilesystemInstall;
@@ -351,7 +351,7 @@ public final class Installer {
 
   private Origin origin(@Nullable String source) throws IOException {
     if (source != null) {
-      return switch (Usage.of("--source-imgref", () -> TransportRef.parse(source))) {
+      return switch (CommandValue.of("--source-imgref", () -> TransportRef.parse(source))) {
         case TransportRef.Registry r ->
             new Origin(
                 ContainerReference.registry(r.reference().toString()),

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.Problem;
 import slipway.base.RawText;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
@@ -79,10 +79,10 @@ public final class FactoryReset {
       arguments = List.copyOf(arguments);
       String name = stateroot;
       if (name != null) {
-        Usage.require("--stateroot", () -> Sysroot.requireStateroot(name));
+        CommandValue.require("--stateroot", () -> Sysroot.requireStateroot(name));
       }
       KernelArguments added = new KernelArguments(arguments);
-      Usage.require("--karg", () -> added.requireWritable("--karg"));
+      CommandValue.require("--karg", () -> added.requireWritable("--karg"));
     }
   }
 

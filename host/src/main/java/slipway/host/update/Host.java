@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
-import slipway.base.Usage;
+import slipway.base.CommandValue;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.HostStatus;
 import slipway.host.status.JournalEntry;
@@ -121,7 +121,7 @@ public final class Host {
         throw Problem.usage("--from excludes --from-downloaded and --tag");
       }
       if (tag != null) {
-        Usage.of("--tag", () -> Reference.parse("registry.example/os").withTag(tag));
+        CommandValue.of("--tag", () -> Reference.parse("registry.example/os").withTag(tag));
       }
       if (from != null) {
         place(from);
@@ -170,7 +170,7 @@ public final class Host {
 
     public SwitchOptions {
       if (transport.equals("registry")) {
-        Usage.of("the image", () -> Reference.parse(target));
+        CommandValue.of("the image", () -> Reference.parse(target));
       } else {
         requireKnown("--transport " + transport, transport);
       }
@@ -299,7 +299,7 @@ public final class Host {
   }
 
   private static ContainerReference registry(String name) {
-    Usage.of("--from", () -> Reference.parse(name));
+    CommandValue.of("--from", () -> Reference.parse(name));
     return ContainerReference.registry(name);
   }
 

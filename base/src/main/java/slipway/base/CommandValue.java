@@ -3,8 +3,8 @@ package slipway.base;
 import java.util.function.Supplier;
 
 /** Values of a command line whose grammar others know, who cannot know where a value came from. */
-public final class Usage {
-  private Usage() {}
+public final class CommandValue {
+  private CommandValue() {}
 
   /**
    * Takes a value.
