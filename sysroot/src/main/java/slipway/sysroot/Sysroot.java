@@ -9,11 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
@@ -22,7 +20,6 @@ import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
@@ -37,9 +34,6 @@ import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
 import slipway.sysroot.write.EtcRestore;
-import slipway.sysroot.write.InstalledComposefs;
-import slipway.sysroot.write.InstalledKernel;
-import slipway.sysroot.write.Relinking;
 import slipway.sysroot.write.SysrootSweep;
 import slipway.system.boot.BootAssessment;
 import slipway.system.osrelease.OsRelease;
@@ -449,7 +443,7 @@ public final class Sysroot {
   }
 
   /** The one writer, among our processes and ostree's. */
-  private Flock lock() throws IOException {
+  Flock lock() throws IOException {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("changing the deployments of " + root + " needs root");
     }
@@ -511,7 +505,7 @@ public final class Sysroot {
       writer().create(created, tree);
       OsRelease.prettyName(path(created));
       if (spec.merge() != null) {
-        tryMerge(created, spec.merge(), stage);
+        etcTrial().run(path(created), path(spec.merge()), stage);
       }
       check.dress(path(created));
       done = true;
@@ -520,43 +514,6 @@ public final class Sysroot {
         cleaner().removeAfterFailure(created);
       }
     }
-  }
-
-  /**
-   * Finds out what the merge of /etc will do. What cannot be merged at shutdown is told now, while
-   * somebody is there to hear it, and can still be put right.
-   */
-  private void tryMerge(Deployment created, Deployment merge, boolean stage) throws IOException {
-    Path etc = path(created).resolve("etc");
-    if (!stage) {
-      refuseConflicts(created, merge);
-    } else if (Files.isDirectory(etc)) {
-      EtcMerge changes = DeploymentWriter.etcChanges(path(merge));
-      for (OsPath path : changes.conflicts(etc)) {
-        warnings.accept(
-            "warning: "
-                + EtcMerge.conflict(path)
-                + ": until /etc/"
-                + path
-                + " is renamed or removed, a reboot starts the old system again");
-      }
-      List<OsPath> own = changes.overridden(etc);
-      if (!own.isEmpty()) {
-        warnings.accept(
-            "changes of this machine stay, and keep the image's new version out of "
-                + listed(own)
-                + "; bootc etc restore takes them back");
-      }
-    }
-  }
-
-  private static String listed(List<OsPath> paths) {
-    int shown = Math.min(paths.size(), 5);
-    String text =
-        paths.subList(0, shown).stream()
-            .map(path -> "/etc/" + Printable.text(path.toString()))
-            .collect(Collectors.joining(", "));
-    return shown < paths.size() ? text + " and " + (paths.size() - shown) + " more" : text;
   }
 
   /** What of the changes of /etc cannot be merged into the staged deployment as it is now. */
@@ -595,13 +552,6 @@ public final class Sysroot {
 
   private Deployment running() {
     return booted().orElseThrow(() -> Problem.environment("no deployment of this system runs"));
-  }
-
-  private void refuseConflicts(Deployment created, Deployment merge) throws IOException {
-    Path etc = path(created).resolve("etc");
-    if (Files.isDirectory(etc)) {
-      DeploymentWriter.etcChanges(path(merge)).refuseConflicts(etc);
-    }
   }
 
   private void stageCreated(Plan plan) throws IOException {
@@ -768,7 +718,7 @@ public final class Sysroot {
       @Nullable List<Deployment> firstStep)
       throws IOException {
     if (merge != null) {
-      refuseConflicts(ready, merge);
+      EtcTrial.refuseConflicts(path(ready), path(merge));
     }
     // From here on the directory is no longer what a second attempt could start from.
     dropStagedFile();
@@ -874,74 +824,9 @@ public final class Sysroot {
     }
   }
 
-  /**
-   * Compares the files of a deployment with their objects.
-   *
-   * @return a sentence for each that is not what its object is called
-   */
-  public List<String> checkFiles(Deployment deployment) throws IOException {
-    return new Relinking(root, repository(), deployment).check();
-  }
-
-  /**
-   * Compares the composefs image of a deployment with its commit.
-   *
-   * @return a sentence when it is another one
-   */
-  public List<String> checkComposefs(Deployment deployment) throws IOException {
-    return new InstalledComposefs(root, repository(), deployment).check();
-  }
-
-  /**
-   * Compares the kernel of a deployment in {@code /boot} with its checksum.
-   *
-   * @return a sentence for each error; none for a staged one, which has no kernel there yet
-   */
-  public List<String> checkKernel(Deployment deployment) throws IOException {
-    return deployment.staged() ? List.of() : new InstalledKernel(root, deployment).check();
-  }
-
-  /**
-   * Leads the files of a deployment to objects that were replaced in the repository, and those that
-   * are not what they should be.
-   *
-   * @return how many files
-   */
-  public int relink(Deployment deployment, Set<Checksum> replaced) throws IOException {
-    try (Flock lock = lock()) {
-      int count = new Relinking(root, repository(), deployment).run(replaced);
-      durability().syncRoot();
-      return count;
-    }
-  }
-
-  /**
-   * Puts what differs of a deployment's kernel into {@code /boot} once more.
-   *
-   * @return how many files
-   */
-  public int mendKernel(Deployment deployment) throws IOException {
-    if (deployment.staged()) {
-      return 0;
-    }
-    try (Flock lock = lock()) {
-      return new InstalledKernel(root, deployment).mend(repository(), durability());
-    }
-  }
-
-  /**
-   * Writes the composefs image of a deployment once more when it is not what it has to be.
-   *
-   * @return how many images
-   */
-  public int mendComposefs(Deployment deployment) throws IOException {
-    try (Flock lock = lock()) {
-      int count = new InstalledComposefs(root, repository(), deployment).mend();
-      if (count > 0) {
-        durability().syncRoot();
-      }
-      return count;
-    }
+  /** Compares what is on the disk with what it has to be, and mends it. */
+  public SysrootRepair repair() {
+    return new SysrootRepair(this);
   }
 
   /**
@@ -981,6 +866,10 @@ public final class Sysroot {
     }
   }
 
+  private EtcTrial etcTrial() {
+    return new EtcTrial(warnings);
+  }
+
   private DeploymentWriter writer() throws IOException {
     return new DeploymentWriter(root, repository());
   }
@@ -989,7 +878,7 @@ public final class Sysroot {
     return new SysrootSweep(root, run, repository(), after);
   }
 
-  private Durability durability() {
+  Durability durability() {
     return new Durability(root, run.booted());
   }
 

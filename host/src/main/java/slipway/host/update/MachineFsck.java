@@ -88,12 +88,12 @@ final class MachineFsck {
     Map<Deployment, List<String>> found = new LinkedHashMap<>();
     for (Deployment deployment : deployments()) {
       List<String> sentences = new ArrayList<>();
-      look(deployment, () -> sentences.addAll(sysroot.checkKernel(deployment)), sentences);
+      look(deployment, () -> sentences.addAll(sysroot.repair().checkKernel(deployment)), sentences);
       look(
           deployment,
           () -> {
-            sentences.addAll(sysroot.checkFiles(deployment));
-            sentences.addAll(sysroot.checkComposefs(deployment));
+            sentences.addAll(sysroot.repair().checkFiles(deployment));
+            sentences.addAll(sysroot.repair().checkComposefs(deployment));
           },
           // A tree that cannot be read was told with the objects that it lacks.
           objects.broken().isEmpty() ? sentences : new ArrayList<>());
@@ -135,9 +135,9 @@ final class MachineFsck {
       }
     }
     for (Deployment deployment : deployments()) {
-      attempt(deployment, () -> relinked += sysroot.relink(deployment, files));
-      attempt(deployment, () -> kernels += sysroot.mendKernel(deployment));
-      attempt(deployment, () -> images += sysroot.mendComposefs(deployment));
+      attempt(deployment, () -> relinked += sysroot.repair().relink(deployment, files));
+      attempt(deployment, () -> kernels += sysroot.repair().mendKernel(deployment));
+      attempt(deployment, () -> images += sysroot.repair().mendComposefs(deployment));
     }
   }
 
