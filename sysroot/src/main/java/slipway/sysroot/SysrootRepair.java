@@ -11,8 +11,8 @@ import slipway.sysroot.write.InstalledKernel;
 import slipway.sysroot.write.Relinking;
 
 /**
- * Compares what a sysroot has of its deployments with what it has to be, and mends it. Looking needs
- * no lock; mending takes it.
+ * Compares what a sysroot has of its deployments with what it has to be, and mends it. Looking
+ * needs no lock; mending takes it.
  */
 public final class SysrootRepair {
   private final Sysroot sysroot;
@@ -45,7 +45,9 @@ public final class SysrootRepair {
    * @return a sentence for each error; none for a staged one, which has no kernel there yet
    */
   public List<String> checkKernel(Deployment deployment) throws IOException {
-    return deployment.staged() ? List.of() : new InstalledKernel(sysroot.root(), deployment).check();
+    return deployment.staged()
+        ? List.of()
+        : new InstalledKernel(sysroot.root(), deployment).check();
   }
 
   /**
@@ -72,7 +74,8 @@ public final class SysrootRepair {
       return 0;
     }
     try (Flock lock = sysroot.lock()) {
-      return new InstalledKernel(sysroot.root(), deployment).mend(sysroot.repository(), sysroot.durability());
+      return new InstalledKernel(sysroot.root(), deployment)
+          .mend(sysroot.repository(), sysroot.durability());
     }
   }
 

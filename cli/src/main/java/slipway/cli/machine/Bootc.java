@@ -12,10 +12,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.CommandValue;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.base.CommandValue;
 import slipway.cli.command.ExitCodes;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.Terminal;
@@ -165,7 +165,8 @@ public final class Bootc {
     Host.Demands demands() {
       String text = digest;
       return new Host.Demands(
-          soft.mode, text == null ? null : CommandValue.of("--require-digest", () -> Digest.parse(text)));
+          soft.mode,
+          text == null ? null : CommandValue.of("--require-digest", () -> Digest.parse(text)));
     }
   }
 

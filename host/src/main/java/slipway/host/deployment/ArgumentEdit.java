@@ -3,9 +3,9 @@ package slipway.host.deployment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.base.CommandValue;
 import slipway.base.Printable;
 import slipway.base.Problem;
-import slipway.base.CommandValue;
 import slipway.system.kargs.KernelArguments;
 
 /** A change of the kernel arguments that a machine starts with. */
