@@ -150,7 +150,6 @@ public final class BootHealth {
       after.attempt("what failed before is still told", this::forget);
       JournalEntry.of(JournalEntry.HEALTHY, "The new deployment is healthy: " + image)
           .send(host.system());
-      voice.say("The new deployment is healthy: " + image);
       voice.touch();
     }
     noteVerdict(State.HEALTHY, "", failed);
@@ -186,7 +185,6 @@ public final class BootHealth {
         .with("PRIORITY", "3")
         .with("SLIPWAY_REASON", reason)
         .send(host.system());
-    voice.say("This start did not go well: " + reason);
     new CheckScripts(host).run(CheckScripts.Hook.RED);
     if (trial.isEmpty()) {
       voice.say("No new deployment is on trial: nothing is restarted.");

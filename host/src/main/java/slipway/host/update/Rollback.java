@@ -116,7 +116,6 @@ final class Rollback {
         .with("SLIPWAY_TO", to)
         .with("SLIPWAY_REASON", reason)
         .send(host.system());
-    voice.say("Went back to " + DeployedImage.describe(sysroot, good) + ", because " + reason);
     tellHold(left, false);
     voice.tellReboot(sysroot);
     voice.touch();
