@@ -497,9 +497,9 @@ public final class Bootc {
       ObjectNode node =
           JsonNodeFactory.instance
               .objectNode()
-              .put("stateroot", done.next().stateroot())
-              .put("checksum", done.next().checksum().hex())
-              .put("deploySerial", done.next().serial())
+              .put("stateroot", done.stateroot())
+              .put("checksum", done.checksum())
+              .put("deploySerial", done.serial())
               .put("imageDigest", done.image())
               .put("reverted", done.reverted())
               .put("droppedStaged", done.dropped());

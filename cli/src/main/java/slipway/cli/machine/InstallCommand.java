@@ -470,7 +470,7 @@ public final class InstallCommand implements Callable<Integer> {
                 .objectNode()
                 .put("stateroot", begun.stateroot())
                 .put("before", begun.before())
-                .put("checksum", begun.deployment().checksum().hex());
+                .put("checksum", begun.checksum());
           });
     }
   }

@@ -90,8 +90,9 @@ public final class FactoryReset {
    * Where the machine begins anew.
    *
    * @param before the stateroot that runs still
+   * @param checksum of the commit that is staged
    */
-  public record Begun(String stateroot, String before, Deployment deployment) {}
+  public record Begun(String stateroot, String before, String checksum) {}
 
   /** Stages the image; nothing of what runs is changed. */
   public Begun run(Options options) throws IOException {
@@ -131,7 +132,7 @@ public final class FactoryReset {
     voice.tellReboot(sysroot);
     voice.touch();
     nextBoot.come(new NextBoot.Wish(options.apply(), null), sysroot, staged);
-    return new Begun(name, booted.stateroot(), staged);
+    return new Begun(name, booted.stateroot(), staged.checksum().hex());
   }
 
   private String freeName(Sysroot sysroot) throws IOException {

@@ -465,14 +465,17 @@ public final class Host {
   /**
    * What a rollback came to.
    *
-   * @param next what boots next
+   * @param stateroot of what boots next
+   * @param checksum its commit, which with the serial names it
    * @param image its digest, or null when it was not made of an image
    * @param reverted whether an earlier rollback was taken back
    * @param dropped whether something that was staged is gone
    * @param held digests that unattended updates leave out now because of it
    */
   public record RolledBack(
-      Deployment next,
+      String stateroot,
+      String checksum,
+      int serial,
       @Nullable String image,
       boolean reverted,
       boolean dropped,

@@ -77,8 +77,11 @@ final class Rollback {
     voice.touch();
     // Back to what runs there is nothing to prepare.
     nextBoot.come(reverting ? new NextBoot.Wish(options.apply(), null) : wish, sysroot, target);
+    Deployment next = reverting ? booted : target;
     return new Host.RolledBack(
-        reverting ? booted : target,
+        next.stateroot(),
+        next.checksum().hex(),
+        next.serial(),
         (reverting ? running : digest).map(Digest::toString).orElse(null),
         reverting,
         staged.isPresent() && !options.keepStaged(),
