@@ -108,14 +108,13 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   private static MachineWishes wishes(@Nullable BootLoader loader) {
+    return wishes(loader, MachineWishes.Companions.NONE);
+  }
+
+  private static MachineWishes wishes(
+      @Nullable BootLoader loader, MachineWishes.Companions companions) {
     return new MachineWishes(
-        null,
-        loader,
-        List.of("added=1"),
-        List.of("from"),
-        DiskConfig.EMPTY,
-        null,
-        MachineWishes.Companions.NONE);
+        null, loader, List.of("added=1"), List.of("from"), DiskConfig.EMPTY, null, companions);
   }
 
   private void install(FilesystemInstall.Request request) throws IOException {
@@ -396,6 +395,33 @@ class FilesystemInstallTest extends DiskCase {
       assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
       assertThat(root.resolve("ostree")).doesNotExist();
     }
+  }
+
+  @Test
+  void whatBelongsToTheImageComesBeforeAnOldSystemEnds() throws Exception {
+    one(RootFileSystem.EXT4);
+    oldSystem();
+    FilesystemInstall.Request request =
+        new FilesystemInstall.Request(
+            super.request().image(),
+            root,
+            directory.resolve("nohost"),
+            Replace.ALONGSIDE,
+            null,
+            null,
+            KernelArguments.NONE,
+            false,
+            false,
+            wishes(
+                null,
+                (place, files) -> {
+                  assertThat(place).isEqualTo(root);
+                  assertThat(files.find("usr/lib/modules")).isPresent();
+                  throw Problem.notFound("no application");
+                }));
+    assertThatThrownBy(() -> install(request)).hasMessage("no application");
+    assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
+    assertThat(root.resolve("ostree")).doesNotExist();
   }
 
   /** Of a root that somebody prepared for who installs over it. */

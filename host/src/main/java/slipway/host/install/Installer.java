@@ -264,7 +264,7 @@ public final class Installer {
     host.out().accept("Installation complete!");
   }
 
-  private void bringBound(Bound bound, Path root, FileTree files) throws IOException {
+  void bringBound(Bound bound, Path root, FileTree files) throws IOException {
     List<String> names = BoundImages.of(files);
     BoundStore store = new BoundStore(root, host.images(), host.clock(), host.progress());
     switch (bound) {

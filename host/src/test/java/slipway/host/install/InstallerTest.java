@@ -1,5 +1,6 @@
 package slipway.host.install;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -25,6 +26,8 @@ import slipway.host.system.SystemActions;
 import slipway.oci.model.Reference;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
+import slipway.tree.FileTree;
+import slipway.tree.TreeBuilder;
 
 /** Which image is installed; disks are written in {@code DeviceInstallTest}. */
 class InstallerTest {
@@ -86,6 +89,28 @@ class InstallerTest {
     assertThat(opened).hasSize(1);
     ContainerReference found = opened.getFirst();
     assertThat(found.transport() + ":" + found.name()).isEqualTo(place);
+  }
+
+  @Test
+  void whatIsBoundComesFromWhereItIsWanted() throws Exception {
+    FileTree files =
+        new TreeBuilder()
+            .file("usr/share/a.image", 0644, "[Image]\nImage=r.example/a:1\n".getBytes(UTF_8))
+            .symlink("usr/lib/bootc/bound-images.d/a.image", "/usr/share/a.image")
+            .build();
+    Path root = directory.resolve("target");
+    Installer installer = new Installer(host(new ArrayList<>(), Map.of()));
+    installer.bringBound(Installer.Bound.SKIP, root, files);
+    assertThat(opened).isEmpty();
+    assertThat(root.resolve("ostree/bootc/storage/overlay-images")).isDirectory();
+    assertThatThrownBy(() -> installer.bringBound(Installer.Bound.PULL, root, files))
+        .hasMessage("the bound image r.example/a:1: opened");
+    assertThatThrownBy(() -> installer.bringBound(Installer.Bound.STORED, root, files))
+        .hasMessage(
+            "the bound image r.example/a:1: opened; --bound-images pull fetches it from its"
+                + " registry");
+    assertThat(opened.stream().map(r -> r.transport() + ":" + r.name()))
+        .containsExactly("registry:r.example/a:1", "containers-storage:r.example/a:1");
   }
 
   @Test
