@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -52,6 +53,9 @@ record TargetRoot(
       Pattern.compile(
           "repo|repo/(objects|state)|repo/refs(/.*)?|deploy|deploy/[^/]*(/deploy)?",
           Pattern.DOTALL);
+
+  /** The first boot gives a machine its own; before, the file is empty (machine-id(5)). */
+  private static final Pattern MACHINE_ID = Pattern.compile("[0-9a-f]{32}");
 
   private static final long MIB = 1L << 20;
 
@@ -255,13 +259,18 @@ record TargetRoot(
 
   private void requireReplaceable(FilesystemInstall.Request request) throws IOException {
     Path ostree = path("ostree");
-    if (Files.exists(ostree)
-        && Files.exists(request.host().resolve("run/ostree-booted"))
-        && isSame(root.point(), request.host().resolve("sysroot"))) {
-      throw Problem.input(
-          "this machine runs on a deployment in "
-              + ostree
-              + "; change its image by bootc switch instead");
+    for (Path system : List.of(request.host(), Path.of("/"))) {
+      if (Files.exists(ostree)
+          && Files.exists(system.resolve("run/ostree-booted"))
+          && isSame(root.point(), system.resolve("sysroot"))) {
+        throw Problem.input(
+            "this machine runs on a deployment in "
+                + ostree
+                + "; change its image by bootc switch instead");
+      }
+    }
+    if (request.replace() == Replace.ALONGSIDE) {
+      requireUnused(ostree.resolve("deploy"));
     }
     if (request.replace() == Replace.WIPE && isSame(root.point(), Path.of("/"))) {
       throw Problem.input(
@@ -273,6 +282,42 @@ record TargetRoot(
     if (request.replace() == Replace.NOTHING) {
       requireEmpty(root.point());
       requireEmpty(path("boot"));
+    }
+  }
+
+  /**
+   * Refuses a system of ostree that has run, whose deployments and /var would be taken for the new
+   * one's; one that was installed and never started may be installed once more.
+   *
+   * @param stateroots their folder, which no link is in
+   */
+  private static void requireUnused(Path stateroots) throws IOException {
+    for (Path stateroot : folders(stateroots)) {
+      for (Path deployment : folders(stateroot.resolve("deploy"))) {
+        byte[] id =
+            RootedFile.read(
+                    OsPath.of(deployment),
+                    OsPath.of("etc/machine-id"),
+                    RootedFile.Links.BENEATH,
+                    deployment + "/etc/machine-id")
+                .orElse(new byte[0]);
+        if (MACHINE_ID.matcher(RawText.decode(id).strip()).matches()) {
+          throw Problem.input(
+              "a machine has run on "
+                  + Printable.text(deployment.toString())
+                  + ", which would be lost; change its image by bootc switch, or give"
+                  + " --replace wipe to erase all");
+        }
+      }
+    }
+  }
+
+  private static List<Path> folders(Path parent) throws IOException {
+    if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
+      return List.of();
+    }
+    try (Stream<Path> children = Files.list(parent)) {
+      return children.filter(c -> Files.isDirectory(c, LinkOption.NOFOLLOW_LINKS)).toList();
     }
   }
 

@@ -284,6 +284,13 @@ class FilesystemInstallTest extends DiskCase {
     // Once more, as somebody does who forgot an option.
     install(request(Replace.ALONGSIDE));
     judged();
+    // Not once it has run, whose /var would be the new one's, with nothing to go back to.
+    try (var deployments = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
+      Path etc = deployments.filter(Files::isDirectory).findFirst().orElseThrow().resolve("etc");
+      Files.writeString(etc.resolve("machine-id"), "0123456789abcdef0123456789abcdef\n");
+    }
+    refused(request(Replace.ALONGSIDE), "a machine has run on ");
+    assertThat(root.resolve("boot/grub/grub.cfg")).exists();
   }
 
   /** On the EFI system partition, which is not mounted. */

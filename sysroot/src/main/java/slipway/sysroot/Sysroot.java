@@ -17,9 +17,11 @@ import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.RootedFile;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
@@ -672,6 +674,20 @@ public final class Sysroot {
     } catch (IOException | RuntimeException e) {
       noteFailure(e);
       throw e;
+    }
+  }
+
+  /**
+   * Why the last shutdown did not apply what was staged; nothing when it did, or when that cannot
+   * be read.
+   */
+  public Optional<String> finalizationFailure() {
+    try {
+      return RootedFile.read(
+              OsPath.of(root), OsPath.of(FAILURE), RootedFile.Links.BENEATH, "/" + FAILURE)
+          .map(bytes -> RawText.decode(bytes).strip());
+    } catch (IOException | Problem e) {
+      return Optional.empty();
     }
   }
 

@@ -62,14 +62,19 @@ public record HostStatus(
    * @param trial how many tries the booted entry has left to show that it is healthy, in words;
    *     none when it need not
    * @param rolledBack what the machine went back from by itself, when and why, in words; or none
+   * @param failure why the last shutdown did not apply what was staged, in words; or none
+   * @param damage what is wrong with the origin files of deployments, in words
    */
   public record Notes(
       List<String> arguments,
       List<String> etcConflicts,
       List<String> held,
       List<String> trial,
-      List<String> rolledBack) {
-    static final Notes NONE = new Notes(List.of(), List.of(), List.of(), List.of(), List.of());
+      List<String> rolledBack,
+      List<String> failure,
+      List<String> damage) {
+    static final Notes NONE =
+        new Notes(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
     public Notes {
       arguments = List.copyOf(arguments);
@@ -77,6 +82,8 @@ public record HostStatus(
       held = List.copyOf(held);
       trial = List.copyOf(trial);
       rolledBack = List.copyOf(rolledBack);
+      failure = List.copyOf(failure);
+      damage = List.copyOf(damage);
     }
 
     /** As annotations of the document. */
@@ -87,6 +94,8 @@ public record HostStatus(
       put(found, "slipway.held", held);
       put(found, "slipway.trial", trial);
       put(found, "slipway.rolled-back", rolledBack);
+      put(found, "slipway.finalization-failure", failure);
+      put(found, "slipway.damage", damage);
       return found;
     }
 

@@ -102,7 +102,16 @@ public final class StatusReader {
     List<String> arguments =
         sysroot.staged().map(d -> booted.kargs().difference(d.kargs())).orElse(List.of());
     return new HostStatus.Notes(
-        arguments, etcConflicts(), held(), trial(booted), rolledBack(booted));
+        arguments,
+        etcConflicts(),
+        held(),
+        trial(booted),
+        rolledBack(booted),
+        sysroot.finalizationFailure().stream().toList(),
+        DeploymentChoice.all(sysroot).stream()
+            .map(d -> d.origin().damage())
+            .filter(Objects::nonNull)
+            .toList());
   }
 
   private List<String> trial(Deployment booted) {

@@ -66,6 +66,8 @@ public final class StatusText {
       rowOf("On trial", status.notes().trial());
       rowOf("Rolled back", status.notes().rolledBack());
       rowOf("Held back", status.notes().held());
+      rowOf("Not applied", status.notes().failure());
+      rowOf("Damaged", status.notes().damage());
     }
   }
 

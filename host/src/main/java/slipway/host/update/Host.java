@@ -331,10 +331,15 @@ public final class Host {
           "Deployment contains local rpm-ostree modifications; cannot upgrade via bootc. You can"
               + " run `rpm-ostree reset` to undo the modifications.");
     }
-    return current
-        .origin()
-        .container()
-        .orElseThrow(() -> Problem.input("No image source specified"));
+    return current.origin().container().orElseThrow(() -> noSource(current));
+  }
+
+  private static Problem noSource(Deployment current) {
+    String damage = current.origin().damage();
+    return Problem.input(
+        damage == null
+            ? "No image source specified"
+            : "No image source specified: " + damage + "; name the image by bootc switch");
   }
 
   private static ContainerReference withTag(ContainerReference image, String tag) {

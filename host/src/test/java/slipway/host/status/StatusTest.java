@@ -162,7 +162,13 @@ class StatusTest {
             new HostStatus.UsrOverlay(false, true),
             true,
             new HostStatus.Notes(
-                List.of("+a: b", "-c"), List.of(), List.of(), List.of(), List.of()));
+                List.of("+a: b", "-c"),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of()));
     var json = JsonMapper.shared().readTree(StatusDocument.json(status));
     var yaml = YAMLMapper.shared().readTree(StatusDocument.yaml(status));
     assertThat(yaml).isEqualTo(json);

@@ -3,6 +3,7 @@ package slipway.linux.posix;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
+import slipway.base.Problem;
 
 /**
  * Copies inodes with all below them, as real copies (blocks are shared where the file system can).
@@ -15,6 +16,13 @@ public final class TreeCopy {
   public interface Rules {
     /** Whether an inode is copied. */
     boolean takes(Stat source);
+
+    /**
+     * Whether others change the source meanwhile: what is gone before it was copied is left out.
+     */
+    default boolean isLive() {
+      return false;
+    }
 
     /** Gives a copy its owner, mode and whatever else; called for a directory when it is full. */
     void finish(OsPath source, Stat stat, OsPath target) throws IOException;
@@ -33,6 +41,28 @@ public final class TreeCopy {
           copyAttributes(source, stat, target);
         }
       };
+
+  /** As {@link #FAITHFUL}, of what others change meanwhile. */
+  public static final Rules LIVE =
+      new Rules() {
+        @Override
+        public boolean takes(Stat source) {
+          return FAITHFUL.takes(source);
+        }
+
+        @Override
+        public boolean isLive() {
+          return true;
+        }
+
+        @Override
+        public void finish(OsPath source, Stat stat, OsPath target) throws IOException {
+          FAITHFUL.finish(source, stat, target);
+        }
+      };
+
+  /** How often something is looked at that goes and comes again. */
+  private static final int ATTEMPTS = 100;
 
   private final Rules rules;
   private final Consumer<OsPath> dropped;
@@ -55,6 +85,27 @@ public final class TreeCopy {
   }
 
   private void copy(OsPath source, OsPath target) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        copyNow(source, target);
+        return;
+      } catch (UnixException e) {
+        if (!rules.isLive() || e.errno() != UnixException.ENOENT) {
+          throw e;
+        }
+        Posix.removeTree(target);
+        if (!Posix.exists(source)) {
+          return;
+        }
+        if (attempt == ATTEMPTS) {
+          throw Problem.environment(
+              source + " goes and comes all the time, so that it cannot be copied");
+        }
+      }
+    }
+  }
+
+  private void copyNow(OsPath source, OsPath target) throws IOException {
     Stat stat = Posix.lstat(source);
     if (!rules.takes(stat)) {
       dropped.accept(source);

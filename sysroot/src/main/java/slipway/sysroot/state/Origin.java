@@ -2,6 +2,7 @@ package slipway.sysroot.state;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import slipway.base.KeyFile;
 import slipway.base.Problem;
 
@@ -9,9 +10,10 @@ import slipway.base.Problem;
  * Where a deployment came from and where its updates come from: the {@code .origin} file beside it.
  * A value; keys that we do not know are kept.
  *
- * @param file the key file
+ * @param file the key file; empty when it is damaged
+ * @param damage what is wrong with the file, or null
  */
-public record Origin(KeyFile file) {
+public record Origin(KeyFile file, @Nullable String damage) {
   private static final String GROUP = "origin";
   private static final String CONTAINER = "container-image-reference";
   private static final String TRANSIENT = "libostree-transient";
@@ -24,6 +26,27 @@ public record Origin(KeyFile file) {
 
   /** Of a deployment whose origin file is missing. */
   public static final Origin NONE = new Origin(KeyFile.empty());
+
+  /** Of a file that is sound. */
+  public Origin(KeyFile file) {
+    this(file, null);
+  }
+
+  /**
+   * As {@link #parse}, of a file beside a deployment: one that is damaged says nothing, so that it
+   * spoils nothing but its own deployment.
+   */
+  static Origin read(String text, String name) {
+    try {
+      Origin origin = parse(text, name);
+      origin.container();
+      origin.deployed();
+      origin.pinned();
+      return origin;
+    } catch (Problem e) {
+      return new Origin(KeyFile.empty(), String.valueOf(e.getMessage()));
+    }
+  }
 
   /** An image in a registry, without a signature check by ostree. */
   public static Origin ofRegistry(String image) {
@@ -62,7 +85,13 @@ public record Origin(KeyFile file) {
     return file.getBoolean(TRANSIENT, "pinned", false);
   }
 
+  /**
+   * @throws Problem of kind CORRUPT for a damaged file, which stays as it is
+   */
   public Origin withPinned(boolean pinned) {
+    if (damage != null) {
+      throw Problem.corrupt(damage);
+    }
     return new Origin(
         pinned ? file.with(TRANSIENT, "pinned", "true") : file.without(TRANSIENT, "pinned"));
   }

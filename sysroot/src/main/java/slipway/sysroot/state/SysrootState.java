@@ -202,7 +202,7 @@ public record SysrootState(
   private static Origin origin(Path directory) throws IOException {
     Path file = directory.resolveSibling(directory.getFileName() + ".origin");
     return Files.isRegularFile(file)
-        ? Origin.parse(RawText.decode(Files.readAllBytes(file)), file.toString())
+        ? Origin.read(RawText.decode(Files.readAllBytes(file)), file.toString())
         : Origin.NONE;
   }
 

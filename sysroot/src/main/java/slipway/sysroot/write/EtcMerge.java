@@ -72,6 +72,9 @@ public final class EtcMerge {
     }
   }
 
+  /** How often something is looked at that goes and comes again. */
+  private static final int ATTEMPTS = 100;
+
   private final OsPath defaults;
   private final OsPath live;
   private final List<Change> changes;
@@ -126,7 +129,7 @@ public final class EtcMerge {
   private static void compareDirectories(
       OsPath defaults, OsPath live, OsPath path, List<Change> changes) throws IOException {
     Set<OsPath> before = new TreeSet<>(Posix.list(defaults));
-    Set<OsPath> now = new TreeSet<>(Posix.list(live));
+    Set<OsPath> now = new TreeSet<>(list(live));
     Set<OsPath> all = new TreeSet<>(before);
     all.addAll(now);
     for (OsPath name : all) {
@@ -142,15 +145,52 @@ public final class EtcMerge {
   }
 
   private static void added(OsPath live, OsPath path, List<Change> changes) throws IOException {
+    Optional<Stat> now = stat(live);
+    if (now.isEmpty()) {
+      return;
+    }
     changes.add(new Change(Kind.ADDED, path));
-    if (Posix.lstat(live).isDirectory()) {
-      for (OsPath name : new TreeSet<>(Posix.list(live))) {
+    if (now.get().isDirectory()) {
+      for (OsPath name : new TreeSet<>(list(live))) {
         added(live.resolve(name), path.resolve(name), changes);
       }
     }
   }
 
+  /** The names in a directory of the machine; none when it is gone by now. */
+  private static List<OsPath> list(OsPath live) throws IOException {
+    try {
+      return Posix.list(live);
+    } catch (UnixException e) {
+      if (stat(live).map(Stat::isDirectory).orElse(false)) {
+        throw e;
+      }
+      return List.of();
+    }
+  }
+
+  /** Programs go on changing /etc: what is gone while it is compared is removed. */
   private static void compare(OsPath defaults, OsPath live, OsPath path, List<Change> changes)
+      throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      List<Change> found = new ArrayList<>();
+      try {
+        compareNow(defaults, live, path, found);
+        changes.addAll(found);
+        return;
+      } catch (UnixException e) {
+        if (e.errno() != UnixException.ENOENT || attempt == ATTEMPTS) {
+          throw e;
+        }
+        if (stat(live).isEmpty()) {
+          changes.add(new Change(Kind.REMOVED, path));
+          return;
+        }
+      }
+    }
+  }
+
+  private static void compareNow(OsPath defaults, OsPath live, OsPath path, List<Change> changes)
       throws IOException {
     Stat before = Posix.lstat(defaults);
     Stat now = Posix.lstat(live);
@@ -245,7 +285,8 @@ public final class EtcMerge {
         continue;
       }
       Optional<OsPath> parent = directoryIn(etc, change.path().parent());
-      if (parent.isEmpty() || Posix.lstat(live.resolve(change.path())).isDirectory()) {
+      Optional<Stat> now = stat(live.resolve(change.path()));
+      if (parent.isEmpty() || now.map(Stat::isDirectory).orElse(true)) {
         continue;
       }
       if (stat(parent.get().resolve(change.path().name())).map(Stat::isDirectory).orElse(false)) {
@@ -340,6 +381,18 @@ public final class EtcMerge {
 
   private void carry(OsPath etc, Change change, Set<OsPath> whole, List<OsPath> dropped)
       throws IOException {
+    try {
+      carryNow(etc, change, whole, dropped);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.ENOENT || stat(live.resolve(change.path())).isPresent()) {
+        throw e;
+      }
+      // It is gone by now, and so is what the image had there.
+    }
+  }
+
+  private void carryNow(OsPath etc, Change change, Set<OsPath> whole, List<OsPath> dropped)
+      throws IOException {
     OsPath source = live.resolve(change.path());
     Stat now = Posix.lstat(source);
     if (change.kind() == Kind.ATTRIBUTES) {
@@ -359,7 +412,7 @@ public final class EtcMerge {
     if (there.isPresent()) {
       Posix.unlink(target);
     }
-    TreeCopy.copy(source, target, TreeCopy.FAITHFUL, dropped::add);
+    TreeCopy.copy(source, target, TreeCopy.LIVE, dropped::add);
     if (now.isDirectory()) {
       whole.add(change.path());
     }
@@ -409,7 +462,7 @@ public final class EtcMerge {
     OsPath target = parent.resolve(path.name());
     if (stat(target).isPresent()) {
       Posix.unlink(target);
-      TreeCopy.copy(source, target, TreeCopy.FAITHFUL, dropped::add);
+      TreeCopy.copy(source, target, TreeCopy.LIVE, dropped::add);
       whole.add(path);
     } else {
       Posix.mkdir(target, 0700);

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,64 @@ class StagedTest {
     assertThat(machine.root().resolve("var/.updated")).doesNotExist();
     assertThat(machine.run().resolve("ostree/staged-deployment")).doesNotExist();
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.NOTHING);
+  }
+
+  /** Programs of the machine write to /etc until the very end; files of theirs come and go. */
+  @Test
+  void isFinalizedWhileEtcChanges() throws Exception {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Deployment staged = sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Path busy = Files.createDirectory(etc(first).resolve("busy"));
+    for (int i = 0; i < 200; i++) {
+      Files.writeString(busy.resolve("kept" + i), "kept");
+    }
+    AtomicBoolean stop = new AtomicBoolean();
+    Thread writer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  for (int i = 0; !stop.get(); i++) {
+                    Path file = busy.resolve("name" + i % 100);
+                    try {
+                      Path fresh = Files.writeString(busy.resolve(file.getFileName() + ".n"), "x");
+                      Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING);
+                      Files.delete(file);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  }
+                });
+    try {
+      assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    } finally {
+      stop.set(true);
+      writer.join();
+    }
+    for (int i = 0; i < 200; i++) {
+      assertThat(etc(staged).resolve("busy/kept" + i)).hasContent("kept");
+    }
+    assertThat(sysroot.finalizationFailure()).isEmpty();
+    machine.judge();
+  }
+
+  /** A damaged file spoils nothing but its own deployment. */
+  @Test
+  void anOriginThatIsDamagedHarmsNoOther() throws IOException {
+    Deployment second = upgrade("2", first);
+    for (String damage : List.of("garbage\n", "[origin]\ncontainer-image-reference=nonsense\n")) {
+      Path file = sysroot.path(second).resolveSibling(second.id() + ".origin");
+      Files.writeString(file, damage);
+      sysroot.reload();
+      Deployment damaged =
+          sysroot.deployments().stream().filter(second::isSame).findFirst().orElseThrow();
+      assertThat(damaged.origin().damage()).isNotNull();
+      assertThat(damaged.origin().container()).isEmpty();
+      assertThatThrownBy(() -> sysroot.setPinned(damaged, true)).isInstanceOf(Problem.class);
+      assertThat(file).hasContent(damage);
+    }
+    assertThat(
+            sysroot.deployments().stream().filter(first::isSame).findFirst().orElseThrow().origin().toString())
+        .isEqualTo(ORIGIN.toString());
   }
 
   @Test
