@@ -145,7 +145,12 @@ class StagedTest {
       assertThat(file).hasContent(damage);
     }
     assertThat(
-            sysroot.deployments().stream().filter(first::isSame).findFirst().orElseThrow().origin().toString())
+            sysroot.deployments().stream()
+                .filter(first::isSame)
+                .findFirst()
+                .orElseThrow()
+                .origin()
+                .toString())
         .isEqualTo(ORIGIN.toString());
   }
 
