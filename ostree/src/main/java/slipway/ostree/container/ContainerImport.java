@@ -1,6 +1,7 @@
 package slipway.ostree.container;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -53,6 +54,7 @@ import slipway.tree.Node;
  */
 public final class ContainerImport {
   private static final int MAX_PARALLEL = 4;
+  private static final long MEGABYTE = 1_000_000;
 
   /** How many attributes' names one line tells. */
   private static final int MAX_NAMED = 5;
@@ -241,16 +243,18 @@ public final class ContainerImport {
       return new Imported(commit, present, missing.size(), bytes);
     } catch (IOException | Problem e) {
       if (isFull(e)) {
-        long needed = Math.max(0, available) + 1_000_000;
+        long needed = Math.max(0, available) + MEGABYTE;
         throw LayerSpace.full(needed, available, shown(), repository.path(), e);
       }
       throw e;
     }
   }
 
-  private static boolean isFull(Throwable failure) {
+  /** Not when inodes or room for attributes ran out, which the sentence at hand tells better. */
+  private boolean isFull(Throwable failure) throws IOException {
     return (failure instanceof Problem p && p.kind() == Problem.Kind.FULL)
-        || FullDisk.isCauseOf(failure);
+        || (FullDisk.isCauseOf(failure)
+            && Files.getFileStore(repository.path()).getUsableSpace() < MEGABYTE);
   }
 
   private void fetch(Transaction transaction, List<Wanted> missing, Map<Digest, Layer> layers)
