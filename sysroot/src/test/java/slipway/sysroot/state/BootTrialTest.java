@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -174,10 +175,19 @@ class BootTrialTest {
     List<byte[]> damaged = new ArrayList<>();
     damaged.add(new byte[0]);
     damaged.add(new byte[1024]);
-    damaged.add("# GRUB Environment Block\nboot_success=0\n".getBytes());
-    damaged.add(new String(whole).replace("boot_counter=3", "boot_counter=x").getBytes());
-    damaged.add(new String(whole).replace("boot_success=0", "boot_success=1").getBytes());
-    damaged.add(new String(whole).replace("deployment=default", "deployment=otherxx").getBytes());
+    damaged.add("# GRUB Environment Block\nboot_success=0\n".getBytes(StandardCharsets.US_ASCII));
+    damaged.add(
+        new String(whole, StandardCharsets.US_ASCII)
+            .replace("boot_counter=3", "boot_counter=x")
+            .getBytes(StandardCharsets.US_ASCII));
+    damaged.add(
+        new String(whole, StandardCharsets.US_ASCII)
+            .replace("boot_success=0", "boot_success=1")
+            .getBytes(StandardCharsets.US_ASCII));
+    damaged.add(
+        new String(whole, StandardCharsets.US_ASCII)
+            .replace("deployment=default", "deployment=otherxx")
+            .getBytes(StandardCharsets.US_ASCII));
     for (byte[] each : damaged) {
       Files.write(block(), each);
       assertThat(sysroot.trial()).isEmpty();
