@@ -88,6 +88,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   KernelLayout check(MachineWishes wishes) throws IOException {
     Sysroot.requireStateroot(wishes.stateroot(config));
     config.kernelArguments().requireWritable("install.kargs of the image");
+    wishes.companions().require(files);
     return Deployable.require(files, architecture);
   }
 

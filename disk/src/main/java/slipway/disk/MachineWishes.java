@@ -40,6 +40,14 @@ public record MachineWishes(
     Companions NONE = (root, files) -> {};
 
     /**
+     * Looks, before anything is erased, whether it can be had.
+     *
+     * @param files of the image
+     * @throws Problem that names what cannot
+     */
+    default void require(FileTree files) throws IOException {}
+
+    /**
      * Brings it. Nothing of a system that is replaced has gone yet, but for what {@link
      * FilesystemInstall.Replace#WIPE} removes.
      *

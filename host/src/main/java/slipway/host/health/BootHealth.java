@@ -142,18 +142,32 @@ public final class BootHealth {
   public void healthy() throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
-    List<FailedUnit> failed = host.system().failedBootUnits();
+    List<FailedUnit> failed = failedUnits();
     if (running(sysroot).isPresent()) {
       sysroot.endTrial();
       Deployment booted = Host.requireBooted(sysroot);
-      String image = DeployedImage.describe(sysroot, booted);
       after.attempt("what failed before is still told", this::forget);
-      JournalEntry.of(JournalEntry.HEALTHY, "The new deployment is healthy: " + image)
-          .send(host.system());
+      after.attempt(
+          "the journal does not tell that the new deployment is healthy",
+          () ->
+              JournalEntry.of(
+                      JournalEntry.HEALTHY,
+                      "The new deployment is healthy: " + DeployedImage.describe(sysroot, booted))
+                  .send(host.system()));
       voice.touch();
     }
     noteVerdict(State.HEALTHY, "", failed);
     new CheckScripts(host).run(CheckScripts.Hook.GREEN);
+  }
+
+  /** What is only told keeps nothing from being done. */
+  private List<FailedUnit> failedUnits() {
+    try {
+      return host.system().failedBootUnits();
+    } catch (Problem e) {
+      host.progress().note("warning: which units failed is not known: " + e.getMessage());
+      return List.of();
+    }
   }
 
   private void forget() throws IOException {
@@ -170,9 +184,9 @@ public final class BootHealth {
   public void unhealthy() throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
-    List<FailedUnit> failed = host.system().failedBootUnits();
-    String reason = reason(failed);
+    List<FailedUnit> failed = failedUnits();
     Deployment booted = Host.requireBooted(sysroot);
+    String reason = reason(failed);
     noteVerdict(State.UNHEALTHY, reason, failed);
     after.attempt(
         "why this start failed will not be known after the next",
@@ -206,12 +220,16 @@ public final class BootHealth {
   }
 
   /** What failed, in one sentence without a full stop. */
-  private String reason(List<FailedUnit> units) throws IOException {
+  private String reason(List<FailedUnit> units) {
     List<String> reasons = new ArrayList<>();
-    for (HealthCheck check : RunHealth.read(host.run()).checks()) {
-      if (check.isFatal()) {
-        reasons.add(check.name() + " " + check.message());
+    try {
+      for (HealthCheck check : RunHealth.read(host.run()).checks()) {
+        if (check.isFatal()) {
+          reasons.add(check.name() + " " + check.message());
+        }
       }
+    } catch (Problem | IOException e) {
+      host.progress().note("warning: which checks failed is not known: " + e.getMessage());
     }
     boolean told = !reasons.isEmpty();
     for (FailedUnit unit : units) {

@@ -141,7 +141,8 @@ final class CheckScripts {
 
   private HealthCheck run(Script script) {
     long start = System.nanoTime();
-    StringBuilder last = new StringBuilder();
+    // What a script leaves behind may go on printing.
+    StringBuffer last = new StringBuffer();
     String failure;
     try {
       int status =

@@ -235,7 +235,7 @@ public final class Installer {
   private void install(Options options, boolean twice, Placing placing) throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
-    MachineWishes.Companions bound = (root, files) -> bringBound(options.bound(), root, files);
+    MachineWishes.Companions bound = boundImages(options.bound());
     MachineWishes wishes =
         new MachineWishes(
             options.stateroot(),
@@ -264,20 +264,51 @@ public final class Installer {
     host.out().accept("Installation complete!");
   }
 
+  private MachineWishes.Companions boundImages(Bound bound) {
+    return new MachineWishes.Companions() {
+      @Override
+      public void require(FileTree files) throws IOException {
+        List<String> names = BoundImages.of(files);
+        BoundStore store = store(host.root());
+        switch (bound) {
+          case PULL -> store.require(names, BoundStore.From.REGISTRIES);
+          case SKIP -> {}
+          case STORED -> stored(() -> store.require(names, BoundStore.From.PODMAN));
+        }
+      }
+
+      @Override
+      public void bring(Path root, FileTree files) throws IOException {
+        bringBound(bound, root, files);
+      }
+    };
+  }
+
+  private BoundStore store(Path root) {
+    return new BoundStore(root, host.images(), host.clock(), host.progress());
+  }
+
   void bringBound(Bound bound, Path root, FileTree files) throws IOException {
     List<String> names = BoundImages.of(files);
-    BoundStore store = new BoundStore(root, host.images(), host.clock(), host.progress());
+    BoundStore store = store(root);
     switch (bound) {
       case PULL -> store.bring(names, BoundStore.From.REGISTRIES);
       case SKIP -> store.bring(List.of(), BoundStore.From.REGISTRIES);
-      case STORED -> {
-        try {
-          store.bring(names, BoundStore.From.PODMAN);
-        } catch (Problem e) {
-          throw new Problem(
-              e.kind(), e.sentence() + "; --bound-images pull fetches it from its registry", e);
-        }
-      }
+      case STORED -> stored(() -> store.bring(names, BoundStore.From.PODMAN));
+    }
+  }
+
+  /** What is done with podman's own store. */
+  private interface Stored {
+    void run() throws IOException;
+  }
+
+  private static void stored(Stored work) throws IOException {
+    try {
+      work.run();
+    } catch (Problem e) {
+      throw new Problem(
+          e.kind(), e.sentence() + "; --bound-images pull fetches it from its registry", e);
     }
   }
 

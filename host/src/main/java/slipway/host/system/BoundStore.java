@@ -12,6 +12,8 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Transfer;
+import slipway.oci.model.Platform;
 import slipway.oci.podman.PodmanStore;
 import slipway.sysroot.state.ContainerReference;
 
@@ -85,13 +87,32 @@ public final class BoundStore {
     return brought;
   }
 
+  /**
+   * Looks whether images could be brought, and brings none.
+   *
+   * @param names as quadlet files have them
+   * @throws Problem that names the image that is not there
+   */
+  public void require(List<String> names, From from) throws IOException {
+    for (String name : new LinkedHashSet<>(names)) {
+      try (ImageSource source = sources.open(place(name, from))) {
+        Transfer.resolve(source, null, Platform.host());
+      } catch (Problem e) {
+        throw new Problem(
+            e.kind(), "the bound image " + Printable.text(name) + ": " + e.sentence(), e);
+      }
+    }
+  }
+
+  private static ContainerReference place(String name, From from) {
+    return switch (from) {
+      case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
+      case PODMAN -> ContainerReference.unverified("containers-storage", name);
+    };
+  }
+
   private void bring(PodmanStore store, String name, From from) throws IOException {
-    ContainerReference place =
-        switch (from) {
-          case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
-          case PODMAN -> ContainerReference.unverified("containers-storage", name);
-        };
-    try (ImageSource source = sources.open(place)) {
+    try (ImageSource source = sources.open(place(name, from))) {
       store.add(source, name, progress);
     }
   }

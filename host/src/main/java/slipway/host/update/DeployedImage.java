@@ -2,6 +2,7 @@ package slipway.host.update;
 
 import java.io.IOException;
 import java.util.Optional;
+import slipway.base.Problem;
 import slipway.host.status.StatusReader;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
@@ -21,9 +22,18 @@ public final class DeployedImage {
     return name + " (" + digestOrChecksum(sysroot, deployment) + ")";
   }
 
-  /** The image's digest; the commit's checksum of what no image was made into. */
-  public static String digestOrChecksum(Sysroot sysroot, Deployment deployment) throws IOException {
-    return digestOf(sysroot, deployment).map(Digest::toString).orElse(deployment.checksum().hex());
+  /**
+   * The image's digest; the commit's checksum of what no image was made into, and of what cannot be
+   * read: who only tells of it does not fail.
+   */
+  public static String digestOrChecksum(Sysroot sysroot, Deployment deployment) {
+    try {
+      return digestOf(sysroot, deployment)
+          .map(Digest::toString)
+          .orElse(deployment.checksum().hex());
+    } catch (Problem | IOException e) {
+      return deployment.checksum().hex();
+    }
   }
 
   /** With the transport, as the reference shows an image where it asks for one. */

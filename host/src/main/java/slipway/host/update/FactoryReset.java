@@ -39,7 +39,8 @@ import slipway.tree.FileTree;
  */
 public final class FactoryReset {
   /** What the kernel and its initramfs find the root by, and how it is mounted. */
-  private static final List<String> ROOT = List.of("root=", "rootflags=", "rd.");
+  private static final List<String> ROOT =
+      List.of("root=", "rootflags=", "rd.", "luks.", "netroot=", "ip=");
 
   private static final List<String> MOUNTED = List.of("rw", "ro");
 
@@ -52,6 +53,9 @@ public final class FactoryReset {
   private final AfterCommit after;
   private final HostVoice voice;
   private final NextBoot nextBoot;
+
+  /** Whether the new stateroot is this one's: somebody else may make one of the same name. */
+  private boolean made;
 
   public FactoryReset(HostEnvironment host) {
     this.host = host;
@@ -171,6 +175,7 @@ public final class FactoryReset {
       BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES);
     }
     sysroot.makeStateroot(name);
+    made = true;
     return sysroot.stage(
         new DeploySpec(name, commit, origin, arguments, Map.of(), null),
         false,
@@ -246,7 +251,7 @@ public final class FactoryReset {
     try {
       sysroot.reload();
       boolean used = sysroot.staged().filter(d -> d.stateroot().equals(name)).isPresent();
-      if (!used && sysroot.stateroots().contains(name)) {
+      if (made && !used && sysroot.stateroots().contains(name)) {
         sysroot.removeStateroot(name, Sysroot.Before.NOTHING);
       }
       ImageRefs.collect(host, sysroot);

@@ -99,8 +99,13 @@ final class Rollback {
    */
   void automatic(Deployment bad, Deployment good, String reason) throws IOException {
     List<Digest> left = new ArrayList<>();
-    DeployedImage.digestOf(sysroot, bad).ifPresent(left::add);
-    DeployedImage.digestOf(sysroot, good).ifPresent(left::remove);
+    try {
+      DeployedImage.digestOf(sysroot, bad).ifPresent(left::add);
+      DeployedImage.digestOf(sysroot, good).ifPresent(left::remove);
+    } catch (Problem | IOException e) {
+      // It may be for its damage that the machine goes back.
+      voice.say("warning: Nothing is held back: " + Printable.text(String.valueOf(e.getMessage())));
+    }
     String from = DeployedImage.digestOrChecksum(sysroot, bad);
     String to = DeployedImage.digestOrChecksum(sysroot, good);
     hold(left, false);

@@ -92,6 +92,24 @@ class CheckScriptsTest {
             "/etc/greenboot/check/wanted.d/02_b.sh WANTED FAILED ended with status 137");
   }
 
+  /** A script's end is its end, whatever it leaves behind with its output. */
+  @Test
+  void whatAScriptLeavesBehindIsNotWaitedFor() throws IOException {
+    Path pid = machine.root().resolve("pid");
+    script("usr/lib/bootc/health.d/10-a", "sleep 600 & echo $! > " + pid + "; echo fine");
+    List<HealthCheck> checks = check();
+    ProcessHandle left =
+        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+    try {
+      assertThat(left.isAlive()).isTrue();
+      assertThat(checks)
+          .extracting(CheckScriptsTest::told)
+          .containsExactly("/usr/lib/bootc/health.d/10-a REQUIRED PASSED fine");
+    } finally {
+      left.destroyForcibly();
+    }
+  }
+
   @Test
   void hooksAreRunByWhatCameOut() throws IOException {
     file("usr/lib/greenboot/green.d/1.sh", "echo well");

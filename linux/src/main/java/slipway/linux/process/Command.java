@@ -38,6 +38,9 @@ public final class Command {
    */
   private record Limit(Duration time, boolean idle) {}
 
+  /** For what was printed and not read yet when a process ended. */
+  private static final Duration REST = Duration.ofSeconds(2);
+
   private Command(
       List<String> argv,
       Map<String, @Nullable String> environment,
@@ -147,7 +150,7 @@ public final class Command {
     Thread feeder = pump(() -> feed(process));
     Thread outReader = pump(() -> drain(process.getInputStream(), out, STDOUT_LIMIT, lines));
     Thread errReader = pump(() -> drain(process.getErrorStream(), err, STDERR_KEPT, lines));
-    await(process, List.of(feeder, outReader, errReader));
+    await(process, List.of(feeder, outReader, errReader), null);
     return new Result(process.exitValue(), out.toByteArray(), err.toString(StandardCharsets.UTF_8));
   }
 
@@ -159,7 +162,15 @@ public final class Command {
     return Thread.ofPlatform().daemon().name("pipe").start(work);
   }
 
-  private void await(Process process, List<Thread> pumps) {
+  /**
+   * Waits for the end of a process, and of what it prints: what it has started may go on, and hold
+   * the pipes.
+   *
+   * @param rest how long those are waited for when the process has ended in its time; null for what
+   *     is left of that. Without a limit of time they are waited for.
+   */
+  private void await(Process process, List<Thread> pumps, @Nullable Duration rest) {
+    long start = System.nanoTime();
     try {
       if (limit == null) {
         process.waitFor();
@@ -169,13 +180,22 @@ public final class Command {
         throw givenUp(process, "did not end within", limit.time());
       }
       for (Thread pump : pumps) {
-        pump.join();
+        if (limit == null || limit.idle()) {
+          pump.join();
+        } else {
+          Duration left = limit.time().minusNanos(System.nanoTime() - start);
+          pump.join(rest == null || left.compareTo(rest) < 0 ? positive(left) : rest);
+        }
       }
     } catch (InterruptedException e) {
       kill(process);
       Thread.currentThread().interrupt();
       throw new Problem(Problem.Kind.ENVIRONMENT, argv.getFirst() + " was interrupted", e);
     }
+  }
+
+  private static Duration positive(Duration time) {
+    return time.isPositive() ? time : Duration.ofMillis(1);
   }
 
   private void awaitWork(Process process, Duration time) throws InterruptedException {
@@ -196,7 +216,8 @@ public final class Command {
 
   /**
    * Runs to the end with stderr in stdout, telling each line (decoded as UTF-8, cut at 16 KiB) to
-   * {@code lines} as it comes and keeping nothing.
+   * {@code lines} as it comes and keeping nothing. With a {@link #timeout} the end of the process
+   * is the end, also when something that it has started holds the pipe.
    *
    * @return the status
    * @throws Problem when it cannot be started, takes too long, or this thread is interrupted; the
@@ -207,7 +228,7 @@ public final class Command {
     Thread feeder = pump(() -> feed(process));
     Thread reader =
         pump(() -> drain(process.getInputStream(), new ByteArrayOutputStream(), 0, lines));
-    await(process, List.of(feeder, reader));
+    await(process, List.of(feeder, reader), REST);
     return process.exitValue();
   }
 

@@ -87,11 +87,18 @@ public final class BootWriter {
     return changed;
   }
 
-  /** The trial to note in a menu: of its first deployment, which another one stands behind. */
+  /**
+   * The trial to note in a menu: of its first deployment, which another one of the same stateroot
+   * stands behind. The boot loader would go on with that, whatever it is.
+   */
   private Optional<BootTrial> trialFor(List<Deployment> order, @Nullable BootTrial begun)
       throws IOException {
     Optional<BootTrial> trial = begun == null ? BootTrial.read(root) : Optional.of(begun);
-    return trial.filter(t -> order.size() > 1 && t.isOf(order.getFirst()));
+    return trial.filter(
+        t ->
+            order.size() > 1
+                && t.isOf(order.getFirst())
+                && order.get(1).stateroot().equals(order.getFirst().stateroot()));
   }
 
   /** Deployments with the same kernel and initramfs are counted, in the order of the menu. */

@@ -381,13 +381,18 @@ public final class EtcMerge {
 
   private void carry(OsPath etc, Change change, Set<OsPath> whole, List<OsPath> dropped)
       throws IOException {
-    try {
-      carryNow(etc, change, whole, dropped);
-    } catch (UnixException e) {
-      if (e.errno() != UnixException.ENOENT || stat(live.resolve(change.path())).isPresent()) {
-        throw e;
+    for (int attempt = 1; ; attempt++) {
+      try {
+        carryNow(etc, change, whole, dropped);
+        return;
+      } catch (UnixException e) {
+        if (e.errno() != UnixException.ENOENT || attempt == ATTEMPTS) {
+          throw e;
+        }
+        if (stat(live.resolve(change.path())).isEmpty()) {
+          return; // It is gone by now, and so is what the image had there.
+        }
       }
-      // It is gone by now, and so is what the image had there.
     }
   }
 
