@@ -1,6 +1,7 @@
 package slipway.host.install;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.ImageTarget;
 import slipway.host.update.ImagePull;
+import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
@@ -160,8 +162,8 @@ public final class RepositoryImages {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("This command must be executed as the root user");
     }
-    Path root = wanted.sysroot() == null ? host.root() : wanted.sysroot();
-    boolean own = root.toAbsolutePath().normalize().equals(host.root().toAbsolutePath());
+    boolean own = wanted.sysroot() == null || isMachines(wanted.sysroot());
+    Path root = own ? host.root() : wanted.sysroot();
     RunState run = own ? host.runState() : RunState.none();
     Sysroot sysroot = Sysroot.open(root, run, host.progress()::note);
     String stateroot = stateroot(wanted, sysroot);
@@ -186,13 +188,23 @@ public final class RepositoryImages {
     return pulled.commit();
   }
 
+  /** Whether a sysroot is that of the running machine, by whatever path. */
+  private boolean isMachines(Path sysroot) throws IOException {
+    Path theirs = sysroot.resolve("ostree");
+    Path ours = host.root().resolve("ostree");
+    return Files.isDirectory(theirs)
+        && Files.isDirectory(ours)
+        && Posix.stat(OsPath.of(theirs)).device() == Posix.stat(OsPath.of(ours)).device()
+        && Posix.stat(OsPath.of(theirs)).inode() == Posix.stat(OsPath.of(ours)).inode();
+  }
+
   private static String stateroot(Deploy wanted, Sysroot sysroot) {
     String name =
         wanted.stateroot() != null
             ? wanted.stateroot()
             : sysroot.booted().map(Deployment::stateroot).orElse(DEFAULT_STATEROOT);
     Sysroot.requireStateroot(name);
-    if (!java.nio.file.Files.isDirectory(sysroot.root().resolve("ostree/deploy").resolve(name))) {
+    if (!Files.isDirectory(sysroot.root().resolve("ostree/deploy").resolve(name))) {
       throw Problem.notFound(
           "there is no stateroot "
               + name

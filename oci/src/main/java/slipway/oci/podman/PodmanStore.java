@@ -269,14 +269,18 @@ public final class PodmanStore {
 
   /** Those that are in the list, and whose files are in their place. */
   private Set<String> knownLayers() throws IOException {
-    Set<String> known = new HashSet<>();
     try (LockedList list = LockedList.open(layers(), "layers")) {
-      entries(list)
-          .filter(l -> !l.path("flags").path("incomplete").asBoolean(false))
-          .map(l -> l.path("id").asString(""))
-          .filter(id -> StoredImage.isId(id) && Files.isDirectory(diff(id)))
-          .forEach(known::add);
+      return complete(list);
     }
+  }
+
+  private Set<String> complete(LockedList list) {
+    Set<String> known = new HashSet<>();
+    entries(list)
+        .filter(l -> !l.path("flags").path("incomplete").asBoolean(false))
+        .map(l -> l.path("id").asString(""))
+        .filter(id -> StoredImage.isId(id) && Files.isDirectory(diff(id)))
+        .forEach(known::add);
     return known;
   }
 
@@ -287,6 +291,9 @@ public final class PodmanStore {
   private void commitLayer(LayerArrival arrival, LayerPlace place, ObjectNode entry)
       throws IOException {
     try (LockedList list = LockedList.open(layers(), "layers")) {
+      if (complete(list).contains(place.id())) {
+        return; // Another program brought it meanwhile, and a container may run on it.
+      }
       Path target = layerFolder().resolve(place.id());
       Removal.tree(OsPath.of(target));
       Files.move(arrival.folder(), target);
@@ -324,7 +331,9 @@ public final class PodmanStore {
       entry.put("digest", manifest.digest().toString());
       list.put(entry);
       for (JsonNode other : list.entries()) {
-        name((ObjectNode) other, image.name(), other == entry);
+        if (other instanceof ObjectNode each) {
+          name(each, image.name(), each == entry);
+        }
       }
       AtomicFile.syncDirectory(images());
       list.write(clock.instant());

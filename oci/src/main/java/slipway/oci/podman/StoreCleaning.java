@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import slipway.base.Limit;
@@ -47,6 +48,12 @@ final class StoreCleaning {
 
   List<PodmanStore.Held> keepOnly(Set<String> names) throws IOException {
     readContainers();
+    // A name with a digest means the image that has that manifest, whatever it is called here.
+    Set<String> manifests =
+        names.stream()
+            .filter(name -> name.indexOf('@') >= 0)
+            .map(name -> StoredImage.MANIFEST + "-" + name.substring(name.indexOf('@') + 1))
+            .collect(Collectors.toSet());
     List<PodmanStore.Held> gone = new ArrayList<>();
     boolean changed =
         remove(
@@ -54,7 +61,11 @@ final class StoreCleaning {
             image -> {
               List<String> has = strings(image.path("names"));
               String id = image.path("id").asString("");
-              boolean keep = usedImages.contains(id) || has.stream().anyMatch(names::contains);
+              boolean keep =
+                  usedImages.contains(id)
+                      || has.stream().anyMatch(names::contains)
+                      || strings(image.path("big-data-names")).stream()
+                          .anyMatch(manifests::contains);
               if (!keep) {
                 gone.add(new PodmanStore.Held(id, has));
               }

@@ -86,7 +86,7 @@ public final class EncapsulatedImport {
     List<Digest> diffIds = config.diffIds();
     requireEncapsulated(manifest, config);
     Checksum name;
-    byte[] more;
+    Map<String, GVariant> more;
     try (Transaction transaction = repository.begin()) {
       EncapsulatedImport work = new EncapsulatedImport(transaction);
       ImageTotals totals = new ImageTotals("the image's layers");
@@ -94,14 +94,14 @@ public final class EncapsulatedImport {
         work.layer(source, manifest.layers().get(i), diffIds.get(i), totals, progress);
       }
       name = work.finish();
-      more = work.detached;
+      more = work.detached == null ? Map.of() : GVariant.parse("a{sv}", work.detached).asMap();
       if (ref != null) {
         transaction.setRef(ref, name);
       }
       transaction.commit();
     }
-    if (more != null) {
-      repository.writeDetachedMetadata(name, GVariant.parse("a{sv}", more).asMap());
+    if (!more.isEmpty()) {
+      repository.writeDetachedMetadata(name, more);
     }
     return name;
   }
@@ -148,9 +148,12 @@ public final class EncapsulatedImport {
           continue;
         }
         if (name.isPresent()) {
-          totals.inode(path.length());
+          // The content of files goes to the repository; all else is kept until the end.
+          boolean kept = !name.get().suffix().equals("file");
+          totals.inode(path.length() + (kept ? entry.size() : 0));
           object(name.get(), entry, tar.content());
         } else if (path.startsWith(Encapsulation.REPOSITORY + "/xattrs/")) {
+          totals.inode(path.length() + entry.size());
           keepXattrs(bytes(tar.content(), entry, MAX_XATTRS));
         }
       }

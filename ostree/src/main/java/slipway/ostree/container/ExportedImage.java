@@ -187,11 +187,20 @@ public final class ExportedImage implements ImageSource {
           .start(
               () -> {
                 try (out) {
-                  TarWriter.write(out, layer, TarOptions.EXACT);
-                } catch (IOException | RuntimeException e) {
+                  write(layer, out);
+                } catch (IOException e) {
                   failure = e;
                 }
               });
+    }
+
+    /** What goes wrong is known before the stream ends, so that its reader is told that. */
+    private void write(Layer layer, PipedOutputStream out) {
+      try {
+        TarWriter.write(out, layer, TarOptions.EXACT);
+      } catch (IOException | RuntimeException e) {
+        failure = e;
+      }
     }
 
     @Override
