@@ -186,7 +186,7 @@ public final class Installer {
     FilesystemInstall.requireSpecs(target.rootSpec(), target.bootSpec());
     install(
         options,
-        false,
+        target.replace() == FilesystemInstall.Replace.WIPE,
         (image, wishes) ->
             FilesystemInstall.run(
                 new FilesystemInstall.Request(
@@ -229,8 +229,8 @@ public final class Installer {
   }
 
   /**
-   * @param twice whether the image is read before it is imported; file systems are imported to
-   *     before something is erased, where that is possible
+   * @param twice whether the image may be read before it is imported, as for who erases something
+   *     in between: then it is fetched once, and no cut ends that half way
    */
   private void install(Options options, boolean twice, Placing placing) throws IOException {
     Origin origin = origin(options.source());

@@ -227,6 +227,10 @@ class PodmanStoreTest {
     podman("rmi", "--force", second);
     assertThat(store.list()).isEmpty();
     add("example.org/app:1", Compression.NONE, high);
+    // Who wants it by its digest wants this one, by whatever name it came.
+    String digest = podman("images", "--digests", "--format", "{{.Digest}}").strip();
+    assertThat(store.find("example.org/app@" + digest)).isPresent();
+    assertThat(store.keepOnly(Set.of("example.org/app@" + digest))).isEmpty();
     assertThat(store.keepOnly(Set.of())).hasSize(1);
     assertThat(folders("overlay")).hasSize(1);
   }
