@@ -162,8 +162,9 @@ public final class RepositoryImages {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("This command must be executed as the root user");
     }
-    boolean own = wanted.sysroot() == null || isMachines(wanted.sysroot());
-    Path root = own ? host.root() : wanted.sysroot();
+    Path given = wanted.sysroot();
+    boolean own = given == null || isMachines(given);
+    Path root = given == null || own ? host.root() : given;
     RunState run = own ? host.runState() : RunState.none();
     Sysroot sysroot = Sysroot.open(root, run, host.progress()::note);
     String stateroot = stateroot(wanted, sysroot);
