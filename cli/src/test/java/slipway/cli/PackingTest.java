@@ -156,7 +156,8 @@ class PackingTest {
     assertThat(documents.resolve("copyright")).isRegularFile();
     for (Path place : List.of(documents, archive)) {
       assertThat(names(place.resolve("docs")))
-          .containsExactly("base-image.md", "data-flow.md", "formats.md", "security.md");
+          .containsExactly(
+              "base-image.md", "bootc.md", "data-flow.md", "formats.md", "security.md");
     }
   }
 
