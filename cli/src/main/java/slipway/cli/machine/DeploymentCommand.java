@@ -40,13 +40,10 @@ public final class DeploymentCommand {
         .put("pinned", deployment.pinned());
   }
 
-  /** {@code bootc pin}. */
-  @Command(
-      name = "pin",
-      mixinStandardHelpOptions = true,
-      description = "Keep a deployment whatever comes.",
-      footer = {"bootc pin", "bootc pin 1"})
-  public static final class Pin implements Callable<Integer> {
+  /** Both verbs of pins. */
+  abstract static class Pinning implements Callable<Integer> {
+    private final boolean pinned;
+
     @Option(names = "--json", description = "tell as JSON what was done")
     boolean json;
 
@@ -55,9 +52,25 @@ public final class DeploymentCommand {
 
     @Spec CommandSpec spec;
 
+    Pinning(boolean pinned) {
+      this.pinned = pinned;
+    }
+
     @Override
     public Integer call() throws Exception {
-      return Bootc.work(spec, json, host -> json(new Deployments(host).pin(which, true)));
+      return Bootc.work(spec, json, host -> json(new Deployments(host).pin(which, pinned)));
+    }
+  }
+
+  /** {@code bootc pin}. */
+  @Command(
+      name = "pin",
+      mixinStandardHelpOptions = true,
+      description = "Keep a deployment whatever comes.",
+      footer = {"bootc pin", "bootc pin 1"})
+  public static final class Pin extends Pinning {
+    public Pin() {
+      super(true);
     }
   }
 
@@ -67,18 +80,9 @@ public final class DeploymentCommand {
       mixinStandardHelpOptions = true,
       description = "Let a pinned deployment go when its time comes.",
       footer = {"bootc unpin", "bootc unpin 1"})
-  public static final class Unpin implements Callable<Integer> {
-    @Option(names = "--json", description = "tell as JSON what was done")
-    boolean json;
-
-    @Parameters(paramLabel = WHICH, arity = "0..1", description = HOW + " (default: booted)")
-    String which = "booted";
-
-    @Spec CommandSpec spec;
-
-    @Override
-    public Integer call() throws Exception {
-      return Bootc.work(spec, json, host -> json(new Deployments(host).pin(which, false)));
+  public static final class Unpin extends Pinning {
+    public Unpin() {
+      super(false);
     }
   }
 

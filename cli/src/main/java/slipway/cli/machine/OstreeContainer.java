@@ -138,6 +138,22 @@ public final class OstreeContainer implements Callable<Integer> {
     return 0;
   }
 
+  /** The repository that is worked on. */
+  static final class Repo {
+    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
+    Path path = Path.of("");
+
+    Repository open() throws IOException {
+      return Repository.open(path);
+    }
+  }
+
+  private static void say(CommandSpec spec, Object line) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+
   /** {@code ostree container image}. */
   @Command(
       name = "image",
@@ -167,15 +183,14 @@ public final class OstreeContainer implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "list the images of a repository")
   static final class ImageList implements Callable<Integer> {
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
       PrintWriter out = spec.commandLine().getOut();
-      new ContainerImages(Repository.open(repo))
+      new ContainerImages(repo.open())
           .list()
           .keySet()
           .forEach(name -> out.println(Printable.text(name)));
@@ -208,7 +223,7 @@ public final class OstreeContainer implements Callable<Integer> {
     @Mixin Access access = new Access();
 
     @Parameters(index = "0", paramLabel = "REPO", description = "the repository")
-    Path repo = Path.of("");
+    Path path = Path.of("");
 
     @Parameters(index = "1", paramLabel = "IMGREF", description = "such as docker://HOST/NAME:TAG")
     String image = "";
@@ -221,7 +236,7 @@ public final class OstreeContainer implements Callable<Integer> {
     }
 
     private void pull(Progress progress) throws IOException {
-      Repository repository = Repository.open(repo);
+      Repository repository = Repository.open(path);
       ContainerReference place = reference(image);
       RepositoryImages images = access.images(spec, progress);
       if (check != null) {
@@ -235,26 +250,24 @@ public final class OstreeContainer implements Callable<Integer> {
       if (digestFile != null) {
         AtomicFile.write(digestFile, pulled.commit().hex());
       }
-      PrintWriter out = spec.commandLine().getOut();
-      out.println(
+      say(
+          spec,
           (pulled.fresh() ? "Wrote: " : "No changes in ")
               + Printable.text(place.toString())
               + " => "
               + pulled.commit());
-      out.flush();
     }
   }
 
   /** An image of a repository. */
   static final class Stored {
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Parameters(paramLabel = "IMGREF", description = "such as docker://HOST/NAME:TAG")
     String image = "";
 
     ContainerImages.Stored read() throws IOException {
-      return RepositoryImages.stored(Repository.open(repo), reference(image));
+      return RepositoryImages.stored(repo.open(), reference(image));
     }
   }
 
@@ -305,9 +318,7 @@ public final class OstreeContainer implements Callable<Integer> {
     public Integer call() throws IOException {
       ContainerImages.Stored image = stored.read();
       byte[] json = config ? image.config().toJson() : image.manifest().bytes();
-      PrintWriter out = spec.commandLine().getOut();
-      out.println(Printable.json(new String(json, StandardCharsets.UTF_8)));
-      out.flush();
+      say(spec, Printable.json(new String(json, StandardCharsets.UTF_8)));
       return 0;
     }
   }
@@ -318,8 +329,7 @@ public final class OstreeContainer implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "forget images, and the layers that no other has")
   static final class Remove implements Callable<Integer> {
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Option(names = "--skip-gc", description = "keep the layers")
     boolean skip;
@@ -331,7 +341,7 @@ public final class OstreeContainer implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      Repository repository = Repository.open(repo);
+      Repository repository = repo.open();
       Set<String> names = new LinkedHashSet<>();
       for (String image : images) {
         ContainerReference reference = reference(image);
@@ -341,9 +351,7 @@ public final class OstreeContainer implements Callable<Integer> {
       ContainerImages all = new ContainerImages(repository);
       all.remove(names);
       String layers = skip ? "" : " layers: " + all.removeUnusedLayers();
-      PrintWriter out = spec.commandLine().getOut();
-      out.println("Removed images: " + names.size() + layers);
-      out.flush();
+      say(spec, "Removed images: " + names.size() + layers);
       return 0;
     }
   }
@@ -354,16 +362,14 @@ public final class OstreeContainer implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "forget layers that no image has")
   static final class PruneLayers implements Callable<Integer> {
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-      int removed = new ContainerImages(Repository.open(repo)).removeUnusedLayers();
-      spec.commandLine().getOut().println("Removed layers: " + removed);
-      spec.commandLine().getOut().flush();
+      int removed = new ContainerImages(repo.open()).removeUnusedLayers();
+      say(spec, "Removed layers: " + removed);
       return 0;
     }
   }
@@ -459,8 +465,7 @@ public final class OstreeContainer implements Callable<Integer> {
       mixinStandardHelpOptions = true,
       description = "bring the commit out of an image that encapsulates it")
   static final class Unencapsulate implements Callable<Integer> {
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Option(names = "--write-ref", paramLabel = "REF", description = "a ref that leads to it")
     @Nullable String ref;
@@ -483,10 +488,8 @@ public final class OstreeContainer implements Callable<Integer> {
             Checksum commit =
                 access
                     .images(spec, progress)
-                    .unencapsulate(Repository.open(repo), reference(image), ref);
-            PrintWriter out = spec.commandLine().getOut();
-            out.println("Imported: " + (ref == null ? "" : ref + " => ") + commit);
-            out.flush();
+                    .unencapsulate(repo.open(), reference(image), ref);
+            say(spec, "Imported: " + (ref == null ? "" : Printable.text(ref) + " => ") + commit);
           });
     }
   }
@@ -500,8 +503,7 @@ public final class OstreeContainer implements Callable<Integer> {
   static final class Encapsulate implements Callable<Integer> {
     private static final int FAST = 1;
 
-    @Option(names = "--repo", required = true, paramLabel = "DIR", description = "the repository")
-    Path repo = Path.of("");
+    @Mixin Repo repo = new Repo();
 
     @Option(
         names = {"-l", "--label"},
@@ -558,9 +560,8 @@ public final class OstreeContainer implements Callable<Integer> {
                 access
                     .images(spec, progress)
                     .encapsulate(
-                        Repository.open(repo), rev, to, options, access.machine().options());
-            spec.commandLine().getOut().println(digest);
-            spec.commandLine().getOut().flush();
+                        repo.open(), rev, to, options, access.machine().options());
+            say(spec, digest);
           });
     }
   }

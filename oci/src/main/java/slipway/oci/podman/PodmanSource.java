@@ -16,6 +16,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.OneImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -28,11 +29,8 @@ import slipway.oci.podman.StoredImage.StoredLayer;
  * An image of podman's store. Layers lie there uncompressed. When the manifest that came with the
  * image names them so, it is given as it is; otherwise one that does, with the same config.
  */
-public final class PodmanSource implements ImageSource {
-  private final String reference;
+public final class PodmanSource extends OneImageSource {
   private final StoredImage image;
-  private final Manifest.Image manifest;
-  private final byte[] config;
   private final Map<Digest, StoredLayer> layers;
 
   private PodmanSource(
@@ -41,10 +39,8 @@ public final class PodmanSource implements ImageSource {
       Manifest.Image manifest,
       byte[] config,
       Map<Digest, StoredLayer> layers) {
-    this.reference = reference;
+    super(reference, manifest, config);
     this.image = image;
-    this.manifest = manifest;
-    this.config = config;
     this.layers = layers;
   }
 
@@ -128,32 +124,8 @@ public final class PodmanSource implements ImageSource {
   }
 
   @Override
-  public String describe() {
-    return reference;
-  }
-
-  @Override
-  public Manifest manifest(@Nullable String selector) {
-    Reference.requireDigest(selector, manifest.digest());
-    return manifest;
-  }
-
-  @Override
-  public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-    if (descriptor.digest().equals(manifest.config().digest())) {
-      return new ByteArrayInputStream(config, (int) offset, config.length - (int) offset);
-    }
-    StoredLayer layer = layers.get(descriptor.digest());
-    if (layer == null) {
-      throw Problem.notFound("blob " + descriptor.digest() + " is not in " + reference);
-    }
-    InputStream in = image.open(layer);
-    try {
-      in.skipNBytes(offset);
-      return in;
-    } catch (IOException | RuntimeException e) {
-      in.close();
-      throw e;
-    }
+  protected @Nullable InputStream layer(Digest digest) throws IOException {
+    StoredLayer layer = layers.get(digest);
+    return layer == null ? null : image.open(layer);
   }
 }

@@ -17,7 +17,7 @@ import slipway.archive.compress.Compression;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.lock.ScratchFolder;
-import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.OneImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -35,11 +35,10 @@ import slipway.ostree.repo.Repository;
  * EncapsulatedImport}, ostree-ext and whatever stands on it bring the very same commit into another
  * repository. Podman runs it as any other image.
  */
-public final class EncapsulatedCommit implements ImageSource {
+public final class EncapsulatedCommit extends OneImageSource {
   private final ScratchFolder scratch;
   private final Path layer;
-  private final Manifest.Image manifest;
-  private final byte[] config;
+  private final Digest only;
 
   /**
    * What the image says of itself.
@@ -66,10 +65,10 @@ public final class EncapsulatedCommit implements ImageSource {
 
   private EncapsulatedCommit(
       ScratchFolder scratch, Path layer, Manifest.Image manifest, byte[] config) {
+    super("the repository", manifest, config);
     this.scratch = scratch;
     this.layer = layer;
-    this.manifest = manifest;
-    this.config = config;
+    only = manifest.layers().getFirst().digest();
   }
 
   /** Packs a commit; what is packed lies in the folder for large temporary files. */
@@ -156,32 +155,8 @@ public final class EncapsulatedCommit implements ImageSource {
   }
 
   @Override
-  public String describe() {
-    return "the repository";
-  }
-
-  @Override
-  public Manifest manifest(@Nullable String selector) {
-    Reference.requireDigest(selector, manifest.digest());
-    return manifest;
-  }
-
-  @Override
-  public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-    if (descriptor.digest().equals(manifest.config().digest())) {
-      return new ByteArrayInputStream(config, (int) offset, config.length - (int) offset);
-    }
-    if (!descriptor.digest().equals(manifest.layers().getFirst().digest())) {
-      throw Problem.notFound("blob " + descriptor.digest() + " is not of this commit");
-    }
-    InputStream in = Files.newInputStream(layer);
-    try {
-      in.skipNBytes(offset);
-      return in;
-    } catch (IOException | RuntimeException e) {
-      in.close();
-      throw e;
-    }
+  protected @Nullable InputStream layer(Digest digest) throws IOException {
+    return digest.equals(only) ? Files.newInputStream(layer) : null;
   }
 
   @Override

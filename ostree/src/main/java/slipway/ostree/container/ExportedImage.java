@@ -20,7 +20,7 @@ import slipway.base.CountedOutput;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
-import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.OneImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -39,22 +39,17 @@ import slipway.tree.TarWriter;
  * their commits, so they have the files that were imported, and other digests: times, what an
  * import leaves out and the packing are lost. The same repository gives the same image.
  */
-public final class ExportedImage implements ImageSource {
+public final class ExportedImage extends OneImageSource {
   private static final OsPath USR = OsPath.of("usr");
   private static final OsPath ETC = OsPath.of("etc");
   private static final String USR_ETC = "usr/etc";
   private static final int PIPE = 256 * 1024;
 
-  private final String name;
-  private final Manifest.Image manifest;
-  private final byte[] config;
   private final Map<Digest, Layer> layers;
 
   private ExportedImage(
       String name, Manifest.Image manifest, byte[] config, Map<Digest, Layer> layers) {
-    this.name = name;
-    this.manifest = manifest;
-    this.config = config;
+    super(Printable.text(name) + " of the repository", manifest, config);
     this.layers = layers;
   }
 
@@ -145,33 +140,9 @@ public final class ExportedImage implements ImageSource {
   }
 
   @Override
-  public String describe() {
-    return "the repository";
-  }
-
-  @Override
-  public Manifest manifest(@Nullable String selector) {
-    Reference.requireDigest(selector, manifest.digest());
-    return manifest;
-  }
-
-  @Override
-  public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-    if (descriptor.digest().equals(manifest.config().digest())) {
-      return new ByteArrayInputStream(config, (int) offset, config.length - (int) offset);
-    }
-    Layer layer = layers.get(descriptor.digest());
-    if (layer == null) {
-      throw Problem.notFound("blob " + descriptor.digest() + " is not of " + Printable.text(name));
-    }
-    InputStream in = new Written(layer);
-    try {
-      in.skipNBytes(offset);
-      return in;
-    } catch (IOException | RuntimeException e) {
-      in.close();
-      throw e;
-    }
+  protected @Nullable InputStream layer(Digest digest) throws IOException {
+    Layer layer = layers.get(digest);
+    return layer == null ? null : new Written(layer);
   }
 
   /** A layer's tar, which a thread of its own writes while it is read. */
