@@ -17,6 +17,7 @@ import slipway.oci.registry.RegistryOptions;
 import slipway.ostree.container.ContainerImport;
 import slipway.ostree.container.Imported;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Origin;
 import slipway.system.kargs.KernelArguments;
@@ -31,7 +32,7 @@ final class ImportOnce {
   public static void main(String[] arguments) throws IOException {
     Reference name = Reference.parse(arguments[0]);
     Path root = Path.of(arguments[1]);
-    Sysroot sysroot = Sysroot.init(root, "default", false);
+    Sysroot sysroot = NewSysroot.make(root, "default", false);
     Origin origin = Origin.ofRegistry(name.toString());
     try (RegistryClient registry =
         new RegistryClient(name, RegistryOptions.anonymous(Map.of()).withTlsVerify(false))) {

@@ -28,6 +28,7 @@ import slipway.ostree.container.ContainerImport;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -66,7 +67,7 @@ final class UpgradeOnce {
         "[[registry]]\nlocation = \""
             + Reference.parse(image).registry()
             + "\"\ninsecure = true\n");
-    Sysroot sysroot = Sysroot.init(root, "default", false);
+    Sysroot sysroot = NewSysroot.make(root, "default", false);
     ContainerReference origin = ContainerReference.registry(followed);
     Checksum commit;
     try (ImageSource source =

@@ -16,7 +16,7 @@ import slipway.disk.config.InstallConfig;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.container.ImagePreview;
 import slipway.sysroot.Deployable;
-import slipway.sysroot.Sysroot;
+import slipway.sysroot.NewSysroot;
 import slipway.system.boot.KernelLayout;
 import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
@@ -86,7 +86,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * @throws Problem of kind INPUT
    */
   KernelLayout check(MachineWishes wishes) throws IOException {
-    Sysroot.requireStateroot(wishes.stateroot(config));
+    NewSysroot.requireStateroot(wishes.stateroot(config));
     config.kernelArguments().requireWritable("install.kargs of the image");
     wishes.companions().require(files);
     return Deployable.require(files, architecture);

@@ -11,6 +11,7 @@ import slipway.ostree.container.ContainerImport;
 import slipway.ostree.container.Imported;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Origin;
@@ -62,7 +63,7 @@ final class Installation {
   static Installation begin(
       Path root, boolean bootPrefix, BootableImage image, MachineWishes wishes, Progress progress)
       throws IOException {
-    Repository repository = Sysroot.initRepository(root, bootPrefix);
+    Repository repository = NewSysroot.makeRepository(root, bootPrefix);
     Imported imported =
         ContainerImport.run(
             repository,
@@ -126,7 +127,7 @@ final class Installation {
             .append(config.kernelArguments())
             .append(KernelArgumentsDirectory.read(known.files(), image.architecture()));
     String stateroot = wishes.stateroot(config);
-    Sysroot sysroot = Sysroot.init(root, stateroot, bootPrefix);
+    Sysroot sysroot = NewSysroot.make(root, stateroot, bootPrefix);
     Deployment deployment =
         sysroot.deploy(
             DeploySpec.install(

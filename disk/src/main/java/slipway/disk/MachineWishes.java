@@ -9,7 +9,7 @@ import slipway.base.Problem;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
-import slipway.sysroot.Sysroot;
+import slipway.sysroot.NewSysroot;
 import slipway.system.kargs.KernelArguments;
 import slipway.tree.FileTree;
 
@@ -83,7 +83,7 @@ public record MachineWishes(
   public void check() {
     String name = stateroot;
     if (name != null) {
-      CommandValue.require("--stateroot", () -> Sysroot.requireStateroot(name));
+      CommandValue.require("--stateroot", () -> NewSysroot.requireStateroot(name));
     }
     CommandValue.require("--karg", () -> new KernelArguments(added).requireWritable("--karg"));
     if (added.stream().anyMatch(a -> KernelArguments.keyOf(a).equals("ostree"))) {

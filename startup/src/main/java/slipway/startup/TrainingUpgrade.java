@@ -38,6 +38,7 @@ import slipway.ostree.container.ContainerImport;
 import slipway.ostree.container.Imported;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -221,7 +222,7 @@ final class TrainingUpgrade {
   }
 
   private void install() throws IOException {
-    Sysroot sysroot = Sysroot.init(root(), STATEROOT, false);
+    Sysroot sysroot = NewSysroot.make(root(), STATEROOT, false);
     Imported imported = fetch(sysroot.repository(), new MachineImages(root(), Map.of()));
     sysroot.deploy(
         DeploySpec.install(

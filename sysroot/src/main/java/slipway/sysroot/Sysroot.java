@@ -3,9 +3,6 @@ package slipway.sysroot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,7 +12,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.lock.Flock;
@@ -35,11 +31,6 @@ import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
-import slipway.sysroot.write.EtcRestore;
-import slipway.sysroot.write.SysrootSweep;
-import slipway.system.boot.BootAssessment;
-import slipway.system.osrelease.OsRelease;
-import slipway.tree.FileTree;
 
 /**
  * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one
@@ -57,7 +48,6 @@ public final class Sysroot {
   private final Path root;
   private final RunState run;
   private final Consumer<String> warnings;
-  private final AfterCommit after;
   private SysrootState state;
   private @Nullable Repository repository;
 
@@ -65,56 +55,7 @@ public final class Sysroot {
     this.root = root;
     this.run = run;
     this.warnings = warnings;
-    this.after = new AfterCommit(warnings);
     this.state = SysrootState.read(root, run);
-  }
-
-  /**
-   * Makes a new one with one stateroot: what {@code ostree admin init-fs --modern} and {@code
-   * os-init} do, with {@code sysroot.bootloader=none} and {@code sysroot.readonly=true}. The
-   * directory exists; a mounted boot partition in it is fine.
-   *
-   * @param bootPrefix whether paths in boot entries start with {@code /boot}: when {@code /boot} is
-   *     no partition of its own
-   */
-  public static Sysroot init(Path root, String stateroot, boolean bootPrefix) throws IOException {
-    requireStateroot(stateroot);
-    initRepository(root, bootPrefix);
-    Files.createDirectories(root.resolve("boot"));
-    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
-    BootWriter.makeBootLink(root.resolve("boot"));
-    return open(root);
-  }
-
-  /** The first part of {@link #init}: the repository alone, nothing in {@code /boot}. */
-  public static Repository initRepository(Path root, boolean bootPrefix) throws IOException {
-    Files.createDirectories(root.resolve("ostree/deploy"));
-    Path repo = root.resolve("ostree/repo");
-    Repository repository =
-        Files.exists(repo.resolve("config"))
-            ? Repository.open(repo)
-            : Repository.create(repo, Repository.Mode.BARE);
-    repository.writeConfig(
-        repository
-            .config()
-            .with("sysroot", "bootloader", "none")
-            .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
-            .with("sysroot", "readonly", "true"));
-    return repository;
-  }
-
-  /**
-   * Refuses the name of a new stateroot that a kernel command line cannot hold as a word.
-   *
-   * @throws Problem of kind INPUT
-   */
-  public static void requireStateroot(String name) {
-    if (!SysrootState.isName(name) || !name.matches("[A-Za-z0-9_.-]+")) {
-      throw Problem.input(
-          "\""
-              + Printable.text(name)
-              + "\" cannot be the name of a stateroot; use letters, digits, and _ . -");
-    }
   }
 
   /** Opens one that is not running: a mounted disk, a directory. */
@@ -203,6 +144,28 @@ public final class Sysroot {
     return state.fingerprint();
   }
 
+  /** The starts of a new default that are counted. */
+  public BootTrials trials() {
+    return new BootTrials(this);
+  }
+
+  /** The running system's {@code /etc}. */
+  public MachineEtc etc() {
+    return new MachineEtc(this);
+  }
+
+  SysrootState state() {
+    return state;
+  }
+
+  Consumer<String> warnings() {
+    return warnings;
+  }
+
+  private SysrootChange change() {
+    return new SysrootChange(this, run);
+  }
+
   /** Reads boot entries and links anew. */
   public void reload() throws IOException {
     state = SysrootState.read(root, run);
@@ -259,7 +222,7 @@ public final class Sysroot {
       if (!plan.basis().equals(state.fingerprint())) {
         throw changedMeanwhile();
       }
-      perform(plan);
+      change().perform(plan);
     }
   }
 
@@ -323,7 +286,7 @@ public final class Sysroot {
   private Deployment planned(Planner planner, Admission check) throws IOException {
     try (Flock lock = lockUnchanged()) {
       Plan plan = planner.plan();
-      perform(plan, check);
+      change().perform(plan, check);
       Deployment created = java.util.Objects.requireNonNull(plan.created());
       return state.all().stream().filter(created::isSame).findFirst().orElse(created);
     }
@@ -339,7 +302,7 @@ public final class Sysroot {
     try (Flock lock = lockUnchanged()) {
       Plan plan = planOrder(order);
       before.run();
-      perform(plan);
+      change().perform(plan);
     }
   }
 
@@ -358,11 +321,11 @@ public final class Sysroot {
       if (file == null || staged == null || order.stream().noneMatch(staged::isSame)) {
         throw changedMeanwhile();
       }
-      Deployment ready = staged.finalized(begunEntry(file));
+      Deployment ready = staged.finalized(SysrootChange.begunEntry(file));
       List<Deployment> menu = order.stream().map(d -> d.isSame(ready) ? ready : d).toList();
       Plan plan = planner().order(menu, false);
       before.run();
-      finish(ready, mergeOf(file), plan.order(), plan.firstStep());
+      change().finish(ready, change().mergeOf(file), plan.order(), plan.firstStep());
     }
   }
 
@@ -387,7 +350,7 @@ public final class Sysroot {
             "the staged deployment takes /etc from " + gone.id() + ": delete the staged one first");
       }
       before.run();
-      perform(plan);
+      change().perform(plan);
     }
   }
 
@@ -397,7 +360,7 @@ public final class Sysroot {
    * @throws Problem of kind INPUT when there is one of that name, or it cannot be one
    */
   public void makeStateroot(String name) throws IOException {
-    requireStateroot(name);
+    NewSysroot.requireStateroot(name);
     try (Flock lock = lock()) {
       new Stateroots(root).make(name);
       durability().syncRoot();
@@ -425,7 +388,7 @@ public final class Sysroot {
           state.deployments().stream().filter(d -> !d.stateroot().equals(name)).toList();
       before.run();
       if (order.size() < state.deployments().size()) {
-        perform(planner().order(order, true));
+        change().perform(planner().order(order, true));
       }
       stateroots.remove(name);
     }
@@ -439,7 +402,7 @@ public final class Sysroot {
         .orElseThrow(Sysroot::changedMeanwhile);
   }
 
-  private static Problem changedMeanwhile() {
+  static Problem changedMeanwhile() {
     return Problem.unavailable(
         "another process changed the deployments meanwhile; run the command again", null);
   }
@@ -468,120 +431,6 @@ public final class Sysroot {
     }
   }
 
-  private void perform(Plan plan) throws IOException {
-    perform(plan, planned -> {});
-  }
-
-  private void perform(Plan plan, Admission check) throws IOException {
-    if (plan.created() != null && plan.spec() != null) {
-      create(plan.created(), plan.spec(), plan.stage(), check);
-    }
-    if (plan.stage()) {
-      stageCreated(plan);
-    } else {
-      if (!plan.stays()) {
-        dropStagedFile();
-      }
-      if (plan.created() != null && plan.spec() != null) {
-        writer().complete(plan.created(), plan.spec().merge(), varOf(plan.created().stateroot()));
-      }
-      writeMenu(plan.order(), plan.firstStep(), null);
-    }
-    settle();
-  }
-
-  /** What follows a commit point; nothing of it can fail the change that was made. */
-  private void settle() {
-    after.attempt("nobody is told that the deployments changed", this::touchDeploy);
-    // With what is known from before, the clean-up would take what is new for rubbish.
-    if (after.attempt("what is in force now could not be read", this::reload)) {
-      after.attempt("old deployments could not be removed", () -> cleaner().run(state));
-    }
-  }
-
-  private void create(Deployment created, DeploySpec spec, boolean stage, Admission check)
-      throws IOException {
-    FileTree tree = repository().readTree(spec.commit());
-    boolean done = false;
-    try {
-      writer().create(created, tree);
-      OsRelease.prettyName(path(created));
-      if (spec.merge() != null) {
-        etcTrial().run(path(created), path(spec.merge()), stage);
-      }
-      check.dress(path(created));
-      done = true;
-    } finally {
-      if (!done) {
-        cleaner().removeAfterFailure(created);
-      }
-    }
-  }
-
-  /** What of the changes of /etc cannot be merged into the staged deployment as it is now. */
-  public List<OsPath> etcConflicts() throws IOException {
-    StagedFile file = state.stagedFile();
-    Deployment staged = state.staged();
-    Deployment merge =
-        state.deployments().stream()
-            .filter(d -> file != null && StagedFile.Name.of(d).equals(file.merge()))
-            .findFirst()
-            .orElse(null);
-    if (staged == null || merge == null || !Files.isDirectory(path(staged).resolve("etc"))) {
-      return List.of();
-    }
-    return DeploymentWriter.etcChanges(path(merge)).conflicts(path(staged).resolve("etc"));
-  }
-
-  /** The changes of the running system's /etc against its image. */
-  public List<EtcMerge.Change> etcChanges() throws IOException {
-    return DeploymentWriter.etcChanges(path(running())).listed();
-  }
-
-  /**
-   * Gives paths of the running system's /etc the image's version back, and all below them.
-   *
-   * @param paths below /etc
-   * @return what was changed back
-   * @throws Problem before anything is written, for a path that cannot be restored
-   */
-  public List<EtcMerge.Change> restoreEtc(List<OsPath> paths) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
-      return new EtcRestore(path(running())).restore(paths);
-    }
-  }
-
-  private Deployment running() {
-    return booted().orElseThrow(() -> Problem.environment("no deployment of this system runs"));
-  }
-
-  private void stageCreated(Plan plan) throws IOException {
-    Deployment created = java.util.Objects.requireNonNull(plan.created());
-    Deployment merge = plan.spec() == null ? null : plan.spec().merge();
-    durability().syncRoot();
-    Files.createDirectories(run.directory().resolve("ostree"));
-    Files.deleteIfExists(run.lockFile());
-    new StagedFile(
-            StagedFile.Name.of(created),
-            merge == null ? null : StagedFile.Name.of(merge),
-            created.kargs(),
-            extensions(plan.spec()),
-            plan.lock(),
-            Map.of())
-        .write(run.stagedFile());
-  }
-
-  /** The keys of other tools that the entry of a new deployment gets. */
-  private Map<String, String> extensions(@Nullable DeploySpec spec) {
-    if (spec == null) {
-      return Map.of();
-    }
-    return spec.extensions() != null
-        ? spec.extensions()
-        : spec.merge() != null ? extensionsBefore(spec.merge()) : Map.of();
-  }
-
   /**
    * The keys of other tools in the entry that a new one follows: of what is staged, else of a
    * deployment's.
@@ -604,29 +453,6 @@ public final class Sysroot {
     return found;
   }
 
-  /** Writes the boot menu, with the old kernels out of the way first when there is no room. */
-  private void writeMenu(
-      List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
-      throws IOException {
-    BootWriter boot = new BootWriter(root, repository(), durability(), after);
-    List<Deployment> all = new ArrayList<>(state.all());
-    all.addAll(order);
-    cleaner().removeKernels(all);
-    if (firstStep != null) {
-      boot.write(state, firstStep, null);
-      reload();
-      cleaner().removeKernels(state.deployments());
-    }
-    boot.write(state, order, trial);
-  }
-
-  private void dropStagedFile() throws IOException {
-    if (run.booted()) {
-      Files.deleteIfExists(run.stagedFile());
-      Files.deleteIfExists(run.lockFile());
-    }
-  }
-
   /**
    * Forgets the staged deployment and removes it.
    *
@@ -635,8 +461,9 @@ public final class Sysroot {
   public void dropStaged(Before before) throws IOException {
     try (Flock lock = lockUnchanged()) {
       before.run();
-      dropStagedFile();
-      settle();
+      SysrootChange change = change();
+      change.dropStagedFile();
+      change.settle();
     }
   }
 
@@ -655,8 +482,7 @@ public final class Sysroot {
         Files.deleteIfExists(run.lockFile());
       }
       file.withLocked(locked).write(run.stagedFile());
-      after.attempt("nobody is told that the deployments changed", this::touchDeploy);
-      after.attempt("what is in force now could not be read", this::reload);
+      change().announce();
     }
   }
 
@@ -667,9 +493,10 @@ public final class Sysroot {
   public Finalization finalizeStaged() throws IOException {
     try (Flock lock = lock()) {
       Finalization result = finalizeLocked();
-      after.attempt(
-          "the note of an earlier failure could not be removed",
-          () -> Files.deleteIfExists(root.resolve(FAILURE)));
+      new AfterCommit(warnings)
+          .attempt(
+              "the note of an earlier failure could not be removed",
+              () -> Files.deleteIfExists(root.resolve(FAILURE)));
       return result;
     } catch (IOException | RuntimeException e) {
       noteFailure(e);
@@ -709,112 +536,12 @@ public final class Sysroot {
     if (staged.locked()) {
       return new Finalization(Finalization.Outcome.LOCKED, staged, null, null);
     }
-    Deployment merge = mergeOf(file);
-    Deployment ready = staged.finalized(begunEntry(file));
+    Deployment merge = change().mergeOf(file);
+    Deployment ready = staged.finalized(SysrootChange.begunEntry(file));
     DeployPlanner.Menu menu = planner().menuWith(ready, merge, null);
-    EtcMerge etc = finish(ready, merge, menu.order(), menu.space().firstStep());
-    BootTrial trial = trial().filter(t -> t.isOf(ready)).orElse(null);
+    EtcMerge etc = change().finish(ready, merge, menu.order(), menu.space().firstStep());
+    BootTrial trial = trials().current().filter(t -> t.isOf(ready)).orElse(null);
     return new Finalization(Finalization.Outcome.DONE, ready, etc, trial);
-  }
-
-  /** The entry of a staged deployment, of which only other tools' keys are known so far. */
-  private static BootEntry begunEntry(StagedFile file) {
-    BootEntry begun = new BootEntry(Map.of());
-    for (Map.Entry<String, String> extension : file.extensions().entrySet()) {
-      begun = begun.with(extension.getKey(), extension.getValue());
-    }
-    return begun;
-  }
-
-  /** Does what a staged deployment lacks and writes the boot menu with it. */
-  private @Nullable EtcMerge finish(
-      Deployment ready,
-      @Nullable Deployment merge,
-      List<Deployment> order,
-      @Nullable List<Deployment> firstStep)
-      throws IOException {
-    if (merge != null) {
-      EtcTrial.refuseConflicts(path(ready), path(merge));
-    }
-    // From here on the directory is no longer what a second attempt could start from.
-    dropStagedFile();
-    EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
-    writeMenu(order, firstStep, trialFor(ready, order));
-    settle();
-    return etc;
-  }
-
-  // ---- boot counting ----
-
-  /**
-   * The trial that a new default of the boot menu begins with: none without another deployment to
-   * go back to, none when its own system would not end it, none when nobody wants one.
-   */
-  private @Nullable BootTrial trialFor(Deployment ready, List<Deployment> order) {
-    if (order.size() < 2
-        || !order.getFirst().isSame(ready)
-        || !order.get(1).stateroot().equals(ready.stateroot())) {
-      return null;
-    }
-    try {
-      int tries = settings().tries();
-      return tries > 0 && BootAssessment.isEnabled(path(ready))
-          ? BootTrial.begin(ready, tries)
-          : null;
-    } catch (IOException | RuntimeException e) {
-      // The update counts more than its trial.
-      warnings.accept(
-          "warning: the starts of the new deployment are not counted: " + e.getMessage());
-      return null;
-    }
-  }
-
-  /**
-   * The trial of the default of the boot menu that goes on; none when its file cannot be read or
-   * another tool made another deployment the default meanwhile.
-   */
-  public Optional<BootTrial> trial() {
-    try {
-      return BootTrial.read(root)
-          .filter(t -> !deployments().isEmpty() && t.isOf(deployments().getFirst()));
-    } catch (IOException | RuntimeException e) {
-      return Optional.empty();
-    }
-  }
-
-  /**
-   * Notes how many tries are left of the trial that goes on; on disk when it returns.
-   *
-   * @throws Problem of kind UNAVAILABLE when it is not the one that was known
-   */
-  public void countTrial(BootTrial known, int left) throws IOException {
-    try (Flock lock = lock()) {
-      reload();
-      if (!trial().equals(Optional.of(known))) {
-        throw changedMeanwhile();
-      }
-      known.withLeft(left).update(root);
-    }
-  }
-
-  /** Ends the trial that goes on, and whatever is left of one: the default boots from now on. */
-  public void endTrial() throws IOException {
-    try (Flock lock = lock()) {
-      reload();
-      BootTrial.end(root);
-    }
-  }
-
-  private @Nullable Deployment mergeOf(StagedFile file) {
-    StagedFile.Name merge = file.merge();
-    if (merge == null) {
-      return null;
-    }
-    return state.deployments().stream()
-        .filter(d -> d.stateroot().equals(merge.stateroot()) && d.id().equals(merge.id()))
-        .findFirst()
-        .orElseThrow(
-            () -> Problem.corrupt("Failed to find merge deployment " + merge.id() + " for staged"));
   }
 
   /** Sets or takes away the pin that keeps a deployment from being removed. */
@@ -834,9 +561,9 @@ public final class Sysroot {
               .filter(deployment::isSame)
               .findFirst()
               .orElseThrow(Sysroot::changedMeanwhile);
-      writer().writeOrigin(present.withOrigin(change.apply(present.origin())));
-      after.attempt("nobody is told that the deployments changed", this::touchDeploy);
-      after.attempt("what is in force now could not be read", this::reload);
+      new DeploymentWriter(root, repository())
+          .writeOrigin(present.withOrigin(change.apply(present.origin())));
+      change().announce();
     }
   }
 
@@ -853,10 +580,7 @@ public final class Sysroot {
   public void cleanup(boolean prune) throws IOException {
     try (Flock lock = lock()) {
       reload();
-      cleaner().run(state);
-      if (prune) {
-        cleaner().prune(state);
-      }
+      change().sweep(prune);
     }
   }
 
@@ -882,32 +606,7 @@ public final class Sysroot {
     }
   }
 
-  private EtcTrial etcTrial() {
-    return new EtcTrial(warnings);
-  }
-
-  private DeploymentWriter writer() throws IOException {
-    return new DeploymentWriter(root, repository());
-  }
-
-  private SysrootSweep cleaner() throws IOException {
-    return new SysrootSweep(root, run, repository(), after);
-  }
-
   Durability durability() {
     return new Durability(root, run.booted());
-  }
-
-  /** The {@code /var} of a stateroot; the running one's may be a mount of its own. */
-  private Path varOf(String stateroot) {
-    boolean running = booted().filter(d -> d.stateroot().equals(stateroot)).isPresent();
-    return running
-        ? root.resolve("var")
-        : root.resolve("ostree/deploy").resolve(stateroot).resolve("var");
-  }
-
-  /** Tells watchers that something changed, as ostree does. */
-  private void touchDeploy() throws IOException {
-    Files.setLastModifiedTime(root.resolve("ostree/deploy"), FileTime.from(Instant.now()));
   }
 }

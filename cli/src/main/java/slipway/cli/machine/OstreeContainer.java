@@ -486,9 +486,7 @@ public final class OstreeContainer implements Callable<Integer> {
           quiet,
           progress -> {
             Checksum commit =
-                access
-                    .images(spec, progress)
-                    .unencapsulate(repo.open(), reference(image), ref);
+                access.images(spec, progress).unencapsulate(repo.open(), reference(image), ref);
             say(spec, "Imported: " + (ref == null ? "" : Printable.text(ref) + " => ") + commit);
           });
     }
@@ -559,8 +557,7 @@ public final class OstreeContainer implements Callable<Integer> {
             Digest digest =
                 access
                     .images(spec, progress)
-                    .encapsulate(
-                        repo.open(), rev, to, options, access.machine().options());
+                    .encapsulate(repo.open(), rev, to, options, access.machine().options());
             say(spec, digest);
           });
     }

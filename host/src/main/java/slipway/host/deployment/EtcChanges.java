@@ -37,7 +37,7 @@ public final class EtcChanges {
     Sysroot sysroot = host.sysroot();
     requireOwnEtc(sysroot);
     List<OsPath> only = inside(paths);
-    return sysroot.etcChanges().stream()
+    return sysroot.etc().changes().stream()
         .filter(
             change ->
                 only.isEmpty()
@@ -58,7 +58,7 @@ public final class EtcChanges {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
     requireOwnEtc(sysroot);
-    List<EtcMerge.Change> restored = sysroot.restoreEtc(inside(paths));
+    List<EtcMerge.Change> restored = sysroot.etc().restore(inside(paths));
     for (EtcMerge.Change change : restored) {
       host.out().accept("Restored /etc/" + Printable.text(change.path().toString()));
     }

@@ -67,10 +67,10 @@ public final class BootHealth {
     if (!BootTrial.isNoted(host.root())) {
       return Optional.empty();
     }
-    Optional<BootTrial> noted = sysroot.trial();
+    Optional<BootTrial> noted = sysroot.trials().current();
     if (noted.isEmpty()) {
       // Over, or of a menu that another tool changed behind it.
-      sysroot.endTrial();
+      sysroot.trials().end();
       return noted;
     }
     Deployment booted = Host.requireBooted(sysroot);
@@ -103,7 +103,7 @@ public final class BootHealth {
       return Optional.empty();
     }
     int left = byLoader ? trial.left() : trial.left() - 1;
-    sysroot.countTrial(trial, left);
+    sysroot.trials().count(trial, left);
     AtomicFile.write(counted(), trial.deployment());
     voice.say(
         "This is try "
@@ -112,7 +112,7 @@ public final class BootHealth {
             + trial.tries()
             + " of a new deployment, counted by "
             + (byLoader ? "the boot loader" : "the system"));
-    return sysroot.trial();
+    return sysroot.trials().current();
   }
 
   private boolean isCounted(BootTrial trial) throws IOException {
@@ -144,7 +144,7 @@ public final class BootHealth {
     Sysroot sysroot = host.sysroot();
     List<FailedUnit> failed = failedUnits();
     if (running(sysroot).isPresent()) {
-      sysroot.endTrial();
+      sysroot.trials().end();
       Deployment booted = Host.requireBooted(sysroot);
       after.attempt("what failed before is still told", this::forget);
       after.attempt(
@@ -252,7 +252,7 @@ public final class BootHealth {
     Optional<Deployment> good = DeploymentChoice.rollback(sysroot);
     if (good.isEmpty()) {
       voice.say("There is no deployment to go back to: nothing is restarted.");
-      sysroot.endTrial();
+      sysroot.trials().end();
       return;
     }
     goBack(sysroot, booted, good.get());
@@ -294,7 +294,7 @@ public final class BootHealth {
   }
 
   private HealthReport.@Nullable Trial trial(Sysroot sysroot) throws IOException {
-    Optional<BootTrial> trial = sysroot.trial();
+    Optional<BootTrial> trial = sysroot.trials().current();
     if (trial.isEmpty()) {
       return null;
     }

@@ -33,6 +33,7 @@ import slipway.ostree.container.Imported;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -204,7 +205,7 @@ public final class RepositoryImages {
         wanted.stateroot() != null
             ? wanted.stateroot()
             : sysroot.booted().map(Deployment::stateroot).orElse(DEFAULT_STATEROOT);
-    Sysroot.requireStateroot(name);
+    NewSysroot.requireStateroot(name);
     if (!Files.isDirectory(sysroot.root().resolve("ostree/deploy").resolve(name))) {
       throw Problem.notFound(
           "there is no stateroot "

@@ -116,7 +116,8 @@ public final class StatusReader {
 
   private List<String> trial(Deployment booted) {
     return sysroot
-        .trial()
+        .trials()
+        .current()
         .filter(trial -> trial.isOf(booted))
         .map(trial -> Math.max(trial.left(), 0) + " of " + trial.tries() + " tries left")
         .stream()
@@ -143,7 +144,7 @@ public final class StatusReader {
       return List.of();
     }
     try {
-      return sysroot.etcConflicts().stream().map(path -> "/etc/" + path).toList();
+      return sysroot.etc().conflicts().stream().map(path -> "/etc/" + path).toList();
     } catch (IOException e) {
       // Somebody changes /etc at this very moment; the status has more to tell than that.
       return List.of();

@@ -25,6 +25,7 @@ import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -83,7 +84,7 @@ public final class FactoryReset {
       arguments = List.copyOf(arguments);
       String name = stateroot;
       if (name != null) {
-        CommandValue.require("--stateroot", () -> Sysroot.requireStateroot(name));
+        CommandValue.require("--stateroot", () -> NewSysroot.requireStateroot(name));
       }
       KernelArguments added = new KernelArguments(arguments);
       CommandValue.require("--karg", () -> added.requireWritable("--karg"));

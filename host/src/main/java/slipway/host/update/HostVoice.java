@@ -40,7 +40,7 @@ public final class HostVoice {
    * @throws Problem of kind INPUT, {@link Problem#isAfterChange}
    */
   public void refuseUselessReboot(Sysroot sysroot) throws IOException {
-    List<OsPath> conflicts = sysroot.etcConflicts();
+    List<OsPath> conflicts = sysroot.etc().conflicts();
     if (!conflicts.isEmpty()) {
       throw Problem.input(
               "staged, but not rebooting: "

@@ -256,12 +256,14 @@ class BootHealthTest {
       assertThat(machine.heard())
           .containsExactly(
               "This is try " + (3 - left) + " of 3 of a new deployment, counted by the system");
-      assertThat(sysroot().trial().orElseThrow().left()).isEqualTo(left);
+      assertThat(sysroot().trials().current().orElseThrow().left()).isEqualTo(left);
       machine.actions.clear();
       if (left > 0) {
         fail();
         assertThat(machine.actions).containsExactly("reboot");
-        assertThat(sysroot().trial().orElseThrow().left()).as("counted once").isEqualTo(left);
+        assertThat(sysroot().trials().current().orElseThrow().left())
+            .as("counted once")
+            .isEqualTo(left);
         machine.heard();
       }
     }
@@ -280,7 +282,7 @@ class BootHealthTest {
       boot(0);
       health().attempt();
     }
-    assertThat(sysroot().trial().orElseThrow().left()).isZero();
+    assertThat(sysroot().trials().current().orElseThrow().left()).isZero();
     health().healthy();
     assertThat(menu()).containsExactly("2", "1");
     assertThat(machine.actions).doesNotContain("reboot");
@@ -293,7 +295,7 @@ class BootHealthTest {
     boot(1);
     health().healthy();
     assertThat(menu()).containsExactly("2", "1");
-    assertThat(sysroot().trial()).isPresent();
+    assertThat(sysroot().trials().current()).isPresent();
     fail();
     assertThat(machine.actions).doesNotContain("reboot");
     assertThat(health().report().trial().booted()).isFalse();

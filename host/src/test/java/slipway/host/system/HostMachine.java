@@ -37,6 +37,7 @@ import slipway.ostree.container.ContainerImport;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -80,7 +81,7 @@ public final class HostMachine implements AutoCloseable {
             : Files.createTempDirectory("slipway-host");
     Files.createDirectories(run().resolve("ostree"));
     Files.createDirectories(root());
-    Sysroot.init(root(), "default", false);
+    NewSysroot.make(root(), "default", false);
   }
 
   public Path root() {

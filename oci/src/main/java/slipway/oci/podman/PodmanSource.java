@@ -1,6 +1,5 @@
 package slipway.oci.podman;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -22,7 +21,6 @@ import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
-import slipway.oci.model.Reference;
 import slipway.oci.podman.StoredImage.StoredLayer;
 
 /**

@@ -1,6 +1,5 @@
 package slipway.ostree.container;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,7 +23,6 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.oci.model.Reference;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;

@@ -1,6 +1,5 @@
 package slipway.ostree.container;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -27,7 +26,6 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.ImageConfigBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
-import slipway.oci.model.Reference;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.tree.Layer;

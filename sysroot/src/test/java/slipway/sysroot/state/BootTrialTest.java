@@ -77,7 +77,7 @@ class BootTrialTest {
     Finalization done = upgrade(assessed("2", "two"));
     String name = "default/" + done.deployment().id();
     assertThat(done.trial()).isEqualTo(new BootTrial(name, 3, 3, 3));
-    assertThat(sysroot.trial()).contains(done.trial());
+    assertThat(sysroot.trials().current()).contains(done.trial());
     assertThat(variables())
         .contains("boot_success=0", "boot_counter=3", "slipway_deployment=" + name);
     assertThat(Files.readString(block()).indexOf("##")).as("all in one sector").isLessThan(512);
@@ -89,7 +89,7 @@ class BootTrialTest {
     upgrade(assessed("1", "one"));
     Deployment second = sysroot.deployments().getFirst();
     first = sysroot.booted().orElseThrow();
-    sysroot.endTrial();
+    sysroot.trials().end();
     Map<String, String> menu = machine.listing("boot/loader/entries");
     Map<String, String> files = assessed("1", "one");
     files.put("usr/bin/hello", "another\n");
@@ -125,33 +125,33 @@ class BootTrialTest {
   @Test
   void goesOnWithItsDeploymentAndEndsWithAnother() throws IOException {
     upgrade(assessed("2", "two"));
-    BootTrial begun = sysroot.trial().orElseThrow();
-    sysroot.countTrial(begun, 2);
-    BootTrial counted = sysroot.trial().orElseThrow();
+    BootTrial begun = sysroot.trials().current().orElseThrow();
+    sysroot.trials().count(begun, 2);
+    BootTrial counted = sysroot.trials().current().orElseThrow();
     assertThat(counted).isEqualTo(begun.withLeft(2));
-    assertThatThrownBy(() -> sysroot.countTrial(begun, 1)).isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> sysroot.trials().count(begun, 1)).isInstanceOf(Problem.class);
 
     List<Deployment> order = sysroot.deployments();
     sysroot.setBootOrder(order, Sysroot.Before.NOTHING);
-    assertThat(sysroot.trial()).as("the same menu, written again").contains(counted);
+    assertThat(sysroot.trials().current()).as("the same menu, written again").contains(counted);
     sysroot.setBootOrder(order.reversed(), Sysroot.Before.NOTHING);
-    assertThat(sysroot.trial()).isEmpty();
+    assertThat(sysroot.trials().current()).isEmpty();
     assertThat(block()).doesNotExist();
     sysroot.setBootOrder(order, Sysroot.Before.NOTHING);
-    assertThat(sysroot.trial()).as("it was over").isEmpty();
+    assertThat(sysroot.trials().current()).as("it was over").isEmpty();
     machine.judge();
   }
 
   @Test
   void grubCountsAndTheSystemSeesIt() throws IOException {
     upgrade(assessed("2", "two"));
-    assertThat(sysroot.trial().orElseThrow().countedByLoader()).isFalse();
+    assertThat(sysroot.trials().current().orElseThrow().countedByLoader()).isFalse();
     Command.of("grub-editenv", block().toString(), "set", "boot_counter=2").run();
-    assertThat(sysroot.trial().orElseThrow().countedByLoader()).isTrue();
-    sysroot.countTrial(sysroot.trial().orElseThrow(), 2);
-    assertThat(sysroot.trial().orElseThrow().countedByLoader()).isFalse();
+    assertThat(sysroot.trials().current().orElseThrow().countedByLoader()).isTrue();
+    sysroot.trials().count(sysroot.trials().current().orElseThrow(), 2);
+    assertThat(sysroot.trials().current().orElseThrow().countedByLoader()).isFalse();
     Command.of("grub-editenv", block().toString(), "set", "boot_counter=-1").run();
-    assertThat(sysroot.trial().orElseThrow().isUsedUp()).isTrue();
+    assertThat(sysroot.trials().current().orElseThrow().isUsedUp()).isTrue();
   }
 
   @Test
@@ -159,13 +159,13 @@ class BootTrialTest {
     upgrade(assessed("2", "two"));
     Path kept = machine.root().resolve("boot/kept");
     Files.createLink(kept, block());
-    sysroot.endTrial();
+    sysroot.trials().end();
     assertThat(block()).doesNotExist();
     String left = Command.of("grub-editenv", kept.toString(), "list").run().text();
     assertThat(left.lines()).contains("boot_success=1");
     assertThat(left).doesNotContain("boot_counter");
-    assertThat(sysroot.trial()).isEmpty();
-    sysroot.endTrial();
+    assertThat(sysroot.trials().current()).isEmpty();
+    sysroot.trials().end();
   }
 
   @Test
@@ -190,7 +190,7 @@ class BootTrialTest {
             .getBytes(StandardCharsets.US_ASCII));
     for (byte[] each : damaged) {
       Files.write(block(), each);
-      assertThat(sysroot.trial()).isEmpty();
+      assertThat(sysroot.trials().current()).isEmpty();
       // The menu is written all the same, by us and read by ostree.
       machine.judge();
     }
@@ -209,7 +209,7 @@ class BootTrialTest {
         "load_env --file=/loader/grubenv boot_counter\n");
     assertThat(upgrade(assessed("3", "three")).trial()).isNotNull();
     assertThat(mark).doesNotExist();
-    sysroot.endTrial();
+    sysroot.trials().end();
     assertThat(machine.root().resolve("boot/loader").toFile().list()).containsExactly("entries");
   }
 

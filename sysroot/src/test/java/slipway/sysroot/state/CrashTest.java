@@ -111,7 +111,7 @@ class CrashTest {
     assertThat(before.contains(head.checksum()) || head.checksum().equals(commit)).isTrue();
     assertThat(sysroot.booted()).isPresent();
     // A trial comes with its menu, and is of no other.
-    assertThat(BootTrial.read(machine.root())).isEqualTo(sysroot.trial());
+    assertThat(BootTrial.read(machine.root())).isEqualTo(sysroot.trials().current());
     for (Deployment d : sysroot.deployments()) {
       Path directory = sysroot.path(d);
       assertThat(directory.resolve("usr/bin/hello")).exists();

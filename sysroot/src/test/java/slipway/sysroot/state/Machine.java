@@ -15,6 +15,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 
 /**
@@ -49,7 +50,7 @@ public final class Machine implements AutoCloseable {
   }
 
   public Sysroot init() throws IOException {
-    return Sysroot.init(root(), "default", false);
+    return NewSysroot.make(root(), "default", false);
   }
 
   Sysroot open() throws IOException {

@@ -371,10 +371,10 @@ class StagedTest {
                 + " /etc/thing is renamed or removed, a reboot starts the old system again",
             "changes of this machine stay, and keep the image's new version out of"
                 + " /etc/app/a.conf; bootc etc restore takes them back");
-    assertThat(sysroot.etcConflicts()).containsExactly(OsPath.of("thing"));
+    assertThat(sysroot.etc().conflicts()).containsExactly(OsPath.of("thing"));
     assertThatThrownBy(() -> sysroot.finalizeStaged()).isInstanceOf(Problem.class);
     Files.delete(etc(first).resolve("thing"));
-    assertThat(sysroot.etcConflicts()).isEmpty();
+    assertThat(sysroot.etc().conflicts()).isEmpty();
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
     machine.judge();
   }

@@ -51,7 +51,7 @@ class EtcRestoreTest {
   }
 
   private List<String> restore(String... paths) throws IOException {
-    return sysroot.restoreEtc(Arrays.stream(paths).map(OsPath::of).toList()).stream()
+    return sysroot.etc().restore(Arrays.stream(paths).map(OsPath::of).toList()).stream()
         .map(EtcMerge.Change::toString)
         .toList();
   }
@@ -75,7 +75,7 @@ class EtcRestoreTest {
     Files.createSymbolicLink(etc.resolve("app/a.conf"), Path.of("/etc/shadow"));
     Files.writeString(etc.resolve("app/mine"), "mine\n");
     Posix.removeTree(OsPath.of(etc.resolve("tree")));
-    assertThat(sysroot.etcChanges().stream().map(EtcMerge.Change::toString).sorted())
+    assertThat(sysroot.etc().changes().stream().map(EtcMerge.Change::toString).sorted())
         .isEqualTo(ostree());
     assertThat(restore("hosts", "motd")).containsExactly("M    hosts", "D    motd");
     assertThat(etc.resolve("hosts")).hasContent("127.0.0.1 localhost");
@@ -100,12 +100,12 @@ class EtcRestoreTest {
     OsPath app = OsPath.of(etc.resolve("app"));
     Posix.chmod(app, 0700);
     Xattrs.lsetxattr(app, OsPath.of("user.note"), new byte[] {1});
-    assertThat(sysroot.etcChanges())
+    assertThat(sysroot.etc().changes())
         .containsExactly(
             new EtcMerge.Change(EtcMerge.Kind.MODIFIED, OsPath.of("app")),
             new EtcMerge.Change(EtcMerge.Kind.ATTRIBUTES, OsPath.of("hosts")));
     restore("app", "hosts");
-    assertThat(sysroot.etcChanges()).isEmpty();
+    assertThat(sysroot.etc().changes()).isEmpty();
     assertThat(Xattrs.llistxattr(app)).isEmpty();
     assertThat(Posix.lstat(app).permissions()).isEqualTo(0755);
   }

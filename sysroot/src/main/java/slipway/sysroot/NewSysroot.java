@@ -1,0 +1,63 @@
+package slipway.sysroot;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.SysrootState;
+import slipway.sysroot.write.BootWriter;
+
+/** Makes sysroots where there is none. */
+public final class NewSysroot {
+  private NewSysroot() {}
+
+  /**
+   * Makes a new one with one stateroot: what {@code ostree admin init-fs --modern} and {@code
+   * os-init} do, with {@code sysroot.bootloader=none} and {@code sysroot.readonly=true}. The
+   * directory exists; a mounted boot partition in it is fine.
+   *
+   * @param bootPrefix whether paths in boot entries start with {@code /boot}: when {@code /boot} is
+   *     no partition of its own
+   */
+  public static Sysroot make(Path root, String stateroot, boolean bootPrefix) throws IOException {
+    requireStateroot(stateroot);
+    makeRepository(root, bootPrefix);
+    Files.createDirectories(root.resolve("boot"));
+    Files.createDirectories(root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+    BootWriter.makeBootLink(root.resolve("boot"));
+    return Sysroot.open(root);
+  }
+
+  /** The first part of {@link #make}: the repository alone, nothing in {@code /boot}. */
+  public static Repository makeRepository(Path root, boolean bootPrefix) throws IOException {
+    Files.createDirectories(root.resolve("ostree/deploy"));
+    Path repo = root.resolve("ostree/repo");
+    Repository repository =
+        Files.exists(repo.resolve("config"))
+            ? Repository.open(repo)
+            : Repository.create(repo, Repository.Mode.BARE);
+    repository.writeConfig(
+        repository
+            .config()
+            .with("sysroot", "bootloader", "none")
+            .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
+            .with("sysroot", "readonly", "true"));
+    return repository;
+  }
+
+  /**
+   * Refuses the name of a new stateroot that a kernel command line cannot hold as a word.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public static void requireStateroot(String name) {
+    if (!SysrootState.isName(name) || !name.matches("[A-Za-z0-9_.-]+")) {
+      throw Problem.input(
+          "\""
+              + Printable.text(name)
+              + "\" cannot be the name of a stateroot; use letters, digits, and _ . -");
+    }
+  }
+}
