@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +82,7 @@ class BashCompletionTest {
 
   /** An underscore stands for a word that is not begun yet. */
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource(
       delimiter = '|',
       textBlock =
@@ -197,6 +199,7 @@ class BashCompletionTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void everyCommandAndOptionIsThere(Program program) {
     check(program, CommandModel.whole(program));

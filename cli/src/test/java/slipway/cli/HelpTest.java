@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,6 +70,7 @@ class HelpTest {
 
   /** On a terminal of its own, which {@code script} makes. */
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource({"50,,50", "50,60,60", "50,no,50", "120,,0", "0,,0"})
   void theTerminalTellsItsWidthUnlessTheShellDoes(int columns, String exported, int expected) {
     assertThat(shown("stty cols " + columns + "; ", exported, "base build --help"))

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +64,7 @@ class MainTest {
 
   /** It fails by itself when one of its commands does not end as it should. */
   @Test
+  @Tag("slow")
   void trainsTheJvm() {
     for (InternalsCommand.Commands commands : InternalsCommand.Commands.values()) {
       assertThatCode(() -> InternalsCommand.train(commands)).doesNotThrowAnyException();
@@ -80,6 +82,7 @@ class MainTest {
 
   /** As a shell starts it: what is printed goes to a full disk, or nowhere. */
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource(
       delimiter = '|',
       textBlock =

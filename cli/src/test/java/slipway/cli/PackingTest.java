@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.lock.Flock;
@@ -162,6 +163,7 @@ class PackingTest {
   }
 
   @Test
+  @Tag("slow")
   void aFullDiskOfTheResultsIsToldAndLeavesNothing() throws Exception {
     build();
     Files.createDirectory(output);

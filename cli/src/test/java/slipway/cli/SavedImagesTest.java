@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,6 +92,7 @@ class SavedImagesTest {
 
   /** Not once for each name: that would be a gigabyte for three thousand of them. */
   @Test
+  @Tag("slow")
   void theNamesOfAnArchiveAreWrittenAtOnce() throws Exception {
     Path saved = save("docker-archive");
     Path parts = Files.createDirectory(dir.resolve("parts"));
@@ -152,6 +154,7 @@ class SavedImagesTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource({"oci-archive, ''", "docker-archive, '-i -'"})
   void anArchiveComesThroughAPipe(String format, String option) throws Exception {
     byte[] archive = Files.readAllBytes(save(format));
@@ -162,6 +165,7 @@ class SavedImagesTest {
   }
 
   @Test
+  @Tag("slow")
   void whatDoesNotComeWholeIsTold() throws Exception {
     byte[] archive = Files.readAllBytes(save("oci-archive"));
     assertThat(load(new byte[0]).stderr())
@@ -222,6 +226,7 @@ class SavedImagesTest {
 
   /** A layer that two images share is in the archive once, and was not there before. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(strings = {"oci-archive", "oci-dir", "docker-archive"})
   void blobsOfTheSameSaveAreNotToldAsPresent(String format) throws Exception {
     put("localhost/web:2", "b");

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +140,7 @@ class VerbTest {
 
   /** An example is copied and typed. */
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void everyCommandHasExamplesThatItTakes(Program program) {
     for (CommandSpec command : commands(program)) {
@@ -312,6 +314,7 @@ class VerbTest {
 
   /** On their own, away from other pages, and in a window so narrow that words might be split. */
   @Test
+  @Tag("slow")
   void pagesNameTheirCommandsAndAreSoundRoff() {
     Map<String, String> files = Documents.files(LocalDate.of(2026, 2, 3));
     for (Map.Entry<String, String> file : files.entrySet()) {

@@ -52,6 +52,7 @@ class ErofsImageTest {
   // ---- what was written is read ----
 
   @Test
+  @Tag("slow")
   void randomTreesAreReadBack() throws IOException {
     long seed = new Random().nextLong();
     System.err.println("seed " + seed);
@@ -166,6 +167,7 @@ class ErofsImageTest {
   }
 
   @Test
+  @Tag("slow")
   void everyBitOfASmallImageMayFlip() throws IOException {
     byte[] image = small();
     int refused = 0;
@@ -178,6 +180,7 @@ class ErofsImageTest {
   }
 
   @Test
+  @Tag("slow")
   void randomDamageIsRefusedOrRead() throws IOException {
     fuzz(500);
   }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -65,6 +66,7 @@ class DeviceInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void aDeviceBecomesADiskThatOstreeFindsSound() throws Exception {
     Path file = file(4 * GIB);
     try (LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
@@ -117,6 +119,7 @@ class DeviceInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void whatIsNotToBeErasedIsRefusedUntouched() throws Exception {
     Path file = file(4 * GIB);
     refused(onto(file, true, 0), file + " is no block device");
@@ -177,6 +180,7 @@ class DeviceInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void aFileBecomesADisk() throws Exception {
     Path file = file(3 * GIB);
     DeviceInstall.Request device = onto(file, false, 0);
@@ -205,6 +209,7 @@ class DeviceInstallTest extends DiskCase {
 
   /** The image is known before anything is erased for it. */
   @Test
+  @Tag("slow")
   void anImageThatCannotStartErasesNothing() throws Exception {
     Path modules = tree.resolve("usr/lib/modules");
     Path kernel = modules.resolve(TestImage.KERNEL);
@@ -267,6 +272,7 @@ class DeviceInstallTest extends DiskCase {
 
   /** One after the other: the second is told who has the disk. */
   @Test
+  @Tag("slow")
   void twoInstallationsOntoOneDiskExcludeEachOther() throws Exception {
     Path file = file(3 * GIB);
     DeviceInstall.Request r = onto(file, true, 0);

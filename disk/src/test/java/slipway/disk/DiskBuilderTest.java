@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,6 +70,7 @@ class DiskBuilderTest extends DiskCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource(RootFileSystem.class)
   void everyRootFileSystemHoldsASoundDeployment(RootFileSystem fs) throws Exception {
     Path disk = build(with(request(), fs, DiskConfig.EMPTY));
@@ -131,6 +133,7 @@ class DiskBuilderTest extends DiskCase {
 
   /** An image that says nothing is read once; one that wants another file system gets it. */
   @Test
+  @Tag("slow")
   void theImageChoosesItsFileSystemAndIsNotReadForThatAlone() throws Exception {
     DiskRequest silent = with(request(), null, DiskConfig.EMPTY);
     assertThat(build(counting(silent))).isRegularFile();
@@ -206,6 +209,7 @@ class DiskBuilderTest extends DiskCase {
 
   /** The image's wishes for its installation; those of the caller go before. */
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource({"xfs,", "ext4,EXT4"})
   void theInstallConfigurationOfTheImageIsObeyed(String type, @Nullable RootFileSystem asked)
       throws Exception {
@@ -226,6 +230,7 @@ class DiskBuilderTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void qcow2HasTheSameContent() throws Exception {
     DiskRequest r = request();
     List<Path> files =

@@ -57,6 +57,7 @@ class DiskFailureTest extends DiskCase {
    * left does not count: it goes first.
    */
   @ParameterizedTest
+  @Tag("slow")
   @CsvSource({"12,,at least", "26,,about", "26,.,about", "26,qcow2,about"})
   void aFullFileSystemIsSaidToBeFull(int mebibytes, @Nullable String left, String measure)
       throws Exception {
@@ -112,6 +113,7 @@ class DiskFailureTest extends DiskCase {
 
   /** A build in a process of its own that is told to end, or killed, at many moments. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(booleans = {true, false})
   void anEndedProcessLeavesNoMountAndNoLoopDevice(boolean politely) throws Exception {
     Manifest.Image image = TestImage.store(store, tree, BOOTABLE);

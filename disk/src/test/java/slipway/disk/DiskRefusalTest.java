@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ class DiskRefusalTest extends DiskCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "usr/lib/grub/i386-pc/boot.img",
@@ -62,6 +64,7 @@ class DiskRefusalTest extends DiskCase {
 
   /** Links and pipes where the image's files are read: neither followed out nor waited for. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "usr/lib/grub/x86_64-efi",

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -168,6 +169,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource(names = {"XFS", "BTRFS"})
   void anEmptyRootWithABootOfItsOwn(RootFileSystem fs) throws Exception {
     parts(fs);
@@ -204,6 +206,7 @@ class FilesystemInstallTest extends DiskCase {
 
   /** As an old machine: no partition for GRUB, /boot a folder of the root. */
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource(names = {"EXT4", "BTRFS"})
   void anEmptyRootAlone(RootFileSystem fs) throws Exception {
     one(fs);
@@ -243,6 +246,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void anOldSystemStaysAlongsideButItsBoot() throws Exception {
     parts(RootFileSystem.XFS);
     oldSystem();
@@ -310,6 +314,7 @@ class FilesystemInstallTest extends DiskCase {
 
   /** An image that would not clean up is no reason to lose an old system. */
   @Test
+  @Tag("slow")
   void aCleanUpThatNobodyWouldDoIsRefused() throws Exception {
     one(RootFileSystem.EXT4);
     oldSystem();
@@ -334,6 +339,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void twoInstallationsOntoOneRootExcludeEachOther() throws Exception {
     one(RootFileSystem.EXT4);
     FilesystemInstall.Request r = request(Replace.NOTHING);
@@ -344,6 +350,7 @@ class FilesystemInstallTest extends DiskCase {
 
   /** Whether the image is imported first, or only read because there is no room beside. */
   @ParameterizedTest
+  @Tag("slow")
   @org.junit.jupiter.params.provider.ValueSource(booleans = {true, false})
   void whatIsToBeWipedStaysUntilTheImageIsKnown(boolean imported) throws Exception {
     one(RootFileSystem.EXT4);
@@ -370,6 +377,7 @@ class FilesystemInstallTest extends DiskCase {
 
   /** What comes to nothing before /boot is erased leaves the old system as it was. */
   @Test
+  @Tag("slow")
   void anOldSystemIsNotTouchedBeforeTheImageIsKnown() throws Exception {
     Path modules = tree.resolve("usr/lib/modules").resolve(TestImage.KERNEL);
     Files.writeString(modules.resolve("modules.builtin"), "kernel/fs/ext4/ext4.ko\n");
@@ -385,6 +393,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void whatTheImageSaysIsCheckedBeforeAnOldSystemEnds() throws Exception {
     Path config = Files.createDirectories(tree.resolve("usr/lib/bootc/install"));
     one(RootFileSystem.EXT4);
@@ -433,6 +442,7 @@ class FilesystemInstallTest extends DiskCase {
 
   /** Of a root that somebody prepared for who installs over it. */
   @Test
+  @Tag("slow")
   void linksOfTheOldSystemLeadNowhere() throws Exception {
     one(RootFileSystem.EXT4);
     oldSystem();
@@ -459,6 +469,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void wipingLeavesNothingButMounts() throws Exception {
     parts(RootFileSystem.EXT4);
     oldSystem();
@@ -498,6 +509,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void emptySpecsAndNoBootLoader() throws Exception {
     one(RootFileSystem.EXT4);
     FilesystemInstall.Request r = request(Replace.NOTHING);
@@ -523,6 +535,7 @@ class FilesystemInstallTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void whatIsNotToBeInstalledToIsRefused() throws Exception {
     root = directory.resolve("none");
     refused(request(Replace.NOTHING), "there is no folder " + root);

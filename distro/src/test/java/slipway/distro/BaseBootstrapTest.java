@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 class BaseBootstrapTest {
   /** Killed in a way that lets nobody clean up, whoever waits for it takes all of it along. */
   @Test
+  @Tag("slow")
   void whatIsInstallingEndsWithWhoeverStartedIt() throws Exception {
     List<String> argv = new ArrayList<>(List.of("sh", "-c", "\"$@\" & wait", "sh"));
     argv.addAll(BaseBootstrap.APART);

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 
@@ -60,6 +61,7 @@ class HttpConnectionsTest extends HttpServing {
   }
 
   @Test
+  @Tag("slow")
   void whoSendsOrTakesAByteNowAndThenIsCut() throws Exception {
     HttpOptions options =
         HttpOptions.at(LOOPBACK)
@@ -142,6 +144,7 @@ class HttpConnectionsTest extends HttpServing {
   }
 
   @Test
+  @Tag("slow")
   void idleConnectionsAreCutButSlowHandlersAreNot() throws Exception {
     CountDownLatch hold = new CountDownLatch(1);
     HttpOptions options = HttpOptions.at(LOOPBACK).withIdleTimeout(Duration.ofSeconds(2));
@@ -181,6 +184,7 @@ class HttpConnectionsTest extends HttpServing {
   }
 
   @Test
+  @Tag("slow")
   void whoHasManyConnectionsLocksNobodyOut() throws Exception {
     Router router =
         new Router()

@@ -6,6 +6,7 @@ import java.io.ByteArrayInputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.linux.process.Command;
 
@@ -75,6 +76,7 @@ class PatienceTest {
 
   /** Two loops on one processor: the one that is waited for runs a quarter of the time. */
   @Test
+  @Tag("slow")
   void starvationIsSeenInTheKernelsTimes() throws Exception {
     Console console = new Console(OutputStream.nullOutputStream());
     console.pump(new ByteArrayInputStream(new byte[3]), OutputStream.nullOutputStream());

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -110,6 +111,7 @@ class VirtualMachineTest {
    * QEMU puts the terminal into raw mode, and back when SIGTERM ends it, which SIGKILL does not.
    */
   @Test
+  @Tag("slow")
   void aMachineOnTheTerminalIsAskedBeforeItIsKilled() throws Exception {
     String script = "trap 'touch %s; %s' TERM; echo ready; while :; do sleep 0.01; done";
     for (String reaction : List.of("exit", ":")) {
@@ -127,6 +129,7 @@ class VirtualMachineTest {
   }
 
   @Test
+  @Tag("slow")
   void theSystemChoosesPorts() throws Exception {
     List<PortForward> forwards = List.of(new PortForward(0, 22), new PortForward(0, 5000));
     try (VirtualMachine machine = VirtualMachine.start(spec().withForwards(forwards))) {
@@ -137,6 +140,7 @@ class VirtualMachineTest {
   }
 
   @Test
+  @Tag("slow")
   void uefiReachesTheFirmware() throws Exception {
     Path state = directory.resolve("uefi");
     VmSpec spec = spec().withFirmware(Firmware.UEFI).withSize(256, 1).withStateDirectory(state);
@@ -157,6 +161,7 @@ class VirtualMachineTest {
   }
 
   @Test
+  @Tag("slow")
   void waitingEndsWithTheMachine() throws Exception {
     try (VirtualMachine machine =
         VirtualMachine.start(spec().withSsh("root", directory.resolve("key")))) {

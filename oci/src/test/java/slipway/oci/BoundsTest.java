@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +100,7 @@ class BoundsTest {
 
   /** 2000 manifests of 8 MiB do not wait in memory. */
   @Test
+  @Tag("slow")
   void manifestsOfAnIndexHaveATotal() throws IOException {
     String pad = "x".repeat(4 << 20);
     List<Manifest> all = new ArrayList<>();

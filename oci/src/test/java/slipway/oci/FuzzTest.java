@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.oci.layout.LayoutIndex;
@@ -85,6 +86,7 @@ public class FuzzTest {
   }
 
   @Test
+  @Tag("slow")
   void manifests() {
     byte[] image =
         Manifest.Image.of(

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -197,6 +198,7 @@ class HostileRegistryTest extends HostileCase {
   }
 
   @Test
+  @Tag("slow")
   void waitsAsLongAsItIsAskedTo() throws Exception {
     HostileRegistry.Handler handler =
         (e, count) -> {

@@ -18,6 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.base.Problem;
@@ -101,6 +102,7 @@ class StallTest {
   }
 
   @Test
+  @Tag("slow")
   void goesOnAfterTheLimitAndNotLater() throws Exception {
     HostileRegistry.Handler handler =
         (e, count) -> {
@@ -118,6 +120,7 @@ class StallTest {
   }
 
   @Test
+  @Tag("slow")
   void watchesWhatIsReadOverToo() throws Exception {
     HostileRegistry.Handler handler =
         (e, count) -> {
@@ -154,6 +157,7 @@ class StallTest {
   }
 
   @Test
+  @Tag("slow")
   void bearsOneThatIsSlow() throws Exception {
     HostileRegistry.Handler handler =
         (e, count) -> {
@@ -179,6 +183,7 @@ class StallTest {
 
   /** A byte now and then is no transfer: it ends after so many windows as there are attempts. */
   @Test
+  @Tag("slow")
   void endsOneThatDrips() throws Exception {
     HostileRegistry.Handler handler =
         (e, count) -> {
@@ -218,6 +223,7 @@ class StallTest {
    * between hand room on in large pieces only, so that it looks like silence.
    */
   @Test
+  @Tag("slow")
   void endsAnUploadThatDrips() throws Exception {
     byte[] large = new byte[64 << 20];
     Descriptor descriptor = Descriptor.of(MediaTypes.OCI_LAYER, large);

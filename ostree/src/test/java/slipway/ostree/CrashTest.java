@@ -26,6 +26,7 @@ class CrashTest {
   @TempDir Path dir;
 
   @Test
+  @Tag("slow")
   void aKilledImportLeavesACleanRepository() throws Exception {
     killAndCheck(4, 20_260_102);
   }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.oci.model.Digest;
@@ -30,6 +31,7 @@ class CrashTest {
   private final Map<String, Boolean> deleted = new ConcurrentHashMap<>();
 
   @Test
+  @Tag("slow")
   void acknowledgedContentSurvivesKills() throws Exception {
     long seed = System.nanoTime();
     System.out.println("CrashTest seed " + seed);

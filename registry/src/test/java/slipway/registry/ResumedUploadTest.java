@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,6 +143,7 @@ class ResumedUploadTest {
    * @param behind see {@link Cutter}: the registry tells less than it will have, for 0.4 s
    */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(ints = {0, 192})
   void goesOnAfterCuts(int behind) throws Exception {
     byte[] bytes = new byte[24 << 20];

@@ -2,6 +2,7 @@ package slipway.startup;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -12,6 +13,7 @@ class TrainingTest {
   }
 
   @Test
+  @Tag("slow")
   void upgradesTheMadeUpMachine(@TempDir Path directory) throws IOException {
     Training.upgrade(directory);
   }

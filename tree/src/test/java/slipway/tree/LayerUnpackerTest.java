@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.archive.tar.ImageTotals;
@@ -82,6 +83,7 @@ class LayerUnpackerTest extends OnDisk {
 
   /** As many levels as a limit allows nearly, each held open while its members are written. */
   @Test
+  @Tag("slow")
   @Timeout(60)
   void deepMembersWithoutDirectoriesAreUnpacked() throws Exception {
     TarMaker tar = tar();
@@ -182,6 +184,7 @@ class LayerUnpackerTest extends OnDisk {
 
   /** Two layers made by buildah, unpacked by umoci and by us. */
   @Test
+  @Tag("slow")
   void layersMadeByBuildahUnpackAsUmociUnpacksThem() throws Exception {
     SampleTree.create(dir.resolve("context"));
     // What containers/storage or umoci do not carry over, or only with a fraction of it.

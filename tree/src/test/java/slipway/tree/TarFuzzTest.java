@@ -169,6 +169,7 @@ class TarFuzzTest extends OnDisk {
   }
 
   @Test
+  @Tag("slow")
   void damagedArchivesAreTold() throws Exception {
     readDamaged(ROUNDS);
   }
@@ -201,6 +202,7 @@ class TarFuzzTest extends OnDisk {
   }
 
   @Test
+  @Tag("slow")
   void damagedArchivesAreUnpackedInsideTheTargetOnly() throws Exception {
     unpackDamaged(UNPACKED);
   }

@@ -67,6 +67,7 @@ class TotalsTest extends OnDisk {
   }
 
   @Test
+  @Tag("slow")
   void entriesHaveATotal() {
     byte[] same = new TarMaker().file("f", "").open();
     assertRefused(endless(i -> same), Limit.LAYER_ENTRIES);

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,6 +126,7 @@ class CompressionTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void isTheSameHoweverItIsCut(Compression c) throws IOException {
     byte[] bytes = sample(9_000_000);

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Limit;
 import slipway.base.Progress;
@@ -85,6 +86,7 @@ class BuildStorageTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void onlyWhatIsOldCanBeRemoved() throws Exception {
     lab.build(FILE);
     List<Path> before = snapshots();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -61,6 +62,7 @@ class LeftoversTest {
 
   /** Killed while a command runs and the layer before it is written: nobody could clear away. */
   @Test
+  @Tag("slow")
   void theNextBuildRemovesWhatAKilledOneLeft() throws Exception {
     Lab.withBase(directory).close();
     Path context = Files.createDirectory(directory.resolve("context"));

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
@@ -272,6 +273,7 @@ class CopyTest extends LabCase {
   }
 
   @Test
+  @Tag("slow")
   void addSaysWhenTheAddressCannotBeReached() throws Exception {
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

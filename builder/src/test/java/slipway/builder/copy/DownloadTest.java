@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.base.Limit;
@@ -99,6 +100,7 @@ class DownloadTest extends LabCase {
   }
 
   @Test
+  @Tag("slow")
   void aBodyThatStopsIsGivenUp() {
     assertThatThrownBy(() -> build("ADD " + root + "/stall /f"))
         .isInstanceOf(Problem.class)
@@ -107,6 +109,7 @@ class DownloadTest extends LabCase {
   }
 
   @Test
+  @Tag("slow")
   void aFetchByGitHasALimit() {
     Limit.set("git-seconds=1", "test");
     try {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.base.Limit;
@@ -146,6 +147,7 @@ class HostileCopyTest extends LabCase {
   }
 
   @Test
+  @Tag("slow")
   void accountsOfAnImageAreRegularSmallFiles() throws Exception {
     Map<String, String> cases =
         Map.of(
@@ -347,6 +349,7 @@ class HostileCopyTest extends LabCase {
   }
 
   @Test
+  @Tag("slow")
   void longPathsAreTold() throws Exception {
     String name = "n".repeat(256);
     String path = "/" + "d/".repeat(2100);

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.builder.session.BuildRequest;
 import slipway.oci.model.Manifest;
@@ -98,6 +99,7 @@ class BuildCacheTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void differentBuildsAtTheSameTimeDoNotMix() throws Exception {
     List<Manifest.Image> images = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {

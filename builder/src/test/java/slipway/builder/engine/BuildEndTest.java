@@ -15,6 +15,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.builder.session.BuildRequest;
@@ -34,6 +35,7 @@ class BuildEndTest extends BaseCase {
 
   /** What goes on behind a failed build would meet the end of the process. */
   @Test
+  @Tag("slow")
   void nothingGoesOnBehindABuildThatFailsAtItsEnd() throws Exception {
     Path context = lab.context("FROM base:1\nCOPY x /etc/\nRUN true\n");
     Files.createDirectory(context.resolve("x"));
@@ -104,6 +106,7 @@ class BuildEndTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void aBuildThatWasKilledIsCleanedUpByTheNext() throws Exception {
     Path context = lab.context("FROM base:1\nRUN echo here; sleep 1001\n");
     Process other = BuildProcess.start(directory, context);
@@ -116,6 +119,7 @@ class BuildEndTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void aBuildThatIsToldToEndCleansUp() throws Exception {
     Path context = lab.context("FROM base:1\nRUN echo here; sleep 1002\n");
     Process other = BuildProcess.start(directory, context);

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.builder.session.BuildRequest;
@@ -152,6 +153,7 @@ class BuilderTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void theSameInputsGiveTheSameDigestElsewhere() throws Exception {
     List<Manifest.Image> images = new ArrayList<>();
     for (String name : List.of("here", "there")) {

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -340,6 +341,7 @@ class DifferentialTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @MethodSource("cases")
   void buildsTheSame(Case c) throws Exception {
     Path context = context(c);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,7 @@ class StagesTest extends BaseCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "FROM base:1\nENV T=\"one\"\n",
@@ -96,6 +98,7 @@ class StagesTest extends BaseCase {
 
   /** With one place for steps, a stage that is waited for needs it first. */
   @Test
+  @Tag("slow")
   void cachesBeginWithStages() throws Exception {
     Path context =
         lab.context(

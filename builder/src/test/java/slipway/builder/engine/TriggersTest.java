@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,7 @@ class TriggersTest extends BaseCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "COPY --from=containers-storage:localhost/private /etc /x",
@@ -89,6 +91,7 @@ class TriggersTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void whatIsTrustedGetsIt() throws Exception {
     Path layout = directory.resolve("layout");
     lab.build(
@@ -160,6 +163,7 @@ class TriggersTest extends BaseCase {
 
   /** Its author may not reach them, but this machine does. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "ARG MIRROR=https://deb.invalid\nADD $MIRROR/tool.tgz /opt/",
@@ -195,6 +199,7 @@ class TriggersTest extends BaseCase {
 
   /** Nothing listens there: that it is asked shows. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "ADD http://127.0.0.1:1/tool-$VERSION.tgz /opt/",

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.builder.engine.BaseCase;
@@ -57,6 +58,7 @@ class ConfinementTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void theCallersKeysAreNotSeen() throws Exception {
     Path context =
         lab.context(
@@ -239,6 +241,7 @@ class ConfinementTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void aBuildThatIsKilledTakesItsContainerAlong() throws Exception {
     String mark = "86" + ProcessHandle.current().pid();
     Path context =

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.builder.engine.BaseCase;
@@ -166,6 +167,7 @@ class RunTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void mountsBringFilesInForTheTimeOfTheCommand() throws Exception {
     Path context =
         lab.context(
@@ -378,6 +380,7 @@ class RunTest extends BaseCase {
   }
 
   @Test
+  @Tag("slow")
   void manyLayersCanBeMounted() throws Exception {
     StringBuilder file = new StringBuilder("FROM base:1\n");
     for (int i = 0; i < 150; i++) {

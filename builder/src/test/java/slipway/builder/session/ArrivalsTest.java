@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,6 +110,7 @@ class ArrivalsTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "FROM %s\nRUN true\n",
@@ -129,6 +131,7 @@ class ArrivalsTest {
 
   /** Whether it fails before or after the image was unpacked. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(strings = {"RUN exit 3", "COPY nothing /", "COPY --from=two /nothing /"})
   void aBuildThatFailsKeepsItsBase(String step) throws Exception {
     String file = "FROM " + NAME + " AS two\nFROM " + NAME + "\n" + step + "\n";

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -184,6 +185,7 @@ class SignalsTest {
   }
 
   @Test
+  @Tag("slow")
   void workThatDoesNotListenEndsToo() throws Exception {
     Ended ended = end("is-deaf", "TERM");
     assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\n");
@@ -193,6 +195,7 @@ class SignalsTest {
   }
 
   @Test
+  @Tag("slow")
   void aCleanUpThatHangsIsTold() throws Exception {
     Ended ended = end("is-slow-to-clean", "TERM");
     assertThat(ended.err())
@@ -204,6 +207,7 @@ class SignalsTest {
   }
 
   @Test
+  @Tag("slow")
   void aServerHasTheTimeThatItStatesToEndInOrder() throws Exception {
     Ended ended = end("takes-its-time", "TERM");
     assertThat(ended.err()).isEqualTo("stopped by SIGTERM; cleaning up\nended in order\n");
@@ -214,6 +218,7 @@ class SignalsTest {
 
   /** As with {@code 2>&1 | less} when nobody turns the page. */
   @Test
+  @Tag("slow")
   void aSignalEndsWorkThatWaitsForAReaderOfItsMessages() throws Exception {
     Process process = start("tells-nobody");
     try {
@@ -254,6 +259,7 @@ class SignalsTest {
   }
 
   @Test
+  @Tag("slow")
   void anErrorOfAThreadInTheBackgroundEndsTheCommand() throws Exception {
     Ended ended = end("loses-a-thread");
     assertThat(ended.err()).startsWith("error: this needs more memory than the ").hasLineCount(1);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,7 @@ class RegistryUnitTest {
 
   /** As systemctl stop does it, or somebody with kill: the unit has not failed then. */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(strings = {"TERM", "INT", "HUP"})
   void aRegistryThatIsStoppedHasNotFailed(String signal) throws Exception {
     // systemd sends SIGTERM when nothing is said.

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +100,7 @@ class ConfinementTest {
 
   /** The bound on processes would count those of a user that others are too. */
   @Test
+  @Tag("slow")
   void twoAtATimeDoNotHinderEachOther() throws Exception {
     try (ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
@@ -114,6 +116,7 @@ class ConfinementTest {
 
   /** As when the one who waits for the tool is killed, and with it the process above the tool. */
   @Test
+  @Tag("slow")
   @Timeout(60)
   void itEndsWithTheProcessAboveIt() throws Exception {
     try (ExecutorService threads =

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.process.Command;
@@ -62,6 +63,7 @@ class GrubCountingTest {
   }
 
   @Test
+  @Tag("slow")
   void countsEachStartAndThenStartsTheOneBefore() throws Exception {
     Path disk = disk(environment("boot_success=0", "boot_counter=3", "slipway_tries=3"));
     List<String> seen = new ArrayList<>();
@@ -78,6 +80,7 @@ class GrubCountingTest {
   }
 
   @Test
+  @Tag("slow")
   void startsTheFirstEntryWhateverElseIsThere() throws Exception {
     for (String block :
         List.of(

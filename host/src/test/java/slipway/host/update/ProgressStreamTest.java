@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -288,6 +289,7 @@ class ProgressStreamTest {
   }
 
   @Test
+  @Tag("slow")
   void aReaderThatReadsNothingStopsNothing(@TempDir Path directory) throws IOException {
     int reader = fifo(directory);
     int filler = end(directory, Posix.O_WRONLY | Posix.O_NONBLOCK);

@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 
@@ -34,6 +35,7 @@ class CommandTest {
   }
 
   @Test
+  @Tag("slow")
   void whatDoesNothingIsGivenUp() {
     Command idle = Command.of("sh", "-c", "sleep 1000; :").idleLimit(Duration.ofSeconds(1));
     assertThatThrownBy(idle::run).isInstanceOf(Problem.class).hasMessage("sh did nothing for 1 s");
@@ -41,6 +43,7 @@ class CommandTest {
 
   /** Three limits long, of which a child does the work. */
   @Test
+  @Tag("slow")
   void whatWorksIsWaitedFor() {
     String busy = "end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do :; done";
     Command command = Command.of("sh", "-c", "(" + busy + "); echo done");

@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
@@ -236,6 +237,7 @@ class PodmanStoreTest {
   }
 
   @Test
+  @Tag("slow")
   void aContainersImageStays() throws Exception {
     add("example.org/app:1", Compression.GZIP, low(), high());
     podman("create", "--network=none", "--name", "c", "example.org/app:1");

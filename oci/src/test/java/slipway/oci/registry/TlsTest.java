@@ -22,6 +22,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +131,7 @@ class TlsTest {
 
   /** ADD fetches so: a file of a web server comes by the same certificates as layers. */
   @Test
+  @Tag("slow")
   void filesOfTheWebComeByTheSameCertificates() throws Exception {
     HttpsServer server = serve(keys(), false);
     try {
@@ -151,6 +153,7 @@ class TlsTest {
   }
 
   @Test
+  @Tag("slow")
   @Timeout(60)
   void goesOnAfterAStall() throws Exception {
     byte[] blob = new byte[500_000];
@@ -186,6 +189,7 @@ class TlsTest {
   }
 
   @Test
+  @Tag("slow")
   void showsItsOwnCertificate() throws Exception {
     HttpsServer server = serve(keys(), true);
     try {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -237,6 +238,7 @@ class LocalStoreTest {
 
   /** Writers in other processes are killed at random moments; what has a name must be whole. */
   @Test
+  @Tag("slow")
   void survivesKills() throws Exception {
     for (int round = 0; round < 4; round++) {
       List<Process> writers =

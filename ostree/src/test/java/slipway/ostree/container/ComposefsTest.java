@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +99,7 @@ class ComposefsTest {
 
   /** Seed 8 is left out: mkcomposefs 1.0.8 itself fails on its tree ("result out of range"). */
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13})
   void randomTreesAreMkcomposefss(int seed) throws IOException {
     RandomTree random = new RandomTree(seed);
@@ -191,6 +193,7 @@ class ComposefsTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void edgesAreMkcomposefss(Edge edge) throws IOException {
     Trees.Builder b = new Trees.Builder();

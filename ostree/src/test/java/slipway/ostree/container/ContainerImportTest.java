@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -134,6 +135,7 @@ class ContainerImportTest extends ImportCase {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @ValueSource(
       strings = {
         "",
@@ -206,6 +208,7 @@ class ContainerImportTest extends ImportCase {
 
   /** What lies in the repository already is taken over, and gives what a first import gives. */
   @Test
+  @Tag("slow")
   void anUpdateIsWhatAFirstImportIs() throws IOException {
     Random random = new Random(7);
     Repository grown = Repository.create(dir.resolve("grown"), Repository.Mode.BARE);

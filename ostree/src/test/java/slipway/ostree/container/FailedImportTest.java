@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import slipway.archive.compress.Compression;
@@ -98,6 +99,7 @@ class FailedImportTest extends ImportCase {
   }
 
   @Test
+  @Tag("slow")
   void hostileImagesLeaveTheRepositoryAsItWas() throws IOException {
     Imported good = run(image());
     Layer plain = new TreeBuilder().file("usr/f", 0644, Trees.bytes(9, 500_000)).layer();

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
@@ -132,6 +133,7 @@ class LayerSpaceTest {
 
   /** As a build makes it that gathers all in one layer anew: only a part is there already. */
   @Test
+  @Tag("slow")
   void anImageRebuiltAsOneLayerHasRoomWhenItsFilesAreThere(@TempDir Path dir) throws IOException {
     Path small = Files.createDirectory(dir.resolve("small"));
     Command.of("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", small.toString()).run();
@@ -154,6 +156,7 @@ class LayerSpaceTest {
 
   /** Whoever tells less than it is ends at the reserve; then nothing of it stays. */
   @Test
+  @Tag("slow")
   void whatIsFoundOutWhileWritingLeavesNothing(@TempDir Path dir) throws IOException {
     Path small = Files.createDirectory(dir.resolve("small"));
     Command.of("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", small.toString()).run();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +68,7 @@ public class RepositoryTest {
   }
 
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void ostreeAcceptsWhatWeWrite(Repository.Mode mode) throws IOException {
     Path path = dir.resolve("repo");
@@ -87,6 +89,7 @@ public class RepositoryTest {
 
   /** Every object of a commit by ostree of the same files is ours too, byte for byte. */
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource
   void objectsAreOstrees(Repository.Mode mode) throws IOException {
     Path ours = dir.resolve("ours");
@@ -309,6 +312,7 @@ public class RepositoryTest {
 
   /** The object is what ostree makes of the file, and as small on the disk as the file. */
   @ParameterizedTest
+  @Tag("slow")
   @EnumSource(names = {"BARE", "BARE_USER"})
   void holesStayHoles(Repository.Mode mode) throws IOException {
     Path files = Files.createDirectories(dir.resolve("files"));
@@ -361,6 +365,7 @@ public class RepositoryTest {
   }
 
   @Test
+  @Tag("slow")
   void manyThreadsMayStore() throws Exception {
     Repository repository = Repository.create(dir.resolve("repo"), Repository.Mode.BARE);
     List<FileTree> trees = new ArrayList<>();

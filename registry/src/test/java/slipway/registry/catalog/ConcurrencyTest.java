@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.oci.model.Descriptor;
@@ -57,6 +58,7 @@ class ConcurrencyTest {
   }
 
   @Test
+  @Tag("slow")
   void sameBlobsAndTagsFromAllSides() throws Exception {
     Set<String> tags = ConcurrentHashMap.newKeySet();
     together(
@@ -86,6 +88,7 @@ class ConcurrencyTest {
   }
 
   @Test
+  @Tag("slow")
   void pushAgainstDeleteStaysConsistent() throws Exception {
     byte[] layer = {1, 2, 3};
     Digest digest = Digest.sha256(layer);
@@ -125,6 +128,7 @@ class ConcurrencyTest {
   }
 
   @Test
+  @Tag("slow")
   void chunksOfOneSessionFromTwoSidesStayInOrder() throws Exception {
     byte[] chunk = new byte[10_000];
     try (RegistryServer server = RegistryServer.start(root, new InetSocketAddress("127.0.0.1", 0));
@@ -158,6 +162,7 @@ class ConcurrencyTest {
   }
 
   @Test
+  @Tag("slow")
   void aHundredThousandTagsAreListedByPages() throws Exception {
     int count = 100_000;
     try (RegistryServer server =
@@ -196,6 +201,7 @@ class ConcurrencyTest {
   }
 
   @Test
+  @Tag("slow")
   void randomRequestsNeverFailTheServer() throws Exception {
     long seed = System.nanoTime();
     System.out.println("ConcurrencyTest seed " + seed);

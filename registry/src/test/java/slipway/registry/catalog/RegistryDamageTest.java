@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -93,6 +94,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void aLostJournalIsRefusedAndRepaired() throws Exception {
     Manifest.Image[] image = new Manifest.Image[1];
     serving(wire -> image[0] = wire.pushImage("a", "v1", LAYER));
@@ -113,6 +115,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void aFlippedBitIsRefusedAndRepairKeepsTheRest() throws Exception {
     serving(
         wire -> {
@@ -138,6 +141,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void aCutJournalLosesNoBlob() throws Exception {
     serving(wire -> wire.pushImage("a", "v1", LAYER));
     byte[] bytes = Files.readAllBytes(journal());
@@ -156,6 +160,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void blobsThatAreNotMountedAreRefusedAndComeBack() throws Exception {
     Path elsewhere = Files.createDirectories(dir.resolve("disk"));
     Files.createDirectories(root().resolve("blobs"));
@@ -188,6 +193,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void aDirectoryOfTheFirstVersionIsTakenOver() throws Exception {
     Manifest.Image[] image = new Manifest.Image[1];
     byte[] signature = Wire.signature(Digest.sha256(LAYER));
@@ -247,6 +253,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void aTruncatedBlobIsHiddenAtTheStartAndWhenItIsAskedFor() throws Exception {
     Path file = file(Digest.sha256(LAYER));
     serving(
@@ -269,6 +276,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void tagsOfALostManifestComeBackWithIt() throws Exception {
     Manifest.Image[] image = new Manifest.Image[1];
     serving(wire -> image[0] = wire.pushImage("a", "v1", LAYER));
@@ -377,6 +385,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void whatNoLineNamesIsKept() throws Exception {
     serving(wire -> wire.pushImage("a", "v1", LAYER));
     Digest stray = Digest.sha256(new byte[] {9});
@@ -416,6 +425,7 @@ class RegistryDamageTest {
   }
 
   @Test
+  @Tag("slow")
   void whatTheFirstVersionStagedGoesAtAnyStartAndNothingElse() throws Exception {
     serving(wire -> wire.pushImage("a", "v1", LAYER));
     Path old = Files.createDirectory(root().resolve("uploads"));

@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -73,6 +74,7 @@ class StoreTest {
   }
 
   @Test
+  @Tag("slow")
   void contentSurvivesARestart() throws Exception {
     Manifest.Image image;
     byte[] layer = new byte[100_000];
@@ -132,6 +134,7 @@ class StoreTest {
   }
 
   @Test
+  @Tag("slow")
   void lostFilesAreAskedForAgain() throws Exception {
     byte[] layer = {1, 2, 3, 4};
     Digest digest = Digest.sha256(layer);
@@ -260,6 +263,7 @@ class StoreTest {
   }
 
   @Test
+  @Tag("slow")
   void uploadFilesGoWithTheirSessions() throws Exception {
     AtomicReference<Instant> now = new AtomicReference<>(Instant.EPOCH);
     try (RegistryServer server =
@@ -282,6 +286,7 @@ class StoreTest {
   }
 
   @Test
+  @Tag("slow")
   void aFullDiskRefusesAndRecovers() throws Exception {
     Path small = Files.createDirectory(root.resolve("small"));
     Command.of("mount", "-t", "tmpfs", "-o", "size=4m", "none", small.toString()).run();
@@ -366,6 +371,7 @@ class StoreTest {
   }
 
   @Test
+  @Tag("slow")
   void servesWithoutAFolderForTemporaryFiles() throws Exception {
     List<String> options = List.of("-Xmx128m", "-Djava.io.tmpdir=/proc/none");
     try (RegistryProcess server = RegistryProcess.start(root, options)) {

@@ -23,6 +23,7 @@ class CrashTest {
   private static final List<String> WORK = List.of("deploy", "finalize", "order");
 
   @Test
+  @Tag("slow")
   void survivesKills() throws Exception {
     survive(6, 20261121L);
   }

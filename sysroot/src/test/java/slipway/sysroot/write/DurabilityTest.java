@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Cleanup;
@@ -58,6 +59,7 @@ class DurabilityTest {
   }
 
   @Test
+  @Tag("slow")
   void thawsWhatAKilledFreezeLeaves() throws Exception {
     // Freezes and then hangs, telling its own process and the shell that waits for it.
     Path pids = dir.resolve("pids");
