@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,16 +36,17 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
 import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.TreeRoot;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
+import slipway.ostree.repo.VerityIndex;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
-import slipway.tree.Layers;
 import slipway.tree.Node;
 
 /**
@@ -58,10 +61,6 @@ public final class ContainerImport {
 
   /** How many attributes' names one line tells. */
   private static final int MAX_NAMED = 5;
-
-  /** Labels of images that hold ostree objects instead of files. */
-  private static final List<String> ENCAPSULATED =
-      List.of(Encapsulation.FINAL_DIFF_ID, Encapsulation.COMMIT);
 
   /** Files that build tools leave empty in an image. */
   private static final List<String> LEFTOVERS = List.of("usr/etc/hostname", "usr/etc/resolv.conf");
@@ -139,7 +138,7 @@ public final class ContainerImport {
   }
 
   private Imported run() throws IOException {
-    refuseWhatIsNoFileSystem();
+    requireLayers(manifest, config, shown());
     Optional<ContainerImages.Stored> old = new ContainerImages(repository).find(imgref);
     if (old.isPresent() && isSame(old.get())) {
       return new Imported(old.get().commit().checksum(), manifest.layers().size(), 0, 0);
@@ -151,26 +150,12 @@ public final class ContainerImport {
     }
   }
 
-  private void refuseWhatIsNoFileSystem() {
-    requireFiles(manifest, config, shown());
-  }
-
   /**
-   * Refuses images whose layers hold something else than files.
+   * Refuses images whose layers nobody could tell.
    *
    * @param shown the image's name for messages
    */
-  static void requireFiles(Manifest.Image manifest, ImageConfig config, String shown) {
-    for (String label : ENCAPSULATED) {
-      if (config.labels().containsKey(label)) {
-        throw Problem.input(
-            shown
-                + " is derived from a base that holds ostree objects instead of files (label "
-                + label
-                + "), as those of Fedora, CentOS and RHEL do; such images cannot be imported yet:"
-                + " build on a base of plain files, such as that of slipway base build");
-      }
-    }
+  static void requireLayers(Manifest.Image manifest, ImageConfig config, String shown) {
     if (config.diffIds().size() != manifest.layers().size()) {
       throw Problem.corrupt(
           shown
@@ -208,26 +193,56 @@ public final class ContainerImport {
 
   // ---- layers ----
 
-  /** A layer with its place in the image. */
-  private record Wanted(Descriptor blob, Digest diffId) {}
+  /**
+   * A layer of the image.
+   *
+   * @param objects whether it holds objects of a commit
+   */
+  private record Wanted(Descriptor blob, Digest diffId, boolean objects) {}
+
+  /**
+   * The commit that lower layers encapsulate.
+   *
+   * @param objects all content that came with it
+   */
+  private record Base(Checksum commit, FileTree tree, Collection<Node> objects) {}
+
+  /** What of the image is there so far. */
+  private static final class Parts {
+    /** Layers of files, by blob, and their commits. */
+    private final Map<Digest, Layer> layers = new HashMap<>();
+
+    private final Map<Digest, Checksum> commits = new HashMap<>();
+    private final EncapsulatedBase base = new EncapsulatedBase();
+    private final List<Commit> contents = new ArrayList<>();
+
+    /** Files whose fs-verity digests stand in the commits of layers. */
+    private final Set<Checksum> verity = new HashSet<>();
+
+    private @Nullable Checksum whole;
+    private @Nullable Descriptor wholeLayer;
+    private int count;
+  }
 
   private Imported run(Transaction transaction, byte[] configBytes) throws IOException {
-    Map<Digest, Layer> layers = new HashMap<>(); // by blob
+    Parts parts = new Parts();
     List<Wanted> missing = new ArrayList<>();
+    Map<Digest, Boolean> seen = new HashMap<>();
     KnownLayers known = new KnownLayers(repository);
+    int ofCommit = Encapsulation.layers(manifest, config);
     for (int i = 0; i < manifest.layers().size(); i++) {
-      Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i));
-      Digest blob = wanted.blob().digest();
-      if (layers.containsKey(blob)
-          || missing.stream().anyMatch(w -> w.blob.digest().equals(blob))) {
+      Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
+      Boolean before = seen.put(wanted.blob().digest(), wanted.objects());
+      if (before != null) {
+        if (before != wanted.objects()) {
+          throw Problem.corrupt(shown() + " has a layer of its commit once more above it");
+        }
         continue;
       }
-      Optional<Checksum> commit = known.find(blob, wanted.diffId());
+      Optional<Commit> commit =
+          known.find(wanted.blob().digest(), wanted.diffId(), wanted.objects());
       if (commit.isPresent()) {
-        Layer layer = LayerCommits.read(repository, commit.get());
-        layer.countIn(totals);
-        layers.put(blob, layer);
-        transaction.setRef(ContainerRefs.layer(blob), commit.get());
+        take(transaction, wanted, commit.get(), parts);
       } else {
         missing.add(wanted);
       }
@@ -236,10 +251,12 @@ public final class ContainerImport {
     long available = transaction.available();
     new LayerSpace(source, missing.stream().map(Wanted::blob).toList(), repository::contentBytes)
         .require(available, shown(), repository.path());
-    int present = layers.size();
+    int present = parts.count;
     try {
-      fetch(transaction, missing, layers);
-      Checksum commit = merge(transaction, layers, configBytes);
+      fetch(transaction, missing, parts);
+      Base base = ofCommit == 0 ? null : base(transaction, parts);
+      Checksum commit = merge(transaction, base, ofCommit, parts, configBytes);
+      keepDetached(parts);
       return new Imported(commit, present, missing.size(), bytes);
     } catch (IOException | Problem e) {
       if (isFull(e)) {
@@ -250,6 +267,24 @@ public final class ContainerImport {
     }
   }
 
+  /** Takes a layer that the repository has. */
+  private void take(Transaction transaction, Wanted wanted, Commit commit, Parts parts)
+      throws IOException {
+    Digest blob = wanted.blob().digest();
+    if (!wanted.objects()) {
+      Layer layer = LayerCommits.read(repository, commit.checksum());
+      layer.countIn(totals);
+      parts.layers.put(blob, layer);
+    } else if (EncapsulatedLayer.isContent(repository, commit)) {
+      parts.contents.add(commit);
+    } else {
+      parts.whole = commit.checksum();
+    }
+    parts.verity.addAll(VerityIndex.recorded(commit));
+    transaction.setRef(ContainerRefs.layer(blob), commit.checksum());
+    parts.count++;
+  }
+
   /** Not when inodes or room for attributes ran out, which the sentence at hand tells better. */
   private boolean isFull(Throwable failure) throws IOException {
     return (failure instanceof Problem p && p.kind() == Problem.Kind.FULL)
@@ -257,7 +292,52 @@ public final class ContainerImport {
             && Files.getFileStore(repository.path()).getUsableSpace() < MEGABYTE);
   }
 
-  private void fetch(Transaction transaction, List<Wanted> missing, Map<Digest, Layer> layers)
+  /** What a layer became. */
+  private sealed interface Arrived {
+    record Files(LayerFetch.Fetched fetched) implements Arrived {}
+
+    /**
+     * @param commit of a layer of content alone
+     */
+    record Objects(EncapsulatedLayer layer, Optional<Checksum> commit) implements Arrived {}
+  }
+
+  private Arrived fetch(Transaction transaction, Wanted wanted) throws IOException {
+    if (!wanted.objects()) {
+      return new Arrived.Files(
+          new LayerFetch(source, totals, progress)
+              .run(transaction, wanted.blob(), wanted.diffId()));
+    }
+    EncapsulatedLayer layer =
+        EncapsulatedLayer.read(
+            transaction, source, wanted.blob(), wanted.diffId(), totals, progress);
+    return new Arrived.Objects(
+        layer,
+        layer.commit().isPresent() ? Optional.empty() : Optional.of(layer.write(wanted.diffId())));
+  }
+
+  private static void take(
+      Transaction transaction, Wanted wanted, LayerFetch.Fetched fetched, Parts parts) {
+    Digest blob = wanted.blob().digest();
+    parts.layers.put(blob, fetched.layer());
+    parts.commits.put(blob, fetched.commit());
+    transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
+    parts.count++;
+  }
+
+  private static void take(
+      Transaction transaction, Wanted wanted, Arrived.Objects arrived, Parts parts) {
+    parts.base.add(arrived.layer());
+    if (arrived.commit().isPresent()) {
+      parts.verity.addAll(arrived.layer().contents().keySet());
+      transaction.setRef(ContainerRefs.layer(wanted.blob().digest()), arrived.commit().get());
+      parts.count++;
+    } else {
+      parts.wholeLayer = wanted.blob();
+    }
+  }
+
+  private void fetch(Transaction transaction, List<Wanted> missing, Parts parts)
       throws IOException {
     if (missing.isEmpty()) {
       return;
@@ -272,26 +352,27 @@ public final class ContainerImport {
             Math.min(MAX_PARALLEL, order.size()),
             Thread.ofPlatform().daemon().name("layer-", 0).factory());
     try (threads) {
-      Map<Wanted, Future<LayerFetch.Fetched>> running = new LinkedHashMap<>();
+      Map<Wanted, Future<Arrived>> running = new LinkedHashMap<>();
       for (Wanted w : order) {
-        running.put(
-            w,
-            threads.submit(
-                () ->
-                    new LayerFetch(source, totals, progress)
-                        .run(transaction, w.blob(), w.diffId())));
+        running.put(w, threads.submit(() -> fetch(transaction, w)));
       }
       Throwable failure = null;
-      for (Map.Entry<Wanted, Future<LayerFetch.Fetched>> entry : running.entrySet()) {
+      for (Map.Entry<Wanted, Future<Arrived>> entry : running.entrySet()) {
         try {
-          LayerFetch.Fetched fetched = entry.getValue().get();
-          Digest blob = entry.getKey().blob().digest();
-          layers.put(blob, fetched.layer());
-          transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
-          fetched.dropped().forEach((name, count) -> dropped.merge(name, count, Integer::sum));
-          fetched
-              .attributes()
-              .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
+          switch (entry.getValue().get()) {
+            case Arrived.Files files -> {
+              take(transaction, entry.getKey(), files.fetched(), parts);
+              files
+                  .fetched()
+                  .dropped()
+                  .forEach((name, count) -> dropped.merge(name, count, Integer::sum));
+              files
+                  .fetched()
+                  .attributes()
+                  .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
+            }
+            case Arrived.Objects objects -> take(transaction, entry.getKey(), objects, parts);
+          }
         } catch (ExecutionException e) {
           failure = failure == null ? e.getCause() : failure;
           stop(threads);
@@ -305,7 +386,7 @@ public final class ContainerImport {
       }
       if (failure != null) {
         if (!isFull(failure)) {
-          keepComplete(transaction, layers.size());
+          keepComplete(transaction, parts.count);
         }
         rethrow(failure);
       }
@@ -372,19 +453,67 @@ public final class ContainerImport {
 
   // ---- the merge ----
 
-  private Checksum merge(Transaction transaction, Map<Digest, Layer> layers, byte[] configBytes)
-      throws IOException {
-    List<Layer> order = new ArrayList<>();
-    for (Descriptor blob : manifest.layers()) {
-      order.add(java.util.Objects.requireNonNull(layers.get(blob.digest())));
+  /** Puts the commit together that the lower layers hold, unless the repository has it. */
+  private Base base(Transaction transaction, Parts parts) throws IOException {
+    Checksum whole = parts.whole;
+    if (whole != null) {
+      FileTree tree = repository.readTree(repository.readCommit(whole), imageOn(whole));
+      new Layer(tree.root()).countIn(totals);
+      return new Base(whole, tree, List.of());
     }
-    FileTree tree = withoutLeftovers(Layers.merge(order));
+    for (Commit content : parts.contents) {
+      parts.base.add(EncapsulatedLayer.read(repository, content));
+    }
+    FileTree tree = parts.base.tree();
+    Checksum commit = parts.base.write(transaction, tree);
+    Descriptor layer = java.util.Objects.requireNonNull(parts.wholeLayer);
+    transaction.setRef(ContainerRefs.layer(layer.digest()), commit);
+    return new Base(commit, tree, parts.base.contents());
+  }
+
+  /**
+   * An image that stands on a commit, or the commit itself: digests of its files are known there.
+   */
+  private Commit imageOn(Checksum commit) throws IOException {
+    for (Checksum image : new ContainerImages(repository).list().values()) {
+      if (repository.has(image, ObjectType.COMMIT)) {
+        Commit read = repository.readCommit(image);
+        if (commit.equals(read.parent())) {
+          return read;
+        }
+      }
+    }
+    return repository.readCommit(commit);
+  }
+
+  /** Signatures of the commit, which is there without them, too. */
+  private void keepDetached(Parts parts) {
+    if (parts.wholeLayer == null || parts.base.detached().isEmpty()) {
+      return;
+    }
+    try {
+      repository.writeDetachedMetadata(parts.base.checksum(), parts.base.detached());
+    } catch (IOException | Problem e) {
+      progress.note("the signatures of the image's commit could not be kept: " + e.getMessage());
+    }
+  }
+
+  private Checksum merge(
+      Transaction transaction, @Nullable Base base, int ofCommit, Parts parts, byte[] configBytes)
+      throws IOException {
+    LayerMerge merge = new LayerMerge(transaction, base == null ? null : base.tree());
+    for (int i = ofCommit; i < manifest.layers().size(); i++) {
+      Digest blob = manifest.layers().get(i).digest();
+      merge.add(
+          blob, config.diffIds().get(i), java.util.Objects.requireNonNull(parts.layers.get(blob)));
+    }
+    FileTree tree = merge.run();
     TreeRoot root = transaction.writeTree(tree);
     Map<String, GVariant> metadata = new LinkedHashMap<>();
     metadata.put(ContainerImages.MANIFEST_DIGEST, GVariant.string(manifest.digest().toString()));
     metadata.put(ContainerImages.MANIFEST, GVariant.string(manifest.bytes()));
     metadata.put(ContainerImages.CONFIG, GVariant.string(configBytes));
-    metadata.put("ostree.importer.version", GVariant.string(LayerCommits.IMPORTER_VERSION));
+    metadata.put(LayerCommits.IMPORTER, GVariant.string(LayerCommits.IMPORTER_VERSION));
     String version = version();
     if (version != null) {
       metadata.put("version", GVariant.string(version));
@@ -392,10 +521,16 @@ public final class ContainerImport {
     if (isChecked(tree)) {
       metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
     }
+    if (base != null) {
+      metadata.put(VerityIndex.KEY, merge.verityTable(parts.verity));
+    }
     Checksum commit =
-        transaction.writeCommit(new CommitSpec(metadata, null, "", "", timestamp(), root));
+        transaction.writeCommit(
+            new CommitSpec(
+                metadata, base == null ? null : base.commit(), "", "", timestamp(), root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
+    merge.discard(base == null ? List.of() : base.objects(), parts.commits);
     transaction.commit();
     repository.remember(commit, tree);
     return commit;
@@ -448,63 +583,6 @@ public final class ContainerImport {
               + shown()
               + " is not RFC 3339 and is left out");
       return 0;
-    }
-  }
-
-  // ---- layers that are there ----
-
-  /** Finds layers by the digest of their blob, and by that of their content. */
-  private static final class KnownLayers {
-    private final Repository repository;
-    private final Map<String, Checksum> refs;
-    private @Nullable Map<Digest, Checksum> byDiffId;
-
-    KnownLayers(Repository repository) throws IOException {
-      this.repository = repository;
-      this.refs = repository.refs(ContainerRefs.LAYERS);
-    }
-
-    Optional<Checksum> find(Digest blob, Digest diffId) throws IOException {
-      Checksum commit = refs.get(ContainerRefs.layer(blob));
-      if (commit == null) {
-        commit = byDiffId().get(diffId);
-      }
-      return Optional.ofNullable(commit)
-          .filter(c -> repository.has(c, ObjectType.COMMIT) && !repository.isPartial(c));
-    }
-
-    private Map<Digest, Checksum> byDiffId() throws IOException {
-      Map<Digest, Checksum> known = byDiffId;
-      if (known == null) {
-        known = new HashMap<>();
-        for (Checksum commit : refs.values()) {
-          if (repository.has(commit, ObjectType.COMMIT)) {
-            Optional<Digest> diffId = LayerCommits.diffId(repository.readCommit(commit));
-            if (diffId.isPresent()) {
-              known.put(diffId.get(), commit);
-            }
-          }
-        }
-        addFromImages(known);
-        byDiffId = known;
-      }
-      return known;
-    }
-
-    /** Layers of other importers say their diff id only in the image that has them. */
-    private void addFromImages(Map<Digest, Checksum> known) throws IOException {
-      ContainerImages images = new ContainerImages(repository);
-      for (Checksum checksum : images.list().values()) {
-        ContainerImages.Stored image = images.read(checksum);
-        List<Descriptor> layers = image.manifest().layers();
-        List<Digest> diffIds = image.config().diffIds();
-        for (int i = 0; i < Math.min(layers.size(), diffIds.size()); i++) {
-          Checksum commit = refs.get(ContainerRefs.layer(layers.get(i).digest()));
-          if (commit != null) {
-            known.putIfAbsent(diffIds.get(i), commit);
-          }
-        }
-      }
     }
   }
 }

@@ -76,7 +76,9 @@ public final class ContainerRepair {
   }
 
   private void run(Repository scratch, String imgref) throws IOException {
-    for (int i = 0; i < manifest.layers().size() && !left.isEmpty(); i++) {
+    // Layers of objects make no sense one by one.
+    int files = Encapsulation.layers(manifest, config);
+    for (int i = files; i < manifest.layers().size() && !left.isEmpty(); i++) {
       Descriptor layer = manifest.layers().get(i);
       if (mayHold(layer)) {
         try (Transaction transaction = Transaction.begin(scratch, true)) {

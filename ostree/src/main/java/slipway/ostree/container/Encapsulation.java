@@ -1,7 +1,11 @@
 package slipway.ostree.container;
 
 import java.util.Optional;
+import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
 import slipway.ostree.object.Checksum;
 
 /**
@@ -37,6 +41,24 @@ final class Encapsulation {
   private static final int HEX = 64;
 
   private Encapsulation() {}
+
+  /**
+   * How many layers of an image hold the objects of a commit, bottom first; those above are layers
+   * of files as in any other image, which were derived from it. The first of them has the commit.
+   *
+   * @return 0 for an image of files alone, and for one that was flattened later: its label names a
+   *     layer that is gone
+   * @throws Problem of kind CORRUPT when config and manifest do not fit together
+   */
+  static int layers(Manifest.Image manifest, ImageConfig config) {
+    if (config.diffIds().size() != manifest.layers().size()) {
+      throw Problem.corrupt("the image's config lists other layers than its manifest");
+    }
+    String last = config.labels().get(FINAL_DIFF_ID);
+    return last == null
+        ? 0
+        : config.diffIds().stream().map(Digest::toString).toList().indexOf(last) + 1;
+  }
 
   /** Where an object lies. */
   static OsPath path(Checksum checksum, String suffix) {

@@ -30,11 +30,16 @@ import slipway.tree.ContentStore;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
+import slipway.tree.Node;
 
 /**
  * The files that an import of an image would make, known without writing any: every layer is read
  * once, its digests are checked, and its content is dropped but for small files that somebody will
  * ask for. For who must know what an image is before something is erased for it.
+ *
+ * <p>Layers that encapsulate a commit have its files, too, as hard links to the objects ({@link
+ * Encapsulation}); they are read like any others, without the labels of SELinux. Which object will
+ * be asked for is known after all names are; such a layer is read once more when the first is.
  */
 public final class ImagePreview {
   /** Lists of a kernel's modules have some hundred kilobytes. */
@@ -49,6 +54,11 @@ public final class ImagePreview {
   private final Predicate<OsPath> kept;
   private final LayerFetch layers;
   private final Set<Different> different = new HashSet<>();
+
+  /** Content that will be asked for under the paths that it has in layers, by blob. */
+  private final Map<Digest, Set<OsPath>> later = new HashMap<>();
+
+  private final Map<Digest, Map<OsPath, byte[]>> found = new HashMap<>();
   private long bytes;
   private long held;
 
@@ -87,7 +97,7 @@ public final class ImagePreview {
       Predicate<OsPath> kept,
       Progress progress)
       throws IOException {
-    ContainerImport.requireFiles(manifest, config, Printable.text(image));
+    ContainerImport.requireLayers(manifest, config, Printable.text(image));
     return new ImagePreview(source, kept, progress).read(manifest, config);
   }
 
@@ -105,7 +115,18 @@ public final class ImagePreview {
       order.add(layer);
     }
     FileTree tree = ContainerImport.withoutLeftovers(Layers.merge(order));
-    tree.walk(Holding::require);
+    tree.walk(
+        (path, node) -> {
+          Holding.require(path, node);
+          if (node instanceof Node.File f
+              && f.content() instanceof Elsewhere elsewhere
+              && elsewhere.size <= LARGEST
+              && kept.test(path)) {
+            later
+                .computeIfAbsent(elsewhere.blob.digest(), b -> new HashSet<>())
+                .add(elsewhere.path);
+          }
+        });
     return new Seen(tree, bytes);
   }
 
@@ -163,33 +184,52 @@ public final class ImagePreview {
       if (size > LARGEST_LATER) {
         throw Problem.input("the image's /" + Printable.text(path.toString()) + " is too large");
       }
-      Wanted wanted = new Wanted(path);
-      new LayerFetch(source, new ImageTotals("the image's layers"), Progress.NONE)
-          .read(wanted, blob, diffId);
-      byte[] bytes = wanted.found;
-      if (bytes == null) {
+      byte[] content = again();
+      if (content == null) {
         throw new IOException("a layer has another content than a moment ago");
       }
-      return new ByteArrayInputStream(bytes);
+      return new ByteArrayInputStream(content);
+    }
+
+    /** The content, of a reading that was done for another file or of one for it. */
+    private byte @Nullable [] again() throws IOException {
+      synchronized (found) {
+        Map<OsPath, byte[]> known = found.computeIfAbsent(blob.digest(), b -> new HashMap<>());
+        byte[] content = known.get(path);
+        if (content == null) {
+          Set<OsPath> more = later.getOrDefault(blob.digest(), Set.of());
+          Wanted wanted = new Wanted(path, more);
+          new LayerFetch(source, new ImageTotals("the image's layers"), Progress.NONE)
+              .read(wanted, blob, diffId);
+          content = more.contains(path) ? wanted.found.get(path) : wanted.found.remove(path);
+          known.putAll(wanted.found);
+        }
+        return content;
+      }
     }
   }
 
-  /** Takes the content of one file. */
-  private static final class Wanted implements ContentStore {
+  /** Takes the content of one file, and of more that will be asked for as far as there is room. */
+  private final class Wanted implements ContentStore {
     private final OsPath path;
-    private byte @Nullable [] found;
+    private final Set<OsPath> more;
+    private final Map<OsPath, byte[]> found = new HashMap<>();
 
-    Wanted(OsPath path) {
+    Wanted(OsPath path, Set<OsPath> more) {
       this.path = path;
+      this.more = more;
     }
 
     @Override
     public Content store(OsPath where, Metadata metadata, long size, InputStream in)
         throws IOException {
-      if (where.equals(path) && size <= LARGEST_LATER) {
-        byte[] bytes = in.readNBytes((int) size);
-        found = bytes;
-        return Content.of(bytes);
+      boolean asked = where.equals(path) && size <= LARGEST_LATER;
+      boolean kept = more.contains(where) && size <= LARGEST && held + size <= LARGEST_IN_ALL;
+      if (asked || kept) {
+        held += kept ? size : 0;
+        byte[] content = in.readNBytes((int) size);
+        found.put(where, content);
+        return Content.of(content);
       }
       in.skipNBytes(size);
       return Content.EMPTY;

@@ -40,9 +40,10 @@ import slipway.tree.Node;
 final class LayerCommits {
   static final OsPath WHITEOUT = OsPath.of(".wh.");
   private static final OsPath OPAQUE = OsPath.of(".wh..wh..opq");
+  static final String IMPORTER = "ostree.importer.version";
   static final String IMPORTER_VERSION = "slipway/1";
 
-  private static final String DIFF_ID = "slipway.layer.diff-id";
+  static final String DIFF_ID = "slipway.layer.diff-id";
   private static final String IMPLIED = "slipway.layer.implied";
   private static final String LINKS = "slipway.layer.links";
 
@@ -56,7 +57,7 @@ final class LayerCommits {
     FileTree tree = new FileTree(draft.directory(OsPath.of(""), layer.root()));
     TreeRoot root = transaction.writeTree(tree);
     Map<String, GVariant> metadata = new LinkedHashMap<>();
-    metadata.put("ostree.importer.version", GVariant.string(IMPORTER_VERSION));
+    metadata.put(IMPORTER, GVariant.string(IMPORTER_VERSION));
     metadata.put(DIFF_ID, GVariant.string(diffId.toString()));
     metadata.put(IMPLIED, GVariant.array("ay", draft.implied));
     metadata.put(LINKS, GVariant.array("(ayay)", draft.links));
@@ -102,7 +103,8 @@ final class LayerCommits {
     }
   }
 
-  private static GVariant verityTable(FileTree tree) throws IOException {
+  /** The fs-verity digests of a tree's files, as {@link VerityIndex#KEY} has them. */
+  static GVariant verityTable(FileTree tree) throws IOException {
     Map<Checksum, byte[]> digests = new HashMap<>();
     tree.walk(
         (path, node) -> {

@@ -22,13 +22,17 @@ import slipway.tree.Node;
 /**
  * Makes the layer of a container image fit for a bootable system, as ostree-ext does: what is below
  * dev, proc, run, sys and tmp is dropped, {@code etc} becomes {@code usr/etc}; what ostree cannot
- * hold is refused. For one layer and one thread.
+ * hold is refused. The repository that an image derived from an encapsulated commit carries ({@link
+ * Encapsulation}) is dropped, too: its files have other names, as hard links. For one layer and one
+ * thread.
  */
 final class LayerFilter implements ContentStore {
   private static final String[] EMPTIED = {"dev", "proc", "run", "sys", "tmp"};
   private static final OsPath ETC = OsPath.of("etc");
   private static final OsPath USR = OsPath.of("usr");
   private static final OsPath ROOT = OsPath.of("");
+  private static final OsPath SYSROOT = OsPath.of("sysroot");
+  private static final OsPath OSTREE = OsPath.of("ostree");
 
   /** Stands for the content of a file that is dropped. */
   private record Dropped(OsPath path, long size) implements Content {
@@ -69,7 +73,8 @@ final class LayerFilter implements ContentStore {
         return true;
       }
     }
-    return false;
+    // Content of the repository may have another name, which comes later.
+    return path.startsWith(Encapsulation.REPOSITORY + "/") && !path.toString().endsWith(".file");
   }
 
   /**
@@ -124,6 +129,13 @@ final class LayerFilter implements ContentStore {
             OsPath.of(name),
             new Node.Directory(d.metadata(), new TreeMap<>(), d.opaque(), d.implied()));
       }
+    }
+    if (children.get(SYSROOT) instanceof Node.Directory sysroot
+        && sysroot.children().get(OSTREE) instanceof Node.Directory repository) {
+      count(SYSROOT + "/" + OSTREE, repository);
+      TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
+      left.remove(OSTREE);
+      children.put(SYSROOT, copy(sysroot, left));
     }
     Node etc = children.remove(ETC);
     if (etc != null) {

@@ -404,7 +404,7 @@ public final class Repository {
    *
    * @throws Problem of kind CORRUPT when it is missing or malformed
    */
-  Objects.DirTree directory(Checksum checksum) throws IOException {
+  public Objects.DirTree directory(Checksum checksum) throws IOException {
     SoftReference<Objects.DirTree> known = directories.get(checksum);
     Objects.DirTree directory = known == null ? null : known.get();
     if (directory == null) {
@@ -420,10 +420,19 @@ public final class Repository {
   }
 
   public FileTree readTree(Commit commit) throws IOException {
+    return readTree(commit, commit);
+  }
+
+  /**
+   * The tree of a commit.
+   *
+   * @param image whose import recorded the fs-verity digests of the commit's files
+   */
+  public FileTree readTree(Commit commit, Commit image) throws IOException {
     synchronized (trees) {
       FileTree tree = trees.get(commit.checksum());
       if (tree == null) {
-        tree = new TreeReader(this, new VerityIndex(this, commit)).read(commit.root());
+        tree = new TreeReader(this, new VerityIndex(this, image)).read(commit.root());
         trees.put(commit.checksum(), tree);
       }
       return tree;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -234,6 +235,23 @@ public final class Transaction implements ContentStore, AutoCloseable {
   public void setRef(String ref, @Nullable Checksum commit) {
     synchronized (refs) {
       refs.put(Refs.validate(ref), Optional.ofNullable(commit));
+    }
+  }
+
+  /**
+   * Takes objects back that were written here, for whoever made others of them: the last thing
+   * before {@link #commit()}. Nothing that is left may need them; what the repository had before
+   * stays.
+   */
+  public void discard(ObjectType type, Collection<Checksum> objects) throws IOException {
+    writer.await();
+    for (Checksum checksum : objects) {
+      OsPath file = staging.path(repository.looseName(checksum, type));
+      if (Posix.exists(file)) {
+        giveBack(Posix.lstat(file).size());
+        Posix.unlink(file);
+        written.remove(checksum);
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -15,8 +16,8 @@ import slipway.ostree.object.Commit;
 
 /**
  * The fs-verity digests that imports recorded, so that files need not be read again: in the commit
- * of a layer for its files, found from an image through its layers. Read when first asked. Safe for
- * use by many threads.
+ * of a layer for its files, found from an image through its layers; in that of an image for files
+ * whose layer's commit is not ours to write. Read when first asked. Safe for use by many threads.
  */
 public final class VerityIndex {
   /** Metadata of a layer's commit: checksum and digest of each file, 32 bytes each, sorted. */
@@ -48,6 +49,13 @@ public final class VerityIndex {
       digests = all;
     }
     return Optional.ofNullable(digests.get(object));
+  }
+
+  /** The files whose digests a commit's own metadata has. */
+  public static Set<Checksum> recorded(Commit commit) {
+    Map<Checksum, byte[]> table = new HashMap<>();
+    addTable(commit, table);
+    return table.keySet();
   }
 
   /** The value of {@link #KEY}. */

@@ -173,10 +173,9 @@ class FailedImportTest extends ImportCase {
                 Compression.GZIP),
         good,
         "no/such");
-    refused(
-        new TestImage().label("ostree.final-diffid", "sha256:0"),
-        good,
-        "as those of Fedora, CentOS and RHEL do");
+    TestImage files = new TestImage().layer(base(), Compression.GZIP);
+    files.label("ostree.final-diffid", files.config().diffIds().getFirst().toString());
+    refused(files, good, "the image has no commit");
     refused(escaping("../../escape"), good, "");
     refused(escaping("usr/../../escape"), good, "");
     assertThat(dir.resolve("escape")).doesNotExist();

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
@@ -38,7 +39,7 @@ public final class DeploymentWriter {
 
   /**
    * Checks the commit out, copies {@code /etc} from the image's defaults, gives an empty {@code
-   * /var} the image's, writes the composefs image and the origin.
+   * /var} the image's, labels both, writes the composefs image and the origin.
    */
   public void create(Deployment deployment, FileTree tree) throws IOException {
     Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
@@ -50,7 +51,8 @@ public final class DeploymentWriter {
     Path directory = root.resolve(deployment.directory());
     repository.checkout(tree, directory);
     prepareEtc(directory);
-    prepareVar(directory, stateroot.resolve("var"));
+    boolean filled = prepareVar(directory, stateroot.resolve("var"));
+    label(directory, filled ? stateroot.resolve("var") : null, tree);
     InstalledComposefs.write(directory, tree);
     writeOrigin(deployment);
   }
@@ -117,10 +119,10 @@ public final class DeploymentWriter {
   }
 
   /** As a container's volume: the image's content is the first content, never merged later. */
-  private static void prepareVar(Path directory, Path var) throws IOException {
+  private static boolean prepareVar(Path directory, Path var) throws IOException {
     Path initial = directory.resolve("var");
     if (!Files.isDirectory(initial, LinkOption.NOFOLLOW_LINKS) || !isEmpty(var)) {
-      return;
+      return false;
     }
     for (OsPath name : Posix.list(OsPath.of(initial))) {
       TreeCopy.copy(
@@ -131,6 +133,23 @@ public final class DeploymentWriter {
     }
     if (!Files.isDirectory(directory.resolve("usr/lib/tmpfiles.d"))) {
       legacyVar(var);
+    }
+    return true;
+  }
+
+  /**
+   * @param var when it was filled just now
+   */
+  private static void label(Path directory, @Nullable Path var, FileTree tree) throws IOException {
+    Optional<InstalledLabels> labels = InstalledLabels.of(tree);
+    if (labels.isPresent()) {
+      Path etc = directory.resolve("etc");
+      if (Files.isDirectory(etc, LinkOption.NOFOLLOW_LINKS)) {
+        labels.get().apply(etc, OsPath.of("etc"));
+      }
+      if (var != null) {
+        labels.get().apply(var, OsPath.of("var"));
+      }
     }
   }
 

@@ -25,12 +25,16 @@ public record ImageFiles(FileTree tree) {
 
   /** The text of a regular file, links followed; empty when there is none. */
   public Optional<String> text(String path) throws IOException {
+    return bytes(path).map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+  }
+
+  /** The content of a regular file, links followed; empty when there is none. */
+  public Optional<byte[]> bytes(String path) throws IOException {
     if (!(resolve(OsPath.of(path), true) instanceof Node.File file)) {
       return Optional.empty();
     }
     try (InputStream in = file.content().open()) {
-      byte[] bytes = Limit.SMALL_FILE_BYTES.read(in, "the image's /" + path);
-      return Optional.of(new String(bytes, StandardCharsets.UTF_8));
+      return Optional.of(Limit.SMALL_FILE_BYTES.read(in, "the image's /" + path));
     }
   }
 

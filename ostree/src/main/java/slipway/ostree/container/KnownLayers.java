@@ -1,0 +1,85 @@
+package slipway.ostree.container;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
+import slipway.ostree.object.ObjectType;
+import slipway.ostree.repo.Repository;
+
+/**
+ * Finds the layers that a repository has, by the digest of their blob and by that of their content.
+ */
+final class KnownLayers {
+  private final Repository repository;
+  private final Map<String, Checksum> refs;
+  private @Nullable Map<Digest, Checksum> byDiffId;
+
+  KnownLayers(Repository repository) throws IOException {
+    this.repository = repository;
+    this.refs = repository.refs(ContainerRefs.LAYERS);
+  }
+
+  /**
+   * The commit of a layer.
+   *
+   * @param objects whether it shall be of a layer of objects, see {@link EncapsulatedLayer}, or the
+   *     commit that they make, and not of a layer of files
+   */
+  Optional<Commit> find(Digest blob, Digest diffId, boolean objects) throws IOException {
+    Checksum commit = refs.get(ContainerRefs.layer(blob));
+    if (commit == null) {
+      commit = byDiffId().get(diffId);
+    }
+    if (commit == null
+        || !repository.has(commit, ObjectType.COMMIT)
+        || repository.isPartial(commit)) {
+      return Optional.empty();
+    }
+    // Every importer says so of files, and of nothing else.
+    Commit found = repository.readCommit(commit);
+    return found.string(LayerCommits.IMPORTER).isPresent() == objects
+        ? Optional.empty()
+        : Optional.of(found);
+  }
+
+  private Map<Digest, Checksum> byDiffId() throws IOException {
+    Map<Digest, Checksum> known = byDiffId;
+    if (known == null) {
+      known = new HashMap<>();
+      for (Checksum commit : refs.values()) {
+        if (repository.has(commit, ObjectType.COMMIT)) {
+          Optional<Digest> diffId = LayerCommits.diffId(repository.readCommit(commit));
+          if (diffId.isPresent()) {
+            known.put(diffId.get(), commit);
+          }
+        }
+      }
+      addFromImages(known);
+      byDiffId = known;
+    }
+    return known;
+  }
+
+  /** Layers of other importers say their diff id only in the image that has them. */
+  private void addFromImages(Map<Digest, Checksum> known) throws IOException {
+    ContainerImages images = new ContainerImages(repository);
+    for (Checksum checksum : images.list().values()) {
+      ContainerImages.Stored image = images.read(checksum);
+      List<Descriptor> layers = image.manifest().layers();
+      List<Digest> diffIds = image.config().diffIds();
+      for (int i = 0; i < Math.min(layers.size(), diffIds.size()); i++) {
+        Checksum commit = refs.get(ContainerRefs.layer(layers.get(i).digest()));
+        if (commit != null) {
+          known.putIfAbsent(diffIds.get(i), commit);
+        }
+      }
+    }
+  }
+}

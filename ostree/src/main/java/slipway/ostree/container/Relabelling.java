@@ -1,0 +1,137 @@
+package slipway.ostree.container;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import slipway.archive.tar.Metadata;
+import slipway.linux.posix.OsPath;
+import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.ObjectContent;
+import slipway.ostree.repo.Transaction;
+import slipway.system.selinux.FileLabels;
+import slipway.tree.Content;
+import slipway.tree.Node;
+
+/**
+ * Gives the files of layers the labels that the SELinux policy of their image has for them, since
+ * layers bring none. A label is a part of an ostree object, so files become other objects; {@link
+ * #replaced()} are those that nobody needs any more. For one thread.
+ */
+final class Relabelling {
+  private final Transaction transaction;
+  private final FileLabels labels;
+
+  /** One content under one label is one object, whatever its names. */
+  private final Map<Content, Map<Metadata, Node.File>> written = new IdentityHashMap<>();
+
+  private final Set<Checksum> replaced = new HashSet<>();
+  private final Set<Checksum> kept = new HashSet<>();
+
+  Relabelling(Transaction transaction, FileLabels labels) {
+    this.transaction = transaction;
+    this.labels = labels;
+  }
+
+  /**
+   * A directory with all below it. Whiteouts and the like stay as they are.
+   *
+   * @param path of the directory from the root
+   * @return the very same object when all labels were right
+   */
+  Node.Directory directory(OsPath path, Node.Directory directory) throws IOException {
+    TreeMap<OsPath, Node> children = new TreeMap<>();
+    boolean same = true;
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      Node node = node(path.resolve(child.getKey()), child.getValue());
+      same = same && node == child.getValue();
+      children.put(child.getKey(), node);
+    }
+    // One that is only implied needs a label where no layer below has it.
+    Metadata metadata = labelled(path, directory.metadata());
+    return same && metadata == directory.metadata()
+        ? directory
+        : new Node.Directory(metadata, children, directory.opaque(), directory.implied());
+  }
+
+  private Node node(OsPath path, Node node) throws IOException {
+    return switch (node) {
+      case Node.Directory d -> directory(path, d);
+      case Node.File f -> file(path, f);
+      case Node.Symlink s -> {
+        Metadata metadata = labelled(path, s.metadata());
+        yield metadata == s.metadata() ? s : new Node.Symlink(metadata, s.target());
+      }
+      case Node.Special s -> s;
+      case Node.Whiteout w -> w;
+      case Node.LinkBelow l -> l;
+    };
+  }
+
+  private Node.File file(OsPath path, Node.File file) throws IOException {
+    Metadata metadata = labelled(path, file.metadata());
+    if (metadata == file.metadata()) {
+      keep(file.content());
+      return file;
+    }
+    Map<Metadata, Node.File> known =
+        written.computeIfAbsent(file.content(), c -> new java.util.HashMap<>());
+    Node.File made = known.get(metadata);
+    if (made == null) {
+      try (InputStream in = file.content().open()) {
+        made =
+            new Node.File(metadata, transaction.store(path, metadata, file.content().size(), in));
+      }
+      known.put(metadata, made);
+      if (file.content() instanceof ObjectContent object) {
+        replaced.add(object.checksum());
+      }
+    }
+    return made;
+  }
+
+  private Metadata labelled(OsPath path, Metadata metadata) {
+    Optional<String> label = labels.label(path, metadata.type());
+    if (label.isEmpty()) {
+      return metadata;
+    }
+    byte[] value = (label.get() + "\0").getBytes(StandardCharsets.ISO_8859_1);
+    Optional<byte[]> now = metadata.xattr(Encapsulation.LABEL.toString());
+    if (now.isPresent() && Arrays.equals(now.get(), value)) {
+      return metadata;
+    }
+    List<Metadata.Xattr> xattrs = new ArrayList<>(metadata.xattrs());
+    xattrs.removeIf(x -> x.name().equals(Encapsulation.LABEL));
+    xattrs.add(new Metadata.Xattr(Encapsulation.LABEL, value));
+    return metadata.withXattrs(xattrs);
+  }
+
+  /** Notes content that is needed as it is. */
+  void keep(Content content) {
+    if (content instanceof ObjectContent object) {
+      kept.add(object.checksum());
+    }
+  }
+
+  /** The objects that labelled ones stand in for, and nothing that was met needs any more. */
+  Set<Checksum> replaced() {
+    Set<Checksum> unneeded = new HashSet<>(replaced);
+    unneeded.removeAll(kept);
+    // What was stored now may have the name of what was there before.
+    written
+        .values()
+        .forEach(
+            made ->
+                made.values()
+                    .forEach(f -> unneeded.remove(((ObjectContent) f.content()).checksum())));
+    return unneeded;
+  }
+}

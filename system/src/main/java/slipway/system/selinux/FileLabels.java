@@ -1,0 +1,386 @@
+package slipway.system.selinux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
+import slipway.system.files.ImageFiles;
+
+/**
+ * Which label each file of an image has by the image's own policy (selabel_file(5)). Paths and
+ * patterns are bytes, one character each. Safe for use by many threads.
+ *
+ * <p>Of all that match, the last line counts: those of {@code .local} stand behind those of {@code
+ * .homedirs}, those behind the policy's own, and names without any wildcard behind all.
+ */
+public final class FileLabels {
+  private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
+  private static final String NONE = "<<none>>";
+
+  /** Lines of all files; Fedora's policy has some seven thousand. */
+  private static final int MAX_LINES = 200_000;
+
+  private final String name;
+
+  /** Lines by the text that every path which they match begins with. */
+  private final Map<String, List<Line>> byPrefix = new HashMap<>();
+
+  private final List<Alias> local;
+  private final List<Alias> distribution;
+  private int lines;
+
+  private record Alias(String path, String instead) {}
+
+  private FileLabels(String name, List<Alias> local, List<Alias> distribution) {
+    this.name = name;
+    this.local = local;
+    this.distribution = distribution;
+  }
+
+  /**
+   * Reads an image's policy.
+   *
+   * @return empty when SELinux is off there, or has no policy
+   * @throws Problem of kind INPUT for a policy that cannot be
+   */
+  public static Optional<FileLabels> of(ImageFiles files) throws IOException {
+    String folder = files.node("etc/selinux") == null ? "usr/etc/selinux" : "etc/selinux";
+    String type = null;
+    boolean on = false;
+    for (String line : files.text(folder + "/config").orElse("").lines().toList()) {
+      if (line.startsWith("SELINUXTYPE=")) {
+        type = line.substring(line.indexOf('=') + 1).strip();
+      } else if (line.startsWith("SELINUX=")) {
+        String value = line.substring(line.indexOf('=') + 1);
+        on = startsWith(value, "enforcing") || startsWith(value, "permissive");
+      }
+    }
+    if (!on || type == null) {
+      return Optional.empty();
+    }
+    if (!TYPE.matcher(type).matches()) {
+      throw Problem.input(
+          "the image's /etc/selinux/config names the policy " + "\"" + Printable.text(type) + "\"");
+    }
+    String main = folder + "/" + type + "/contexts/files/file_contexts";
+    Optional<String> text = text(files, main);
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    FileLabels labels =
+        new FileLabels(
+            type, aliases(text(files, main + ".subs")), aliases(text(files, main + ".subs_dist")));
+    labels.read(main, text.get());
+    for (String more : List.of(main + ".homedirs", main + ".local")) {
+      labels.read(more, text(files, more).orElse(""));
+    }
+    return Optional.of(labels);
+  }
+
+  private static boolean startsWith(String value, String word) {
+    return value.regionMatches(true, 0, word, 0, word.length());
+  }
+
+  /** The policy's name, such as {@code targeted}. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The label of a file.
+   *
+   * @param path from the root, without a slash in front; empty for the root itself
+   * @param type of the file, one of {@code Stat.S_IF*}
+   * @return empty when the policy leaves it alone
+   * @throws Problem of kind INPUT for a pattern of the policy that is none or takes too long
+   */
+  public Optional<String> label(OsPath path, int type) {
+    String text = "/" + new String(path.bytes(), StandardCharsets.ISO_8859_1);
+    // As libostree: what is mounted on /proc hides its own label from those who look.
+    String key = aliased(text.equals("/proc") ? "/mnt" : text);
+    Line best = null;
+    for (int end = 0; end <= key.length(); end++) {
+      for (Line line : byPrefix.getOrDefault(key.substring(0, end), List.of())) {
+        if ((best == null || line.rank() > best.rank()) && line.matches(key, type)) {
+          best = line;
+        }
+      }
+    }
+    return best == null || best.label.equals(NONE) ? Optional.empty() : Optional.of(best.label);
+  }
+
+  // ---- aliases ----
+
+  private String aliased(String path) {
+    return aliased(distribution, aliased(local, path));
+  }
+
+  /** The last alias counts, and only one. */
+  private static String aliased(List<Alias> aliases, String path) {
+    for (Alias alias : aliases.reversed()) {
+      int length = alias.path.length();
+      if (path.startsWith(alias.path) && (path.length() == length || path.charAt(length) == '/')) {
+        String rest = path.substring(length);
+        return alias.instead.equals("/") && !rest.isEmpty() ? rest : alias.instead + rest;
+      }
+    }
+    return path;
+  }
+
+  private static List<Alias> aliases(Optional<String> text) {
+    List<Alias> aliases = new ArrayList<>();
+    for (String line : text.orElse("").lines().toList()) {
+      String[] words = line.strip().split("\\s+");
+      if (words.length >= 2 && !words[0].startsWith("#")) {
+        aliases.add(new Alias(words[0], words[1]));
+      }
+    }
+    return aliases;
+  }
+
+  // ---- lines ----
+
+  private static Optional<String> text(ImageFiles files, String path) throws IOException {
+    return files.bytes(path).map(b -> new String(b, StandardCharsets.ISO_8859_1));
+  }
+
+  private void read(String file, String text) {
+    int number = 0;
+    for (String line : text.lines().toList()) {
+      number++;
+      String[] words = line.strip().split("\\s+");
+      if (words[0].isEmpty() || words[0].startsWith("#")) {
+        continue;
+      }
+      if (++lines > MAX_LINES) {
+        throw Problem.input("the image's SELinux policy has more than " + MAX_LINES + " lines");
+      }
+      String where = "line " + number + " of the image's /" + file;
+      if (words.length != 2 && words.length != 3) {
+        throw Problem.input(where + " is not PATTERN [-KIND] LABEL");
+      }
+      int type = words.length == 3 ? type(words[1], where) : 0;
+      Line parsed = new Line(where, lines, words[0], type, words[words.length - 1]);
+      byPrefix.computeIfAbsent(parsed.prefix, p -> new ArrayList<>()).add(parsed);
+    }
+  }
+
+  private static int type(String word, String where) {
+    return switch (word) {
+      case "--" -> Stat.S_IFREG;
+      case "-d" -> Stat.S_IFDIR;
+      case "-l" -> Stat.S_IFLNK;
+      case "-c" -> Stat.S_IFCHR;
+      case "-b" -> Stat.S_IFBLK;
+      case "-p" -> Stat.S_IFIFO;
+      case "-s" -> Stat.S_IFSOCK;
+      default ->
+          throw Problem.input(
+              where + " has the kind of file " + "\"" + Printable.text(word) + "\"");
+    };
+  }
+
+  /** A pattern with its label. */
+  private static final class Line {
+    /** Reading of characters that one match may take; honest ones need some hundred. */
+    private static final int STEPS = 2_000_000;
+
+    private final String where;
+    private final int order;
+    private final String pattern;
+    private final int type;
+    private final String label;
+
+    /** What each path begins with that it matches; the whole of it when it is no pattern. */
+    private final String prefix;
+
+    private final boolean literal;
+    private volatile @Nullable Pattern compiled;
+
+    Line(String where, int order, String pattern, int type, String label) {
+      this.where = where;
+      this.order = order;
+      this.pattern = pattern;
+      this.type = type;
+      this.label = label;
+      StringBuilder beginning = new StringBuilder();
+      this.literal = beginning(pattern, beginning);
+      this.prefix = beginning.toString();
+    }
+
+    /** A number that is higher the more the line counts. */
+    long rank() {
+      return literal ? (1L << 32) + order : order;
+    }
+
+    /**
+     * Works out what all matches begin with.
+     *
+     * @return whether the pattern has no wildcards, so that this is all
+     */
+    private static boolean beginning(String pattern, StringBuilder into) {
+      for (int i = 0; i < pattern.length(); i++) {
+        char c = pattern.charAt(i);
+        if (c == '\\' && i + 1 < pattern.length() && isPunctuation(pattern.charAt(i + 1))) {
+          c = pattern.charAt(++i);
+        } else if (".^$?*+|[({\\".indexOf(c) >= 0) {
+          if ("?*{|".indexOf(c) >= 0 && !into.isEmpty()) {
+            into.setLength(into.length() - 1); // It is of the character before.
+          }
+          if (hasAlternatives(pattern)) {
+            into.setLength(0);
+          }
+          return false;
+        }
+        into.append(c);
+      }
+      return true;
+    }
+
+    private static boolean isPunctuation(char c) {
+      return c < 0x80 && !Character.isLetterOrDigit(c);
+    }
+
+    /** Whether there are any outside of groups, or it may be so. */
+    private static boolean hasAlternatives(String pattern) {
+      int depth = 0;
+      for (int i = 0; i < pattern.length(); i++) {
+        switch (pattern.charAt(i)) {
+          case '\\' -> i++;
+          case '(' -> depth++;
+          case ')' -> depth--;
+          case '|' -> {
+            if (depth <= 0) {
+              return true;
+            }
+          }
+          default -> {}
+        }
+      }
+      return false;
+    }
+
+    boolean matches(String path, int fileType) {
+      if (type != 0 && type != fileType) {
+        return false;
+      }
+      if (literal) {
+        return path.length() == prefix.length();
+      }
+      try {
+        return compiled().matcher(new Bounded(path, STEPS)).matches();
+      } catch (IllegalArgumentException | StackOverflowError e) {
+        throw new Problem(
+            Problem.Kind.INPUT,
+            where
+                + " has a pattern that is none, or takes too long: "
+                + "\""
+                + Printable.text(pattern)
+                + "\"",
+            e);
+      }
+    }
+
+    private Pattern compiled() {
+      Pattern known = compiled;
+      if (known == null) {
+        known = Pattern.compile(translated(pattern), Pattern.DOTALL);
+        compiled = known;
+      }
+      return known;
+    }
+
+    /** Java's classes of characters have operators that Perl's lack. */
+    private static String translated(String pattern) {
+      StringBuilder java = new StringBuilder();
+      boolean inClass = false;
+      for (int i = 0; i < pattern.length(); i++) {
+        char c = pattern.charAt(i);
+        if (c == '\\' && i + 1 < pattern.length()) {
+          java.append(c).append(pattern.charAt(++i));
+        } else if (!inClass && c == '[') {
+          inClass = true;
+          java.append(c);
+          if (i + 1 < pattern.length() && pattern.charAt(i + 1) == '^') {
+            java.append(pattern.charAt(++i));
+          }
+          if (i + 1 < pattern.length() && pattern.charAt(i + 1) == ']') {
+            java.append("\\]");
+            i++;
+          }
+        } else if (inClass && c == '[') {
+          int end = pattern.startsWith("[:", i) ? pattern.indexOf(":]", i) : -1;
+          if (end > 0) {
+            java.append(posix(pattern.substring(i + 2, end)));
+            i = end + 1;
+          } else {
+            java.append("\\[");
+          }
+        } else if (inClass && c == '&') {
+          java.append("\\&");
+        } else {
+          inClass = inClass && c != ']';
+          java.append(c);
+        }
+      }
+      return java.toString();
+    }
+
+    private static String posix(String name) {
+      return switch (name) {
+        case "alnum" -> "\\p{Alnum}";
+        case "alpha" -> "\\p{Alpha}";
+        case "digit" -> "\\p{Digit}";
+        case "lower" -> "\\p{Lower}";
+        case "upper" -> "\\p{Upper}";
+        case "xdigit" -> "\\p{XDigit}";
+        case "punct" -> "\\p{Punct}";
+        case "space" -> "\\s";
+        default -> throw new IllegalArgumentException("[:" + name + ":]");
+      };
+    }
+  }
+
+  /** A path that can be read only so often: patterns of strangers could take years. */
+  private static final class Bounded implements CharSequence {
+    private final String text;
+    private int left;
+
+    Bounded(String text, int steps) {
+      this.text = text;
+      this.left = steps;
+    }
+
+    @Override
+    public int length() {
+      return text.length();
+    }
+
+    @Override
+    public char charAt(int index) {
+      if (--left < 0) {
+        throw new IllegalArgumentException("too many steps");
+      }
+      return text.charAt(index);
+    }
+
+    @Override
+    public CharSequence subSequence(int start, int end) {
+      return text.subSequence(start, end);
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package slipway.system.selinux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
+import slipway.linux.process.Command;
+import slipway.system.files.ImageFiles;
+import slipway.tree.TreeBuilder;
+
+/** Labels as libselinux gives them. */
+class FileLabelsTest {
+  private static final String FILES = "usr/etc/selinux/t/contexts/files/file_contexts";
+
+  /** Lines of Fedora's policy, and some that need every rule. */
+  private static final String CONTEXTS =
+      """
+      # a comment
+      /.*\tsystem_u:object_r:default_t:s0
+      /[^/]+\t--\tsystem_u:object_r:etc_runtime_t:s0
+      /\t-d\tsystem_u:object_r:root_t:s0
+      /usr(/.*)?\tsystem_u:object_r:usr_t:s0
+      /usr/(.*/)?bin(/.*)?\tsystem_u:object_r:bin_t:s0
+      /usr/(.*/)?lib(/.*)?\tsystem_u:object_r:lib_t:s0
+      /usr/lib/systemd/system(/.*)?\tsystem_u:object_r:systemd_unit_file_t:s0
+      /usr/bin/su(do)?\t--\tsystem_u:object_r:su_exec_t:s0
+      /usr/bin/x\\.sh\t--\tsystem_u:object_r:dotted_t:s0
+      /usr/(sbin|bin)/login\t--\tsystem_u:object_r:login_exec_t:s0
+      /etc/.*\tsystem_u:object_r:etc_t:s0
+      /etc/shadow.*\t--\tsystem_u:object_r:shadow_t:s0
+      /etc/[0-9[]+\t--\tsystem_u:object_r:class_t:s0
+      /etc/[[:digit:]]x&&y\t--\tsystem_u:object_r:posix_t:s0
+      /etc/localtime\t-l\tsystem_u:object_r:locale_t:s0
+      /var(/.*)?\tsystem_u:object_r:var_t:s0
+      /var/run/.*\tsystem_u:object_r:var_run_t:s0
+      /tmp/.*\t<<none>>
+      /mnt(/[^/]*)?\t-d\tsystem_u:object_r:mnt_t:s0
+      """;
+
+  private static final String[] PATHS = {
+    "/",
+    "/x",
+    "/usr",
+    "/usr/bin",
+    "/usr/bin/ls",
+    "/usr/local/bin/ls",
+    "/usr/bin/su",
+    "/usr/bin/sudo",
+    "/usr/bin/sud",
+    "/usr/bin/x.sh",
+    "/usr/bin/x-sh",
+    "/usr/bin/login",
+    "/usr/sbin/login",
+    "/usr/lib/systemd/system/a.service",
+    "/usr/lib64",
+    "/usr/share/x",
+    "/etc",
+    "/etc/a/b",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/12",
+    "/etc/1[",
+    "/etc/3x&&y",
+    "/etc/localtime",
+    "/var/run/x",
+    "/run/x",
+    "/run/lock/x",
+    "/tmp/x",
+    "/mnt",
+    "/mnt/a",
+    "/home-inst",
+    "/home-inst/me",
+    "/usr/lib/\u00e4"
+  };
+
+  private static final String SUBS = "/run /var/run\n/home-inst /home\n";
+  private static final String HOMES = "/home(/.*)?\tsystem_u:object_r:home_t:s0\n";
+  private static final String LOCAL = "/usr/share/x\tsystem_u:object_r:own_t:s0\n";
+
+  @TempDir Path dir;
+
+  private static FileLabels labels(String contexts) throws IOException {
+    return of(contexts, "SELINUX=enforcing\nSELINUXTYPE=t\n").orElseThrow();
+  }
+
+  private static Optional<FileLabels> of(String contexts, String config) throws IOException {
+    TreeBuilder tree = new TreeBuilder();
+    tree.file("usr/etc/selinux/config", 0644, bytes(config));
+    tree.file(FILES, 0644, bytes(contexts));
+    tree.file(FILES + ".homedirs", 0644, bytes(HOMES));
+    tree.file(FILES + ".local", 0644, bytes(LOCAL));
+    tree.file(FILES + ".subs_dist", 0644, bytes(SUBS));
+    return FileLabels.of(new ImageFiles(tree.build()));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String label(FileLabels labels, String path, int type) {
+    return labels.label(OsPath.of(path.substring(1)), type).orElse("<<none>>");
+  }
+
+  @Test
+  void theyAreThoseOfLibselinux() throws IOException {
+    FileLabels labels = labels(CONTEXTS);
+    assertThat(labels.name()).isEqualTo("t");
+    Path contexts = dir.resolve("file_contexts");
+    Files.writeString(contexts, CONTEXTS);
+    Files.writeString(dir.resolve("file_contexts.homedirs"), HOMES);
+    Files.writeString(dir.resolve("file_contexts.local"), LOCAL);
+    Files.writeString(dir.resolve("file_contexts.subs_dist"), SUBS);
+    for (String kind : new String[] {"file", "dir", "link"}) {
+      String[] theirs =
+          Command.of("matchpathcon", "-N", "-n", "-f", contexts.toString(), "-m", kind)
+              .with(PATHS)
+              .output()
+              .split("\n");
+      int type =
+          switch (kind) {
+            case "file" -> Stat.S_IFREG;
+            case "dir" -> Stat.S_IFDIR;
+            default -> Stat.S_IFLNK;
+          };
+      for (int i = 0; i < PATHS.length; i++) {
+        assertThat(label(labels, PATHS[i], type)).as(kind + " " + PATHS[i]).isEqualTo(theirs[i]);
+      }
+    }
+  }
+
+  @Test
+  void aFewAreKnown() throws IOException {
+    FileLabels labels = labels(CONTEXTS);
+    assertThat(label(labels, "/usr/bin/sudo", Stat.S_IFREG)).endsWith(":su_exec_t:s0");
+    assertThat(label(labels, "/run/x", Stat.S_IFREG)).endsWith(":var_run_t:s0");
+    assertThat(label(labels, "/home-inst/me", Stat.S_IFDIR)).endsWith(":home_t:s0");
+    assertThat(label(labels, "/proc", Stat.S_IFDIR)).endsWith(":mnt_t:s0");
+    assertThat(label(labels, "/tmp/x", Stat.S_IFREG)).isEqualTo("<<none>>");
+  }
+
+  @Test
+  void withoutAPolicyThereAreNone() throws IOException {
+    assertThat(of(CONTEXTS, "SELINUX=disabled\nSELINUXTYPE=t\n")).isEmpty();
+    assertThat(of(CONTEXTS, "SELINUX=Permissive\nSELINUXTYPE=t \n")).isPresent();
+    assertThat(of(CONTEXTS, "SELINUX=enforcing\nSELINUXTYPE=other\n")).isEmpty();
+    assertThat(FileLabels.of(new ImageFiles(new TreeBuilder().build()))).isEmpty();
+    assertThatThrownBy(() -> of(CONTEXTS, "SELINUX=enforcing\nSELINUXTYPE=../../t\n"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("names the policy");
+  }
+
+  /** Patterns are an image's words. */
+  @Test
+  void patternsHaveBounds() throws IOException {
+    String path = "/" + "a".repeat(4000);
+    for (String pattern : new String[] {"/(a|a?)+b", "/((a+)+)+b", "/[", "/(?:(a)|b)*c{1,9}("}) {
+      assertThatThrownBy(() -> label(labels(pattern + "\tl\n"), path, Stat.S_IFREG))
+          .as(pattern)
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
+    }
+    assertThatThrownBy(() -> labels("/x -q l\n")).hasMessageContaining("the kind of file");
+    assertThatThrownBy(() -> labels("/x\n")).hasMessageContaining("is not PATTERN [-KIND] LABEL");
+  }
+}
