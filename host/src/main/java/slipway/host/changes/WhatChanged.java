@@ -96,10 +96,16 @@ public final class WhatChanged {
     return new Changes(
         version(from),
         version(to),
-        Changes.packages(DpkgStatus.read(before), DpkgStatus.read(after)),
+        Changes.packages(packages(before), packages(after)),
         arguments(from.deployment().kargs(), to.deployment().kargs()),
         units,
         files);
+  }
+
+  /** By the database of dpkg, else by that of rpm. */
+  private static SortedMap<String, String> packages(FileTree tree) throws IOException {
+    SortedMap<String, String> packages = DpkgStatus.read(tree);
+    return packages.isEmpty() ? RpmDatabase.read(tree) : packages;
   }
 
   private static void sort(

@@ -3,7 +3,8 @@
  *
  * <pre>
  *  two deployments ─▶ their commits' trees ─┬▶ TreeDiff ──▶ files, units ─┐
- *                                           ├▶ DpkgStatus ▶ packages ─────┼▶ Changes ─▶ text, JSON
+ *                                           ├▶ DpkgStatus, RpmDatabase ───┼▶ Changes ─▶ text, JSON
+ *                                           │      packages               │
  *  their boot entries ──────────────────────┴▶ kernel arguments ──────────┘
  * </pre>
  *
