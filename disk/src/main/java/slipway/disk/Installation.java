@@ -13,6 +13,7 @@ import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Origin;
 import slipway.system.files.ImageFiles;
@@ -133,13 +134,26 @@ final class Installation {
             DeploySpec.install(
                 stateroot,
                 imported.mergeCommit(),
-                Origin.ofRegistry(image.target().toString()),
+                origin(),
                 first
                     .append(config.withoutDeleted(arguments).without(wishes.deleted()))
                     .append(wishes.added())));
     Aleph.of(image, known.files()).write(root);
     return new Deployed(
         sysroot.path(deployment), root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+  }
+
+  /** What the machine follows, and whether that must be signed. */
+  private Origin origin() {
+    ContainerReference followed =
+        new ContainerReference(
+            wishes.signed() || config.enforcesSignatures()
+                ? ContainerReference.Signature.CONTAINER_POLICY
+                : ContainerReference.Signature.UNVERIFIED,
+            "",
+            "registry",
+            image.target().toString());
+    return Origin.NONE.withContainer(followed.toString());
   }
 
   /**

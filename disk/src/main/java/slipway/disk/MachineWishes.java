@@ -23,6 +23,8 @@ import slipway.tree.FileTree;
  *     image's
  * @param customizations accounts and files that the machine gets
  * @param run a folder whose {@code bootc/install} counts beside the image's; null for none
+ * @param signed whether updates must be signed as the machine's policy demands, also when the image
+ *     does not say so
  * @param companions what has to be there before the image may boot
  */
 public record MachineWishes(
@@ -32,6 +34,7 @@ public record MachineWishes(
     List<String> deleted,
     DiskConfig customizations,
     @Nullable Path run,
+    boolean signed,
     Companions companions) {
   /** What has to lie on a machine's disk beside the operating system before that may boot. */
   @FunctionalInterface
@@ -72,6 +75,7 @@ public record MachineWishes(
         List.of(),
         customizations,
         null,
+        false,
         Companions.NONE);
   }
 

@@ -52,6 +52,7 @@ class DeviceInstallTest extends DiskCase {
         List.of("from"),
         DiskConfig.EMPTY,
         null,
+        false,
         MachineWishes.Companions.NONE);
   }
 

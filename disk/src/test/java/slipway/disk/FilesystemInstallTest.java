@@ -115,7 +115,14 @@ class FilesystemInstallTest extends DiskCase {
   private static MachineWishes wishes(
       @Nullable BootLoader loader, MachineWishes.Companions companions) {
     return new MachineWishes(
-        null, loader, List.of("added=1"), List.of("from"), DiskConfig.EMPTY, null, companions);
+        null,
+        loader,
+        List.of("added=1"),
+        List.of("from"),
+        DiskConfig.EMPTY,
+        null,
+        false,
+        companions);
   }
 
   private void install(FilesystemInstall.Request request) throws IOException {

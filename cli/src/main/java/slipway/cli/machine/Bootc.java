@@ -347,6 +347,12 @@ public final class Bootc {
     boolean once;
 
     @Option(
+        names = "--enforce-container-sigpolicy",
+        description =
+            "only when it is signed as /etc/containers/policy.json demands; updates must be, too")
+    boolean signed;
+
+    @Option(
         names = "--mutate-in-place",
         description = "fetch nothing: make what is installed follow it, for installers")
     boolean mutateInPlace;
@@ -367,20 +373,21 @@ public final class Bootc {
         return changeInPlace(lower);
       }
       Host.SwitchOptions options =
-          new Host.SwitchOptions(target, lower, apply, retain, once, demands.demands());
+          new Host.SwitchOptions(target, lower, apply, retain, once, signed, demands.demands());
       return attempt(spec, quiet, programs, host -> host.switchTo(options));
     }
 
     /** In a system that is not booted nothing is read-only and no namespace is needed. */
     private int changeInPlace(String transport) throws Exception {
       if (apply || retain || once || !demands.demands().equals(Host.Demands.NONE)) {
-        throw Problem.usage("--mutate-in-place goes with --transport alone");
+        throw Problem.usage(
+            "--mutate-in-place goes with --transport and --enforce-container-sigpolicy");
       }
       HostEnvironment environment = environment(spec, true, Progress.NONE);
       Host host = Host.of(environment);
       Callable<Integer> work =
           () -> {
-            host.switchInPlace(target, transport);
+            host.switchInPlace(Host.SwitchOptions.to(target, transport).signed(signed));
             return 0;
           };
       return environment.runState().booted() ? host.privately(work) : work.call();

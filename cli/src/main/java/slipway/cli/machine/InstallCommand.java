@@ -97,6 +97,12 @@ public final class InstallCommand implements Callable<Integer> {
     @Nullable Path rootKeys;
 
     @Option(
+        names = "--enforce-container-sigpolicy",
+        description =
+            "only when it is signed as /etc/containers/policy.json demands; updates must be, too")
+    boolean signed;
+
+    @Option(
         names = "--bound-images",
         paramLabel = "stored|skip|pull",
         description =
@@ -126,6 +132,7 @@ public final class InstallCommand implements Callable<Integer> {
           arguments,
           deleted,
           rootKeys,
+          signed,
           bound);
     }
 

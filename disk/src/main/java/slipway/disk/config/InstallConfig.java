@@ -180,12 +180,12 @@ public record InstallConfig(
           "install.ostree.bls-append-except-default is kept for ostree; Slipway's own boot menus"
               + " do not follow it");
     }
-    if (merged.path("enforce-container-sigpolicy").asBoolean(false)) {
-      said.add(
-          "install.enforce-container-sigpolicy is not there yet: neither this image's signature"
-              + " nor that of updates is checked");
-    }
     return said;
+  }
+
+  /** Whether updates must be signed as the machine's policy demands. */
+  public boolean enforcesSignatures() {
+    return merged.path("enforce-container-sigpolicy").asBoolean(false);
   }
 
   /** The files as they are merged. */

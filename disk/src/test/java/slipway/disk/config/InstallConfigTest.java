@@ -90,9 +90,9 @@ class InstallConfigTest {
     assertThat(config.bootLoader()).isEqualTo(BootLoader.NONE);
     assertThat(config.blsAppendExceptDefault()).isEqualTo("grub_users=\"\"");
     assertThat(config.ignored()).isEmpty();
+    assertThat(config.enforcesSignatures()).isTrue();
     assertThat(String.join("\n", config.notFollowed()))
-        .contains(
-            "block tpm2-luks", "discoverable", "sigpolicy", "bootupd", "bls-append-except-default");
+        .contains("block tpm2-luks", "discoverable", "bootupd", "bls-append-except-default");
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"systemd\"\n");
     assertThat(read().bootLoader()).isNull();
     assertThat(String.join("\n", read().notFollowed())).contains("systemd is not there yet; GRUB");

@@ -25,6 +25,8 @@ public final class HostEdit {
     return StatusDocument.yaml(StatusReader.read(host));
   }
 
+  private static final String POLICY = "containerPolicy";
+
   /** What a document changed. */
   public enum Changed {
     NOTHING,
@@ -68,8 +70,8 @@ public final class HostEdit {
     if (image == null) {
       throw Problem.input("spec.image is null: a machine follows an image; name it");
     }
-    if (image.signature() != null) {
-      throw Problem.input("spec.image.signature cannot be set here; leave it out");
+    if (image.signature() != null && !image.signature().equals(POLICY)) {
+      throw Problem.input("spec.image.signature can be " + POLICY + ", or is left out");
     }
     Host.of(host).switchTo(options(image));
   }
@@ -77,7 +79,8 @@ public final class HostEdit {
   /** What a document says is no wrong usage. */
   private static Host.SwitchOptions options(HostStatus.ImageName image) {
     try {
-      return Host.SwitchOptions.to(image.image(), image.transport());
+      return Host.SwitchOptions.to(image.image(), image.transport())
+          .signed(image.signature() != null);
     } catch (Problem e) {
       throw new Problem(Problem.Kind.INPUT, "spec.image: " + e.sentence(), e);
     }

@@ -81,6 +81,8 @@ public final class Installer {
    * @param deleted kernel arguments, or keys of them, that the image brings and the machine does
    *     not get
    * @param rootKeys a file of SSH keys that may log in as root; null for none
+   * @param signed whether the image, if it comes from a registry, and its updates must be signed as
+   *     the policy demands
    * @param bound where the images of applications come from that are bound to the image
    */
   public record Options(
@@ -91,6 +93,7 @@ public final class Installer {
       List<String> added,
       List<String> deleted,
       @Nullable Path rootKeys,
+      boolean signed,
       Bound bound) {
     public Options {
       added = List.copyOf(added);
@@ -244,9 +247,10 @@ public final class Installer {
             options.deleted(),
             keys(options.rootKeys()),
             host.run(),
+            options.signed(),
             bound);
     wishes.check();
-    try (ImageSource source = host.images().open(origin.place())) {
+    try (ImageSource source = host.images().open(place(origin, options.signed()))) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       boolean fetch = twice && origin.place().transport().equals("registry");
       try (FetchedSource fetched =
@@ -378,6 +382,15 @@ public final class Installer {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("This command must be executed as the root user");
     }
+  }
+
+  /** What is in podman's store was let in there by podman, which follows the same policy. */
+  private static ContainerReference place(Origin origin, boolean signed) {
+    ContainerReference place = origin.place();
+    return signed && place.transport().equals("registry")
+        ? new ContainerReference(
+            ContainerReference.Signature.CONTAINER_POLICY, "", "registry", place.name())
+        : place;
   }
 
   private Origin origin(@Nullable String source) throws IOException {

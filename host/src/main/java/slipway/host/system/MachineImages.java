@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.config.auth.AuthFile;
+import slipway.config.policy.SignaturePolicy;
 import slipway.config.registries.Registries;
 import slipway.config.registries.RegistriesConf;
 import slipway.oci.copy.ImageSource;
@@ -54,12 +55,32 @@ public final class MachineImages implements ImageSources {
 
   @Override
   public ImageSource open(ContainerReference image) throws IOException {
-    if (image.signature() != ContainerReference.Signature.UNVERIFIED) {
-      throw Problem.input(
-          "the origin of "
-              + image.name()
-              + " asks for a signature check, which is not supported; switch without one");
+    return switch (image.signature()) {
+      case UNVERIFIED -> unverified(image);
+      case CONTAINER_POLICY -> signed(image);
+      case OSTREE_REMOTE ->
+          throw Problem.input(
+              "the origin of "
+                  + image.name()
+                  + " asks for a signature by the keys of an ostree remote, which is not supported;"
+                  + " switch with --enforce-container-sigpolicy, or without");
+    };
+  }
+
+  /** By the machine's policy, whatever else is said of how registries are reached. */
+  private ImageSource signed(ContainerReference image) throws IOException {
+    if (!image.transport().equals("registry")) {
+      throw Problem.denied(
+          image.image()
+              + " must be signed, and signatures are kept by registries alone; take it from one");
     }
+    SignaturePolicy policy = SignaturePolicy.read(root);
+    Registries registries = registries();
+    Reference name = Reference.parse(image.name()).orLatest();
+    return policy.signed(registries.source(name), name, registries::source);
+  }
+
+  private ImageSource unverified(ContainerReference image) throws IOException {
     if (!image.transport().equals("registry")) {
       String place = image.transport() + ":" + image.name();
       if (!TransportRef.hasTransport(place)) {
@@ -70,9 +91,12 @@ public final class MachineImages implements ImageSources {
       }
       return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }
+    return registries().source(Reference.parse(image.name()).orLatest());
+  }
+
+  private Registries registries() throws IOException {
     return new Registries(
-            RegistriesConf.read(root, Map.of()), options(), access.insecure() ? false : null)
-        .source(Reference.parse(image.name()).orLatest());
+        RegistriesConf.read(root, Map.of()), options(), access.insecure() ? false : null);
   }
 
   /** How registries are reached by those who write to them, too. */

@@ -150,6 +150,7 @@ public final class Host {
    * @param apply reboot when something is queued
    * @param retain keep the image that is followed so far
    * @param once for one time: updates follow what they follow so far
+   * @param signed only when it is signed as the machine's policy demands, and so its updates
    */
   public record SwitchOptions(
       String target,
@@ -157,6 +158,7 @@ public final class Host {
       boolean apply,
       boolean retain,
       boolean once,
+      boolean signed,
       Demands demands) {
     /** To an image in a registry. */
     public static SwitchOptions to(String image) {
@@ -165,7 +167,7 @@ public final class Host {
 
     /** To an image of any transport. */
     public static SwitchOptions to(String image, String transport) {
-      return new SwitchOptions(image, transport, false, false, false, Demands.NONE);
+      return new SwitchOptions(image, transport, false, false, false, false, Demands.NONE);
     }
 
     public SwitchOptions {
@@ -176,8 +178,19 @@ public final class Host {
       }
     }
 
+    /** The same, signed or not. */
+    public SwitchOptions signed(boolean must) {
+      return new SwitchOptions(target, transport, apply, retain, once, must, demands);
+    }
+
     ContainerReference reference() {
-      return ContainerReference.unverified(transport, target);
+      return new ContainerReference(
+          signed
+              ? ContainerReference.Signature.CONTAINER_POLICY
+              : ContainerReference.Signature.UNVERIFIED,
+          "",
+          transport,
+          target);
     }
   }
 
@@ -212,6 +225,11 @@ public final class Host {
       case YAML -> StatusDocument.yaml(status);
       case HUMANREADABLE -> StatusText.render(status, verbose, unicode(host.variables()));
     };
+  }
+
+  /** Whether the locale shows more than ASCII. */
+  public boolean unicode() {
+    return unicode(host.variables());
   }
 
   /** Whether the locale shows more than ASCII; one that is not set does. */
@@ -425,14 +443,13 @@ public final class Host {
    * Makes the newest deployment follow another image and fetches nothing: for installers, which
    * call this in a system that is not booted.
    *
-   * @param target an image's name in the notation of its transport
+   * @param options which image, and whether it must be signed; nothing else of them counts
    */
-  public void switchInPlace(String target, String transport) throws IOException {
+  public void switchInPlace(SwitchOptions options) throws IOException {
     if (Posix.geteuid() != 0) {
       throw Problem.denied("This command must be executed as the root user");
     }
-    ContainerReference image =
-        new SwitchOptions(target, transport, false, false, true, Demands.NONE).reference();
+    ContainerReference image = options.reference();
     String changed =
         host.runState().booted()
             ? OriginInPlace.ofBooted(host.sysroot(), image)

@@ -110,7 +110,7 @@ class HostEditTest {
     refuse(document.replace("bootOrder: default", "bootOrder: up"), "default or rollback");
     refuse(document.replace("bootOrder:", "bootorder:"), "unknown key spec.bootorder");
     refuse(document.replace("  bootOrder", "    x: 1\n  bootOrder"), "unknown key spec.image.x");
-    refuse(with("x\n    signature: containerPolicy"), "spec.image.signature cannot be set");
+    refuse(with("x\n    signature: insecure"), "spec.image.signature can be containerPolicy");
     assertThatThrownBy(() -> apply(with("Not A Name")))
         .isInstanceOfSatisfying(
             Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))

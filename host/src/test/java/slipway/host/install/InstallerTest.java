@@ -73,6 +73,7 @@ class InstallerTest {
                 List.of(),
                 List.of(),
                 keys,
+                false,
                 Installer.Bound.STORED),
             new Installer.Disk(directory.resolve("none"), false, false, null, 0));
   }

@@ -139,7 +139,8 @@ class AfterStagingTest {
     Manifest.Image two = machine.publish(STICK, HostMachine.Image.of("2"));
     machine
         .host()
-        .switchTo(new Host.SwitchOptions(STICK, "oci", false, false, true, Host.Demands.NONE));
+        .switchTo(
+            new Host.SwitchOptions(STICK, "oci", false, false, true, false, Host.Demands.NONE));
     machine.heard();
     String taken = "ostree-unverified-image:oci:" + STICK + " (" + two.digest() + ")";
     new MachineArguments(machine.environment()).change(ArgumentEdit.add(List.of("more=1"), false));

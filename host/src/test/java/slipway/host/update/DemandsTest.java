@@ -132,7 +132,7 @@ class DemandsTest {
   private static Host.SwitchOptions switching(
       String target, String transport, boolean once, @Nullable Digest digest) {
     return new Host.SwitchOptions(
-        target, transport, false, false, once, new Host.Demands(null, digest));
+        target, transport, false, false, once, false, new Host.Demands(null, digest));
   }
 
   @Test
@@ -266,7 +266,7 @@ class DemandsTest {
 
   @Test
   void changesWhatAMachineFollowsInPlace() throws IOException {
-    machine.host().switchInPlace("other.example/os:9", "registry");
+    machine.host().switchInPlace(Host.SwitchOptions.to("other.example/os:9", "registry"));
     assertThat(machine.heard())
         .containsExactly("Updated " + installed.id() + " to pull from other.example/os:9");
     assertThat(status().image().image()).isEqualTo("other.example/os:9");
@@ -283,17 +283,18 @@ class DemandsTest {
     Files.createSymbolicLink(root.resolve("sysroot/ostree"), root.resolve("ostree"));
     Path origin = root.resolve(installed.directory() + ".origin");
     Files.writeString(origin, Files.readString(origin) + "[more]\nkept=1\n");
-    machine.host().switchInPlace("/media/os", "oci");
+    machine.host().switchInPlace(Host.SwitchOptions.to("/media/os", "oci"));
     assertThat(origin)
         .content()
         .contains("container-image-reference=ostree-unverified-image:oci:/media/os", "kept=1");
     Command.of("ostree", "admin", "status", "--sysroot=" + root).run();
     Path other = root.resolve(installed.directory()).resolveSibling("0".repeat(64) + ".0");
     Files.createDirectory(other);
-    assertThatThrownBy(() -> machine.host().switchInPlace("x", "dir"))
+    assertThatThrownBy(() -> machine.host().switchInPlace(Host.SwitchOptions.to("x", "dir")))
         .hasMessageContaining("there are 2 deployments in");
     Files.delete(other);
-    assertThatThrownBy(() -> machine.host().switchInPlace("Not A Name", "registry"))
+    assertThatThrownBy(
+            () -> machine.host().switchInPlace(Host.SwitchOptions.to("Not A Name", "registry")))
         .isInstanceOf(Problem.class);
   }
 }

@@ -161,6 +161,7 @@ class SoftRebootTest {
                             false,
                             false,
                             false,
+                            false,
                             new Host.Demands(Host.SoftReboot.REQUIRED, null))))
         .hasMessage(
             "this machine cannot soft-reboot: its root file system does not come out of a"
