@@ -10,6 +10,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 import slipway.base.Problem;
 import slipway.base.Spelling;
 import slipway.cli.command.UsageFault;
+import slipway.cli.machine.RpmOstree;
 import slipway.cli.output.NarrowText;
 import slipway.cli.output.Terminal;
 
@@ -147,6 +148,11 @@ final class Help {
 
   /** That a program's first word is none that it knows. */
   static Problem unknown(Program program, String word) {
+    Optional<Problem> instead =
+        program == Program.RPM_OSTREE ? RpmOstree.instead(word) : Optional.empty();
+    if (instead.isPresent()) {
+      return instead.get();
+    }
     String help = program.word() + " --help lists the commands";
     if (UsageFault.isOption(word)) {
       return Problem.usage(

@@ -29,7 +29,14 @@ enum Program {
       Verb.Group.MACHINES,
       8,
       "install machines and keep them current",
-      List.of("bootc status", "bootc upgrade --apply", "bootc switch registry.example/web:stable"));
+      List.of("bootc status", "bootc upgrade --apply", "bootc switch registry.example/web:stable")),
+  RPM_OSTREE(
+      "rpm-ostree",
+      Parts.HOST,
+      Verb.Group.MACHINES,
+      8,
+      "tell a machine's status as rpm-ostree does",
+      List.of("rpm-ostree status", "rpm-ostree status --json"));
 
   /** Which of the product's parts must be there. */
   enum Parts {

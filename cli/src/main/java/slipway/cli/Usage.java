@@ -13,8 +13,9 @@ final class Usage {
   private static final String END =
       """
 
-      %1$s help COMMAND tells a command's options, as %1$s COMMAND --help does. Every command takes
-      --limit NAME=VALUE, which changes a bound on what images may cost; --limit help lists the bounds.
+      %1$s help COMMAND tells a command's options, as %1$s COMMAND --help does.
+      Every command takes --limit NAME=VALUE, which changes a bound on what images may cost;
+      --limit help lists the bounds.
       """;
 
   private Usage() {}

@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import static slipway.cli.Program.BOOTC;
+import static slipway.cli.Program.RPM_OSTREE;
 import static slipway.cli.Program.SLIPWAY;
 import static slipway.cli.Verb.Group.AGENT;
 import static slipway.cli.Verb.Group.HIDDEN;
@@ -47,6 +48,7 @@ import slipway.cli.machine.ImageCommand;
 import slipway.cli.machine.InstallCommand;
 import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
+import slipway.cli.machine.RpmOstree;
 import slipway.cli.machine.UsrOverlayCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
@@ -140,7 +142,9 @@ enum Verb {
       RUN,
       "look at an image while it is built, from inside or at its root"),
   INSTALL(BOOTC, AGENT, "install", RUN, TOOLS, "put an image onto a disk of this machine"),
-  BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, "");
+  BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, ""),
+
+  RPM_OSTREE_STATUS(RPM_OSTREE, AGENT, "status", QUICK, "show the deployments as rpm-ostree does");
 
   /** A heading of the help. */
   enum Group {
@@ -260,6 +264,7 @@ enum Verb {
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
       case BOOTC_INTERNALS -> new BootcInternals();
+      case RPM_OSTREE_STATUS -> new RpmOstree.Status();
     };
   }
 

@@ -158,7 +158,12 @@ class PackingTest {
     for (Path place : List.of(documents, archive)) {
       assertThat(names(place.resolve("docs")))
           .containsExactly(
-              "base-image.md", "bootc.md", "data-flow.md", "formats.md", "security.md");
+              "base-image.md",
+              "bootc.md",
+              "data-flow.md",
+              "foreign-images.md",
+              "formats.md",
+              "security.md");
     }
   }
 

@@ -182,6 +182,8 @@ final class BaseAgent {
     Files.setPosixFilePermissions(
         root.resolve("usr/bin/bootc"),
         java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.deleteIfExists(root.resolve("usr/bin/rpm-ostree"));
+    Files.createSymbolicLink(root.resolve("usr/bin/rpm-ostree"), Path.of("bootc"));
     Path extension = root.resolve(EXTENSION);
     Files.createDirectories(Objects.requireNonNull(extension.getParent()));
     Files.deleteIfExists(extension);

@@ -93,7 +93,9 @@ final class BaseLayers {
     if (path.startsWith(MODULES)) {
       return path.endsWith("/initramfs.img") ? "initramfs" : "kernel";
     }
-    if (path.startsWith("usr/lib/slipway/") || path.equals("usr/bin/bootc")) {
+    if (path.startsWith("usr/lib/slipway/")
+        || path.equals("usr/bin/bootc")
+        || path.equals("usr/bin/rpm-ostree")) {
       return "agent";
     }
     if (path.startsWith("usr/lib/grub/")) {
