@@ -9,9 +9,11 @@ import java.util.stream.Stream;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.SysrootState;
+import slipway.sysroot.write.SysrootSweep;
 
 /**
  * The folders of stateroots, {@code ostree/deploy/NAME}: deployments and a /var that they share.
@@ -40,16 +42,40 @@ record Stateroots(Path root) {
   }
 
   /**
-   * Makes one.
+   * Whether there is one that anything could have started from. What lost its power before that is
+   * as good as none: systemd would have left a mark in its /var.
    *
-   * @throws Problem of kind INPUT when it is there
+   * @param deployments all of them, a staged one too
    */
-  void make(String name) throws IOException {
+  boolean isTaken(String name, List<Deployment> deployments) throws IOException {
     Path folder = path(name);
-    if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    return !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+        || deployments.stream().anyMatch(d -> d.stateroot().equals(name))
+        || Files.exists(folder.resolve("var/.updated"), LinkOption.NOFOLLOW_LINKS)
+        || !(Files.exists(folder.resolve(SysrootSweep.UNSTARTED), LinkOption.NOFOLLOW_LINKS)
+            || Posix.list(OsPath.of(folder)).isEmpty());
+  }
+
+  /**
+   * Makes one, with a mark that goes when the boot menu leads into it.
+   *
+   * @param deployments all of them, a staged one too
+   * @throws Problem of kind INPUT when it is taken
+   */
+  void make(String name, List<Deployment> deployments) throws IOException {
+    if (isTaken(name, deployments)) {
       throw Problem.input("there is a stateroot " + name + " already; give another name");
     }
-    Files.createDirectories(folder.resolve("var"));
+    Path folder = path(name);
+    if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      remove(name);
+    }
+    Files.createDirectories(folder);
+    Files.createFile(folder.resolve(SysrootSweep.UNSTARTED));
+    Files.createDirectory(folder.resolve("var"));
     Files.createDirectory(folder.resolve("deploy"));
   }
 

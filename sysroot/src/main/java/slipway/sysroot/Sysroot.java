@@ -357,14 +357,27 @@ public final class Sysroot {
   /**
    * Makes a stateroot with an empty /var.
    *
-   * @throws Problem of kind INPUT when there is one of that name, or it cannot be one
+   * @throws Problem of kind INPUT when the name is taken or cannot be one
    */
   public void makeStateroot(String name) throws IOException {
     NewSysroot.requireStateroot(name);
     try (Flock lock = lock()) {
-      new Stateroots(root).make(name);
+      reload();
+      if (stateroots().contains(name)) {
+        // What a power cut left of deployments in it may be sealed already.
+        change().sweep(false);
+      }
+      new Stateroots(root).make(name, state.all());
       durability().syncRoot();
     }
+  }
+
+  /**
+   * Whether a stateroot of that name cannot be made. One that lost its power before anything could
+   * start from it is no hindrance.
+   */
+  public boolean isStaterootTaken(String name) throws IOException {
+    return new Stateroots(root).isTaken(name, state.all());
   }
 
   /** The names of all stateroots, with deployments or without. */

@@ -108,7 +108,7 @@ public final class FactoryReset {
     String name = wanted == null ? freeName(sysroot) : wanted;
     Reference image = options.image();
     Optional<Deployment> waiting = sysroot.staged();
-    if (sysroot.stateroots().contains(name)) {
+    if (sysroot.isStaterootTaken(name)) {
       throw Problem.input("there is a stateroot " + name + " already; give another name");
     }
     Deployment staged;
@@ -142,9 +142,8 @@ public final class FactoryReset {
 
   private String freeName(Sysroot sysroot) throws IOException {
     int year = host.clock().instant().atOffset(ZoneOffset.UTC).getYear();
-    List<String> taken = sysroot.stateroots();
     int number = 0;
-    while (taken.contains("state-" + year + "-" + number)) {
+    while (sysroot.isStaterootTaken("state-" + year + "-" + number)) {
       number++;
     }
     return "state-" + year + "-" + number;

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.host.system.HostMachine;
+import slipway.linux.posix.Ioctls;
+import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.oci.model.Reference;
 import slipway.sysroot.Sysroot;
@@ -94,6 +96,10 @@ class FactoryResetTest {
         .hasMessage("the stateroot " + name + " cannot be removed: it runs");
     assertThat(verb().forget(null)).isEqualTo("default");
     assertThat(stateroot("default")).doesNotExist();
+    assertThat(machine.root().resolve("boot/ostree").toFile().list())
+        .as("kernels, of which both had the same")
+        .allMatch(kernel -> kernel.startsWith(name + "-"))
+        .hasSize(1);
     assertThat(Sysroot.open(machine.root()).deployments()).hasSize(1);
     machine.judge();
     // And it goes on as any machine.
@@ -114,6 +120,40 @@ class FactoryResetTest {
     assertThat(HostMachine.version(Sysroot.open(machine.root()), now)).isEqualTo("7");
     assertThat(now.origin().container().orElseThrow().name()).isEqualTo(OTHER);
     machine.judge();
+  }
+
+  /** Whatever the power cut left in the new stateroot, the same command begins it anew. */
+  @Test
+  void aResetThatLostThePowerIsDoneAgain() throws IOException {
+    verb().run(options("fresh", null, false));
+    Deployment half = machine.environment().sysroot().staged().orElseThrow();
+    Path mark = stateroot("fresh").resolve(".slipway-unstarted");
+    assertThat(mark).exists();
+    assertThatThrownBy(() -> verb().run(options("fresh", null, false)))
+        .as("it is staged")
+        .hasMessage("there is a stateroot fresh already; give another name");
+    machine.boot(first);
+    // As a finalization leaves it that was cut before the menu was written.
+    Files.writeString(stateroot("fresh").resolve("var/half"), "");
+    Ioctls.setImmutable(OsPath.of(machine.root().resolve(half.directory())), true);
+    assertThat(verb().run(options("fresh", null, false)).stateroot()).isEqualTo("fresh");
+    assertThat(stateroot("fresh").resolve("var/half")).doesNotExist();
+    Deployment now = machine.reboot();
+    assertThat(now.stateroot()).isEqualTo("fresh");
+    assertThat(mark).doesNotExist();
+    machine.judge();
+    // What a machine has started from is no rubbish, nor what somebody else made.
+    Files.createFile(mark);
+    Files.writeString(stateroot("fresh").resolve("var/.updated"), "");
+    machine.boot(Sysroot.open(machine.root()).deployments().getLast());
+    machine.environment().sysroot().setBootOrder(List.of(first), Sysroot.Before.NOTHING);
+    Files.createDirectories(stateroot("theirs").resolve("var/lib"));
+    for (String taken : List.of("fresh", "theirs")) {
+      assertThatThrownBy(() -> verb().run(options(taken, null, false)))
+          .hasMessage("there is a stateroot " + taken + " already; give another name");
+    }
+    Files.createDirectory(stateroot("cut"));
+    assertThat(verb().run(options("cut", null, false)).stateroot()).isEqualTo("cut");
   }
 
   @Test

@@ -19,6 +19,7 @@ import slipway.linux.posix.Removal;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
+import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.SysrootState;
@@ -29,6 +30,9 @@ import slipway.sysroot.state.SysrootState;
  * any point and run again; what cannot be removed is told and does not keep the rest.
  */
 public final class SysrootSweep {
+  /** Marks a new stateroot, in its folder, until the boot menu leads into it. */
+  public static final String UNSTARTED = ".slipway-unstarted";
+
   private final Path root;
   private final RunState run;
   private final Repository repository;
@@ -45,6 +49,7 @@ public final class SysrootSweep {
     removeOtherMenus(state);
     after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
     removeKernels(state.all());
+    after.attempt("a new stateroot is still marked as such", () -> unmark(state.deployments()));
     after.attempt(
         "not all unfinished files were found", () -> AtomicFile.sweep(root.resolve("boot/ostree")));
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
@@ -70,6 +75,12 @@ public final class SysrootSweep {
             ostree.resolve("boot." + other + ".1"),
             ostree.resolve("boot." + state.bootVersion() + "." + otherSub))) {
       remove(path);
+    }
+  }
+
+  private void unmark(List<Deployment> menu) throws IOException {
+    for (Deployment d : menu) {
+      Files.deleteIfExists(root.resolve("ostree/deploy").resolve(d.stateroot()).resolve(UNSTARTED));
     }
   }
 
@@ -149,10 +160,16 @@ public final class SysrootSweep {
         "not all old kernels were found", () -> unusedKernels(root, used).forEach(this::remove));
   }
 
-  /** Directories of kernels in {@code /boot} that none of these deployments boots. */
+  /**
+   * Directories of kernels in {@code /boot} that none of these deployments boots: each stateroot
+   * has its own, also of the same kernel.
+   */
   static List<Path> unusedKernels(Path root, List<Deployment> used) throws IOException {
-    Set<String> checksums =
-        used.stream().map(Deployment::bootChecksum).collect(Collectors.toCollection(HashSet::new));
+    Set<Path> booted = new HashSet<>();
+    for (Deployment d : used) {
+      booted.add(BootWriter.kernelDirectory(root, d).getFileName());
+      booted.addAll(named(d));
+    }
     List<Path> unused = new ArrayList<>();
     Path kernels = root.resolve("boot/ostree");
     for (String name : directories(kernels)) {
@@ -160,11 +177,27 @@ public final class SysrootSweep {
       if (checksum.length() == 64
           && name.length() > 65
           && checksum.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
-          && !checksums.contains(checksum)) {
+          && !booted.contains(Path.of(name))) {
         unused.add(kernels.resolve(name));
       }
     }
     return unused;
+  }
+
+  /** The directory that a deployment's entry names, whoever wrote that. */
+  private static List<Path> named(Deployment deployment) {
+    BootEntry entry = deployment.entry();
+    if (entry == null) {
+      return List.of();
+    }
+    List<Path> named = new ArrayList<>();
+    for (String kernel : entry.keys().getOrDefault("linux", List.of())) {
+      Path folder = Path.of(kernel).getParent();
+      if (folder != null && folder.getFileName() != null) {
+        named.add(folder.getFileName());
+      }
+    }
+    return named;
   }
 
   /** Refs that keep the deployed commits when somebody prunes the repository. */
