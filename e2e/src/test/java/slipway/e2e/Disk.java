@@ -33,4 +33,21 @@ record Disk(Path file, Map<String, Disk.Part> parts) {
     Part p = parts.get(part);
     return LoopDevice.attach(file, p.start(), p.size());
   }
+
+  /** The kind of file system on a device. */
+  static String type(LoopDevice device) {
+    return Command.of("blkid", "-p", "-o", "value", "-s", "TYPE", device.device().toString())
+        .output();
+  }
+
+  /** Checks a file system that is not mounted; nothing is written. */
+  static void check(LoopDevice device) {
+    String name = device.device().toString();
+    switch (type(device)) {
+      case "ext4" -> Command.of("e2fsck", "-f", "-n", name).run();
+      case "xfs" -> Command.of("xfs_repair", "-n", name).run();
+      case "btrfs" -> Command.of("btrfs", "check", "--readonly", name).run();
+      default -> throw new AssertionError(name + " holds no file system that is known");
+    }
+  }
 }

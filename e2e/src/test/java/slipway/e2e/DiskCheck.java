@@ -54,19 +54,40 @@ final class DiskCheck {
     try {
       Path copy = work.resolve("copy.raw");
       Command.of("cp", "--sparse=always", disk.toString(), copy.toString()).run();
-      List<MenuEntry> grub = MenuEntry.asGrubSees(copy, work);
-      Disk image = Disk.read(copy);
-      Report report =
-          MountedDisk.ask(image, work, 0, sysroot -> new DiskCheck(sysroot.root()).report(grub));
-      for (String part : List.of("root", "boot")) {
-        try (LoopDevice device = image.attach(part)) {
-          Command.of("e2fsck", "-f", "-n", device.device().toString()).run();
-        }
-      }
-      return report;
+      return of(copy, work, (root, grub) -> {});
     } finally {
       Posix.removeTree(OsPath.of(work));
     }
+  }
+
+  /** What else is looked at. */
+  interface More {
+    /**
+     * @param root of the mounted disk
+     * @param grub the menu as GRUB has it, the entry that boots last
+     */
+    void look(Path root, List<MenuEntry> grub) throws IOException;
+  }
+
+  /** Checks a disk itself, whose journals are replayed; {@code work} takes copies of kernels. */
+  static Report of(Path disk, Path work, More more) throws IOException {
+    List<MenuEntry> grub = MenuEntry.asGrubSees(disk, work);
+    Disk image = Disk.read(disk);
+    Report report =
+        MountedDisk.ask(
+            image,
+            work,
+            0,
+            sysroot -> {
+              more.look(sysroot.root(), grub);
+              return new DiskCheck(sysroot.root()).report(grub);
+            });
+    for (String part : List.of("root", "boot")) {
+      try (LoopDevice device = image.attach(part)) {
+        Disk.check(device);
+      }
+    }
+    return report;
   }
 
   private Report report(List<MenuEntry> grub) throws IOException {
@@ -88,9 +109,7 @@ final class DiskCheck {
   }
 
   private Path deployment(MenuEntry entry) throws IOException {
-    Path link = root.resolve(entry.ostree().substring(1));
-    assertThat(link).as("deployment of " + entry.name()).exists();
-    return link.toRealPath();
+    return entry.deployment(root);
   }
 
   private void checkEntry(MenuEntry entry) throws IOException {
@@ -159,13 +178,18 @@ final class DiskCheck {
   }
 
   private List<String> rubbish() throws IOException {
+    List<String> parents = new ArrayList<>(List.of("boot/ostree", "ostree/repo/tmp"));
+    try (var stateroots = Files.list(root.resolve("ostree/deploy"))) {
+      for (Path stateroot : stateroots.toList()) {
+        parents.add("ostree/deploy/" + stateroot.getFileName() + "/deploy");
+        parents.add("ostree/deploy/" + stateroot.getFileName() + "/backing");
+      }
+    }
     List<String> found = new ArrayList<>();
-    for (String parent :
-        List.of(
-            "ostree/deploy/default/deploy",
-            "ostree/deploy/default/backing",
-            "boot/ostree",
-            "ostree/repo/tmp")) {
+    for (String parent : parents) {
+      if (!Files.exists(root.resolve(parent))) {
+        continue;
+      }
       try (var children = Files.list(root.resolve(parent))) {
         children
             .filter(Files::isDirectory)

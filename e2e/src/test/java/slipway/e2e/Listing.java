@@ -56,7 +56,8 @@ final class Listing {
             .with("-type", "f", "-exec", "sha256sum", "--zero", "{}", "+")
             .run()
             .text();
-    for (String line : text.split("\0")) {
+    // Where there is no file at all, the one line is empty.
+    for (String line : text.isEmpty() ? new String[0] : text.split("\0")) {
       append(line.substring(66), line.substring(0, 64));
     }
   }

@@ -93,36 +93,20 @@ class LostCacheTest {
 
   /** Half of them in the upgrade, half in the shutdown, each time between is as likely. */
   private List<Moment> draw(WriteLog log, int begin, int staged, int count) {
-    List<Moment> upgrade = windows(log, begin, staged, false);
-    List<Moment> shutdown = windows(log, staged, log.size(), true);
+    List<WriteLog.Window> upgrade = log.windows(begin, staged);
+    List<WriteLog.Window> shutdown = log.windows(staged, log.size());
     System.out.printf(
         "%d requests; %d flushes in the upgrade, %d in the shutdown%n",
         log.size(), upgrade.size(), shutdown.size());
     List<Moment> drawn = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      List<Moment> windows = i % 2 == 0 ? upgrade : shutdown;
-      Moment window = windows.get(random.nextInt(windows.size()));
-      int cut = window.durable + random.nextInt(window.cut - window.durable + 1);
-      drawn.add(new Moment(window.durable, cut, window.shutdown));
+      List<WriteLog.Window> windows = i % 2 == 0 ? upgrade : shutdown;
+      WriteLog.Window window = windows.get(random.nextInt(windows.size()));
+      drawn.add(new Moment(window.durable(), window.draw(random), i % 2 != 0));
     }
     drawn.sort(Comparator.comparing(Moment::cut));
     drawn.add(new Moment(log.size(), log.size(), true));
     return drawn;
-  }
-
-  /** From each flush to the next. */
-  private static List<Moment> windows(WriteLog log, int from, int to, boolean shutdown) {
-    List<Moment> windows = new ArrayList<>();
-    for (int end = to; end > from; ) {
-      int start = log.durableBefore(end);
-      if (start < end) {
-        windows.add(new Moment(start, end, shutdown));
-        end = start;
-      } else {
-        end--;
-      }
-    }
-    return windows;
   }
 
   private void replay(WriteLog log, Path before, List<Moment> moments, String old)

@@ -83,6 +83,18 @@ record MenuEntry(String name, String text, Path linux, Path initrd) {
     return links.getFirst().substring("ostree=".length());
   }
 
+  /** The directory of its deployment, below a mounted root. */
+  Path deployment(Path root) throws IOException {
+    Path link = root.resolve(ostree().substring(1));
+    assertThat(link).as("deployment of " + name).exists();
+    return link.toRealPath();
+  }
+
+  /** What a kernel is told besides. */
+  String arguments() {
+    return value(text, "options").replaceAll("(^|\\s)ostree=\\S+", "").strip();
+  }
+
   /** The name of the directory in {@code /boot/ostree} that holds its kernel. */
   String kernelDirectory() {
     return Path.of(value(text, "linux")).getParent().getFileName().toString();

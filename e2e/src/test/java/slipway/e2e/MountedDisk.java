@@ -7,7 +7,7 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.MountNamespace;
 
-/** The ext4 file systems of a disk, mounted as a machine has them, at {@code root}. */
+/** The file systems of a disk, mounted as a machine has them, at {@code root}. */
 record MountedDisk(Path root) {
   /** What is done with it. */
   interface Look<T> {
@@ -39,12 +39,12 @@ record MountedDisk(Path root) {
           Path at = Files.createTempDirectory(dir, "sysroot");
           try (LoopDevice root = image.attach("root");
               LoopDevice boot = image.attach("boot");
-              Mount outer = Mount.of(root.device().toString(), at, "ext4", flags, null);
+              Mount outer = Mount.of(root.device().toString(), at, Disk.type(root), flags, null);
               Mount inner =
                   Mount.of(
                       boot.device().toString(),
                       outer.target().resolve("boot"),
-                      "ext4",
+                      Disk.type(boot),
                       flags,
                       null)) {
             if (!Files.isSymbolicLink(inner.target().resolve("loader"))) {

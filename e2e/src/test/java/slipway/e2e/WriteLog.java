@@ -143,6 +143,34 @@ final class WriteLog implements AutoCloseable {
     return at;
   }
 
+  /**
+   * What lies between two flushes.
+   *
+   * @param durable the index after the first
+   * @param end the index after the second, or of the end
+   */
+  record Window(int durable, int end) {
+    /** An index in it, of a request that is not done any more when the power goes. */
+    int draw(Random random) {
+      return durable + random.nextInt(end - durable + 1);
+    }
+  }
+
+  /** The windows of a part of the log, the last first; there is none in nothing. */
+  List<Window> windows(int from, int to) {
+    List<Window> windows = new ArrayList<>();
+    for (int end = to; end > from; ) {
+      int start = durableBefore(end);
+      if (start < end) {
+        windows.add(new Window(start, end));
+        end = start;
+      } else {
+        end--;
+      }
+    }
+    return windows;
+  }
+
   /** Does the requests from one index up to another, all of them. */
   void apply(FileChannel disk, int from, int to) throws IOException {
     for (Entry entry : entries.subList(from, to)) {
