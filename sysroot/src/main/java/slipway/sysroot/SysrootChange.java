@@ -112,7 +112,6 @@ final class SysrootChange {
     Deployment merge = plan.spec() == null ? null : plan.spec().merge();
     sysroot.durability().syncRoot();
     Files.createDirectories(run.directory().resolve("ostree"));
-    Files.deleteIfExists(run.lockFile());
     new StagedFile(
             StagedFile.Name.of(created),
             merge == null ? null : StagedFile.Name.of(merge),
@@ -121,6 +120,8 @@ final class SysrootChange {
             plan.lock(),
             Map.of())
         .write(run.stagedFile());
+    // Last: what an interruption leaves may be locked for nothing, but never unlocked unasked.
+    Files.deleteIfExists(run.lockFile());
   }
 
   /** The keys of other tools that the entry of a new deployment gets. */

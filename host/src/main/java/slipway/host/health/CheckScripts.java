@@ -36,19 +36,25 @@ final class CheckScripts {
   /** A check that hangs is one that fails. */
   private static final Duration LIMIT = Duration.ofMinutes(5);
 
+  /** Less than the half hour after which boot-complete.target is given up: all are told before. */
+  private static final Duration ALL_LIMIT = Duration.ofMinutes(20);
+
   private final HostEnvironment host;
   private final Duration limit;
+  private final Duration allLimit;
 
   CheckScripts(HostEnvironment host) {
-    this(host, LIMIT);
+    this(host, LIMIT, ALL_LIMIT);
   }
 
   /**
    * @param limit for each script
+   * @param allLimit for the scripts of one call together; what is not run for it has failed
    */
-  CheckScripts(HostEnvironment host, Duration limit) {
+  CheckScripts(HostEnvironment host, Duration limit, Duration allLimit) {
     this.host = host;
     this.limit = limit;
+    this.allLimit = allLimit;
   }
 
   /** When the scripts of a folder are run that greenboot has besides checks. */
@@ -61,11 +67,12 @@ final class CheckScripts {
 
   /** Runs all checks, one after the other, and tells each line that they print. */
   List<HealthCheck> check() throws IOException {
+    long begin = System.nanoTime();
     List<HealthCheck> results = new ArrayList<>();
     for (Path program : programs()) {
       String name = name(program);
       if (Files.isExecutable(program)) {
-        results.add(run(new Script(name, List.of(program.toString()), Kind.REQUIRED)));
+        results.add(run(new Script(name, List.of(program.toString()), Kind.REQUIRED), begin));
       } else {
         say(name, "is not executable and was not run");
         results.add(
@@ -73,18 +80,19 @@ final class CheckScripts {
       }
     }
     for (Script script : scripts("greenboot/check/required.d", Kind.REQUIRED)) {
-      results.add(run(script));
+      results.add(run(script, begin));
     }
     for (Script script : scripts("greenboot/check/wanted.d", Kind.WANTED)) {
-      results.add(run(script));
+      results.add(run(script, begin));
     }
     return results;
   }
 
   /** Runs what is to be run when it is known how the system is; failures are told. */
   void run(Hook hook) throws IOException {
+    long begin = System.nanoTime();
     for (Script script : scripts("greenboot/" + HealthCheck.word(hook) + ".d", Kind.WANTED)) {
-      run(script);
+      run(script, begin);
     }
   }
 
@@ -139,14 +147,25 @@ final class CheckScripts {
     return "/" + host.root().relativize(file);
   }
 
-  private HealthCheck run(Script script) {
+  /**
+   * @param begin of all scripts; not by the clock, which may be set while a system starts
+   */
+  private HealthCheck run(Script script, long begin) {
+    Duration left = allLimit.minusNanos(System.nanoTime() - begin);
+    if (!left.isPositive()) {
+      String late =
+          "not run: the scripts before it took all the time, " + allLimit.toMinutes() + " minutes";
+      say(script.name(), late);
+      return new HealthCheck(script.name(), script.kind(), Result.FAILED, 0, late);
+    }
+    Duration most = left.compareTo(limit) < 0 ? left : limit;
     long start = System.nanoTime();
     // What a script leaves behind may go on printing.
     StringBuffer last = new StringBuffer();
     String failure;
     try {
       int status =
-          outside(script.command()).timeout(limit).stream(
+          outside(script.command()).timeout(most).stream(
               line -> {
                 say(script.name(), line);
                 if (!line.isBlank()) {

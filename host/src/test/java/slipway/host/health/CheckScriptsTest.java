@@ -2,6 +2,7 @@ package slipway.host.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,7 +130,9 @@ class CheckScriptsTest {
   @Test
   void whatHangsFails() throws IOException {
     script("etc/bootc/health.d/10-hangs", "echo waiting; exec sleep 600");
-    assertThat(new CheckScripts(machine.environment(), Duration.ofMillis(300)).check())
+    assertThat(
+            new CheckScripts(machine.environment(), Duration.ofMillis(300), Duration.ofMinutes(1))
+                .check())
         .singleElement()
         .satisfies(
             check -> {
@@ -164,5 +167,20 @@ class CheckScriptsTest {
         .hasMessage("this system is not healthy: /etc/bootc/health.d/05-bad");
     assertThat(RunHealth.read(machine.run()).checks()).hasSize(3);
     assertThat(kept.getFirst().kind()).isEqualTo(Kind.REQUIRED);
+  }
+
+  /** The half hour of boot-complete.target is for all of them. */
+  @Test
+  void theyHaveATimeTogether() throws IOException {
+    script("usr/lib/bootc/health.d/10-slow", "sleep 60");
+    script("usr/lib/bootc/health.d/20-late", "exit 0");
+    file("usr/lib/greenboot/check/wanted.d/30-late.sh", "exit 0");
+    Duration all = Duration.ofMillis(300);
+    assertThat(new CheckScripts(machine.environment(), Duration.ofMinutes(1), all).check())
+        .extracting(HealthCheck::kind, HealthCheck::result)
+        .containsExactly(
+            tuple(Kind.REQUIRED, Result.FAILED),
+            tuple(Kind.REQUIRED, Result.FAILED),
+            tuple(Kind.WANTED, Result.FAILED));
   }
 }

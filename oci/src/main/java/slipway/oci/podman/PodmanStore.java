@@ -3,6 +3,7 @@ package slipway.oci.podman;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -76,9 +77,8 @@ public final class PodmanStore {
             store.root.resolve("storage.lock"),
             store.layers().resolve("layers.lock"),
             store.images().resolve("images.lock"))) {
-      if (!Files.exists(lock)) {
-        AtomicFile.write(lock, "");
-      }
+      // Never by a rename: others may hold the lock of the file that is there.
+      Files.newByteChannel(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE).close();
     }
     return store;
   }
