@@ -405,11 +405,21 @@ public final class Installer {
           int colon = text.indexOf(':');
           yield new Origin(
               ContainerReference.unverified(text.substring(0, colon), text.substring(colon + 1)),
-              Optional.empty());
+              other instanceof TransportRef.Podman p ? named(p) : Optional.empty());
         }
       };
     }
     return container();
+  }
+
+  /** Podman's images are called by where they come from, if whoever names one says all of it. */
+  private static Optional<String> named(TransportRef.Podman image) {
+    try {
+      String registry = Reference.parse(image.name()).registry();
+      return image.name().startsWith(registry + "/") ? Optional.of(image.name()) : Optional.empty();
+    } catch (Problem e) {
+      return Optional.empty();
+    }
   }
 
   /** The container that this runs in, as podman tells it (podman-run(1), /run/.containerenv). */

@@ -1,6 +1,7 @@
 package slipway.host.system;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.HashSet;
@@ -8,11 +9,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.podman.PodmanStore;
 import slipway.sysroot.state.ContainerReference;
@@ -70,13 +74,28 @@ public final class BoundStore {
    * @throws Problem that names the image; those before it are there
    */
   public int bring(List<String> names, From from) throws IOException {
+    return bring(names, from, null);
+  }
+
+  /**
+   * As {@link #bring(List, From)}; what lies beside another image under its name comes from there,
+   * as on a stick that brings a machine without a network both.
+   *
+   * @param beside the source of the image that they are bound to; null for none
+   */
+  public int bring(List<String> names, From from, @Nullable ImageSource beside) throws IOException {
     PodmanStore store = PodmanStore.create(folder, clock);
     int brought = 0;
     for (String name : new LinkedHashSet<>(names)) {
       try {
         if (store.find(name).isEmpty()) {
           progress.note("Fetching bound image: " + Printable.text(name));
-          bring(store, name, from);
+          Optional<ImageSource> there = beside == null ? Optional.empty() : held(beside, name);
+          if (there.isPresent()) {
+            store.add(there.get(), name, progress);
+          } else {
+            bring(store, name, from);
+          }
           brought++;
         }
       } catch (Problem e) {
@@ -109,6 +128,44 @@ public final class BoundStore {
       case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
       case PODMAN -> ContainerReference.unverified("containers-storage", name);
     };
+  }
+
+  /** An image that a source holds under a name, beside what else it holds. */
+  private static Optional<ImageSource> held(ImageSource all, String name) throws IOException {
+    String wanted = PodmanStore.name(name);
+    for (ImageSource.Held image : all.images()) {
+      if (image.names().stream().anyMatch(own -> isNamed(own, wanted))) {
+        return Optional.of(new One(all, image.selector()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Names in a folder are whatever somebody wrote; those that name no image mean none. */
+  private static boolean isNamed(String own, String wanted) {
+    try {
+      return PodmanStore.name(own).equals(wanted);
+    } catch (Problem e) {
+      return false;
+    }
+  }
+
+  /** One image of several in a source, which is somebody else's to close. */
+  private record One(ImageSource all, String selector) implements ImageSource {
+    @Override
+    public String describe() {
+      return all.describe();
+    }
+
+    @Override
+    public Manifest manifest(@Nullable String other) throws IOException {
+      return all.manifest(other == null ? selector : other);
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+      return all.blob(descriptor, offset);
+    }
   }
 
   private void bring(PodmanStore store, String name, From from) throws IOException {

@@ -111,6 +111,11 @@ public final class ImagePull implements AutoCloseable {
     }
   }
 
+  /** What it is fetched from, which may hold other images; closed with this. */
+  ImageSource source() {
+    return source;
+  }
+
   /** Where it comes from. */
   ContainerReference place() {
     return reference;

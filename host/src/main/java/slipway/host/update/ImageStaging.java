@@ -128,7 +128,7 @@ final class ImageStaging {
       case NOTHING -> {
         voice.say("No update available.");
         forgetCached(sysroot, pull);
-        after.attempt("an image bound to what runs is missing", () -> completeBound(sysroot));
+        after.attempt("an image bound to what runs is missing", () -> completeBound(sysroot, pull));
         yield false;
       }
       case KEEP_STAGED -> {
@@ -203,7 +203,7 @@ final class ImageStaging {
       Origin origin =
           pull.place().equals(image) ? followed : followed.withDeployed(pull.place().toString());
       stream.staging(pull.digest(), 1);
-      bringBound(sysroot, commit);
+      bringBound(sysroot, commit, pull);
       stream.staging(pull.digest(), 2);
       staged =
           sysroot.stage(
@@ -239,15 +239,15 @@ final class ImageStaging {
   }
 
   /** What an installation skipped, or somebody removed. */
-  private void completeBound(Sysroot sysroot) throws IOException {
+  private void completeBound(Sysroot sysroot, ImagePull pull) throws IOException {
     List<String> bound = BoundImages.read(OsPath.of(sysroot.path(Host.requireBooted(sysroot))));
     if (!bound.isEmpty()) {
-      BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES);
+      BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES, pull.source());
     }
   }
 
   /** Fetches what is bound to an image, so that it never boots without that. */
-  private void bringBound(Sysroot sysroot, Checksum commit) throws IOException {
+  private void bringBound(Sysroot sysroot, Checksum commit, ImagePull pull) throws IOException {
     List<String> bound = BoundImages.of(sysroot.repository().readTree(commit));
     BoundStore store = BoundStore.of(host);
     if (bound.isEmpty()) {
@@ -255,7 +255,7 @@ final class ImageStaging {
           "podman finds no folder of bound images",
           () -> store.bring(bound, BoundStore.From.REGISTRIES));
     } else {
-      store.bring(bound, BoundStore.From.REGISTRIES);
+      store.bring(bound, BoundStore.From.REGISTRIES, pull.source());
       voice.say("Bound images stored: " + bound.size());
     }
   }

@@ -93,6 +93,12 @@ class InstallerTest {
   }
 
   @Test
+  void oneOfPodmansIsFollowedWhereItCameFrom() {
+    assertThatThrownBy(() -> install("containers-storage:r.example/x:1", null, null))
+        .hasMessage("opened");
+  }
+
+  @Test
   void whatIsBoundComesFromWhereItIsWanted() throws Exception {
     FileTree files =
         new TreeBuilder()
@@ -150,6 +156,11 @@ class InstallerTest {
         .hasMessageContaining("nothing says which image to install");
     assertThatThrownBy(() -> install("oci:/a/b", null, null))
         .hasMessageContaining("name it by --target-imgref");
+    for (String less :
+        List.of("containers-storage:web", "containers-storage:[vfs@/g]r.example/x")) {
+      assertThatThrownBy(() -> install(less, null, null))
+          .hasMessageContaining("name it by --target-imgref");
+    }
     assertThatThrownBy(() -> install("floppy:x", "quay.io/x/z:1", null))
         .hasMessageContaining("\"floppy:x\" does not begin with docker://");
     assertThatThrownBy(() -> install("oci:/a/b", "quay.io/x/z:1", directory.resolve("keys")))

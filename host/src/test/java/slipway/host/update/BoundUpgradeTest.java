@@ -4,20 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostMachine;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
+import slipway.oci.copy.Transfer;
+import slipway.oci.layout.OciLayout;
 import slipway.sysroot.Sysroot;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -133,6 +138,35 @@ class BoundUpgradeTest {
     machine.publish(DB, HostMachine.Image.of("db"));
     upgrade();
     assertThat(stored()).containsExactly(APP, DB);
+  }
+
+  /** As on a stick for a machine without a network. */
+  @Test
+  void oneThatLiesBesideTheVersionComesFromThere() throws Exception {
+    machine.publish(NAME, os("2", APP, DB));
+    Path stick = machine.root().resolveSibling("stick");
+    Map.of(NAME, "os", APP, APP, DB, "db")
+        .forEach(
+            (image, name) -> {
+              try (OciLayout layout = OciLayout.create(stick, name)) {
+                Transfer.copy(
+                    machine.source(image),
+                    null,
+                    layout,
+                    null,
+                    Transfer.Options.all(),
+                    Progress.NONE);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    machine.replace(NAME, registry -> OciLayout.open(stick, "os"));
+    machine.unpublish(APP);
+    upgrade();
+    assertThat(stored()).as("one from the stick, one from its registry").containsExactly(APP, DB);
+    machine.reboot();
+    assertThat(machine.environment().sysroot().booted()).isPresent();
+    machine.judge();
   }
 
   @Test
