@@ -17,7 +17,8 @@
  *  layout      blobs by digest, index.json                             model, copy
  *  registry    requests, authentication, TLS, going on after a cut     model, copy
  *  store       the images of this machine                              model, copy, layout
- *  podman      images of podman's own store                            model, copy, layout
+ *  chunked     layers of which parts can be fetched                    model, copy
+ *  podman      images of podman's own store                            model, copy, layout, chunked
  *  transport   places in words: oci:DIR, docker://HOST/NAME            the others, but not store
  * </pre>
  *

@@ -1,12 +1,16 @@
 package slipway.oci;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
@@ -48,5 +52,15 @@ public final class MemorySource implements ImageSource {
   public InputStream blob(Descriptor descriptor, long offset) {
     byte[] bytes = blobs.get(descriptor.digest());
     return new ByteArrayInputStream(bytes, (int) offset, bytes.length);
+  }
+
+  @Override
+  public Optional<InputStream> parts(
+      Descriptor descriptor, List<Span> spans, LongConsumer fetched) {
+    byte[] bytes = blobs.get(descriptor.digest());
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    spans.forEach(s -> all.write(bytes, (int) s.offset(), (int) s.length()));
+    fetched.accept(all.size());
+    return Optional.of(new ByteArrayInputStream(all.toByteArray()));
   }
 }

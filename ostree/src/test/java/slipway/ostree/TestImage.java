@@ -14,12 +14,17 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
+import slipway.base.CountedInput;
+import slipway.oci.ChunkedBlob;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
@@ -30,7 +35,7 @@ import slipway.tree.Layer;
 import slipway.tree.TarWriter;
 
 /** An image in memory, made layer by layer, and a source of it that can be told to misbehave. */
-public final class TestImage implements ImageSource {
+public class TestImage implements ImageSource {
   private final Map<Digest, byte[]> blobs = new HashMap<>();
   private final List<Descriptor> layers = new ArrayList<>();
   private final List<Digest> diffIds = new ArrayList<>();
@@ -40,6 +45,7 @@ public final class TestImage implements ImageSource {
   private @Nullable Digest broken;
   private CountDownLatch breaking = new CountDownLatch(0);
   private Set<Digest> stalled = Set.of();
+  private boolean givesParts = true;
 
   public static byte[] tar(Layer layer) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -64,6 +70,21 @@ public final class TestImage implements ImageSource {
     blobs.put(descriptor.digest(), bytes);
     layers.add(descriptor);
     diffIds.add(diffId);
+    return this;
+  }
+
+  /** A layer of which parts can be fetched. */
+  public TestImage chunkedLayer(byte[] tar, ChunkedBlob packed) {
+    Descriptor descriptor = packed.descriptor();
+    blobs.put(descriptor.digest(), packed.bytes());
+    layers.add(descriptor);
+    diffIds.add(Digest.sha256(tar));
+    return this;
+  }
+
+  /** Gives whole blobs only. */
+  public TestImage withoutParts() {
+    givesParts = false;
     return this;
   }
 
@@ -168,6 +189,18 @@ public final class TestImage implements ImageSource {
         return in.read();
       }
     };
+  }
+
+  @Override
+  public Optional<InputStream> parts(
+      Descriptor descriptor, List<Span> spans, LongConsumer fetched) {
+    if (!givesParts) {
+      return Optional.empty();
+    }
+    byte[] bytes = java.util.Objects.requireNonNull(blobs.get(descriptor.digest()));
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    spans.forEach(s -> all.write(bytes, (int) s.offset(), (int) s.length()));
+    return Optional.of(new CountedInput(new ByteArrayInputStream(all.toByteArray()), fetched));
   }
 
   /** Writes the image as an OCI layout, for other tools. */

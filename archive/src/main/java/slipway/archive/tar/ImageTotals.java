@@ -1,6 +1,7 @@
 package slipway.archive.tar;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 
 /**
@@ -18,21 +19,38 @@ public final class ImageTotals {
   private final AtomicLong content;
   private final AtomicLong memory = new AtomicLong();
 
+  /** What of it is counted there, too; null when it stands alone. */
+  private final @Nullable ImageTotals whole;
+
   /**
    * @param where what is read, for messages, such as {@code the image's layers}
    */
   public ImageTotals(String where) {
-    this(where, new AtomicLong());
+    this(where, new AtomicLong(), null);
   }
 
-  private ImageTotals(String where, AtomicLong content) {
+  private ImageTotals(String where, AtomicLong content, @Nullable ImageTotals whole) {
     this.where = where;
     this.content = content;
+    this.whole = whole;
   }
 
   /** For the next layer of a reader that does not keep the trees: content goes on being counted. */
   public ImageTotals withoutTrees() {
-    return new ImageTotals(where, content);
+    return new ImageTotals(where, content, null);
+  }
+
+  /** For something that may be given up again: what it costs is counted here, too. */
+  public ImageTotals attempt() {
+    return new ImageTotals(where, new AtomicLong(), this);
+  }
+
+  /** Takes an attempt back, because what it read is let go. */
+  public void giveUp() {
+    if (whole != null) {
+      whole.memory.addAndGet(-memory.get());
+      whole.content.addAndGet(-content.get());
+    }
   }
 
   /**
@@ -42,10 +60,16 @@ public final class ImageTotals {
    */
   public void inode(long bytes) {
     Limit.TREE_BYTES.check(memory.addAndGet(INODE + bytes), where);
+    if (whole != null) {
+      whole.inode(bytes);
+    }
   }
 
   /** Counts bytes of layers once decompressed, holes included. */
   void content(long bytes) {
     Limit.IMAGE_BYTES.check(content.addAndGet(bytes), where);
+    if (whole != null) {
+      whole.content(bytes);
+    }
   }
 }

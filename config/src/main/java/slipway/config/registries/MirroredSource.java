@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Reference;
@@ -73,14 +76,21 @@ final class MirroredSource implements ImageSource {
 
   @Override
   public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-    RegistryClient client;
-    synchronized (this) {
-      client = chosen;
-    }
+    return chosen().blob(descriptor, offset);
+  }
+
+  @Override
+  public Optional<InputStream> parts(Descriptor descriptor, List<Span> spans, LongConsumer fetched)
+      throws IOException {
+    return chosen().parts(descriptor, spans, fetched);
+  }
+
+  private synchronized RegistryClient chosen() {
+    RegistryClient client = chosen;
     if (client == null) {
       throw new IllegalStateException("a blob belongs to a manifest, which comes first");
     }
-    return client.blob(descriptor, offset);
+    return client;
   }
 
   @Override

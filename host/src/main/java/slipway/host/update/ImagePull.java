@@ -258,29 +258,28 @@ public final class ImagePull implements AutoCloseable {
   private Progress tellLayers(ProgressStream stream) throws IOException {
     int present = 0;
     long bytesPresent = 0;
-    int needed = 0;
-    long bytes = 0;
+    Map<String, Long> needed = new LinkedHashMap<>();
     for (Descriptor layer : manifest.layers()) {
       if (repository.resolveRef(ImageRefs.layer(layer.digest())).isPresent()) {
         present++;
         bytesPresent += layer.size();
       } else {
-        needed++;
-        bytes += layer.size();
+        needed.put(layer.digest().brief(), layer.size());
       }
     }
-    if (needed > 0) {
+    if (!needed.isEmpty()) {
+      long bytes = needed.values().stream().mapToLong(Long::longValue).sum();
       host.out()
           .accept(
               "layers already present: "
                   + present
                   + "; layers needed: "
-                  + needed
+                  + needed.size()
                   + " ("
                   + Sizes.decimal(bytes)
                   + ")");
     }
-    return stream.pulling(digest(), present, bytesPresent, needed, bytes, host.progress());
+    return stream.pulling(digest(), present, bytesPresent, needed, host.progress());
   }
 
   /** Tells what differs from another image's layers. */

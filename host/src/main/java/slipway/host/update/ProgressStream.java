@@ -156,16 +156,17 @@ public final class ProgressStream implements AutoCloseable {
    *
    * @param image the manifest's digest
    * @param layersCached how many layers are there already, with so many bytes
-   * @param layers how many are to come, with so many bytes
+   * @param layers those to come, as their tasks are called, with their bytes; what a task leaves
+   *     out of them because it is there already counts as cached
    * @param shown also hears of the layers
-   * @return what is to hear of them; the end of the fetching is {@link #pulled}
+   * @return what is to hear of them; the end of the fetching is {@link #imported}
    */
   Progress pulling(
-      Digest image, int layersCached, long bytesCached, int layers, long bytes, Progress shown) {
+      Digest image, int layersCached, long bytesCached, Map<String, Long> layers, Progress shown) {
     if (this == NONE) {
       return shown;
     }
-    Pull pull = new Pull(image, layersCached, bytesCached, layers, bytes, shown);
+    Pull pull = new Pull(image, layersCached, bytesCached, layers, shown);
     begin(pull::event);
     return pull;
   }
@@ -248,17 +249,20 @@ public final class ProgressStream implements AutoCloseable {
     private final Digest image;
     private final int layersCached;
     private final long bytesCached;
-    private final int layers;
-    private final long bytes;
+    private final Map<String, Long> layers;
     private final Progress shown;
     private final List<Fetch> fetches = new CopyOnWriteArrayList<>();
 
-    Pull(Digest image, int layersCached, long bytesCached, int layers, long bytes, Progress shown) {
+    Pull(
+        Digest image,
+        int layersCached,
+        long bytesCached,
+        Map<String, Long> layers,
+        Progress shown) {
       this.image = image;
       this.layersCached = layersCached;
       this.bytesCached = bytesCached;
-      this.layers = layers;
-      this.bytes = bytes;
+      this.layers = Map.copyOf(layers);
       this.shown = shown;
     }
 
@@ -269,6 +273,8 @@ public final class ProgressStream implements AutoCloseable {
         return other;
       }
       Fetch fetch = new Fetch(name.substring(LAYER.length()), total, other);
+      // One that begins anew takes the place of the attempt before.
+      fetches.stream().filter(f -> f.id.equals(fetch.id)).forEach(f -> f.given = true);
       fetches.add(fetch);
       return fetch;
     }
@@ -291,10 +297,17 @@ public final class ProgressStream implements AutoCloseable {
     Map<String, @Nullable Object> event() {
       long fetched = 0;
       long complete = 0;
+      long spared = 0;
+      long total = layers.values().stream().mapToLong(Long::longValue).sum();
       List<Map<String, @Nullable Object>> subtasks = new ArrayList<>();
       for (Fetch fetch : fetches) {
         long done = Math.max(0, fetch.done.get());
         fetched += done;
+        if (fetch.given) {
+          total += done;
+          continue;
+        }
+        spared += Math.max(0, layers.getOrDefault(fetch.id, 0L) - fetch.total);
         complete += done >= fetch.total ? 1 : 0;
         subtasks.add(
             Map.of(
@@ -316,12 +329,12 @@ public final class ProgressStream implements AutoCloseable {
           Map.entry("task", "pulling"),
           Map.entry("description", "Pulling Image: " + image),
           Map.entry("id", image.toString()),
-          Map.entry("bytesCached", bytesCached),
+          Map.entry("bytesCached", bytesCached + spared),
           Map.entry("bytes", fetched),
-          Map.entry("bytesTotal", bytes),
+          Map.entry("bytesTotal", total - spared),
           Map.entry("stepsCached", (long) layersCached),
           Map.entry("steps", complete),
-          Map.entry("stepsTotal", (long) layers),
+          Map.entry("stepsTotal", (long) layers.size()),
           Map.entry("subtasks", subtasks));
     }
   }
@@ -332,6 +345,9 @@ public final class ProgressStream implements AutoCloseable {
     private final long total;
     private final Progress.Task shown;
     private final AtomicLong done = new AtomicLong();
+
+    /** Whether another attempt took its place. */
+    private volatile boolean given;
 
     Fetch(String id, long total, Progress.Task shown) {
       this.id = id;

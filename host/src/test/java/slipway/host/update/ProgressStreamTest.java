@@ -168,7 +168,7 @@ class ProgressStreamTest {
   void bytesAreToldFiveTimesASecondAtMost() {
     long begin = System.nanoTime();
     try (ProgressStream stream = collecting()) {
-      Progress progress = stream.pulling(IMAGE, 0, 0, 1, 100_000, Progress.NONE);
+      Progress progress = stream.pulling(IMAGE, 0, 0, Map.of("abc", 100_000L), Progress.NONE);
       try (Progress.Task task = progress.start("layer abc", 100_000)) {
         for (int i = 0; i < 100_000; i++) {
           task.advance(1);

@@ -3,6 +3,8 @@ package slipway.oci.copy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.model.Descriptor;
@@ -32,6 +34,26 @@ public interface ImageSource extends AutoCloseable {
    * @param offset bytes to leave out at the beginning; a source that cannot seek reads over them
    */
   InputStream blob(Descriptor descriptor, long offset) throws IOException;
+
+  /**
+   * Whether a source that holds parts of images knows that a blob is in none of them. Of others
+   * this is found out when the blob is opened.
+   */
+  default boolean lacks(Descriptor descriptor) throws IOException {
+    return false;
+  }
+
+  /**
+   * Opens parts of a blob without what lies between them, for whom that spares a transfer.
+   *
+   * @param spans in ascending order, none of them touching another
+   * @param fetched is told the bytes that come, those too that are passed over
+   * @return the bytes of all parts, one after the other; empty where only whole blobs can be had
+   */
+  default Optional<InputStream> parts(Descriptor descriptor, List<Span> spans, LongConsumer fetched)
+      throws IOException {
+    return Optional.empty();
+  }
 
   /**
    * An image that a source holds.

@@ -110,6 +110,11 @@ public final class OciLayout implements ImageSource, ImageSink {
     return blobs.open(descriptor.digest(), offset);
   }
 
+  @Override
+  public boolean lacks(Descriptor descriptor) {
+    return !blobs.has(descriptor.digest());
+  }
+
   /** {@inheritDoc} Empty: the image without a name. */
   @Override
   public String defaultTag() {

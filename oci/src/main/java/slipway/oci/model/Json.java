@@ -1,6 +1,7 @@
 package slipway.oci.model;
 
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
@@ -82,6 +83,11 @@ public final class Json {
           "the " + what + " is not valid JSON: " + Printable.text(reason(e)),
           e);
     }
+  }
+
+  /** Reads a document token by token that is too large for a tree. Whoever calls closes it. */
+  public static JsonParser parser(InputStream in) {
+    return FACTORY.createParser(ObjectReadContext.empty(), in);
   }
 
   /** The parser's reason without the part of the document that it likes to show. */

@@ -14,13 +14,16 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import slipway.archive.compress.Compression;
 import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
+import slipway.oci.chunked.TarSplitInput;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Json;
 import slipway.oci.model.Manifest;
@@ -311,13 +314,33 @@ record StoredImage(OsPath graphroot, Driver driver, String id, String top) {
     int files = -1;
     try {
       files = files(layer);
-      return new TarSplitInput(packed, files, where);
+      return new TarSplitInput(
+          Compression.GZIP.decompress(packed), new FolderFiles(files, where), where);
     } catch (IOException | RuntimeException e) {
       packed.close();
       if (files >= 0) {
         Posix.close(files);
       }
       throw e;
+    }
+  }
+
+  /**
+   * The files of a layer beneath their folder.
+   *
+   * @param folder open; closed with this
+   */
+  private record FolderFiles(int folder, String where) implements TarSplitInput.Contents {
+    @Override
+    public InputStream open(OsPath name, long size) throws IOException {
+      String file = Printable.text(name.toString());
+      return RootedFile.openat(folder, name, RootedFile.Links.IN_ROOT, where + ": " + file)
+          .orElseThrow(() -> Problem.corrupt(where + " lacks its file " + file));
+    }
+
+    @Override
+    public void close() throws IOException {
+      Posix.close(folder);
     }
   }
 

@@ -15,6 +15,7 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
+import slipway.oci.chunked.TarSplitInput;
 import slipway.oci.model.Json;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;

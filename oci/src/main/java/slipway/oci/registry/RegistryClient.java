@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -172,6 +174,21 @@ public final class RegistryClient implements ImageSource, ImageSink {
     String action = "pull blob " + descriptor.digest() + " from " + name.name();
     return new ResumingInputStream(
         at -> openBlob(descriptor, at, action), http, descriptor, offset, action);
+  }
+
+  /** {@inheritDoc} The stream resumes by itself after a cut; nothing of it is verified. */
+  @Override
+  public Optional<InputStream> parts(Descriptor descriptor, List<Span> spans, LongConsumer fetched)
+      throws IOException {
+    String action = "pull parts of blob " + descriptor.digest() + " from " + name.name();
+    RegistryHttp.Call call = pull(path("blobs/" + descriptor.digest()), action);
+    BlobParts parts = new BlobParts(http, call, descriptor, spans, fetched);
+    Descriptor all = Descriptor.of(descriptor.mediaType(), descriptor.digest(), Span.sum(spans));
+    try {
+      return Optional.of(new ResumingInputStream(parts::open, http, all, 0, action));
+    } catch (BlobParts.WholeOnly e) {
+      return Optional.empty();
+    }
   }
 
   /** Opens a whole blob; the stream fails at the end unless digest and size are right. */

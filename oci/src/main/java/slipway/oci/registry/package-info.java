@@ -8,6 +8,7 @@
  *    │                       asks how much is there and sends the rest
  *    ├ RegistryPages         lists, by the Link of each page
  *    ├ ResumingInputStream   a download that goes on by Range where it was cut
+ *    ├ BlobParts             parts of a blob, many in one answer (MultipartBody) or one at a time
  *    ▼
  *  RegistryHttp     a request: https, or http where that may be; redirects by hand, retries with a
  *    │              growing wait

@@ -96,6 +96,11 @@ public final class OciArchive {
     }
 
     @Override
+    public boolean lacks(Descriptor descriptor) {
+      return !tar.has(entry(descriptor.digest()));
+    }
+
+    @Override
     public void close() throws IOException {
       tar.close();
     }

@@ -27,6 +27,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
+import slipway.oci.chunked.PartialLayer;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.LayerSpace;
 import slipway.oci.copy.Transfer;
@@ -247,13 +248,13 @@ public final class ContainerImport {
         missing.add(wanted);
       }
     }
-    long bytes = missing.stream().mapToLong(w -> w.blob().size()).sum();
+    requireSent(missing);
     long available = transaction.available();
     new LayerSpace(source, missing.stream().map(Wanted::blob).toList(), repository::contentBytes)
         .require(available, shown(), repository.path());
     int present = parts.count;
     try {
-      fetch(transaction, missing, parts);
+      long bytes = fetch(transaction, missing, parts);
       Base base = ofCommit == 0 ? null : base(transaction, parts);
       Checksum commit = merge(transaction, base, ofCommit, parts, configBytes);
       keepDetached(parts);
@@ -265,6 +266,45 @@ public final class ContainerImport {
       }
       throw e;
     }
+  }
+
+  /** What is exported for machines that have another version leaves out what that has. */
+  private void requireSent(List<Wanted> missing) throws IOException {
+    for (Wanted w : missing) {
+      if (source.lacks(w.blob())) {
+        throw Problem.notFound(
+            "the layer "
+                + w.blob().digest()
+                + " of "
+                + shown()
+                + " is neither in "
+                + Printable.text(source.describe())
+                + " nor on this machine, which lacks the version that it was exported from; export"
+                + " it from one that bootc status shows here (--delta-from), or whole");
+      }
+    }
+  }
+
+  /**
+   * What of the missing layers may be there already: in layers that the image lacks, most of all
+   * those of the version before.
+   *
+   * @return null when no layer tells what is in it
+   */
+  private @Nullable ContentIndex contents(List<Wanted> missing, Parts parts) throws IOException {
+    long packed =
+        missing.stream()
+            .filter(w -> !w.objects())
+            .map(Wanted::blob)
+            .filter(PartialLayer::isOffered)
+            .mapToLong(Descriptor::size)
+            .sum();
+    if (packed == 0) {
+      return null;
+    }
+    Map<String, Checksum> others = new TreeMap<>(repository.refs(ContainerRefs.LAYERS));
+    parts.layers.keySet().forEach(blob -> others.remove(ContainerRefs.layer(blob)));
+    return new ContentIndex(repository, Set.copyOf(others.values()), packed, progress);
   }
 
   /** Takes a layer that the repository has. */
@@ -302,10 +342,12 @@ public final class ContainerImport {
     record Objects(EncapsulatedLayer layer, Optional<Checksum> commit) implements Arrived {}
   }
 
-  private Arrived fetch(Transaction transaction, Wanted wanted) throws IOException {
+  private Arrived fetch(
+      Transaction transaction, Wanted wanted, @Nullable ContentIndex contents)
+      throws IOException {
     if (!wanted.objects()) {
       return new Arrived.Files(
-          new LayerFetch(source, totals, progress)
+          new LayerFetch(source, totals, progress, contents)
               .run(transaction, wanted.blob(), wanted.diffId()));
     }
     EncapsulatedLayer layer =
@@ -337,11 +379,14 @@ public final class ContainerImport {
     }
   }
 
-  private void fetch(Transaction transaction, List<Wanted> missing, Parts parts)
+  /** Returns how many bytes came. */
+  private long fetch(Transaction transaction, List<Wanted> missing, Parts parts)
       throws IOException {
     if (missing.isEmpty()) {
-      return;
+      return 0;
     }
+    ContentIndex contents = contents(missing, parts);
+    long bytes = 0;
     // The largest first, so that none of them is left to the end.
     List<Wanted> order = new ArrayList<>(missing);
     order.sort(Comparator.comparingLong((Wanted w) -> w.blob().size()).reversed());
@@ -354,7 +399,7 @@ public final class ContainerImport {
     try (threads) {
       Map<Wanted, Future<Arrived>> running = new LinkedHashMap<>();
       for (Wanted w : order) {
-        running.put(w, threads.submit(() -> fetch(transaction, w)));
+        running.put(w, threads.submit(() -> fetch(transaction, w, contents)));
       }
       Throwable failure = null;
       for (Map.Entry<Wanted, Future<Arrived>> entry : running.entrySet()) {
@@ -362,6 +407,7 @@ public final class ContainerImport {
           switch (entry.getValue().get()) {
             case Arrived.Files files -> {
               take(transaction, entry.getKey(), files.fetched(), parts);
+              bytes += files.fetched().bytes();
               files
                   .fetched()
                   .dropped()
@@ -371,7 +417,10 @@ public final class ContainerImport {
                   .attributes()
                   .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
             }
-            case Arrived.Objects objects -> take(transaction, entry.getKey(), objects, parts);
+            case Arrived.Objects objects -> {
+              take(transaction, entry.getKey(), objects, parts);
+              bytes += entry.getKey().blob().size();
+            }
           }
         } catch (ExecutionException e) {
           failure = failure == null ? e.getCause() : failure;
@@ -393,6 +442,7 @@ public final class ContainerImport {
     }
     reportDropped(dropped);
     reportAttributes(attributes);
+    return bytes;
   }
 
   /** Interrupts what runs, and cancels what has not begun: nobody else would ever end that. */

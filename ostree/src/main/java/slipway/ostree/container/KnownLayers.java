@@ -34,7 +34,7 @@ final class KnownLayers {
    */
   Optional<Commit> find(Digest blob, Digest diffId, boolean objects) throws IOException {
     Checksum commit = refs.get(ContainerRefs.layer(blob));
-    if (commit == null) {
+    if (commit == null || !mayBe(commit, diffId)) {
       commit = byDiffId().get(diffId);
     }
     if (commit == null
@@ -47,6 +47,15 @@ final class KnownLayers {
     return found.string(LayerCommits.IMPORTER).isPresent() == objects
         ? Optional.empty()
         : Optional.of(found);
+  }
+
+  /**
+   * A layer that was fetched in parts was held to its diff id alone, so the name of a blob under
+   * which it stands is only what one image said.
+   */
+  private boolean mayBe(Checksum commit, Digest diffId) throws IOException {
+    return !repository.has(commit, ObjectType.COMMIT)
+        || LayerCommits.diffId(repository.readCommit(commit)).map(diffId::equals).orElse(true);
   }
 
   private Map<Digest, Checksum> byDiffId() throws IOException {
@@ -76,7 +85,7 @@ final class KnownLayers {
       List<Digest> diffIds = image.config().diffIds();
       for (int i = 0; i < Math.min(layers.size(), diffIds.size()); i++) {
         Checksum commit = refs.get(ContainerRefs.layer(layers.get(i).digest()));
-        if (commit != null) {
+        if (commit != null && mayBe(commit, diffIds.get(i))) {
           known.putIfAbsent(diffIds.get(i), commit);
         }
       }

@@ -2,36 +2,70 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.ImageTotals;
 import slipway.base.CountedInput;
 import slipway.base.Limit;
+import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
+import slipway.oci.chunked.PartialLayer;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Validate;
 import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
+import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Transaction;
 import slipway.tree.ContentStore;
+import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.LayerReader;
+import slipway.tree.Node;
 
-/** Reads one layer from its source in one pass, verifying both its digests. */
+/**
+ * Reads one layer from its source in one pass, verifying its digests. Of a layer whose table of
+ * contents tells what is in it, only what the repository lacks is fetched; all of it, when that
+ * does not work out.
+ */
 final class LayerFetch {
+  /** Smaller layers are fetched before one has asked what is in them. */
+  private static final long MIN_PARTIAL = 64 * 1024;
+
+  /** Less than a tenth spared is not worth the requests. */
+  private static final int WORTH = 10;
+
   private final ImageSource source;
   private final ImageTotals image;
   private final Progress progress;
+  private final @Nullable ContentIndex contents;
+  private final AtomicLong fetched = new AtomicLong();
 
+  /** Reads whole layers. */
   LayerFetch(ImageSource source, ImageTotals image, Progress progress) {
+    this(source, image, progress, null);
+  }
+
+  /**
+   * @param contents what need not be fetched; null to read whole layers
+   */
+  LayerFetch(
+      ImageSource source, ImageTotals image, Progress progress, @Nullable ContentIndex contents) {
     this.source = source;
     this.image = image;
     this.progress = progress;
+    this.contents = contents;
   }
 
   /**
@@ -39,45 +73,167 @@ final class LayerFetch {
    *
    * @param dropped how many entries were left out, by top level directory
    * @param attributes how many extended attributes were left out, by name
+   * @param bytes that came from the source, of attempts in vain too
    */
   record Fetched(
       Checksum commit,
       Layer layer,
       Map<String, Integer> dropped,
-      Map<String, Integer> attributes) {}
+      Map<String, Integer> attributes,
+      long bytes) {}
 
   /** Writes it into a transaction, as a commit. */
   Fetched run(Transaction transaction, Descriptor blob, Digest diffId) throws IOException {
+    Optional<Fetched> partial = partial(transaction, blob, diffId);
+    if (partial.isPresent()) {
+      return partial.get();
+    }
     LayerFilter filter = new LayerFilter(transaction, name(blob));
-    Layer layer = read(filter, blob, diffId);
+    return written(transaction, read(filter, blob, diffId), filter, diffId);
+  }
+
+  private Fetched written(Transaction transaction, Layer layer, LayerFilter filter, Digest diffId)
+      throws IOException {
     return new Fetched(
         LayerCommits.write(transaction, layer, diffId),
         layer,
         filter.dropped(),
-        filter.attributes());
+        filter.attributes(),
+        fetched.get());
   }
 
   /** Reads it, with the content of its files going to another place. */
-  Layer read(ContentStore contents, Descriptor blob, Digest diffId) throws IOException {
-    return read(new LayerFilter(contents, name(blob)), blob, diffId);
+  Layer read(ContentStore store, Descriptor blob, Digest diffId) throws IOException {
+    return read(new LayerFilter(store, name(blob)), blob, diffId);
   }
 
   private Layer read(LayerFilter filter, Descriptor blob, Digest diffId) throws IOException {
-    String name = name(blob);
-    MessageDigest hash = diffId.algorithm().newMessageDigest();
     Layer raw;
-    try (Progress.Task task = progress.start(name, blob.size());
+    try (Progress.Task task = progress.start(name(blob), blob.size());
         InputStream compressed =
-            new VerifyingInputStream(new CountedInput(source.blob(blob, 0), task::advance), blob);
-        InputStream tar =
-            bounded(new DigestInputStream(Compression.decompressAny(compressed), hash), name)) {
-      raw = LayerReader.read(tar, filter, image);
-      tar.transferTo(java.io.OutputStream.nullOutputStream());
-      // The decompressor may stop at the end of its data; the blob's digest is checked at its end.
-      compressed.transferTo(java.io.OutputStream.nullOutputStream());
+            new VerifyingInputStream(new CountedInput(source.blob(blob, 0), counted(task)), blob);
+        InputStream tar = Compression.decompressAny(compressed)) {
+      raw = read(tar, filter, image, blob, diffId, compressed);
     }
-    Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
     return filter.apply(raw);
+  }
+
+  /** Counts what comes, for the one who watches and for the sum. */
+  private LongConsumer counted(Progress.Task task) {
+    return n -> {
+      fetched.addAndGet(n);
+      task.advance(n);
+    };
+  }
+
+  /**
+   * Reads a layer's tar and holds it to its diff id.
+   *
+   * @param below is read to its end, too: the decompressor may stop at the end of its data, and the
+   *     blob's digest is checked at its end
+   */
+  private static Layer read(
+      InputStream plain,
+      LayerFilter filter,
+      ImageTotals totals,
+      Descriptor blob,
+      Digest diffId,
+      InputStream below)
+      throws IOException {
+    MessageDigest hash = diffId.algorithm().newMessageDigest();
+    InputStream tar = bounded(new DigestInputStream(plain, hash), name(blob));
+    Layer raw = LayerReader.read(tar, filter, totals);
+    tar.transferTo(OutputStream.nullOutputStream());
+    below.transferTo(OutputStream.nullOutputStream());
+    Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
+    return raw;
+  }
+
+  // ---- parts of it ----
+
+  /**
+   * Reads the layer out of what the repository holds and of what it lacks.
+   *
+   * @return empty when it has to be fetched whole
+   */
+  private Optional<Fetched> partial(Transaction transaction, Descriptor blob, Digest diffId)
+      throws IOException {
+    ContentIndex known = contents;
+    if (known == null
+        || blob.size() < MIN_PARTIAL
+        || !PartialLayer.isOffered(blob)
+        || known.isEmpty()) {
+      return Optional.empty();
+    }
+    ImageTotals attempt = image.attempt();
+    try {
+      Optional<PartialLayer> parts = PartialLayer.find(source, blob, known, fetched::addAndGet);
+      if (parts.isEmpty()) {
+        progress.note(
+            name(blob) + " is fetched whole: " + source.describe() + " gives no parts of it");
+        return Optional.empty();
+      }
+      if (fetched.get() + parts.get().missingBytes() > blob.size() - blob.size() / WORTH) {
+        return Optional.empty();
+      }
+      return Optional.of(assembled(transaction, blob, diffId, parts.get(), attempt));
+    } catch (Problem e) {
+      if (e.kind() != Problem.Kind.CORRUPT && e.kind() != Problem.Kind.INPUT) {
+        throw e;
+      }
+      attempt.giveUp();
+      progress.note(name(blob) + " is fetched whole: " + e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Fetched assembled(
+      Transaction transaction,
+      Descriptor blob,
+      Digest diffId,
+      PartialLayer parts,
+      ImageTotals attempt)
+      throws IOException {
+    LayerFilter filter = new LayerFilter(transaction, name(blob));
+    Layer raw;
+    long begun = fetched.get();
+    try (Progress.Task task = progress.start(name(blob), begun + parts.missingBytes())) {
+      task.advance(begun);
+      try (InputStream tar = parts.open(counted(task))) {
+        raw = read(tar, filter, attempt, blob, diffId, InputStream.nullInputStream());
+      }
+    }
+    Fetched result = written(transaction, filter.apply(raw), filter, diffId);
+    note(transaction, result, parts);
+    return result;
+  }
+
+  /** What is known of the contents need not be found out again for the next version. */
+  private void note(Transaction transaction, Fetched result, PartialLayer parts) {
+    List<ContentIndex.Entry> entries = new ArrayList<>();
+    try {
+      new FileTree(result.layer().root())
+          .walk(
+              (path, node) -> {
+                if (node instanceof Node.File f
+                    && f.content() instanceof ObjectContent object
+                    && object.size() > 0) {
+                  content(parts, path)
+                      .ifPresent(d -> entries.add(new ContentIndex.Entry(d, object.checksum())));
+                }
+              });
+      ContentIndex.write(transaction.repository(), result.commit(), entries);
+    } catch (IOException e) {
+      progress.note("what a layer holds is not noted for the next one: " + e.getMessage());
+    }
+  }
+
+  private static Optional<Digest> content(PartialLayer parts, OsPath path) {
+    Optional<Digest> moved =
+        path.startsWith("usr/etc/")
+            ? parts.content(path.substring("usr/".length()))
+            : Optional.empty();
+    return moved.isPresent() ? moved : parts.content(path);
   }
 
   private static String name(Descriptor blob) {

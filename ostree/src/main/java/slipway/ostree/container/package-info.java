@@ -15,7 +15,9 @@
  *  ImageSource
  *    │ at most four layers at once, each in one pass over its stream (LayerFetch)
  *    ▼
- *  digest of the blob ─▶ decompress ─▶ diff id ─▶ LayerReader ─▶ LayerFilter
+ *  digest of the blob ─▶ decompress ─┬▶ diff id ─▶ LayerReader ─▶ LayerFilter
+ *  parts of it, and contents that    │
+ *  are here (ContentIndex) ──────────┘
  *                                                    │ content      drops what is below dev, proc,
  *                                                    ▼              run, sys and tmp; etc becomes
  *                                                Transaction        usr/etc

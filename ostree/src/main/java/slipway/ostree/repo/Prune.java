@@ -90,6 +90,7 @@ final class Prune {
     Posix.unlink(object.path());
     if (object.type() == ObjectType.COMMIT) {
       Files.deleteIfExists(repository.partialMarker(object.checksum()));
+      Files.deleteIfExists(repository.contentsNote(object.checksum()));
     }
   }
 

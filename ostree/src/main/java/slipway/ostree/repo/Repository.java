@@ -1,6 +1,7 @@
 package slipway.ostree.repo;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.ref.SoftReference;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -11,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.WeakHashMap;
@@ -25,6 +27,7 @@ import slipway.base.RawText;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
 import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.gvariant.GVariant;
@@ -246,6 +249,11 @@ public final class Repository {
   /** Marks a commit of which not all objects were pulled. */
   Path partialMarker(Checksum commit) {
     return path.resolve("state").resolve(commit + ".commitpartial");
+  }
+
+  /** Where it may be noted what the files of a commit hold; goes with the commit. */
+  public Path contentsNote(Checksum commit) {
+    return path.resolve("extensions/slipway/contents").resolve(commit.hex());
   }
 
   public boolean isPartial(Checksum commit) {
@@ -505,6 +513,31 @@ public final class Repository {
           "the repository " + path + " lacks the object " + checksum + ".file",
           e);
     }
+  }
+
+  /**
+   * How many bytes a content object holds, of a repository whose objects are files.
+   *
+   * @return empty when there is no such object, when it is a link, and where objects are packed
+   */
+  public OptionalLong contentSize(Checksum object) throws IOException {
+    if (mode == Mode.ARCHIVE) {
+      return OptionalLong.empty();
+    }
+    try {
+      Stat stat = Posix.lstat(objectFile(object, ObjectType.FILE));
+      return stat.isRegular() ? OptionalLong.of(stat.size()) : OptionalLong.empty();
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return OptionalLong.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** Opens the content of an object, without looking whether it is the right one. */
+  public InputStream openContent(Checksum object) throws IOException {
+    return format.open(objectFile(object, ObjectType.FILE));
   }
 
   /** Spares reading objects that were published just now. */

@@ -89,7 +89,8 @@ public final class Transaction implements ContentStore, AutoCloseable {
     }
   }
 
-  Repository repository() {
+  /** Where it writes. */
+  public Repository repository() {
     return repository;
   }
 

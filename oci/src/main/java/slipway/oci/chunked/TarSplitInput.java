@@ -1,26 +1,24 @@
-package slipway.oci.podman;
+package slipway.oci.chunked;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Base64;
-import slipway.archive.compress.Compression;
 import slipway.base.BlockInput;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
-import slipway.linux.posix.RootedFile;
 import slipway.oci.model.Json;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The tar of a layer, put together again from its files and from what tar-split kept of it. Nothing
- * is checked here but that the parts are there: whoever reads it knows the digest.
+ * The tar of a layer, put together again from its files and from what tar-split kept of it
+ * (github.com/vbatts/tar-split, tar/storage). Nothing is checked here but that the parts are there:
+ * whoever reads it knows the digest.
  */
-final class TarSplitInput extends BlockInput {
+public final class TarSplitInput extends BlockInput {
   private static final int SEGMENT = 2;
   private static final int FILE = 1;
 
@@ -31,9 +29,7 @@ final class TarSplitInput extends BlockInput {
   private int begin;
   private int end;
 
-  /** The folder of the files, open. */
-  private final int files;
-
+  private final Contents files;
   private final String where;
   private InputStream part = InputStream.nullInputStream();
 
@@ -43,13 +39,27 @@ final class TarSplitInput extends BlockInput {
   private String file = "";
   private long entries;
 
+  /** The contents of a layer's files. */
+  public interface Contents extends AutoCloseable {
+    /**
+     * Opens one.
+     *
+     * @param name as the tar has it
+     * @param size bytes that are read of it, at least one
+     */
+    InputStream open(OsPath name, long size) throws IOException;
+
+    @Override
+    default void close() throws IOException {}
+  }
+
   /**
-   * @param packed the {@code .tar-split.gz}; closed with this
-   * @param files the open folder of the layer's files; closed with this
+   * @param unpacked what tar-split kept, a JSON object a line; closed with this
+   * @param files the layer's files; closed with this
    * @param where what to call the layer in a message
    */
-  TarSplitInput(InputStream packed, int files, String where) throws IOException {
-    this.unpacked = Compression.GZIP.decompress(packed);
+  public TarSplitInput(InputStream unpacked, Contents files, String where) {
+    this.unpacked = unpacked;
     this.files = files;
     this.where = where;
   }
@@ -136,10 +146,7 @@ final class TarSplitInput extends BlockInput {
             ? OsPath.ofBytes(base64(entry, "name_raw"))
             : OsPath.of(entry.path("name").asString(""));
     file = name.toString();
-    part =
-        RootedFile.openat(
-                files, name, RootedFile.Links.IN_ROOT, where + ": " + Printable.text(file))
-            .orElseThrow(() -> Problem.corrupt(where + " lacks its file " + Printable.text(file)));
+    part = files.open(name, left);
   }
 
   private byte[] base64(JsonNode entry, String key) {
@@ -152,10 +159,9 @@ final class TarSplitInput extends BlockInput {
 
   @Override
   public void close() throws IOException {
-    try (unpacked) {
+    try (files;
+        unpacked) {
       part.close();
-    } finally {
-      Posix.close(files);
     }
   }
 }
