@@ -27,6 +27,7 @@ import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.disk.VmCommand;
+import slipway.cli.image.ExportCommand;
 import slipway.cli.image.HistoryCommand;
 import slipway.cli.image.ImagesCommand;
 import slipway.cli.image.InspectCommand;
@@ -70,6 +71,8 @@ enum Verb {
   TAG(SLIPWAY, IMAGES, "tag", QUICK, "give an image another name"),
   RMI(SLIPWAY, IMAGES, "rmi", RUN, "remove images by name or id, and what nothing names then"),
   SAVE(SLIPWAY, IMAGES, "save", RUN, "write images to an archive"),
+  EXPORT(
+      SLIPWAY, IMAGES, "export", RUN, "write an image, or what a machine lacks of it, to a stick"),
   LOAD(SLIPWAY, IMAGES, "load", RUN, "read images that slipway, podman, docker or skopeo saved"),
   SYSTEM(SLIPWAY, IMAGES, "system", RUN, "show and free the space that images and builds take"),
 
@@ -230,6 +233,7 @@ enum Verb {
       case TAG -> new TagCommand();
       case RMI -> new RmiCommand();
       case SAVE -> new SaveCommand();
+      case EXPORT -> new ExportCommand();
       case LOAD -> new LoadCommand();
       case SYSTEM -> new SystemCommand();
       case PULL -> new PullCommand();
