@@ -158,15 +158,18 @@ public final class Bootc {
 
     @Option(
         names = "--require-digest",
-        paramLabel = "DIGEST",
-        description = "refuse any other image than this one, of its manifest or index")
+        paramLabel = "DIGEST|named",
+        description =
+            "refuse any other image than this one, of its manifest or index; named: refuse images,"
+                + " and images bound to them, whose names hold no digest")
     @Nullable String digest;
 
     Host.Demands demands() {
       String text = digest;
-      return new Host.Demands(
-          soft.mode,
-          text == null ? null : CommandValue.of("--require-digest", () -> Digest.parse(text)));
+      return text == null || text.equals("named")
+          ? new Host.Demands(soft.mode, null, text != null)
+          : new Host.Demands(
+              soft.mode, CommandValue.of("--require-digest", () -> Digest.parse(text)), false);
     }
   }
 

@@ -79,10 +79,17 @@ public final class Host {
    * @param softReboot whether the running kernel is to go on with what is staged; null when it
    *     starts anew
    * @param digest of the manifest that the image's name must lead to; null for any
+   * @param pinned whether the image's name must hold a digest itself, and so must those of the
+   *     images that are bound to it
    */
-  public record Demands(@Nullable SoftReboot softReboot, @Nullable Digest digest) {
+  public record Demands(@Nullable SoftReboot softReboot, @Nullable Digest digest, boolean pinned) {
     /** Whatever there is, by a full reboot. */
     public static final Demands NONE = new Demands(null, null);
+
+    /** Without a demand on names. */
+    public Demands(@Nullable SoftReboot softReboot, @Nullable Digest digest) {
+      this(softReboot, digest, false);
+    }
   }
 
   /**
@@ -114,7 +121,8 @@ public final class Host {
       if (downloadOnly && (apply || fromDownloaded)) {
         throw Problem.usage("--download-only excludes --apply and --from-downloaded");
       }
-      if (fromDownloaded && (check || tag != null || demands.digest() != null)) {
+      if (fromDownloaded
+          && (check || tag != null || demands.digest() != null || demands.pinned())) {
         throw Problem.usage("--from-downloaded excludes --check, --tag and --require-digest");
       }
       if (from != null && (fromDownloaded || tag != null)) {
@@ -277,7 +285,7 @@ public final class Host {
       requireUnverified(image, "--from");
       place = place(options.from());
     }
-    ImagePull.Wanted wanted = new ImagePull.Wanted(place, image, options.demands().digest());
+    ImagePull.Wanted wanted = ImagePull.Wanted.of(place, image, options.demands());
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
       return options.check()
           ? staging.check(sysroot, image, pull)
@@ -415,7 +423,7 @@ public final class Host {
     Deployment current = sysroot.staged().orElse(booted);
     boolean followedAlready =
         !options.once() && current.origin().container().equals(Optional.of(target));
-    if (followedAlready && digest == null) {
+    if (followedAlready && digest == null && !options.demands().pinned()) {
       voice.say("Image specification is unchanged.");
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
@@ -424,7 +432,7 @@ public final class Host {
       }
       return false;
     }
-    ImagePull.Wanted wanted = new ImagePull.Wanted(target, image, digest);
+    ImagePull.Wanted wanted = ImagePull.Wanted.of(target, image, options.demands());
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
       if (followedAlready) {
         return staging.upgrade(sysroot, image, pull, false, wish);

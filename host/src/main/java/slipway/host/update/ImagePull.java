@@ -42,6 +42,7 @@ public final class ImagePull implements AutoCloseable {
   private final Repository repository;
   private final ContainerReference reference;
   private final ContainerReference followed;
+  private final boolean pinned;
   private final ImageSource source;
   private final Manifest.Image manifest;
   private final byte[] configBytes;
@@ -58,6 +59,7 @@ public final class ImagePull implements AutoCloseable {
     this.repository = repository;
     this.reference = wanted.place();
     this.followed = wanted.followed();
+    this.pinned = wanted.pinned();
     this.source = source;
     this.manifest = manifest;
     this.configBytes = configBytes;
@@ -70,8 +72,23 @@ public final class ImagePull implements AutoCloseable {
    * @param place where it is fetched from
    * @param followed the image that the machine follows, which usually is the same
    * @param digest of its manifest, or of the index that leads to it; null for whatever is there
+   * @param pinned whether its name, and those of the images that are bound to it, must hold digests
    */
-  record Wanted(ContainerReference place, ContainerReference followed, @Nullable Digest digest) {}
+  record Wanted(
+      ContainerReference place,
+      ContainerReference followed,
+      @Nullable Digest digest,
+      boolean pinned) {
+    /** Whatever its name may be. */
+    Wanted(ContainerReference place, ContainerReference followed, @Nullable Digest digest) {
+      this(place, followed, digest, false);
+    }
+
+    /** As somebody demands it. */
+    static Wanted of(ContainerReference place, ContainerReference followed, Host.Demands demands) {
+      return new Wanted(place, followed, demands.digest(), demands.pinned());
+    }
+  }
 
   /**
    * Asks for manifest and configuration; nothing else is fetched yet.
@@ -80,6 +97,12 @@ public final class ImagePull implements AutoCloseable {
    */
   static ImagePull prepare(HostEnvironment host, Repository repository, Wanted wanted)
       throws IOException {
+    if (wanted.pinned() && !isPinned(wanted.place().name())) {
+      throw Problem.input(
+          Printable.text(wanted.place().image())
+              + " is asked for by a name without a digest, which --require-digest named refuses;"
+              + " nothing was fetched");
+    }
     ImageSource source = host.images().open(wanted.place());
     boolean done = false;
     try {
@@ -94,6 +117,34 @@ public final class ImagePull implements AutoCloseable {
     } finally {
       if (!done) {
         source.close();
+      }
+    }
+  }
+
+  /** Whether an image's name says which manifest is meant, wherever a tag may lead. */
+  private static boolean isPinned(String name) {
+    int at = name.lastIndexOf('@');
+    try {
+      return at > 0 && !Digest.parse(name.substring(at + 1)).hex().isEmpty();
+    } catch (Problem e) {
+      return false;
+    }
+  }
+
+  /**
+   * Refuses images that are bound by tags, when names must hold digests.
+   *
+   * @param bound names as the image has them
+   */
+  void requirePinned(List<String> bound) {
+    for (String name : bound) {
+      if (pinned && !isPinned(name)) {
+        throw Problem.input(
+            "the bound image "
+                + Printable.text(name)
+                + " of "
+                + Printable.text(reference.image())
+                + " is bound by a name without a digest, which --require-digest named refuses");
       }
     }
   }

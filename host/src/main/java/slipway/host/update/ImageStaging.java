@@ -249,6 +249,7 @@ final class ImageStaging {
   /** Fetches what is bound to an image, so that it never boots without that. */
   private void bringBound(Sysroot sysroot, Checksum commit, ImagePull pull) throws IOException {
     List<String> bound = BoundImages.of(sysroot.repository().readTree(commit));
+    pull.requirePinned(bound);
     BoundStore store = BoundStore.of(host);
     if (bound.isEmpty()) {
       after.attempt(

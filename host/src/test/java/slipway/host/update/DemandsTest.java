@@ -129,6 +129,46 @@ class DemandsTest {
     machine.judge();
   }
 
+  @Test
+  void takesNothingThatIsNotAskedForByDigest() throws IOException {
+    Host.Demands named = new Host.Demands(null, null, true);
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    assertThatThrownBy(
+            () ->
+                machine
+                    .host()
+                    .upgrade(
+                        new Host.UpgradeOptions(false, false, false, false, null, null, named)))
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            NAME
+                + " is asked for by a name without a digest, which --require-digest named refuses;"
+                + " nothing was fetched");
+    String quadlet = "usr/share/containers/systemd/app.container";
+    HostMachine.Image bound =
+        HostMachine.Image.of("3")
+            .file(quadlet, "[Container]\nImage=registry.example/app:1\n")
+            .link("usr/lib/bootc/bound-images.d/app.container", "/" + quadlet);
+    Manifest.Image third = machine.publish("x", bound);
+    String pinned = "registry.example/os@" + third.digest();
+    machine.publish(pinned, bound);
+    Host.SwitchOptions options =
+        new Host.SwitchOptions(pinned, "registry", false, false, false, false, named);
+    assertThatThrownBy(() -> machine.host().switchTo(options))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("the bound image registry.example/app:1 of " + pinned);
+    assertThat(status().staged()).isNull();
+    Manifest.Image fourth = machine.publish("x", HostMachine.Image.of("4"));
+    String good = "registry.example/os@" + fourth.digest();
+    machine.publish(good, HostMachine.Image.of("4"));
+    assertThat(
+            machine
+                .host()
+                .switchTo(new Host.SwitchOptions(good, "registry", false, false, false, false, named)))
+        .isTrue();
+    assertThat(version(status().staged())).isEqualTo("4");
+  }
+
   private static Host.SwitchOptions switching(
       String target, String transport, boolean once, @Nullable Digest digest) {
     return new Host.SwitchOptions(
