@@ -54,6 +54,14 @@ final class BootcInternals implements Callable<Integer> {
     return Bootc.changeBy(spec, false, host -> new BootHealth(host).attempt());
   }
 
+  /** Called at each start and after each change of the deployments. */
+  @Command(
+      name = "boot-menu",
+      description = "copy the boot menu to the EFI system partition; a unit calls this")
+  int bootMenu() throws Exception {
+    return Bootc.change(spec, false, Host::mirrorBootMenu);
+  }
+
   /** Called when the system has started; its output goes to the journal line by line. */
   @Command(
       name = "check-health",

@@ -33,8 +33,28 @@ record BootDisk(Path disk, Grub.@Nullable Place bios, @Nullable Esp esp) {
    *
    * @param node its device; of a file's partition there is none
    * @param start bytes from the beginning of the disk
+   * @param size bytes
    */
-  record Esp(Path node, long start) {
+  record Esp(Path node, long start, long size) {
+    /**
+     * What fstab finds its file system by.
+     *
+     * @param disk that it is on
+     * @throws Problem of kind INPUT when it has none
+     */
+    String id(Path disk) {
+      Command.Result result =
+          Command.of("blkid", "-p", "-o", "value", "-s", "UUID", "-O", Long.toString(start))
+              .with(disk.toString())
+              .tryRun();
+      String id = result.text().strip();
+      if (result.status() != 0 || !id.matches("[0-9A-Za-z-]+")) {
+        throw Problem.input(
+            "blkid finds no UUID of the EFI system partition of " + disk + "; make it anew");
+      }
+      return id;
+    }
+
     /**
      * @throws Problem of kind INPUT when somebody has it mounted
      */
@@ -67,10 +87,11 @@ record BootDisk(Path disk, Grub.@Nullable Place bios, @Nullable Esp esp) {
     for (JsonNode part : table.path("partitions")) {
       String type = part.path("type").asString("");
       long start = part.path("start").asLong(0) * sector;
+      long size = part.path("size").asLong(0) * sector;
       if (isGpt && type.equalsIgnoreCase(DiskPlan.BIOS_TYPE) && sector == DiskPlan.SECTOR) {
-        bios = new Grub.Place(start, part.path("size").asLong(0) * sector);
+        bios = new Grub.Place(start, size);
       } else if (type.equalsIgnoreCase(isGpt ? DiskPlan.ESP_TYPE : EFI_OF_MBR) && esp == null) {
-        esp = new Esp(Path.of(part.path("node").asString("")), start);
+        esp = new Esp(Path.of(part.path("node").asString("")), start, size);
       }
     }
     return new BootDisk(disk, bios, esp);

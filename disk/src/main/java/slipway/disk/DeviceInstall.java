@@ -7,7 +7,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.disk.bootloader.GrubMkimage;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
@@ -68,23 +68,28 @@ public final class DeviceInstall {
     BootableImage image = request.image();
     image.check();
     request.wishes().check();
-    GrubMkimage.program();
+    request.wishes().requireGrubTool();
     FileSystems.requireTools(request.rootfs());
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
-      DiskPlan plan =
-          DiskPlan.ofDevice(
-              request.device().toString(),
-              disk.size(),
-              DiskWriter.rootMinimum(image, request.wishes().customizations()),
-              request.rootSize(),
-              image.architecture(),
-              UUID::randomUUID);
+      long size = disk.size();
+      DiskWriter.Plans plans =
+          loader ->
+              DiskPlan.ofDevice(
+                  request.device().toString(),
+                  size,
+                  DiskWriter.rootMinimum(image, request.wishes().customizations()),
+                  request.rootSize(),
+                  image.architecture(),
+                  loader,
+                  UUID::randomUUID);
+      plans.of(request.wishes().likelyBootLoader());
       if (!request.wipe()) {
         disk.requireEmpty();
       }
-      RootFileSystem rootfs =
-          fitting(InstallableImage.ahead(image, request.wishes(), progress), plan);
-      write(plan, rootfs);
+      InstallableImage seen = InstallableImage.ahead(image, request.wishes(), progress);
+      BootLoader loader = seen.bootLoader(request.wishes());
+      RootFileSystem rootfs = fitting(seen, plans.of(loader), loader);
+      write(plans, rootfs, loader);
       disk.sync();
     }
     if (!request.file()) {
@@ -97,23 +102,26 @@ public final class DeviceInstall {
    *
    * @return the file system of the root
    */
-  private RootFileSystem fitting(InstallableImage image, DiskPlan plan) throws IOException {
+  private RootFileSystem fitting(InstallableImage image, DiskPlan plan, BootLoader loader)
+      throws IOException {
     RootFileSystem rootfs = request.rootfs() == null ? image.config().rootfs() : request.rootfs();
     if (rootfs == null) {
       rootfs = RootFileSystem.EXT4;
     }
     FileSystems.requireTools(rootfs);
     image.check(request.wishes());
-    image.requireDrivers(rootfs.label(), RootFileSystem.EXT4.label());
+    image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
     image.requireBootLoader(request.wishes(), true, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());
-    image.requireBootRoom("/boot of " + request.device(), plan.boot().size());
+    DiskPlan.Part boot = plan.boot() == null ? plan.esp() : plan.boot();
+    image.requireBootRoom("the " + boot.name() + " partition of " + request.device(), boot.size());
     return rootfs;
   }
 
-  private void write(DiskPlan plan, RootFileSystem rootfs) throws IOException {
+  private void write(DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader)
+      throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(rootfs, KernelArguments.of("rw"), request.wishes(), false);
+        new DiskWriter.Options(rootfs, loader, KernelArguments.of("rw"), request.wishes(), false);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);
@@ -125,7 +133,7 @@ public final class DeviceInstall {
                     + " is erased and holds no system that starts: install to it again")) {
       try {
         FileSystems.wipe(request.device());
-        writer.writeWhole(request::device, plan, scratch);
+        writer.writeWhole(plan -> request.device(), plans, scratch);
       } catch (IOException | RuntimeException e) {
         throw DiskSpace.thrown(erased.failed(space.explained(e, scratch.folder())));
       }

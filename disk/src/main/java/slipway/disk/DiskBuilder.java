@@ -10,7 +10,6 @@ import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.disk.bootloader.GrubMkimage;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.OsPath;
@@ -54,19 +53,22 @@ public final class DiskBuilder {
   private List<Path> build() throws IOException {
     BootableImage image = request.image();
     image.check();
-    GrubMkimage.program();
-    DiskPlan plan =
-        DiskPlan.of(
-            request.size(),
-            DiskWriter.rootMinimum(image, request.customizations()),
-            image.architecture(),
-            UUID::randomUUID);
+    wishes().requireGrubTool();
+    DiskWriter.Plans plans =
+        loader ->
+            DiskPlan.of(
+                request.size(),
+                DiskWriter.rootMinimum(image, request.customizations()),
+                image.architecture(),
+                loader,
+                UUID::randomUUID);
+    plans.of(wishes().likelyBootLoader());
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     try (Scratch scratch = Scratch.create(progress)) {
       sweep(output, scratch);
       space.require();
       try {
-        make(output, plan, scratch);
+        make(output, plans, scratch);
       } catch (IOException | RuntimeException e) {
         throw DiskSpace.thrown(space.explained(e, scratch.folder()));
       }
@@ -88,8 +90,12 @@ public final class DiskBuilder {
     }
   }
 
-  private void make(Path output, DiskPlan plan, Scratch scratch) throws IOException {
-    Path raw = written(output, plan, scratch);
+  private MachineWishes wishes() {
+    return MachineWishes.of(request.bootLoader(), request.customizations());
+  }
+
+  private void make(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
+    Path raw = written(output, plans, scratch);
     if (request.types().contains(DiskType.QCOW2)) {
       qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
     }
@@ -99,12 +105,11 @@ public final class DiskBuilder {
     }
   }
 
-  private Path written(Path output, DiskPlan plan, Scratch scratch) throws IOException {
+  private Path written(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(
-            request.rootfs(), USUAL, MachineWishes.of(request.customizations()), true);
+        new DiskWriter.Options(request.rootfs(), null, USUAL, wishes(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
-    return writer.writeWhole(() -> empty(output, plan, scratch), plan, scratch);
+    return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }
 
   private Path empty(Path output, DiskPlan plan, Scratch scratch) throws IOException {

@@ -3,6 +3,7 @@ package slipway.disk;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.oci.copy.ImageSource;
@@ -19,6 +20,7 @@ import slipway.oci.model.Reference;
  * @param target the name that the machine follows for its updates
  * @param types container formats, at least one
  * @param rootfs file system of the root partition; null for what the image says, else ext4
+ * @param bootLoader what starts the machine; null for what the image says, else GRUB
  * @param customizations what the machine gets beside the image
  * @param size bytes of the whole disk; 0 for the default
  * @param access who may read the results
@@ -31,6 +33,7 @@ public record DiskRequest(
     Reference target,
     List<DiskType> types,
     @Nullable RootFileSystem rootfs,
+    @Nullable BootLoader bootLoader,
     DiskConfig customizations,
     long size,
     FileAccess access,

@@ -5,7 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.Optional;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
 import slipway.disk.bootloader.Grub;
@@ -40,17 +41,20 @@ final class DiskWriter {
   private final DiskSpace space;
   private final Progress progress;
   private RootFileSystem rootfs;
+  private BootLoader loader;
 
   /**
    * What the machine is to be.
    *
    * @param rootfs file system of the root; null for what the image says, else ext4
+   * @param loader that starts it, where the image was asked already; else null
    * @param usual kernel arguments of this kind of disk, which the image may delete
    * @param wishes what else is wanted
    * @param isNew whether the disk holds zeros and nothing else
    */
   record Options(
       @Nullable RootFileSystem rootfs,
+      @Nullable BootLoader loader,
       KernelArguments usual,
       MachineWishes wishes,
       boolean isNew) {}
@@ -61,6 +65,7 @@ final class DiskWriter {
     this.space = space;
     this.progress = progress;
     this.rootfs = options.rootfs() == null ? RootFileSystem.EXT4 : options.rootfs();
+    this.loader = options.loader() == null ? options.wishes().likelyBootLoader() : options.loader();
   }
 
   /** Bytes that the root needs at least. */
@@ -71,30 +76,47 @@ final class DiskWriter {
   /** Gives the disk to write to, empty or to be written over; asked again when it is begun anew. */
   @FunctionalInterface
   interface Begin {
-    Path disk() throws IOException;
+    Path disk(DiskPlan plan) throws IOException;
+  }
+
+  /** How the disk is divided, by what starts the machine. */
+  @FunctionalInterface
+  interface Plans {
+    DiskPlan of(BootLoader loader);
   }
 
   /**
-   * Writes it. Which file system an image wants for its root is known when its files are on one:
-   * nearly all want the usual one or say nothing, so that is taken, and for the others the disk is
-   * begun anew. To read every layer before would cost all of them that time.
+   * Writes it. Which file system an image wants for its root, and which boot loader, is known when
+   * its files are on one: nearly all want the usual ones or say nothing, so these are taken, and
+   * for the others the disk is begun anew. To read every layer before would cost all of them that
+   * time.
    *
    * @return the disk
    */
-  Path writeWhole(Begin begin, DiskPlan plan, Scratch scratch) throws IOException {
-    Path first = begin.disk();
+  Path writeWhole(Begin begin, Plans plans, Scratch scratch) throws IOException {
+    DiskPlan plan = plans.of(loader);
+    Path first = begin.disk(plan);
     if (write(first, plan, scratch)) {
       return first;
     }
-    progress.note("the image wants " + rootfs.label() + " for its root; beginning anew");
-    Path second = begin.disk();
+    progress.note(
+        "the image wants "
+            + rootfs.label()
+            + " for its root and "
+            + loader.label()
+            + " to start it; beginning anew");
+    plan = plans.of(loader);
+    Path second = begin.disk(plan);
     if (!write(second, plan, scratch)) {
       throw new AssertionError("an image that changes what it says");
     }
     return second;
   }
 
-  /** Gives false when the image wants another file system for its root, {@link #rootfs} now. */
+  /**
+   * Gives false when the image wants another file system for its root, or another boot loader:
+   * {@link #rootfs} and {@link #loader} now.
+   */
   private boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
     if (!options.isNew()) {
       FileSystems.wipe(disk, plan);
@@ -104,39 +126,40 @@ final class DiskWriter {
         .stdin(plan.script())
         .run();
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
-    Optional<Result> result =
-        MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, scratch));
-    if (result.isPresent()) {
+    // What goes to the EFI system partition; empty when there shall be nothing.
+    Path partition = Files.createDirectories(scratch.folder().resolve("esp"));
+    boolean done =
+        MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, partition, scratch));
+    if (done) {
       FileSystems.esp(disk, plan.esp());
-      Grub.Efi loader = result.get().loader();
-      if (loader != null) {
-        FileSystems.loader(disk, plan.esp().start(), loader, scratch.folder());
-      }
+      FileSystems.put(disk, plan.esp().start(), partition);
     }
-    return result.isPresent();
+    return done;
   }
 
-  /** What is still to be done: the loader for the EFI system partition, if there shall be one. */
-  private record Result(Grub.@Nullable Efi loader) {}
+  private static @Nullable LoopDevice attach(Path disk, DiskPlan.@Nullable Part part)
+      throws IOException {
+    return part == null ? null : LoopDevice.attach(disk, part.start(), part.size());
+  }
 
-  /** Fills root and /boot and embeds GRUB; nothing when the image wants another root. */
-  private Optional<Result> populate(Path disk, DiskPlan plan, Path mountpoint, Scratch scratch)
+  /** Fills root and /boot and embeds GRUB; false when the image wants another root or loader. */
+  private boolean populate(
+      Path disk, DiskPlan plan, Path mountpoint, Path partition, Scratch scratch)
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
-        LoopDevice bootLoop = LoopDevice.attach(disk, plan.boot().start(), plan.boot().size())) {
+        LoopDevice bootLoop = attach(disk, plan.boot())) {
       FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem(), options.isNew());
-      FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
+      if (bootLoop != null && plan.boot() != null) {
+        FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
+      }
       try (Mount root =
           Mount.of(rootLoop.device().toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
-        Files.createDirectory(mountpoint.resolve("boot"));
-        try (Mount boot =
-            Mount.of(
-                bootLoop.device().toString(),
-                mountpoint.resolve("boot"),
-                "ext4",
-                NOTHING_RUNS,
-                null)) {
-          return install(disk, plan, root.target(), boot.target(), scratch);
+        Path boot = Files.createDirectory(mountpoint.resolve("boot"));
+        try (Mount mounted =
+            bootLoop == null
+                ? null
+                : Mount.of(bootLoop.device().toString(), boot, "ext4", NOTHING_RUNS, null)) {
+          return install(disk, plan, root.target(), boot, partition, scratch);
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
               space.explained(
@@ -146,45 +169,66 @@ final class DiskWriter {
     }
   }
 
-  private Optional<Result> install(Path disk, DiskPlan plan, Path root, Path boot, Scratch scratch)
+  private boolean install(
+      Path disk, DiskPlan plan, Path root, Path boot, Path partition, Scratch scratch)
       throws IOException {
-    Installation installation = Installation.begin(root, false, image, options.wishes(), progress);
-    RootFileSystem wanted = installation.rootfs();
-    if (options.rootfs() == null && wanted != null && wanted != rootfs) {
-      rootfs = wanted;
-      return Optional.empty();
+    Installation installation =
+        Installation.begin(root, plan.boot() == null, image, options.wishes(), progress);
+    if (isOther(installation)) {
+      return false;
     }
     installation.bringCompanions();
     Installation.Deployed deployed =
         installation.deploy(
             KernelArguments.of("root=UUID=" + plan.root().filesystem()), options.usual());
-    String bootLine = "UUID=" + plan.boot().filesystem() + " /boot ext4 defaults 0 2";
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(options.wishes().customizations(), bootLine, LocalDate.now(ZoneOffset.UTC));
-    Result result = new Result(loader(installation, deployed, disk, plan, boot, scratch));
+        .apply(options.wishes().customizations(), mounts(plan), LocalDate.now(ZoneOffset.UTC));
+    switch (loader) {
+      case GRUB -> grub(deployed, disk, plan, boot, partition, scratch);
+      case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
+      case NONE -> {}
+    }
     Posix.syncfs(OsPath.of(boot));
     Posix.syncfs(OsPath.of(root));
-    return Optional.of(result);
+    return true;
   }
 
-  private Grub.@Nullable Efi loader(
-      Installation installation,
+  /** Whether an image wants what this disk is not; it is what the next one becomes. */
+  private boolean isOther(Installation installation) {
+    RootFileSystem wanted = installation.rootfs();
+    BootLoader starting = installation.bootLoader();
+    boolean isOtherRoot = options.rootfs() == null && wanted != null && wanted != rootfs;
+    boolean isOtherPlan = (starting == BootLoader.SYSTEMD) != (loader == BootLoader.SYSTEMD);
+    rootfs = isOtherRoot && wanted != null ? wanted : rootfs;
+    loader = starting;
+    return isOtherRoot || isOtherPlan;
+  }
+
+  /** The lines of fstab. */
+  private static List<String> mounts(DiskPlan plan) {
+    DiskPlan.Part boot = plan.boot();
+    return boot == null
+        ? List.of(Installation.espMount(FileSystems.espId(plan.esp().filesystem())))
+        : List.of("UUID=" + boot.filesystem() + " /boot ext4 defaults 0 2");
+  }
+
+  private void grub(
       Installation.Deployed deployed,
       Path disk,
       DiskPlan plan,
       Path boot,
+      Path partition,
       Scratch scratch)
       throws IOException {
-    if (installation.bootLoader() == BootLoader.NONE) {
-      return null;
-    }
+    DiskPlan.Part own = Objects.requireNonNull(plan.boot());
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub.Boot place = new Grub.Boot(plan.boot().filesystem().toString(), "", "ext4");
+    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
     Grub grub = new Grub(deployed.tree(), place, image.architecture(), work);
     grub.configure(boot);
-    if (grub.hasBios()) {
-      grub.embedBios(disk, new Grub.Place(plan.bios().start(), plan.bios().size()));
+    DiskPlan.Part bios = plan.bios();
+    if (grub.hasBios() && bios != null) {
+      grub.embedBios(disk, new Grub.Place(bios.start(), bios.size()));
     }
-    return grub.efi();
+    grub.efi(partition);
   }
 }

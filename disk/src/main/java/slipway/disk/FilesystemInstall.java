@@ -270,11 +270,10 @@ public final class FilesystemInstall {
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(
             request.wishes().customizations(),
-            // Read-only: what changes there is a deployment's, not that of other tools.
-            boot.isEmpty() ? null : boot + " /boot auto ro 0 0",
+            mounts(boot, installation.bootLoader(), target),
             LocalDate.now(ZoneOffset.UTC));
     if (installation.bootLoader() != BootLoader.NONE) {
-      bootLoader(target, deployed.tree());
+      bootLoader(installation, target, deployed);
     }
     if (request.cleanup()) {
       Path etc = target.path("etc");
@@ -284,6 +283,20 @@ public final class FilesystemInstall {
       AtomicFile.write(etc.resolve(STAMP), "");
     }
     target.sync();
+  }
+
+  /** The lines of fstab. */
+  private static List<String> mounts(String boot, BootLoader loader, TargetRoot target)
+      throws IOException {
+    List<String> mounts = new ArrayList<>();
+    if (!boot.isEmpty()) {
+      // Read-only: what changes there is a deployment's, not that of other tools.
+      mounts.add(boot + " /boot auto ro 0 0");
+    }
+    if (loader == BootLoader.SYSTEMD) {
+      mounts.add(Installation.espMount(target.espId()));
+    }
+    return mounts;
   }
 
   private static KernelArguments usual(String boot) {
@@ -321,29 +334,45 @@ public final class FilesystemInstall {
     return target.hasBoot() ? "UUID=" + target.boot().id() : "";
   }
 
-  private void bootLoader(TargetRoot target, Path deployment) throws IOException {
+  private void bootLoader(
+      Installation installation, TargetRoot target, Installation.Deployed deployed)
+      throws IOException {
     try (Scratch scratch = Scratch.create(progress)) {
-      Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-      String architecture = request.image().architecture();
-      Grub grub = new Grub(deployment, target.bootPlace(), architecture, work);
-      grub.configure(target.path("boot"));
-      BootDisk disk = target.disk();
-      if (grub.hasBios() && disk != null && disk.bios() != null) {
-        grub.embedBios(disk.disk(), disk.bios());
+      // What goes to the EFI system partition.
+      Path partition = Files.createDirectory(scratch.folder().resolve("esp"));
+      switch (installation.bootLoader()) {
+        case GRUB -> grub(target, deployed.tree(), partition, scratch);
+        case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
+        case NONE -> {}
       }
+      BootDisk disk = target.disk();
       EfiFolder mounted = target.efi();
       if (mounted != null) {
-        mounted.write(grub.efi());
+        mounted.write(partition);
         if (request.replace() != Replace.NOTHING) {
-          tellRemoved(mounted.removeLoadersOf(List.of(target.bootPlace().id())));
+          tellRemoved(mounted.removeLoadersOf(List.of(target.boot().id())));
         }
       } else if (disk != null && disk.esp() != null) {
-        FileSystems.loader(disk.disk(), disk.esp().start(), grub.efi(), scratch.folder());
+        FileSystems.put(disk.disk(), disk.esp().start(), partition);
         if (request.replace() != Replace.NOTHING) {
           EspFolders folders = new EspFolders(disk.disk(), disk.esp().start(), scratch.folder());
-          tellRemoved(folders.removeLoadersOf(List.of(target.bootPlace().id()), progress::note));
+          tellRemoved(folders.removeLoadersOf(List.of(target.boot().id()), progress::note));
         }
       }
+    }
+  }
+
+  private void grub(TargetRoot target, Path deployment, Path partition, Scratch scratch)
+      throws IOException {
+    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+    Grub grub = new Grub(deployment, target.bootPlace(), request.image().architecture(), work);
+    grub.configure(target.path("boot"));
+    BootDisk disk = target.disk();
+    if (grub.hasBios() && disk != null && disk.bios() != null) {
+      grub.embedBios(disk.disk(), disk.bios());
+    }
+    if (target.efi() != null || (disk != null && disk.esp() != null)) {
+      grub.efi(partition);
     }
   }
 

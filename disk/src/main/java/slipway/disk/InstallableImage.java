@@ -11,6 +11,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.Grub;
+import slipway.disk.bootloader.SystemdBoot;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
 import slipway.linux.posix.OsPath;
@@ -95,12 +96,16 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   /**
    * Refuses what cannot start from certain file systems.
    *
+   * @param loader that starts the machine
    * @param root kind of the root file system, as in {@code ext4}
    * @param boot likewise that of /boot
    * @throws Problem of kind INPUT
    */
-  void requireDrivers(String root, String boot) throws IOException {
+  void requireDrivers(BootLoader loader, String root, String boot) throws IOException {
     Set<String> wanted = new TreeSet<>(List.of(root, boot));
+    if (loader == BootLoader.SYSTEMD) {
+      wanted.add("vfat");
+    }
     String version = KernelLayout.of(files).version();
     for (String type : wanted) {
       requireDriver(version, type);
@@ -118,7 +123,8 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
           String text = new String(in.readNBytes(LARGEST_LIST), StandardCharsets.ISO_8859_1);
           // ext4 reads ext2 and ext3, too.
           String driver = type.startsWith("ext") ? "ext4" : type;
-          if (text.contains("/fs/" + driver + "/" + driver + ".ko")) {
+          String folder = driver.equals("vfat") ? "fat" : driver;
+          if (text.contains("/fs/" + folder + "/" + driver + ".ko")) {
             return;
           }
         }
@@ -132,6 +138,11 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
               + type
               + "; install to another file system, or take an image whose kernel can");
     }
+  }
+
+  /** What starts a machine of it. */
+  BootLoader bootLoader(MachineWishes wishes) {
+    return wishes.bootLoader(config);
   }
 
   /** Whether systemd finds a unit in it that is not masked. */
@@ -154,8 +165,17 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * @throws Problem of kind INPUT
    */
   void requireBootLoader(MachineWishes wishes, boolean bios, boolean uefi) {
-    if (wishes.bootLoader(config) == BootLoader.GRUB) {
-      Grub.require(files, architecture, bios, uefi);
+    switch (wishes.bootLoader(config)) {
+      case GRUB -> Grub.require(files, architecture, bios, uefi);
+      case SYSTEMD -> {
+        if (!uefi) {
+          throw Problem.input(
+              "systemd-boot starts machines with UEFI alone, and the disk has no EFI system"
+                  + " partition; make one, or give --bootloader grub");
+        }
+        SystemdBoot.of(architecture).require(files);
+      }
+      case NONE -> {}
     }
   }
 

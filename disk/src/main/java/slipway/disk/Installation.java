@@ -1,9 +1,11 @@
 package slipway.disk;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
+import slipway.disk.bootloader.SystemdBoot;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
 import slipway.disk.config.RootFileSystem;
@@ -11,10 +13,12 @@ import slipway.ostree.container.ContainerImport;
 import slipway.ostree.container.Imported;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.DeploySpec;
+import slipway.sysroot.MirroredMenu;
 import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.Origin;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
@@ -140,7 +144,30 @@ final class Installation {
                     .append(wishes.added())));
     Aleph.of(image, known.files()).write(root);
     return new Deployed(
-        sysroot.path(deployment), root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+        sysroot,
+        sysroot.path(deployment),
+        root.resolve("ostree/deploy").resolve(stateroot).resolve("var"));
+  }
+
+  /**
+   * Lets systemd-boot start what was deployed.
+   *
+   * @param partition a folder; what is in it then belongs on the EFI system partition
+   */
+  void startBySystemdBoot(Deployed deployed, Path partition) throws IOException {
+    SystemdBoot.of(image.architecture()).write(deployed.tree(), partition);
+    new MirroredMenu(deployed.sysroot()).begin(partition);
+    Files.createDirectories(root.resolve(EspMenu.PLACE));
+  }
+
+  /**
+   * The line of fstab by which a machine that systemd-boot starts finds its boot menu. Without the
+   * partition it starts all the same, and changes of the menu are refused.
+   *
+   * @param id of the file system
+   */
+  static String espMount(String id) {
+    return "UUID=" + id + " /" + EspMenu.PLACE + " vfat umask=0077,nofail 0 2";
   }
 
   /** What the machine follows, and whether that must be signed. */
@@ -159,8 +186,9 @@ final class Installation {
   /**
    * Where the deployment's files are.
    *
+   * @param sysroot that it is in
    * @param tree its root, writable in etc
    * @param var the stateroot's /var
    */
-  record Deployed(Path tree, Path var) {}
+  record Deployed(Sysroot sysroot, Path tree, Path var) {}
 }

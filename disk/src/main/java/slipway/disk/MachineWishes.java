@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.CommandValue;
 import slipway.base.Problem;
+import slipway.disk.bootloader.GrubMkimage;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
@@ -67,10 +68,10 @@ public record MachineWishes(
   }
 
   /** Nothing but these. */
-  static MachineWishes of(DiskConfig customizations) {
+  static MachineWishes of(@Nullable BootLoader bootLoader, DiskConfig customizations) {
     return new MachineWishes(
         null,
-        null,
+        bootLoader,
         customizations.kernelArguments(),
         List.of(),
         customizations,
@@ -95,13 +96,29 @@ public record MachineWishes(
     }
   }
 
+  /** What starts it unless the image says otherwise. */
+  BootLoader likelyBootLoader() {
+    return bootLoader == null ? BootLoader.GRUB : bootLoader;
+  }
+
+  /**
+   * Refuses to begin what cannot be ended here, when GRUB may be what starts the machine.
+   *
+   * @throws Problem of kind ENVIRONMENT
+   */
+  void requireGrubTool() {
+    if (likelyBootLoader() == BootLoader.GRUB) {
+      GrubMkimage.program();
+    }
+  }
+
   String stateroot(InstallConfig image) {
     String said = stateroot == null ? image.stateroot() : stateroot;
     return said == null ? "default" : said;
   }
 
   BootLoader bootLoader(InstallConfig image) {
-    BootLoader said = bootLoader == null ? image.bootLoader() : bootLoader;
-    return said == null ? BootLoader.GRUB : said;
+    BootLoader said = image.bootLoader();
+    return bootLoader != null || said == null ? likelyBootLoader() : said;
   }
 }

@@ -18,7 +18,6 @@ import slipway.base.RawText;
 import slipway.disk.FilesystemInstall.Replace;
 import slipway.disk.bootloader.EfiFolder;
 import slipway.disk.bootloader.Grub;
-import slipway.disk.bootloader.GrubMkimage;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
@@ -74,17 +73,18 @@ record TargetRoot(
       throws IOException {
     MountedFileSystem root = root(request.root());
     MountedFileSystem boot = boot(root);
-    boolean grub = request.wishes().bootLoader() != BootLoader.NONE;
+    BootLoader wanted = request.wishes().bootLoader();
+    boolean starts = wanted != BootLoader.NONE;
     BootDisk disk = null;
     EfiFolder efi = null;
-    if (grub) {
-      GrubMkimage.program();
+    if (starts) {
+      request.wishes().requireGrubTool();
       disk = DeviceFolder.disk(boot.device()).map(BootDisk::of).orElse(null);
       efi = efi(root.point());
     }
     TargetRoot target = new TargetRoot(root, boot, disk, efi);
-    if (grub) {
-      target.requirePlace(request.image().architecture(), progress);
+    if (starts) {
+      target.requirePlace(request.image().architecture(), wanted, progress);
     }
     target.requireReplaceable(request);
     target.requireRoom(request);
@@ -227,8 +227,10 @@ record TargetRoot(
   // ---- what is asked before anything is changed ----
 
   /** Whether firmware of some kind can find a boot loader here. */
-  private void requirePlace(String architecture, Progress progress) throws IOException {
-    if (!boot.inside().equals("/")) {
+  private void requirePlace(String architecture, @Nullable BootLoader wanted, Progress progress)
+      throws IOException {
+    boolean systemd = wanted == BootLoader.SYSTEMD;
+    if (!boot.inside().equals("/") && !systemd) {
       throw Problem.input(
           "GRUB cannot find kernels in "
               + path("boot")
@@ -236,7 +238,7 @@ record TargetRoot(
               + boot.inside()
               + "; give /boot a file system of its own, or --bootloader none");
     }
-    boolean bios = architecture.equals("amd64") && disk != null && disk.bios() != null;
+    boolean bios = architecture.equals("amd64") && disk != null && disk.bios() != null && !systemd;
     boolean uefi = efi != null || (disk != null && disk.esp() != null);
     if (!bios && !uefi) {
       throw Problem.input(
@@ -249,7 +251,7 @@ record TargetRoot(
       FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdeltree"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
-    if (architecture.equals("amd64") && bios != uefi) {
+    if (architecture.equals("amd64") && bios != uefi && !systemd) {
       progress.note(
           bios
               ? "there is no EFI system partition: the machine starts by BIOS alone"
@@ -371,7 +373,8 @@ record TargetRoot(
    * @throws Problem of kind INPUT or FULL when the image cannot start from here
    */
   void requireFit(InstallableImage image, MachineWishes wishes) throws IOException {
-    image.requireDrivers(root.type(), boot.type());
+    BootLoader loader = image.bootLoader(wishes);
+    image.requireDrivers(loader, root.type(), boot.type());
     image.requireBootLoader(
         wishes,
         disk != null && disk.bios() != null,
@@ -379,6 +382,14 @@ record TargetRoot(
     // btrfs may pack what it holds.
     if (!root.type().equals("btrfs")) {
       image.requireRoom(root.point().toString(), root.point().toFile().getTotalSpace());
+    }
+    if (loader == BootLoader.SYSTEMD) {
+      espId();
+      if (efi != null) {
+        image.requireBootRoom(efi.folder().toString(), efi.folder().toFile().getTotalSpace());
+      } else if (disk != null && disk.esp() != null) {
+        image.requireBootRoom("the EFI system partition", disk.esp().size());
+      }
     }
     if (hasBoot()) {
       image.requireBootRoom(boot.point().toString(), boot.point().toFile().getTotalSpace());
@@ -414,6 +425,23 @@ record TargetRoot(
   /** Where GRUB finds /boot. */
   Grub.Boot bootPlace() {
     return new Grub.Boot(boot.id(), hasBoot() ? "" : "/boot", boot.type());
+  }
+
+  /**
+   * What fstab finds the EFI system partition by.
+   *
+   * @throws Problem of kind INPUT when there is none
+   */
+  String espId() throws IOException {
+    Optional<MountedFileSystem> mounted =
+        efi == null ? Optional.empty() : MountedFileSystem.at(efi.folder());
+    if (mounted.isPresent()) {
+      return mounted.get().id();
+    }
+    if (disk == null || disk.esp() == null) {
+      throw Problem.input("there is no EFI system partition for systemd-boot; make one");
+    }
+    return disk.esp().id(disk.disk());
   }
 
   /** Where the file systems are mounted, inner ones first. */

@@ -9,14 +9,16 @@
  *                                    ▼
  *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the GPT
  *  2 a loop device for root and for /boot, in a mount namespace of its own
- *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4
+ *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4, or a folder of it
  *  4 Sysroot.initRepository              ostree/repo (slipway.sysroot)
  *  5 ostree.container.ContainerImport    the image's layers become commits
- *  6 config.InstallConfig                if the image wants another root file system: again from 1
+ *  6 config.InstallConfig                if the image wants another root file system, or another
+ *                                        boot loader: again from 1
  *  7 Sysroot.init, deploy                deployment, kernel, boot menu
  *  8 customize.Customizer                accounts, files, fstab
- *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT
- *  10 unmounted; FileSystems.esp, loader EFI system partition with GRUB for UEFI
+ *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT; or
+ *    bootloader.SystemdBoot              the loader and its menu, for the partition
+ *  10 unmounted; FileSystems.esp, put    EFI system partition with the loader for UEFI
  *  11 qcow2 when it is asked for, by qemu-img; then each file is synced and renamed: the commit
  *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
  * </pre>
@@ -35,7 +37,7 @@
  *  3 InstallableImage      can it be deployed, has its kernel the drivers, is all of a boot loader
  *                          there, is /boot large enough?
  *  4 TargetRoot.wipeBoot, wipe  here an old system ends, and Erased says so if it fails
- *  5 Installation.deploy, Customizer, Grub, EfiFolder: as above
+ *  5 Installation.deploy, Customizer, Grub or SystemdBoot, EfiFolder: as above
  *  6 fstrim, read-only, freeze and thaw
  * </pre>
  *

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Progress;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
@@ -78,7 +79,23 @@ abstract class DiskCase {
         r.target(),
         r.types(),
         fs,
+        r.bootLoader(),
         config,
+        r.size(),
+        r.access(),
+        r.output());
+  }
+
+  static DiskRequest startedBy(DiskRequest r, @Nullable BootLoader loader) {
+    return new DiskRequest(
+        r.source(),
+        r.manifest(),
+        r.config(),
+        r.target(),
+        r.types(),
+        r.rootfs(),
+        loader,
+        r.customizations(),
         r.size(),
         r.access(),
         r.output());

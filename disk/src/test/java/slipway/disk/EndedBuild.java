@@ -32,6 +32,7 @@ final class EndedBuild {
               r.target(),
               r.types(),
               r.rootfs(),
+              r.bootLoader(),
               r.customizations(),
               r.size(),
               r.access(),

@@ -139,6 +139,7 @@ final class TestImage {
         NAME,
         List.of(DiskType.RAW),
         RootFileSystem.EXT4,
+        null,
         DiskConfig.EMPTY,
         3L << 30,
         FileAccess.PRIVATE,

@@ -68,6 +68,7 @@ public final class BaseImage {
           "ostree",
           "ostree-boot",
           "grub-common",
+          "systemd-boot-efi",
           "zstd",
           // file systems, and what an installation onto a disk needs
           "e2fsprogs",

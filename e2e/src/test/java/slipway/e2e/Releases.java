@@ -3,6 +3,8 @@ package slipway.e2e;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Releases of examples/web that a machine can follow. Each has files and defaults of {@code /etc}
@@ -112,24 +114,21 @@ final class Releases implements AutoCloseable {
     cli.must("rmi", special, name);
   }
 
-  /** Makes a raw disk of a release and returns its file. */
-  Path disk(int release, Path config, Path output) {
+  /**
+   * Makes a raw disk of a release and returns its file.
+   *
+   * @param more options for the disk
+   */
+  Path disk(int release, Path config, Path output, String... more) {
     String name = build(release);
-    cli.must(
-        "disk",
-        "build",
-        "--quiet",
-        "--type",
-        "raw",
-        "--size",
-        "5G",
-        "--config",
-        config.toString(),
-        "--target-imgref",
-        registryInGuest() + "/" + FOLLOWED,
-        "--output",
-        output.toString(),
-        name);
+    List<String> command =
+        new ArrayList<>(List.of("disk", "build", "--quiet", "--type", "raw", "--size", "5G"));
+    command.addAll(List.of("--config", config.toString()));
+    command.addAll(List.of("--target-imgref", registryInGuest() + "/" + FOLLOWED));
+    command.addAll(List.of("--output", output.toString()));
+    command.addAll(List.of(more));
+    command.add(name);
+    cli.must(command.toArray(String[]::new));
     cli.must("rmi", name);
     return output.resolve("image/disk.raw");
   }

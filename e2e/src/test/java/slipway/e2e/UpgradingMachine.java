@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import slipway.linux.process.Command;
+import slipway.media.Firmware;
 import slipway.media.VirtualMachine;
 import slipway.media.VmSpec;
 import tools.jackson.databind.JsonNode;
@@ -64,6 +65,18 @@ final class UpgradingMachine implements AutoCloseable {
   /** Makes a machine with a release on its disk and boots it, with more arguments for QEMU. */
   static UpgradingMachine start(Releases releases, int release, Path dir, String... arguments)
       throws Exception {
+    return start(releases.disk(release, config(releases, dir), dir), dir, Firmware.BIOS, arguments);
+  }
+
+  /** The same with systemd-boot, on a machine with UEFI. */
+  static UpgradingMachine startBySystemdBoot(Releases releases, int release, Path dir)
+      throws Exception {
+    Path disk = releases.disk(release, config(releases, dir), dir, "--bootloader", "systemd");
+    return start(disk, dir, Firmware.UEFI);
+  }
+
+  /** A key for root, and what a disk gets beside its release. */
+  private static Path config(Releases releases, Path dir) throws IOException {
     Path key = dir.resolve("id_ed25519");
     Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).run();
     Path config = dir.resolve("config.toml");
@@ -85,10 +98,15 @@ final class UpgradingMachine implements AutoCloseable {
         """
             .formatted(
                 Files.readString(Path.of(key + ".pub")).strip(), releases.registryInGuest()));
-    Path disk = releases.disk(release, config, dir);
+    return config;
+  }
+
+  private static UpgradingMachine start(Path disk, Path dir, Firmware firmware, String... arguments)
+      throws Exception {
     VmSpec spec =
         VmSpec.of(disk)
-            .withSsh("root", key)
+            .withFirmware(firmware)
+            .withSsh("root", dir.resolve("id_ed25519"))
             .withSerialLog(dir.resolve("serial.log"))
             .withMore("-no-reboot")
             .withMore(arguments);

@@ -22,6 +22,7 @@ import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.RunState;
@@ -162,7 +163,7 @@ public final class Sysroot {
     return warnings;
   }
 
-  private SysrootChange change() {
+  SysrootChange change() {
     return new SysrootChange(this, run);
   }
 
@@ -619,7 +620,8 @@ public final class Sysroot {
     }
   }
 
-  Durability durability() {
-    return new Durability(root, run.booted());
+  /** GRUB alone reads no journals, so only where it may start the machine is /boot frozen. */
+  Durability durability() throws IOException {
+    return new Durability(root, run.booted() && EspMenu.of(root).isEmpty());
   }
 }

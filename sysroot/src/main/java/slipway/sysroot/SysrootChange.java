@@ -80,6 +80,15 @@ final class SysrootChange {
     }
   }
 
+  /**
+   * Brings the copy of the boot menu that systemd-boot reads up to date.
+   *
+   * @return whether something was written
+   */
+  boolean mirror() throws IOException {
+    return cleaner().mirror(sysroot.state());
+  }
+
   /** What follows a commit point; nothing of it can fail the change that was made. */
   void settle() {
     // With what is known from before, the clean-up would take what is new for rubbish.
@@ -138,6 +147,8 @@ final class SysrootChange {
   private void writeMenu(
       List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
       throws IOException {
+    // A menu that has not come to systemd-boot yet is what the next one may not be written over.
+    mirror();
     BootWriter boot =
         new BootWriter(sysroot.root(), sysroot.repository(), sysroot.durability(), after);
     List<Deployment> all = new ArrayList<>(sysroot.state().all());

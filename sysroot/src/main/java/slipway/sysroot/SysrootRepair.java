@@ -1,6 +1,7 @@
 package slipway.sysroot;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import slipway.linux.lock.Flock;
@@ -40,14 +41,18 @@ public final class SysrootRepair {
   }
 
   /**
-   * Compares the kernel of a deployment in {@code /boot} with its checksum.
+   * Compares the copies of a deployment's kernel that boot loaders read with its checksum.
    *
    * @return a sentence for each error; none for a staged one, which has no kernel there yet
    */
   public List<String> checkKernel(Deployment deployment) throws IOException {
-    return deployment.staged()
-        ? List.of()
-        : new InstalledKernel(sysroot.root(), deployment).check();
+    List<String> errors = new ArrayList<>();
+    if (!deployment.staged()) {
+      for (InstalledKernel kernel : InstalledKernel.all(sysroot.root(), deployment)) {
+        errors.addAll(kernel.check());
+      }
+    }
+    return errors;
   }
 
   /**
@@ -74,8 +79,11 @@ public final class SysrootRepair {
       return 0;
     }
     try (Flock lock = sysroot.lock()) {
-      return new InstalledKernel(sysroot.root(), deployment)
-          .mend(sysroot.repository(), sysroot.durability());
+      int count = 0;
+      for (InstalledKernel kernel : InstalledKernel.all(sysroot.root(), deployment)) {
+        count += kernel.mend(sysroot.repository(), sysroot.durability());
+      }
+      return count;
     }
   }
 

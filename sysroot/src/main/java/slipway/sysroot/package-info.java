@@ -16,6 +16,7 @@
  *  ROOT/boot/loader       → loader.B            the menu in force
  *  ROOT/boot/loader.B/entries/ostree-K.conf     options … ostree=/ostree/boot.B/S/BOOTCSUM/M
  *  ROOT/boot/ostree/S-BOOTCSUM/                 kernel, initramfs, device trees
+ *  ROOT/boot/efi/                               a copy of both for systemd-boot (EspMenu)
  *
  *  the way of a boot:
  *  loader → loader.B ─▶ entry with the highest K ─▶ ostree= ─▶ boot.B → boot.B.C ─▶ M ─▶ deployment

@@ -335,6 +335,7 @@ public final class DemoCommand implements Callable<Integer> {
                       Reference.parse(registry + "/" + REPOSITORY),
                       List.of(DiskType.QCOW2),
                       fs,
+                      null,
                       config,
                       0,
                       FileAccess.PRIVATE,

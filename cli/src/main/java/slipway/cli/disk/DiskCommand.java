@@ -25,6 +25,7 @@ import slipway.disk.DiskBuilder;
 import slipway.disk.DiskRequest;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
+import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.posix.OsPath;
@@ -69,6 +70,13 @@ public final class DiskCommand implements Callable<Integer> {
         description =
             "root file system (default: what the image's /usr/lib/bootc/install says, else ext4)")
     @Nullable String rootfs;
+
+    @Option(
+        names = "--bootloader",
+        paramLabel = "grub|systemd|none",
+        description =
+            "what starts it; none leaves that to you (default: what the image says, else grub)")
+    @Nullable String bootLoader;
 
     @Option(
         names = "--config",
@@ -123,6 +131,7 @@ public final class DiskCommand implements Callable<Integer> {
       long start = System.nanoTime();
       List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
       RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
+      BootLoader loader = bootLoader == null ? null : BootLoader.parse(bootLoader);
       long bytes = size == null ? 0 : bytes(size, "--size");
       FileAccess access = FileAccess.parse(mode, chown, ownGroup());
       DiskConfig customizations =
@@ -147,6 +156,7 @@ public final class DiskCommand implements Callable<Integer> {
                     follows,
                     wanted,
                     fs,
+                    loader,
                     customizations,
                     bytes,
                     access,

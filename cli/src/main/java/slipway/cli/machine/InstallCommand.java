@@ -73,7 +73,7 @@ public final class InstallCommand implements Callable<Integer> {
 
     @Option(
         names = "--bootloader",
-        paramLabel = "grub|none",
+        paramLabel = "grub|systemd|none",
         description =
             "what starts it; none leaves that to you (default: what the image says, else grub)")
     @Nullable String bootLoader;

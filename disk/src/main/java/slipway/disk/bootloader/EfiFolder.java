@@ -26,10 +26,21 @@ public record EfiFolder(Path folder) {
   /** Larger files are no loaders of Linux. */
   private static final int LARGEST = 16 << 20;
 
-  /** Puts a loader where firmware looks for one. */
-  public void write(Grub.Efi loader) throws IOException {
-    Path folder = Files.createDirectories(efi().resolve(FALLBACK));
-    AtomicFile.write(folder.resolve(loader.name()), loader.image());
+  /**
+   * Puts loaders and what they read there.
+   *
+   * @param files a folder, as the partition is to look
+   */
+  public void write(Path files) throws IOException {
+    try (Stream<Path> all = Files.walk(files)) {
+      for (Path file : (Iterable<Path>) all.filter(Files::isRegularFile).sorted()::iterator) {
+        try (AtomicFile copy =
+            AtomicFile.create(folder.resolve(files.relativize(file)), "rw-------")) {
+          Files.copy(file, copy.out());
+          copy.commit();
+        }
+      }
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -224,13 +225,16 @@ public final class Grub {
             .formatted(boot.folder());
   }
 
-  /** The image for UEFI, and the name that firmware looks for in {@code EFI/BOOT}. */
-  public record Efi(String name, byte[] image) {}
-
-  public Efi efi() throws IOException {
+  /**
+   * Writes the image for UEFI to where firmware looks for one.
+   *
+   * @param partition a folder, as the EFI system partition is to look
+   */
+  public void efi(Path partition) throws IOException {
     String platform = efiPlatform(architecture);
     String name = architecture.equals("amd64") ? "BOOTX64.EFI" : "BOOTAA64.EFI";
-    return new Efi(name, image(platform, "", List.of("efi_gop")));
+    Path folder = Files.createDirectories(partition.resolve("EFI/BOOT"));
+    Files.write(folder.resolve(name), image(platform, "", List.of("efi_gop")));
   }
 
   /** Whether this architecture has a BIOS. */

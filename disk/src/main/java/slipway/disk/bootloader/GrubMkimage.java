@@ -97,7 +97,7 @@ public record GrubMkimage(Path folder) {
   }
 
   /** Whether it begins as UEFI's executables do (PE format, "MS-DOS stub"). */
-  private static boolean isExecutable(byte[] image) {
+  static boolean isExecutable(byte[] image) {
     return Arrays.equals(image, 0, Math.min(2, image.length), new byte[] {'M', 'Z'}, 0, 2);
   }
 

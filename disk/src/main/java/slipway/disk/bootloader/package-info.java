@@ -1,6 +1,6 @@
 /**
- * GRUB for BIOS and UEFI, made of the image's files as data. Entry: {@link
- * slipway.disk.bootloader.Grub}.
+ * What starts a machine, made of the image's files as data: GRUB for BIOS and UEFI ({@link
+ * slipway.disk.bootloader.Grub}), or systemd-boot ({@link slipway.disk.bootloader.SystemdBoot}).
  *
  * <pre>
  *  image: /usr/lib/grub/PLATFORM/*.mod, *.lst, *.img
@@ -20,6 +20,9 @@
  *
  *  UEFI (x86_64-efi, arm64-efi)
  *    EFI system partition      EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI (EfiFolder when it is mounted)
+ *
+ *  systemd-boot: /usr/lib/systemd/boot/efi/systemd-bootx64.efi ─▶ EFI/systemd, EFI/BOOT; its menu
+ *         is slipway.sysroot.state.EspMenu
  *
  *  /boot/grub/grub.cfg         written once: serial console, find /boot, counting, blscfg
  *  /boot/loader/grubenv        what is counted; only while a new deployment has tries left

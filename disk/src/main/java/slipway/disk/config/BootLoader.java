@@ -6,10 +6,12 @@ import slipway.base.Problem;
 /** What starts the installed system. */
 public enum BootLoader {
   GRUB,
+  /** systemd-boot, on machines with UEFI. */
+  SYSTEMD,
   /** Whoever installs sees to it. */
   NONE;
 
-  /** As users write it: {@code grub}, {@code none}. */
+  /** As users write it: {@code grub}, {@code systemd}, {@code none}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }
@@ -24,6 +26,8 @@ public enum BootLoader {
       }
     }
     throw Problem.usage(
-        "--bootloader \"" + text + "\" is not there; give grub, or none to see to it yourself");
+        "--bootloader \""
+            + text
+            + "\" is not there; give grub or systemd, or none to see to it yourself");
   }
 }

@@ -137,7 +137,11 @@ public record InstallConfig(
 
   /** The boot loader, or null when nothing is said, or one that {@link #notFollowed} tells of. */
   public @Nullable BootLoader bootLoader() {
-    return "none".equals(text("/bootloader")) ? BootLoader.NONE : null;
+    return switch (text("/bootloader")) {
+      case "none" -> BootLoader.NONE;
+      case "systemd" -> BootLoader.SYSTEMD;
+      case null, default -> null;
+    };
   }
 
   /** The value of {@code sysroot.bls-append-except-default} in the repository's config, or null. */
@@ -160,7 +164,7 @@ public record InstallConfig(
   public List<String> notFollowed() {
     List<String> said = new ArrayList<>(ignored);
     String loader = text("/bootloader");
-    if (loader != null && loader.startsWith("grub-") || "systemd".equals(loader)) {
+    if (loader != null && loader.startsWith("grub-")) {
       said.add("install.bootloader " + loader + " is not there yet; GRUB is installed");
     }
     String block = merged.path("block").path(0).asString("direct");

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import org.jspecify.annotations.Nullable;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.disk.config.DiskConfig;
@@ -22,14 +24,14 @@ import slipway.linux.posix.RootedFile;
  */
 public record Customizer(Path etc, Path var) {
   /**
-   * @param boot the line of fstab for /boot; null to leave what the image says
+   * @param mounts lines of fstab in the place of those that the image has for the same folders
    */
-  public void apply(DiskConfig config, @Nullable String boot, LocalDate today) throws IOException {
+  public void apply(DiskConfig config, List<String> mounts, LocalDate today) throws IOException {
     // Everything below goes through these two.
     OwnedFiles.requireDirectory(etc);
     OwnedFiles.requireDirectory(var);
-    if (boot != null) {
-      mounts(boot);
+    if (!mounts.isEmpty()) {
+      mount(mounts);
     }
     Accounts.apply(etc, var, config, today);
     if (config.hostname() != null) {
@@ -49,23 +51,25 @@ public record Customizer(Path etc, Path var) {
     }
   }
 
-  /**
-   * /boot as it is here, instead of what the image says of it; the EFI system partition is mounted
-   * by nobody, nothing on it changes.
-   */
-  private void mounts(String boot) throws IOException {
+  /** What is mounted as it is here, instead of what the image says of it. */
+  private void mount(List<String> mounts) throws IOException {
+    Set<String> folders = new HashSet<>();
+    mounts.forEach(line -> folders.add(folder(line)));
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
     RawText.lines(read("etc/fstab")).stream()
-        .filter(l -> !l.startsWith("# UNCONFIGURED") && !isBoot(l))
+        .filter(l -> !l.startsWith("# UNCONFIGURED") && !folders.contains(folder(l)))
         .forEach(l -> text.append(l).append('\n'));
-    text.append(boot).append('\n');
+    mounts.forEach(line -> text.append(line).append('\n'));
     write(etc.resolve("fstab"), text.toString());
   }
 
-  private static boolean isBoot(String line) {
+  /** Where a line of fstab mounts something; empty for a line that does not. */
+  private static String folder(String line) {
     String[] fields = line.strip().split("\\s+");
-    return fields.length > 1 && !fields[0].startsWith("#") && fields[1].matches("/+boot/*");
+    return fields.length > 1 && !fields[0].startsWith("#")
+        ? fields[1].replaceAll("/+", "/").replaceFirst("(.)/$", "$1")
+        : "";
   }
 
   /** A file of the image; empty when it does not exist. */

@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
-import slipway.disk.bootloader.Grub;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.loop.LoopDevice;
@@ -136,24 +135,35 @@ public final class FileSystems {
   }
 
   /**
-   * Puts a loader where firmware looks for one, into an EFI system partition that is not mounted.
+   * Puts loaders and what they read into an EFI system partition that is not mounted.
    *
    * @param start bytes from the beginning of the disk
+   * @param files a folder, as the partition is to look
    */
-  public static void loader(Path disk, long start, Grub.Efi loader, Path work) throws IOException {
+  public static void put(Path disk, long start, Path files) throws IOException {
     String image = image(disk, start);
-    Path file = Files.write(work.resolve("loader.efi"), loader.image());
-    for (String folder : List.of("::/EFI", "::/EFI/BOOT")) {
-      if (Command.of("mdir", "-b", "-i", image, folder).tryRun().status() != 0) {
-        Command.of("mmd", "-i", image, folder).run();
+    try (Stream<Path> all = Files.walk(files)) {
+      for (Path each : (Iterable<Path>) all.sorted()::iterator) {
+        String there = "::/" + files.relativize(each);
+        if (Files.isRegularFile(each)) {
+          Command.of("mcopy", "-o", "-i", image, each.toString(), there).run();
+        } else if (!each.equals(files)
+            && Command.of("mdir", "-b", "-i", image, there).tryRun().status() != 0) {
+          Command.of("mmd", "-i", image, there).run();
+        }
       }
     }
-    Command.of("mcopy", "-o", "-i", image, file.toString(), "::/EFI/BOOT/" + loader.name()).run();
   }
 
   /** As mtools take a file system within a disk. */
   private static String image(Path disk, long start) {
     return disk + "@@" + start;
+  }
+
+  /** What fstab finds a file system of {@link #esp} by. */
+  public static String espId(UUID id) {
+    String serial = serial(id).toUpperCase(Locale.ROOT);
+    return serial.substring(0, 4) + "-" + serial.substring(4);
   }
 
   /** A FAT volume id: 8 hex digits. */

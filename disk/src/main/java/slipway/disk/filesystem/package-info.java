@@ -4,7 +4,7 @@
  * <pre>
  *  FileSystems.root    mkfs.ext4 (with fs-verity), mkfs.xfs or mkfs.btrfs on a loop device
  *  FileSystems.boot    mkfs.ext4 without metadata_csum_seed, which some GRUBs do not know
- *  FileSystems.esp, loader  mtools, at the partition's offset in the file: nothing is mounted
+ *  FileSystems.esp, put     mtools, at the partition's offset in the file: nothing is mounted
  *
  *  Scratch
  *    TMP/slipway-disk-…/             mount point, GRUB's work, the EFI loader

@@ -2,19 +2,27 @@ package slipway.disk.plan;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.disk.config.BootLoader;
 
 /**
  * How a disk is divided: a GPT (UEFI specification 2.10, section 5.3) with a BIOS boot partition,
  * an EFI system partition, {@code /boot} and the root, each on a whole MiB; the last MiB stays free
- * for the table's copy. Types are those of the Discoverable Partitions Specification.
+ * for the table's copy. For systemd-boot an EFI system partition that holds kernels, and the root.
+ * Types are those of the Discoverable Partitions Specification.
  *
  * @param size bytes of the whole disk
  * @param diskId of the table
+ * @param bios null where BIOS does not start the machine
+ * @param boot null where /boot is a folder of the root
  */
-public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, Part root) {
+public record DiskPlan(
+    long size, UUID diskId, @Nullable Part bios, Part esp, @Nullable Part boot, Part root) {
   public static final int SECTOR = 512;
   private static final long MIB = 1L << 20;
 
@@ -24,6 +32,7 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
   private static final long BIOS_SIZE = MIB;
   // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
   private static final long ESP_SIZE = 128 * MIB;
+  private static final long ESP_WITH_KERNELS = 1024 * MIB;
   private static final long BOOT_SIZE = 1024 * MIB;
   private static final long ROOT_MINIMUM = 1024 * MIB;
 
@@ -45,11 +54,12 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
    * @param wanted bytes of the disk; 0 for the default
    * @param rootMinimum bytes that the root needs at least
    * @param architecture in OCI's names
+   * @param loader that starts the machine
    * @throws Problem when the disk is too small
    */
   public static DiskPlan of(
-      long wanted, long rootMinimum, String architecture, Supplier<UUID> ids) {
-    long minimum = sizeFor(rootMinimum);
+      long wanted, long rootMinimum, String architecture, BootLoader loader, Supplier<UUID> ids) {
+    long minimum = sizeFor(rootMinimum, loader);
     if (wanted != 0 && wanted < minimum) {
       throw Problem.input(
           "a disk of "
@@ -59,7 +69,7 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
               + "M or more");
     }
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
-    return divided(size, 0, architecture, ids);
+    return divided(size, 0, architecture, loader, ids);
   }
 
   /**
@@ -68,6 +78,7 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
    * @param name of it, for messages
    * @param size bytes of the disk, whole MiB
    * @param rootSize bytes of the root's partition; 0 for all that is left
+   * @param loader that starts the machine
    * @throws Problem when the disk, or that partition, is too small
    */
   public static DiskPlan ofDevice(
@@ -76,46 +87,60 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
       long rootMinimum,
       long rootSize,
       String architecture,
+      BootLoader loader,
       Supplier<UUID> ids) {
-    long minimum = sizeFor(rootMinimum);
+    long minimum = sizeFor(rootMinimum, loader);
     if (size < minimum) {
       throw Problem.input(
           "%s has %d MiB and is too small for this image, which takes %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
     long root = rootSize / MIB * MIB;
-    if (rootSize != 0 && sizeFor(root) > size) {
+    if (rootSize != 0 && sizeFor(root, loader) > size) {
       throw Problem.input(
           "--root-size %dM: %s has room for a root of %d MiB"
-              .formatted(rootSize / MIB, name, (size - sizeFor(0) + ROOT_MINIMUM) / MIB));
+              .formatted(rootSize / MIB, name, (size - sizeFor(0, loader) + ROOT_MINIMUM) / MIB));
     }
     if (rootSize != 0 && root < Math.max(ROOT_MINIMUM, rootMinimum)) {
       throw Problem.input(
           "--root-size %dM is too small for this image; give %dM or more"
               .formatted(rootSize / MIB, roundUp(Math.max(ROOT_MINIMUM, rootMinimum)) / MIB));
     }
-    return divided(size, root, architecture, ids);
+    return divided(size, root, architecture, loader, ids);
   }
 
   private static DiskPlan divided(
-      long size, long rootSize, String architecture, Supplier<UUID> ids) {
+      long size, long rootSize, String architecture, BootLoader loader, Supplier<UUID> ids) {
     long start = MIB;
-    Part bios = part("bios", BIOS_TYPE, start, BIOS_SIZE, ids);
-    Part esp = part("EFI-SYSTEM", ESP_TYPE, start += BIOS_SIZE, ESP_SIZE, ids);
-    Part boot = part("boot", BOOT_TYPE, start += ESP_SIZE, BOOT_SIZE, ids);
-    start += BOOT_SIZE;
+    Part bios = null;
+    Part esp;
+    Part boot = null;
+    if (loader == BootLoader.SYSTEMD) {
+      esp = part("EFI-SYSTEM", ESP_TYPE, start, ESP_WITH_KERNELS, ids);
+      start += ESP_WITH_KERNELS;
+    } else {
+      bios = part("bios", BIOS_TYPE, start, BIOS_SIZE, ids);
+      esp = part("EFI-SYSTEM", ESP_TYPE, start += BIOS_SIZE, ESP_SIZE, ids);
+      boot = part("boot", BOOT_TYPE, start += ESP_SIZE, BOOT_SIZE, ids);
+      start += BOOT_SIZE;
+    }
     long left = size - MIB - start;
     Part root = part("root", rootType(architecture), start, rootSize == 0 ? left : rootSize, ids);
     return new DiskPlan(size, ids.get(), bios, esp, boot, root);
   }
 
   /**
-   * The least size of a disk.
+   * The least size of a disk, whatever starts the machine.
    *
    * @param root bytes that the root needs
    */
   public static long sizeFor(long root) {
-    long fixed = MIB + BIOS_SIZE + ESP_SIZE + BOOT_SIZE + MIB;
+    return sizeFor(root, BootLoader.GRUB);
+  }
+
+  private static long sizeFor(long root, BootLoader loader) {
+    long parts = loader == BootLoader.SYSTEMD ? ESP_WITH_KERNELS : BIOS_SIZE + ESP_SIZE + BOOT_SIZE;
+    long fixed = MIB + parts + MIB;
     return roundUp(fixed + Math.max(ROOT_MINIMUM, root));
   }
 
@@ -139,7 +164,7 @@ public record DiskPlan(long size, UUID diskId, Part bios, Part esp, Part boot, P
 
   /** All of them, in their order on the disk. */
   public List<Part> parts() {
-    return List.of(bios, esp, boot, root);
+    return Stream.of(bios, esp, boot, root).filter(Objects::nonNull).toList();
   }
 
   /** The input of sfdisk(8). */

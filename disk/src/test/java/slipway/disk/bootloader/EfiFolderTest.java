@@ -32,7 +32,9 @@ class EfiFolderTest {
     file("other/grub.cfg", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
     file("Microsoft/Boot/bootmgfw.efi", "windows");
     EfiFolder efi = new EfiFolder(folder);
-    efi.write(new Grub.Efi("BOOTX64.EFI", new byte[] {'M', 'Z'}));
+    Path files = Files.createDirectories(folder.resolve("files/EFI/BOOT"));
+    Files.writeString(files.resolve("BOOTX64.EFI"), "MZ");
+    efi.write(folder.resolve("files"));
     assertThat(efi.removeLoadersOf(List.of(ERASED))).containsExactlyInAnyOrder("debian", "built");
     assertThat(folder.resolve("EFI")).isDirectoryNotContaining("glob:**{debian,built}");
     assertThat(folder.resolve("EFI/BOOT/BOOTX64.EFI")).hasContent("MZ");

@@ -94,8 +94,10 @@ class InstallConfigTest {
     assertThat(String.join("\n", config.notFollowed()))
         .contains("block tpm2-luks", "discoverable", "bootupd", "bls-append-except-default");
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"systemd\"\n");
+    assertThat(read().bootLoader()).isEqualTo(BootLoader.SYSTEMD);
+    file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"grub-cc\"\n");
     assertThat(read().bootLoader()).isNull();
-    assertThat(String.join("\n", read().notFollowed())).contains("systemd is not there yet; GRUB");
+    assertThat(String.join("\n", read().notFollowed())).contains("grub-cc is not there yet; GRUB");
   }
 
   /** The canonical name of a key wins over its older one, in whichever file it stands. */

@@ -34,7 +34,7 @@ class CustomizerTest {
   }
 
   private void apply(DiskConfig config) throws Exception {
-    new Customizer(etc, var).apply(config, BOOT.strip(), LocalDate.EPOCH);
+    new Customizer(etc, var).apply(config, List.of(BOOT.strip()), LocalDate.EPOCH);
   }
 
   private static DiskConfig parse(Path directory, String text) throws Exception {

@@ -9,6 +9,7 @@ import java.util.UUID;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.disk.config.BootLoader;
 
 class DiskPlanTest {
   private static final long MIB = 1L << 20;
@@ -20,7 +21,7 @@ class DiskPlanTest {
 
   @Test
   void theDefaultIsTenGibibytes() {
-    DiskPlan plan = DiskPlan.of(0, 0, "amd64", ids(1));
+    DiskPlan plan = DiskPlan.of(0, 0, "amd64", BootLoader.GRUB, ids(1));
     assertThat(plan.size()).isEqualTo(10L << 30);
     assertThat(plan.parts().stream().map(DiskPlan.Part::start))
         .containsExactly(MIB, 2 * MIB, 130 * MIB, 1154 * MIB);
@@ -29,20 +30,21 @@ class DiskPlanTest {
 
   @Test
   void aLargeImageMakesALargeDisk() {
-    assertThat(DiskPlan.of(0, 20L << 30, "amd64", ids(1)).root().size())
+    assertThat(DiskPlan.of(0, 20L << 30, "amd64", BootLoader.GRUB, ids(1)).root().size())
         .isGreaterThanOrEqualTo(20L << 30);
   }
 
   @Test
   void aSmallDiskIsRefusedWithTheSmallestThatFits() {
-    assertThatThrownBy(() -> DiskPlan.of(MIB, 2L << 30, "amd64", ids(1)))
+    assertThatThrownBy(() -> DiskPlan.of(MIB, 2L << 30, "amd64", BootLoader.GRUB, ids(1)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("--size 3203M");
-    assertThat(DiskPlan.of(3203 * MIB, 2L << 30, "amd64", ids(1)).root().size())
+    assertThat(DiskPlan.of(3203 * MIB, 2L << 30, "amd64", BootLoader.GRUB, ids(1)).root().size())
         .isEqualTo(2L << 30);
-    assertThatThrownBy(() -> DiskPlan.of(3202 * MIB, 2L << 30, "amd64", ids(1)))
+    assertThatThrownBy(() -> DiskPlan.of(3202 * MIB, 2L << 30, "amd64", BootLoader.GRUB, ids(1)))
         .isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> DiskPlan.of(0, 0, "s390x", ids(1))).hasMessageContaining("s390x");
+    assertThatThrownBy(() -> DiskPlan.of(0, 0, "s390x", BootLoader.GRUB, ids(1)))
+        .hasMessageContaining("s390x");
   }
 
   @Test
@@ -52,7 +54,8 @@ class DiskPlanTest {
     Random random = new Random(seed);
     for (int i = 0; i < 1000; i++) {
       long wanted = (3L << 30) + random.nextLong(1L << 42);
-      DiskPlan plan = DiskPlan.of(wanted, random.nextLong(1L << 30), "amd64", ids(i));
+      DiskPlan plan =
+          DiskPlan.of(wanted, random.nextLong(1L << 30), "amd64", BootLoader.GRUB, ids(i));
       assertThat(plan.size()).isBetween(wanted - MIB + 1, wanted);
       long end = MIB;
       for (DiskPlan.Part part : plan.parts()) {
@@ -66,8 +69,18 @@ class DiskPlanTest {
   }
 
   @Test
+  void systemdBootReadsKernelsFromALargeEfiSystemPartition() {
+    DiskPlan plan = DiskPlan.of(0, 0, "amd64", BootLoader.SYSTEMD, ids(1));
+    assertThat(plan.parts().stream().map(DiskPlan.Part::name))
+        .containsExactly("EFI-SYSTEM", "root");
+    assertThat(plan.parts().stream().map(DiskPlan.Part::start)).containsExactly(MIB, 1025 * MIB);
+    assertThat(plan.root().size()).isEqualTo((10L << 30) - 1026 * MIB);
+    assertThat(plan.script().lines()).hasSize(5);
+  }
+
+  @Test
   void everyIdIsAnother() {
-    DiskPlan plan = DiskPlan.of(0, 0, "arm64", ids(3));
+    DiskPlan plan = DiskPlan.of(0, 0, "arm64", BootLoader.GRUB, ids(3));
     List<UUID> all =
         java.util.stream.Stream.concat(
                 java.util.stream.Stream.of(plan.diskId()),

@@ -3,9 +3,10 @@
  * same names call this; {@code sysroot} begins a trial when a new deployment becomes the default.
  *
  * <pre>
- *  GRUB                              takes one of the tries, or starts the deployment before
+ *  GRUB, systemd-boot                takes one of the tries, or starts the deployment before
  *    │
- *  slipway-boot-attempt.service      only where GRUB does not count: takes the try
+ *  slipway-boot-attempt.service      only where GRUB does not count: takes the try, or sees what
+ *    │                               systemd-boot took
  *    │
  *  slipway-health.service            CheckScripts ─▶ /run/slipway/health; fails with one that must
  *    │                               pass

@@ -25,6 +25,7 @@ import slipway.oci.model.Reference;
 import slipway.oci.transport.TransportRef;
 import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
+import slipway.sysroot.MirroredMenu;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.ContainerReference;
@@ -603,6 +604,17 @@ public final class Host {
       case DONE -> tellFinalized(result, sysroot);
     }
     return result;
+  }
+
+  /**
+   * Brings the boot menu that systemd-boot reads up to date, on machines that this starts; a unit
+   * calls this.
+   */
+  public void mirrorBootMenu() throws IOException {
+    host.requireHost();
+    if (new MirroredMenu(host.sysroot()).update()) {
+      voice.say("The boot menu on the EFI system partition is that of /boot again");
+    }
   }
 
   private void tellFinalized(Finalization result, Sysroot sysroot) {

@@ -11,6 +11,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 
@@ -29,6 +30,9 @@ import slipway.base.Problem;
  *  slipway_seen=N        the counter when the system last saw it: one that is still the same was not
  *                        counted down by the boot loader, and the system does
  * </pre>
+ *
+ * <p>Where systemd-boot starts the machine, it counts in the name of the entry instead, and the
+ * counter here follows (see {@link EspMenu}).
  *
  * <p>While a trial goes on the file is changed in place, by one write into its first sector, which
  * disks write whole: GRUB reads no journals, so it would not see a rename before the file system
@@ -50,7 +54,10 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
   private static final String TRIES = "slipway_tries";
   private static final String SEEN = "slipway_seen";
 
-  /** Beside {@link #FILE}: the boot loader does not count, so the system has to from the start. */
+  /**
+   * Beside {@link #FILE}: the boot loader does not count, so the system has to from the start; or
+   * systemd-boot does, and the system looks early what came of it.
+   */
   private static final String UNCOUNTED = "slipway-counts";
 
   private static final int LARGEST_CONFIGURATION = 1 << 20;
@@ -105,7 +112,29 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
    * @param root with the boot file system in {@code boot}
    */
   public static Optional<BootTrial> read(Path root) throws IOException {
-    return block(root).flatMap(BootTrial::of);
+    Optional<BootTrial> noted = block(root).flatMap(BootTrial::of);
+    Optional<EspMenu> menu = noted.isEmpty() ? Optional.empty() : EspMenu.of(root);
+    return menu.isEmpty() ? noted : countedBySystemdBoot(noted.get(), menu.get(), root);
+  }
+
+  /**
+   * What systemd-boot made of a trial: its entry's name says how many tries are left, and no number
+   * that it is over. Who may not look there knows what the system saw last.
+   */
+  private static Optional<BootTrial> countedBySystemdBoot(
+      BootTrial noted, EspMenu menu, Path root) {
+    try {
+      Optional<EspMenu.Entry> first = menu.first(SysrootState.bootVersion(root));
+      if (first.isEmpty()) {
+        return Optional.of(noted);
+      }
+      EspMenu.Tries left = first.get().tries();
+      return left == null
+          ? Optional.empty()
+          : Optional.of(new BootTrial(noted.deployment, noted.tries, left.left(), noted.seen));
+    } catch (IOException | Problem e) {
+      return Optional.of(noted);
+    }
   }
 
   private static Optional<GrubEnvironment> block(Path root) throws IOException {
@@ -135,12 +164,12 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
   /**
    * Writes it into a menu that is not in force yet.
    *
+   * @param root with the boot file system in {@code boot}, whose boot loader will count, or not
    * @param loader the menu's folder
-   * @param loaderCounts whether the boot loader will count it down
    */
-  public void write(Path loader, boolean loaderCounts) throws IOException {
+  public void write(Path root, Path loader) throws IOException {
     AtomicFile.write(file(loader), into(GrubEnvironment.empty()).toBytes());
-    if (!loaderCounts) {
+    if (!isCountedByGrub(root) || isCountedBySystemdBoot(root)) {
       AtomicFile.write(loader.resolve(UNCOUNTED), "");
     }
   }
@@ -163,7 +192,20 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
     GrubEnvironment block =
         block(root)
             .orElseThrow(() -> Problem.corrupt(inForce(root) + " is no environment block of GRUB"));
+    nameEntry(root, new EspMenu.Tries(Math.max(left, 0), Math.max(tries - left, 0)));
     overwrite(inForce(root), into(block));
+  }
+
+  /** Notes it where systemd-boot counts, on a machine that this starts. */
+  private static void nameEntry(Path root, EspMenu.@Nullable Tries tries) throws IOException {
+    Optional<EspMenu> menu = EspMenu.of(root);
+    if (menu.isPresent()) {
+      menu.get().require();
+      Optional<EspMenu.Entry> first = menu.get().first(SysrootState.bootVersion(root));
+      if (first.isPresent() && (tries == null || first.get().tries() != null)) {
+        menu.get().count(first.get(), tries);
+      }
+    }
   }
 
   /**
@@ -173,6 +215,7 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
   public static void end(Path root) throws IOException {
     Optional<GrubEnvironment> block = block(root);
     if (block.isPresent()) {
+      nameEntry(root, null);
       overwrite(inForce(root), block.get().with(SUCCESS, "1").without(COUNTER));
     }
     Files.deleteIfExists(root.resolve("boot/loader").resolve(UNCOUNTED));
@@ -190,12 +233,24 @@ public record BootTrial(String deployment, int tries, int left, int seen) {
   }
 
   /**
-   * Whether the boot loader's configuration on the boot file system counts tries down; one that
-   * cannot be read does not.
+   * Whether the boot loader counts tries down: systemd-boot, or GRUB by its configuration on the
+   * boot file system; one that cannot be read does not.
    *
    * @param root with the boot file system in {@code boot}
    */
   public static boolean isCountedByLoader(Path root) {
+    return isCountedBySystemdBoot(root) || isCountedByGrub(root);
+  }
+
+  private static boolean isCountedBySystemdBoot(Path root) {
+    try {
+      return EspMenu.of(root).isPresent();
+    } catch (IOException | Problem e) {
+      return false;
+    }
+  }
+
+  private static boolean isCountedByGrub(Path root) {
     try (InputStream in = Files.newInputStream(root.resolve("boot/grub/grub.cfg"))) {
       String text = new String(in.readNBytes(LARGEST_CONFIGURATION), StandardCharsets.UTF_8);
       return text.contains("/loader/" + FILE) && text.contains(COUNTER);

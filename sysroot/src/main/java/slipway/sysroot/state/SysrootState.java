@@ -45,7 +45,7 @@ public record SysrootState(
     return new SysrootState(boot, sub, List.copyOf(deployments), staged, file);
   }
 
-  private static int bootVersion(Path root) throws IOException {
+  static int bootVersion(Path root) throws IOException {
     Path link = root.resolve("boot/loader");
     if (!Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
       return 0;
@@ -76,8 +76,12 @@ public record SysrootState(
         link + " leads to " + target + ", not to boot." + bootVersion + ".0 or .1");
   }
 
-  /** Reads the entries of a boot menu, the default first. */
-  static List<BootEntry> entries(Path directory) throws IOException {
+  /**
+   * Reads the entries of a boot menu, the default first.
+   *
+   * @param directory such as {@code boot/loader.0/entries}
+   */
+  public static List<BootEntry> entries(Path directory) throws IOException {
     List<BootEntry> entries = new ArrayList<>();
     if (!Files.isDirectory(directory)) {
       return entries;

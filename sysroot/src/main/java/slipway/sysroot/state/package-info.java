@@ -37,6 +37,7 @@
  *    [health]               tries=N
  *
  *  BootTrial, a GrubEnvironment  boot/loader.B/grubenv: tries that the first entry has left
+ *  EspMenu                       boot/efi/loader: the menu as systemd-boot reads and counts it
  *
  *  RunState
  *    /run/ostree-booted          empty, or a{sv} with backing-root-device-inode (tt), which tells

@@ -5,18 +5,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.SysrootState;
 import slipway.system.boot.KernelLayout;
 import slipway.tree.FileTree;
 
 /**
- * Whether {@code /boot} can hold what a change puts there, found out before anything is written.
+ * Whether {@code /boot}, and the EFI system partition where systemd-boot starts the machine, can
+ * hold what a change puts there, found out before anything is written.
  *
  * @param needed bytes of kernels that are not there yet
  * @param firstStep deployments that must be the whole menu for a moment, so that old kernels can go
@@ -41,55 +44,113 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
       @Nullable Deployment created,
       @Nullable FileTree tree)
       throws IOException {
-    long needed = 0;
-    Set<Path> wanted = new HashSet<>();
-    for (Deployment d : order) {
-      if (wanted.add(BootWriter.kernelDirectory(root, d))) {
-        needed += missing(root, d, d == created ? tree : null);
+    Menu menu = new Menu(root, state, order, created, tree);
+    BootSpace space = menu.inBoot();
+    Optional<EspMenu> partition = EspMenu.of(root);
+    if (partition.isEmpty()) {
+      return space;
+    }
+    partition.get().require();
+    BootSpace there = menu.onPartition(new EspWriter(partition.get(), root.resolve("boot")));
+    return new BootSpace(
+        Math.max(space.needed(), there.needed()),
+        space.firstStep() == null ? there.firstStep() : space.firstStep());
+  }
+
+  /** A menu to come, as the parameters of {@link #check}. */
+  private record Menu(
+      Path root,
+      SysrootState state,
+      List<Deployment> order,
+      @Nullable Deployment created,
+      @Nullable FileTree tree) {
+    BootSpace inBoot() throws IOException {
+      Path boot = root.resolve("boot");
+      long needed = needed(boot);
+      return needed == 0 || onRootFileSystem(root)
+          ? new BootSpace(0, null)
+          : in(
+              boot,
+              needed,
+              SysrootSweep.unusedIn(
+                  boot.resolve(BootWriter.KERNELS), SysrootSweep.kernelsOf(root, state.all())));
+    }
+
+    BootSpace onPartition(EspWriter esp) throws IOException {
+      long needed = needed(esp.folder());
+      return needed == 0
+          ? new BootSpace(0, null)
+          : in(esp.folder(), needed, esp.unusedKernels(SysrootSweep.kernelsOf(root, state.all())));
+    }
+
+    /** The folders of its kernels in a file system that boot loaders read. */
+    private Set<Path> wanted(Path store) {
+      Set<Path> wanted = new HashSet<>();
+      order.forEach(d -> wanted.add(BootWriter.kernelIn(store, d)));
+      return wanted;
+    }
+
+    /** Bytes of kernels that are not there yet. */
+    private long needed(Path store) throws IOException {
+      long needed = 0;
+      Set<Path> seen = new HashSet<>();
+      for (Deployment d : order) {
+        if (seen.add(BootWriter.kernelIn(store, d))) {
+          needed += missing(root, BootWriter.kernelIn(store, d), d, d == created ? tree : null);
+        }
       }
+      return needed;
     }
-    if (needed == 0 || onRootFileSystem(root)) {
-      return new BootSpace(0, null);
-    }
-    long free = Files.getFileStore(root.resolve("boot")).getUnallocatedSpace();
-    for (Path rubbish : SysrootSweep.unusedKernels(root, state.all())) {
-      free += size(rubbish, file -> true);
-    }
-    for (Path directory : wanted) {
-      free += size(directory, AtomicFile::isTemporary);
-    }
-    if (needed + MARGIN <= free) {
-      return new BootSpace(needed, null);
-    }
-    long old = 0;
-    Set<Path> going = new HashSet<>();
-    for (Deployment d : state.deployments()) {
-      Path directory = BootWriter.kernelDirectory(root, d);
-      if (!wanted.contains(directory) && going.add(directory)) {
-        old += size(directory, file -> true);
+
+    /**
+     * @param rubbish folders that go in any case
+     */
+    private BootSpace in(Path store, long needed, List<Path> rubbish) throws IOException {
+      Set<Path> wanted = wanted(store);
+      long free = Files.getFileStore(store).getUnallocatedSpace();
+      for (Path each : rubbish) {
+        free += size(each, file -> true);
       }
+      for (Path directory : wanted) {
+        free += size(directory, AtomicFile::isTemporary);
+      }
+      if (needed + MARGIN <= free) {
+        return new BootSpace(needed, null);
+      }
+      long old = 0;
+      Set<Path> going = new HashSet<>();
+      for (Deployment d : state.deployments()) {
+        Path directory = BootWriter.kernelIn(store, d);
+        if (!wanted.contains(directory) && going.add(directory)) {
+          old += size(directory, file -> true);
+        }
+      }
+      List<Deployment> kept =
+          state.deployments().stream()
+              .filter(d -> wanted.contains(BootWriter.kernelIn(store, d)))
+              .toList();
+      if (needed + MARGIN > free + old || kept.isEmpty()) {
+        String name = "/" + root.relativize(store);
+        throw Problem.environment(
+            name
+                + " has "
+                + mebibytes(kept.isEmpty() ? free : free + old)
+                + " MiB for a kernel and initramfs of "
+                + mebibytes(needed + MARGIN)
+                + " MiB: unpin or remove a deployment, or make "
+                + name
+                + " larger");
+      }
+      return new BootSpace(needed, kept);
     }
-    List<Deployment> kept =
-        state.deployments().stream()
-            .filter(d -> wanted.contains(BootWriter.kernelDirectory(root, d)))
-            .toList();
-    if (needed + MARGIN > free + old || kept.isEmpty()) {
-      throw Problem.environment(
-          "/boot has "
-              + mebibytes(kept.isEmpty() ? free : free + old)
-              + " MiB for a kernel and initramfs of "
-              + mebibytes(needed + MARGIN)
-              + " MiB: unpin or remove a deployment, or make /boot larger");
-    }
-    return new BootSpace(needed, kept);
   }
 
   /**
-   * Bytes of a deployment's kernel that are not in {@code /boot}. Copying may have been stopped by
-   * a power cut, so that its folder is there and not all of its files.
+   * Bytes of a deployment's kernel that are not in its folder. Copying may have been stopped by a
+   * power cut, so that its folder is there and not all of its files.
    */
-  private static long missing(Path root, Deployment d, @Nullable FileTree tree) throws IOException {
-    Path directory = BootWriter.kernelDirectory(root, d);
+  private static long missing(Path root, Path directory, Deployment d, @Nullable FileTree tree)
+      throws IOException {
     KernelLayout layout;
     try {
       layout = tree != null ? KernelLayout.of(tree) : KernelLayout.of(root.resolve(d.directory()));

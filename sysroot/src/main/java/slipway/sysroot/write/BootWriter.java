@@ -45,10 +45,21 @@ import slipway.system.osrelease.OsRelease;
  *   <li>of {@code /ostree/boot.B}, when the menu stays byte for byte and only the deployments
  *       behind its entries change.
  * </ul>
+ *
+ * <p>Where systemd-boot starts the machine, the first is followed by one byte on the EFI system
+ * partition, where the new menu lies by then ({@link EspWriter}). A power cut between the two boots
+ * what booted before, whose links are still there; that start makes up for it.
  */
 public final class BootWriter {
   private static final String NOT_SYNCED =
       "the new boot menu is in force, but a power cut now might bring the old one back";
+
+  private static final String NOT_MIRRORED =
+      "the new boot menu is not in force on the EFI system partition yet, the next start or change"
+          + " puts it there";
+
+  /** Kernels, below /boot and below an EFI system partition. */
+  static final String KERNELS = "ostree";
 
   private final Path root;
   private final Repository repository;
@@ -180,17 +191,19 @@ public final class BootWriter {
     Files.createDirectories(loader.resolve("entries"));
     boolean prefix = repository.config().getBoolean("sysroot", "bootprefix", false);
     boolean many = order.stream().map(Deployment::stateroot).distinct().count() > 1;
+    List<BootEntry> entries = new ArrayList<>();
     for (int i = 0; i < order.size(); i++) {
       KernelLayout layout = KernelLayout.of(root.resolve(order.get(i).directory()));
       installKernel(order.get(i), layout);
       BootEntry entry = entry(order, i, layout, version, prefix, many);
+      entries.add(entry);
       int number = order.size() - i;
       AtomicFile.write(
           loader.resolve("entries/ostree-" + number + ".conf"), RawText.encode(entry.toString()));
     }
     Optional<BootTrial> trial = trialFor(order, begun);
     if (trial.isPresent()) {
-      trial.get().write(loader, BootTrial.isCountedByLoader(root));
+      trial.get().write(root, loader);
     }
     String links = writeLinks(state, version, order);
     replaceLink(root.resolve("ostree/boot." + version), Path.of(links));
@@ -198,11 +211,16 @@ public final class BootWriter {
     Path temporary = boot.resolve("loader.tmp");
     Files.deleteIfExists(temporary);
     Files.createSymbolicLink(temporary, Path.of("loader." + version));
+    Optional<EspWriter> esp = EspWriter.of(root);
+    char set = esp.isPresent() ? esp.get().prepare(entries, trial) : 0;
     durability.syncRoot();
     durability.syncBoot();
     // The commit point: before this rename the old menu boots, after it the new one.
     Files.move(temporary, boot.resolve("loader"), StandardCopyOption.ATOMIC_MOVE);
     after.attempt(NOT_SYNCED, durability::syncBoot);
+    if (esp.isPresent()) {
+      after.attempt(NOT_MIRRORED, () -> esp.get().choose(set));
+    }
   }
 
   /**
@@ -316,7 +334,12 @@ public final class BootWriter {
 
   /** The folder of a deployment's kernel; deployments with the same one share it. */
   public static Path kernelDirectory(Path root, Deployment d) {
-    return root.resolve("boot/ostree").resolve(d.stateroot() + "-" + d.bootChecksum());
+    return kernelIn(root.resolve("boot"), d);
+  }
+
+  /** The same in a file system that boot loaders read. */
+  static Path kernelIn(Path store, Deployment d) {
+    return store.resolve(KERNELS).resolve(d.stateroot() + "-" + d.bootChecksum());
   }
 
   /**

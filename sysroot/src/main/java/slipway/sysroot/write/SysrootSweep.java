@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import slipway.base.AfterCommit;
@@ -20,6 +21,7 @@ import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
 import slipway.sysroot.state.BootEntry;
+import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.SysrootState;
@@ -46,6 +48,11 @@ public final class SysrootSweep {
   }
 
   public void run(SysrootState state) {
+    if (!after.attempt(
+        "the boot menu on the EFI system partition is not up to date, nothing old is removed",
+        () -> mirror(state))) {
+      return; // What is in force there may need it.
+    }
     removeOtherMenus(state);
     after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
     removeKernels(state.all());
@@ -53,6 +60,26 @@ public final class SysrootSweep {
     after.attempt(
         "not all unfinished files were found", () -> AtomicFile.sweep(root.resolve("boot/ostree")));
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
+  }
+
+  /**
+   * Brings the copy of the menu that systemd-boot reads up to date.
+   *
+   * @return whether something was written; never on machines that another boot loader starts
+   */
+  public boolean mirror(SysrootState state) throws IOException {
+    Optional<EspWriter> esp = EspWriter.of(root);
+    if (esp.isEmpty()) {
+      return false;
+    }
+    List<BootEntry> menu =
+        SysrootState.entries(root.resolve("boot/loader." + state.bootVersion() + "/entries"));
+    Optional<BootTrial> trial =
+        BootTrial.read(root)
+            .filter(t -> !state.deployments().isEmpty() && t.isOf(state.deployments().getFirst()));
+    boolean changed = esp.get().mirror(menu, trial);
+    esp.get().sweep();
+    return changed;
   }
 
   /** Removes objects that neither a deployment nor a ref needs. */
@@ -157,21 +184,37 @@ public final class SysrootSweep {
   /** Removes kernels that none of these deployments boots. */
   public void removeKernels(List<Deployment> used) {
     after.attempt(
-        "not all old kernels were found", () -> unusedKernels(root, used).forEach(this::remove));
+        "not all old kernels were found",
+        () -> {
+          Set<Path> booted = kernelsOf(root, used);
+          unusedIn(root.resolve("boot").resolve(BootWriter.KERNELS), booted)
+              .forEach(this::remove);
+          Optional<EspWriter> esp = EspWriter.of(root);
+          if (esp.isPresent()) {
+            esp.get().unusedKernels(booted).forEach(this::remove);
+          }
+        });
+  }
+
+  /** The names of the folders of these deployments' kernels, and of those that entries name. */
+  static Set<Path> kernelsOf(Path root, List<Deployment> used) {
+    Set<Path> names = new HashSet<>();
+    for (Deployment d : used) {
+      names.add(BootWriter.kernelDirectory(root, d).getFileName());
+      names.addAll(named(d));
+    }
+    return names;
   }
 
   /**
-   * Directories of kernels in {@code /boot} that none of these deployments boots: each stateroot
-   * has its own, also of the same kernel.
+   * Directories of kernels that none of these deployments boots: each stateroot has its own, also of
+   * the same kernel.
+   *
+   * @param kernels where they are
+   * @param booted names of those that are booted
    */
-  static List<Path> unusedKernels(Path root, List<Deployment> used) throws IOException {
-    Set<Path> booted = new HashSet<>();
-    for (Deployment d : used) {
-      booted.add(BootWriter.kernelDirectory(root, d).getFileName());
-      booted.addAll(named(d));
-    }
+  static List<Path> unusedIn(Path kernels, Set<Path> booted) throws IOException {
     List<Path> unused = new ArrayList<>();
-    Path kernels = root.resolve("boot/ostree");
     for (String name : directories(kernels)) {
       String checksum = name.substring(name.lastIndexOf('-') + 1);
       if (checksum.length() == 64

@@ -15,6 +15,7 @@
  *      boot.(1-B).C/S/BOOTCSUM/M                        sync
  *      sync of / and of /boot (Durability)              rename of ostree/boot.B: commit point
  *      rename of boot/loader: commit point
+ *      (EspWriter: a copy of the menu before it, and behind it the byte that puts that in force)
  *  AfterCommit                 what follows may fail and is told; the change stands
  *  SysrootSweep                other menus, deployments and kernels that no entry has, orphans;
  *                              refs ostree/B/C/0, 1, … keep the commits of those deployed

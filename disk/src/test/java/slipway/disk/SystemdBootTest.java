@@ -1,0 +1,215 @@
+package slipway.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.Mounts;
+import slipway.linux.process.Command;
+import slipway.system.kargs.KernelArguments;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Disks that systemd-boot starts; sfdisk, mtools, fsck.vfat and ostree judge. A machine that boots
+ * from one is in the end-to-end tests.
+ */
+class SystemdBootTest extends DiskCase {
+  private static final String PLACE = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
+
+  private void brings(String path, String content) throws IOException {
+    Path file = tree.resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+
+  /** What is on the EFI system partition. */
+  private Path partition(Path disk, long start) throws IOException {
+    Path copy = Files.createDirectory(directory.resolve("esp" + System.nanoTime()));
+    Command.of("mcopy", "-s", "-i", disk + "@@" + start, "::/").with(copy + "/").run();
+    return copy;
+  }
+
+  /** The entry that boots, and that all it names is there and what the root has. */
+  private static String judge(Path partition, Path root) throws IOException {
+    String conf = Files.readString(partition.resolve("loader/loader.conf"));
+    String set = conf.replaceFirst("(?s)default ostree-([ab])-\\*\n.*", "$1");
+    assertThat(partition.resolve("loader/entries.srel")).hasContent("type1\n");
+    String entry = Files.readString(partition.resolve("loader/entries/ostree-" + set + "-1.conf"));
+    for (String key : List.of("linux", "initrd")) {
+      String path = entry.replaceFirst("(?s).*\n" + key + " /([^\n]*)\n.*", "$1");
+      assertThat(partition.resolve(path)).hasSameBinaryContentAs(root.resolve("boot/" + path));
+    }
+    assertThat(Command.of("ostree", "admin", "status", "--sysroot=" + root).output())
+        .contains("default ")
+        .contains(".0");
+    assertThat(root.resolve("boot/efi")).isEmptyDirectory();
+    assertThat(root.resolve("boot/grub")).doesNotExist();
+    return entry;
+  }
+
+  @Test
+  void theDiskHoldsKernelsAndEntriesWhereItReadsThem() throws Exception {
+    brings(PLACE, "MZ systemd-boot");
+    brings("usr/lib/bootc/install/secureboot-keys/auto/PK.auth", "key");
+    Path disk = build(startedBy(request(), BootLoader.SYSTEMD));
+    JsonNode table =
+        new JsonMapper().readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout());
+    assertThat(table.at("/partitiontable/partitions").findValuesAsString("type"))
+        .containsExactly(
+            "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709");
+    Path partition = partition(disk, table(disk).get(0).start());
+    for (String place : List.of("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi")) {
+      assertThat(partition.resolve(place)).hasContent("MZ systemd-boot");
+    }
+    assertThat(partition.resolve("loader/keys/auto/PK.auth")).hasContent("key");
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice esp = loop(disk, table(disk).get(0));
+        LoopDevice root = loop(disk, table(disk).get(1));
+        Mount m = Mount.of(root.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      Command.of("fsck.vfat", "-n", esp.device().toString()).run();
+      assertThat(judge(partition, m.target()))
+          .contains("title Test OS 1", " from=image ostree=/ostree/boot.1/default/");
+      String id =
+          Command.of("blkid", "-p", "-o", "value", "-s", "UUID", esp.device().toString()).output();
+      assertThat(deployment(m.target()).resolve("etc/fstab"))
+          .hasContent("UUID=" + id + " /boot/efi vfat umask=0077,nofail 0 2");
+      assertThat(m.target().resolve("ostree/repo/config"))
+          .content()
+          .contains("bootloader=none", "bootprefix=true", "[slipway]\nloader=systemd-boot");
+    }
+  }
+
+  /** What the image says is known when it is read; GRUB's disk becomes another one. */
+  @Test
+  void theImageMayWantIt() throws Exception {
+    brings(PLACE, "MZ plain");
+    brings(PLACE + ".signed", "MZ signed");
+    brings("usr/lib/bootc/install/10-x.toml", "[install]\nbootloader = \"systemd\"\n");
+    Path disk = build(request());
+    assertThat(partition(disk, table(disk).get(0).start()).resolve("EFI/BOOT/BOOTX64.EFI"))
+        .hasContent("MZ signed");
+    Path device = directory.resolve("device");
+    try (RandomAccessFile out = new RandomAccessFile(device.toFile(), "rw")) {
+      out.setLength(3L << 30);
+    }
+    DeviceInstall.run(onto(device), Progress.NONE);
+    assertThat(table(device).get(0).size()).isEqualTo(1L << 30);
+    assertThat(partition(device, table(device).get(0).start()).resolve("loader/entries"))
+        .isNotEmptyDirectory();
+  }
+
+  private DeviceInstall.Request onto(Path device) throws IOException {
+    return new DeviceInstall.Request(
+        request().image(), device, true, true, RootFileSystem.EXT4, 0, wishes(null));
+  }
+
+  private static MachineWishes wishes(@Nullable BootLoader loader) {
+    return new MachineWishes(
+        null, loader, List.of(), List.of(), DiskConfig.EMPTY, null, MachineWishes.Companions.NONE);
+  }
+
+  @Test
+  void anImageWithoutItIsRefused() throws Exception {
+    assertThatThrownBy(() -> build(startedBy(request(), BootLoader.SYSTEMD)))
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "the image has no systemd-boot: /"
+                + PLACE
+                + " is missing; install systemd-boot-efi in it, or give --bootloader grub");
+    Path outside = Files.writeString(directory.resolve("outside"), "MZ");
+    Files.createDirectories(tree.resolve(PLACE).getParent());
+    Files.createSymbolicLink(tree.resolve(PLACE), outside);
+    assertThatThrownBy(() -> build(startedBy(request(), BootLoader.SYSTEMD)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("is a link that leads out");
+    Files.delete(tree.resolve(PLACE));
+    brings(PLACE, "#!/bin/sh");
+    assertThatThrownBy(() -> build(startedBy(request(), BootLoader.SYSTEMD)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("is damaged: firmware cannot start it");
+  }
+
+  /** /boot of its own keeps the menu that ostree knows; the partition gets the copy. */
+  @Test
+  void fileSystemsOfSomebodyElse() throws Exception {
+    brings(PLACE, "MZ systemd-boot");
+    Path disk = directory.resolve("disk");
+    try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
+      out.setLength(2L << 30);
+    }
+    Command.of("sfdisk", "--quiet", disk.toString())
+        .stdin(
+            """
+            label: gpt
+            start=2048, size=131072, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B
+            start=133120, size=409600, type=BC13C2FF-59E6-4262-A352-B275FD6F7172
+            start=542720, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709
+            """)
+        .run();
+    List<Partition> parts = table(disk);
+    Command.of("mformat", "-i", disk + "@@" + parts.get(0).start(), "-F", "-T", "131072", "::")
+        .run();
+    List<String> notes = new ArrayList<>();
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice root = loop(disk, parts.get(2));
+        LoopDevice boot = loop(disk, parts.get(1))) {
+      for (LoopDevice each : List.of(root, boot)) {
+        Command.of("mkfs.ext4", "-q", "-F", each.device().toString()).run();
+      }
+      try (Mount m = Mount.of(root.device().toString(), at, "ext4", 0, null)) {
+        Path folder = Files.createDirectory(m.target().resolve("boot"));
+        try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
+          FilesystemInstall.run(
+              new FilesystemInstall.Request(
+                  request().image(),
+                  m.target(),
+                  directory.resolve("nohost"),
+                  FilesystemInstall.Replace.NOTHING,
+                  null,
+                  null,
+                  KernelArguments.NONE,
+                  false,
+                  false,
+                  wishes(BootLoader.SYSTEMD)),
+              running -> {},
+              noted(notes));
+          assertThat(judge(partition(disk, parts.get(0).start()), m.target()))
+              .contains("linux /ostree/default-");
+          assertThat(deployment(m.target()).resolve("etc/fstab"))
+              .content()
+              .contains(" /boot auto ro 0 0\n", " /boot/efi vfat umask=0077,nofail 0 2\n");
+        }
+      }
+    }
+    assertThat(notes).noneMatch(line -> line.contains("BIOS"));
+  }
+
+  private static Progress noted(List<String> notes) {
+    return new Progress() {
+      @Override
+      public Task start(String name, long total) {
+        return Progress.NONE.start(name, total);
+      }
+
+      @Override
+      public void note(String line) {
+        notes.add(line);
+      }
+    };
+  }
+}

@@ -1,0 +1,246 @@
+package slipway.sysroot.write;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Removal;
+import slipway.sysroot.state.BootEntry;
+import slipway.sysroot.state.BootTrial;
+import slipway.sysroot.state.EspMenu;
+import slipway.sysroot.state.SysrootState;
+
+/**
+ * Writes the copy of the boot menu that systemd-boot reads, see {@link EspMenu}. The set of entries
+ * that is not in force is written whole, with its kernels, and synced; then one byte puts it in
+ * force. Whatever stops this, one of both sets boots.
+ */
+public final class EspWriter {
+  /** Keys whose values are files in /boot. */
+  private static final List<String> FILES = List.of("linux", "initrd", "devicetree");
+
+  /**
+   * Keys that are left out: what systemd-boot does not read, and what would sort entries otherwise
+   * than by their names.
+   */
+  private static final List<String> LEFT_OUT = List.of("fdtdir", "sort-key", "machine-id");
+
+  private final EspMenu menu;
+  private final Path boot;
+
+  /**
+   * @param menu to write
+   * @param boot the folder that entries and kernels are in
+   */
+  public EspWriter(EspMenu menu, Path boot) {
+    this.menu = menu;
+    this.boot = boot;
+  }
+
+  /** That of a sysroot that systemd-boot starts; nothing for all others. */
+  static Optional<EspWriter> of(Path root) throws IOException {
+    return EspMenu.of(root).map(menu -> new EspWriter(menu, root.resolve("boot")));
+  }
+
+  /**
+   * Writes a menu beside the one in force.
+   *
+   * @param entries those of the menu in {@code /boot}, the first one boots
+   * @param trial of that one, or nothing
+   * @return the set that it is now, for {@link EspMenu#choose}
+   * @throws Problem of kind ENVIRONMENT when the partition is not there, of kind CORRUPT for an
+   *     entry that leads out of {@code /boot}
+   */
+  char prepare(List<BootEntry> entries, Optional<BootTrial> trial) throws IOException {
+    menu.require();
+    char set = menu.otherSet();
+    removeEntries(set);
+    AtomicFile.sweep(menu.entriesFolder());
+    int number = entries.size();
+    for (BootEntry entry : entries) {
+      BootEntry here = translated(entry);
+      for (Path file : files(here)) {
+        copy(file);
+      }
+      EspMenu.Tries tries =
+          number == entries.size() ? trial.map(EspWriter::tries).orElse(null) : null;
+      AtomicFile.write(
+          menu.entriesFolder().resolve(new EspMenu.Entry(set, number--, tries).file()),
+          RawText.encode(here.toString()));
+    }
+    menu.sync();
+    return set;
+  }
+
+  private static EspMenu.Tries tries(BootTrial trial) {
+    int left = Math.max(trial.left(), 0);
+    return new EspMenu.Tries(left, Math.max(trial.tries() - left, 0));
+  }
+
+  /** Puts a set that was prepared in force. */
+  void choose(char set) throws IOException {
+    menu.choose(set);
+  }
+
+  /**
+   * Brings the partition to what {@code /boot} says; nothing is written when it is so.
+   *
+   * @return whether something was written
+   */
+  public boolean mirror(List<BootEntry> entries, Optional<BootTrial> trial) throws IOException {
+    menu.require();
+    if (isInForce(entries)) {
+      return false;
+    }
+    choose(prepare(entries, trial));
+    return true;
+  }
+
+  /** Whether a menu is in force there, whatever tries its first entry has left. */
+  boolean isInForce(List<BootEntry> entries) throws IOException {
+    Optional<Character> set = menu.set();
+    List<EspMenu.Entry> present = set.isPresent() ? menu.entries(set.get()) : List.of();
+    if (present.size() != entries.size()) {
+      return false;
+    }
+    for (int i = 0; i < present.size(); i++) {
+      BootEntry wanted = translated(entries.get(i));
+      if (!menu.text(present.get(i)).equals(wanted.toString())
+          || present.get(i).number() != entries.size() - i) {
+        return false;
+      }
+      for (Path file : files(wanted)) {
+        if (!isThere(file)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Removes the set that is not in force, and kernels and files that no entry names. */
+  void sweep() throws IOException {
+    if (menu.set().isPresent()) {
+      removeEntries(menu.otherSet());
+    }
+    AtomicFile.sweep(menu.entriesFolder());
+    for (Path kernel : unusedKernels(Set.of())) {
+      Removal.tree(OsPath.of(kernel));
+    }
+    Path kernels = menu.folder().resolve(BootWriter.KERNELS);
+    if (Files.isDirectory(kernels, LinkOption.NOFOLLOW_LINKS)) {
+      BootWriter.sweep(kernels);
+    }
+    menu.sync();
+  }
+
+  private void removeEntries(char set) throws IOException {
+    for (EspMenu.Entry entry : menu.all()) {
+      if (entry.set() == set) {
+        Files.deleteIfExists(menu.entriesFolder().resolve(entry.file()));
+      }
+    }
+  }
+
+  /**
+   * Folders of kernels that neither the set in force names nor one of these is.
+   *
+   * @param booted names of folders that are wanted
+   */
+  List<Path> unusedKernels(Set<Path> booted) throws IOException {
+    Set<Path> used = new TreeSet<>();
+    Optional<Character> set = menu.set();
+    if (set.isEmpty()) {
+      return List.of(); // Somebody else chooses, who knows what.
+    }
+    for (EspMenu.Entry entry : menu.entries(set.get())) {
+      for (Path file : files(BootEntry.parse(menu.text(entry)))) {
+        used.add(menu.folder().resolve(file).getParent());
+      }
+    }
+    return SysrootSweep.unusedIn(menu.folder().resolve(BootWriter.KERNELS), booted).stream()
+        .filter(kernel -> !used.contains(kernel))
+        .toList();
+  }
+
+  /** Where the partition is. */
+  Path folder() {
+    return menu.folder();
+  }
+
+  /** An entry as it reads there: paths begin at the partition's root. */
+  private static BootEntry translated(BootEntry entry) {
+    Map<String, List<String>> keys = new LinkedHashMap<>(entry.keys());
+    keys.keySet().removeAll(LEFT_OUT);
+    for (String key : FILES) {
+      keys.computeIfPresent(key, (k, all) -> all.stream().map(EspWriter::onPartition).toList());
+    }
+    return new BootEntry(keys);
+  }
+
+  private static String onPartition(String path) {
+    return path.startsWith("/boot/") ? path.substring("/boot".length()) : path;
+  }
+
+  /** The files that an entry names, relative to the partition as to /boot. */
+  private static List<Path> files(BootEntry entry) {
+    List<Path> found = new ArrayList<>();
+    for (String key : FILES) {
+      for (String path : entry.keys().getOrDefault(key, List.of())) {
+        found.add(relative(path));
+      }
+    }
+    return found;
+  }
+
+  private static Path relative(String path) {
+    @Nullable Path relative = null;
+    for (String name : path.split("/")) {
+      if (name.isEmpty()) {
+        continue;
+      }
+      if (!SysrootState.isName(name)) {
+        relative = null;
+        break;
+      }
+      relative = relative == null ? Path.of(name) : relative.resolve(name);
+    }
+    if (relative == null) {
+      throw Problem.corrupt(
+          "a boot entry names the file \"" + Printable.text(path) + "\", which is none in /boot");
+    }
+    return relative;
+  }
+
+  private void copy(Path file) throws IOException {
+    if (isThere(file)) {
+      return;
+    }
+    try (AtomicFile copy = AtomicFile.create(menu.folder().resolve(file), "rw-------");
+        InputStream in = Files.newInputStream(boot.resolve(file))) {
+      in.transferTo(copy.out());
+      copy.commit();
+    }
+  }
+
+  /** Names hold the checksum of what they name, and files appear whole. */
+  private boolean isThere(Path file) throws IOException {
+    Path there = menu.folder().resolve(file);
+    return Files.isRegularFile(there, LinkOption.NOFOLLOW_LINKS)
+        && Files.size(there) == Files.size(boot.resolve(file));
+  }
+}
