@@ -184,7 +184,7 @@ final class DiskWriter {
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(options.wishes().customizations(), mounts(plan), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {
-      case GRUB -> grub(deployed, disk, plan, boot, partition, scratch);
+      case GRUB -> grub(installation.known(), deployed, disk, plan, boot, partition, scratch);
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
       case NONE -> {}
     }
@@ -212,7 +212,8 @@ final class DiskWriter {
         : List.of("UUID=" + boot.filesystem() + " /boot ext4 defaults 0 2");
   }
 
-  private void grub(
+  private static void grub(
+      InstallableImage image,
       Installation.Deployed deployed,
       Path disk,
       DiskPlan plan,
@@ -221,14 +222,11 @@ final class DiskWriter {
       Scratch scratch)
       throws IOException {
     DiskPlan.Part own = Objects.requireNonNull(plan.boot());
+    DiskPlan.Part bios = plan.bios();
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
-    Grub grub = new Grub(deployed.tree(), place, image.architecture(), work);
-    grub.configure(boot);
-    DiskPlan.Part bios = plan.bios();
-    if (grub.hasBios() && bios != null) {
-      grub.embedBios(disk, new Grub.Place(bios.start(), bios.size()));
-    }
-    grub.efi(partition);
+    new GrubOnDisk(image, deployed.tree(), place, work)
+        .install(
+            boot, disk, bios == null ? null : new Grub.Place(bios.start(), bios.size()), partition);
   }
 }

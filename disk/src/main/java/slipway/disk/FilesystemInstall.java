@@ -15,7 +15,6 @@ import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.EfiFolder;
-import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
 import slipway.disk.customize.Customizer;
@@ -341,7 +340,7 @@ public final class FilesystemInstall {
       // What goes to the EFI system partition.
       Path partition = Files.createDirectory(scratch.folder().resolve("esp"));
       switch (installation.bootLoader()) {
-        case GRUB -> grub(target, deployed.tree(), partition, scratch);
+        case GRUB -> grub(installation.known(), target, deployed.tree(), partition, scratch);
         case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
         case NONE -> {}
       }
@@ -362,18 +361,18 @@ public final class FilesystemInstall {
     }
   }
 
-  private void grub(TargetRoot target, Path deployment, Path partition, Scratch scratch)
+  private static void grub(
+      InstallableImage image, TargetRoot target, Path deployment, Path partition, Scratch scratch)
       throws IOException {
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub grub = new Grub(deployment, target.bootPlace(), request.image().architecture(), work);
-    grub.configure(target.path("boot"));
     BootDisk disk = target.disk();
-    if (grub.hasBios() && disk != null && disk.bios() != null) {
-      grub.embedBios(disk.disk(), disk.bios());
-    }
-    if (target.efi() != null || (disk != null && disk.esp() != null)) {
-      grub.efi(partition);
-    }
+    boolean uefi = target.efi() != null || (disk != null && disk.esp() != null);
+    new GrubOnDisk(image, deployment, target.bootPlace(), work)
+        .install(
+            target.path("boot"),
+            disk == null ? null : disk.disk(),
+            disk == null ? null : disk.bios(),
+            uefi ? partition : null);
   }
 
   private void tellRemoved(List<String> folders) {

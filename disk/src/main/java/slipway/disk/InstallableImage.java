@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.bootloader.Bootupd;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.bootloader.SystemdBoot;
 import slipway.disk.config.BootLoader;
@@ -43,6 +45,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   private static final Pattern READ =
       Pattern.compile(
           "(usr/)?(lib|local/lib|etc)/(bootc|ostree)/.*|((usr/)?etc|usr/lib)/os-release"
+              + "|(usr/)?lib/bootupd/(updates/[^/]*|grub2-static/.*)"
               + "|usr/lib/modules/[^/]*/modules\\.(builtin|dep)",
           Pattern.DOTALL);
 
@@ -164,9 +167,16 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * @param uefi whether UEFI is
    * @throws Problem of kind INPUT
    */
-  void requireBootLoader(MachineWishes wishes, boolean bios, boolean uefi) {
+  void requireBootLoader(MachineWishes wishes, boolean bios, boolean uefi) throws IOException {
     switch (wishes.bootLoader(config)) {
-      case GRUB -> Grub.require(files, architecture, bios, uefi);
+      case GRUB -> {
+        Optional<Bootupd> brought = Bootupd.in(files, architecture);
+        if (brought.isPresent()) {
+          brought.get().require(bios, uefi);
+        } else {
+          Grub.require(files, architecture, bios, uefi);
+        }
+      }
       case SYSTEMD -> {
         if (!uefi) {
           throw Problem.input(

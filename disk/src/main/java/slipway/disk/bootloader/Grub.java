@@ -70,6 +70,7 @@ public final class Grub {
   private final Boot boot;
   private final String architecture;
   private final Path work;
+  private final String own;
 
   /**
    * Where GRUB finds {@code /boot}.
@@ -107,6 +108,16 @@ public final class Grub {
    * @param work an empty folder to mount and work in
    */
   public Grub(Path deployment, Boot boot, String architecture, Path work) {
+    this(deployment, boot, architecture, work, "grub");
+  }
+
+  /**
+   * The same with another folder of its own.
+   *
+   * @param own below /boot, where it looks for its configuration
+   */
+  public Grub(Path deployment, Boot boot, String architecture, Path work, String own) {
+    this.own = own;
     this.deployment = deployment;
     this.boot = boot;
     this.architecture = architecture;
@@ -164,10 +175,10 @@ public final class Grub {
     };
   }
 
-  /** Writes {@code grub/grub.cfg} into the mounted /boot. */
+  /** Writes its configuration, {@code grub/grub.cfg}, into the mounted /boot. */
   public void configure(Path mountedBoot) throws IOException {
     AtomicFile.write(
-        mountedBoot.resolve("grub/grub.cfg"),
+        mountedBoot.resolve(own + "/grub.cfg"),
         """
         set timeout=1
         serial --unit=0 --speed=115200
@@ -300,11 +311,11 @@ public final class Grub {
     String early =
         """
         search --no-floppy --fs-uuid --set=root %s
-        set prefix=($root)%s/grub
+        set prefix=($root)%s/%s
         configfile $prefix/grub.cfg
         """
-            .formatted(boot.id(), boot.folder());
-    String prefix = device + boot.folder() + "/grub";
+            .formatted(boot.id(), boot.folder(), own);
+    String prefix = device + boot.folder() + "/" + own;
     return new GrubMkimage(work).make(platform, prefix, early, modules, files);
   }
 

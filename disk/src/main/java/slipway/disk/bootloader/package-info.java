@@ -21,6 +21,8 @@
  *  UEFI (x86_64-efi, arm64-efi)
  *    EFI system partition      EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI (EfiFolder when it is mounted)
  *
+ *  bootupd: /usr/lib/bootupd/updates, grub2-static ─▶ what bootupd would install (Bootupd)
+ *
  *  systemd-boot: /usr/lib/systemd/boot/efi/systemd-bootx64.efi ─▶ EFI/systemd, EFI/BOOT; its menu
  *         is slipway.sysroot.state.EspMenu
  *

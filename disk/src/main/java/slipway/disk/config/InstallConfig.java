@@ -149,6 +149,11 @@ public record InstallConfig(
     return text("/ostree/bls-append-except-default");
   }
 
+  /** Whether what an image brings for bootupd finds /boot by its label, and not by an id. */
+  public boolean skipBootId() {
+    return merged.at("/bootupd/skip-boot-uuid").asBoolean(false);
+  }
+
   private @Nullable String text(String pointer) {
     return merged.at(pointer).stringValue(null);
   }
@@ -175,9 +180,6 @@ public record InstallConfig(
       said.add(
           "install.discoverable-partitions is not there yet; the root is found by root= all the"
               + " same");
-    }
-    if (merged.at("/bootupd/skip-boot-uuid").asBoolean(false)) {
-      said.add("install.bootupd is not followed: GRUB finds /boot by its UUID");
     }
     if (blsAppendExceptDefault() != null) {
       said.add(

@@ -89,10 +89,11 @@ class InstallConfigTest {
     assertThat(config.bootMountSpec()).isEmpty();
     assertThat(config.bootLoader()).isEqualTo(BootLoader.NONE);
     assertThat(config.blsAppendExceptDefault()).isEqualTo("grub_users=\"\"");
+    assertThat(config.skipBootId()).isTrue();
     assertThat(config.ignored()).isEmpty();
     assertThat(config.enforcesSignatures()).isTrue();
     assertThat(String.join("\n", config.notFollowed()))
-        .contains("block tpm2-luks", "discoverable", "bootupd", "bls-append-except-default");
+        .contains("block tpm2-luks", "discoverable", "bls-append-except-default");
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"systemd\"\n");
     assertThat(read().bootLoader()).isEqualTo(BootLoader.SYSTEMD);
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"grub-cc\"\n");
