@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.disk.bootloader.Bootupd;
@@ -60,6 +61,7 @@ class BootupdTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void theDiskHoldsWhatBootupdWouldInstall() throws Exception {
     brings(
         UPDATES + "BIOS.json",

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -63,6 +64,7 @@ class SystemdBootTest extends DiskCase {
   }
 
   @Test
+  @Tag("slow")
   void theDiskHoldsKernelsAndEntriesWhereItReadsThem() throws Exception {
     brings(PLACE, "MZ systemd-boot");
     brings("usr/lib/bootc/install/secureboot-keys/auto/PK.auth", "key");
@@ -96,6 +98,7 @@ class SystemdBootTest extends DiskCase {
 
   /** What the image says is known when it is read; GRUB's disk becomes another one. */
   @Test
+  @Tag("slow")
   void theImageMayWantIt() throws Exception {
     brings(PLACE, "MZ plain");
     brings(PLACE + ".signed", "MZ signed");
@@ -120,10 +123,11 @@ class SystemdBootTest extends DiskCase {
 
   private static MachineWishes wishes(@Nullable BootLoader loader) {
     return new MachineWishes(
-        null, loader, List.of(), List.of(), DiskConfig.EMPTY, null, MachineWishes.Companions.NONE);
+        null, loader, List.of(), List.of(), DiskConfig.EMPTY, null, false, MachineWishes.Companions.NONE);
   }
 
   @Test
+  @Tag("slow")
   void anImageWithoutItIsRefused() throws Exception {
     assertThatThrownBy(() -> build(startedBy(request(), BootLoader.SYSTEMD)))
         .isInstanceOf(Problem.class)
@@ -146,6 +150,7 @@ class SystemdBootTest extends DiskCase {
 
   /** /boot of its own keeps the menu that ostree knows; the partition gets the copy. */
   @Test
+  @Tag("slow")
   void fileSystemsOfSomebodyElse() throws Exception {
     brings(PLACE, "MZ systemd-boot");
     Path disk = directory.resolve("disk");

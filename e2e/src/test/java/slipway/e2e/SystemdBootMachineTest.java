@@ -17,6 +17,10 @@ import slipway.linux.process.Command;
 class SystemdBootMachineTest {
   private static final long ESP = 1L << 20;
 
+  /** What systemd-boot tells of itself (Boot Loader Interface). */
+  private static final String LOADER =
+      "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+
   private static final String ASSESSED =
       """
       RUN mkdir -p /usr/lib/bootc/health.d \\
@@ -31,7 +35,7 @@ class SystemdBootMachineTest {
   void upgradesAndComesBackByItself() throws Exception {
     try (Releases releases = Releases.start(dir);
         UpgradingMachine machine = UpgradingMachine.startBySystemdBoot(releases, 0, dir)) {
-      assertThat(machine.must("bootctl --no-pager status")).contains("systemd-boot");
+      assertThat(machine.must("tr -d '\\0' < " + LOADER)).contains("systemd-boot");
       assertThat(machine.must("findmnt -n -o FSTYPE /boot/efi").strip()).isEqualTo("vfat");
       machine.change();
       staysWithOneThatIsWell(releases, machine);

@@ -52,7 +52,7 @@ class EspMenuTest {
   }
 
   private BootTrials trials() {
-    return new BootTrials(sysroot);
+    return sysroot.trials();
   }
 
   private List<String> entries() throws IOException {
