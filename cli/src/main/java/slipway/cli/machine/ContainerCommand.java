@@ -35,7 +35,8 @@ import tools.jackson.databind.node.ObjectNode;
       ContainerCommand.Lint.class,
       ContainerCommand.Inspect.class,
       ContainerExport.class,
-      ContainerDigest.class
+      ContainerDigest.class,
+      ContainerUkify.class
     })
 public final class ContainerCommand implements Callable<Integer> {
   private static final Path RUNNING = Path.of("/");
@@ -44,7 +45,8 @@ public final class ContainerCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     throw Problem.usage(
-        "container needs to know what to do: lint, inspect, export or compute-composefs-digest");
+        "container needs to know what to do: lint, inspect, export, compute-composefs-digest or"
+            + " ukify");
   }
 
   /** What is mounted in a build's container is not of its image. */

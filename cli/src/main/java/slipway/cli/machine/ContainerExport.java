@@ -3,6 +3,7 @@ package slipway.cli.machine;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -14,6 +15,8 @@ import slipway.cli.output.OutputFile;
 import slipway.cli.output.StandardOutput;
 import slipway.cli.output.Terminal;
 import slipway.system.boot.BootCopy;
+import slipway.system.files.ImageFiles;
+import slipway.system.selinux.FileLabels;
 import slipway.tree.FileTree;
 import slipway.tree.TarWriter;
 
@@ -27,8 +30,6 @@ import slipway.tree.TarWriter;
       "bootc container export /mnt | tar -C /target -x"
     })
 final class ContainerExport implements Callable<Integer> {
-  private static final String LABEL = "security.selinux";
-
   @Option(
       names = "--format",
       paramLabel = "tar",
@@ -48,7 +49,9 @@ final class ContainerExport implements Callable<Integer> {
       description = "a copy of kernel and initramfs in /boot, as Anaconda wants it")
   boolean kernelInBoot;
 
-  @Option(names = "--disable-selinux", description = "without the labels that files have")
+  @Option(
+      names = "--disable-selinux",
+      description = "without labels, those that files have and those of the image's policy")
   boolean withoutLabels;
 
   @Parameters(paramLabel = "DIR", description = "root of the image")
@@ -70,7 +73,13 @@ final class ContainerExport implements Callable<Integer> {
       tree = BootCopy.of(tree);
     }
     if (withoutLabels) {
-      tree = tree.withXattrs(name -> !name.is(LABEL));
+      tree = tree.withXattrs(name -> !name.equals(FileLabels.ATTRIBUTE));
+    } else {
+      // A container shows its own label for every file; the machine is to have the policy's.
+      Optional<FileLabels> labels = FileLabels.of(new ImageFiles(tree));
+      if (labels.isPresent()) {
+        tree = labels.get().labelled(tree);
+      }
     }
     if (stdout) {
       OutputStream out = StandardOutput.bytesOfProcess();

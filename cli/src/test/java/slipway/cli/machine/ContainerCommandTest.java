@@ -203,6 +203,83 @@ class ContainerCommandTest {
   }
 
   @Test
+  void labelsAreThoseOfTheImagesPolicy() throws Exception {
+    write("etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=t\n");
+    write(
+        "etc/selinux/t/contexts/files/file_contexts",
+        "/.*\tu:r:default_t:s0\n/etc/passwd\t--\tu:r:passwd_t:s0\n");
+    Command.of("setfattr", "-n", "security.selinux", "-v", "of:the:container:s0")
+        .with(root.resolve("etc/passwd").toString())
+        .run();
+    Path file = Files.createTempFile("export", ".tar");
+    try {
+      container("export", "-o", file.toString(), root.toString());
+      assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
+          .contains("SCHILY.xattr.security.selinux=u:r:passwd_t:s0\0")
+          .contains("SCHILY.xattr.security.selinux=u:r:default_t:s0\0")
+          .doesNotContain("of:the:container");
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** What ukify is told; it is another's program, so a script stands in for it. */
+  @Test
+  void ukifyIsToldTheDigestOfTheRoot() throws Exception {
+    Path tools = Files.createTempDirectory("tools");
+    try {
+      Path ukify = tools.resolve("ukify");
+      Files.writeString(
+          ukify, "#!/bin/sh\n[ \"$PWD\" = \"" + root + "\" ] || exit 3\nprintf '%s\\n' \"$@\"\n");
+      ukify.toFile().setExecutable(true);
+      write("usr/lib/bootc/kargs.d/10.toml", "kargs = [\"a=1\", \"quiet\"]\n");
+      write("usr/lib/modules/6.12.1/initramfs.img", "i");
+      String digest = container("compute-composefs-digest", root.toString()).out().strip();
+      String classes = System.getProperty("java.class.path");
+      String[] line = {
+        "container",
+        "ukify",
+        "--rootfs",
+        root.toString(),
+        "--karg",
+        "x=y",
+        "--allow-missing-verity",
+        "--",
+        "--output",
+        "/out/k.efi"
+      };
+      String told =
+          Command.of(System.getProperty("java.home") + "/bin/java", "-Dslipway.name=bootc")
+              .with("--enable-native-access=ALL-UNNAMED", "-cp", classes, "slipway.cli.Main")
+              .with(line)
+              .environment("PATH", tools + ":" + System.getenv("PATH"))
+              .output();
+      Path kernel = root.resolve("usr/lib/modules/6.12.1");
+      assertThat(told.lines())
+          .containsExactly(
+              "build",
+              "--linux",
+              kernel + "/vmlinuz",
+              "--initrd",
+              kernel + "/initramfs.img",
+              "--uname",
+              "6.12.1",
+              "--cmdline",
+              "a=1 quiet composefs=?" + digest + " x=y",
+              "--os-release",
+              "@usr/lib/os-release",
+              "--output",
+              "/out/k.efi");
+    } finally {
+      Command.of("rm", "-r", tools.toString()).run();
+    }
+    Files.delete(root.resolve("usr/lib/modules/6.12.1/initramfs.img"));
+    assertThat(container("ukify", "--rootfs", root.toString()).err())
+        .startsWith("error: there is no " + root + "/usr/lib/modules/6.12.1/initramfs.img");
+    assertThat(container("ukify").err()).startsWith("error: the running root changes");
+  }
+
+  @Test
   void theDigestOfASealedRootIsPrinted() {
     Ran ran = container("compute-composefs-digest", root.toString());
     assertThat(ran.out()).matches("[0-9a-f]{128}\n");

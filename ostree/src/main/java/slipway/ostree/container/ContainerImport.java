@@ -528,7 +528,8 @@ public final class ContainerImport {
     for (Checksum image : new ContainerImages(repository).list().values()) {
       if (repository.has(image, ObjectType.COMMIT)) {
         Commit read = repository.readCommit(image);
-        if (commit.equals(read.parent())) {
+        Checksum parent = read.parent();
+        if (parent != null && parent.equals(commit)) {
           return read;
         }
       }

@@ -7,6 +7,7 @@ import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.ostree.object.Checksum;
+import slipway.system.selinux.FileLabels;
 
 /**
  * How a commit lies in the layers of an image (ostree-ext, "ostree-container", format version 1):
@@ -35,7 +36,7 @@ final class Encapsulation {
   static final String COMMIT = "ostree.commit";
   static final String REPOSITORY = "sysroot/ostree/repo";
   static final String CONFIG = "[core]\nrepo_version=1\nmode=bare-split-xattrs\n";
-  static final OsPath LABEL = OsPath.of("security.selinux");
+  static final OsPath LABEL = FileLabels.ATTRIBUTE;
 
   private static final int FIRST = 2;
   private static final int HEX = 64;

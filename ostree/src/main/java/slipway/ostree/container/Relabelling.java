@@ -2,14 +2,10 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import slipway.archive.tar.Metadata;
@@ -56,7 +52,7 @@ final class Relabelling {
       children.put(child.getKey(), node);
     }
     // One that is only implied needs a label where no layer below has it.
-    Metadata metadata = labelled(path, directory.metadata());
+    Metadata metadata = labels.labelled(path, directory.metadata());
     return same && metadata == directory.metadata()
         ? directory
         : new Node.Directory(metadata, children, directory.opaque(), directory.implied());
@@ -67,7 +63,7 @@ final class Relabelling {
       case Node.Directory d -> directory(path, d);
       case Node.File f -> file(path, f);
       case Node.Symlink s -> {
-        Metadata metadata = labelled(path, s.metadata());
+        Metadata metadata = labels.labelled(path, s.metadata());
         yield metadata == s.metadata() ? s : new Node.Symlink(metadata, s.target());
       }
       case Node.Special s -> s;
@@ -77,13 +73,12 @@ final class Relabelling {
   }
 
   private Node.File file(OsPath path, Node.File file) throws IOException {
-    Metadata metadata = labelled(path, file.metadata());
+    Metadata metadata = labels.labelled(path, file.metadata());
     if (metadata == file.metadata()) {
       keep(file.content());
       return file;
     }
-    Map<Metadata, Node.File> known =
-        written.computeIfAbsent(file.content(), c -> new java.util.HashMap<>());
+    Map<Metadata, Node.File> known = written.computeIfAbsent(file.content(), c -> new HashMap<>());
     Node.File made = known.get(metadata);
     if (made == null) {
       try (InputStream in = file.content().open()) {
@@ -96,22 +91,6 @@ final class Relabelling {
       }
     }
     return made;
-  }
-
-  private Metadata labelled(OsPath path, Metadata metadata) {
-    Optional<String> label = labels.label(path, metadata.type());
-    if (label.isEmpty()) {
-      return metadata;
-    }
-    byte[] value = (label.get() + "\0").getBytes(StandardCharsets.ISO_8859_1);
-    Optional<byte[]> now = metadata.xattr(Encapsulation.LABEL.toString());
-    if (now.isPresent() && Arrays.equals(now.get(), value)) {
-      return metadata;
-    }
-    List<Metadata.Xattr> xattrs = new ArrayList<>(metadata.xattrs());
-    xattrs.removeIf(x -> x.name().equals(Encapsulation.LABEL));
-    xattrs.add(new Metadata.Xattr(Encapsulation.LABEL, value));
-    return metadata.withXattrs(xattrs);
   }
 
   /** Notes content that is needed as it is. */

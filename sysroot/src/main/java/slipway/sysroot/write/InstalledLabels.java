@@ -1,10 +1,10 @@
 package slipway.sysroot.write;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import slipway.archive.tar.Metadata;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -20,8 +20,6 @@ import slipway.tree.FileTree;
  * another one.
  */
 final class InstalledLabels {
-  private static final OsPath LABEL = OsPath.of("security.selinux");
-
   private final FileLabels labels;
 
   private InstalledLabels(FileLabels labels) {
@@ -56,11 +54,11 @@ final class InstalledLabels {
 
   private void apply(OsPath file, OsPath path) throws IOException {
     Stat stat = Posix.lstat(file);
-    Optional<String> label = labels.label(path, stat.mode() & Stat.S_IFMT);
+    Optional<Metadata.Xattr> label = labels.attribute(path, stat.mode() & Stat.S_IFMT);
     if (label.isPresent()) {
-      byte[] value = (label.get() + "\0").getBytes(StandardCharsets.ISO_8859_1);
-      if (!Arrays.equals(value, Xattrs.lgetxattr(file, LABEL))) {
-        Xattrs.lsetxattr(file, LABEL, value);
+      byte[] value = label.get().value();
+      if (!Arrays.equals(value, Xattrs.lgetxattr(file, FileLabels.ATTRIBUTE))) {
+        Xattrs.lsetxattr(file, FileLabels.ATTRIBUTE, value);
       }
     }
     if (stat.isDirectory()) {

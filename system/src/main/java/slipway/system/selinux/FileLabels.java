@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.Metadata;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Stat;
 import slipway.system.files.ImageFiles;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * Which label each file of an image has by the image's own policy (selabel_file(5)). Paths and
@@ -23,6 +28,9 @@ import slipway.system.files.ImageFiles;
  * .homedirs}, those behind the policy's own, and names without any wildcard behind all.
  */
 public final class FileLabels {
+  /** The extended attribute that holds a label. */
+  public static final OsPath ATTRIBUTE = OsPath.of("security.selinux");
+
   private static final Pattern TYPE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
   private static final String NONE = "<<none>>";
 
@@ -116,6 +124,59 @@ public final class FileLabels {
       }
     }
     return best == null || best.label.equals(NONE) ? Optional.empty() : Optional.of(best.label);
+  }
+
+  /** The label of a file as the extended attribute that the kernel keeps it in. */
+  public Optional<Metadata.Xattr> attribute(OsPath path, int type) {
+    return label(path, type)
+        .map(l -> new Metadata.Xattr(ATTRIBUTE, (l + "\0").getBytes(StandardCharsets.ISO_8859_1)));
+  }
+
+  /**
+   * A file's metadata with the label that it should have.
+   *
+   * @return the very same object when that is so, or the policy leaves the file alone
+   */
+  public Metadata labelled(OsPath path, Metadata metadata) {
+    Optional<Metadata.Xattr> label = attribute(path, metadata.type());
+    if (label.isEmpty() || metadata.xattrs().contains(label.get())) {
+      return metadata;
+    }
+    List<Metadata.Xattr> xattrs = new ArrayList<>(metadata.xattrs());
+    xattrs.removeIf(x -> x.name().equals(ATTRIBUTE));
+    xattrs.add(label.get());
+    return metadata.withXattrs(xattrs);
+  }
+
+  /** A tree with the labels that its files should have; a hard link has that of its first name. */
+  public FileTree labelled(FileTree tree) {
+    return new FileTree(labelled(OsPath.of(""), tree.root(), new IdentityHashMap<>()));
+  }
+
+  private Node.Directory labelled(OsPath path, Node.Directory directory, Map<Node, Node> known) {
+    TreeMap<OsPath, Node> children = new TreeMap<>();
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      OsPath where = path.resolve(child.getKey());
+      Node node = child.getValue();
+      Node made =
+          node instanceof Node.Directory d
+              ? labelled(where, d, known)
+              : known.computeIfAbsent(node, n -> leaf(where, n));
+      children.put(child.getKey(), made);
+    }
+    return new Node.Directory(
+        labelled(path, directory.metadata()), children, directory.opaque(), directory.implied());
+  }
+
+  private Node leaf(OsPath path, Node node) {
+    return switch (node) {
+      case Node.File f -> new Node.File(labelled(path, f.metadata()), f.content());
+      case Node.Symlink s -> new Node.Symlink(labelled(path, s.metadata()), s.target());
+      case Node.Special s -> new Node.Special(labelled(path, s.metadata()), s.rdev());
+      case Node.Directory d -> throw new AssertionError("handled before");
+      case Node.Whiteout w -> w;
+      case Node.LinkBelow l -> l;
+    };
   }
 
   // ---- aliases ----

@@ -1,0 +1,126 @@
+package slipway.cli.machine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.linux.process.Command;
+import slipway.oci.model.Platform;
+import slipway.ostree.container.SealedRoot;
+import slipway.system.boot.ImageKernel;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.kargs.KernelArgumentsDirectory;
+import slipway.tree.FileTree;
+
+/** {@code bootc container ukify}. */
+@picocli.CommandLine.Command(
+    name = "ukify",
+    mixinStandardHelpOptions = true,
+    description = "Make a unified kernel of the image's, which names the digest of its root.",
+    footer = "bootc container ukify --rootfs /target -- --output /out/linux.efi")
+final class ContainerUkify implements Callable<Integer> {
+  private static final String VMLINUZ = "vmlinuz";
+  private static final String INITRAMFS = "initramfs.img";
+
+  @Option(
+      names = "--rootfs",
+      paramLabel = "DIR",
+      defaultValue = "/",
+      description = "root of the image, mounted (default: ${DEFAULT-VALUE})")
+  Path root = Path.of("/");
+
+  @Option(
+      names = "--karg",
+      paramLabel = "ARG",
+      description = "a kernel argument behind the image's own; may be repeated")
+  List<String> arguments = List.of();
+
+  @Option(
+      names = "--allow-missing-verity",
+      description = "let the machine start from a file system without fs-verity")
+  boolean withoutVerity;
+
+  @Option(
+      names = "--kernel-dir",
+      paramLabel = "DIR",
+      description =
+          "a folder named by the kernel's version with vmlinuz and initramfs.img (default: the"
+              + " image's)")
+  @Nullable Path kernelFolder;
+
+  @Parameters(
+      paramLabel = "UKIFY-ARGS",
+      arity = "0..*",
+      description = "behind --: what ukify is told besides, such as --output FILE")
+  List<String> more = List.of();
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    if (root.toAbsolutePath().normalize().equals(Path.of("/"))) {
+      throw Problem.usage(
+          "the running root changes while it is read; mount the image elsewhere and name that by"
+              + " --rootfs");
+    }
+    FileTree tree = ContainerCommand.tree(root, "--rootfs");
+    Path folder = kernel(tree);
+    for (String name : List.of(VMLINUZ, INITRAMFS)) {
+      if (!Files.isRegularFile(folder.resolve(name))) {
+        throw Problem.input("there is no " + Printable.text(folder.resolve(name).toString()));
+      }
+    }
+    KernelArguments all =
+        KernelArgumentsDirectory.read(tree, Platform.host().architecture())
+            .append(
+                new KernelArguments(
+                    List.of("composefs=" + (withoutVerity ? "?" : "") + SealedRoot.digest(tree))))
+            .append(arguments);
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                "ukify",
+                "build",
+                "--linux",
+                folder.resolve(VMLINUZ).toString(),
+                "--initrd",
+                folder.resolve(INITRAMFS).toString(),
+                "--uname",
+                String.valueOf(folder.getFileName()),
+                "--cmdline",
+                all.toString(),
+                "--os-release",
+                "@usr/lib/os-release"));
+    line.addAll(more);
+    var out = spec.commandLine().getOut();
+    // The caller's own ukify, never one of the image; names that it is told count from the root.
+    out.print(Printable.lines(Command.of(line).directory(root).output()));
+    out.flush();
+    return 0;
+  }
+
+  private Path kernel(FileTree tree) {
+    if (kernelFolder != null) {
+      return kernelFolder.toAbsolutePath().normalize();
+    }
+    ImageKernel kernel =
+        ImageKernel.find(tree)
+            .orElseThrow(
+                () -> Problem.input("there is no kernel in " + Printable.text(root.toString())));
+    if (kernel.unified()) {
+      throw Problem.input(
+          "the image has a unified kernel already: "
+              + Printable.text("boot/EFI/Linux/" + kernel.version() + ".efi"));
+    }
+    return root.toAbsolutePath().resolve("usr/lib/modules").resolve(kernel.version());
+  }
+}
