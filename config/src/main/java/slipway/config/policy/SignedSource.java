@@ -12,10 +12,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -89,6 +91,17 @@ public final class SignedSource implements ImageSource {
   @Override
   public InputStream blob(Descriptor descriptor, long offset) throws IOException {
     return source.blob(descriptor, offset);
+  }
+
+  @Override
+  public boolean lacks(Descriptor descriptor) throws IOException {
+    return source.lacks(descriptor);
+  }
+
+  @Override
+  public Optional<InputStream> parts(Descriptor descriptor, List<Span> spans, LongConsumer fetched)
+      throws IOException {
+    return source.parts(descriptor, spans, fetched);
   }
 
   @Override

@@ -14,6 +14,8 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.Span;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
@@ -146,6 +149,17 @@ class SignaturePolicyTest {
         return new ByteArrayInputStream(
             java.util.Objects.requireNonNull(blobs.get(descriptor.digest())));
       }
+
+      @Override
+      public boolean lacks(Descriptor descriptor) {
+        return !blobs.containsKey(descriptor.digest());
+      }
+
+      @Override
+      public Optional<InputStream> parts(
+          Descriptor descriptor, List<Span> spans, LongConsumer fetched) {
+        return Optional.of(blob(descriptor, spans.getFirst().offset()));
+      }
     };
   }
 
@@ -180,6 +194,21 @@ class SignaturePolicyTest {
     refused(NAME, "no signature by a key of the policy");
     sign("other", payload(NAME.toString(), image.digest()));
     assertThat(get(NAME)).isEqualTo(image);
+  }
+
+  /** The signature is of the manifest, which has the digests of all that comes. */
+  @Test
+  void partsOfLayersComeThrough() throws IOException {
+    byte[] bytes = {1, 2, 3};
+    Descriptor layer = Descriptor.of(MediaTypes.OCI_LAYER, bytes);
+    try (ImageSource source =
+        SignaturePolicy.read(dir).signed(registry(NAME), NAME, this::registry)) {
+      assertThat(source.lacks(layer)).isTrue();
+      blobs.put(layer.digest(), bytes);
+      assertThat(source.lacks(layer)).isFalse();
+      assertThat(source.parts(layer, List.of(new Span(0, 3)), n -> {}).orElseThrow())
+          .hasBinaryContent(bytes);
+    }
   }
 
   @Test

@@ -164,7 +164,8 @@ class DemandsTest {
     assertThat(
             machine
                 .host()
-                .switchTo(new Host.SwitchOptions(good, "registry", false, false, false, false, named)))
+                .switchTo(
+                    new Host.SwitchOptions(good, "registry", false, false, false, false, named)))
         .isTrue();
     assertThat(version(status().staged())).isEqualTo("4");
   }

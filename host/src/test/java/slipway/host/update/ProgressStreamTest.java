@@ -164,6 +164,32 @@ class ProgressStreamTest {
     assertThat(lines).isEmpty();
   }
 
+  /** What of a layer is there already counts as such, unless the whole layer comes after all. */
+  @Test
+  void partsOfALayerThatAreThereCountAsCached() {
+    try (ProgressStream stream = collecting()) {
+      Progress progress =
+          stream.pulling(IMAGE, 1, 50, Map.of("abc", 1_000L, "def", 500L), Progress.NONE);
+      try (Progress.Task task = progress.start("layer abc", 300)) {
+        task.advance(300);
+      }
+      try (Progress.Task task = progress.start("layer def", 100)) {
+        task.advance(40);
+      }
+      try (Progress.Task task = progress.start("layer def", 500)) {
+        task.advance(500);
+      }
+      stream.imported(IMAGE);
+    }
+    JsonNode pulled = events().get(lines.size() - 2);
+    assertThat(pulled.get("bytes").asLong()).isEqualTo(300 + 40 + 500);
+    assertThat(pulled.get("bytesTotal").asLong()).isEqualTo(300 + 40 + 500);
+    assertThat(pulled.get("bytesCached").asLong()).isEqualTo(50 + 700);
+    assertThat(pulled.get("steps").asLong()).isEqualTo(2);
+    assertThat(pulled.get("stepsTotal").asLong()).isEqualTo(2);
+    assertThat(pulled.get("subtasks").size()).isEqualTo(2);
+  }
+
   @Test
   void bytesAreToldFiveTimesASecondAtMost() {
     long begin = System.nanoTime();

@@ -342,8 +342,7 @@ public final class ContainerImport {
     record Objects(EncapsulatedLayer layer, Optional<Checksum> commit) implements Arrived {}
   }
 
-  private Arrived fetch(
-      Transaction transaction, Wanted wanted, @Nullable ContentIndex contents)
+  private Arrived fetch(Transaction transaction, Wanted wanted, @Nullable ContentIndex contents)
       throws IOException {
     if (!wanted.objects()) {
       return new Arrived.Files(

@@ -259,7 +259,7 @@ final class ContentIndex implements KnownContents {
         (MAGIC + records.length / RECORD + " " + Checksum.sha256(records).hex() + "\n")
             .getBytes(StandardCharsets.ISO_8859_1);
     Path file = repository.contentsNote(layer);
-    Files.createDirectories(file.getParent());
+    Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
     byte[] all = Arrays.copyOf(head, head.length + records.length);
     System.arraycopy(records, 0, all, head.length, records.length);
     AtomicFile.write(file, all);
