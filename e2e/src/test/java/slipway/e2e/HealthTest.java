@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import slipway.linux.mount.Mounts;
+import slipway.media.Firmware;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -41,11 +43,13 @@ class HealthTest {
 
   @TempDir Path dir;
 
-  @Test
+  @ParameterizedTest
   @Tag("soak")
-  void comesBackByItself() throws Exception {
+  @EnumSource
+  void comesBackByItself(Firmware firmware) throws Exception {
     try (Releases releases = Releases.start(dir);
-        UpgradingMachine machine = UpgradingMachine.start(releases, 0, dir)) {
+        UpgradingMachine machine =
+            UpgradingMachine.start(releases, 0, dir, spec -> spec.withFirmware(firmware))) {
       machine.change();
       comesBackFromACheckThatFails(releases, machine);
       comesBackFromAKernelThatPanics(releases, machine);
@@ -90,6 +94,7 @@ class HealthTest {
         .contains("Went back from " + bad)
         .contains(reason);
     assertThat(machine.must("bootc health")).contains("State: healthy", "Rolled back: from " + bad);
+    machine.sound();
     assertThat(machine.must("SLIPWAY_UNATTENDED=1 bootc upgrade --quiet"))
         .contains("Update held back");
   }
@@ -110,6 +115,7 @@ class HealthTest {
     assertThat(probe.status().at("/metadata/annotations/slipway.rolled-back").asString())
         .startsWith(probe.status().at("/status/rollback/image/imageDigest").asString() + " at ")
         .endsWith(": it did not start well in all its tries");
+    machine.sound();
     assertThat(machine.must("ls /boot/loader/").strip()).isEqualTo("entries");
   }
 
@@ -130,6 +136,7 @@ class HealthTest {
     assertThat(health.at("/checks/1/kind").asString()).isEqualTo("wanted");
     assertThat(health.path("trial").isNull()).isTrue();
     machine.must("test -e /run/green");
+    machine.sound();
     assertThat(machine.must("journalctl -q -b -o cat MESSAGE_ID=875f12ef4572419e9d32fd94dffa6e26"))
         .contains("The new deployment is healthy: ");
   }

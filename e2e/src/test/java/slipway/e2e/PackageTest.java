@@ -37,17 +37,7 @@ class PackageTest {
   static void make() throws Exception {
     told = run(Cli.ROOT.resolve("slipway").toString(), "package", "--output", directory.toString());
     root = directory.resolve("root");
-    run(
-        "mmdebstrap",
-        "--quiet",
-        "--mode=root",
-        "--variant=minbase",
-        "--format=directory",
-        "--dpkgopt=force-unsafe-io",
-        "--aptopt=APT::Install-Recommends \"false\"",
-        "trixie",
-        root.toString(),
-        mirror());
+    BareDebian.make(root, List.of());
     BaseImages.trixie().must("save", "--format", "oci-archive", "-o", root + "/base.tar", BASE);
     for (String made : List.of("deb", "tar.gz")) {
       Files.copy(made(made), root.resolve("product." + made));
@@ -56,23 +46,13 @@ class PackageTest {
 
   @AfterAll
   static void removeWhatIsLarge() {
-    Command.of("rm", "-rf", "--one-file-system", root.toString()).run();
+    BareDebian.remove(root);
   }
 
   private static Path made(String suffix) throws IOException {
     try (var files = Files.list(directory)) {
       return files.filter(f -> f.toString().endsWith("." + suffix)).findFirst().orElseThrow();
     }
-  }
-
-  /** The mirror that this machine's apt uses, which is the one that can be reached. */
-  private static String mirror() {
-    return Command.of("apt-get", "indextargets", "--format", "$(REPO_URI)")
-        .output()
-        .lines()
-        .filter(line -> line.matches(".*/debian/?"))
-        .findFirst()
-        .orElse("http://deb.debian.org/debian");
   }
 
   private static String run(String... argv) {

@@ -1,10 +1,13 @@
 package slipway.e2e;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Releases of examples/web that a machine can follow. Each has files and defaults of {@code /etc}
@@ -16,6 +19,9 @@ final class Releases implements AutoCloseable {
   static final String FOLLOWED = "web:stable";
 
   private static final int GENERATION = 4;
+
+  /** What a release brings is larger, and no manifest is. */
+  private static final long LAYER = 1_000_000;
 
   /**
    * The kernel skips zeros behind an initramfs, and takes them for a part of it when it compares
@@ -70,6 +76,11 @@ final class Releases implements AutoCloseable {
 
   /** The registry as a machine's user network shows it. */
   String registryInGuest() {
+    return inGuest(registry);
+  }
+
+  /** Any registry of this machine, likewise. */
+  static String inGuest(Served registry) {
     return registry.host().replace("127.0.0.1", "10.0.2.2");
   }
 
@@ -105,13 +116,78 @@ final class Releases implements AutoCloseable {
    * Builds a release with more instructions behind it and makes it the one that machines follow.
    */
   void publishWith(int release, String instructions) throws IOException {
+    Path folder = Files.createTempDirectory(context.getParent(), "special");
+    Files.writeString(folder.resolve("Containerfile"), "ARG BASE\nFROM $BASE\n" + instructions);
+    publishOnto(release, folder, FOLLOWED);
+  }
+
+  /**
+   * Builds a release, an image onto it, and pushes that.
+   *
+   * @param folder whose Containerfile begins with the release: {@code ARG BASE}, {@code FROM $BASE}
+   * @param target repository and tag
+   * @param options more options of the build
+   */
+  void publishOnto(int release, Path folder, String target, String... options) {
     String name = build(release);
     String special = name + "-special";
-    Path folder = Files.createTempDirectory(context.getParent(), "special");
-    Files.writeString(folder.resolve("Containerfile"), "FROM " + name + "\n" + instructions);
-    cli.must("build", "--quiet", "-t", special, folder.toString());
-    cli.must("push", "--quiet", special, registry.host() + "/" + FOLLOWED);
+    List<String> build = new ArrayList<>(List.of("build", "--quiet", "-t", special));
+    build.addAll(List.of("--build-arg", "BASE=" + name));
+    build.addAll(List.of(options));
+    build.add(folder.toString());
+    cli.must(build.toArray(String[]::new));
+    cli.must("push", "--quiet", special, registry.host() + "/" + target);
     cli.must("rmi", special, name);
+  }
+
+  /** Builds an image that has nothing to do with releases, and pushes that. */
+  void publishAlone(Path folder, String target) {
+    String name = web + "-alone";
+    cli.must("build", "--quiet", "-t", name, folder.toString());
+    cli.must("push", "--quiet", name, registry.host() + "/" + target);
+    cli.must("rmi", name);
+  }
+
+  /**
+   * Builds a release and an application, and pushes them to another registry.
+   *
+   * @param authFile with credentials for it
+   */
+  void publishElsewhere(int release, String host, Path authFile) throws IOException {
+    Path app = Files.createTempDirectory(context.getParent(), "app");
+    Files.writeString(app.resolve("Containerfile"), "FROM scratch\nCOPY Containerfile /note\n");
+    String alone = web + "-alone";
+    cli.must("build", "--quiet", "-t", alone, app.toString());
+    String name = build(release);
+    String auth = authFile.toString();
+    cli.must("push", "--quiet", "--authfile", auth, alone, host + "/app:1");
+    cli.must("push", "--quiet", "--authfile", auth, name, host + "/" + FOLLOWED);
+    cli.must("rmi", name, alone);
+  }
+
+  /**
+   * Turns a byte of the newest layer in the registry over; once more, and the layer is whole again.
+   */
+  void turnAByteOver() throws IOException {
+    Path newest;
+    try (Stream<Path> blobs = Files.walk(context.resolveSibling("registry/blobs/sha256"))) {
+      newest =
+          blobs
+              .filter(file -> Files.isRegularFile(file) && file.toFile().length() > LAYER)
+              .max(Comparator.comparingLong(file -> file.toFile().lastModified()))
+              .orElseThrow();
+    }
+    try (RandomAccessFile file = new RandomAccessFile(newest.toFile(), "rw")) {
+      file.seek(file.length() / 2);
+      int turned = file.read() ^ 1;
+      file.seek(file.length() / 2);
+      file.write(turned);
+    }
+  }
+
+  /** An image in the registry, as skopeo names it. */
+  String source(String target) {
+    return "docker://" + registry.host() + "/" + target;
   }
 
   /**

@@ -2,20 +2,20 @@ package slipway.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Worked examples of documents, as {@code examples/scenarios} has them, typed one after the other
- * in one machine.
- */
+/** Worked examples of documents, as {@code examples/scenarios} has them. */
 class ScenariosTest {
-  private static final Path SCRIPTS = Cli.ROOT.resolve("examples/scenarios");
-
   /** Each goes on from where the one before it leaves the machine. */
   private static final List<String> IN_A_MACHINE =
       List.of(
@@ -29,60 +29,224 @@ class ScenariosTest {
           "S18-switch",
           "S37-automatic-update");
 
+  /** Likewise, in another machine: what images may bring. */
+  private static final List<String> OF_CONTENTS =
+      List.of(
+          "S26-data-and-opt",
+          "S43-console",
+          "S44-damaged-download",
+          "S28-users",
+          "S29-pull-secret");
+
+  /** Likewise, in a machine of packages. */
+  private static final List<String> IN_PLAIN_DEBIAN =
+      List.of("S15-to-disk", "S16-to-filesystem", "S17-to-existing-root");
+
+  private static final String USER = "joe";
+  private static final String PASSWORD = "secret-of-joe";
+
   @TempDir Path dir;
 
   @Test
   @Tag("soak")
   void inAMachine() throws Exception {
+    inOneMachine(IN_A_MACHINE);
+  }
+
+  @Test
+  @Tag("soak")
+  void ofContents() throws Exception {
+    inOneMachine(OF_CONTENTS);
+  }
+
+  private void inOneMachine(List<String> names) throws Exception {
     try (Releases releases = Releases.start(dir);
+        Served closed = Served.docker(dir, USER, PASSWORD);
         UpgradingMachine machine = UpgradingMachine.start(releases, 0, dir)) {
-      for (String name : IN_A_MACHINE) {
-        play(name, releases, machine);
-        System.out.println("passed: " + name);
-      }
+      play(names, new OneMachine(dir, releases, closed, machine));
       machine.goDown();
       assertThat(DiskCheck.ofCopy(machine.disk(), dir).rubbish()).isEmpty();
     }
   }
 
-  private static void play(String name, Releases releases, UpgradingMachine machine)
-      throws Exception {
-    String head = "registry=" + releases.registryInGuest() + "\n";
-    StringBuilder part = new StringBuilder(head);
-    for (String line : Files.readAllLines(SCRIPTS.resolve(name + ".sh"))) {
-      if (!line.startsWith("#: ")) {
-        part.append(line).append('\n');
-        continue;
-      }
-      String[] words = line.substring(3).split(" ");
-      System.out.print(machine.type(part.toString(), words[0].equals("restarted")));
-      part = new StringBuilder(head);
+  @Test
+  @Tag("soak")
+  void inPlainDebian() throws Exception {
+    try (Releases releases = Releases.start(dir);
+        Conversion stage = Conversion.start(releases, dir)) {
+      play(IN_PLAIN_DEBIAN, stage);
+    }
+  }
+
+  private static void play(List<String> names, Scenario.Stage stage) throws Exception {
+    for (String name : names) {
+      long start = System.nanoTime();
+      Scenario.play(name, stage);
+      System.out.println(
+          "passed: " + name + ", " + (System.nanoTime() - start) / 1_000_000_000 + " s");
+    }
+  }
+
+  /** A machine that follows {@code web:stable}. */
+  private record OneMachine(Path dir, Releases releases, Served closed, UpgradingMachine machine)
+      implements Scenario.Stage {
+    @Override
+    public String head() {
+      return "registry=" + releases.registryInGuest() + " private=" + closedInGuest() + "\n";
+    }
+
+    private String closedInGuest() {
+      return Releases.inGuest(closed);
+    }
+
+    @Override
+    public void follow(String[] words) throws Exception {
       switch (words[0]) {
-        case "publish" -> releases.publish(Integer.parseInt(words[1]), "web:" + words[2]);
+        case "publish" -> publish(words);
+        case "private" ->
+            releases.publishElsewhere(
+                Integer.parseInt(words[1]), closed.host(), credentials(closed.host()));
+        case "damage", "repair" -> releases.turnAByteOver();
         case "reboot" -> {
           machine.goDown();
           machine.boot();
         }
-        case "restarted" -> machine.boot();
-        default -> throw new AssertionError(name + ": " + line);
+        case "restarted" -> {
+          machine.boot();
+          machine.sound();
+        }
+        default -> throw new AssertionError(String.join(" ", words));
       }
     }
-    System.out.print(machine.type(part.toString(), false));
+
+    private void publish(String[] words) throws IOException {
+      int version = Integer.parseInt(words[1]);
+      String target = "web:" + words[2];
+      if (words.length == 3) {
+        releases.publish(version, target);
+        return;
+      }
+      Path folder = Scenario.SCRIPTS.resolve(words[3]);
+      if (Files.readString(folder.resolve("Containerfile")).contains("type=secret")) {
+        releases.publishOnto(
+            version, folder, target, "--secret", "id=creds,src=" + credentials(closedInGuest()));
+      } else {
+        releases.publishOnto(version, folder, target);
+      }
+    }
+
+    /** As {@code podman login} writes them. */
+    private Path credentials(String host) throws IOException {
+      String pair = USER + ":" + PASSWORD;
+      String encoded = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+      return Files.writeString(
+          dir.resolve("auth.json"),
+          "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}\n".formatted(host, encoded));
+    }
+
+    @Override
+    public void judge() {
+      machine.agreed();
+    }
+  }
+
+  /** A machine of packages that installs an image, and what starts from its disks. */
+  private static final class Conversion implements Scenario.Stage, AutoCloseable {
+    private final Path dir;
+    private final Path key;
+    private final PlainDebian plain;
+    private final String image;
+    private final List<UpgradingMachine> machines = new ArrayList<>();
+    private boolean installed;
+
+    private Conversion(Path dir, Path key, PlainDebian plain, String image) {
+      this.dir = dir;
+      this.key = key;
+      this.plain = plain;
+      this.image = image;
+    }
+
+    static Conversion start(Releases releases, Path dir) throws Exception {
+      releases.publish(0);
+      Path key = UpgradingMachine.key(dir);
+      PlainDebian plain = new PlainDebian(dir, key);
+      String name = releases.registryInGuest() + "/" + Releases.FOLLOWED;
+      plain.make(releases.source(Releases.FOLLOWED), name);
+      Conversion stage = new Conversion(dir, key, plain, name);
+      stage.machines.add(UpgradingMachine.start(plain.spec()));
+      return stage;
+    }
+
+    @Override
+    public UpgradingMachine machine() {
+      return machines.getLast();
+    }
+
+    @Override
+    public String head() {
+      return "image=" + image + "\n";
+    }
+
+    @Override
+    public void follow(String[] words) throws Exception {
+      switch (words[0]) {
+        case "reboot" -> {
+          machine().goDown();
+          machine().close();
+          machines.removeLast();
+          machines.add(UpgradingMachine.start(plain.converted()));
+          installed = true;
+        }
+        case "machine" -> {
+          machine().must("sync");
+          Path copy = Files.createDirectory(dir.resolve("of-" + words[1])).resolve("disk.raw");
+          UpgradingMachine.copy(plain.disk(words[1]), copy);
+          machines.add(
+              UpgradingMachine.start(
+                  UpgradingMachine.spec(copy, key).withMore(UpgradingMachine.letsIn(key))));
+          installed = true;
+        }
+        case "back" -> {
+          machine().goDown();
+          machine().close();
+          Files.delete(machine().disk());
+          machines.removeLast();
+          installed = false;
+        }
+        default -> throw new AssertionError(String.join(" ", words));
+      }
+    }
+
+    @Override
+    public void judge() {
+      if (installed) {
+        machine().sound();
+      }
+    }
+
+    @Override
+    public void close() throws Exception {
+      for (UpgradingMachine machine : machines.reversed()) {
+        machine.close();
+      }
+    }
   }
 
   /** So that none is forgotten. */
   @Test
   void everyScriptIsPlayedAndListed() throws Exception {
-    try (var files = Files.list(SCRIPTS)) {
+    List<String> played =
+        Stream.of(IN_A_MACHINE, OF_CONTENTS, IN_PLAIN_DEBIAN).flatMap(List::stream).toList();
+    try (var files = Files.list(Scenario.SCRIPTS)) {
       assertThat(
               files
                   .map(f -> f.getFileName().toString())
                   .filter(f -> f.endsWith(".sh"))
                   .map(f -> f.replace(".sh", "")))
-          .containsExactlyInAnyOrderElementsOf(IN_A_MACHINE);
+          .containsExactlyInAnyOrderElementsOf(played);
     }
     String list = Files.readString(Cli.ROOT.resolve("docs/scenarios.md"));
-    for (String name : IN_A_MACHINE) {
+    for (String name : played) {
       assertThat(list).contains("`" + name + ".sh`");
     }
   }

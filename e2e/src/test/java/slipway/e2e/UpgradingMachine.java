@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import slipway.linux.process.Command;
 import slipway.media.Firmware;
 import slipway.media.VirtualMachine;
@@ -65,20 +72,25 @@ final class UpgradingMachine implements AutoCloseable {
   /** Makes a machine with a release on its disk and boots it, with more arguments for QEMU. */
   static UpgradingMachine start(Releases releases, int release, Path dir, String... arguments)
       throws Exception {
-    return start(releases.disk(release, config(releases, dir), dir), dir, Firmware.BIOS, arguments);
+    return start(releases, release, dir, spec -> spec.withMore(arguments));
   }
 
   /** The same with systemd-boot, on a machine with UEFI. */
   static UpgradingMachine startBySystemdBoot(Releases releases, int release, Path dir)
       throws Exception {
     Path disk = releases.disk(release, config(releases, dir), dir, "--bootloader", "systemd");
-    return start(disk, dir, Firmware.UEFI);
+    return start(spec(disk, key(dir)).withFirmware(Firmware.UEFI));
   }
 
-  /** A key for root, and what a disk gets beside its release. */
+  /** With what the machine has more than others. */
+  static UpgradingMachine start(
+      Releases releases, int release, Path dir, UnaryOperator<VmSpec> more) throws Exception {
+    Path disk = releases.disk(release, config(releases, dir), dir);
+    return start(more.apply(spec(disk, key(dir))));
+  }
+
+  /** What a disk gets beside its release: a key for root, and the registry. */
   private static Path config(Releases releases, Path dir) throws IOException {
-    Path key = dir.resolve("id_ed25519");
-    Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).run();
     Path config = dir.resolve("config.toml");
     Files.writeString(
         config,
@@ -96,21 +108,21 @@ final class UpgradingMachine implements AutoCloseable {
         insecure = true
         '''
         """
-            .formatted(
-                Files.readString(Path.of(key + ".pub")).strip(), releases.registryInGuest()));
+            .formatted(publicKey(key(dir)), releases.registryInGuest()));
     return config;
   }
 
-  private static UpgradingMachine start(Path disk, Path dir, Firmware firmware, String... arguments)
-      throws Exception {
-    VmSpec spec =
-        VmSpec.of(disk)
-            .withFirmware(firmware)
-            .withSsh("root", dir.resolve("id_ed25519"))
-            .withSerialLog(dir.resolve("serial.log"))
-            .withMore("-no-reboot")
-            .withMore(arguments);
-    UpgradingMachine upgrading = new UpgradingMachine(VirtualMachine.start(spec), disk);
+  /** A machine with a disk that somebody made, to which a key opens; its log lies beside that. */
+  static VmSpec spec(Path disk, Path key) {
+    return VmSpec.of(disk)
+        .withSsh("root", key)
+        .withSerialLog(disk.resolveSibling("serial.log"))
+        .withMore("-no-reboot");
+  }
+
+  /** Boots a machine. */
+  static UpgradingMachine start(VmSpec spec) throws Exception {
+    UpgradingMachine upgrading = new UpgradingMachine(VirtualMachine.start(spec), spec.disk());
     try {
       upgrading.machine.awaitSsh(LIMIT);
       return upgrading;
@@ -118,6 +130,42 @@ final class UpgradingMachine implements AutoCloseable {
       upgrading.close();
       throw e;
     }
+  }
+
+  /** The private key file of a test's machines, made when it is missing. */
+  static Path key(Path dir) {
+    Path key = dir.resolve("id_ed25519");
+    if (!Files.exists(key)) {
+      Command.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).run();
+    }
+    return key;
+  }
+
+  private static String publicKey(Path key) throws IOException {
+    return Files.readString(Path.of(key + ".pub")).strip();
+  }
+
+  /**
+   * What firmware tells a system that knows nobody yet: who may log in as root (systemd.system-
+   * credentials(7), SMBIOS type 11).
+   */
+  static String[] letsIn(Path key) throws IOException {
+    byte[] line = (publicKey(key) + "\n").getBytes(StandardCharsets.UTF_8);
+    return new String[] {
+      "-smbios",
+      "type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root="
+          + Base64.getEncoder().encodeToString(line)
+    };
+  }
+
+  /** One more disk, in the order of these: /dev/vdb, /dev/vdc and so on. */
+  static String[] disk(String id, Path file) {
+    return new String[] {
+      "-drive",
+      "if=none,id=" + id + ",format=raw,file=" + file,
+      "-device",
+      "virtio-blk-pci,drive=" + id
+    };
   }
 
   Path disk() {
@@ -244,7 +292,78 @@ final class UpgradingMachine implements AutoCloseable {
     return JsonMapper.shared().readTree(must("bootc status --json"));
   }
 
+  private static final Pattern OSTREE_LINE =
+      Pattern.compile("(?m)^[* ] (\\S+) ([0-9a-f]{64}\\.\\d+)(?: \\((\\w+)\\))?$");
+
+  /**
+   * Holds the machine's own ostree and our status to the same deployments, and returns the status.
+   */
+  JsonNode agreed() {
+    String[] said =
+        must("ostree admin status; echo '" + PART + "'; bootc status --json").split(PART);
+    JsonNode all = JsonMapper.shared().readTree(said[1]);
+    Map<String, String> ours = new TreeMap<>();
+    JsonNode status = all.path("status");
+    for (String role : List.of("booted", "staged", "rollback")) {
+      add(ours, status.path(role), role);
+    }
+    status.path("otherDeployments").forEach(other -> add(ours, other, "other"));
+    Map<String, String> theirs = new TreeMap<>();
+    OSTREE_LINE
+        .matcher(said[0])
+        .results()
+        .forEach(
+            line ->
+                theirs.put(
+                    line.group(1) + " " + line.group(2),
+                    line.group().startsWith("*") ? "booted" : Objects.toString(line.group(3), "")));
+    assertThat(theirs.keySet()).as(said[0]).isEqualTo(ours.keySet());
+    theirs.forEach(
+        (deployment, role) -> {
+          if (role.equals("booted") || role.equals("staged")) {
+            assertThat(ours).as(said[0]).containsEntry(deployment, role);
+          }
+        });
+    return all;
+  }
+
+  private static void add(Map<String, String> deployments, JsonNode entry, String role) {
+    JsonNode ostree = entry.path("ostree");
+    if (ostree.isObject()) {
+      String name =
+          ostree.path("stateroot").asString()
+              + " "
+              + ostree.path("checksum").asString()
+              + "."
+              + ostree.path("deploySerial").asInt();
+      deployments.put(name, role);
+    }
+  }
+
+  /** As {@link #agreed}; and ostree finds no object damaged or missing. */
+  JsonNode sound() {
+    assertThat(must("ostree fsck 2>&1")).contains("no errors found");
+    return agreed();
+  }
+
   // ---- an upgrade, undisturbed ----
+
+  /** Starts the userspace anew by a command, so many times by now, under the kernel that runs. */
+  void restartSoftly(String command, int times) throws Exception {
+    // ssh(1) ends with 255 when the other side goes away.
+    Command.Result result = machine.sshCommand(command + " 2>&1").timeout(LIMIT).tryRun();
+    assertThat(result.status()).as(result.text()).isIn(0, 255);
+    machine.await(
+        "does not start its userspace anew: " + result.text(),
+        LIMIT,
+        () -> {
+          Command.Result state =
+              machine.ssh("systemctl show -P SoftRebootsCount; systemctl is-system-running --wait");
+          return state.text().equals(times + "\nrunning\n")
+              ? VirtualMachine.Attempt.worked(true)
+              : VirtualMachine.Attempt.failed(state.text().strip());
+        });
+  }
 
   /** Stages what the registry has and returns the time that took. */
   Duration upgrade() throws Exception {
