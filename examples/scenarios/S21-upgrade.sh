@@ -8,7 +8,7 @@ grep -E "^Total new layers: [0-9]+ +Size: " /run/said
 grep -F "version 0" /usr/share/web/index.html
 #: reboot
 grep -F "version 1" /usr/share/web/index.html
-bootc update | grep -F "No changes in: "
+bootc update | grep -F "No update available."
 #: publish 2 stable
 bootc update --apply --quiet
 #: restarted

@@ -15,7 +15,7 @@ test "$(systemctl show -P DynamicUser web.service)" = yes
 getent passwd web
 # By a key in tmpfiles.d.
 test "$(stat -c '%U %a' /var/lib/mycustom/.ssh/authorized_keys)" = "mycustom 600"
-test "$(ssh -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no mycustom@127.0.0.1 id -un)" = mycustom
+test "$(ssh -n -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no mycustom@127.0.0.1 id -un)" = mycustom
 rm /var/lib/mycustom/.ssh/authorized_keys
 systemd-tmpfiles --create
-test "$(ssh -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no mycustom@127.0.0.1 id -un)" = mycustom
+test "$(ssh -n -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no mycustom@127.0.0.1 id -un)" = mycustom

@@ -12,4 +12,3 @@ done
 cat /usr/lib/systemd/system/bootc-fetch-apply-updates.service > /run/said
 grep -x "Type=oneshot" /run/said
 grep -E "^ExecStart=/usr/bin/bootc (update|upgrade) --apply --quiet$" /run/said
-man -w bootc > /dev/null 2>&1 || test -e /usr/share/man/man8/bootc.8 -o -e /usr/share/man/man8/bootc.8.gz
