@@ -43,7 +43,7 @@ record Stateroots(Path root) {
 
   /**
    * Whether there is one that anything could have started from. What lost its power before that is
-   * as good as none: systemd would have left a mark in its /var.
+   * as good as none, and so is what is only staged: systemd would have left a mark in its /var.
    *
    * @param deployments all of them, a staged one too
    */
@@ -53,14 +53,15 @@ record Stateroots(Path root) {
       return false;
     }
     return !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-        || deployments.stream().anyMatch(d -> d.stateroot().equals(name))
+        || deployments.stream().anyMatch(d -> d.stateroot().equals(name) && !d.staged())
         || Files.exists(folder.resolve("var/.updated"), LinkOption.NOFOLLOW_LINKS)
         || !(Files.exists(folder.resolve(SysrootSweep.UNSTARTED), LinkOption.NOFOLLOW_LINKS)
             || Posix.list(OsPath.of(folder)).isEmpty());
   }
 
   /**
-   * Makes one, with a mark that goes when the boot menu leads into it.
+   * Makes one, with a mark that goes when the boot menu leads into it. One with a staged deployment
+   * stays as it is: that is whole until another takes its place.
    *
    * @param deployments all of them, a staged one too
    * @throws Problem of kind INPUT when it is taken
@@ -68,6 +69,9 @@ record Stateroots(Path root) {
   void make(String name, List<Deployment> deployments) throws IOException {
     if (isTaken(name, deployments)) {
       throw Problem.input("there is a stateroot " + name + " already; give another name");
+    }
+    if (deployments.stream().anyMatch(d -> d.stateroot().equals(name))) {
+      return;
     }
     Path folder = path(name);
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
