@@ -190,7 +190,7 @@ class PowerCutMatrixTest {
   @Test
   @Tag("slow")
   void someMomentsOfAFinalization() throws Exception {
-    run("ext4", 3, 0, Set.of(Step.FIRST_FINALIZATION));
+    run("ext4", Integer.getInteger("matrix.moments", 3), 0, Set.of(Step.FIRST_FINALIZATION));
   }
 
   @ParameterizedTest
