@@ -7,6 +7,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
@@ -35,6 +36,7 @@ public final class DeviceInstall {
    * @param wipe whether what the disk holds may be erased
    * @param rootfs file system of the root; null for what the image says, else ext4
    * @param rootSize bytes of the root's partition; 0 for the rest of the disk
+   * @param setup how the root lies on it; null for what the image says, else directly
    * @param wishes what else is wanted of the machine
    */
   public record Request(
@@ -44,6 +46,7 @@ public final class DeviceInstall {
       boolean wipe,
       @Nullable RootFileSystem rootfs,
       long rootSize,
+      @Nullable BlockSetup setup,
       MachineWishes wishes) {}
 
   private DeviceInstall(Request request, Progress progress) {
@@ -89,7 +92,7 @@ public final class DeviceInstall {
       InstallableImage seen = InstallableImage.ahead(image, request.wishes(), progress);
       BootLoader loader = seen.bootLoader(request.wishes());
       RootFileSystem rootfs = fitting(seen, plans.of(loader), loader);
-      write(plans, rootfs, loader);
+      write(plans, rootfs, loader, setup(seen));
       disk.sync();
     }
     if (!request.file()) {
@@ -118,10 +121,27 @@ public final class DeviceInstall {
     return rootfs;
   }
 
-  private void write(DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader)
+  /** How the root is to lie on the disk, and that this machine and the image can do it. */
+  private BlockSetup setup(InstallableImage image) throws IOException {
+    BlockSetup setup = request.setup() == null ? image.config().blockSetup() : request.setup();
+    if (setup != BlockSetup.TPM2_LUKS) {
+      return BlockSetup.DIRECT;
+    }
+    EncryptedRoot.Tools.ofMachine().require();
+    if (!image.hasCryptsetup()) {
+      throw Problem.input(
+          "--block-setup tpm2-luks: the image has no systemd-cryptsetup, so its initramfs cannot"
+              + " open an encrypted root; install it in the image, or give --block-setup direct");
+    }
+    return setup;
+  }
+
+  private void write(
+      DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader, BlockSetup setup)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(rootfs, loader, KernelArguments.of("rw"), request.wishes(), false);
+        new DiskWriter.Options(
+            rootfs, loader, setup, KernelArguments.of("rw"), request.wishes(), false);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);

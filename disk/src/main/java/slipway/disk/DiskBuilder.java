@@ -10,6 +10,7 @@ import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.OsPath;
@@ -107,7 +108,7 @@ public final class DiskBuilder {
 
   private Path written(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(request.rootfs(), null, USUAL, wishes(), true);
+        new DiskWriter.Options(request.rootfs(), null, BlockSetup.DIRECT, USUAL, wishes(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }

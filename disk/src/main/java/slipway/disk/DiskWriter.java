@@ -7,9 +7,11 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
 import slipway.disk.bootloader.Grub;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
@@ -48,6 +50,7 @@ final class DiskWriter {
    *
    * @param rootfs file system of the root; null for what the image says, else ext4
    * @param loader that starts it, where the image was asked already; else null
+   * @param setup how the root lies on it
    * @param usual kernel arguments of this kind of disk, which the image may delete
    * @param wishes what else is wanted
    * @param isNew whether the disk holds zeros and nothing else
@@ -55,6 +58,7 @@ final class DiskWriter {
   record Options(
       @Nullable RootFileSystem rootfs,
       @Nullable BootLoader loader,
+      BlockSetup setup,
       KernelArguments usual,
       MachineWishes wishes,
       boolean isNew) {}
@@ -147,19 +151,23 @@ final class DiskWriter {
       Path disk, DiskPlan plan, Path mountpoint, Path partition, Scratch scratch)
       throws IOException {
     try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
-        LoopDevice bootLoop = attach(disk, plan.boot())) {
-      FileSystems.root(rootfs, rootLoop.device(), plan.root().filesystem(), options.isNew());
+        LoopDevice bootLoop = attach(disk, plan.boot());
+        EncryptedRoot encrypted = encrypted(rootLoop.device(), scratch)) {
+      Path rootDevice = encrypted == null ? rootLoop.device() : encrypted.device();
+      KernelArguments unlock = encrypted == null ? KernelArguments.NONE : encrypted.arguments();
+      FileSystems.root(
+          rootfs, rootDevice, plan.root().filesystem(), options.isNew() && encrypted == null);
       if (bootLoop != null && plan.boot() != null) {
         FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
       }
       try (Mount root =
-          Mount.of(rootLoop.device().toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
+          Mount.of(rootDevice.toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
         Path boot = Files.createDirectory(mountpoint.resolve("boot"));
         try (Mount mounted =
             bootLoop == null
                 ? null
                 : Mount.of(bootLoop.device().toString(), boot, "ext4", NOTHING_RUNS, null)) {
-          return install(disk, plan, root.target(), boot, partition, scratch);
+          return install(disk, plan, root.target(), boot, unlock, partition, scratch);
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
               space.explained(
@@ -169,8 +177,21 @@ final class DiskWriter {
     }
   }
 
+  private @Nullable EncryptedRoot encrypted(Path device, Scratch scratch) throws IOException {
+    return options.setup() == BlockSetup.DIRECT
+        ? null
+        : EncryptedRoot.create(
+            device, UUID.randomUUID(), scratch.folder(), EncryptedRoot.Tools.ofMachine());
+  }
+
   private boolean install(
-      Path disk, DiskPlan plan, Path root, Path boot, Path partition, Scratch scratch)
+      Path disk,
+      DiskPlan plan,
+      Path root,
+      Path boot,
+      KernelArguments unlock,
+      Path partition,
+      Scratch scratch)
       throws IOException {
     Installation installation =
         Installation.begin(root, plan.boot() == null, image, options.wishes(), progress);
@@ -180,7 +201,7 @@ final class DiskWriter {
     installation.bringCompanions();
     Installation.Deployed deployed =
         installation.deploy(
-            KernelArguments.of("root=UUID=" + plan.root().filesystem()), options.usual());
+            unlock.append(List.of("root=UUID=" + plan.root().filesystem())), options.usual());
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(options.wishes().customizations(), mounts(plan), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {

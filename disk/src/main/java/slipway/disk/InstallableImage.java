@@ -148,6 +148,12 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
     return wishes.bootLoader(config);
   }
 
+  /** Whether it brings what opens an encrypted root in its initramfs. */
+  boolean hasCryptsetup() {
+    return files.find("usr/lib/systemd/systemd-cryptsetup").isPresent()
+        || files.find("usr/bin/systemd-cryptsetup").isPresent();
+  }
+
   /** Whether systemd finds a unit in it that is not masked. */
   boolean hasUnit(String name) {
     ImageFiles all = new ImageFiles(files);

@@ -121,7 +121,7 @@ final class Installation {
    * @param usual of this kind of installation; the image may delete them
    */
   Deployed deploy(KernelArguments first, KernelArguments usual) throws IOException {
-    config.notFollowed().forEach(progress::note);
+    config.notFollowed(first.value("luks.uuid").isPresent()).forEach(progress::note);
     String append = config.blsAppendExceptDefault();
     if (append != null) {
       repository.writeConfig(

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
@@ -41,6 +42,7 @@ class DeviceInstallTest extends DiskCase {
         wipe,
         RootFileSystem.EXT4,
         rootSize,
+        null,
         wishes("mine", List.of("added=1")));
   }
 
@@ -162,7 +164,7 @@ class DeviceInstallTest extends DiskCase {
       }
       refused(
           new DeviceInstall.Request(
-              good.image(), file, true, true, null, 0, wishes("x", List.of())),
+              good.image(), file, true, true, null, 0, null, wishes("x", List.of())),
           file + " is in use by " + disk.device());
       Command.of("e2fsck", "-fn", disk.device().toString()).run();
     }
@@ -177,6 +179,7 @@ class DeviceInstallTest extends DiskCase {
         r.wipe(),
         r.rootfs(),
         r.rootSize(),
+        r.setup(),
         wishes(stateroot, added));
   }
 
@@ -187,9 +190,38 @@ class DeviceInstallTest extends DiskCase {
     DeviceInstall.Request device = onto(file, false, 0);
     install(
         new DeviceInstall.Request(
-            device.image(), file, true, false, null, 0, wishes(null, List.of())));
+            device.image(), file, true, false, null, 0, null, wishes(null, List.of())));
     Command.of("sfdisk", "--verify", file.toString()).run();
     assertThat(table(file)).hasSize(4);
+  }
+
+  /**
+   * Told before anything is erased; where there is a TPM it is the image that lacks what it takes.
+   */
+  @Test
+  @Tag("slow")
+  void aRootThatNobodyCouldOpenIsRefused() throws Exception {
+    Path file = file(3 * GIB);
+    DeviceInstall.Request r = onto(file, false, 0);
+    assertThatThrownBy(
+            () ->
+                install(
+                    new DeviceInstall.Request(
+                        r.image(),
+                        file,
+                        true,
+                        false,
+                        null,
+                        0,
+                        BlockSetup.TPM2_LUKS,
+                        wishes(null, List.of()))))
+        .isInstanceOf(Problem.class)
+        .hasMessageMatching(
+            "(--block-setup tpm2-luks: .*|there is no (cryptsetup|systemd-cryptenroll) here.*)");
+    try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+      in.seek(510);
+      assertThat(in.read()).describedAs("no table is written").isZero();
+    }
   }
 
   /** A change of the image's files, and its way back. */
@@ -279,7 +311,8 @@ class DeviceInstallTest extends DiskCase {
     DeviceInstall.Request r = onto(file, true, 0);
     List<String> met = new java.util.ArrayList<>();
     DeviceInstall.Request ofFile =
-        new DeviceInstall.Request(r.image(), file, true, true, null, 0, wishes(null, List.of()));
+        new DeviceInstall.Request(
+            r.image(), file, true, true, null, 0, null, wishes(null, List.of()));
     DeviceInstall.run(
         ofFile,
         noting(
@@ -338,7 +371,7 @@ class DeviceInstallTest extends DiskCase {
             () ->
                 install(
                     new DeviceInstall.Request(
-                        cut, file, true, true, null, 0, wishes(null, List.of()))))
+                        cut, file, true, true, null, 0, null, wishes(null, List.of()))))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("cut")
         .hasMessageEndingWith(

@@ -118,12 +118,19 @@ class SystemdBootTest extends DiskCase {
 
   private DeviceInstall.Request onto(Path device) throws IOException {
     return new DeviceInstall.Request(
-        request().image(), device, true, true, RootFileSystem.EXT4, 0, wishes(null));
+        request().image(), device, true, true, RootFileSystem.EXT4, 0, null, wishes(null));
   }
 
   private static MachineWishes wishes(@Nullable BootLoader loader) {
     return new MachineWishes(
-        null, loader, List.of(), List.of(), DiskConfig.EMPTY, null, false, MachineWishes.Companions.NONE);
+        null,
+        loader,
+        List.of(),
+        List.of(),
+        DiskConfig.EMPTY,
+        null,
+        false,
+        MachineWishes.Companions.NONE);
   }
 
   @Test

@@ -21,6 +21,7 @@ import slipway.base.Progress;
 import slipway.cli.command.Followed;
 import slipway.cli.output.TerminalProgress;
 import slipway.disk.FilesystemInstall.Replace;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.host.install.Installer;
@@ -198,10 +199,11 @@ public final class InstallCommand implements Callable<Integer> {
 
     @Option(
         names = "--block-setup",
-        paramLabel = "direct",
-        defaultValue = "direct",
-        description = "how the root lies on the disk (default: ${DEFAULT-VALUE})")
-    String blockSetup = "direct";
+        paramLabel = "direct|tpm2-luks",
+        description =
+            "how the root lies on the disk; tpm2-luks encrypts it for this machine's TPM alone"
+                + " (default: what the image says, else direct)")
+    @Nullable String blockSetup;
 
     @Option(names = "--via-loopback", description = "DEVICE is a file that becomes a disk")
     boolean viaLoopback;
@@ -211,17 +213,14 @@ public final class InstallCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      if (!blockSetup.equals("direct")) {
-        throw Problem.usage(
-            "--block-setup " + blockSetup + " is not there yet; disks are set up direct");
-      }
       Installer.Disk disk =
           new Installer.Disk(
               device,
               viaLoopback,
               wipe,
               filesystem == null ? null : RootFileSystem.parse(filesystem),
-              bytes(rootSize));
+              bytes(rootSize),
+              blockSetup == null ? null : BlockSetup.parse(blockSetup));
       return image.install((installer, options) -> installer.toDisk(options, disk));
     }
 

@@ -289,9 +289,9 @@ class RefusalsTest {
           version -                     | unexpected argument "-"; slipway --help lists the commands
           bootc install                 | install needs to know what to install to: to-disk, to-filesystem or to-existing-root
           bootc install to-filesystem --replace all /mnt | --replace "all" is not known; give wipe or alongside
-          bootc install to-disk --bootloader lilo /dev/x | --bootloader "lilo" is not there; give grub, or none
+          bootc install to-disk --bootloader lilo /dev/x | --bootloader "lilo" is not there; give grub or systemd, or none
           bootc install to-disk --target-imgref no:such:name /dev/x | --target-imgref: "no:such" is not a repository name
-          bootc install to-disk --block-setup tpm2-luks /dev/x | --block-setup tpm2-luks is not there yet
+          bootc install to-disk --block-setup raid /dev/x | --block-setup "raid" is not known; give direct or tpm2-luks
           bootc -                       | unknown command "-"; bootc --help lists the commands
           disk - --help                 | unknown command "-"; slipway disk --help lists the commands
           disk --help -                 | unknown command "-"; slipway disk --help lists the commands

@@ -32,7 +32,7 @@ class WrongUsageTest {
           install to-disk IMAGE --filesystem ntfs /dev/null       | unknown root file system
           install to-disk IMAGE --bootloader lilo /dev/null       | --bootloader "lilo"
           install to-disk IMAGE --root-size 3X /dev/null          | --root-size "3X"
-          install to-disk IMAGE --block-setup raid /dev/null      | --block-setup raid
+          install to-disk IMAGE --block-setup raid /dev/null      | --block-setup "raid"
           install to-disk --source-imgref docker://A%B /dev/null  | --source-imgref: "A B"
           install to-disk --source-imgref floppy:x /dev/null      | --source-imgref: "floppy:x"
           install to-disk --target-imgref A%B /dev/null           | --target-imgref: "A B"

@@ -165,16 +165,27 @@ public record InstallConfig(
     return arguments.without(deleted);
   }
 
-  /** A sentence for each thing that is wanted and that an installation does not do. */
-  public List<String> notFollowed() {
+  /** How the root lies on a disk, or null when nothing is said. */
+  public @Nullable BlockSetup blockSetup() {
+    String first = merged.path("block").path(0).stringValue(null);
+    return first == null ? null : BlockSetup.parse(first);
+  }
+
+  /**
+   * A sentence for each thing that is wanted and that an installation does not do.
+   *
+   * @param encrypted whether it encrypts the root
+   */
+  public List<String> notFollowed(boolean encrypted) {
     List<String> said = new ArrayList<>(ignored);
     String loader = text("/bootloader");
     if (loader != null && loader.startsWith("grub-")) {
       said.add("install.bootloader " + loader + " is not there yet; GRUB is installed");
     }
-    String block = merged.path("block").path(0).asString("direct");
-    if (!block.equals("direct")) {
-      said.add("install.block " + block + " is not there yet; disks are set up direct");
+    if (blockSetup() == BlockSetup.TPM2_LUKS && !encrypted) {
+      said.add(
+          "install.block tpm2-luks is for bootc install to-disk, whose machine has the TPM; this"
+              + " root is not encrypted");
     }
     if (merged.path("discoverable-partitions").asBoolean(false)) {
       said.add(

@@ -73,7 +73,14 @@ public final class FileSystems {
    * @throws Problem of kind ENVIRONMENT that names the first that is missing
    */
   public static void requireTools(List<String> tools) {
-    String path = System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    requireTools(tools, System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"));
+  }
+
+  /**
+   * @param path where they are looked for, as PATH
+   * @throws Problem as {@link #requireTools(List)}
+   */
+  public static void requireTools(List<String> tools, String path) {
     for (String tool : tools) {
       if (Stream.of(path.split(":")).noneMatch(f -> Files.isExecutable(Path.of(f, tool)))) {
         throw Problem.environment(

@@ -90,15 +90,18 @@ class InstallConfigTest {
     assertThat(config.bootLoader()).isEqualTo(BootLoader.NONE);
     assertThat(config.blsAppendExceptDefault()).isEqualTo("grub_users=\"\"");
     assertThat(config.skipBootId()).isTrue();
+    assertThat(config.blockSetup()).isEqualTo(BlockSetup.TPM2_LUKS);
+    assertThat(String.join("\n", config.notFollowed(true))).doesNotContain("tpm2-luks");
     assertThat(config.ignored()).isEmpty();
     assertThat(config.enforcesSignatures()).isTrue();
-    assertThat(String.join("\n", config.notFollowed()))
+    assertThat(String.join("\n", config.notFollowed(false)))
         .contains("block tpm2-luks", "discoverable", "bls-append-except-default");
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"systemd\"\n");
     assertThat(read().bootLoader()).isEqualTo(BootLoader.SYSTEMD);
     file("usr/lib/bootc/install/20-other.toml", "[install]\nbootloader = \"grub-cc\"\n");
     assertThat(read().bootLoader()).isNull();
-    assertThat(String.join("\n", read().notFollowed())).contains("grub-cc is not there yet; GRUB");
+    assertThat(String.join("\n", read().notFollowed(false)))
+        .contains("grub-cc is not there yet; GRUB");
   }
 
   /** The canonical name of a key wins over its older one, in whichever file it stands. */

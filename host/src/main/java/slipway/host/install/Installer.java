@@ -20,6 +20,7 @@ import slipway.disk.BootableImage;
 import slipway.disk.DeviceInstall;
 import slipway.disk.FilesystemInstall;
 import slipway.disk.MachineWishes;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.InstallConfig;
@@ -113,7 +114,12 @@ public final class Installer {
 
   /** The disk that is installed to, as {@link DeviceInstall.Request} has it. */
   public record Disk(
-      Path device, boolean file, boolean wipe, @Nullable RootFileSystem rootfs, long rootSize) {}
+      Path device,
+      boolean file,
+      boolean wipe,
+      @Nullable RootFileSystem rootfs,
+      long rootSize,
+      @Nullable BlockSetup setup) {}
 
   /**
    * The file systems that are installed to, as {@link FilesystemInstall.Request} has them.
@@ -149,6 +155,7 @@ public final class Installer {
                     disk.wipe(),
                     disk.rootfs(),
                     disk.rootSize(),
+                    disk.setup(),
                     wishes),
                 host.progress()));
   }

@@ -75,7 +75,7 @@ class InstallerTest {
                 keys,
                 false,
                 Installer.Bound.STORED),
-            new Installer.Disk(directory.resolve("none"), false, false, null, 0));
+            new Installer.Disk(directory.resolve("none"), false, false, null, 0, null));
   }
 
   @ParameterizedTest

@@ -187,8 +187,7 @@ public final class SysrootSweep {
         "not all old kernels were found",
         () -> {
           Set<Path> booted = kernelsOf(root, used);
-          unusedIn(root.resolve("boot").resolve(BootWriter.KERNELS), booted)
-              .forEach(this::remove);
+          unusedIn(root.resolve("boot").resolve(BootWriter.KERNELS), booted).forEach(this::remove);
           Optional<EspWriter> esp = EspWriter.of(root);
           if (esp.isPresent()) {
             esp.get().unusedKernels(booted).forEach(this::remove);
@@ -207,8 +206,8 @@ public final class SysrootSweep {
   }
 
   /**
-   * Directories of kernels that none of these deployments boots: each stateroot has its own, also of
-   * the same kernel.
+   * Directories of kernels that none of these deployments boots: each stateroot has its own, also
+   * of the same kernel.
    *
    * @param kernels where they are
    * @param booted names of those that are booted
