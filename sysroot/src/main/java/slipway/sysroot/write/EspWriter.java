@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -169,7 +170,7 @@ public final class EspWriter {
     }
     for (EspMenu.Entry entry : menu.entries(set.get())) {
       for (Path file : files(BootEntry.parse(menu.text(entry)))) {
-        used.add(menu.folder().resolve(file).getParent());
+        used.add(Objects.requireNonNull(menu.folder().resolve(file).getParent()));
       }
     }
     return SysrootSweep.unusedIn(menu.folder().resolve(BootWriter.KERNELS), booted).stream()
