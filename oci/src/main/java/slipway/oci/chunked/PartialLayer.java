@@ -212,11 +212,6 @@ public final class PartialLayer {
     return Span.sum(spans);
   }
 
-  /** Contents that are there already. */
-  public int heldFiles() {
-    return held.size();
-  }
-
   /** The sha256 of the file of this path, if the table has it. */
   public Optional<Digest> content(OsPath path) {
     return Optional.ofNullable(table.file(path.toString())).map(PackedFile::content);
