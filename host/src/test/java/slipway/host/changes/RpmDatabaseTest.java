@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.SortedMap;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
@@ -17,6 +18,7 @@ import slipway.linux.process.Command;
 import slipway.tree.DirectoryReader;
 
 /** A database that rpm wrote. */
+@Tag("slow")
 class RpmDatabaseTest {
   private static final byte[] NO_LOG = new byte[0];
 
