@@ -10,11 +10,11 @@
  *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the GPT
  *  2 a loop device for root and for /boot, in a mount namespace of its own
  *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4, or a folder of it
- *  4 Sysroot.initRepository              ostree/repo (slipway.sysroot)
+ *  4 NewSysroot.makeRepository           ostree/repo (slipway.sysroot)
  *  5 ostree.container.ContainerImport    the image's layers become commits
  *  6 config.InstallConfig                if the image wants another root file system, or another
  *                                        boot loader: again from 1
- *  7 Sysroot.init, deploy                deployment, kernel, boot menu
+ *  7 NewSysroot.make, Sysroot.deploy     deployment, kernel, boot menu
  *  8 customize.Customizer                accounts, files, fstab
  *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT; or
  *    bootloader.SystemdBoot              the loader and its menu, for the partition

@@ -3,6 +3,7 @@ package slipway.cli.machine;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -50,7 +51,7 @@ public final class DeploymentCommand {
     @Parameters(paramLabel = WHICH, arity = "0..1", description = HOW + " (default: booted)")
     String which = "booted";
 
-    @Spec CommandSpec spec;
+    @Spec @Nullable CommandSpec spec;
 
     Pinning(boolean pinned) {
       this.pinned = pinned;
@@ -58,7 +59,10 @@ public final class DeploymentCommand {
 
     @Override
     public Integer call() throws Exception {
-      return Bootc.work(spec, json, host -> json(new Deployments(host).pin(which, pinned)));
+      return Bootc.work(
+          Objects.requireNonNull(spec),
+          json,
+          host -> json(new Deployments(host).pin(which, pinned)));
     }
   }
 

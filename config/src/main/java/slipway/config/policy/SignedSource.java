@@ -31,7 +31,7 @@ import tools.jackson.databind.JsonNode;
  * manifest or the index that the signature is of; all else is reached from there by digests, and is
  * given for no other.
  */
-public final class SignedSource implements ImageSource {
+final class SignedSource implements ImageSource {
   private static final String PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json";
   private static final String SIGNATURE = "dev.cosignproject.cosign/signature";
   private static final String KIND = "cosign container image signature";
