@@ -81,7 +81,7 @@ final class StillMachine implements AutoCloseable {
       machine.mount(image, "boot", machine.sysroot().resolve("boot"));
       machine.restart();
       return machine;
-    } catch (Exception e) {
+    } catch (Exception | AssertionError e) {
       machine.close();
       throw e;
     }
