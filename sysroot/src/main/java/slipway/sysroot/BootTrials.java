@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
