@@ -47,6 +47,7 @@ class AgentLauncherTest {
             List<String> words =
                 List.of(
                     "word=@/usr/lib/slipway/run.args",
+                    "word=-Dslipway.name=bootc",
                     "word=slipway.cli.Main",
                     "word=switch",
                     "word=a  b",
