@@ -31,7 +31,12 @@ import tools.jackson.databind.json.JsonMapper;
  * can be looked at before every boot.
  */
 final class UpgradingMachine implements AutoCloseable {
+  /** Without progress; see {@link VirtualMachine#await}. */
   private static final Duration LIMIT = Duration.ofMinutes(8);
+
+  /** Of a command whose machine talks for ever. */
+  private static final Duration LONGEST = Duration.ofHours(3);
+
   private static final String PART = "---8<---";
   private static final String FINALIZER = "slipway-finalize-staged.service";
 
@@ -222,7 +227,41 @@ final class UpgradingMachine implements AutoCloseable {
   }
 
   String must(String command) {
-    return machine.sshCommand(command).timeout(LIMIT).run().text();
+    Command.Result result;
+    try {
+      result = finish(machine.sshCommand(command), command);
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted during " + command, e);
+    }
+    assertThat(result.status()).as(command + "\n" + result.text() + result.stderr()).isZero();
+    return result.text();
+  }
+
+  /** Waits for the end of a command as long as the machine gets on, however slow it is. */
+  private Command.Result finish(Command command, String shown) throws InterruptedException {
+    CompletableFuture<Command.Result> end = begun(command);
+    return machine.await(
+        "does not end " + shown,
+        LIMIT,
+        () ->
+            end.isDone()
+                ? VirtualMachine.Attempt.worked(end.join())
+                : VirtualMachine.Attempt.failed(""));
+  }
+
+  private static CompletableFuture<Command.Result> begun(Command command) {
+    CompletableFuture<Command.Result> end = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .start(
+            () -> {
+              try {
+                end.complete(command.timeout(LONGEST).tryRun());
+              } catch (RuntimeException e) {
+                end.completeExceptionally(e);
+              }
+            });
+    return end;
   }
 
   /**
@@ -233,15 +272,17 @@ final class UpgradingMachine implements AutoCloseable {
    * @return what it said
    */
   String type(String script, boolean ends) throws Exception {
-    Command shell = machine.sshCommand("bash -euo pipefail -s 2>&1").stdin(script).timeout(LIMIT);
-    Command.Result result = shell.tryRun();
-    if (ends) {
-      // ssh(1) ends with 255 when the other side goes away.
-      assertThat(result.status()).as(script + "\n" + result.text()).isIn(0, 255);
-      machine.awaitOff(LIMIT);
-    } else {
+    Command shell = machine.sshCommand("bash -euo pipefail -s 2>&1").stdin(script);
+    if (!ends) {
+      Command.Result result = finish(shell, "a script");
       assertThat(result.status()).as(script + "\n" + result.text()).isZero();
+      return result.text();
     }
+    CompletableFuture<Command.Result> end = begun(shell);
+    machine.awaitOff(LIMIT);
+    // ssh(1) ends with 255 when the other side goes away.
+    Command.Result result = end.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    assertThat(result.status()).as(script + "\n" + result.text()).isIn(0, 255);
     return result.text();
   }
 

@@ -3,6 +3,7 @@ package slipway.cli.machine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -148,6 +149,34 @@ public final class OstreeContainer implements Callable<Integer> {
     }
   }
 
+  /** Refuses, before anything is done, a file that could not be written in the end. */
+  private static void requirePlace(@Nullable Path file) {
+    Path folder = file == null ? null : file.toAbsolutePath().getParent();
+    if (folder != null && !Files.isWritable(folder)) {
+      throw Problem.input(
+          Printable.text(String.valueOf(file))
+              + " cannot be written: its folder is missing or nobody may write there");
+    }
+  }
+
+  private static void writeAfter(Path file, Checksum commit, String done) {
+    try {
+      AtomicFile.write(file, commit.hex());
+    } catch (IOException e) {
+      throw new Problem(
+              Problem.Kind.ENVIRONMENT,
+              done
+                  + ", but its commit "
+                  + commit
+                  + " could not be written to "
+                  + Printable.text(file.toString())
+                  + ": "
+                  + e.getMessage(),
+              e)
+          .afterChange();
+    }
+  }
+
   private static void say(CommandSpec spec, Object line) {
     PrintWriter out = spec.commandLine().getOut();
     out.println(line);
@@ -246,9 +275,10 @@ public final class OstreeContainer implements Callable<Integer> {
         }
         return;
       }
+      requirePlace(digestFile);
       RepositoryImages.Pulled pulled = images.pull(repository, place);
       if (digestFile != null) {
-        AtomicFile.write(digestFile, pulled.commit().hex());
+        writeAfter(digestFile, pulled.commit(), "the image is pulled");
       }
       say(
           spec,
@@ -441,6 +471,7 @@ public final class OstreeContainer implements Callable<Integer> {
     }
 
     private void deploy(ContainerReference source, Progress progress) throws IOException {
+      requirePlace(commitFile);
       Checksum commit =
           access
               .images(spec, progress)
@@ -453,7 +484,7 @@ public final class OstreeContainer implements Callable<Integer> {
                       !nameless,
                       kargs));
       if (commitFile != null) {
-        AtomicFile.write(commitFile, commit.hex());
+        writeAfter(commitFile, commit, "the image is deployed");
       }
     }
   }

@@ -95,6 +95,16 @@ class OstreeContainerTest {
         .startsWith("error: No such image: oci:");
   }
 
+  /** Told before anything is done, and not after. */
+  @Test
+  void aFileThatCannotBeWrittenKeepsTheImageOut() throws Exception {
+    String file = dir.resolve("missing/digest").toString();
+    assertThat(
+            container("image", "pull", "--ostree-digestfile", file, repo.toString(), image).err())
+        .contains(file + " cannot be written: its folder is missing");
+    assertThat(container("image", "list", "--repo", repo.toString()).out()).isEmpty();
+  }
+
   @Test
   void aCommitGoesThroughAnImage() throws Exception {
     String commit =
