@@ -35,7 +35,7 @@ class BashCompletionTest {
       set -u; eval "$1"; program=$2 COMP_LINE=$3 COMP_WORDBREAKS=$4; shift 4
       compopt() { of_bash+=("[$2]"); }
       of_bash=() COMP_POINT=${#COMP_LINE} COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) IFS=:
-      "_$program"
+      "_${program//-/_}"
       printf '%s\\n' "${COMPREPLY[@]}" "${of_bash[@]}"
       """;
 
