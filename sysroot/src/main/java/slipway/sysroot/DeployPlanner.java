@@ -10,6 +10,7 @@ import slipway.base.Problem;
 import slipway.ostree.repo.ObjectContent;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.DeploymentBuilder;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootSpace;
@@ -150,6 +151,10 @@ final class DeployPlanner {
                 .filter(d -> !isNeeded(d, created, merge))
                 .limit(keep() - 1L)
                 .toList());
+    Optional<EspMenu> partition = EspMenu.of(sysroot.root());
+    if (partition.isPresent()) {
+      partition.get().require(); // Where it is missing, nothing is gained by keeping less.
+    }
     while (true) {
       List<Deployment> order = new ArrayList<>();
       order.add(created);
@@ -166,7 +171,7 @@ final class DeployPlanner {
         if (spare.isEmpty() || e.kind() != Problem.Kind.ENVIRONMENT) {
           throw e;
         }
-        warnings.accept("/boot has no room to keep " + spare.removeLast().id());
+        warnings.accept("no room to keep " + spare.removeLast().id() + ": " + e.sentence());
       }
     }
   }

@@ -60,18 +60,14 @@ record Stateroots(Path root) {
   }
 
   /**
-   * Makes one, with a mark that goes when the boot menu leads into it. One with a staged deployment
-   * stays as it is: that is whole until another takes its place.
+   * Makes one, with a mark that goes when the boot menu leads into it.
    *
-   * @param deployments all of them, a staged one too
+   * @param deployments all of them, none of which is staged in it
    * @throws Problem of kind INPUT when it is taken
    */
   void make(String name, List<Deployment> deployments) throws IOException {
     if (isTaken(name, deployments)) {
       throw Problem.input("there is a stateroot " + name + " already; give another name");
-    }
-    if (deployments.stream().anyMatch(d -> d.stateroot().equals(name))) {
-      return;
     }
     Path folder = path(name);
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {

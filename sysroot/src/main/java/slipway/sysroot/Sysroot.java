@@ -356,7 +356,7 @@ public final class Sysroot {
   }
 
   /**
-   * Makes a stateroot with an empty /var.
+   * Makes a stateroot with an empty /var. What is only staged in one of that name is dropped.
    *
    * @throws Problem of kind INPUT when the name is taken or cannot be one
    */
@@ -365,6 +365,13 @@ public final class Sysroot {
     try (Flock lock = lock()) {
       reload();
       if (stateroots().contains(name)) {
+        if (state.staged() != null
+            && state.staged().stateroot().equals(name)
+            && !isStaterootTaken(name)) {
+          change().mirror();
+          change().dropStagedFile();
+          reload();
+        }
         // What a power cut left of deployments in it may be sealed already.
         change().sweep(false);
       }
@@ -400,11 +407,31 @@ public final class Sysroot {
       stateroots.requireRemovable(name, state.all());
       List<Deployment> order =
           state.deployments().stream().filter(d -> !d.stateroot().equals(name)).toList();
+      change().mirror();
       before.run();
       if (order.size() < state.deployments().size()) {
         change().perform(planner().order(order, true));
+        requireMirrored(name);
       }
       stateroots.remove(name);
+    }
+  }
+
+  /** What systemd-boot reads may lead into a stateroot that the boot menu has no more. */
+  private void requireMirrored(String stateroot) throws IOException {
+    try {
+      reload();
+      change().mirror();
+    } catch (IOException | Problem e) {
+      throw new Problem(
+              Problem.Kind.ENVIRONMENT,
+              "the boot menu has nothing of the stateroot "
+                  + stateroot
+                  + " any more, but that on the EFI system partition may, so its files stay: "
+                  + e.getMessage()
+                  + "; run the command again",
+              e)
+          .afterChange();
     }
   }
 

@@ -40,6 +40,9 @@ final class SysrootChange {
   }
 
   void perform(Plan plan, Sysroot.Admission check) throws IOException {
+    if (!plan.stage()) {
+      mirror();
+    }
     if (plan.created() != null && plan.spec() != null) {
       create(plan.created(), plan.spec(), plan.stage(), check);
     }
@@ -74,14 +77,15 @@ final class SysrootChange {
    * @param prune whether the repository's unreachable objects go too
    */
   void sweep(boolean prune) throws IOException {
-    cleaner().run(sysroot.state());
-    if (prune) {
+    if (cleaner().run(sysroot.state()) && prune) {
       cleaner().prune(sysroot.state());
     }
   }
 
   /**
-   * Brings the copy of the boot menu that systemd-boot reads up to date.
+   * Brings the copy of the boot menu that systemd-boot reads up to date. One that has not come
+   * there yet is what the next one may not be written over, so each change begins with this, before
+   * it drops anything.
    *
    * @return whether something was written
    */
@@ -143,12 +147,13 @@ final class SysrootChange {
         : spec.merge() != null ? sysroot.extensionsBefore(spec.merge()) : Map.of();
   }
 
-  /** Writes the boot menu, with the old kernels out of the way first when there is no room. */
+  /**
+   * Writes the boot menu, with the old kernels out of the way first when there is no room. The menu
+   * before is mirrored.
+   */
   private void writeMenu(
       List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
       throws IOException {
-    // A menu that has not come to systemd-boot yet is what the next one may not be written over.
-    mirror();
     BootWriter boot =
         new BootWriter(sysroot.root(), sysroot.repository(), sysroot.durability(), after);
     List<Deployment> all = new ArrayList<>(sysroot.state().all());
@@ -157,6 +162,7 @@ final class SysrootChange {
     if (firstStep != null) {
       boot.write(sysroot.state(), firstStep, null);
       sysroot.reload();
+      mirror();
       cleaner().removeKernels(sysroot.state().deployments());
     }
     boot.write(sysroot.state(), order, trial);
@@ -188,6 +194,7 @@ final class SysrootChange {
     if (merge != null) {
       EtcTrial.refuseConflicts(sysroot.path(ready), sysroot.path(merge));
     }
+    mirror();
     // From here on the directory is no longer what a second attempt could start from.
     dropStagedFile();
     EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));

@@ -98,7 +98,8 @@ public final class EspWriter {
   }
 
   /**
-   * Brings the partition to what {@code /boot} says; nothing is written when it is so.
+   * Brings the partition to what {@code /boot} says; nothing is written when it is so. What neither
+   * the set in force nor the new one needs goes first: it may take the room.
    *
    * @return whether something was written
    */
@@ -107,6 +108,7 @@ public final class EspWriter {
     if (isInForce(entries)) {
       return false;
     }
+    removeUnused(foldersOf(entries));
     choose(prepare(entries, trial));
     return true;
   }
@@ -139,14 +141,35 @@ public final class EspWriter {
       removeEntries(menu.otherSet());
     }
     AtomicFile.sweep(menu.entriesFolder());
-    for (Path kernel : unusedKernels(Set.of())) {
+    removeUnused(Set.of());
+    menu.sync();
+  }
+
+  /**
+   * Removes kernels that the set in force does not name, but for wanted ones, and files of none.
+   */
+  private void removeUnused(Set<Path> wanted) throws IOException {
+    for (Path kernel : unusedKernels(wanted)) {
       Removal.tree(OsPath.of(kernel));
     }
     Path kernels = menu.folder().resolve(BootWriter.KERNELS);
     if (Files.isDirectory(kernels, LinkOption.NOFOLLOW_LINKS)) {
       BootWriter.sweep(kernels);
     }
-    menu.sync();
+  }
+
+  /** The names of the folders of their kernels. */
+  private static Set<Path> foldersOf(List<BootEntry> entries) {
+    Set<Path> folders = new TreeSet<>();
+    for (BootEntry entry : entries) {
+      for (Path file : files(translated(entry))) {
+        Path folder = file.getParent();
+        if (folder != null) {
+          folders.add(Objects.requireNonNull(folder.getFileName()));
+        }
+      }
+    }
+    return folders;
   }
 
   private void removeEntries(char set) throws IOException {
@@ -231,17 +254,29 @@ public final class EspWriter {
     if (isThere(file)) {
       return;
     }
+    Path source = boot.resolve(file);
+    if (!Files.exists(source)) {
+      throw Problem.corrupt(
+          "the file "
+              + Printable.text(file.toString())
+              + " of the boot menu is missing in /boot and on the EFI system partition; bootc fsck"
+              + " --repair puts it there");
+    }
     try (AtomicFile copy = AtomicFile.create(menu.folder().resolve(file), "rw-------");
-        InputStream in = Files.newInputStream(boot.resolve(file))) {
+        InputStream in = Files.newInputStream(source)) {
       in.transferTo(copy.out());
       copy.commit();
     }
   }
 
-  /** Names hold the checksum of what they name, and files appear whole. */
+  /**
+   * Names hold the checksum of what they name, and files appear whole; so one that {@code /boot}
+   * has lost is none to copy once more.
+   */
   private boolean isThere(Path file) throws IOException {
     Path there = menu.folder().resolve(file);
+    Path source = boot.resolve(file);
     return Files.isRegularFile(there, LinkOption.NOFOLLOW_LINKS)
-        && Files.size(there) == Files.size(boot.resolve(file));
+        && (!Files.exists(source) || Files.size(there) == Files.size(source));
   }
 }

@@ -47,11 +47,16 @@ public final class SysrootSweep {
     this.after = after;
   }
 
-  public void run(SysrootState state) {
+  /**
+   * Removes it.
+   *
+   * @return whether anything was: not while the menu that systemd-boot reads may need it
+   */
+  public boolean run(SysrootState state) {
     if (!after.attempt(
         "the boot menu on the EFI system partition is not up to date, nothing old is removed",
         () -> mirror(state))) {
-      return; // What is in force there may need it.
+      return false;
     }
     removeOtherMenus(state);
     after.attempt("not all old deployments were found", () -> removeDeployments(state.all()));
@@ -60,6 +65,7 @@ public final class SysrootSweep {
     after.attempt(
         "not all unfinished files were found", () -> AtomicFile.sweep(root.resolve("boot/ostree")));
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
+    return true;
   }
 
   /**

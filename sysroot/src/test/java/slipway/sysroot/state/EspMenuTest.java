@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
+import slipway.ostree.object.Checksum;
 import slipway.sysroot.BootTrials;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.MirroredMenu;
@@ -183,6 +184,162 @@ class EspMenuTest {
     assertThat(deploymentOf(starts())).isEqualTo(first.id());
     assertThat(new MirroredMenu(sysroot).update()).as("nothing to do").isFalse();
     machine.judge();
+  }
+
+  private Path conf() {
+    return esp.resolve("loader/loader.conf");
+  }
+
+  private void freeze(boolean frozen) {
+    Command.of("chattr", frozen ? "+i" : "-i", conf().toString()).run();
+  }
+
+  /** Puts the partition on a file system of its own. */
+  private void mountPartition(String size) {
+    Command.of(
+            "bash",
+            "-ec",
+            "cp -a \"$1\" \"$2\"; mount -t tmpfs -o size=$3 none \"$1\"; cp -a \"$2\"/. \"$1\"",
+            "-",
+            esp.toString(),
+            machine.directory().resolve("copy").toString(),
+            size)
+        .run();
+  }
+
+  private void unmountPartition() {
+    Command.of("umount", esp.toString()).run();
+  }
+
+  @Test
+  void aStaterootStaysWhileTheOldSetMayLeadThere() throws IOException {
+    sysroot.makeStateroot("other");
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Deployment other =
+        sysroot.deploy(DeploySpec.install("other", two, Origin.NONE, KernelArguments.of("rw")));
+    Path folder = machine.root().resolve("ostree/deploy/other");
+    freeze(true);
+    for (boolean changes : List.of(true, false)) {
+      assertThatThrownBy(() -> sysroot.removeStateroot("other", Sysroot.Before.NOTHING))
+          .isInstanceOfSatisfying(
+              Exception.class,
+              e ->
+                  assertThat(e instanceof Problem p && p.isAfterChange())
+                      .as("%s", e)
+                      .isEqualTo(changes));
+      sysroot.reload();
+      assertThat(sysroot.deployments()).hasSize(1);
+      assertThat(deploymentOf(starts())).isEqualTo(other.id());
+      assertThat(sysroot.path(other).resolve("usr/bin/hello")).exists();
+    }
+    // Nor do the objects go, whatever else keeps them no more.
+    Command.of("ostree", "refs", "--repo=" + machine.root().resolve("ostree/repo"))
+        .with("--delete", "ostree")
+        .run();
+    machine.commit(Machine.files("3", "three"));
+    sysroot.cleanup(true);
+    assertThat(sysroot.repository().readCommit(two)).isNotNull();
+    freeze(false);
+    sysroot.removeStateroot("other", Sysroot.Before.NOTHING);
+    assertThat(folder).doesNotExist();
+    assertThat(deploymentOf(starts())).isEqualTo(first.id());
+    machine.judge();
+  }
+
+  @Test
+  void theSecondStepWaitsUntilTheFirstIsInForceThere() throws IOException {
+    mountPartition("6m");
+    try {
+      upgrade(large("2"));
+      Deployment second = sysroot.deployments().getFirst();
+      first = sysroot.booted().orElseThrow();
+      Checksum three = machine.commit(large("3"));
+      sysroot.stage(DeploySpec.upgrade(first, three, Origin.NONE), false);
+      freeze(true);
+      assertThatThrownBy(() -> sysroot.finalizeStaged()).isInstanceOf(IOException.class);
+      assertThat(deploymentOf(starts())).isEqualTo(second.id());
+      assertThat(sysroot.path(second).resolve("usr/bin/hello")).exists();
+      freeze(false);
+      assertThat(new MirroredMenu(sysroot).update()).isTrue();
+      assertThat(deploymentOf(starts())).isEqualTo(first.id());
+    } finally {
+      unmountPartition();
+    }
+  }
+
+  private static Map<String, String> large(String version) {
+    Map<String, String> files = Machine.files(version, version);
+    files.put("usr/lib/modules/6.1.0-test/vmlinuz", version.repeat(3 << 20));
+    return files;
+  }
+
+  @Test
+  void whatIsStagedStaysWhenTheMenuCannotCatchUp() throws IOException {
+    upgrade(Machine.files("2", "two"));
+    first = sysroot.booted().orElseThrow();
+    Checksum three = machine.commit(Machine.files("3", "three"));
+    Deployment staged = sysroot.stage(DeploySpec.upgrade(first, three, Origin.NONE), false);
+    Files.delete(esp.resolve("loader/entries/ostree-a-1.conf"));
+    freeze(true);
+    assertThatThrownBy(() -> sysroot.finalizeStaged()).isInstanceOf(IOException.class);
+    assertThatThrownBy(
+            () -> sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING))
+        .isInstanceOf(IOException.class);
+    sysroot.reload();
+    assertThat(sysroot.staged()).isPresent();
+    freeze(false);
+    sysroot.finalizeStaged();
+    assertThat(deploymentOf(starts())).isEqualTo(staged.id());
+  }
+
+  @Test
+  void aFileThatBootHasLostIsMendedByAChange() throws IOException {
+    String name = "ostree/default-" + first.bootChecksum() + "/vmlinuz-6.1.0-test";
+    Path lost = machine.root().resolve("boot").resolve(name);
+    Files.delete(lost);
+    upgrade(Machine.files("2", "two"));
+    assertThat(lost).hasContent("kernel one\n");
+    Files.delete(lost);
+    Files.delete(esp.resolve(name));
+    assertThatThrownBy(() -> new MirroredMenu(sysroot).update())
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "the file "
+                + name
+                + " of the boot menu is missing in /boot and on the EFI system partition; bootc"
+                + " fsck --repair puts it there");
+    assertThat(sysroot.repair().mendKernel(sysroot.booted().orElseThrow())).isEqualTo(2);
+    assertThat(new MirroredMenu(sysroot).update()).isFalse();
+  }
+
+  @Test
+  void rubbishMakesRoomForTheMenuOfAnother() throws IOException {
+    mountPartition("5m");
+    try {
+      Path left = Files.createDirectories(esp.resolve("ostree/default-" + "ab".repeat(32)));
+      Files.write(left.resolve("vmlinuz"), new byte[2 << 20]);
+      machine.commit(large("2"));
+      machine.admin("deploy", "--os=default", "test");
+      assertThat(new MirroredMenu(sysroot).update()).isTrue();
+      assertThat(left).doesNotExist();
+      assertThat(kernels()).hasSize(2);
+    } finally {
+      unmountPartition();
+    }
+  }
+
+  @Test
+  void withoutThePartitionNobodySpeaksOfRoom() throws IOException {
+    List<String> warnings = new ArrayList<>();
+    sysroot = Sysroot.open(machine.root(), machine.runState(), warnings::add);
+    sysroot.changeSettings(settings -> settings.withKeep(3));
+    upgrade(Machine.files("2", "two"));
+    first = sysroot.booted().orElseThrow();
+    Checksum three = machine.commit(Machine.files("3", "three"));
+    Files.move(esp, esp.resolveSibling("elsewhere"));
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(first, three, Origin.NONE), false))
+        .hasMessageContaining("not mounted on /boot/efi");
+    assertThat(warnings).isEmpty();
   }
 
   /** ostree's own tools change /boot alone. */
