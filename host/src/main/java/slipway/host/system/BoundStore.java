@@ -16,8 +16,10 @@ import slipway.base.Progress;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
+import slipway.oci.model.Reference;
 import slipway.oci.podman.PodmanStore;
 import slipway.sysroot.state.ContainerReference;
 
@@ -133,12 +135,22 @@ public final class BoundStore {
   /** An image that a source holds under a name, beside what else it holds. */
   private static Optional<ImageSource> held(ImageSource all, String name) throws IOException {
     String wanted = PodmanStore.name(name);
+    Digest digest = Reference.parse(name).digest();
     for (ImageSource.Held image : all.images()) {
       if (image.names().stream().anyMatch(own -> isNamed(own, wanted))) {
-        return Optional.of(new One(all, image.selector()));
+        ImageSource one = new One(all, image.selector());
+        if (digest == null || isOf(one, digest)) {
+          return Optional.of(one);
+        }
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether a digest is that of the image, or of an index that leads to it. */
+  private static boolean isOf(ImageSource source, Digest digest) throws IOException {
+    return Transfer.way(source, null, Platform.host()).stream()
+        .anyMatch(manifest -> manifest.digest().equals(digest));
   }
 
   /** Names in a folder are whatever somebody wrote; those that name no image mean none. */

@@ -1,7 +1,6 @@
 package slipway.host.update;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -119,14 +118,15 @@ public final class FactoryReset {
               ? stage(sysroot, name, booted.checksum(), booted.origin(), options)
               : fetched(sysroot, name, image, options);
     } catch (IOException | RuntimeException e) {
-      discard(sysroot, name, e);
+      discard(sysroot, name, waiting, e);
       throw e;
     }
     after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
     after.attempt(
         "the image is not told",
         () -> voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, staged)));
-    waiting.ifPresent(d -> voice.say("notice: What was staged is dropped: " + d));
+    waiting.ifPresent(this::tellDropped);
+    waiting.ifPresent(d -> forgetUnstarted(sysroot, d.stateroot(), name));
     voice.say("  New stateroot: " + name);
     voice.say(
         "  What is in "
@@ -143,10 +143,33 @@ public final class FactoryReset {
   private String freeName(Sysroot sysroot) throws IOException {
     int year = host.clock().instant().atOffset(ZoneOffset.UTC).getYear();
     int number = 0;
-    while (sysroot.isStaterootTaken("state-" + year + "-" + number)) {
+    while (isInUse(sysroot, "state-" + year + "-" + number)) {
       number++;
     }
     return "state-" + year + "-" + number;
+  }
+
+  /** What is staged stays whole until another takes its place, and is no beginning for that. */
+  private static boolean isInUse(Sysroot sysroot, String name) throws IOException {
+    return sysroot.isStaterootTaken(name)
+        || sysroot.staged().filter(d -> d.stateroot().equals(name)).isPresent();
+  }
+
+  private void tellDropped(Deployment staged) {
+    voice.say("notice: What was staged is dropped: " + staged);
+  }
+
+  /** Removes the stateroot of an earlier reset that nothing has started from. */
+  private void forgetUnstarted(Sysroot sysroot, String earlier, String name) {
+    after.attempt(
+        "the stateroot " + earlier + ", which never started, could not be removed",
+        () -> {
+          if (!earlier.equals(name)
+              && sysroot.stateroots().contains(earlier)
+              && !sysroot.isStaterootTaken(earlier)) {
+            sysroot.removeStateroot(earlier, Sysroot.Before.NOTHING);
+          }
+        });
   }
 
   private Deployment fetched(Sysroot sysroot, String name, Reference image, Options options)
@@ -240,16 +263,18 @@ public final class FactoryReset {
     lines.forEach(line -> text.append(line).append('\n'));
     Files.write(
         file,
-        text.toString().getBytes(StandardCharsets.UTF_8),
+        RawText.encode(text.toString()),
         StandardOpenOption.CREATE,
         StandardOpenOption.APPEND,
         LinkOption.NOFOLLOW_LINKS);
   }
 
   /** Takes away what was made in vain. */
-  private void discard(Sysroot sysroot, String name, Exception failure) {
+  private void discard(
+      Sysroot sysroot, String name, Optional<Deployment> waiting, Exception failure) {
     try {
       sysroot.reload();
+      waiting.filter(d -> sysroot.staged().isEmpty()).ifPresent(this::tellDropped);
       boolean used = sysroot.staged().filter(d -> d.stateroot().equals(name)).isPresent();
       if (made && !used && sysroot.stateroots().contains(name)) {
         sysroot.removeStateroot(name, Sysroot.Before.NOTHING);

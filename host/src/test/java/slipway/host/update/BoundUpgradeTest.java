@@ -169,6 +169,33 @@ class BoundUpgradeTest {
     machine.judge();
   }
 
+  /** Whoever wrote the stick says which image has the name, but not what its digest is. */
+  @Test
+  void theDigestOfANameHoldsOnAStickToo() throws Exception {
+    String app = "registry.example/app@" + machine.source(APP).manifest(null).digest();
+    machine.publish(NAME, os("2", app));
+    Path stick = machine.root().resolveSibling("stick");
+    for (Map.Entry<String, String> each : Map.of(NAME, "os", DB, "PLACEHOLDER").entrySet()) {
+      copy(each.getKey(), stick, each.getValue());
+    }
+    Path index = stick.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("PLACEHOLDER", app));
+    machine.replace(NAME, registry -> OciLayout.open(stick, "os"));
+    assertThatThrownBy(this::upgrade).hasMessage("the bound image " + app + ": no image " + app);
+    assertThat(stored()).isEmpty();
+    Files.writeString(index, Files.readString(index).replace(app, "another"));
+    copy(APP, stick, app);
+    upgrade();
+    assertThat(stored()).hasSize(1);
+  }
+
+  private void copy(String image, Path stick, String name) throws IOException {
+    try (OciLayout layout = OciLayout.create(stick, name)) {
+      Transfer.copy(
+          machine.source(image), null, layout, null, Transfer.Options.all(), Progress.NONE);
+    }
+  }
+
   @Test
   void anUpgradeWithNothingNewBringsWhatIsMissing() throws Exception {
     machine.publish(NAME, os("2", APP));

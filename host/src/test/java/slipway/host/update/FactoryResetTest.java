@@ -1,5 +1,6 @@
 package slipway.host.update;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -155,6 +156,33 @@ class FactoryResetTest {
     }
     Files.createDirectory(stateroot("cut"));
     assertThat(verb().run(options("cut", null, false)).stateroot()).isEqualTo("cut");
+  }
+
+  /** The first content of a /var is that of the image that starts with it. */
+  @Test
+  void anotherResetBeforeTheRebootBeginsAnewToo() throws IOException {
+    machine.publish(OTHER, HostMachine.Image.of("7").file("var/lib/other/data", "of other"));
+    String before = verb().run(options(null, OTHER, false)).stateroot();
+    assertThat(stateroot(before).resolve("var/lib/other/data")).exists();
+    String name = verb().run(options(null, null, false)).stateroot();
+    assertThat(name).isNotEqualTo(before);
+    assertThat(stateroot(before)).as("it never started").doesNotExist();
+    assertThat(stateroot(name).resolve("var/lib/other")).doesNotExist();
+    verb().run(options("fresh", OTHER, false));
+    assertThat(stateroot("fresh").resolve("var/lib/other/data")).exists();
+    verb().run(options("fresh", null, false));
+    assertThat(stateroot("fresh").resolve("var/lib/other")).doesNotExist();
+    assertThat(machine.reboot().checksum()).isEqualTo(first.checksum());
+    machine.judge();
+  }
+
+  @Test
+  void linesOfMountsAreTakenOverByteForByte() throws IOException {
+    String line = "UUID=b /boot ext4 x-name=caf\u00e9 0 2\n";
+    Files.write(etc.resolve("fstab"), line.getBytes(ISO_8859_1));
+    verb().run(options("fresh", null, false));
+    Path fresh = machine.root().resolve(machine.reboot().directory()).resolve("etc/fstab");
+    assertThat(Files.readString(fresh, ISO_8859_1)).isEqualTo("# of the image\n" + line);
   }
 
   @Test
