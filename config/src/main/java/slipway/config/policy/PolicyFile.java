@@ -57,7 +57,12 @@ final class PolicyFile {
     JsonNode document = Json.read(reader.bytes(file), "policy " + file);
     reader.require(document, Set.of("default", "transports"), "it");
     Map<String, Map<String, List<Requirement>>> transports = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> transport : document.path("transports").properties()) {
+    JsonNode all = document.path("transports");
+    if (!all.isMissingNode()) {
+      reader.requireObject(all, "\"transports\"");
+    }
+    for (Map.Entry<String, JsonNode> transport : all.properties()) {
+      reader.requireObject(transport.getValue(), "the transport \"" + transport.getKey() + "\"");
       Map<String, List<Requirement>> scopes = new LinkedHashMap<>();
       for (Map.Entry<String, JsonNode> scope : transport.getValue().properties()) {
         scopes.put(scope.getKey(), reader.requirements(scope.getValue(), scope.getKey()));
@@ -77,10 +82,14 @@ final class PolicyFile {
     return Problem.input("the policy " + file + ": " + Printable.text(what));
   }
 
-  private void require(JsonNode object, Set<String> known, String where) {
-    if (!object.isObject()) {
+  private void requireObject(JsonNode node, String where) {
+    if (!node.isObject()) {
       throw wrong(where + " is no object");
     }
+  }
+
+  private void require(JsonNode object, Set<String> known, String where) {
+    requireObject(object, where);
     for (Map.Entry<String, JsonNode> field : object.properties()) {
       if (!known.contains(field.getKey())) {
         throw wrong(where + " has the unknown word \"" + field.getKey() + "\"");

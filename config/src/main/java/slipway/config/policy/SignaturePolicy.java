@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
 
 /**
@@ -53,11 +54,15 @@ public final class SignaturePolicy {
    * and one that accepts this very image unsigned.
    *
    * @param source of the image; closed with the result
+   * @param asked for; a tag beside a digest does not count
    * @param signatures opens another name of the image's registry, where its signatures are
    * @throws Problem of kind DENIED for such a policy
    */
   public ImageSource signed(
-      ImageSource source, Reference image, SignedSource.Signatures signatures) {
+      ImageSource source, Reference asked, SignedSource.Signatures signatures) {
+    // Of a name with tag and digest the digest alone says what is fetched; policies know no both.
+    Digest digest = asked.digest();
+    Reference image = digest == null ? asked : asked.withDigest(digest);
     if (acceptsAnything(content.otherwise())) {
       throw Problem.denied(
           "the policy "
@@ -89,7 +94,10 @@ public final class SignaturePolicy {
     return Optional.ofNullable(scopes.get("")).orElse(content.otherwise());
   }
 
-  /** Narrowest first: the whole name, its namespaces, its host, the domains that this is in. */
+  /**
+   * Narrowest first: the whole name, its namespaces, its host with its port, and without that the
+   * domains that it is in.
+   */
   private static List<String> scopes(Reference image) {
     List<String> scopes = new ArrayList<>(List.of(image.toString()));
     String name = image.name();
@@ -98,8 +106,9 @@ public final class SignaturePolicy {
       name = name.substring(0, slash);
       scopes.add(name);
     }
-    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-      scopes.add("*" + name.substring(dot));
+    String domain = name.replaceFirst(":[0-9]+$", "");
+    for (int dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+      scopes.add("*" + domain.substring(dot));
     }
     return scopes;
   }

@@ -312,6 +312,26 @@ class SignaturePolicyTest {
     refused(NAME, "the policy rejects it");
   }
 
+  /**
+   * As containers/image has it: a port belongs to the host itself, not to the domains around it.
+   */
+  @Test
+  void aPortIsNotOfTheDomains() throws IOException {
+    Reference name = Reference.parse("registry.example.org:5000/os/web:1");
+    String reject = "[{\"type\": \"reject\"}]";
+    String accept = "[{\"type\": \"insecureAcceptAnything\"}]";
+    String form = "{\"default\": %s, \"transports\": {\"docker\": {\"%s\": %s}}}";
+    for (String scope : List.of("registry.example.org:5000", "*.example.org", "*.org")) {
+      write(form.formatted(reject, scope, accept));
+      refused(name, "accepts registry.example.org:5000/os/web:1 unsigned");
+    }
+    manifests.put(name.toString(), image);
+    for (String scope : List.of("registry.example.org", "*.example.org:5000")) {
+      write(form.formatted(reject, scope, accept));
+      refused(name, "the policy rejects it");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
@@ -349,6 +369,21 @@ class SignaturePolicyTest {
   }
 
   @Test
+  void aTagBesideADigestDoesNotCount() throws IOException {
+    Reference both = Reference.parse(NAME + "@" + image.digest());
+    manifests.put(both.toString(), image);
+    sign("ours", payload("registry.example/os/web:other", image.digest()));
+    assertThat(get(both)).isEqualTo(image);
+    write(
+        """
+        {"default": [{"type": "reject"}],
+         "transports": {"docker": {"%s": [{"type": "insecureAcceptAnything"}]}}}
+        """
+            .formatted(NAME.withDigest(image.digest())));
+    refused(both, "unsigned");
+  }
+
+  @Test
   void whatNobodyKnowsIsRefused() throws IOException {
     for (String policy :
         List.of(
@@ -357,6 +392,8 @@ class SignaturePolicyTest {
             "{\"default\": []}",
             "{\"default\": [{\"type\": \"new\"}]}",
             "{\"default\": [{\"type\": \"reject\"}], \"more\": {}}",
+            "{\"default\": [{\"type\": \"reject\"}], \"transports\": []}",
+            "{\"default\": [{\"type\": \"reject\"}], \"transports\": {\"docker\": [{}]}}",
             "{\"default\": [{\"type\": \"reject\", \"x\": 1}]}",
             "{\"default\": [{\"type\": \"sigstoreSigned\"}]}",
             "{\"default\": [{\"type\": \"sigstoreSigned\", \"keyPath\": \"/none\"}]}",
