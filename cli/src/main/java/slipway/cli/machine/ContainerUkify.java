@@ -1,18 +1,28 @@
 package slipway.cli.machine;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.CountedInput;
+import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.linux.lock.ScratchFolder;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.RootedFile;
 import slipway.linux.process.Command;
 import slipway.oci.model.Platform;
 import slipway.ostree.container.SealedRoot;
@@ -30,6 +40,9 @@ import slipway.tree.FileTree;
 final class ContainerUkify implements Callable<Integer> {
   private static final String VMLINUZ = "vmlinuz";
   private static final String INITRAMFS = "initramfs.img";
+
+  /** Bytes of a kernel, and of an initramfs. */
+  private static final long MAX_BYTES = 1L << 30;
 
   @Option(
       names = "--rootfs",
@@ -73,12 +86,16 @@ final class ContainerUkify implements Callable<Integer> {
               + " --rootfs");
     }
     FileTree tree = ContainerCommand.tree(root, "--rootfs");
-    Path folder = kernel(tree);
-    for (String name : List.of(VMLINUZ, INITRAMFS)) {
-      if (!Files.isRegularFile(folder.resolve(name))) {
-        throw Problem.input("there is no " + Printable.text(folder.resolve(name).toString()));
-      }
+    try (ScratchFolder copies = ScratchFolder.large("slipway-ukify-", note -> {})) {
+      Path release = copies.path().resolve("os-release");
+      Path folder = kernelFolder == null ? copied(tree, copies.path()) : given(kernelFolder);
+      copy("usr/lib/os-release", release, Limit.SMALL_FILE_BYTES.value());
+      run(tree, folder, release);
     }
+    return 0;
+  }
+
+  private void run(FileTree tree, Path folder, Path release) throws IOException {
     KernelArguments all =
         KernelArgumentsDirectory.read(tree, Platform.host().architecture())
             .append(
@@ -99,19 +116,31 @@ final class ContainerUkify implements Callable<Integer> {
                 "--cmdline",
                 all.toString(),
                 "--os-release",
-                "@usr/lib/os-release"));
+                "@" + release));
     line.addAll(more);
     var out = spec.commandLine().getOut();
     // The caller's own ukify, never one of the image; names that it is told count from the root.
     out.print(Printable.lines(Command.of(line).directory(root).output()));
     out.flush();
-    return 0;
   }
 
-  private Path kernel(FileTree tree) {
-    if (kernelFolder != null) {
-      return kernelFolder.toAbsolutePath().normalize();
+  private static Path given(Path kernelFolder) {
+    Path folder = kernelFolder.toAbsolutePath().normalize();
+    for (String name : List.of(VMLINUZ, INITRAMFS)) {
+      if (!Files.isRegularFile(folder.resolve(name))) {
+        throw Problem.input("there is no " + Printable.text(folder.resolve(name).toString()));
+      }
     }
+    return folder;
+  }
+
+  /**
+   * Copies the image's kernel and initramfs: by their own names ukify would follow the image's
+   * links to files of the host.
+   *
+   * @return a folder that is named by the kernel's version
+   */
+  private Path copied(FileTree tree, Path copies) throws IOException {
     ImageKernel kernel =
         ImageKernel.find(tree)
             .orElseThrow(
@@ -121,6 +150,30 @@ final class ContainerUkify implements Callable<Integer> {
           "the image has a unified kernel already: "
               + Printable.text("boot/EFI/Linux/" + kernel.version() + ".efi"));
     }
-    return root.toAbsolutePath().resolve("usr/lib/modules").resolve(kernel.version());
+    Path folder = Files.createDirectories(copies.resolve("kernel").resolve(kernel.version()));
+    for (String name : List.of(VMLINUZ, INITRAMFS)) {
+      copy("usr/lib/modules/" + kernel.version() + "/" + name, folder.resolve(name), MAX_BYTES);
+    }
+    return folder;
+  }
+
+  /** Copies a regular file of the image, to which links lead within its root only. */
+  private void copy(String inside, Path to, long most) throws IOException {
+    Path top = root.toAbsolutePath();
+    String where = Printable.text(top.resolve(inside).toString());
+    AtomicLong bytes = new AtomicLong();
+    LongConsumer bound =
+        n -> {
+          if (bytes.addAndGet(n) > most) {
+            throw Problem.corrupt(where + " is longer than " + (most >> 20) + " MiB");
+          }
+        };
+    try (InputStream file =
+            RootedFile.open(OsPath.of(top), OsPath.of(inside), RootedFile.Links.IN_ROOT, where)
+                .orElseThrow(() -> Problem.input("there is no " + where));
+        InputStream in = new CountedInput(file, bound);
+        OutputStream out = Files.newOutputStream(to, StandardOpenOption.CREATE_NEW)) {
+      in.transferTo(out);
+    }
   }
 }

@@ -230,10 +230,17 @@ class ContainerCommandTest {
     try {
       Path ukify = tools.resolve("ukify");
       Files.writeString(
-          ukify, "#!/bin/sh\n[ \"$PWD\" = \"" + root + "\" ] || exit 3\nprintf '%s\\n' \"$@\"\n");
+          ukify,
+          "#!/bin/sh\n[ \"$PWD\" = \""
+              + root
+              + "\" ] || exit 3\nprintf '%s\\n' \"$@\"\n"
+              + "cat \"$3\" \"$5\" \"${11#@}\"\n");
       ukify.toFile().setExecutable(true);
       write("usr/lib/bootc/kargs.d/10.toml", "kargs = [\"a=1\", \"quiet\"]\n");
       write("usr/lib/modules/6.12.1/initramfs.img", "i");
+      // Those of the host have the same names.
+      write("etc/os-release", "ID=image\n");
+      Files.createSymbolicLink(root.resolve("usr/lib/os-release"), Path.of("/etc/os-release"));
       String digest = container("compute-composefs-digest", root.toString()).out().strip();
       String classes = System.getProperty("java.class.path");
       String[] line = {
@@ -254,28 +261,37 @@ class ContainerCommandTest {
               .with(line)
               .environment("PATH", tools + ":" + System.getenv("PATH"))
               .output();
-      Path kernel = root.resolve("usr/lib/modules/6.12.1");
+      Path copies = Path.of(told.lines().toList().get(2)).getParent().getParent().getParent();
+      assertThat(copies).doesNotExist();
       assertThat(told.lines())
           .containsExactly(
               "build",
               "--linux",
-              kernel + "/vmlinuz",
+              copies + "/kernel/6.12.1/vmlinuz",
               "--initrd",
-              kernel + "/initramfs.img",
+              copies + "/kernel/6.12.1/initramfs.img",
               "--uname",
               "6.12.1",
               "--cmdline",
               "a=1 quiet composefs=?" + digest + " x=y",
               "--os-release",
-              "@usr/lib/os-release",
+              "@" + copies + "/os-release",
               "--output",
-              "/out/k.efi");
+              "/out/k.efi",
+              "kiID=image");
     } finally {
       Command.of("rm", "-r", tools.toString()).run();
     }
-    Files.delete(root.resolve("usr/lib/modules/6.12.1/initramfs.img"));
+    Path initramfs = root.resolve("usr/lib/modules/6.12.1/initramfs.img");
+    Files.delete(initramfs);
     assertThat(container("ukify", "--rootfs", root.toString()).err())
-        .startsWith("error: there is no " + root + "/usr/lib/modules/6.12.1/initramfs.img");
+        .startsWith("error: there is no " + initramfs);
+    for (String out : new String[] {"/etc/shadow", "../".repeat(20) + "etc/shadow"}) {
+      Files.createSymbolicLink(initramfs, Path.of(out));
+      assertThat(container("ukify", "--rootfs", root.toString()).err())
+          .startsWith("error: there is no " + initramfs);
+      Files.delete(initramfs);
+    }
     assertThat(container("ukify").err()).startsWith("error: the running root changes");
   }
 
