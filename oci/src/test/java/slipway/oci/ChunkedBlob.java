@@ -61,7 +61,24 @@ public final class ChunkedBlob implements TarSplitter.Parts {
       byte[] tar, boolean tarSplit, int chunk, UnaryOperator<String> change) throws IOException {
     ChunkedBlob blob = new ChunkedBlob(chunk);
     new TarSplitter(blob).feed(tar, 0, tar.length);
-    blob.finish(tarSplit, change);
+    blob.finish(tarSplit, change, new byte[0]);
+    return blob;
+  }
+
+  /**
+   * With more in front of what tar-split kept.
+   *
+   * @param line repeated so often
+   */
+  public static ChunkedBlob withTarSplit(byte[] tar, String line, int times) throws IOException {
+    ByteArrayOutputStream more = new ByteArrayOutputStream();
+    byte[] packed = pack(line.getBytes(StandardCharsets.UTF_8));
+    for (int i = 0; i < times; i++) {
+      more.write(packed);
+    }
+    ChunkedBlob blob = new ChunkedBlob(64 * 1024);
+    new TarSplitter(blob).feed(tar, 0, tar.length);
+    blob.finish(true, table -> table, more.toByteArray());
     return blob;
   }
 
@@ -129,9 +146,13 @@ public final class ChunkedBlob implements TarSplitter.Parts {
     return packed.toByteArray();
   }
 
-  private void finish(boolean tarSplit, UnaryOperator<String> change) throws IOException {
+  private void finish(boolean tarSplit, UnaryOperator<String> change, byte[] before)
+      throws IOException {
     frame(headers.toByteArray());
-    byte[] packedSplit = pack(split.toString().getBytes(StandardCharsets.UTF_8));
+    ByteArrayOutputStream splits = new ByteArrayOutputStream();
+    splits.write(before);
+    splits.write(pack(split.toString().getBytes(StandardCharsets.UTF_8)));
+    byte[] packedSplit = splits.toByteArray();
     String table =
         "{\"version\":1,\"entries\":["
             + String.join(",", entries)

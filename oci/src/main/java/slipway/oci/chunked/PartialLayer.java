@@ -39,8 +39,8 @@ public final class PartialLayer {
   /** So many parts are asked for; where there would be more, the nearest are joined. */
   private static final int MAX_SPANS = 8192;
 
-  /** Bytes of the table once it is unpacked. */
-  private static final long MAX_TABLE = 256L << 20;
+  /** Bytes of the table, and of what tar-split kept, once they are unpacked. */
+  private static final long MAX_UNPACKED = 256L << 20;
 
   private final ImageSource source;
   private final Descriptor layer;
@@ -126,17 +126,20 @@ public final class PartialLayer {
     if (!notes.checksum().matches(packed)) {
       throw Problem.corrupt(where + " is damaged");
     }
-    AtomicLong bytes = new AtomicLong();
-    LongConsumer bound =
-        n -> {
-          if (bytes.addAndGet(n) > MAX_TABLE) {
-            throw Problem.corrupt(where + " is longer than " + (MAX_TABLE >> 20) + " MiB");
-          }
-        };
-    try (InputStream json =
-        new CountedInput(Compression.ZSTD.decompress(new ByteArrayInputStream(packed)), bound)) {
+    try (InputStream json = unpacked(packed, where)) {
       return ContentTable.read(json, where, notes.end());
     }
+  }
+
+  private static InputStream unpacked(byte[] packed, String where) throws IOException {
+    AtomicLong bytes = new AtomicLong();
+    return new CountedInput(
+        Compression.ZSTD.decompress(new ByteArrayInputStream(packed)),
+        n -> {
+          if (bytes.addAndGet(n) > MAX_UNPACKED) {
+            throw Problem.corrupt(where + " is longer than " + (MAX_UNPACKED >> 20) + " MiB");
+          }
+        });
   }
 
   // ---- what is missing ----
@@ -237,7 +240,7 @@ public final class PartialLayer {
     if (tarSplit == null) {
       return new Tar(new ChainInput(parts(cursor).iterator()), cursor);
     }
-    InputStream headers = Compression.ZSTD.decompress(new ByteArrayInputStream(tarSplit));
+    InputStream headers = unpacked(tarSplit, "the tar-split of " + where);
     return new Tar(
         new TarSplitInput(headers, (name, size) -> named(name, size, cursor), where), cursor);
   }
@@ -267,8 +270,7 @@ public final class PartialLayer {
 
   private InputStream content(PackedFile file, BlobCursor cursor) throws IOException {
     if (held.contains(file.name())) {
-      return new CheckedContent(
-          known.open(file.content()), file, where, () -> known.distrust(file.content()));
+      return new CheckedContent(new Held(file), file, where, () -> known.distrust(file.content()));
     }
     List<ChainInput.Part> chunks = new ArrayList<>();
     for (PackedFile.Chunk chunk : file.chunks()) {
@@ -278,6 +280,44 @@ public final class PartialLayer {
               : () -> Compression.ZSTD.decompress(cursor.range(chunk.span())));
     }
     return new CheckedContent(new ChainInput(chunks.iterator()), file, where, () -> {});
+  }
+
+  /** A content that is there. One that cannot be read is no better than another one. */
+  private final class Held extends BlockInput {
+    private final PackedFile file;
+    private final InputStream in;
+
+    Held(PackedFile file) {
+      this.file = file;
+      try {
+        this.in = known.open(file.content());
+      } catch (IOException | Problem e) {
+        throw unreadable(e);
+      }
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) {
+      try {
+        return in.read(buffer, offset, length);
+      } catch (IOException | Problem e) {
+        throw unreadable(e);
+      }
+    }
+
+    private Problem unreadable(Exception e) {
+      known.distrust(file.content());
+      String name = Printable.text(file.name());
+      return new Problem(
+          Problem.Kind.CORRUPT,
+          where + ": the content of " + name + " that is here cannot be read: " + e.getMessage(),
+          e);
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
+    }
   }
 
   /** The tar, with what it is fetched from. */

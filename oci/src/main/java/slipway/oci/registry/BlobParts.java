@@ -25,6 +25,9 @@ final class BlobParts {
   /** Where each part takes a request of its own, so much between two is fetched, too. */
   private static final long NEAR = 64 * 1024;
 
+  /** Requests that find out how a registry has to be asked. */
+  private static final int EXTRA = 4;
+
   private static final int BUFFER = 64 * 1024;
 
   private final RegistryHttp http;
@@ -36,7 +39,11 @@ final class BlobParts {
   /** Whether the registry may be asked for several parts at once. */
   private boolean several = true;
 
-  private boolean answered;
+  /** Whether a part came or was promised: then it is too late to say that none can be had. */
+  private boolean begun;
+
+  /** Requests that are left, of all readers. */
+  private long requests;
 
   /** A registry that gives whole blobs only. */
   static final class WholeOnly extends RuntimeException {
@@ -63,12 +70,16 @@ final class BlobParts {
     this.blob = blob;
     this.spans = List.copyOf(spans);
     this.fetched = fetched;
+    // One for each part, and as many for each MiB as may be cut; others give a byte for each.
+    long attempts = http.options().attempts();
+    this.requests = spans.size() + (1 + (Span.sum(spans) >> 20)) * attempts + EXTRA;
   }
 
   /**
    * Opens what is left behind so many bytes of the parts.
    *
-   * @throws WholeOnly when the registry never gave a part
+   * @throws WholeOnly the first time, when the registry gives no parts
+   * @throws Problem of kind CORRUPT when it takes too many requests
    */
   InputStream open(long offset) throws IOException {
     int index = 0;
@@ -83,6 +94,7 @@ final class BlobParts {
       opened = true;
       return reader;
     } finally {
+      begun = true;
       if (!opened) {
         reader.close();
       }
@@ -180,41 +192,54 @@ final class BlobParts {
       }
       at = span.offset();
       end = span.end();
-      answered = true;
     }
 
     /** An answer with one part or more. */
     private RegistryHttp.Answer ask() throws IOException {
       while (true) {
         boolean many = several && index + 1 < spans.size();
-        String ranges = many ? ranges() : "bytes=" + wanted + "-" + (nearEnd() - 1);
-        RegistryHttp.Answer got =
-            http.exchange(
-                call, b -> b.header("Accept-Encoding", "identity").header("Range", ranges).GET());
+        RegistryHttp.Answer got;
+        try {
+          got = exchange(many ? ranges() : "bytes=" + wanted + "-" + (nearEnd() - 1));
+        } catch (Problem e) {
+          // Servers and what stands before them fail at many ranges; not so a broken network.
+          if (!many || e.kind() != Problem.Kind.UNAVAILABLE || e.getCause() != null) {
+            throw e;
+          }
+          several = false;
+          continue;
+        }
         if (got.status() == 206) {
+          begun = true;
           return got;
         }
         try (InputStream rest = got.body()) {
-          refuse(got, many);
+          if (!many) {
+            throw refused(got);
+          }
         }
         several = false;
       }
     }
 
-    /** Returns when it may be asked for a single part instead. */
-    private void refuse(RegistryHttp.Answer got, boolean many) {
-      int status = got.status();
-      boolean lacking = status == 401 || status == 403 || status == 404;
-      if (many && !lacking) {
-        return;
+    private RegistryHttp.Answer exchange(String ranges) throws IOException {
+      if (--requests < 0) {
+        throw Problem.corrupt(
+            "cannot " + call.action() + ": the registry gives them in too many answers");
       }
-      if (status != 200) {
-        throw http.refused(got, call.action());
+      return http.exchange(
+          call, b -> b.header("Accept-Encoding", "identity").header("Range", ranges).GET());
+    }
+
+    /** Why a single part does not come. */
+    private RuntimeException refused(RegistryHttp.Answer got) {
+      if (got.status() != 200) {
+        return http.refused(got, call.action());
       }
-      if (!answered) {
-        throw new WholeOnly();
+      if (!begun) {
+        return new WholeOnly();
       }
-      throw Problem.input("cannot " + call.action() + ": the registry gives no parts any more");
+      return Problem.input("cannot " + call.action() + ": the registry gives no parts any more");
     }
 
     private String ranges() {

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.TarOptions;
+import slipway.base.BlockInput;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.oci.ChunkedBlob;
@@ -41,6 +42,9 @@ class PartialLayerTest {
     private final Map<Digest, byte[]> contents = new HashMap<>();
     private int distrusted;
 
+    /** Reads of a content that go well before one fails. */
+    private int badSector = -1;
+
     @Override
     public boolean has(Digest content, long size) {
       byte[] bytes = contents.get(content);
@@ -48,7 +52,18 @@ class PartialLayerTest {
     }
 
     @Override
-    public InputStream open(Digest content) {
+    public InputStream open(Digest content) throws IOException {
+      if (badSector == 0) {
+        throw new IOException("Input/output error");
+      }
+      if (badSector == 1) {
+        return new BlockInput() {
+          @Override
+          public int read(byte[] buffer, int offset, int length) throws IOException {
+            throw new IOException("Input/output error");
+          }
+        };
+      }
       return new ByteArrayInputStream(contents.get(content));
     }
 
@@ -158,6 +173,30 @@ class PartialLayerTest {
     forged[(other[0] + other[1]) / 2] ^= 1;
     source.forge(layer, forged);
     assertThatThrownBy(() -> read(layer)).isInstanceOf(Problem.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void aContentThatCannotBeReadIsAsGoodAsAnother(int badSector) throws IOException {
+    ChunkedBlob blob = ChunkedBlob.of(TAR, true);
+    Descriptor layer = serve(blob);
+    know(blob);
+    known.badSector = badSector;
+    assertThatThrownBy(() -> read(layer))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessageContaining("that is here cannot be read: Input/output error");
+    assertThat(known.distrusted).isEqualTo(1);
+  }
+
+  @Test
+  void whatTarSplitKeptIsBounded() throws IOException {
+    String line = "{\"type\":1,\"name\":\"x\"" + " ".repeat(4_000_000) + "}\n";
+    assertThat(read(serve(ChunkedBlob.withTarSplit(TAR, line, 2)))).isEqualTo(TAR);
+    Descriptor layer = serve(ChunkedBlob.withTarSplit(TAR, line, 70));
+    assertThatThrownBy(() -> read(layer))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("is longer than 256 MiB");
   }
 
   @Test
