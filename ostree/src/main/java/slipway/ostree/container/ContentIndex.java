@@ -116,7 +116,11 @@ final class ContentIndex implements KnownContents {
   @Override
   public boolean has(Digest content, long size) throws IOException {
     Optional<Checksum> object = find(content);
-    return object.isPresent() && repository.contentSize(object.get()).orElse(-1) == size;
+    try {
+      return object.isPresent() && repository.contentSize(object.get()).orElse(-1) == size;
+    } catch (IOException | Problem e) {
+      return false; // It is fetched; whoever needs the old layer says that it is damaged.
+    }
   }
 
   @Override
@@ -196,14 +200,18 @@ final class ContentIndex implements KnownContents {
     return whole ? Optional.of(records) : Optional.empty();
   }
 
-  /** Reads all files of a layer, if that can pay. */
-  private Optional<byte[]> make(Checksum layer) throws IOException {
-    List<ObjectContent> objects;
+  /** Reads all files of a layer, if that can pay; a damaged one is as good as none. */
+  private Optional<byte[]> make(Checksum layer) {
     try {
-      objects = objects(repository.readTree(layer));
-    } catch (Problem e) {
-      return Optional.empty(); // A damaged layer; whoever needs it says so.
+      return hashed(layer);
+    } catch (IOException | Problem e) {
+      progress.note("what layer " + layer.hex() + " holds cannot be used: " + e.getMessage());
+      return Optional.empty();
     }
+  }
+
+  private Optional<byte[]> hashed(Checksum layer) throws IOException {
+    List<ObjectContent> objects = objects(repository.readTree(layer));
     long bytes = objects.stream().mapToLong(ObjectContent::size).sum();
     if (bytes > budget) {
       return Optional.empty();

@@ -178,8 +178,10 @@ final class LayerFetch {
       }
       return Optional.of(assembled(transaction, blob, diffId, parts.get(), attempt));
     } catch (Problem e) {
-      if (e.kind() != Problem.Kind.CORRUPT && e.kind() != Problem.Kind.INPUT) {
-        throw e;
+      switch (e.kind()) {
+        // If more fails than this way of asking, the whole layer tells.
+        case CORRUPT, INPUT, DENIED, NOT_FOUND, UNAVAILABLE -> {}
+        case USAGE, FULL, ENVIRONMENT -> throw e;
       }
       attempt.giveUp();
       progress.note(name(blob) + " is fetched whole: " + e.getMessage());

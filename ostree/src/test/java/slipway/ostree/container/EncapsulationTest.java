@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
@@ -29,8 +32,11 @@ import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
+import slipway.ostree.TestImage;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
+import slipway.tree.Content;
+import slipway.tree.TreeBuilder;
 
 /** A commit that ostree made goes into an image and comes out of it, the same to the last bit. */
 class EncapsulationTest {
@@ -227,6 +233,20 @@ class EncapsulationTest {
     Command.of("ostree", "fsck", "--quiet", "--repo=" + other).run();
   }
 
+  /** A layer with a list of so many attributes without name and value. */
+  private static byte[] attributes(int count) throws IOException {
+    ByteBuffer list = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < count; i++) {
+      list.put((byte) 0).put((byte) 1); // An empty text, and where it ends.
+    }
+    for (int i = 1; i <= count; i++) {
+      list.putShort((short) (2 * i));
+    }
+    TreeBuilder b = new TreeBuilder();
+    b.file("sysroot/ostree/repo/xattrs/x", Metadata.file(0644), Content.of(list.array()));
+    return TestImage.tar(b.layer());
+  }
+
   @Test
   void whatIsNotWhatItIsCalledIsRefused() throws Exception {
     refused(tar -> replaced(tar, "x".repeat(100), "y".repeat(100)), "it was damaged or forged");
@@ -235,6 +255,8 @@ class EncapsulationTest {
     refused(tar -> without(tar, "*.dirtree"), ".dirtree, which its commit names");
     refused(tar -> without(tar, "*.commit"), "the image has no commit");
     refused(tar -> new byte[1024], "the image has no commit");
+    refused(tar -> attributes(1025), "the image has more than 1024 attributes of one object");
+    refused(tar -> attributes(1024), "the image has no commit");
   }
 
   @Test

@@ -15,9 +15,11 @@ import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.ChunkedBlob;
 import slipway.oci.copy.Span;
@@ -204,6 +206,62 @@ class PartialImportTest extends ImportCase {
     assertThat(notes).singleElement().asString().contains("usr/lib/f3 is not the one");
     Files.write(file, good);
     assertThat(layer(repository, second)).isEqualTo(expected(second, "other"));
+  }
+
+  /** A file of an older layer that cannot be read while one learns what it holds. */
+  @Test
+  void anObjectThatCannotBeReadSparesNothing() throws IOException {
+    run(whole(1));
+    Checksum first = repository.refs(ContainerRefs.LAYERS).values().iterator().next();
+    Path file =
+        repository.objectPath(object(repository.readTree(first), "usr/lib/f3"), ObjectType.FILE);
+    Path aside = dir.resolve("aside");
+    Progress breaking =
+        new Progress() {
+          @Override
+          public Task start(String name, long total) {
+            try {
+              if (name.startsWith("contents of layer ")) {
+                Files.move(file, aside);
+              }
+            } catch (IOException e) {
+              throw new java.io.UncheckedIOException(e);
+            }
+            return Progress.NONE.start(name, total);
+          }
+
+          @Override
+          public void note(String line) {
+            progress.note(line);
+          }
+        };
+    TestImage second = chunked(2);
+    Imported imported =
+        ContainerImport.run(repository, second, second.manifest(), second.config(), NAME, breaking);
+    assertThat(notes).singleElement().asString().contains("what layer " + first.hex() + " holds");
+    assertThat(imported.bytes()).isEqualTo(second.layers().getFirst().size());
+    Files.move(aside, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    assertSame(second, imported);
+  }
+
+  /** What stands before a registry refuses long heads, or fails at them. */
+  @ParameterizedTest
+  @EnumSource(names = {"DENIED", "NOT_FOUND", "UNAVAILABLE"})
+  void whoRefusesPartsGivesTheWhole(Problem.Kind kind) throws IOException {
+    run(whole(1));
+    TestImage second =
+        new TestImage() {
+          @Override
+          public Optional<InputStream> parts(
+              Descriptor descriptor, List<Span> spans, LongConsumer fetched) {
+            throw new Problem(kind, "no parts for you");
+          }
+        };
+    byte[] tar = version(2);
+    second.chunkedLayer(tar, ChunkedBlob.of(tar, true));
+    Imported imported = run(second);
+    assertThat(notes).singleElement().asString().contains("is fetched whole: no parts for you");
+    assertSame(second, imported);
   }
 
   @Test
