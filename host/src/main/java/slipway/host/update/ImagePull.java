@@ -243,14 +243,16 @@ public final class ImagePull implements AutoCloseable {
 
   /**
    * Whether a commit was made from this image: from the same manifest, or from one with the same
-   * configuration, whose layers are only packed otherwise.
+   * configuration, whose layers are only packed otherwise. What the configuration lists counts for
+   * a commit only when its import checked that.
    */
   boolean isImageOf(Commit commit) {
     return commit.string(StatusReader.MANIFEST_DIGEST).equals(Optional.of(digest().toString()))
-        || commit
-            .string(StatusReader.CONFIG)
-            .map(c -> manifest.config().digest().matches(RawText.encode(c)))
-            .orElse(false);
+        || (ContainerImages.isChecked(commit)
+            && commit
+                .string(StatusReader.CONFIG)
+                .map(c -> manifest.config().digest().matches(RawText.encode(c)))
+                .orElse(false));
   }
 
   /** Says so when the repository has this very image already. */

@@ -29,6 +29,12 @@ public final class ContainerImages {
   public static final String MANIFEST = "ostree.manifest";
   static final String CONFIG = "ostree.container.image-config";
 
+  /**
+   * Metadata of an image some of whose layers were taken by the digests of their blobs alone, so
+   * that nobody knows whether they are what its config lists.
+   */
+  static final String UNCHECKED = "slipway.image.unchecked";
+
   private final Repository repository;
 
   public ContainerImages(Repository repository) {
@@ -43,6 +49,16 @@ public final class ContainerImages {
    */
   public record Stored(
       Commit commit, Digest manifestDigest, Manifest.Image manifest, ImageConfig config) {}
+
+  /**
+   * Whether an image's commit is known to hold what the config in it lists: each layer was held to
+   * its diff id. Only then is another manifest with the same config the same image; else somebody
+   * may have put that config beside layers of their own.
+   */
+  public static boolean isChecked(Commit image) {
+    return image.string(LayerCommits.IMPORTER).equals(Optional.of(LayerCommits.IMPORTER_VERSION))
+        && !image.metadata().containsKey(UNCHECKED);
+  }
 
   /** All images by the name they were imported under, such as {@code docker://HOST/REPO:TAG}. */
   public SortedMap<String, Checksum> list() throws IOException {

@@ -189,7 +189,8 @@ public final class ContainerImport {
 
   private boolean isSame(ContainerImages.Stored stored) {
     return stored.manifestDigest().equals(manifest.digest())
-        || stored.manifest().config().digest().equals(manifest.config().digest());
+        || (stored.manifest().config().digest().equals(manifest.config().digest())
+            && ContainerImages.isChecked(stored.commit()));
   }
 
   // ---- layers ----
@@ -214,6 +215,10 @@ public final class ContainerImport {
     private final Map<Digest, Layer> layers = new HashMap<>();
 
     private final Map<Digest, Checksum> commits = new HashMap<>();
+
+    /** Blobs of layers that were there already, and never held to a diff id. */
+    private final Set<Digest> unchecked = new HashSet<>();
+
     private final EncapsulatedBase base = new EncapsulatedBase();
     private final List<Commit> contents = new ArrayList<>();
 
@@ -228,16 +233,14 @@ public final class ContainerImport {
   private Imported run(Transaction transaction, byte[] configBytes) throws IOException {
     Parts parts = new Parts();
     List<Wanted> missing = new ArrayList<>();
-    Map<Digest, Boolean> seen = new HashMap<>();
+    Map<Digest, Wanted> seen = new HashMap<>();
     KnownLayers known = new KnownLayers(repository);
     int ofCommit = Encapsulation.layers(manifest, config);
     for (int i = 0; i < manifest.layers().size(); i++) {
       Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
-      Boolean before = seen.put(wanted.blob().digest(), wanted.objects());
+      Wanted before = seen.put(wanted.blob().digest(), wanted);
       if (before != null) {
-        if (before != wanted.objects()) {
-          throw Problem.corrupt(shown() + " has a layer of its commit once more above it");
-        }
+        requireSame(before, wanted);
         continue;
       }
       Optional<Commit> commit =
@@ -265,6 +268,23 @@ public final class ContainerImport {
         throw LayerSpace.full(needed, available, shown(), repository.path(), e);
       }
       throw e;
+    }
+  }
+
+  /** Refuses a layer that is listed twice as two different ones. */
+  private void requireSame(Wanted before, Wanted again) {
+    if (before.objects() != again.objects()) {
+      throw Problem.corrupt(shown() + " has a layer of its commit once more above it");
+    }
+    if (!before.diffId().equals(again.diffId())) {
+      throw Problem.corrupt(
+          shown()
+              + " has the layer "
+              + again.blob().digest()
+              + " twice, and its config says that it holds "
+              + before.diffId()
+              + " and "
+              + again.diffId());
     }
   }
 
@@ -311,6 +331,9 @@ public final class ContainerImport {
   private void take(Transaction transaction, Wanted wanted, Commit commit, Parts parts)
       throws IOException {
     Digest blob = wanted.blob().digest();
+    if (LayerCommits.diffId(commit).isEmpty()) {
+      parts.unchecked.add(blob);
+    }
     if (!wanted.objects()) {
       Layer layer = LayerCommits.read(repository, commit.checksum());
       layer.countIn(totals);
@@ -513,6 +536,7 @@ public final class ContainerImport {
     for (Commit content : parts.contents) {
       parts.base.add(EncapsulatedLayer.read(repository, content));
     }
+    parts.base.requireUnmarked();
     FileTree tree = parts.base.tree();
     Checksum commit = parts.base.write(transaction, tree);
     Descriptor layer = java.util.Objects.requireNonNull(parts.wholeLayer);
@@ -555,7 +579,9 @@ public final class ContainerImport {
     for (int i = ofCommit; i < manifest.layers().size(); i++) {
       Digest blob = manifest.layers().get(i).digest();
       merge.add(
-          blob, config.diffIds().get(i), java.util.Objects.requireNonNull(parts.layers.get(blob)));
+          blob,
+          parts.unchecked.contains(blob) ? null : config.diffIds().get(i),
+          java.util.Objects.requireNonNull(parts.layers.get(blob)));
     }
     FileTree tree = merge.run();
     TreeRoot root = transaction.writeTree(tree);
@@ -564,6 +590,10 @@ public final class ContainerImport {
     metadata.put(ContainerImages.MANIFEST, GVariant.string(manifest.bytes()));
     metadata.put(ContainerImages.CONFIG, GVariant.string(configBytes));
     metadata.put(LayerCommits.IMPORTER, GVariant.string(LayerCommits.IMPORTER_VERSION));
+    // A commit has no diff id, so that of its layer is checked only when it comes.
+    if (base != null || !parts.unchecked.isEmpty()) {
+      metadata.put(ContainerImages.UNCHECKED, GVariant.bool(true));
+    }
     String version = version();
     if (version != null) {
       metadata.put("version", GVariant.string(version));

@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.base.Limit;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.gvariant.GVariant;
@@ -57,6 +58,26 @@ final class EncapsulatedBase {
   /** All content that was taken. */
   Collection<Node> contents() {
     return contents.values();
+  }
+
+  /**
+   * Refuses a commit that says of itself what imports say of layers and believe later: under the
+   * name of its layer it would be taken for another one. Its metadata is the author's and stays as
+   * it is.
+   *
+   * @throws Problem of kind CORRUPT for such a one, or when there is no commit
+   */
+  void requireUnmarked() {
+    for (String key : commit().metadata().keySet()) {
+      if (key.equals(LayerCommits.IMPORTER) || key.startsWith(LayerCommits.PREFIX)) {
+        throw Problem.corrupt(
+            "the image's commit "
+                + checksum()
+                + " has the metadata "
+                + Printable.text(key)
+                + ", which only imports may write; make the image from a commit without it");
+      }
+    }
   }
 
   /** The commit's name. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -61,7 +62,10 @@ public final class EncapsulatedImport {
       transaction.commit();
     }
     if (!more.isEmpty()) {
-      repository.writeDetachedMetadata(name, more);
+      new AfterCommit(progress::note)
+          .attempt(
+              "the signatures of the commit " + name + " could not be kept",
+              () -> repository.writeDetachedMetadata(name, more));
     }
     return name;
   }

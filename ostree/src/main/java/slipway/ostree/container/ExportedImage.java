@@ -9,8 +9,10 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.TarOptions;
@@ -27,7 +29,9 @@ import slipway.oci.model.ImageConfigBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.ostree.object.Checksum;
+import slipway.ostree.object.Commit;
 import slipway.ostree.repo.Repository;
+import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Node;
 import slipway.tree.TarWriter;
@@ -52,42 +56,136 @@ public final class ExportedImage extends OneImageSource {
   }
 
   /**
-   * Opens an image; reads its layers once, to know their digests.
+   * Opens an image; reads its layers once, to know their digests. The layers of a commit that it
+   * stands on become one with the commit's files, and its labels no longer name that.
    *
    * @param name for messages
-   * @throws Problem of kind NOT_FOUND when the repository lacks one of its layers
+   * @throws Problem of kind NOT_FOUND when the repository lacks one of its layers, CORRUPT when it
+   *     has another one in its place
    */
   public static ExportedImage open(Repository repository, ContainerImages.Stored image, String name)
       throws IOException {
     List<Descriptor> descriptors = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
     Map<Digest, Layer> layers = new HashMap<>();
-    for (Descriptor blob : image.manifest().layers()) {
-      Checksum commit =
-          repository
-              .resolveRef(ContainerRefs.layer(blob.digest()))
-              .orElseThrow(
-                  () ->
-                      Problem.notFound(
-                          "the layer "
-                              + blob.digest()
-                              + " of "
-                              + Printable.text(name)
-                              + " is not in the repository"));
-      Layer layer = asImported(LayerCommits.read(repository, commit));
+    int ofCommit = Encapsulation.layers(image.manifest(), image.config());
+    for (Layer read : read(repository, image, ofCommit, name)) {
+      Layer layer = asImported(read);
       Descriptor written = describe(layer);
       descriptors.add(written);
       diffIds.add(written.digest());
       layers.put(written.digest(), layer);
     }
-    ImageConfig changed = ImageConfigBuilder.builder(image.config()).diffIds(diffIds).build();
-    byte[] config = changed.toJson();
+    byte[] config =
+        ImageConfigBuilder.builder(image.config())
+            .diffIds(diffIds)
+            .labels(unencapsulated(image.config().labels()))
+            .history(history(image.config(), ofCommit))
+            .build()
+            .toJson();
     Manifest.Image manifest =
         Manifest.Image.of(
             Descriptor.of(MediaTypes.OCI_CONFIG, config),
             descriptors,
-            image.manifest().annotations());
+            unencapsulated(image.manifest().annotations()));
     return new ExportedImage(name, manifest, config, layers);
+  }
+
+  /** The image's layers of files, bottom first; a commit below them is the first. */
+  private static List<Layer> read(
+      Repository repository, ContainerImages.Stored image, int ofCommit, String name)
+      throws IOException {
+    List<Layer> layers = new ArrayList<>();
+    FileTree base = ofCommit == 0 ? null : base(repository, image, ofCommit, name);
+    if (base != null) {
+      layers.add(new Layer(base.root()));
+    }
+    for (int i = ofCommit; i < image.manifest().layers().size(); i++) {
+      Checksum commit = commit(repository, image, i, name);
+      requireOwn(repository.readCommit(commit), image, i, name);
+      Layer layer = LayerCommits.read(repository, commit);
+      layers.add(base == null ? layer : LayerMerge.linked(layer, base));
+    }
+    return layers;
+  }
+
+  private static Checksum commit(
+      Repository repository, ContainerImages.Stored image, int layer, String name)
+      throws IOException {
+    Digest blob = image.manifest().layers().get(layer).digest();
+    return repository
+        .resolveRef(ContainerRefs.layer(blob))
+        .orElseThrow(
+            () ->
+                Problem.notFound(
+                    "the layer "
+                        + blob
+                        + " of "
+                        + Printable.text(name)
+                        + " is not in the repository"));
+  }
+
+  /** The ref of a blob leads to what the last image said that it holds, be it another one. */
+  private static void requireOwn(
+      Commit commit, ContainerImages.Stored image, int layer, String name) {
+    Digest listed = image.config().diffIds().get(layer);
+    Optional<Digest> diffId = LayerCommits.diffId(commit);
+    if (diffId.isPresent() && !diffId.get().equals(listed)) {
+      throw Problem.corrupt(
+          "what the repository holds as the layer "
+              + image.manifest().layers().get(layer).digest()
+              + " of "
+              + Printable.text(name)
+              + " is "
+              + diffId.get()
+              + " of another image, and not "
+              + listed
+              + "; copy the image from where it came from");
+    }
+  }
+
+  /** The files of the commit that the image was put together on. */
+  private static FileTree base(
+      Repository repository, ContainerImages.Stored image, int ofCommit, String name)
+      throws IOException {
+    Checksum parent = image.commit().parent();
+    for (int i = 0; parent != null && i < ofCommit; i++) {
+      if (commit(repository, image, i, name).equals(parent)) {
+        return repository.readTree(parent);
+      }
+    }
+    throw Problem.notFound(
+        "the commit that "
+            + Printable.text(name)
+            + " stands on is not in the repository as one of its layers; copy the image from where"
+            + " it came from");
+  }
+
+  private static Map<String, String> unencapsulated(Map<String, String> labels) {
+    Map<String, String> left = new LinkedHashMap<>(labels);
+    left.remove(Encapsulation.FINAL_DIFF_ID);
+    left.remove(Encapsulation.COMMIT);
+    return left;
+  }
+
+  /** Of the lines for the commit's layers only the last one has a layer now. */
+  private static List<ImageConfig.History> history(ImageConfig config, int ofCommit) {
+    long lines = config.history().stream().filter(h -> !h.emptyLayer()).count();
+    if (ofCommit <= 1) {
+      return config.history();
+    }
+    if (lines != config.diffIds().size()) {
+      return List.of(); // Nobody knows which of them was for which layer.
+    }
+    List<ImageConfig.History> history = new ArrayList<>();
+    int left = ofCommit - 1;
+    for (ImageConfig.History h : config.history()) {
+      boolean gone = !h.emptyLayer() && left-- > 0;
+      history.add(
+          new ImageConfig.History(
+              h.created(), h.createdBy(), h.comment(), gone || h.emptyLayer(), h.others()));
+    }
+    return history;
   }
 
   private static Descriptor describe(Layer layer) throws IOException {

@@ -2,11 +2,9 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;
@@ -51,7 +49,8 @@ final class KnownLayers {
 
   /**
    * A layer that was fetched in parts was held to its diff id alone, so the name of a blob under
-   * which it stands is only what one image said.
+   * which it stands is only what one image said. One without a diff id was held to its blob's
+   * digest; the diff ids that images list for it were not checked, so it is found by no other name.
    */
   private boolean mayBe(Checksum commit, Digest diffId) throws IOException {
     return !repository.has(commit, ObjectType.COMMIT)
@@ -70,25 +69,8 @@ final class KnownLayers {
           }
         }
       }
-      addFromImages(known);
       byDiffId = known;
     }
     return known;
-  }
-
-  /** Layers of other importers say their diff id only in the image that has them. */
-  private void addFromImages(Map<Digest, Checksum> known) throws IOException {
-    ContainerImages images = new ContainerImages(repository);
-    for (Checksum checksum : images.list().values()) {
-      ContainerImages.Stored image = images.read(checksum);
-      List<Descriptor> layers = image.manifest().layers();
-      List<Digest> diffIds = image.config().diffIds();
-      for (int i = 0; i < Math.min(layers.size(), diffIds.size()); i++) {
-        Checksum commit = refs.get(ContainerRefs.layer(layers.get(i).digest()));
-        if (commit != null && mayBe(commit, diffIds.get(i))) {
-          known.putIfAbsent(diffIds.get(i), commit);
-        }
-      }
-    }
   }
 }

@@ -43,22 +43,32 @@ final class LayerCommits {
   static final String IMPORTER = "ostree.importer.version";
   static final String IMPORTER_VERSION = "slipway/1";
 
-  static final String DIFF_ID = "slipway.layer.diff-id";
-  private static final String IMPLIED = "slipway.layer.implied";
-  private static final String LINKS = "slipway.layer.links";
+  /** What all keys of ours begin with, {@link VerityIndex#KEY} too. */
+  static final String PREFIX = "slipway.layer.";
+
+  static final String DIFF_ID = PREFIX + "diff-id";
+  private static final String IMPLIED = PREFIX + "implied";
+  private static final String LINKS = PREFIX + "links";
 
   private LayerCommits() {}
 
   // ---- writing ----
 
-  /** Writes a layer's tree and commit. The same layer gives the same commit. */
-  static Checksum write(Transaction transaction, Layer layer, Digest diffId) throws IOException {
+  /**
+   * Writes a layer's tree and commit. The same layer gives the same commit.
+   *
+   * @param diffId as it was checked; null when it never was, so that nobody goes by it
+   */
+  static Checksum write(Transaction transaction, Layer layer, @Nullable Digest diffId)
+      throws IOException {
     Draft draft = new Draft();
     FileTree tree = new FileTree(draft.directory(OsPath.of(""), layer.root()));
     TreeRoot root = transaction.writeTree(tree);
     Map<String, GVariant> metadata = new LinkedHashMap<>();
     metadata.put(IMPORTER, GVariant.string(IMPORTER_VERSION));
-    metadata.put(DIFF_ID, GVariant.string(diffId.toString()));
+    if (diffId != null) {
+      metadata.put(DIFF_ID, GVariant.string(diffId.toString()));
+    }
     metadata.put(IMPLIED, GVariant.array("ay", draft.implied));
     metadata.put(LINKS, GVariant.array("(ayay)", draft.links));
     metadata.put(VerityIndex.KEY, verityTable(tree));

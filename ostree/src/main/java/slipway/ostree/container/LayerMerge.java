@@ -49,7 +49,7 @@ final class LayerMerge {
   /** Layers whose commits were written anew, by blob. */
   private final Set<Digest> relabelled = new HashSet<>();
 
-  private record Part(Digest blob, Digest diffId, Layer layer) {}
+  private record Part(Digest blob, @Nullable Digest diffId, Layer layer) {}
 
   /**
    * @param base of the encapsulated commit, or null
@@ -60,9 +60,13 @@ final class LayerMerge {
     this.below = base;
   }
 
-  /** Adds a layer of files on top. */
-  void add(Digest blob, Digest diffId, Layer layer) {
-    parts.add(new Part(blob, diffId, base == null ? layer : linked(layer)));
+  /**
+   * Adds a layer of files on top.
+   *
+   * @param diffId as it was checked; null when it never was
+   */
+  void add(Digest blob, @Nullable Digest diffId, Layer layer) {
+    parts.add(new Part(blob, diffId, base == null ? layer : linked(layer, base)));
   }
 
   /** Merges, and sets the refs of layers that got labels. */
@@ -127,20 +131,21 @@ final class LayerMerge {
    * With files of the commit in the place of hard links to its objects, of which the layer itself
    * has none.
    */
-  private Layer linked(Layer layer) {
-    return new Layer(linked(layer.root(), new HashMap<>()));
+  static Layer linked(Layer layer, FileTree base) {
+    return new Layer(linked(layer.root(), base, new HashMap<>()));
   }
 
-  private Node.Directory linked(Node.Directory directory, Map<Checksum, Node> objects) {
+  private static Node.Directory linked(
+      Node.Directory directory, FileTree base, Map<Checksum, Node> objects) {
     TreeMap<OsPath, Node> children = new TreeMap<>();
     boolean same = true;
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
       Node node =
           switch (child.getValue()) {
-            case Node.Directory d -> linked(d, objects);
+            case Node.Directory d -> linked(d, base, objects);
             case Node.LinkBelow link ->
                 Encapsulation.name(link.target())
-                    .map(name -> objects(objects).getOrDefault(name.checksum(), link))
+                    .map(name -> objects(base, objects).getOrDefault(name.checksum(), link))
                     .orElse(link);
             case Node other -> other;
           };
@@ -154,9 +159,9 @@ final class LayerMerge {
   }
 
   /** The commit's files by their objects, worked out when the first one is asked for. */
-  private Map<Checksum, Node> objects(Map<Checksum, Node> known) {
+  private static Map<Checksum, Node> objects(FileTree base, Map<Checksum, Node> known) {
     if (known.isEmpty()) {
-      collect(java.util.Objects.requireNonNull(base).root(), known);
+      collect(base.root(), known);
     }
     return known;
   }

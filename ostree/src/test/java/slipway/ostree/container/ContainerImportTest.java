@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -435,6 +436,52 @@ class ContainerImportTest extends ImportCase {
     Imported imported = run(image);
     assertThat(imported.layersFetched()).isEqualTo(2);
     assertThat(repository.readTree(imported.mergeCommit()).find("usr/a")).isPresent();
+  }
+
+  /** The second one would never be read, and what it is said to hold be believed. */
+  @Test
+  void theSameLayerHasOneDiffId() throws IOException {
+    TestImage image = image();
+    try (InputStream in = image.blob(image.layers().getFirst(), 0)) {
+      image.blob(
+          in.readAllBytes(),
+          image.layers().getFirst().mediaType(),
+          image.config().diffIds().getLast());
+    }
+    assertThatThrownBy(() -> run(image))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessage(
+            NAME
+                + " has the layer "
+                + image.layers().getFirst().digest()
+                + " twice, and its config says that it holds "
+                + image.config().diffIds().getFirst()
+                + " and "
+                + image.config().diffIds().getLast());
+    assertThat(repository.refs("")).isEmpty();
+  }
+
+  /** A layer that came in parts was not held to its blob's digest, so its ref may be another's. */
+  @Test
+  void anImageIsExportedWithItsOwnLayersAlone() throws IOException {
+    TestImage image = image();
+    run(image);
+    String first = ContainerRefs.layer(image.layers().getFirst().digest());
+    String second = ContainerRefs.layer(image.layers().getLast().digest());
+    ContainerImages.Stored stored = new ContainerImages(repository).find(NAME).orElseThrow();
+    ExportedImage.open(repository, stored, NAME).close();
+    try (Transaction transaction = repository.begin()) {
+      transaction.setRef(second, repository.resolveRef(first).orElseThrow());
+      transaction.commit();
+    }
+    assertThatThrownBy(() -> ExportedImage.open(repository, stored, NAME))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessageContaining(
+            image.config().diffIds().getFirst()
+                + " of another image, and not "
+                + image.config().diffIds().getLast());
   }
 
   @Test

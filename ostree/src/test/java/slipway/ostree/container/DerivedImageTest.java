@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,14 +22,20 @@ import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
+import slipway.oci.copy.Transfer;
 import slipway.oci.model.Digest;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
 import slipway.ostree.TestImage;
 import slipway.ostree.Trees;
+import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;
+import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.repo.FsckReport;
 import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
 import slipway.tree.Content;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
@@ -101,9 +108,10 @@ class DerivedImageTest extends ImportCase {
         .run();
   }
 
-  private Checksum commit() {
+  private Checksum commit(String... options) {
     return new Checksum(
         Command.of("ostree", "commit", "--repo=" + source, "--branch=os", "--tree=dir=" + tree)
+            .with(options)
             .with("--add-metadata-string=version=40", "--timestamp=2024-01-02 03:04:05 +0000")
             .with("--add-detached-metadata-string=signed=by them")
             .output()
@@ -351,6 +359,130 @@ class DerivedImageTest extends ImportCase {
     assertThat(text(tree, "usr/bin/same")).isEqualTo("a");
     assertThat(label(tree, "usr/bin/same")).isEqualTo(BIN + "\0");
     assertClean();
+  }
+
+  private static void assertCorrupt(Problem problem) {
+    assertThat(problem.kind()).isEqualTo(Problem.Kind.CORRUPT);
+  }
+
+  /** What a commit's author writes into it would be believed as what an import found out. */
+  @Test
+  void aCommitDoesNotPassForALayerOfAnotherImage() throws Exception {
+    TestImage good = new TestImage().layer(derived(), Compression.GZIP);
+    Digest diffId = good.config().diffIds().getFirst();
+    for (String key : List.of("ostree.importer.version", "slipway.layer.verity")) {
+      TestImage hostile =
+          image(
+              commit(
+                  "--add-metadata-string=slipway.layer.diff-id=" + diffId,
+                  "--add-metadata-string=" + key + "=slipway/1"));
+      assertThatThrownBy(() -> run(hostile))
+          .isInstanceOfSatisfying(Problem.class, DerivedImageTest::assertCorrupt)
+          .hasMessageMatching(
+              "the image's commit [0-9a-f]{64} has the metadata (ostree|slipway)\\.[a-z.-]+, which"
+                  + " only imports may write; make the image from a commit without it");
+    }
+    TestImage only = image(commit("--add-metadata-string=slipway.layer.diff-id=" + diffId));
+    assertThatThrownBy(() -> run(only)).isInstanceOf(Problem.class);
+    Imported imported = run(good);
+    assertThat(imported.layersFetched()).isOne();
+    FileTree own = repository.readTree(imported.mergeCommit());
+    assertThat(text(own, "usr/bin/new")).isEqualTo("new");
+    assertThat(own.find("usr/bin/same")).isEmpty();
+    assertClean();
+  }
+
+  /** The layer of a commit is known by its blob, whatever an image's config calls it. */
+  @Test
+  void aConfigDoesNotNameTheLayersOfAnotherImage() throws Exception {
+    TestImage evil = image(commit());
+    Files.writeString(tree.resolve("usr/etc/passwd"), "root:x:0:0:good:/root:/bin/sh\n");
+    label("usr/etc", "etc_t");
+    Checksum commit = commit();
+    TestImage good = image(commit);
+    run(evil);
+    TestImage hostile = new TestImage();
+    good.config().labels().forEach(hostile::label);
+    for (int i = 0; i < 3; i++) {
+      hostile.blob(
+          bytes(evil, i), evil.layers().get(i).mediaType(), good.config().diffIds().get(i));
+    }
+    assertThat(hostile.config()).isEqualTo(good.config());
+    for (boolean same : new boolean[] {true, false}) {
+      assertThat(repository.readCommit(run(hostile).mergeCommit()).parent()).isNotEqualTo(commit);
+      Imported imported = run(same ? good : image(commit).label("of", "later"));
+      assertThat(repository.readCommit(imported.mergeCommit()).parent()).isEqualTo(commit);
+      FileTree files = repository.readTree(imported.mergeCommit());
+      assertThat(text(files, "usr/etc/passwd")).contains("good");
+      new ContainerImages(repository).remove(Set.of(NAME));
+      new ContainerImages(repository).removeUnusedLayers();
+      repository = Repository.open(path);
+      run(evil);
+    }
+    assertClean();
+  }
+
+  /** Another importer's layer, which it knew by its blob, gets labels and no diff id. */
+  @Test
+  void aDiffIdThatNobodyCheckedIsNotWritten() throws Exception {
+    TestImage image = image(commit(), derived());
+    String ref = ContainerRefs.layer(image.layers().getLast().digest());
+    try (Transaction transaction = repository.begin()) {
+      TreeBuilder b = new TreeBuilder();
+      b.directory("usr/bin", Metadata.directory(0755));
+      Checksum theirs =
+          transaction.writeCommit(
+              new CommitSpec(
+                  Map.of(LayerCommits.IMPORTER, GVariant.string("0.15.3")),
+                  null,
+                  "",
+                  "",
+                  0,
+                  transaction.writeTree(new FileTree(b.layer().root()))));
+      transaction.setRef(ref, theirs);
+      transaction.commit();
+    }
+    Imported imported = run(image);
+    assertThat(imported.layersPresent()).isOne();
+    Commit layer = repository.readCommit(repository.resolveRef(ref).orElseThrow());
+    assertThat(ls(layer.checksum(), path)).contains(BIN);
+    assertThat(LayerCommits.diffId(layer)).isEmpty();
+    assertThat(ContainerImages.isChecked(repository.readCommit(imported.mergeCommit()))).isFalse();
+    assertClean();
+  }
+
+  /** An image of files alone comes out: the commit's, and what lies above them. */
+  @Test
+  void whatStandsOnACommitIsExportedAsFiles() throws Exception {
+    Checksum commit = commit();
+    String object =
+        Command.of("ostree", "ls", "-C", "--repo=" + source, "os", "/usr/bin/same")
+            .output()
+            .split(" +")[4];
+    TreeBuilder b = new TreeBuilder();
+    OsPath place = Encapsulation.path(new Checksum(object), "file");
+    b.put("usr/bin/third", new Node.LinkBelow(place, Metadata.file(0644)));
+    Checksum merge = run(image(commit, derived(), b.layer())).mergeCommit();
+    ContainerImages.Stored stored = new ContainerImages(repository).read(merge);
+    Repository other = Repository.create(dir.resolve("other"), Repository.Mode.BARE);
+    try (ExportedImage exported = ExportedImage.open(repository, stored, NAME)) {
+      Manifest.Image manifest = (Manifest.Image) exported.manifest(null);
+      ImageConfig config = ImageConfig.parse(Transfer.config(exported, manifest));
+      assertThat(manifest.layers()).hasSize(3);
+      assertThat(config.labels())
+          .containsKeys("ostree.bootable", "containers.bootc")
+          .doesNotContainKeys("ostree.commit", "ostree.final-diffid");
+      Imported back = ContainerImport.run(other, exported, manifest, config, NAME, progress);
+      FileTree files = other.readTree(back.mergeCommit());
+      assertThat(text(files, "usr/bin/third")).isEqualTo("a");
+      assertThat(
+              FileTrees.diff(
+                  repository.readTree(merge),
+                  files,
+                  FileTrees.Ignore.MTIME,
+                  FileTrees.Ignore.HARD_LINKS))
+          .isEmpty();
+    }
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -85,10 +86,14 @@ class EncapsulationTest {
 
   private static Checksum bring(Path into, ImageSource image, @Nullable String ref)
       throws IOException {
+    return bring(into, image, ref, Progress.NONE);
+  }
+
+  private static Checksum bring(
+      Path into, ImageSource image, @Nullable String ref, Progress progress) throws IOException {
     Manifest.Image manifest = (Manifest.Image) image.manifest(null);
     ImageConfig config = ImageConfig.parse(Transfer.config(image, manifest));
-    return EncapsulatedImport.run(
-        Repository.open(into), image, manifest, config, ref, Progress.NONE);
+    return EncapsulatedImport.run(Repository.open(into), image, manifest, config, ref, progress);
   }
 
   private Path fresh(String mode) {
@@ -114,6 +119,37 @@ class EncapsulationTest {
                 .with("--print-detached-metadata-key=signed")
                 .output())
         .isEqualTo("'by me'");
+  }
+
+  /** The commit is there without its signatures. */
+  @Test
+  void signaturesThatCannotBeKeptAreTold() throws Exception {
+    Path other = fresh("bare");
+    String name = commit.hex();
+    Files.createDirectories(
+        other.resolve(
+            "objects/" + name.substring(0, 2) + "/" + name.substring(2) + ".commitmeta/x"));
+    List<String> notes = new ArrayList<>();
+    Progress progress =
+        new Progress() {
+          @Override
+          public Task start(String title, long total) {
+            return Progress.NONE.start(title, total);
+          }
+
+          @Override
+          public void note(String line) {
+            notes.add(line);
+          }
+        };
+    try (EncapsulatedCommit image = image()) {
+      assertThat(bring(other, image, "os/y", progress)).isEqualTo(commit);
+    }
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .startsWith("warning: the signatures of the commit " + name + " could not be kept: ");
+    assertThat(Repository.open(other).resolveRef("os/y")).contains(commit);
   }
 
   /** What ostree-ext reads is a repository that ostree itself reads, when it is unpacked. */
