@@ -181,7 +181,7 @@ final class DiskWriter {
     return options.setup() == BlockSetup.DIRECT
         ? null
         : EncryptedRoot.create(
-            device, UUID.randomUUID(), scratch.folder(), EncryptedRoot.Tools.ofMachine());
+            device, UUID.randomUUID(), scratch.folder(), EncryptedRoot.Tools.ofMachine(), progress);
   }
 
   private boolean install(

@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.base.RawText;
 import slipway.disk.filesystem.FileSystems;
 import slipway.linux.process.Command;
@@ -26,9 +27,13 @@ import slipway.system.kargs.KernelArguments;
 final class EncryptedRoot implements AutoCloseable {
   private static final int KEY_BYTES = 32;
 
+  /** Of cryptsetup(8): there is no such device. */
+  private static final int NO_DEVICE = 4;
+
   private final String name;
   private final UUID id;
   private final Tools tools;
+  private final Progress progress;
   private final Cleanup cleanup;
 
   /**
@@ -89,10 +94,11 @@ final class EncryptedRoot implements AutoCloseable {
     }
   }
 
-  private EncryptedRoot(UUID id, Tools tools) {
+  private EncryptedRoot(UUID id, Tools tools, Progress progress) {
     this.id = id;
     this.name = "slipway-" + id;
     this.tools = tools;
+    this.progress = progress;
     this.cleanup = Cleanup.register("the encrypted device " + name, this::detach);
   }
 
@@ -102,8 +108,10 @@ final class EncryptedRoot implements AutoCloseable {
    * @param partition a block device
    * @param id of the encrypted partition
    * @param work a folder of this process' own, for a key that is of no use afterwards
+   * @param progress is told when it cannot be closed
    */
-  static EncryptedRoot create(Path partition, UUID id, Path work, Tools tools) throws IOException {
+  static EncryptedRoot create(Path partition, UUID id, Path work, Tools tools, Progress progress)
+      throws IOException {
     byte[] random = new byte[KEY_BYTES];
     new SecureRandom().nextBytes(random);
     String key = HexFormat.of().formatHex(random);
@@ -112,7 +120,7 @@ final class EncryptedRoot implements AutoCloseable {
         .with("--uuid", id.toString(), "--key-file", "-", partition.toString())
         .stdin(key)
         .run();
-    EncryptedRoot root = new EncryptedRoot(id, tools);
+    EncryptedRoot root = new EncryptedRoot(id, tools, progress);
     try {
       tools
           .command("cryptsetup", "open", "--type", "luks2", "--key-file", "-")
@@ -155,7 +163,15 @@ final class EncryptedRoot implements AutoCloseable {
   }
 
   private void detach() {
-    tools.command("cryptsetup", "close", name).tryRun();
+    Command.Result result = tools.command("cryptsetup", "close", name).tryRun();
+    // One that was not opened is there neither.
+    if (result.status() != 0 && result.status() != NO_DEVICE) {
+      progress.note(
+          device()
+              + " stays open, something on it is in use: close it by cryptsetup close "
+              + name
+              + " before the disk is used otherwise");
+    }
   }
 
   @Override

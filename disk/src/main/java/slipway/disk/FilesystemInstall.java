@@ -27,6 +27,7 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.linux.process.Command;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.write.Durability;
 import slipway.system.kargs.KernelArguments;
 
@@ -344,20 +345,39 @@ public final class FilesystemInstall {
         case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
         case NONE -> {}
       }
-      BootDisk disk = target.disk();
-      EfiFolder mounted = target.efi();
-      if (mounted != null) {
-        mounted.write(partition);
-        if (request.replace() != Replace.NOTHING) {
-          tellRemoved(mounted.removeLoadersOf(List.of(target.boot().id())));
-        }
-      } else if (disk != null && disk.esp() != null) {
-        FileSystems.put(disk.disk(), disk.esp().start(), partition);
-        if (request.replace() != Replace.NOTHING) {
-          EspFolders folders = new EspFolders(disk.disk(), disk.esp().start(), scratch.folder());
-          tellRemoved(folders.removeLoadersOf(List.of(target.boot().id()), progress::note));
-        }
+      onPartition(installation.bootLoader(), target, partition, scratch);
+    }
+  }
+
+  /**
+   * Puts loaders onto the EFI system partition. What the old system had there goes first: the new
+   * one looks for the same file system, and often in a folder of the same name.
+   *
+   * @param partition a folder, with what goes there
+   */
+  private void onPartition(BootLoader loader, TargetRoot target, Path partition, Scratch scratch)
+      throws IOException {
+    boolean replaces = request.replace() != Replace.NOTHING;
+    List<String> erased = List.of(target.boot().id());
+    BootDisk disk = target.disk();
+    EfiFolder mounted = target.efi();
+    if (mounted != null) {
+      if (replaces) {
+        tellRemoved(mounted.removeLoadersOf(erased));
       }
+      if (loader == BootLoader.SYSTEMD) {
+        new EspMenu(mounted.folder()).clear();
+      }
+      mounted.write(partition);
+    } else if (disk != null && disk.esp() != null) {
+      EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
+      if (replaces) {
+        tellRemoved(folders.removeLoadersOf(erased, scratch.folder(), progress::note));
+      }
+      if (loader == BootLoader.SYSTEMD) {
+        folders.clearMenu();
+      }
+      FileSystems.put(disk.disk(), disk.esp().start(), partition);
     }
   }
 

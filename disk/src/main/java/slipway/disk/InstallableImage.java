@@ -45,6 +45,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   private static final Pattern READ =
       Pattern.compile(
           "(usr/)?(lib|local/lib|etc)/(bootc|ostree)/.*|((usr/)?etc|usr/lib)/os-release"
+              + "|(usr/)?lib/systemd/boot/efi/systemd-boot[^/]*"
               + "|(usr/)?lib/bootupd/(updates/[^/]*|grub2-static/.*)"
               + "|usr/lib/modules/[^/]*/modules\\.(builtin|dep)",
           Pattern.DOTALL);
@@ -214,14 +215,14 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * Refuses a /boot that certainly does not hold the kernel.
    *
    * @param where it is, for the message
-   * @param room bytes of its file system, or of its partition
+   * @param room bytes that it has for them
    * @throws Problem of kind FULL
    */
   void requireBootRoom(String where, long room) throws IOException {
     long needed = KernelLayout.of(files).bytes(BLOCK, name -> true) + MIB;
     if (room < needed) {
       throw Problem.full(
-          "%s has %d MiB in all, and the image's kernel and initramfs take %d MiB"
+          "%s has room for %d MiB, and the image's kernel and initramfs take %d MiB"
               .formatted(where, room / MIB, needed / MIB + 1));
     }
   }

@@ -20,6 +20,7 @@ import slipway.disk.bootloader.EfiFolder;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
+import slipway.disk.filesystem.EspFolders;
 import slipway.disk.filesystem.FileSystems;
 import slipway.linux.lock.Flock;
 import slipway.linux.mount.MountTable;
@@ -29,6 +30,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
+import slipway.sysroot.state.EspMenu;
 
 /**
  * The file systems that an installation goes to, checked: its root, /boot in it, and where firmware
@@ -248,7 +250,7 @@ record TargetRoot(
               + " start; make one, or give --bootloader none");
     }
     if (efi == null && disk != null && disk.esp() != null) {
-      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdeltree"));
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
     if (architecture.equals("amd64") && bios != uefi && !systemd) {
@@ -386,9 +388,13 @@ record TargetRoot(
     if (loader == BootLoader.SYSTEMD) {
       espId();
       if (efi != null) {
-        image.requireBootRoom(efi.folder().toString(), efi.folder().toFile().getTotalSpace());
+        long free = efi.folder().toFile().getUsableSpace();
+        image.requireBootRoom(efi.folder().toString(), free + new EspMenu(efi.folder()).clears());
       } else if (disk != null && disk.esp() != null) {
-        image.requireBootRoom("the EFI system partition", disk.esp().size());
+        BootDisk.Esp esp = disk.esp();
+        image.requireBootRoom(
+            "the EFI system partition",
+            new EspFolders(disk.disk(), esp.start()).room().orElse(esp.size()));
       }
     }
     if (hasBoot()) {

@@ -179,6 +179,18 @@ class BootupdTest extends DiskCase {
     assertThat(Bootupd.in(image(), "amd64")).isEqualTo(Optional.empty());
   }
 
+  @Test
+  void whatIsTooMuchInAllIsRefused() throws Exception {
+    for (int i = 0; i <= 1000; i++) {
+      brings(UPDATES + "EFI/more/" + i, "x");
+    }
+    refused(false, true, "the image's loaders for UEFI are more than 1000 files");
+    for (int i = 0; i < 5; i++) {
+      brings(CONFIGS + "configs.d/" + i + ".cfg", "#".repeat(1 << 20));
+    }
+    refused(false, true, "grub2-static in all: more than 4 MiB");
+  }
+
   private void refused(boolean bios, boolean uefi, String sentence) {
     assertThatThrownBy(() -> bootupd().require(bios, uefi))
         .isInstanceOf(Problem.class)

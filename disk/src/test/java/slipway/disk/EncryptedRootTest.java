@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.base.Progress;
 
 /**
  * What is asked of cryptsetup and systemd-cryptenroll, played by scripts that note it: encrypting
@@ -23,6 +25,7 @@ class EncryptedRootTest {
 
   @TempDir Path directory;
 
+  private final List<String> notes = new ArrayList<>();
   private Path log;
   private Path work;
   private EncryptedRoot.Tools tools;
@@ -49,9 +52,39 @@ class EncryptedRootTest {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
+  private EncryptedRoot create() throws IOException {
+    return EncryptedRoot.create(
+        Path.of("/dev/part"),
+        ID,
+        work,
+        tools,
+        new Progress() {
+          @Override
+          public Task start(String name, long total) {
+            return Progress.NONE.start(name, total);
+          }
+
+          @Override
+          public void note(String line) {
+            notes.add(line);
+          }
+        });
+  }
+
+  @Test
+  void whatStaysOpenIsTold() throws Exception {
+    EncryptedRoot root = create();
+    script("cryptsetup", "exit 5");
+    root.close();
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .contains("close it by cryptsetup close slipway-" + ID);
+  }
+
   @Test
   void theTpmAloneHasAKeyInTheEnd() throws Exception {
-    EncryptedRoot root = EncryptedRoot.create(Path.of("/dev/part"), ID, work, tools);
+    EncryptedRoot root = create();
     assertThat(root.device()).hasToString("/dev/mapper/slipway-" + ID);
     assertThat(root.arguments().list())
         .containsExactly("luks.uuid=" + ID, "luks.options=tpm2-device=auto,headless=true");
@@ -65,12 +98,13 @@ class EncryptedRootTest {
             "cryptsetup open --type luks2 --key-file - /dev/part slipway-" + ID + " 64",
             "enroll --wipe-slot=all --tpm2-device=auto 600 64 /dev/part",
             "cryptsetup close slipway-" + ID);
+    assertThat(notes).isEmpty();
   }
 
   @Test
   void whatCannotBeBoundIsClosedAgain() throws Exception {
     script("systemd-cryptenroll", "echo TPM2 is locked >&2; exit 1");
-    assertThatThrownBy(() -> EncryptedRoot.create(Path.of("/dev/part"), ID, work, tools))
+    assertThatThrownBy(this::create)
         .isInstanceOf(Problem.class)
         .hasMessageContaining("systemd-cryptenroll failed with status 1");
     assertThat(work).isEmptyDirectory();

@@ -304,6 +304,40 @@ class FilesystemInstallTest extends DiskCase {
     assertThat(root.resolve("boot/grub/grub.cfg")).exists();
   }
 
+  /** Old and new look for the same /boot, in folders of the same name. */
+  @Test
+  @Tag("slow")
+  void theLoaderOfAnOldSystemGoesAndTheNewOneOfItsVendorStays() throws Exception {
+    parts(RootFileSystem.EXT4);
+    oldSystem();
+    loader("fedora", "search.fs_uuid " + uuid(root.resolve("boot")) + " root\n");
+    String updates = "usr/lib/bootupd/updates/";
+    String configs = "usr/lib/bootupd/grub2-static/";
+    for (String[] file :
+        new String[][] {
+          {updates + "EFI.json", "{\"timestamp\":\"2025-08-20T08:48:03Z\",\"version\":\"1\"}"},
+          {updates + "EFI/BOOT/BOOTX64.EFI", "shim"},
+          {updates + "EFI/fedora/shimx64.efi", "shim"},
+          {updates + "EFI/fedora/grubx64.efi", "grub"},
+          {configs + "grub-static-pre.cfg", "set timeout=1\n"},
+          {configs + "grub-static-efi.cfg", "configfile $prefix/grub.cfg\n"}
+        }) {
+      Files.createDirectories(tree.resolve(file[0]).getParent());
+      Files.writeString(tree.resolve(file[0]), file[1]);
+    }
+    install(request(Replace.ALONGSIDE));
+    String esp = disk + "@@" + table(disk).get(1).start();
+    Path copy = Files.createDirectory(directory.resolve("copy"));
+    Command.of("mcopy", "-s", "-i", esp, "::/EFI").with(copy + "/").run();
+    assertThat(notes).contains("removed the old system's loader EFI/fedora");
+    assertThat(copy.resolve("EFI/fedora/shimx64.efi")).hasContent("shim");
+    assertThat(copy.resolve("EFI/fedora/grubx64.efi")).hasContent("grub");
+    assertThat(copy.resolve("EFI/fedora/grub.cfg")).hasContent("configfile $prefix/grub.cfg");
+    assertThat(copy.resolve("EFI/fedora/bootuuid.cfg"))
+        .content()
+        .contains(uuid(root.resolve("boot")));
+  }
+
   /** On the EFI system partition, which is not mounted. */
   private void loader(String vendor, String config) throws IOException {
     String esp = disk + "@@" + table(disk).get(1).start();

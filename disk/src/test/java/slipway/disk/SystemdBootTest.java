@@ -9,11 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.bootloader.SystemdBoot;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
@@ -22,6 +24,7 @@ import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.DirectoryReader;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -31,6 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 class SystemdBootTest extends DiskCase {
   private static final String PLACE = "usr/lib/systemd/boot/efi/systemd-bootx64.efi";
+  private static final String OLD = "ostree/default-" + "0a".repeat(32);
 
   private void brings(String path, String content) throws IOException {
     Path file = tree.resolve(path);
@@ -186,7 +190,7 @@ class SystemdBootTest extends DiskCase {
       try (Mount m = Mount.of(root.device().toString(), at, "ext4", 0, null)) {
         Path folder = Files.createDirectory(m.target().resolve("boot"));
         try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
-          FilesystemInstall.run(
+          FilesystemInstall.Request request =
               new FilesystemInstall.Request(
                   request().image(),
                   m.target(),
@@ -197,11 +201,31 @@ class SystemdBootTest extends DiskCase {
                   KernelArguments.NONE,
                   false,
                   false,
-                  wishes(BootLoader.SYSTEMD)),
-              running -> {},
-              noted(notes));
-          assertThat(judge(partition(disk, parts.get(0).start()), m.target()))
-              .contains("linux /ostree/default-");
+                  wishes(BootLoader.SYSTEMD));
+          String esp = disk + "@@" + parts.get(0).start();
+          mtools("mmd", esp, "::/ostree", "::/loader", "::/loader/entries");
+          mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
+          Path large = Files.write(directory.resolve("large"), new byte[62 << 20]);
+          mtools("mcopy", esp, large.toString(), "::/ostree/other/");
+          assertThatThrownBy(() -> FilesystemInstall.run(request, running -> {}, noted(notes)))
+              .isInstanceOf(Problem.class)
+              .hasMessageContaining("the EFI system partition has room for 0 MiB, and ");
+          // The kernels of an old menu go, and its entries, which would start before the new one.
+          mtools("mdel", esp, "::/ostree/other/large");
+          mtools("mcopy", esp, large.toString(), "::/" + OLD + "/");
+          for (String name : List.of("ostree-b-2.conf", "ostree-b-1+3.conf", "other.conf")) {
+            Path entry = Files.writeString(directory.resolve(name), "title old\n");
+            mtools("mcopy", esp, entry.toString(), "::/loader/entries/");
+          }
+          FilesystemInstall.run(request, running -> {}, noted(notes));
+          Path partition = partition(disk, parts.get(0).start());
+          assertThat(judge(partition, m.target())).contains("linux /ostree/default-");
+          assertThat(partition.resolve(OLD)).doesNotExist();
+          assertThat(partition.resolve("ostree/other")).exists();
+          try (Stream<Path> entries = Files.list(partition.resolve("loader/entries"))) {
+            assertThat(entries.map(e -> e.getFileName().toString()))
+                .containsExactlyInAnyOrder("ostree-b-1.conf", "other.conf");
+          }
           assertThat(deployment(m.target()).resolve("etc/fstab"))
               .content()
               .contains(" /boot auto ro 0 0\n", " /boot/efi vfat umask=0077,nofail 0 2\n");
@@ -209,6 +233,45 @@ class SystemdBootTest extends DiskCase {
       }
     }
     assertThat(notes).noneMatch(line -> line.contains("BIOS"));
+  }
+
+  private static void mtools(String program, String esp, String... arguments) {
+    Command.of(program, "-i", esp).with(arguments).run();
+  }
+
+  /** What would fail when the disk is erased already. */
+  @Test
+  void aLoaderOrAKeyThatCannotBeReadIsRefusedBefore() throws Exception {
+    String key = "usr/lib/bootc/install/secureboot-keys/auto/PK.auth";
+    SystemdBoot boot = SystemdBoot.of("amd64");
+    Files.createDirectories(tree.resolve(PLACE));
+    refused(boot, "systemd-bootx64.efi is no regular file");
+    Files.delete(tree.resolve(PLACE));
+    Files.createSymbolicLink(tree.resolve(PLACE), Path.of("/bin/true"));
+    refused(boot, "systemd-bootx64.efi is no regular file");
+    Files.delete(tree.resolve(PLACE));
+    brings(PLACE, "#!/bin/sh");
+    refused(boot, "is damaged: firmware cannot start it");
+    brings(PLACE, "MZ");
+    boot.require(DirectoryReader.read(tree));
+    Files.createDirectories(tree.resolve(key));
+    refused(boot, "PK.auth is no regular file; put the regular file itself there");
+    Files.delete(tree.resolve(key));
+    Files.createSymbolicLink(tree.resolve(key), Path.of("/etc/passwd"));
+    refused(boot, "PK.auth is no regular file");
+    Files.delete(tree.resolve(key));
+    Files.write(tree.resolve(key), new byte[(4 << 20) + 1]);
+    refused(boot, "PK.auth: more than 4 MiB");
+    Files.delete(tree.resolve(key));
+    Files.delete(tree.resolve(key).getParent());
+    Files.createSymbolicLink(tree.resolve(key).getParent(), Path.of("/etc"));
+    refused(boot, "auto is no folder");
+  }
+
+  private void refused(SystemdBoot boot, String sentence) {
+    assertThatThrownBy(() -> boot.require(DirectoryReader.read(tree)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(sentence);
   }
 
   private static Progress noted(List<String> notes) {

@@ -51,6 +51,9 @@ public record EfiFolder(Path folder) {
    * @return the folders' names
    */
   public List<String> removeLoadersOf(Collection<String> ids) throws IOException {
+    if (!Files.isDirectory(efi(), LinkOption.NOFOLLOW_LINKS)) {
+      return List.of();
+    }
     List<Path> found;
     try (Stream<Path> all = Files.list(efi())) {
       found = all.filter(f -> Files.isDirectory(f, LinkOption.NOFOLLOW_LINKS)).toList();

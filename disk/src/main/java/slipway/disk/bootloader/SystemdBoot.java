@@ -1,10 +1,13 @@
 package slipway.disk.bootloader;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -13,6 +16,7 @@ import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
 import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * systemd-boot as an image brings it (systemd-boot(7)): one file, taken as data and put where
@@ -47,13 +51,60 @@ public record SystemdBoot(String name, String ownName) {
   }
 
   /**
-   * Refuses, before anything is made of it, an image that does not have it.
+   * Refuses, before anything is made of it, an image that does not have it, or has keys that cannot
+   * be read.
    *
-   * @throws Problem of kind INPUT
+   * @throws Problem of kind INPUT or CORRUPT
    */
-  public void require(FileTree image) {
-    if (places().stream().noneMatch(place -> image.find(place).isPresent())) {
-      throw missing();
+  public void require(FileTree image) throws IOException {
+    for (String place : places()) {
+      Node found = image.find(place).orElse(null);
+      if (found != null) {
+        String where = "the image's /" + place;
+        requireExecutable(read(found, Limit.BOOT_LOADER_BYTES, where), where);
+        requireKeys(image);
+        return;
+      }
+    }
+    throw missing();
+  }
+
+  private static void requireKeys(FileTree image) throws IOException {
+    for (Map.Entry<OsPath, Node> set : children(image.find(KEYS).orElse(null), KEYS).entrySet()) {
+      String folder = KEYS + "/" + set.getKey();
+      for (Map.Entry<OsPath, Node> key : children(set.getValue(), folder).entrySet()) {
+        if (isKey(set.getKey(), key.getKey())) {
+          String where = "the image's /" + Printable.text(folder + "/" + key.getKey());
+          read(key.getValue(), Limit.SMALL_FILE_BYTES, where);
+        }
+      }
+    }
+  }
+
+  private static Map<OsPath, Node> children(@Nullable Node node, String path) {
+    if (node instanceof Node.Symlink) {
+      throw notPlain("the image's /" + Printable.text(path), "folder");
+    }
+    return node instanceof Node.Directory folder ? folder.children() : Map.of();
+  }
+
+  private static byte[] read(Node node, Limit limit, String where) throws IOException {
+    if (!(node instanceof Node.File file)) {
+      throw notPlain(where, "regular file");
+    }
+    limit.check(file.content().size(), where);
+    try (InputStream in = file.content().open()) {
+      return limit.read(in, where);
+    }
+  }
+
+  private static Problem notPlain(String where, String kind) {
+    return Problem.input(where + " is no " + kind + "; put the " + kind + " itself there");
+  }
+
+  private static void requireExecutable(byte[] image, String where) {
+    if (!GrubMkimage.isExecutable(image)) {
+      throw Problem.input(where + " is damaged: firmware cannot start it");
     }
   }
 
@@ -93,9 +144,7 @@ public record SystemdBoot(String name, String ownName) {
       if (found.isPresent()) {
         try (FdInput in = found.get()) {
           byte[] image = Limit.BOOT_LOADER_BYTES.read(in, where);
-          if (!GrubMkimage.isExecutable(image)) {
-            throw Problem.input(where + " is damaged: firmware cannot start it");
-          }
+          requireExecutable(image, where);
           return image;
         }
       }
@@ -112,7 +161,7 @@ public record SystemdBoot(String name, String ownName) {
       for (OsPath set : keys.names()) {
         try (OpenDirectory files = keys.find(set).orElse(null)) {
           for (OsPath key : files == null ? List.<OsPath>of() : files.names()) {
-            if (key.toString().endsWith(".auth") && isPlain(set) && isPlain(key)) {
+            if (isKey(set, key)) {
               OsPath path = OsPath.of(KEYS).resolve(set).resolve(key);
               byte[] content =
                   RootedFile.read(
@@ -127,6 +176,10 @@ public record SystemdBoot(String name, String ownName) {
         }
       }
     }
+  }
+
+  private static boolean isKey(OsPath set, OsPath key) {
+    return key.toString().endsWith(".auth") && isPlain(set) && isPlain(key);
   }
 
   /** Whether FAT takes a name. */

@@ -6,31 +6,42 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.disk.bootloader.EfiFolder;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Removal;
 import slipway.linux.process.Command;
+import slipway.sysroot.state.EspMenu;
 
 /**
- * The folders of loaders on an EFI system partition that is not mounted, by mtools, because not
- * every kernel reads FAT.
+ * The folders of loaders and kernels on an EFI system partition that is not mounted, by mtools,
+ * because not every kernel reads FAT.
  *
  * @param disk that it is on
  * @param start bytes from the beginning of the disk
- * @param work a folder for copies of what is looked into, one loader's at a time
  */
-public record EspFolders(Path disk, long start, Path work) {
+public record EspFolders(Path disk, long start) {
   private static final String TOP = "::/EFI/";
+  private static final String ENTRIES = "::/" + EspMenu.ENTRIES + "/";
+  private static final String KERNELS = "::/" + EspMenu.KERNELS + "/";
+
+  /** At the end of what mdir says; digits stand in groups. */
+  private static final Pattern FREE = Pattern.compile("([0-9][0-9 ]*) bytes free");
+
+  private static final Pattern HELD = Pattern.compile("files? +([0-9][0-9 ]*) bytes");
 
   /**
    * Removes the folders that {@link EfiFolder#removeLoadersOf} would remove where it is mounted.
    *
+   * @param work a folder for copies of what is looked into, one loader's at a time
    * @param notes is told of what cannot be looked at or removed, and stays
    * @return the folders' names
    */
-  public List<String> removeLoadersOf(Collection<String> ids, Consumer<String> notes)
+  public List<String> removeLoadersOf(Collection<String> ids, Path work, Consumer<String> notes)
       throws IOException {
     List<String> removed = new ArrayList<>();
     for (String vendor : list(TOP)) {
@@ -39,7 +50,7 @@ public record EspFolders(Path disk, long start, Path work) {
       }
       String name = vendor.substring(0, vendor.length() - 1);
       try {
-        if (isOf(name, ids)) {
+        if (isOf(name, ids, work)) {
           mtools("mdeltree", TOP + name).run();
           removed.add(name);
         }
@@ -54,8 +65,8 @@ public record EspFolders(Path disk, long start, Path work) {
     return removed;
   }
 
-  private boolean isOf(String name, Collection<String> ids) throws IOException {
-    Path copy = work.resolve("esp");
+  private boolean isOf(String name, Collection<String> ids, Path work) throws IOException {
+    Path copy = work.resolve("old-loader");
     Path vendor = Files.createDirectories(copy.resolve("EFI").resolve(name));
     try {
       for (String file : list(TOP + name + "/")) {
@@ -67,6 +78,56 @@ public record EspFolders(Path disk, long start, Path work) {
     } finally {
       Removal.tree(OsPath.of(copy));
     }
+  }
+
+  /** Removes what {@link EspMenu#clear} would remove where it is mounted. */
+  public void clearMenu() {
+    for (String entry : list(ENTRIES)) {
+      if (EspMenu.isEntry(entry)) {
+        mtools("mdel", ENTRIES + entry).run();
+      }
+    }
+    for (String kernels : kernels()) {
+      mtools("mdeltree", kernels).run();
+    }
+  }
+
+  /**
+   * Bytes that are free, with those that {@link #clearMenu} makes free; nothing where that cannot
+   * be known.
+   */
+  public OptionalLong room() {
+    OptionalLong free = told("::/", FREE);
+    if (free.isEmpty()) {
+      return free;
+    }
+    long room = free.getAsLong();
+    for (String kernels : kernels()) {
+      room += told(kernels, HELD).orElse(0);
+    }
+    return OptionalLong.of(room);
+  }
+
+  private List<String> kernels() {
+    return list(KERNELS).stream()
+        .filter(name -> name.endsWith("/"))
+        .map(name -> name.substring(0, name.length() - 1))
+        .filter(EspMenu::isKernels)
+        .map(name -> KERNELS + name)
+        .toList();
+  }
+
+  /** The last number of bytes of this kind that mdir tells of a folder. */
+  private OptionalLong told(String folder, Pattern kind) {
+    Command.Result result = mtools("mdir", folder).tryRun();
+    OptionalLong bytes = OptionalLong.empty();
+    if (result.status() == 0) {
+      for (Matcher m = kind.matcher(result.text()); m.find(); ) {
+        String digits = m.group(1).replace(" ", "");
+        bytes = digits.length() < 19 ? OptionalLong.of(Long.parseLong(digits)) : bytes;
+      }
+    }
+    return bytes;
   }
 
   /** The names in a folder, those of folders with a slash at their end. */

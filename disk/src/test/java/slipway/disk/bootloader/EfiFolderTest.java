@@ -22,6 +22,11 @@ class EfiFolderTest {
   }
 
   @Test
+  void anEmptyPartitionHasNoLoaders() throws Exception {
+    assertThat(new EfiFolder(folder).removeLoadersOf(List.of(ERASED))).isEmpty();
+  }
+
+  @Test
   void loadersOfOthersStay() throws Exception {
     file("BOOT/BOOTX64.EFI", "shim of " + ERASED);
     file(

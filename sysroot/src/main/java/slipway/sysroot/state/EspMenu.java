@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
@@ -25,6 +26,7 @@ import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
 
 /**
  * The boot menu of a machine that systemd-boot starts: a copy of the one in {@code /boot} on the
@@ -50,6 +52,13 @@ public record EspMenu(Path folder) {
   /** Where machines have it mounted. */
   public static final String PLACE = "boot/efi";
 
+  /** Where kernels are on the partition. */
+  public static final String KERNELS = "ostree";
+
+  /** Where entries are on the partition. */
+  public static final String ENTRIES = "loader/entries";
+
+  private static final Pattern KERNELS_OF = Pattern.compile(".+-[0-9a-f]{64}", Pattern.DOTALL);
   private static final Path CONFIG = Path.of("ostree/repo/config");
   private static final String GROUP = "slipway";
   private static final String KEY = "loader";
@@ -157,7 +166,7 @@ public record EspMenu(Path folder) {
 
   /** Where entries are. */
   public Path entriesFolder() {
-    return folder.resolve("loader/entries");
+    return folder.resolve(ENTRIES);
   }
 
   /** The set that is in force; nothing when loader.conf chooses none of ours. */
@@ -227,6 +236,56 @@ public record EspMenu(Path folder) {
             .thenComparing(e -> e.tries() == null ? 0 : 1)
             .thenComparing(Entry::file));
     return found;
+  }
+
+  /** Whether a file among the entries is one of a menu of ours, or a system before it. */
+  public static boolean isEntry(String file) {
+    return NAME.matcher(file).matches();
+  }
+
+  /** Whether a folder in {@link #KERNELS} holds kernels of such a menu. */
+  public static boolean isKernels(String folder) {
+    return KERNELS_OF.matcher(folder).matches();
+  }
+
+  /**
+   * Removes the entries and kernels of all menus of ours: an installation onto a partition that had
+   * one begins anew, and the highest entry of an old system would start before its own.
+   */
+  public void clear() throws IOException {
+    for (Entry entry : all()) {
+      Files.deleteIfExists(entriesFolder().resolve(entry.file()));
+    }
+    for (Path kernels : kernels()) {
+      Removal.tree(OsPath.of(kernels));
+    }
+    sync();
+  }
+
+  /** Bytes that {@link #clear} makes free at least. */
+  public long clears() throws IOException {
+    long bytes = 0;
+    for (Path kernels : kernels()) {
+      try (Stream<Path> files = Files.list(kernels)) {
+        for (Path file : (Iterable<Path>) files::iterator) {
+          bytes += Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+        }
+      }
+    }
+    return bytes;
+  }
+
+  private List<Path> kernels() throws IOException {
+    Path all = folder.resolve(KERNELS);
+    if (!Files.isDirectory(all, LinkOption.NOFOLLOW_LINKS)) {
+      return List.of();
+    }
+    try (Stream<Path> children = Files.list(all)) {
+      return children
+          .filter(c -> Files.isDirectory(c, LinkOption.NOFOLLOW_LINKS))
+          .filter(c -> isKernels(String.valueOf(c.getFileName())))
+          .toList();
+    }
   }
 
   /** What an entry says. */

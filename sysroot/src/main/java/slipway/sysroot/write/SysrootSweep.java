@@ -23,6 +23,7 @@ import slipway.ostree.repo.Transaction;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.SysrootState;
 
@@ -221,11 +222,7 @@ public final class SysrootSweep {
   static List<Path> unusedIn(Path kernels, Set<Path> booted) throws IOException {
     List<Path> unused = new ArrayList<>();
     for (String name : directories(kernels)) {
-      String checksum = name.substring(name.lastIndexOf('-') + 1);
-      if (checksum.length() == 64
-          && name.length() > 65
-          && checksum.chars().allMatch(c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
-          && !booted.contains(Path.of(name))) {
+      if (EspMenu.isKernels(name) && !booted.contains(Path.of(name))) {
         unused.add(kernels.resolve(name));
       }
     }

@@ -52,6 +52,25 @@ class EspMenuTest {
     machine.close();
   }
 
+  @Test
+  void anInstallationBeginsWithoutAnOldMenu() throws IOException {
+    EspMenu menu = new EspMenu(esp);
+    Path folder = esp.resolve("loader/entries");
+    for (String name : List.of("ostree-b-2.conf", "ostree-a-1+3.conf", "other.conf")) {
+      Files.writeString(folder.resolve(name), "title old\n");
+    }
+    Files.createDirectories(esp.resolve("ostree/other"));
+    Path old = Files.createDirectories(esp.resolve("ostree/old-" + "0a".repeat(32)));
+    Files.write(old.resolve("vmlinuz"), new byte[1000]);
+    assertThat(menu.clears()).isGreaterThan(1000);
+    menu.clear();
+    assertThat(entries()).containsExactly("other.conf");
+    try (Stream<Path> kernels = Files.list(esp.resolve("ostree"))) {
+      assertThat(kernels).containsExactly(esp.resolve("ostree/other"));
+    }
+    assertThat(menu.clears()).isZero();
+  }
+
   private BootTrials trials() {
     return sysroot.trials();
   }
