@@ -36,8 +36,8 @@ final class RpmDatabase {
   private static final String FILE = "/rpmdb.sqlite";
   private static final String LOG = "/rpmdb.sqlite-wal";
 
-  /** Fedora's desktops have some forty MiB. */
-  private static final long LARGEST = 256L << 20;
+  /** File and log together; Fedora's desktops have some forty MiB. */
+  private static final long LARGEST = 128L << 20;
 
   private static final int NAME = 1000;
   private static final int VERSION = 1001;
@@ -52,7 +52,7 @@ final class RpmDatabase {
 
   private RpmDatabase() {}
 
-  private record Installed(String name, String version, String architecture) {}
+  record Installed(String name, String version, String architecture) {}
 
   /**
    * Versions by name. A package of another architecture than most has it behind its name; several
@@ -62,23 +62,24 @@ final class RpmDatabase {
    */
   static SortedMap<String, String> read(FileTree tree) throws IOException {
     for (String place : PLACES) {
-      byte[] file = bytes(tree, place + FILE);
+      byte[] file = bytes(tree, place + FILE, LARGEST);
       if (file.length > 0) {
-        return read("the image's /" + place + FILE, file, bytes(tree, place + LOG));
+        byte[] log = bytes(tree, place + LOG, LARGEST - file.length);
+        return read("the image's /" + place + FILE, file, log);
       }
     }
     return new TreeMap<>();
   }
 
-  private static byte[] bytes(FileTree tree, String path) throws IOException {
+  private static byte[] bytes(FileTree tree, String path, long most) throws IOException {
     if (!(tree.find(path).orElse(null) instanceof Node.File file)) {
       return new byte[0];
     }
-    if (file.content().size() > LARGEST) {
-      throw Problem.corrupt("the image's /" + path + " has more than 256 MiB");
+    if (file.content().size() > most) {
+      throw Problem.corrupt("the image's /" + path + " has more than 128 MiB, with its log");
     }
     try (InputStream in = file.content().open()) {
-      return in.readNBytes((int) LARGEST);
+      return in.readNBytes((int) most);
     }
   }
 
@@ -123,7 +124,7 @@ final class RpmDatabase {
         : Collections.max(counts.entrySet(), Map.Entry.comparingByValue()).getKey();
   }
 
-  private static Installed parse(String where, byte[] bytes) {
+  static Installed parse(String where, byte[] bytes) {
     try {
       Map<Integer, String> values = values(ByteBuffer.wrap(bytes));
       String name = values.getOrDefault(NAME, "");
@@ -158,7 +159,7 @@ final class RpmDatabase {
       header.getInt(); // how many
       switch (tag) {
         case NAME, VERSION, RELEASE, ARCHITECTURE -> {
-          if (type == STRING || type == I18NSTRING) {
+          if ((type == STRING || type == I18NSTRING) && !values.containsKey(tag)) {
             values.put(tag, text(data, offset));
           }
         }

@@ -6,10 +6,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
@@ -34,6 +35,9 @@ final class SqliteTable {
   private static final int LEAF = 0x0d;
   private static final int MAX_DEPTH = 40;
 
+  /** As many as SQLite can have. */
+  private static final int MAX_COLUMNS = 32_767;
+
   private static final int LOG_HEADER = 32;
   private static final int FRAME_HEADER = 24;
 
@@ -42,7 +46,10 @@ final class SqliteTable {
   private final int pageSize;
   private final int usable;
   private final Map<Integer, ByteBuffer> newer = new HashMap<>();
-  private final BitSet seen = new BitSet();
+  private final Set<Integer> seen = new HashSet<>();
+
+  /** Bytes of the rows that were read of a table. */
+  private long read;
 
   private SqliteTable(String where, byte[] file, byte[] log) {
     this.where = where;
@@ -108,11 +115,14 @@ final class SqliteTable {
 
   /** A page, from its first byte; the first one has the file's header in front. */
   private ByteBuffer page(int number) {
-    if (number < 1 || seen.get(number)) {
-      throw corrupt("leads to its page " + Integer.toUnsignedString(number) + " twice", null);
-    }
-    seen.set(number);
     ByteBuffer page = newer.get(number);
+    if (number < 1 || (page == null && number > file.length / pageSize)) {
+      throw corrupt(
+          "leads to its page " + Integer.toUnsignedString(number) + ", and has none", null);
+    }
+    if (!seen.add(number)) {
+      throw corrupt("leads to its page " + number + " twice", null);
+    }
     return page != null
         ? page
         : ByteBuffer.wrap(file, Math.multiplyExact(number - 1, pageSize), pageSize).slice();
@@ -168,6 +178,7 @@ final class SqliteTable {
 
   private void table(int root, Consumer<List<@Nullable Object>> each) {
     seen.clear();
+    read = 0;
     walk(root, 0, each);
   }
 
@@ -197,8 +208,10 @@ final class SqliteTable {
     ByteBuffer in = page.duplicate().position(at);
     int length = Math.toIntExact(varint(in));
     varint(in); // the row's id
-    if (length < 0 || length > (long) file.length + (long) newer.size() * pageSize) {
-      throw corrupt("is damaged: a row is larger than all of it", null);
+    // Rows that lie over one another would be as many bytes as somebody likes.
+    read += length;
+    if (length < 0 || read > (long) file.length + (long) newer.size() * pageSize) {
+      throw corrupt("is damaged: its rows are larger than all of it", null);
     }
     byte[] payload = new byte[length];
     int most = usable - 35;
@@ -229,6 +242,9 @@ final class SqliteTable {
     types.limit(header);
     List<@Nullable Object> columns = new ArrayList<>();
     while (types.hasRemaining()) {
+      if (columns.size() == MAX_COLUMNS) {
+        throw new IllegalArgumentException("a row has too many columns");
+      }
       long type = varint(types);
       if (type >= 12) {
         byte[] bytes = new byte[Math.toIntExact(Math.min((type - 12) / 2, Integer.MAX_VALUE))];
