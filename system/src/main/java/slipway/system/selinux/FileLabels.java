@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
@@ -37,6 +38,12 @@ public final class FileLabels {
   /** Lines of all files; Fedora's policy has some seven thousand. */
   private static final int MAX_LINES = 200_000;
 
+  /**
+   * Lines tried and characters read for all files, which is minutes; Fedora's policy takes some ten
+   * thousand for a file.
+   */
+  private static final long MAX_STEPS = 100_000_000_000L;
+
   private final String name;
 
   /** Lines by the text that every path which they match begins with. */
@@ -44,14 +51,18 @@ public final class FileLabels {
 
   private final List<Alias> local;
   private final List<Alias> distribution;
+  private final AtomicLong steps;
   private int lines;
 
   private record Alias(String path, String instead) {}
 
-  private FileLabels(String name, List<Alias> local, List<Alias> distribution) {
+  private FileLabels(String name, List<Alias> local, List<Alias> distribution, long steps) {
     this.name = name;
     this.local = local;
     this.distribution = distribution;
+    this.steps = new AtomicLong(steps);
+    this.lines = local.size() + distribution.size();
+    requireLines();
   }
 
   /**
@@ -61,6 +72,15 @@ public final class FileLabels {
    * @throws Problem of kind INPUT for a policy that cannot be
    */
   public static Optional<FileLabels> of(ImageFiles files) throws IOException {
+    return of(files, MAX_STEPS);
+  }
+
+  /**
+   * As {@link #of(ImageFiles)}.
+   *
+   * @param steps that all files may take
+   */
+  static Optional<FileLabels> of(ImageFiles files, long steps) throws IOException {
     String folder = files.node("etc/selinux") == null ? "usr/etc/selinux" : "etc/selinux";
     String type = null;
     boolean on = false;
@@ -86,7 +106,10 @@ public final class FileLabels {
     }
     FileLabels labels =
         new FileLabels(
-            type, aliases(text(files, main + ".subs")), aliases(text(files, main + ".subs_dist")));
+            type,
+            aliases(text(files, main + ".subs")),
+            aliases(text(files, main + ".subs_dist")),
+            steps);
     labels.read(main, text.get());
     for (String more : List.of(main + ".homedirs", main + ".local")) {
       labels.read(more, text(files, more).orElse(""));
@@ -116,13 +139,22 @@ public final class FileLabels {
     // As libostree: what is mounted on /proc hides its own label from those who look.
     String key = aliased(text.equals("/proc") ? "/mnt" : text);
     Line best = null;
+    Matching matching = new Matching(key, type);
+    long left = steps.get();
+    long used = local.size() + distribution.size();
     for (int end = 0; end <= key.length(); end++) {
       for (Line line : byPrefix.getOrDefault(key.substring(0, end), List.of())) {
-        if ((best == null || line.rank() > best.rank()) && line.matches(key, type)) {
+        if ((best == null || line.rank() > best.rank()) && line.matches(matching)) {
           best = line;
+        }
+        if (used + matching.steps > left) {
+          throw Problem.input(
+              "the image's SELinux policy takes too long for its files, which its patterns make"
+                  + " look at too often; take an image with a simpler one");
         }
       }
     }
+    steps.addAndGet(-used - matching.steps);
     return best == null || best.label.equals(NONE) ? Optional.empty() : Optional.of(best.label);
   }
 
@@ -222,9 +254,8 @@ public final class FileLabels {
       if (words[0].isEmpty() || words[0].startsWith("#")) {
         continue;
       }
-      if (++lines > MAX_LINES) {
-        throw Problem.input("the image's SELinux policy has more than " + MAX_LINES + " lines");
-      }
+      lines++;
+      requireLines();
       String where = "line " + number + " of the image's /" + file;
       if (words.length != 2 && words.length != 3) {
         throw Problem.input(where + " is not PATTERN [-KIND] LABEL");
@@ -232,6 +263,12 @@ public final class FileLabels {
       int type = words.length == 3 ? type(words[1], where) : 0;
       Line parsed = new Line(where, lines, words[0], type, words[words.length - 1]);
       byPrefix.computeIfAbsent(parsed.prefix, p -> new ArrayList<>()).add(parsed);
+    }
+  }
+
+  private void requireLines() {
+    if (lines > MAX_LINES) {
+      throw Problem.input("the image's SELinux policy has more than " + MAX_LINES + " lines");
     }
   }
 
@@ -266,6 +303,9 @@ public final class FileLabels {
 
     private final boolean literal;
     private volatile @Nullable Pattern compiled;
+
+    /** What {@link SilentWork} says, once it is compiled. */
+    private volatile int silent;
 
     Line(String where, int order, String pattern, int type, String label) {
       this.where = where;
@@ -330,15 +370,20 @@ public final class FileLabels {
       return false;
     }
 
-    boolean matches(String path, int fileType) {
-      if (type != 0 && type != fileType) {
+    boolean matches(Matching file) {
+      file.steps++;
+      if (type != 0 && type != file.type) {
         return false;
       }
       if (literal) {
-        return path.length() == prefix.length();
+        return file.path.length() == prefix.length();
       }
       try {
-        return compiled().matcher(new Bounded(path, STEPS)).matches();
+        Pattern known = compiled();
+        Bounded text = new Bounded(file.path, STEPS, 1 + silent / 16);
+        boolean matches = known.matcher(text).matches();
+        file.steps += STEPS - text.left;
+        return matches;
       } catch (IllegalArgumentException | StackOverflowError e) {
         throw new Problem(
             Problem.Kind.INPUT,
@@ -354,6 +399,7 @@ public final class FileLabels {
     private Pattern compiled() {
       Pattern known = compiled;
       if (known == null) {
+        silent = SilentWork.of(pattern);
         known = Pattern.compile(translated(pattern), Pattern.DOTALL);
         compiled = known;
       }
@@ -411,14 +457,33 @@ public final class FileLabels {
     }
   }
 
+  /** A file that lines are tried on. */
+  private static final class Matching {
+    private final String path;
+    private final int type;
+
+    /** Lines tried and characters read. */
+    private long steps;
+
+    Matching(String path, int type) {
+      this.path = path;
+      this.type = type;
+    }
+  }
+
   /** A path that can be read only so often: patterns of strangers could take years. */
   private static final class Bounded implements CharSequence {
     private final String text;
+    private final int each;
     private int left;
 
-    Bounded(String text, int steps) {
+    /**
+     * @param each what one reading takes of the steps
+     */
+    Bounded(String text, int steps, int each) {
       this.text = text;
       this.left = steps;
+      this.each = each;
     }
 
     @Override
@@ -428,7 +493,8 @@ public final class FileLabels {
 
     @Override
     public char charAt(int index) {
-      if (--left < 0) {
+      left -= each;
+      if (left < 0) {
         throw new IllegalArgumentException("too many steps");
       }
       return text.charAt(index);

@@ -158,12 +158,66 @@ class FileLabelsTest {
         .hasMessageContaining("names the policy");
   }
 
+  /** As policies have them, some of Fedora's. */
+  @Test
+  void honestPatternsAreTaken() throws IOException {
+    String[][] all = {
+      {"/var/log/(s|p)?a(.*)?", "/var/log/sax"},
+      {"/usr/(.*/)?(s)?bin/(a|b)[^/]*", "/usr/local/sbin/bx"},
+      {"/dev/[0-9]{1,3}x[ab]{2}", "/dev/12xab"},
+      {"/dev/(misc/)?(tty|vcs)[^/]+", "/dev/misc/vcsa"},
+      {"/a(\\.d)?(/[^]/]*)?(.*)?(/.*)?", "/a.d/b/c"},
+      {"/opt/(.*/)?[^/]*\\.so(\\.[^/]*)*", "/opt/x/l.so.1.2"},
+    };
+    for (String[] each : all) {
+      FileLabels labels = labels(each[0] + "\tl\n");
+      assertThat(label(labels, each[1], Stat.S_IFREG)).as(each[0]).isEqualTo("l");
+    }
+  }
+
+  @Test
+  void allFilesTogetherHaveABound() throws IOException {
+    TreeBuilder tree = new TreeBuilder();
+    tree.file("usr/etc/selinux/config", 0644, bytes("SELINUX=enforcing\nSELINUXTYPE=t\n"));
+    tree.file(FILES, 0644, bytes("/.*x\tl\n"));
+    ImageFiles files = new ImageFiles(tree.build());
+    FileLabels labels = FileLabels.of(files, 1000).orElseThrow();
+    assertThat(label(labels, "/ax", Stat.S_IFREG)).isEqualTo("l");
+    assertThatThrownBy(
+            () -> {
+              for (int i = 0; i < 1000; i++) {
+                label(labels, "/ax", Stat.S_IFREG);
+              }
+            })
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("takes too long");
+    tree.file(FILES + ".subs", 0644, bytes("/a /b\n".repeat(200_001)));
+    assertThatThrownBy(() -> FileLabels.of(new ImageFiles(tree.build())))
+        .hasMessageContaining("more than 200000 lines");
+  }
+
   /** Patterns are an image's words. */
   @Test
   void patternsHaveBounds() throws IOException {
     String path = "/" + "a".repeat(4000);
     for (String pattern : new String[] {"/(a|a?)+b", "/((a+)+)+b", "/[", "/(?:(a)|b)*c{1,9}("}) {
       assertThatThrownBy(() -> label(labels(pattern + "\tl\n"), path, Stat.S_IFREG))
+          .as(pattern)
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
+    }
+    // These read nothing, or nothing any more at the end of a path.
+    for (String pattern :
+        new String[] {
+          "/x(){2000000000}b",
+          "/x(((){1000}){1000}){1000}b",
+          "/x(((a?){1000}){1000}){1000}b",
+          "/x" + "(|)".repeat(60) + "b",
+          "/x" + "(a?|b?)".repeat(60) + "c",
+          "/x" + "((c*)?)?".repeat(60) + "d",
+          "/x(?=y)"
+        }) {
+      assertThatThrownBy(() -> label(labels(pattern + "\tl\n"), "/x", Stat.S_IFREG))
           .as(pattern)
           .isInstanceOf(Problem.class)
           .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
