@@ -1,6 +1,7 @@
 package slipway.e2e;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -169,10 +170,19 @@ final class StillMachine implements AutoCloseable {
             "-XX:TieredStopAtLevel=1",
             "-Dslipway.name=bootc",
             "-cp",
-            System.getProperty("java.class.path"),
+            product() + "/lib/*",
             MAIN)
         .with(words)
         .timeout(LIMIT);
+  }
+
+  /** The folder of what tools/prepare has built. */
+  private static String product() {
+    try {
+      return Files.readString(Cli.ROOT.resolve(".slipway/current")).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException("the product is not built; call ./slipway --version", e);
+    }
   }
 
   /** Keeps what is staged, so that another machine of the same disk has it. */
