@@ -18,15 +18,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import slipway.media.Firmware;
 import tools.jackson.databind.JsonNode;
 
 /**
  * A machine whose upgrades are interrupted at random moments. Before every boot its disk is checked
  * from outside, after every boot it is in the old or the new release with all local changes, and in
- * the one that the disk announced. The soak's rounds are all of one machine, so that what one
- * leaves behind meets the next. The system property {@code powercut.seed} repeats a run, {@code
- * powercut.rounds} says how many the soak plays.
+ * the one that the disk announced. In the soak all rounds of a lane are of one machine, so that
+ * what one leaves behind meets the next. The system property {@code powercut.seed} repeats a run,
+ * {@code powercut.rounds} says how many rounds each lane has.
  */
 @Execution(ExecutionMode.CONCURRENT)
 @Order(1)
@@ -43,6 +44,21 @@ class PowerCutTest {
 
     Manner(String text) {
       this.text = text;
+    }
+  }
+
+  /** A machine of the soak: what starts it, and the file system of its root. */
+  enum Lane {
+    BIOS_EXT4(Firmware.BIOS, "ext4"),
+    UEFI_XFS(Firmware.UEFI, "xfs"),
+    UEFI_BTRFS(Firmware.UEFI, "btrfs");
+
+    final Firmware firmware;
+    final String rootfs;
+
+    Lane(Firmware firmware, String rootfs) {
+      this.firmware = firmware;
+      this.rootfs = rootfs;
     }
   }
 
@@ -72,7 +88,7 @@ class PowerCutTest {
 
   private static final long SEED = Long.getLong("powercut.seed", System.nanoTime());
 
-  /** The rounds of both machines of a long run. */
+  /** The rounds of all machines of a long run. */
   private static final List<Round> SOAKED = Collections.synchronizedList(new ArrayList<>());
 
   @TempDir Path dir;
@@ -161,14 +177,12 @@ class PowerCutTest {
     return report;
   }
 
-  /** Two machines side by side, each with half of the rounds: an emulated one takes its time. */
   @ParameterizedTest
   @Tag("soak")
-  @ValueSource(ints = {1, 2})
-  void twentyInterruptions(int lane) throws Exception {
-    int rounds = Integer.getInteger("powercut.rounds", 20);
+  @EnumSource
+  void tenInterruptions(Lane lane) throws Exception {
     try {
-      interrupt(rounds / 2 + rounds % 2 * (lane - 1), lane);
+      interrupt(Integer.getInteger("powercut.rounds", 10), lane);
     } finally {
       SOAKED.addAll(played);
     }
@@ -185,11 +199,12 @@ class PowerCutTest {
     assertThat(SOAKED).anyMatch(r -> r.hit() && r.isNew()).anyMatch(r -> r.hit() && !r.isNew());
   }
 
-  private void interrupt(int rounds, int lane) throws Exception {
-    random.setSeed(SEED + lane);
-    System.out.println("powercut.seed=" + SEED + " lane " + lane + ", rounds " + rounds);
+  private void interrupt(int rounds, Lane lane) throws Exception {
+    random.setSeed(SEED + lane.ordinal());
+    System.out.println("powercut.seed=" + SEED + " " + lane + ", rounds " + rounds);
     try (Releases releases = Releases.start(dir);
-        UpgradingMachine machine = UpgradingMachine.start(releases, 0, dir)) {
+        UpgradingMachine machine =
+            UpgradingMachine.start(releases, dir, lane.firmware, "--rootfs", lane.rootfs)) {
       machine.change();
       undisturbed(releases, machine);
       for (int number = 1; number <= rounds; number++) {

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.process.Command;
+import slipway.media.Firmware;
 
 /**
  * A machine with UEFI that systemd-boot starts: it is upgraded, comes back by itself from a release
@@ -34,7 +35,8 @@ class SystemdBootMachineTest {
   @Tag("soak")
   void upgradesAndComesBackByItself() throws Exception {
     try (Releases releases = Releases.start(dir);
-        UpgradingMachine machine = UpgradingMachine.startBySystemdBoot(releases, 0, dir)) {
+        UpgradingMachine machine =
+            UpgradingMachine.start(releases, dir, Firmware.UEFI, "--bootloader", "systemd")) {
       assertThat(machine.must("tr -d '\\0' < " + LOADER)).contains("systemd-boot");
       assertThat(machine.must("findmnt -n -o FSTYPE /boot/efi").strip()).isEqualTo("vfat");
       machine.change();

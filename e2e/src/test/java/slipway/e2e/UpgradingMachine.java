@@ -80,11 +80,11 @@ final class UpgradingMachine implements AutoCloseable {
     return start(releases, release, dir, spec -> spec.withMore(arguments));
   }
 
-  /** The same with systemd-boot, on a machine with UEFI. */
-  static UpgradingMachine startBySystemdBoot(Releases releases, int release, Path dir)
+  /** The same with release 0 on a disk that is made by more options, such as a boot loader. */
+  static UpgradingMachine start(Releases releases, Path dir, Firmware firmware, String... options)
       throws Exception {
-    Path disk = releases.disk(release, config(releases, dir), dir, "--bootloader", "systemd");
-    return start(spec(disk, key(dir)).withFirmware(Firmware.UEFI));
+    Path disk = releases.disk(0, config(releases, dir), dir, options);
+    return start(spec(disk, key(dir)).withFirmware(firmware));
   }
 
   /** With what the machine has more than others. */
