@@ -139,7 +139,8 @@ final class QemuArguments {
         "-drive",
         spec.snapshot() ? options + ",snapshot=on" : options,
         "-device",
-        "virtio-blk-pci,drive=disk0,bootindex=0");
+        // 0 is what QEMU gives to a kernel that the caller's arguments name.
+        "virtio-blk-pci,drive=disk0,bootindex=1");
   }
 
   /** A user-mode network; without a boot ROM, so that nothing waits for a boot server. */
