@@ -32,6 +32,7 @@ final class ClaimedDisk implements AutoCloseable {
 
   private final Path device;
   private final int descriptor;
+  private boolean closed;
   private final @Nullable RandomAccessFile file;
   private final @Nullable Flock lock;
 
@@ -211,6 +212,10 @@ final class ClaimedDisk implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try (file;
         lock) {
       Posix.close(descriptor);

@@ -20,6 +20,7 @@ public final class OpenDirectory implements AutoCloseable {
   private static final OsPath SELF = OsPath.of(".");
 
   private final int fd;
+  private boolean closed;
 
   private OpenDirectory(int fd) {
     this.fd = fd;
@@ -190,6 +191,9 @@ public final class OpenDirectory implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    Posix.close(fd);
+    if (!closed) {
+      closed = true;
+      Posix.close(fd);
+    }
   }
 }

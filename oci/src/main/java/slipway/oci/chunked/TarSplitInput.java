@@ -32,6 +32,7 @@ public final class TarSplitInput extends BlockInput {
   private final Contents files;
   private final String where;
   private InputStream part = InputStream.nullInputStream();
+  private boolean closed;
 
   /** Bytes that the part still has to give. */
   private long left;
@@ -159,6 +160,11 @@ public final class TarSplitInput extends BlockInput {
 
   @Override
   public void close() throws IOException {
+    if (closed) {
+      return;
+    }
+    // A stream may be closed twice, a descriptor below it not: it may be another file's by then.
+    closed = true;
     try (files;
         unpacked) {
       part.close();

@@ -176,6 +176,18 @@ class PodmanSourceTest {
   }
 
   @Test
+  void aLayerMayBeClosedTwice() throws Exception {
+    fill("overlay", Compression.GZIP, "localhost/web:1");
+    try (ImageSource source = PodmanSource.open(stored("overlay") + "localhost/web:1")) {
+      Manifest.Image image = (Manifest.Image) source.manifest(null);
+      InputStream in = source.blob(image.layers().getFirst(), 0);
+      assertThat(in.read()).isNotNegative();
+      in.close();
+      in.close();
+    }
+  }
+
+  @Test
   void namesAreThoseOfPodman() throws Exception {
     fill("overlay", Compression.GZIP, "localhost/web:latest");
     String id = Digest.sha256(config).hex();
