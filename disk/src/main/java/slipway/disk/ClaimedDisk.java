@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.lock.Flock;
+import slipway.linux.loop.LoopDevice;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -71,6 +72,8 @@ final class ClaimedDisk implements AutoCloseable {
         requireWholeDisk(device, descriptor);
       }
       requireNoLoop(device);
+      // The file systems are made through them.
+      LoopDevice.require();
       ClaimedDisk disk = new ClaimedDisk(device, descriptor, file, lock);
       good = true;
       return disk;

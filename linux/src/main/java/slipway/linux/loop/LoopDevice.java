@@ -1,9 +1,13 @@
 package slipway.linux.loop;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 
 /**
@@ -37,7 +41,7 @@ public final class LoopDevice implements AutoCloseable {
       int control = control(flags);
       try {
         for (int i = 0; i < TRIES; i++) {
-          Path device = Path.of("/dev/loop" + LoopControl.freeLoopDevice(control));
+          Path device = free(control);
           int descriptor = Posix.open(OsPath.of(device), flags, 0);
           if (configured(descriptor, backing, offset, size)) {
             return new LoopDevice(device, descriptor);
@@ -50,6 +54,57 @@ public final class LoopDevice implements AutoCloseable {
       Posix.close(backing);
     }
     throw Problem.environment("every loop device of this machine is taken by others; try again");
+  }
+
+  /**
+   * Finds out whether {@link #attach} will be possible, and attaches nothing.
+   *
+   * @throws Problem of kind ENVIRONMENT when this machine gives no loop device
+   */
+  public static void require() throws UnixException {
+    int flags = Posix.O_RDWR | Posix.O_CLOEXEC;
+    int control = control(flags);
+    try {
+      Path device = free(control);
+      try {
+        Posix.close(Posix.open(OsPath.of(device), flags, 0));
+      } catch (UnixException e) {
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            "the loop device " + device + " cannot be opened; run a container privileged",
+            e);
+      }
+    } finally {
+      Posix.close(control);
+    }
+  }
+
+  /**
+   * A device that nothing is attached to. A container's /dev has those that were there when it
+   * started; what the kernel makes later gets its node here.
+   */
+  private static Path free(int control) throws UnixException {
+    String name = "loop" + LoopControl.freeLoopDevice(control);
+    Path device = Path.of("/dev", name);
+    if (Files.exists(device, LinkOption.NOFOLLOW_LINKS)) {
+      return device;
+    }
+    try {
+      String[] number =
+          Files.readString(Path.of("/sys/class/block", name, "dev")).strip().split(":");
+      long rdev = Posix.makedev(Integer.parseInt(number[0]), Integer.parseInt(number[1]));
+      Posix.mknod(OsPath.of(device), Stat.S_IFBLK | 0600, rdev);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EEXIST) {
+        throw e;
+      }
+    } catch (IOException | NumberFormatException e) {
+      throw new Problem(
+          Problem.Kind.ENVIRONMENT,
+          "the loop device " + device + " is missing, and /sys does not tell its number",
+          e);
+    }
+    return device;
   }
 
   private static int control(int flags) {

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.mount.Mount;
+import slipway.linux.mount.MountNamespace;
 import slipway.linux.posix.UnixException;
 import slipway.linux.process.Command;
 
@@ -107,5 +108,30 @@ class LoopDeviceTest {
     assertThatThrownBy(() -> LoopDevice.attach(directory.resolve("absent"), 0, 0))
         .isInstanceOf(UnixException.class)
         .hasMessageContaining("absent");
+  }
+
+  /** A container's /dev has no node of what the kernel makes later. */
+  @Test
+  void aDeviceWithoutANodeGetsOne() throws Exception {
+    Path file = file(1);
+    MountNamespace.call(
+        "dev",
+        () -> {
+          Command.of("sh", "-euc")
+              .with(
+                  """
+                  mkdir "$0" && mount -t tmpfs dev "$0" && cp -a /dev/null /dev/loop-control "$0"
+                  mount --move "$0" /dev
+                  """)
+              .with(directory.resolve("dev").toString())
+              .run();
+          LoopDevice.require();
+          try (LoopDevice loop = LoopDevice.attach(file, 0, 0)) {
+            assertThat(backing(loop.device())).isEqualTo(file.toString());
+            Files.writeString(loop.device(), "hello");
+          }
+          assertThat(Files.readString(file)).startsWith("hello");
+          return true;
+        });
   }
 }
