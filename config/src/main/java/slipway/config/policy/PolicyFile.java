@@ -150,7 +150,11 @@ final class PolicyFile {
       }
       sources.add(field);
       for (String text : texts(value, where + "." + field)) {
-        keys.add(field.startsWith("keyPath") ? keyFile(text) : keyData(text, where));
+        if (field.startsWith("keyPath") && !Files.isRegularFile(below(text))) {
+          // It may be the key of a scope that nothing is fetched from.
+          return new Requirement.Unknown("a signature by a key that is not there (" + text + ")");
+        }
+        keys.add(field.startsWith("keyPath") ? key(bytes(below(text)), text) : keyData(text, where));
       }
     }
     if (sources.size() != 1 || keys.isEmpty()) {
@@ -214,12 +218,8 @@ final class PolicyFile {
 
   // ---- keys ----
 
-  private PublicKey keyFile(String path) throws IOException {
-    Path key = root.resolve(path.replaceFirst("^/+", ""));
-    if (!Files.isRegularFile(key)) {
-      throw wrong("there is no key " + path);
-    }
-    return key(bytes(key), path);
+  private Path below(String path) {
+    return root.resolve(path.replaceFirst("^/+", ""));
   }
 
   private PublicKey keyData(String text, String where) {

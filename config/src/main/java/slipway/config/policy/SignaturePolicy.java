@@ -7,14 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
 
 /**
- * The machine's policy of signatures, {@code /etc/containers/policy.json}, for images that must be
- * signed: one that lets any image pass is refused itself.
+ * The machine's policy of signatures, {@code /etc/containers/policy.json}. It holds for whatever is
+ * fetched; for an image that must be signed, a policy that lets any image pass is refused itself.
  */
 public final class SignaturePolicy {
   private static final String PLACE = "etc/containers/policy.json";
@@ -37,15 +38,91 @@ public final class SignaturePolicy {
    * @throws Problem of kind INPUT when there is none, or it cannot be
    */
   public static SignaturePolicy read(Path root) throws IOException {
+    return find(root)
+        .orElseThrow(
+            () ->
+                Problem.input(
+                    "there is no policy "
+                        + root.resolve(PLACE)
+                        + ", which says whose signatures an image needs; write one"
+                        + " (containers-policy.json(5))"));
+  }
+
+  /**
+   * Reads that of a machine which need not have one.
+   *
+   * @param root of the machine
+   * @throws Problem of kind INPUT when it cannot be read
+   */
+  public static Optional<SignaturePolicy> find(Path root) throws IOException {
     Path file = root.resolve(PLACE);
-    if (!Files.isRegularFile(file)) {
-      throw Problem.input(
-          "there is no policy "
+    return Files.exists(file)
+        ? Optional.of(new SignaturePolicy(file, PolicyFile.read(root, file)))
+        : Optional.empty();
+  }
+
+  /**
+   * A source of an image of which nobody said that it must be signed: what the policy demands of
+   * its name holds all the same, and one that demands nothing lets it pass.
+   *
+   * @param source of the image; closed with the result
+   * @param asked for; a tag beside a digest does not count
+   * @param signatures opens another name of the image's registry, where its signatures are
+   */
+  public ImageSource obeyed(
+      ImageSource source, Reference asked, SignedSource.Signatures signatures) {
+    Reference image = byDigest(asked);
+    return accepts(image)
+        ? source
+        : new SignedSource(source, image, requirements(image), signatures, file);
+  }
+
+  /** Whether the policy demands nothing of an image of this name. */
+  public boolean accepts(Reference asked) {
+    return acceptsAnything(requirements(byDigest(asked)));
+  }
+
+  /**
+   * Requires that an image may come from a place where no signatures are kept.
+   *
+   * @param transport which is none of registries
+   * @param place as the transport has it: the path of a folder or archive, perhaps with {@code
+   *     :NAME}
+   * @throws Problem of kind DENIED
+   */
+  public void requireAccepted(String transport, String place) {
+    if (!acceptsAnything(requirements(transport, localScopes(place)))) {
+      throw Problem.denied(
+          Printable.text(transport + ":" + place)
+              + " is refused: the policy "
               + file
-              + ", which says whose signatures an image needs; write one"
-              + " (containers-policy.json(5))");
+              + " rejects it or demands a signature, and signatures are kept by registries alone;"
+              + " take it from one, or accept the transport \""
+              + transport
+              + "\" there");
     }
-    return new SignaturePolicy(file, PolicyFile.read(root, file));
+  }
+
+  /** The place, its path and the folders that it is in, narrowest first. */
+  private static List<String> localScopes(String place) {
+    List<String> scopes = new ArrayList<>(List.of(place));
+    String path = place;
+    int name = place.indexOf(':');
+    if (name >= 0) {
+      path = place.substring(0, name);
+      scopes.add(path);
+    }
+    for (int slash; (slash = path.lastIndexOf('/')) > 0; ) {
+      path = path.substring(0, slash);
+      scopes.add(path);
+    }
+    return scopes;
+  }
+
+  /** Of a name with tag and digest the digest says what is fetched; policies know no both. */
+  private static Reference byDigest(Reference asked) {
+    Digest digest = asked.digest();
+    return digest == null ? asked : asked.withDigest(digest);
   }
 
   /**
@@ -60,9 +137,7 @@ public final class SignaturePolicy {
    */
   public ImageSource signed(
       ImageSource source, Reference asked, SignedSource.Signatures signatures) {
-    // Of a name with tag and digest the digest alone says what is fetched; policies know no both.
-    Digest digest = asked.digest();
-    Reference image = digest == null ? asked : asked.withDigest(digest);
+    Reference image = byDigest(asked);
     if (acceptsAnything(content.otherwise())) {
       throw Problem.denied(
           "the policy "
@@ -84,8 +159,12 @@ public final class SignaturePolicy {
 
   /** The requirements of the narrowest scope. */
   List<Requirement> requirements(Reference image) {
-    Map<String, List<Requirement>> scopes = content.transports().getOrDefault(DOCKER, Map.of());
-    for (String scope : scopes(image)) {
+    return requirements(DOCKER, scopes(image));
+  }
+
+  private List<Requirement> requirements(String transport, List<String> narrowestFirst) {
+    Map<String, List<Requirement>> scopes = content.transports().getOrDefault(transport, Map.of());
+    for (String scope : narrowestFirst) {
       List<Requirement> found = scopes.get(scope);
       if (found != null) {
         return found;

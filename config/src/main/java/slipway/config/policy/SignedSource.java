@@ -77,6 +77,7 @@ final class SignedSource implements ImageSource {
 
   @Override
   public synchronized Manifest manifest(@Nullable String selector) throws IOException {
+    refuseUnmet();
     Manifest manifest = source.manifest(selector);
     if (!trusted.contains(manifest.digest())) {
       check(manifest.digest());
@@ -121,15 +122,22 @@ final class SignedSource implements ImageSource {
   private void check(Digest digest) throws IOException {
     List<Found> found = null;
     for (Requirement requirement : requirements) {
+      if (requirement instanceof Requirement.Signed signed) {
+        found = found == null ? find(digest) : found;
+        requireSigned(signed, digest, found);
+      }
+    }
+  }
+
+  /** What no signature could meet need not be asked for. */
+  private void refuseUnmet() {
+    for (Requirement requirement : requirements) {
       switch (requirement) {
         case Requirement.AcceptAnything a -> {}
         case Requirement.Reject r -> throw refused("the policy rejects it");
         case Requirement.Unknown u ->
             throw refused("the policy demands " + u.what() + ", which cannot be checked here");
-        case Requirement.Signed signed -> {
-          found = found == null ? find(digest) : found;
-          requireSigned(signed, digest, found);
-        }
+        case Requirement.Signed s -> {}
       }
     }
   }

@@ -284,6 +284,64 @@ class SignaturePolicyTest {
     assertThatThrownBy(() -> get(NAME)).hasMessageStartingWith("there is no policy");
   }
 
+  private ImageSource obeyed(Reference name) throws IOException {
+    return SignaturePolicy.find(dir)
+        .orElseThrow()
+        .obeyed(registry(name), name, this::registry);
+  }
+
+  /** The policy is the machine's, whether or not somebody said of an image that it is signed. */
+  @Test
+  void whatNobodySaysIsSignedObeysToo() throws IOException {
+    assertThatThrownBy(() -> obeyed(NAME).manifest(null))
+        .hasMessageContaining("it has no signature (");
+    sign("ours", payload(NAME.toString(), image.digest()));
+    assertThat(obeyed(NAME).manifest(null)).isEqualTo(image);
+    // Rejected by the default; nobody asks the registry.
+    assertThatThrownBy(() -> obeyed(Reference.parse("elsewhere.example/x:1")).manifest(null))
+        .hasMessageContaining("the policy rejects it");
+    write("{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}");
+    signatures.clear();
+    assertThat(obeyed(NAME).manifest(null)).isEqualTo(image);
+  }
+
+  @Test
+  void placesWithoutSignaturesObeyThePolicyOfTheirTransport() throws IOException {
+    SignaturePolicy strict = SignaturePolicy.read(dir);
+    assertThatThrownBy(() -> strict.requireAccepted("oci", "/run/stick/images:os"))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.DENIED))
+        .hasMessageContaining("accept the transport \"oci\"");
+    write(
+        """
+        {"default": [{"type": "reject"}],
+         "transports": {"oci": {"/run/stick": [{"type": "insecureAcceptAnything"}]},
+                        "dir": {"": [{"type": "insecureAcceptAnything"}]}}}
+        """);
+    SignaturePolicy open = SignaturePolicy.read(dir);
+    open.requireAccepted("oci", "/run/stick/images:os");
+    open.requireAccepted("oci", "/run/stick");
+    open.requireAccepted("dir", "/anywhere");
+    assertThatThrownBy(() -> open.requireAccepted("oci", "/run/other:os"))
+        .isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> open.requireAccepted("oci-archive", "/run/stick/a.tar"))
+        .isInstanceOf(Problem.class);
+  }
+
+  /** Keys of other scopes may come and go. */
+  @Test
+  void aKeyThatIsNotThereMattersToItsScopeAlone() throws IOException {
+    write(
+        """
+        {"default": [{"type": "insecureAcceptAnything"}],
+         "transports": {"docker": {"a.example":
+            [{"type": "sigstoreSigned", "keyPath": "/etc/none.pub"}]}}}
+        """);
+    assertThat(obeyed(NAME).manifest(null)).isEqualTo(image);
+    assertThatThrownBy(() -> obeyed(Reference.parse("a.example/x:1")).manifest(null))
+        .hasMessageContaining("a key that is not there (/etc/none.pub)");
+  }
+
   @Test
   void theNarrowestScopeCounts() throws IOException {
     String reject = "[{\"type\": \"reject\"}]";
@@ -396,7 +454,6 @@ class SignaturePolicyTest {
             "{\"default\": [{\"type\": \"reject\"}], \"transports\": {\"docker\": [{}]}}",
             "{\"default\": [{\"type\": \"reject\", \"x\": 1}]}",
             "{\"default\": [{\"type\": \"sigstoreSigned\"}]}",
-            "{\"default\": [{\"type\": \"sigstoreSigned\", \"keyPath\": \"/none\"}]}",
             "{\"default\": [{\"type\": \"sigstoreSigned\", \"keyData\": \"%\"}]}",
             "{\"default\": [{\"type\": \"sigstoreSigned\", \"keyData\": \"QQ==\"}]}")) {
       write(policy);

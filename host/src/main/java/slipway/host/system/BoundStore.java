@@ -81,7 +81,8 @@ public final class BoundStore {
 
   /**
    * As {@link #bring(List, From)}; what lies beside another image under its name comes from there,
-   * as on a stick that brings a machine without a network both.
+   * as on a stick that brings a machine without a network both; but for one of whose name the
+   * machine's policy demands a signature.
    *
    * @param beside the source of the image that they are bound to; null for none
    */
@@ -92,7 +93,7 @@ public final class BoundStore {
       try {
         if (store.find(name).isEmpty()) {
           progress.note("Fetching bound image: " + Printable.text(name));
-          Optional<ImageSource> there = beside == null ? Optional.empty() : held(beside, name);
+          Optional<ImageSource> there = beside == null ? Optional.empty() : standIn(beside, name);
           if (there.isPresent()) {
             store.add(there.get(), name, progress);
           } else {
@@ -130,6 +131,13 @@ public final class BoundStore {
       case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
       case PODMAN -> ContainerReference.unverified("containers-storage", name);
     };
+  }
+
+  /** What lies beside an image keeps no signatures; where one is demanded, it is the registry's. */
+  private Optional<ImageSource> standIn(ImageSource beside, String name) throws IOException {
+    return sources.isFree(Reference.parse(PodmanStore.name(name)))
+        ? held(beside, name)
+        : Optional.empty();
   }
 
   /** An image that a source holds under a name, beside what else it holds. */

@@ -21,7 +21,9 @@ import slipway.sysroot.state.ContainerReference;
 
 /**
  * Images from registries, with the machine's own credentials ({@code /run/ostree/auth.json} and its
- * fellows) and its {@code registries.conf}; and from layouts and archives on a disk.
+ * fellows) and its {@code registries.conf}; and from layouts and archives on a disk. What the
+ * machine's {@code policy.json} demands holds for each of them, as for whatever containers/image
+ * fetches; a machine without that file demands nothing.
  */
 public final class MachineImages implements ImageSources {
   private final Path root;
@@ -56,7 +58,7 @@ public final class MachineImages implements ImageSources {
   @Override
   public ImageSource open(ContainerReference image) throws IOException {
     return switch (image.signature()) {
-      case UNVERIFIED -> unverified(image);
+      case UNVERIFIED -> obeyed(image);
       case CONTAINER_POLICY -> signed(image);
       case OSTREE_REMOTE ->
           throw Problem.input(
@@ -80,7 +82,14 @@ public final class MachineImages implements ImageSources {
     return policy.signed(registries.source(name), name, registries::source);
   }
 
-  private ImageSource unverified(ContainerReference image) throws IOException {
+  @Override
+  public boolean isFree(Reference image) throws IOException {
+    return SignaturePolicy.find(root).map(policy -> policy.accepts(image)).orElse(true);
+  }
+
+  /** One of which nobody said that it must be signed; the machine's policy may. */
+  private ImageSource obeyed(ContainerReference image) throws IOException {
+    Optional<SignaturePolicy> policy = SignaturePolicy.find(root);
     if (!image.transport().equals("registry")) {
       String place = image.transport() + ":" + image.name();
       if (!TransportRef.hasTransport(place)) {
@@ -89,9 +98,13 @@ public final class MachineImages implements ImageSources {
                 + image.transport()
                 + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and containers-storage");
       }
+      policy.ifPresent(p -> p.requireAccepted(image.transport(), image.name()));
       return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
     }
-    return registries().source(Reference.parse(image.name()).orLatest());
+    Registries registries = registries();
+    Reference name = Reference.parse(image.name()).orLatest();
+    ImageSource source = registries.source(name);
+    return policy.map(p -> p.obeyed(source, name, registries::source)).orElse(source);
   }
 
   private Registries registries() throws IOException {

@@ -295,14 +295,20 @@ public final class Host {
   }
 
   /** Another place must not be a way around the signatures that a machine's images need. */
-  private static void requireUnverified(ContainerReference followed, String option) {
-    if (followed.signature() != ContainerReference.Signature.UNVERIFIED) {
+  private void requireUnverified(ContainerReference followed, String option) throws IOException {
+    if (followed.signature() != ContainerReference.Signature.UNVERIFIED || !isFree(followed)) {
       throw Problem.denied(
           option
               + ": this machine follows "
               + Printable.text(followed.toString())
               + ", whose signature is verified; nothing verifies that of another place");
     }
+  }
+
+  /** Whether the machine's policy lets any image of this name in. */
+  private boolean isFree(ContainerReference image) throws IOException {
+    return !image.transport().equals("registry")
+        || host.images().isFree(Reference.parse(image.name()).orLatest());
   }
 
   private static ContainerReference place(String from) {
