@@ -11,18 +11,21 @@ import slipway.oci.model.Digest;
 /** The content of a file, which fails with its last byte unless it is the one that is promised. */
 final class CheckedContent extends BlockFilter {
   private final PackedFile file;
+  private final String origin;
   private final String where;
   private final Runnable wrong;
   private final MessageDigest hash = Digest.Algorithm.SHA256.newMessageDigest();
   private long left;
 
   /**
+   * @param origin where the content comes from, for messages: {@code " that is here"} or nothing
    * @param where the layer, for messages
    * @param wrong hears that it is another content
    */
-  CheckedContent(InputStream in, PackedFile file, String where, Runnable wrong) {
+  CheckedContent(InputStream in, PackedFile file, String origin, String where, Runnable wrong) {
     super(in);
     this.file = file;
+    this.origin = origin;
     this.where = where;
     this.wrong = wrong;
     this.left = file.size();
@@ -44,6 +47,7 @@ final class CheckedContent extends BlockFilter {
           where
               + ": the content of "
               + Printable.text(file.name())
+              + origin
               + " is not the one of its table of contents");
     }
     return n;

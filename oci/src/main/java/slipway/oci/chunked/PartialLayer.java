@@ -270,7 +270,7 @@ public final class PartialLayer {
 
   private InputStream content(PackedFile file, BlobCursor cursor) throws IOException {
     if (held.contains(file.name())) {
-      return new CheckedContent(new Held(file), file, where, () -> known.distrust(file.content()));
+      return new CheckedContent(new Held(file), file, " that is here", where, () -> known.distrust(file.content()));
     }
     List<ChainInput.Part> chunks = new ArrayList<>();
     for (PackedFile.Chunk chunk : file.chunks()) {
@@ -279,7 +279,7 @@ public final class PartialLayer {
               ? () -> new Zeros(chunk.size())
               : () -> Compression.ZSTD.decompress(cursor.range(chunk.span())));
     }
-    return new CheckedContent(new ChainInput(chunks.iterator()), file, where, () -> {});
+    return new CheckedContent(new ChainInput(chunks.iterator()), file, "", where, () -> {});
   }
 
   /** A content that is there. One that cannot be read is no better than another one. */

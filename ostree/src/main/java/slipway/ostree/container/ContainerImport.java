@@ -140,14 +140,32 @@ public final class ContainerImport {
 
   private Imported run() throws IOException {
     requireLayers(manifest, config, shown());
-    Optional<ContainerImages.Stored> old = new ContainerImages(repository).find(imgref);
-    if (old.isPresent() && isSame(old.get())) {
-      return new Imported(old.get().commit().checksum(), manifest.layers().size(), 0, 0);
+    Optional<Checksum> before = repository.resolveRef(ContainerRefs.image(imgref));
+    boolean readable = before.flatMap(repository::readableCommit).isPresent();
+    if (readable) {
+      ContainerImages.Stored old = new ContainerImages(repository).read(before.get());
+      if (isSame(old)) {
+        return new Imported(old.commit().checksum(), manifest.layers().size(), 0, 0);
+      }
     }
     requireName();
     byte[] configBytes = Transfer.config(source, manifest);
     try (Transaction transaction = Transaction.begin(repository, true)) {
+      before.filter(commit -> !readable).ifPresent(commit -> replace(transaction, commit));
       return run(transaction, configBytes);
+    }
+  }
+
+  /** A commit that cannot be read is as good as none; one that is written takes its place. */
+  private void replace(Transaction transaction, Checksum damaged) {
+    if (repository.has(damaged, ObjectType.COMMIT)) {
+      transaction.replace(damaged, ObjectType.COMMIT);
+      progress.note(
+          "the commit "
+              + damaged
+              + " of "
+              + repository.path()
+              + " is damaged; bootc fsck --repair mends the versions that need it");
     }
   }
 
@@ -234,7 +252,8 @@ public final class ContainerImport {
     Parts parts = new Parts();
     List<Wanted> missing = new ArrayList<>();
     Map<Digest, Wanted> seen = new HashMap<>();
-    KnownLayers known = new KnownLayers(repository);
+    KnownLayers known =
+        new KnownLayers(repository, damaged -> replace(transaction, damaged));
     int ofCommit = Encapsulation.layers(manifest, config);
     for (int i = 0; i < manifest.layers().size(); i++) {
       Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
@@ -311,7 +330,8 @@ public final class ContainerImport {
    *
    * @return null when no layer tells what is in it
    */
-  private @Nullable ContentIndex contents(List<Wanted> missing, Parts parts) throws IOException {
+  private @Nullable ContentIndex contents(
+      Transaction transaction, List<Wanted> missing, Parts parts) throws IOException {
     long packed =
         missing.stream()
             .filter(w -> !w.objects())
@@ -324,7 +344,12 @@ public final class ContainerImport {
     }
     Map<String, Checksum> others = new TreeMap<>(repository.refs(ContainerRefs.LAYERS));
     parts.layers.keySet().forEach(blob -> others.remove(ContainerRefs.layer(blob)));
-    return new ContentIndex(repository, Set.copyOf(others.values()), packed, progress);
+    return new ContentIndex(
+        repository,
+        Set.copyOf(others.values()),
+        packed,
+        damaged -> transaction.replace(damaged, ObjectType.FILE),
+        progress);
   }
 
   /** Takes a layer that the repository has. */
@@ -407,7 +432,7 @@ public final class ContainerImport {
     if (missing.isEmpty()) {
       return 0;
     }
-    ContentIndex contents = contents(missing, parts);
+    ContentIndex contents = contents(transaction, missing, parts);
     long bytes = 0;
     // The largest first, so that none of them is left to the end.
     List<Wanted> order = new ArrayList<>(missing);
@@ -549,12 +574,9 @@ public final class ContainerImport {
    */
   private Commit imageOn(Checksum commit) throws IOException {
     for (Checksum image : new ContainerImages(repository).list().values()) {
-      if (repository.has(image, ObjectType.COMMIT)) {
-        Commit read = repository.readCommit(image);
-        Checksum parent = read.parent();
-        if (parent != null && parent.equals(commit)) {
-          return read;
-        }
+      Optional<Commit> read = repository.readableCommit(image);
+      if (read.isPresent() && commit.equals(read.get().parent())) {
+        return read.get();
       }
     }
     return repository.readCommit(commit);
@@ -566,7 +588,7 @@ public final class ContainerImport {
       return;
     }
     try {
-      repository.writeDetachedMetadata(parts.base.checksum(), parts.base.detached());
+      repository.addDetachedMetadata(parts.base.checksum(), parts.base.detached());
     } catch (IOException | Problem e) {
       progress.note("the signatures of the image's commit could not be kept: " + e.getMessage());
     }

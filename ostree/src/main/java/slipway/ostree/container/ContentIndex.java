@@ -17,14 +17,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.linux.posix.OsPath;
 import slipway.oci.chunked.KnownContents;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
+import slipway.ostree.object.ObjectType;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Repository;
 import slipway.tree.FileTree;
@@ -60,6 +63,7 @@ final class ContentIndex implements KnownContents {
 
   private final Repository repository;
   private final Collection<Checksum> layers;
+  private final Consumer<Checksum> damaged;
   private final Progress progress;
   private long budget;
   private boolean loaded;
@@ -99,10 +103,17 @@ final class ContentIndex implements KnownContents {
    * @param layers commits in whose files to look
    * @param packed bytes of the layers that are to be fetched: what they could spare decides how
    *     much is read to learn what is there
+   * @param damaged hears of objects that turn out not to be what they are called
    */
-  ContentIndex(Repository repository, Collection<Checksum> layers, long packed, Progress progress) {
+  ContentIndex(
+      Repository repository,
+      Collection<Checksum> layers,
+      long packed,
+      Consumer<Checksum> damaged,
+      Progress progress) {
     this.repository = repository;
     this.layers = List.copyOf(layers);
+    this.damaged = damaged;
     this.progress = progress;
     this.budget = packed * READ_FOR_ONE;
   }
@@ -142,12 +153,22 @@ final class ContentIndex implements KnownContents {
     return Optional.empty();
   }
 
-  /** Forgets what said so; it is made again when it is needed next. */
+  /** Forgets what said so; it is made again when it is needed next. Or the object is damaged. */
   @Override
   public synchronized void distrust(Digest content) {
     byte[] hash = HexFormat.of().parseHex(content.hex());
     for (Table table : List.copyOf(tables)) {
-      if (table.find(hash).isPresent()) {
+      Optional<Checksum> object = table.find(hash);
+      if (object.isPresent()) {
+        if (isDamaged(object.get())) {
+          damaged.accept(object.get());
+          progress.note(
+              "the object "
+                  + object.get()
+                  + " of "
+                  + repository.path()
+                  + " is damaged; bootc fsck --repair mends the versions that hold it");
+        }
         tables.remove(table);
         try {
           Files.deleteIfExists(table.file);
@@ -156,6 +177,16 @@ final class ContentIndex implements KnownContents {
         }
         return;
       }
+    }
+  }
+
+  /** Whether an object is another one than it is called, or cannot be read. */
+  private boolean isDamaged(Checksum object) {
+    OsPath file = OsPath.of(repository.objectPath(object, ObjectType.FILE));
+    try {
+      return !repository.contentChecksum(file).equals(object);
+    } catch (IOException | Problem e) {
+      return true;
     }
   }
 

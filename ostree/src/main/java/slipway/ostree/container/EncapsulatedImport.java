@@ -65,7 +65,7 @@ public final class EncapsulatedImport {
       new AfterCommit(progress::note)
           .attempt(
               "the signatures of the commit " + name + " could not be kept",
-              () -> repository.writeDetachedMetadata(name, more));
+              () -> repository.addDetachedMetadata(name, more));
     }
     return name;
   }

@@ -2,13 +2,15 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;
-import slipway.ostree.object.ObjectType;
 import slipway.ostree.repo.Repository;
 
 /**
@@ -17,11 +19,17 @@ import slipway.ostree.repo.Repository;
 final class KnownLayers {
   private final Repository repository;
   private final Map<String, Checksum> refs;
+  private final Consumer<Checksum> damaged;
+  private final Set<Checksum> told = new HashSet<>();
   private @Nullable Map<Digest, Checksum> byDiffId;
 
-  KnownLayers(Repository repository) throws IOException {
+  /**
+   * @param damaged hears of commits that cannot be read, which is as good as not to have them
+   */
+  KnownLayers(Repository repository, Consumer<Checksum> damaged) throws IOException {
     this.repository = repository;
     this.refs = repository.refs(ContainerRefs.LAYERS);
+    this.damaged = damaged;
   }
 
   /**
@@ -30,21 +38,16 @@ final class KnownLayers {
    * @param objects whether it shall be of a layer of objects, see {@link EncapsulatedLayer}, or the
    *     commit that they make, and not of a layer of files
    */
-  Optional<Commit> find(Digest blob, Digest diffId, boolean objects) throws IOException {
-    Checksum commit = refs.get(ContainerRefs.layer(blob));
-    if (commit == null || !mayBe(commit, diffId)) {
-      commit = byDiffId().get(diffId);
-    }
-    if (commit == null
-        || !repository.has(commit, ObjectType.COMMIT)
-        || repository.isPartial(commit)) {
-      return Optional.empty();
-    }
-    // Every importer says so of files, and of nothing else.
-    Commit found = repository.readCommit(commit);
-    return found.string(LayerCommits.IMPORTER).isPresent() == objects
-        ? Optional.empty()
-        : Optional.of(found);
+  Optional<Commit> find(Digest blob, Digest diffId, boolean objects) {
+    Optional<Commit> named =
+        Optional.ofNullable(refs.get(ContainerRefs.layer(blob)))
+            .flatMap(this::read)
+            .filter(commit -> mayBe(commit, diffId));
+    return named
+        .or(() -> Optional.ofNullable(byDiffId().get(diffId)).flatMap(this::read))
+        .filter(commit -> !repository.isPartial(commit.checksum()))
+        // Every importer says so of files, and of nothing else.
+        .filter(commit -> commit.string(LayerCommits.IMPORTER).isPresent() != objects);
   }
 
   /**
@@ -52,25 +55,30 @@ final class KnownLayers {
    * which it stands is only what one image said. One without a diff id was held to its blob's
    * digest; the diff ids that images list for it were not checked, so it is found by no other name.
    */
-  private boolean mayBe(Checksum commit, Digest diffId) throws IOException {
-    return !repository.has(commit, ObjectType.COMMIT)
-        || LayerCommits.diffId(repository.readCommit(commit)).map(diffId::equals).orElse(true);
+  private static boolean mayBe(Commit commit, Digest diffId) {
+    return LayerCommits.diffId(commit).map(diffId::equals).orElse(true);
   }
 
-  private Map<Digest, Checksum> byDiffId() throws IOException {
+  private Map<Digest, Checksum> byDiffId() {
     Map<Digest, Checksum> known = byDiffId;
     if (known == null) {
       known = new HashMap<>();
-      for (Checksum commit : refs.values()) {
-        if (repository.has(commit, ObjectType.COMMIT)) {
-          Optional<Digest> diffId = LayerCommits.diffId(repository.readCommit(commit));
-          if (diffId.isPresent()) {
-            known.put(diffId.get(), commit);
-          }
+      for (Checksum checksum : refs.values()) {
+        Optional<Digest> diffId = read(checksum).flatMap(LayerCommits::diffId);
+        if (diffId.isPresent()) {
+          known.put(diffId.get(), checksum);
         }
       }
       byDiffId = known;
     }
     return known;
+  }
+
+  private Optional<Commit> read(Checksum checksum) {
+    Optional<Commit> commit = repository.readableCommit(checksum);
+    if (commit.isEmpty() && told.add(checksum)) {
+      damaged.accept(checksum);
+    }
+    return commit;
   }
 }

@@ -177,10 +177,13 @@ public final class ObjectContent implements Content {
   @Override
   public InputStream open() throws IOException {
     Checksum name = checksum();
-    OsPath file = repository.objectFile(name, ObjectType.FILE);
-    if (transaction != null && !Posix.exists(file)) {
-      file = transaction.stagedFile(name);
+    if (transaction != null) {
+      // First: it may be to take the place of one that is damaged.
+      OsPath staged = transaction.stagedFile(name);
+      if (Posix.exists(staged)) {
+        return repository.format().open(staged);
+      }
     }
-    return repository.format().open(file);
+    return repository.format().open(repository.objectFile(name, ObjectType.FILE));
   }
 }

@@ -52,8 +52,7 @@ final class Reachable {
     }
     boolean partial = repository.isPartial(checksum);
     try {
-      byte[] bytes = repository.readMetadata(checksum, ObjectType.COMMIT);
-      addDirectory(Objects.commit(checksum, bytes).root(), partial);
+      addDirectory(repository.commit(checksum).root(), partial);
     } catch (Problem e) {
       report(e);
     }

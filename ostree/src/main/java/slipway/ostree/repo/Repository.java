@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -45,6 +47,9 @@ import slipway.tree.Node;
  * takes it alone.
  */
 public final class Repository {
+  /** The type of a list of signatures in detached metadata. */
+  private static final String SIGNATURES = "aay";
+
   private static final int MAX_CONFIG = 1024 * 1024;
 
   /** How content objects are kept. */
@@ -370,7 +375,41 @@ public final class Repository {
     if (!has(checksum, ObjectType.COMMIT)) {
       throw Problem.notFound("the repository " + path + " has no commit " + checksum);
     }
-    return Objects.commit(checksum, readMetadata(checksum, ObjectType.COMMIT));
+    return commit(checksum);
+  }
+
+  /**
+   * A commit of which nothing depends on whether it is there.
+   *
+   * @return empty when it is missing or cannot be read
+   */
+  public Optional<Commit> readableCommit(Checksum checksum) {
+    try {
+      return has(checksum, ObjectType.COMMIT) ? Optional.of(commit(checksum)) : Optional.empty();
+    } catch (IOException | Problem e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Reads a commit.
+   *
+   * @throws Problem of kind CORRUPT, also when it is missing
+   */
+  Commit commit(Checksum checksum) throws IOException {
+    byte[] bytes = readMetadata(checksum, ObjectType.COMMIT);
+    try {
+      return Objects.commit(checksum, bytes);
+    } catch (Problem e) {
+      throw new Problem(
+          e.kind(),
+          "the object "
+              + objectPath(checksum, ObjectType.COMMIT)
+              + " is damaged ("
+              + e.sentence()
+              + "); bootc fsck --repair mends it",
+          e);
+    }
   }
 
   /** Detached metadata of a commit; an empty map when there is none. */
@@ -389,20 +428,56 @@ public final class Repository {
   public void writeDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
       throws IOException {
     try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      if (!has(commit, ObjectType.COMMIT)) {
-        throw Problem.notFound("the repository " + path + " has no commit " + commit);
-      }
-      Path target = objectPath(commit, ObjectType.COMMITMETA);
-      if (metadata.isEmpty()) {
-        Files.deleteIfExists(target);
-      } else {
-        Path temporary = Staging.temporaryFile(path);
-        byte[] bytes = GVariant.dictionary(new LinkedHashMap<>(metadata)).toBytes();
-        FileSink.write(OsPath.of(temporary), 0644, bytes, true);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      }
-      AtomicFile.syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
+      putDetachedMetadata(commit, metadata);
     }
+  }
+
+  /**
+   * Adds what came beside a commit to its detached metadata. The commit's checksum does not cover
+   * that, so whoever brings the commit again takes nothing away: a key that is there keeps its
+   * value, and a list of signatures gets those that it lacks at its end. The rename is the commit
+   * point.
+   *
+   * @throws Problem of kind INPUT when it would become too big to be read
+   */
+  public void addDetachedMetadata(Checksum commit, Map<String, GVariant> more) throws IOException {
+    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
+      Map<String, GVariant> all = new LinkedHashMap<>(readDetachedMetadata(commit));
+      more.forEach((key, value) -> all.merge(key, value, Repository::withSignatures));
+      putDetachedMetadata(commit, all);
+    }
+  }
+
+  /** What is there, with those of another list of signatures that it lacks. */
+  private static GVariant withSignatures(GVariant there, GVariant other) {
+    if (!there.type().equals(SIGNATURES) || !other.type().equals(SIGNATURES)) {
+      return there;
+    }
+    Set<GVariant> all = new LinkedHashSet<>(there.elements());
+    all.addAll(other.elements());
+    return GVariant.array("ay", List.copyOf(all));
+  }
+
+  /** With the lock held. */
+  private void putDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
+      throws IOException {
+    if (!has(commit, ObjectType.COMMIT)) {
+      throw Problem.notFound("the repository " + path + " has no commit " + commit);
+    }
+    Path target = objectPath(commit, ObjectType.COMMITMETA);
+    if (metadata.isEmpty()) {
+      Files.deleteIfExists(target);
+    } else {
+      byte[] bytes = GVariant.dictionary(new LinkedHashMap<>(metadata)).toBytes();
+      if (bytes.length > Objects.MAX_METADATA) {
+        throw Problem.input(
+            "the detached metadata of " + commit + " would have " + bytes.length + " bytes");
+      }
+      Path temporary = Staging.temporaryFile(path);
+      FileSink.write(OsPath.of(temporary), 0644, bytes, true);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    }
+    AtomicFile.syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
   }
 
   // ---- trees ----

@@ -28,6 +28,12 @@ final class Staging implements AutoCloseable {
   private final Set<String> claimed = ConcurrentHashMap.newKeySet();
   private final Set<String> fanOut = ConcurrentHashMap.newKeySet();
 
+  /** Objects of the repository that what is written here takes the place of. */
+  private final Set<String> replaced = ConcurrentHashMap.newKeySet();
+
+  /** Those of them that nobody has begun to write. */
+  private final Set<String> unwritten = ConcurrentHashMap.newKeySet();
+
   private Staging(OsPath repository, OsPath directory, boolean sync) {
     this.objects = repository.resolve("objects");
     this.directory = directory;
@@ -73,14 +79,16 @@ final class Staging implements AutoCloseable {
   }
 
   /**
-   * Where to write an object, or null when it is in the repository or somebody has begun to write
-   * it in this transaction. Whoever gets a path must write the file or fail the transaction.
+   * Where to write an object, or null when it is in the repository, and was not found damaged
+   * there, or somebody has begun to write it in this transaction. Whoever gets a path must write
+   * the file or fail the transaction.
    */
   @Nullable OsPath claim(String looseName) throws IOException {
-    if (!claimed.add(looseName)) {
+    boolean anew = unwritten.remove(looseName);
+    if (!claimed.add(looseName) && !anew) {
       return null;
     }
-    if (Posix.exists(objects.resolve(looseName))) {
+    if (!anew && Posix.exists(objects.resolve(looseName))) {
       return null;
     }
     String prefix = looseName.substring(0, 2);
@@ -89,6 +97,13 @@ final class Staging implements AutoCloseable {
       fanOut.add(prefix);
     }
     return directory.resolve(looseName);
+  }
+
+  /** The next who writes an object of the repository puts it in the place of the one there. */
+  void replace(String looseName) {
+    if (Posix.exists(objects.resolve(looseName)) && replaced.add(looseName)) {
+      unwritten.add(looseName);
+    }
   }
 
   /** Where a claimed object is until it is published. */
@@ -148,8 +163,9 @@ final class Staging implements AutoCloseable {
 
   private void move(String looseName) throws IOException {
     OsPath staged = directory.resolve(looseName);
+    int flags = replaced.contains(looseName) ? 0 : Posix.RENAME_NOREPLACE;
     try {
-      Posix.rename(staged, objects.resolve(looseName), Posix.RENAME_NOREPLACE);
+      Posix.rename(staged, objects.resolve(looseName), flags);
     } catch (UnixException e) {
       if (e.errno() != UnixException.EEXIST) {
         throw e;

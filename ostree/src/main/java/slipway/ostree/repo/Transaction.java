@@ -240,6 +240,14 @@ public final class Transaction implements ContentStore, AutoCloseable {
   }
 
   /**
+   * Hears of an object of the repository that it is damaged: the same object that is written here
+   * from now on takes its place.
+   */
+  public void replace(Checksum damaged, ObjectType type) {
+    staging.replace(repository.looseName(damaged, type));
+  }
+
+  /**
    * Takes objects back that were written here, for whoever made others of them: the last thing
    * before {@link #commit()}. Nothing that is left may need them; what the repository had before
    * stays.

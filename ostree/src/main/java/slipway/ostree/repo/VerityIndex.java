@@ -43,7 +43,7 @@ public final class VerityIndex {
       addTable(commit, all);
       if (commit.string(ContainerImages.MANIFEST).isPresent()) {
         for (Checksum layer : new ContainerImages(repository).layersOf(commit)) {
-          addTable(repository.readCommit(layer), all);
+          repository.readableCommit(layer).ifPresent(read -> addTable(read, all));
         }
       }
       digests = all;

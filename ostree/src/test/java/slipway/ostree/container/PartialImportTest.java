@@ -1,6 +1,7 @@
 package slipway.ostree.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -136,7 +137,7 @@ class PartialImportTest extends ImportCase {
     assertThat(known).allMatch(c -> Files.exists(index(c)));
     byte[] told = Files.readAllBytes(index(layer));
     Files.delete(index(layer));
-    new ContentIndex(repository, List.of(layer), 1 << 20, progress).isEmpty();
+    new ContentIndex(repository, List.of(layer), 1 << 20, damaged -> {}, progress).isEmpty();
     assertThat(index(layer)).hasBinaryContent(told);
 
     // What is gone is forgotten.
@@ -182,7 +183,7 @@ class PartialImportTest extends ImportCase {
     assertThat(notes)
         .singleElement()
         .asString()
-        .contains("is fetched whole: ", "the content of usr/lib/f1 is not the one");
+        .contains("is fetched whole: ", "the content of usr/lib/f1 that is here is not the one");
     assertThat(imported.bytes()).isGreaterThan(second.layers().getFirst().size());
     assertThat(index(first)).doesNotExist();
     assertSame(second, imported);
@@ -193,7 +194,12 @@ class PartialImportTest extends ImportCase {
     run(whole(1));
     FileTree tree =
         repository.readTree(repository.refs(ContainerRefs.LAYERS).values().iterator().next());
-    new ContentIndex(repository, repository.refs(ContainerRefs.LAYERS).values(), 1 << 20, progress)
+    new ContentIndex(
+            repository,
+            repository.refs(ContainerRefs.LAYERS).values(),
+            1 << 20,
+            damaged -> {},
+            progress)
         .isEmpty();
     Checksum object = object(tree, "usr/lib/f3");
     Path file = repository.objectPath(object, ObjectType.FILE);
@@ -203,9 +209,33 @@ class PartialImportTest extends ImportCase {
     Files.write(file, bad);
     TestImage second = chunked(2);
     run(second);
-    assertThat(notes).singleElement().asString().contains("usr/lib/f3 is not the one");
-    Files.write(file, good);
+    assertThat(notes)
+        .anyMatch(note -> note.contains("the object " + object) && note.contains("is damaged; "))
+        .anyMatch(note -> note.contains("usr/lib/f3 that is here is not the one"));
+    // What came takes the place of what was damaged.
+    assertThat(file).hasBinaryContent(good);
     assertThat(layer(repository, second)).isEqualTo(expected(second, "other"));
+  }
+
+  /** Whoever needs the layer gets it again; who does not, hears of it. */
+  @Test
+  void aDamagedCommitOfALayerKeepsNothingOut() throws IOException {
+    TestImage first = whole(1);
+    run(first);
+    Path file = repository.objectPath(layer(repository, first), ObjectType.COMMIT);
+    byte[] good = Files.readAllBytes(file);
+    Files.write(file, new byte[0]);
+    run(whole(2));
+    assertThat(notes).singleElement().asString().contains("is damaged; bootc fsck --repair");
+    assertThatThrownBy(() -> repository.readTree(layer(repository, first)))
+        .hasMessageContaining(file + " is damaged (")
+        .hasMessageContaining("; bootc fsck --repair mends it");
+    Imported again =
+        ContainerImport.run(
+            repository, first, first.manifest(), first.config(), NAME + "1", progress);
+    assertThat(again.layersFetched()).isEqualTo(1);
+    assertThat(file).hasBinaryContent(good);
+    assertClean();
   }
 
   /** A file of an older layer that cannot be read while one learns what it holds. */

@@ -474,4 +474,37 @@ public class RepositoryTest {
     repository.writeDetachedMetadata(commit, Map.of());
     assertThat(repository.readDetachedMetadata(commit)).isEmpty();
   }
+
+  /** An image that brings a commit again takes no signature of it away. */
+  @Test
+  void whatComesBesideACommitIsAddedToWhatIsThere() throws IOException {
+    Repository repository = Repository.create(dir.resolve("repo"), Repository.Mode.BARE);
+    Checksum commit = commit(repository, new Trees.Builder().build(), "a");
+    GVariant ours = GVariant.bytes(new byte[] {1});
+    GVariant theirs = GVariant.bytes(new byte[] {2});
+    repository.writeDetachedMetadata(
+        commit,
+        Map.of(
+            "ostree.sign.ed25519",
+            GVariant.array("ay", List.of(ours)),
+            "key",
+            GVariant.string("ours")));
+    repository.addDetachedMetadata(
+        commit,
+        Map.of(
+            "ostree.sign.ed25519",
+            GVariant.array("ay", List.of(theirs, ours)),
+            "key",
+            GVariant.string("theirs"),
+            "more",
+            GVariant.string("new")));
+    Map<String, GVariant> all = repository.readDetachedMetadata(commit);
+    assertThat(all.get("ostree.sign.ed25519"))
+        .isEqualTo(GVariant.array("ay", List.of(ours, theirs)));
+    assertThat(all.get("key")).isEqualTo(GVariant.string("ours"));
+    assertThat(all.get("more")).isEqualTo(GVariant.string("new"));
+    repository.addDetachedMetadata(
+        commit, Map.of("ostree.sign.ed25519", GVariant.array("ay", List.of())));
+    assertThat(repository.readDetachedMetadata(commit)).isEqualTo(all);
+  }
 }

@@ -294,7 +294,8 @@ public final class BootWriter {
       // Looked at when it was deployed; damage of an old one must not keep a new one from booting.
       name = d.stateroot();
     }
-    String version = repository.readCommit(d.checksum()).string("version").orElse("");
+    String version =
+        repository.readableCommit(d.checksum()).flatMap(c -> c.string("version")).orElse("");
     StringBuilder title = new StringBuilder(name);
     if (!version.isEmpty() && !name.contains(version)) {
       title.append(' ').append(version);
