@@ -51,9 +51,6 @@ final class EncapsulatedLayer {
 
   private static final int MAX_XATTRS = 1 << 20;
 
-  /** Attributes of one object; empty ones are but a few bytes. File systems keep some hundreds. */
-  private static final int MAX_XATTR_COUNT = 1024;
-
   private final Transaction transaction;
 
   private final Map<Checksum, Node> contents = new HashMap<>();
@@ -211,16 +208,7 @@ final class EncapsulatedLayer {
 
   private Checksum keepXattrs(byte[] bytes) {
     Checksum name = Checksum.sha256(bytes);
-    List<GVariant> list = GVariant.parse("a(ayay)", bytes).elements();
-    if (list.size() > MAX_XATTR_COUNT) {
-      throw Problem.corrupt(
-          "the image has more than " + MAX_XATTR_COUNT + " attributes of one object");
-    }
-    xattrs.putIfAbsent(
-        name,
-        list.stream()
-            .map(x -> new Metadata.Xattr(x.child(0).asByteString(), x.child(1).asBytes()))
-            .toList());
+    xattrs.putIfAbsent(name, Objects.xattrs(GVariant.parse("a(ayay)", bytes)));
     return name;
   }
 

@@ -25,6 +25,12 @@ public final class Objects {
   /** libostree refuses larger metadata objects (OSTREE_MAX_METADATA_SIZE). */
   public static final int MAX_METADATA = 128 * 1024 * 1024;
 
+  /**
+   * Attributes of one object; empty ones are but a few bytes, and each takes far more of the heap.
+   * File systems keep some hundreds.
+   */
+  private static final int MAX_XATTRS = 1024;
+
   private Objects() {}
 
   /** The entries of a directory object. */
@@ -103,7 +109,16 @@ public final class Objects {
     return GVariant.array("(ayay)", list);
   }
 
-  static List<Metadata.Xattr> xattrs(GVariant list) {
+  /**
+   * Reads attributes.
+   *
+   * @param list of type {@code a(ayay)}
+   * @throws Problem of kind CORRUPT for more than {@link #MAX_XATTRS}
+   */
+  public static List<Metadata.Xattr> xattrs(GVariant list) {
+    if (list.count() > MAX_XATTRS) {
+      throw Problem.corrupt("an object has more than " + MAX_XATTRS + " attributes");
+    }
     List<Metadata.Xattr> xattrs = new ArrayList<>();
     for (GVariant pair : list.elements()) {
       xattrs.add(new Metadata.Xattr(pair.child(0).asByteString(), pair.child(1).asBytes()));

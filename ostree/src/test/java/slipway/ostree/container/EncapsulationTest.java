@@ -271,6 +271,10 @@ class EncapsulationTest {
 
   /** A layer with a list of so many attributes without name and value. */
   private static byte[] attributes(int count) throws IOException {
+    return layer("sysroot/ostree/repo/xattrs/x", attributeList(count));
+  }
+
+  private static byte[] attributeList(int count) {
     ByteBuffer list = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       list.put((byte) 0).put((byte) 1); // An empty text, and where it ends.
@@ -278,8 +282,12 @@ class EncapsulationTest {
     for (int i = 1; i <= count; i++) {
       list.putShort((short) (2 * i));
     }
+    return list.array();
+  }
+
+  private static byte[] layer(String file, byte[] content) throws IOException {
     TreeBuilder b = new TreeBuilder();
-    b.file("sysroot/ostree/repo/xattrs/x", Metadata.file(0644), Content.of(list.array()));
+    b.file(file, Metadata.file(0644), Content.of(content));
     return TestImage.tar(b.layer());
   }
 
@@ -291,8 +299,22 @@ class EncapsulationTest {
     refused(tar -> without(tar, "*.dirtree"), ".dirtree, which its commit names");
     refused(tar -> without(tar, "*.commit"), "the image has no commit");
     refused(tar -> new byte[1024], "the image has no commit");
-    refused(tar -> attributes(1025), "the image has more than 1024 attributes of one object");
+    refused(tar -> attributes(1025), "an object has more than 1024 attributes");
     refused(tar -> attributes(1024), "the image has no commit");
+    byte[] list = attributeList(1025);
+    byte[] directory = new byte[12 + list.length];
+    System.arraycopy(list, 0, directory, 12, list.length);
+    String name = Checksum.sha256(directory).hex();
+    refused(
+        tar ->
+            layer(
+                "sysroot/ostree/repo/objects/"
+                    + name.substring(0, 2)
+                    + "/"
+                    + name.substring(2)
+                    + ".dirmeta",
+                directory),
+        "an object has more than 1024 attributes");
   }
 
   @Test
