@@ -360,7 +360,7 @@ public final class Sysroot {
    *
    * @throws Problem of kind INPUT when the name is taken or cannot be one
    */
-  public void makeStateroot(String name) throws IOException {
+  public void makeStateroot(String name, Before before) throws IOException {
     NewSysroot.requireStateroot(name);
     try (Flock lock = lock()) {
       reload();
@@ -369,6 +369,7 @@ public final class Sysroot {
             && state.staged().stateroot().equals(name)
             && !isStaterootTaken(name)) {
           change().mirror();
+          before.run();
           change().dropStagedFile();
           reload();
         }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.disk.config.InstallConfig;
@@ -14,7 +15,9 @@ import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.ImageTarget;
+import slipway.host.update.HostVoice;
 import slipway.host.update.ImagePull;
+import slipway.host.update.NextBoot;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
@@ -179,7 +182,9 @@ public final class RepositoryImages {
         spec(wanted, sysroot.mergeSource(stateroot), stateroot, pulled, origin, files);
     if (sysroot.booted().isPresent()) {
       host.system().startFinalizer();
-      sysroot.stage(spec, false);
+      AfterCommit after = new AfterCommit(host.progress()::note);
+      NextBoot nextBoot = new NextBoot(host, after, new HostVoice(host, after));
+      sysroot.stage(spec, false, staged -> nextBoot.forgetSoftReboot());
     } else {
       sysroot.deploy(spec);
     }

@@ -197,7 +197,7 @@ public final class FactoryReset {
     if (!bound.isEmpty()) {
       BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES);
     }
-    sysroot.makeStateroot(name);
+    sysroot.makeStateroot(name, nextBoot::forgetSoftReboot);
     made = true;
     return sysroot.stage(
         new DeploySpec(name, commit, origin, arguments, Map.of(), null),

@@ -103,6 +103,16 @@ class RepositoryImagesTest {
   }
 
   @Test
+  void takesASoftRebootBackThatWasPrepared() throws Exception {
+    machine.publish(HostMachine.NAME, HostMachine.Image.of("1"));
+    machine.install();
+    machine.publish(HostMachine.NAME, HostMachine.Image.of("2"));
+    Files.createFile(machine.environment().runState().nextRootFile());
+    images().deploy(new RepositoryImages.Deploy(null, null, IMAGE, null, true, List.of()));
+    assertThat(machine.actions).containsExactly("finalizer", "prepare-soft-reboot --reset");
+  }
+
+  @Test
   void itsNameNeedNotStay() throws Exception {
     initSysroot();
     deploy(null, false);

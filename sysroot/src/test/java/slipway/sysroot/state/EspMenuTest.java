@@ -232,7 +232,7 @@ class EspMenuTest {
 
   @Test
   void aStaterootStaysWhileTheOldSetMayLeadThere() throws IOException {
-    sysroot.makeStateroot("other");
+    sysroot.makeStateroot("other", Sysroot.Before.NOTHING);
     Checksum two = machine.commit(Machine.files("2", "two"));
     Deployment other =
         sysroot.deploy(DeploySpec.install("other", two, Origin.NONE, KernelArguments.of("rw")));
