@@ -141,13 +141,13 @@ public final class BoundStore {
   }
 
   /** An image that a source holds under a name, beside what else it holds. */
-  private static Optional<ImageSource> held(ImageSource all, String name) throws IOException {
+  private Optional<ImageSource> held(ImageSource all, String name) throws IOException {
     String wanted = PodmanStore.name(name);
     Digest digest = Reference.parse(name).digest();
     for (ImageSource.Held image : all.images()) {
       if (image.names().stream().anyMatch(own -> isNamed(own, wanted))) {
         ImageSource one = new One(all, image.selector());
-        if (digest == null || isOf(one, digest)) {
+        if (isUsable(one, name, digest)) {
           return Optional.of(one);
         }
       }
@@ -155,10 +155,25 @@ public final class BoundStore {
     return Optional.empty();
   }
 
-  /** Whether a digest is that of the image, or of an index that leads to it. */
-  private static boolean isOf(ImageSource source, Digest digest) throws IOException {
-    return Transfer.way(source, null, Platform.host()).stream()
-        .anyMatch(manifest -> manifest.digest().equals(digest));
+  /**
+   * Whether a source has an image for this machine, under this digest or one of an index that leads
+   * to it. A copy of a part, or one for other machines, is no reason not to look elsewhere.
+   *
+   * @param digest that is asked for; null for any
+   */
+  private boolean isUsable(ImageSource source, String name, @Nullable Digest digest)
+      throws IOException {
+    try {
+      return Transfer.way(source, null, Platform.host()).stream()
+          .anyMatch(manifest -> digest == null || manifest.digest().equals(digest));
+    } catch (Problem e) {
+      if (e.kind() != Problem.Kind.NOT_FOUND && e.kind() != Problem.Kind.CORRUPT) {
+        throw e;
+      }
+      progress.note(
+          "the bound image " + Printable.text(name) + " is looked for elsewhere: " + e.sentence());
+      return false;
+    }
   }
 
   /** Names in a folder are whatever somebody wrote; those that name no image mean none. */

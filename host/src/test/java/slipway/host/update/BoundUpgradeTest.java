@@ -189,6 +189,22 @@ class BoundUpgradeTest {
     assertThat(stored()).hasSize(1);
   }
 
+  /** A copy for other machines, or of a part, keeps nobody from the registry. */
+  @Test
+  void whatIsOfNoUseOnAStickComesFromItsRegistry() throws Exception {
+    machine.publish(NAME, os("2", APP));
+    Path stick = machine.root().resolveSibling("stick");
+    copy(NAME, stick, "os");
+    copy(APP, stick, APP);
+    String app = machine.source(APP).manifest(null).digest().hex();
+    Files.delete(stick.resolve("blobs/sha256").resolve(app));
+    machine.replace(NAME, registry -> OciLayout.open(stick, "os"));
+    upgrade();
+    assertThat(stored()).containsExactly(APP);
+    assertThat(machine.noted)
+        .anyMatch(note -> note.startsWith("the bound image " + APP + " is looked for elsewhere: "));
+  }
+
   private void copy(String image, Path stick, String name) throws IOException {
     try (OciLayout layout = OciLayout.create(stick, name)) {
       Transfer.copy(
