@@ -39,6 +39,9 @@ final class RpmDatabase {
   /** File and log together; Fedora's desktops have some forty MiB. */
   private static final long LARGEST = 128L << 20;
 
+  /** Bytes of a name or version. */
+  private static final int MAX_TEXT = 64 * 1024;
+
   private static final int NAME = 1000;
   private static final int VERSION = 1001;
   private static final int RELEASE = 1002;
@@ -177,7 +180,9 @@ final class RpmDatabase {
   private static String text(ByteBuffer data, int offset) {
     int end = offset;
     while (data.get(end) != 0) {
-      end++;
+      if (++end - offset > MAX_TEXT) {
+        throw new IllegalArgumentException("a text of the header has no end");
+      }
     }
     byte[] bytes = new byte[end - offset];
     data.get(offset, bytes);

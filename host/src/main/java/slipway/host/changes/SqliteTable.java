@@ -35,6 +35,9 @@ final class SqliteTable {
   private static final int LEAF = 0x0d;
   private static final int MAX_DEPTH = 40;
 
+  /** Bytes of a row, which is held twice: a package with 200,000 files has some 40 MiB. */
+  private static final int MAX_ROW = 64 << 20;
+
   /** As many as SQLite can have. */
   private static final int MAX_COLUMNS = 32_767;
 
@@ -208,6 +211,9 @@ final class SqliteTable {
     ByteBuffer in = page.duplicate().position(at);
     int length = Math.toIntExact(varint(in));
     varint(in); // the row's id
+    if (length > MAX_ROW) {
+      throw corrupt("has a row of more than " + (MAX_ROW >> 20) + " MiB", null);
+    }
     // Rows that lie over one another would be as many bytes as somebody likes.
     read += length;
     if (length < 0 || read > (long) file.length + (long) newer.size() * pageSize) {

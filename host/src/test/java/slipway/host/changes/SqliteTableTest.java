@@ -58,6 +58,26 @@ class SqliteTableTest {
         .hasMessage("db is damaged: its rows are larger than all of it");
   }
 
+  /** It is held twice beside the file, and four texts of it may be one. */
+  @Test
+  void aRowAndATextAreBounded() {
+    ByteBuffer file = ByteBuffer.allocate(65 << 20);
+    file.put(database(2).array(), 0, 2 * PAGE);
+    leaf(file, PAGE, 1);
+    file.putShort(PAGE + 8, (short) 2000);
+    // 64 MiB and one byte.
+    file.put(PAGE + 2000, new byte[] {(byte) 0xa0, (byte) 0x80, (byte) 0x80, 1, 1, 3, 0, 0});
+    assertThatThrownBy(() -> rows(file))
+        .isInstanceOf(Problem.class)
+        .hasMessage("db has a row of more than 64 MiB");
+    ByteBuffer header = ByteBuffer.allocate(8 + 16 + 70_000);
+    header.putInt(1).putInt(70_000).putInt(1000).putInt(6).putInt(0).putInt(1);
+    Arrays.fill(header.array(), 24, header.capacity() - 1, (byte) 'x');
+    assertThatThrownBy(() -> RpmDatabase.parse("db", header.array()))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("damaged header");
+  }
+
   @Test
   void pagesThatAreNotThereAreNotNoted() {
     for (int root : new int[] {3, 0x7fffffff}) {
