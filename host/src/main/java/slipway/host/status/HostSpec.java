@@ -21,6 +21,9 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY).build();
 
+  /** What bootc says of an image whose signature nobody demands; the same as nothing. */
+  private static final String INSECURE = "insecure";
+
   private static final String OUR_ANNOTATIONS = "metadata.annotations.slipway.";
 
   /** What a machine is told to be now. */
@@ -130,6 +133,9 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
         signature.path("ostreeRemote").isString()
             ? "ostreeRemote:" + signature.path("ostreeRemote").asString()
             : signature.isString() ? signature.asString() : null;
+    if (INSECURE.equals(kind)) {
+      kind = null;
+    }
     return new HostStatus.ImageName(
         image.path("image").asString(), image.path("transport").asString(), kind);
   }

@@ -68,6 +68,22 @@ class HostEditTest {
     machine.judge();
   }
 
+  /** As bootc's own status has it. */
+  @Test
+  void takesBootcsWordForAnImageWithoutSignature() throws IOException {
+    apply(
+        """
+        apiVersion: org.containers.bootc/v1
+        kind: BootcHost
+        metadata:
+          name: host
+        spec:
+          image: {image: "%s", transport: registry, signature: insecure}
+        """
+            .formatted(HostMachine.NAME));
+    assertThat(machine.heard()).containsExactly("Edit cancelled, no changes made.");
+  }
+
   @Test
   void takesJsonAndADocumentThatTellsNothing() throws IOException {
     apply(machine.host().status(Host.Format.JSON, false, false));
@@ -110,7 +126,7 @@ class HostEditTest {
     refuse(document.replace("bootOrder: default", "bootOrder: up"), "default or rollback");
     refuse(document.replace("bootOrder:", "bootorder:"), "unknown key spec.bootorder");
     refuse(document.replace("  bootOrder", "    x: 1\n  bootOrder"), "unknown key spec.image.x");
-    refuse(with("x\n    signature: insecure"), "spec.image.signature can be containerPolicy");
+    refuse(with("x\n    signature: maybe"), "spec.image.signature can be containerPolicy");
     assertThatThrownBy(() -> apply(with("Not A Name")))
         .isInstanceOfSatisfying(
             Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
