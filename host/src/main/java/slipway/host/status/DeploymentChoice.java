@@ -104,7 +104,10 @@ public final class DeploymentChoice {
       List<Deployment> found = new ArrayList<>();
       for (Deployment d : all) {
         Optional<String> digest =
-            sysroot.repository().readCommit(d.checksum()).string(StatusReader.MANIFEST_DIGEST);
+            sysroot
+                .repository()
+                .readableCommit(d.checksum())
+                .flatMap(commit -> commit.string(StatusReader.MANIFEST_DIGEST));
         if (digest.filter(text -> text.startsWith(word)).isPresent()) {
           found.add(d);
         }

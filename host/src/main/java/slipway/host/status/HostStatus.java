@@ -63,7 +63,7 @@ public record HostStatus(
    *     none when it need not
    * @param rolledBack what the machine went back from by itself, when and why, in words; or none
    * @param failure why the last shutdown did not apply what was staged, in words; or none
-   * @param damage what is wrong with the origin files of deployments, in words
+   * @param damage what is wrong with the origin files and commits of deployments, in words
    */
   public record Notes(
       List<String> arguments,

@@ -108,10 +108,26 @@ public final class StatusReader {
         trial(booted),
         rolledBack(booted),
         sysroot.finalizationFailure().stream().toList(),
-        DeploymentChoice.all(sysroot).stream()
-            .map(d -> d.origin().damage())
-            .filter(Objects::nonNull)
-            .toList());
+        damage());
+  }
+
+  /** What is wrong with deployments, each with its origin or its commit. */
+  private List<String> damage() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Deployment d : DeploymentChoice.all(sysroot)) {
+      String origin = d.origin().damage();
+      if (origin != null) {
+        found.add(origin);
+      }
+      if (repository.readableCommit(d.checksum()).isEmpty()) {
+        found.add(
+            "the commit of "
+                + d.directory()
+                + " is missing or damaged, so that nothing is known of its image; bootc fsck"
+                + " --repair mends it");
+      }
+    }
+    return found;
   }
 
   private List<String> trial(Deployment booted) {
@@ -171,11 +187,14 @@ public final class StatusReader {
     Optional<ContainerReference> reference = d.origin().container();
     if (!incompatible && reference.isPresent()) {
       HostStatus.ImageName name = name(reference.get());
-      Commit commit = repository.readCommit(d.checksum());
+      // What is damaged is told beside; the other entries are as they are.
+      Optional<Commit> commit = repository.readableCommit(d.checksum());
       image =
           image(
-              name, commit.string(MANIFEST_DIGEST).orElse(""), commit.string(CONFIG).orElse("{}"));
-      update = update(name, repository.readDetachedMetadata(d.checksum()));
+              name,
+              commit.flatMap(c -> c.string(MANIFEST_DIGEST)).orElse(""),
+              commit.flatMap(c -> c.string(CONFIG)).orElse("{}"));
+      update = update(name, detached(d));
     }
     return new HostStatus.Entry(
         image,
@@ -190,6 +209,15 @@ public final class StatusReader {
         DeploymentChoice.index(sysroot, d),
         bound(d),
         image == null ? null : from(d.origin()));
+  }
+
+  private Map<String, GVariant> detached(Deployment d) {
+    try {
+      return repository.readDetachedMetadata(d.checksum());
+    } catch (Problem | IOException e) {
+      // It says no more than that a newer image was seen.
+      return Map.of();
+    }
   }
 
   private List<String> bound(Deployment d) {

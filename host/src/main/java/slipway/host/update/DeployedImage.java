@@ -52,20 +52,20 @@ public final class DeployedImage {
         : image.toString();
   }
 
-  /** The digest of the manifest that a deployment was made from. */
+  /** The digest of the manifest that a deployment was made from, as far as its commit tells. */
   public static Optional<Digest> digestOf(Sysroot sysroot, Deployment deployment)
       throws IOException {
     return sysroot
         .repository()
-        .readCommit(deployment.checksum())
-        .string(StatusReader.MANIFEST_DIGEST)
+        .readableCommit(deployment.checksum())
+        .flatMap(commit -> commit.string(StatusReader.MANIFEST_DIGEST))
         .map(Digest::parse);
   }
 
-  /** The manifest that a deployment was made from. */
+  /** The manifest that a deployment was made from, as far as its commit tells. */
   static Optional<Manifest.Image> manifestOf(Sysroot sysroot, Deployment deployment)
       throws IOException {
     Repository repository = sysroot.repository();
-    return ImageRefs.manifest(repository.readCommit(deployment.checksum()));
+    return repository.readableCommit(deployment.checksum()).flatMap(ImageRefs::manifest);
   }
 }

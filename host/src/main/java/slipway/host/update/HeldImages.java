@@ -29,7 +29,11 @@ final class HeldImages {
       Optional<Digest> digest = DeployedImage.digestOf(sysroot, d);
       if (digest.isPresent()
           && held.contains(digest.get().toString())
-          && pull.isImageOf(sysroot.repository().readCommit(d.checksum()))) {
+          && sysroot
+              .repository()
+              .readableCommit(d.checksum())
+              .filter(pull::isImageOf)
+              .isPresent()) {
         return true;
       }
     }

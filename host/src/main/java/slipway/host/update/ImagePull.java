@@ -234,11 +234,9 @@ public final class ImagePull implements AutoCloseable {
 
   /** The commit of this very image, when the repository has it: same manifest or same config. */
   Optional<Checksum> present() throws IOException {
-    Optional<Checksum> known = repository.resolveRef(ref(followed));
-    if (known.isEmpty()) {
-      return known;
-    }
-    return isImageOf(repository.readCommit(known.get())) ? known : Optional.empty();
+    return repository
+        .resolveRef(ref(followed))
+        .filter(known -> repository.readableCommit(known).filter(this::isImageOf).isPresent());
   }
 
   /**
@@ -370,7 +368,7 @@ public final class ImagePull implements AutoCloseable {
    */
   void cache(Checksum booted) throws IOException {
     Checksum commit = repository.resolveRef(ref(followed)).orElse(booted);
-    if (isImageOf(repository.readCommit(commit))) {
+    if (repository.readableCommit(commit).filter(c -> !isImageOf(c)).isEmpty()) {
       commit = booted;
     }
     Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));

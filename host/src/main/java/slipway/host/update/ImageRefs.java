@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.host.status.BoundImages;
 import slipway.host.status.StatusReader;
@@ -41,7 +42,11 @@ public final class ImageRefs {
 
   /**
    * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
-   * no deployment any more.
+   * no deployment any more. While the commit of a deployment cannot be read, its layers are
+   * unknown: then no layer's ref is dropped.
+   *
+   * @throws Problem of kind CORRUPT, at the end, when the repository cannot be pruned for such
+   *     damage
    */
   public static void collect(HostEnvironment host, Sysroot sysroot) throws IOException {
     Repository repository = sysroot.repository();
@@ -60,21 +65,28 @@ public final class ImageRefs {
             commits.add(commit);
           }
         });
+    boolean layersUnknown = false;
     for (Checksum commit : commits) {
-      manifest(repository.readCommit(commit))
+      Optional<Commit> read = repository.readableCommit(commit);
+      layersUnknown |= read.isEmpty();
+      read.flatMap(ImageRefs::manifest)
           .ifPresent(m -> m.layers().forEach(l -> keep.add(layer(l.digest()))));
     }
     try (Transaction transaction = repository.begin()) {
       for (String ref : all.keySet()) {
-        boolean ours = ref.startsWith(IMAGES) || ref.startsWith(LAYERS);
+        // Which layers a damaged commit needs, nobody knows until it is mended.
+        boolean ours = ref.startsWith(IMAGES) || (ref.startsWith(LAYERS) && !layersUnknown);
         if (ours && !keep.contains(ref)) {
           transaction.setRef(ref, null);
         }
       }
       transaction.commit();
     }
-    sysroot.cleanup(true);
-    collectBound(host, sysroot, deployments);
+    try {
+      sysroot.cleanup(true);
+    } finally {
+      collectBound(host, sysroot, deployments);
+    }
   }
 
   private static void collectBound(

@@ -74,7 +74,11 @@ final class ImageStaging {
       Sysroot sysroot, Deployment deployment, ContainerReference image, ImagePull pull)
       throws IOException {
     return deployment.origin().container().equals(Optional.of(image))
-        && pull.isImageOf(sysroot.repository().readCommit(deployment.checksum()));
+        && sysroot
+            .repository()
+            .readableCommit(deployment.checksum())
+            .filter(pull::isImageOf)
+            .isPresent();
   }
 
   /** Tells whether there is something newer, and returns it. */

@@ -1,0 +1,59 @@
+package slipway.host.update;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import slipway.host.system.HostMachine;
+import slipway.ostree.object.ObjectType;
+import slipway.sysroot.Sysroot;
+import slipway.sysroot.state.Deployment;
+
+/** A commit that a power cut or a bad disk took harms its own deployment alone. */
+class DamagedCommitTest {
+  private static final String NAME = HostMachine.NAME;
+
+  private HostMachine machine;
+
+  @BeforeEach
+  void start() throws Exception {
+    machine = new HostMachine();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    machine.close();
+  }
+
+  @Test
+  void theRollbacksDamageEndsNeitherStatusNorUpgrades() throws Exception {
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    machine.install();
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    machine.reboot();
+    Sysroot sysroot = machine.environment().sysroot();
+    Deployment rollback = sysroot.deployments().getLast();
+    Path commit = sysroot.repository().objectPath(rollback.checksum(), ObjectType.COMMIT);
+    Files.write(commit, new byte[0]);
+    Set<String> layers = sysroot.repository().refs("ostree/container/blob").keySet();
+
+    assertThat(machine.host().status(Host.Format.JSON, false, false))
+        .contains("the commit of " + rollback.directory() + " is missing or damaged");
+    machine.publish(NAME, HostMachine.Image.of("3"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    assertThat(machine.environment().sysroot().staged()).isPresent();
+    assertThat(machine.environment().sysroot().repository().refs("ostree/container/blob"))
+        .containsKeys(layers.toArray(String[]::new));
+    assertThat(machine.noted)
+        .anyMatch(
+            note ->
+                note.contains("old images could not be removed")
+                    && note.contains(commit + " is damaged (")
+                    && note.contains("bootc fsck --repair"));
+  }
+}
