@@ -154,7 +154,8 @@ final class PolicyFile {
           // It may be the key of a scope that nothing is fetched from.
           return new Requirement.Unknown("a signature by a key that is not there (" + text + ")");
         }
-        keys.add(field.startsWith("keyPath") ? key(bytes(below(text)), text) : keyData(text, where));
+        keys.add(
+            field.startsWith("keyPath") ? key(bytes(below(text)), text) : keyData(text, where));
       }
     }
     if (sources.size() != 1 || keys.isEmpty()) {

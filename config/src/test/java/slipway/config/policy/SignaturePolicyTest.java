@@ -285,9 +285,7 @@ class SignaturePolicyTest {
   }
 
   private ImageSource obeyed(Reference name) throws IOException {
-    return SignaturePolicy.find(dir)
-        .orElseThrow()
-        .obeyed(registry(name), name, this::registry);
+    return SignaturePolicy.find(dir).orElseThrow().obeyed(registry(name), name, this::registry);
   }
 
   /** The policy is the machine's, whether or not somebody said of an image that it is signed. */

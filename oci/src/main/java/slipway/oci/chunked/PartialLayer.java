@@ -270,7 +270,8 @@ public final class PartialLayer {
 
   private InputStream content(PackedFile file, BlobCursor cursor) throws IOException {
     if (held.contains(file.name())) {
-      return new CheckedContent(new Held(file), file, " that is here", where, () -> known.distrust(file.content()));
+      return new CheckedContent(
+          new Held(file), file, " that is here", where, () -> known.distrust(file.content()));
     }
     List<ChainInput.Part> chunks = new ArrayList<>();
     for (PackedFile.Chunk chunk : file.chunks()) {

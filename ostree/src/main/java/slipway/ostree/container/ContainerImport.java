@@ -252,8 +252,7 @@ public final class ContainerImport {
     Parts parts = new Parts();
     List<Wanted> missing = new ArrayList<>();
     Map<Digest, Wanted> seen = new HashMap<>();
-    KnownLayers known =
-        new KnownLayers(repository, damaged -> replace(transaction, damaged));
+    KnownLayers known = new KnownLayers(repository, damaged -> replace(transaction, damaged));
     int ofCommit = Encapsulation.layers(manifest, config);
     for (int i = 0; i < manifest.layers().size(); i++) {
       Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
