@@ -38,9 +38,12 @@ public final class FileLabels {
   /** Lines of all files; Fedora's policy has some seven thousand. */
   private static final int MAX_LINES = 200_000;
 
+  /** Characters of all patterns; Fedora's policy has some half a million. */
+  private static final int MAX_CHARACTERS = 2 << 20;
+
   /**
-   * Lines tried and characters read for all files, which is minutes; Fedora's policy takes some ten
-   * thousand for a file.
+   * Lines tried and judged, and steps of matchers for all files, which is minutes; Fedora's policy
+   * takes some ten thousand for a file.
    */
   private static final long MAX_STEPS = 100_000_000_000L;
 
@@ -53,6 +56,7 @@ public final class FileLabels {
   private final List<Alias> distribution;
   private final AtomicLong steps;
   private int lines;
+  private long characters;
 
   private record Alias(String path, String instead) {}
 
@@ -255,6 +259,7 @@ public final class FileLabels {
         continue;
       }
       lines++;
+      characters += words[0].length();
       requireLines();
       String where = "line " + number + " of the image's /" + file;
       if (words.length != 2 && words.length != 3) {
@@ -269,6 +274,10 @@ public final class FileLabels {
   private void requireLines() {
     if (lines > MAX_LINES) {
       throw Problem.input("the image's SELinux policy has more than " + MAX_LINES + " lines");
+    }
+    if (characters > MAX_CHARACTERS) {
+      throw Problem.input(
+          "the image's SELinux policy has patterns of more than " + MAX_CHARACTERS + " characters");
     }
   }
 
@@ -289,7 +298,7 @@ public final class FileLabels {
 
   /** A pattern with its label. */
   private static final class Line {
-    /** Reading of characters that one match may take; honest ones need some hundred. */
+    /** Steps of a matcher that one match may take; honest ones need some hundred. */
     private static final int STEPS = 2_000_000;
 
     private final String where;
@@ -305,7 +314,7 @@ public final class FileLabels {
     private volatile @Nullable Pattern compiled;
 
     /** What {@link SilentWork} says, once it is compiled. */
-    private volatile int silent;
+    private volatile int silent = 1;
 
     Line(String where, int order, String pattern, int type, String label) {
       this.where = where;
@@ -379,8 +388,8 @@ public final class FileLabels {
         return file.path.length() == prefix.length();
       }
       try {
-        Pattern known = compiled();
-        Bounded text = new Bounded(file.path, STEPS, 1 + silent / 16);
+        Pattern known = compiled(file);
+        Bounded text = new Bounded(file.path, STEPS, silent);
         boolean matches = known.matcher(text).matches();
         file.steps += STEPS - text.left;
         return matches;
@@ -396,64 +405,17 @@ public final class FileLabels {
       }
     }
 
-    private Pattern compiled() {
+    private Pattern compiled(Matching file) {
       Pattern known = compiled;
       if (known == null) {
-        silent = SilentWork.of(pattern);
-        known = Pattern.compile(translated(pattern), Pattern.DOTALL);
+        LabelPattern parsed = PatternParser.parse(pattern);
+        SilentWork.Judged judged = SilentWork.of(parsed);
+        file.steps += pattern.length() + judged.visits();
+        silent = judged.work();
+        known = parsed.compiled();
         compiled = known;
       }
       return known;
-    }
-
-    /** Java's classes of characters have operators that Perl's lack. */
-    private static String translated(String pattern) {
-      StringBuilder java = new StringBuilder();
-      boolean inClass = false;
-      for (int i = 0; i < pattern.length(); i++) {
-        char c = pattern.charAt(i);
-        if (c == '\\' && i + 1 < pattern.length()) {
-          java.append(c).append(pattern.charAt(++i));
-        } else if (!inClass && c == '[') {
-          inClass = true;
-          java.append(c);
-          if (i + 1 < pattern.length() && pattern.charAt(i + 1) == '^') {
-            java.append(pattern.charAt(++i));
-          }
-          if (i + 1 < pattern.length() && pattern.charAt(i + 1) == ']') {
-            java.append("\\]");
-            i++;
-          }
-        } else if (inClass && c == '[') {
-          int end = pattern.startsWith("[:", i) ? pattern.indexOf(":]", i) : -1;
-          if (end > 0) {
-            java.append(posix(pattern.substring(i + 2, end)));
-            i = end + 1;
-          } else {
-            java.append("\\[");
-          }
-        } else if (inClass && c == '&') {
-          java.append("\\&");
-        } else {
-          inClass = inClass && c != ']';
-          java.append(c);
-        }
-      }
-      return java.toString();
-    }
-
-    private static String posix(String name) {
-      return switch (name) {
-        case "alnum" -> "\\p{Alnum}";
-        case "alpha" -> "\\p{Alpha}";
-        case "digit" -> "\\p{Digit}";
-        case "lower" -> "\\p{Lower}";
-        case "upper" -> "\\p{Upper}";
-        case "xdigit" -> "\\p{XDigit}";
-        case "punct" -> "\\p{Punct}";
-        case "space" -> "\\s";
-        default -> throw new IllegalArgumentException("[:" + name + ":]");
-      };
     }
   }
 
@@ -462,7 +424,7 @@ public final class FileLabels {
     private final String path;
     private final int type;
 
-    /** Lines tried and characters read. */
+    /** Lines tried and judged, and steps of matchers. */
     private long steps;
 
     Matching(String path, int type) {

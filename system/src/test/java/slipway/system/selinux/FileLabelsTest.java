@@ -215,13 +215,31 @@ class FileLabelsTest {
           "/x" + "(|)".repeat(60) + "b",
           "/x" + "(a?|b?)".repeat(60) + "c",
           "/x" + "((c*)?)?".repeat(60) + "d",
-          "/x(?=y)"
+          "/x(?=y)",
+          "/x" + "(\\x61?|\\x62?)".repeat(26) + "c",
+          "/x" + "(\\x{61}?|\\x62?)".repeat(26) + "c",
+          "/x" + "(\\0141?|\\142?)".repeat(26) + "c",
+          "/x" + "(\\u00611?|\\N?)".repeat(26) + "c",
+          "/x" + "(\\cA?|\\Qa\\E?)".repeat(26) + "c",
+          "/xy{0}{300000000}",
+          "/x((y{0}{1000}){900}){200}",
+          "/xy**",
+          "/xy?+*",
+          "/x^*",
+          "/x|*",
+          "/xy{,3}",
+          "/xy{3,1}",
+          "/x[b-a]",
+          "/x.*" + "a".repeat(4096),
+          "/x" + "(".repeat(60) + ")".repeat(60)
         }) {
       assertThatThrownBy(() -> label(labels(pattern + "\tl\n"), "/x", Stat.S_IFREG))
           .as(pattern)
           .isInstanceOf(Problem.class)
           .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
     }
+    assertThatThrownBy(() -> labels(("/" + "a".repeat(4095) + " l\n").repeat(513)))
+        .hasMessageContaining("patterns of more than 2097152 characters");
     assertThatThrownBy(() -> labels("/x -q l\n")).hasMessageContaining("the kind of file");
     assertThatThrownBy(() -> labels("/x\n")).hasMessageContaining("is not PATTERN [-KIND] LABEL");
   }
