@@ -284,6 +284,15 @@ class DeviceInstallTest extends DiskCase {
           disk, () -> Files.delete(tree.resolve("usr/lib/os-release")), "no /usr/lib/os-release");
       refusedUntouched(
           disk,
+          () -> {
+            Path selinux = Files.createDirectories(tree.resolve("etc/selinux/t/contexts/files"));
+            Files.writeString(
+                tree.resolve("etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
+            Files.writeString(selinux.resolve("file_contexts"), "/etc/(?!x)hostname l\n");
+          },
+          "/etc/selinux/t/contexts/files/file_contexts has a pattern that is none");
+      refusedUntouched(
+          disk,
           () -> Command.of("mkfifo", tree.resolve("usr/fifo").toString()).run(),
           "is a device, fifo or socket");
     }

@@ -1,6 +1,7 @@
 package slipway.sysroot;
 
 import java.io.IOException;
+import java.util.Optional;
 import slipway.base.Problem;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.system.boot.KernelLayout;
@@ -8,6 +9,7 @@ import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.system.osrelease.OsRelease;
+import slipway.system.selinux.FileLabels;
 import slipway.tree.FileTree;
 
 /** Whether a deployment can be made of an image's files, found out without making one. */
@@ -21,7 +23,7 @@ public final class Deployable {
    * @param architecture in OCI's names
    * @return the image's kernel
    * @throws Problem of kind INPUT when it has no kernel or several, no /etc or no name, or kernel
-   *     arguments or a configuration of its start that cannot be read
+   *     arguments, a configuration of its start or a policy of SELinux that cannot be read
    */
   public static KernelLayout require(FileTree tree, String architecture) throws IOException {
     KernelLayout kernel = KernelLayout.of(tree);
@@ -30,6 +32,10 @@ public final class Deployable {
     OsRelease.prettyName(files);
     PrepareRootConfig.read(files);
     KernelArgumentsDirectory.read(tree, architecture);
+    Optional<FileLabels> labels = FileLabels.of(files);
+    if (labels.isPresent()) {
+      labels.get().require(tree);
+    }
     return kernel;
   }
 }

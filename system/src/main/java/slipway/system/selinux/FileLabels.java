@@ -3,6 +3,7 @@ package slipway.system.selinux;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -160,6 +161,24 @@ public final class FileLabels {
     }
     steps.addAndGet(-used - matching.steps);
     return best == null || best.label.equals(NONE) ? Optional.empty() : Optional.of(best.label);
+  }
+
+  /**
+   * Looks for the labels of all files that a machine of an image gets, and changes nothing.
+   *
+   * @param image with the defaults of /etc in /usr/etc
+   * @throws Problem as {@link #label}
+   */
+  public void require(FileTree image) throws IOException {
+    image.walk(
+        (path, node) -> {
+          int type = node.metadata().type();
+          label(path, type);
+          if (path.startsWith("usr/etc/") || path.is("usr/etc")) {
+            byte[] below = path.bytes();
+            label(OsPath.ofBytes(Arrays.copyOfRange(below, "usr/".length(), below.length)), type);
+          }
+        });
   }
 
   /** The label of a file as the extended attribute that the kernel keeps it in. */
