@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import slipway.linux.lock.Flock;
+import slipway.base.AfterCommit;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.EspWriter;
@@ -33,7 +34,10 @@ public final class MirroredMenu {
       menu.create();
       Path boot = sysroot.root().resolve("boot");
       new EspWriter(menu, boot)
-          .mirror(SysrootState.entries(boot.resolve("loader/entries")), Optional.empty());
+          .mirror(
+              SysrootState.entries(boot.resolve("loader/entries")),
+              Optional.empty(),
+              new AfterCommit(line -> {}));
     }
   }
 

@@ -195,7 +195,9 @@ public record EspMenu(Path folder) {
       AtomicFile.write(configuration(), RawText.encode(changed.toString()));
     } else if (m.group(1).charAt(0) != set) {
       try (FileChannel out = FileChannel.open(configuration(), StandardOpenOption.WRITE)) {
-        out.write(ByteBuffer.wrap(new byte[] {(byte) set}), m.start(1));
+        // Comments may hold characters of several bytes.
+        int place = RawText.encode(text.substring(0, m.start(1))).length;
+        out.write(ByteBuffer.wrap(new byte[] {(byte) set}), place);
         out.force(true);
       }
     }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -101,14 +102,18 @@ public final class EspWriter {
    * Brings the partition to what {@code /boot} says; nothing is written when it is so. What neither
    * the set in force nor the new one needs goes first: it may take the room.
    *
+   * @param rubbish is told what of that could not be removed
    * @return whether something was written
    */
-  public boolean mirror(List<BootEntry> entries, Optional<BootTrial> trial) throws IOException {
+  public boolean mirror(List<BootEntry> entries, Optional<BootTrial> trial, AfterCommit rubbish) throws IOException {
     menu.require();
     if (isInForce(entries)) {
       return false;
     }
-    removeUnused(foldersOf(entries));
+    Set<Path> wanted = foldersOf(entries);
+    rubbish.attempt(
+        "not all old kernels could be removed from the EFI system partition",
+        () -> removeUnused(wanted));
     choose(prepare(entries, trial));
     return true;
   }

@@ -84,8 +84,11 @@ public final class SysrootSweep {
     Optional<BootTrial> trial =
         BootTrial.read(root)
             .filter(t -> !state.deployments().isEmpty() && t.isOf(state.deployments().getFirst()));
-    boolean changed = esp.get().mirror(menu, trial);
-    esp.get().sweep();
+    boolean changed = esp.get().mirror(menu, trial, after);
+    // The menu is in force: what stays of old ones must not keep changes away.
+    after.attempt(
+        "not all of old boot menus could be removed from the EFI system partition",
+        esp.get()::sweep);
     return changed;
   }
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
+import slipway.linux.mount.Mount;
 import slipway.sysroot.BootTrials;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.MirroredMenu;
@@ -459,9 +460,13 @@ class EspMenuTest {
         esp.resolve("loader/loader.conf"), "timeout 9\ndefault ostree-b-*\neditor no\n");
     upgrade(Machine.files("2", "two"));
     assertThat(loader()).isEqualTo("timeout 9\ndefault ostree-a-*\neditor no\n");
+    String german = "# f\u00fcr alle \u20ac\ntimeout 9\ndefault ostree-a-*\n";
+    Files.writeString(esp.resolve("loader/loader.conf"), german);
+    sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
+    assertThat(loader()).isEqualTo(german.replace("ostree-a", "ostree-b"));
     Files.writeString(esp.resolve("loader/loader.conf"), "timeout 9\ndefault windows*\n");
     assertThat(new MirroredMenu(sysroot).update()).isTrue();
-    assertThat(loader()).isEqualTo("default ostree-b-*\ntimeout 9\n");
+    assertThat(loader()).isEqualTo("default ostree-a-*\ntimeout 9\n");
     assertThat(deploymentOf(starts())).isEqualTo(sysroot.deployments().getFirst().id());
   }
 
@@ -475,6 +480,21 @@ class EspMenuTest {
     sysroot.cleanup(false);
     assertThat(left).doesNotExist();
     assertThat(entries()).containsExactly("ostree-b-1.conf", "other.conf");
+  }
+
+  /** As on a FAT that is damaged. */
+  @Test
+  void whatCannotBeRemovedKeepsNoChangeAway() throws IOException {
+    Path left = Files.createDirectories(esp.resolve("ostree/default-" + "ab".repeat(32)));
+    try (Mount busy = Mount.of("tmpfs", left, "tmpfs", 0, null)) {
+      upgrade(Machine.files("2", "two"));
+      assertThat(deploymentOf(starts())).isEqualTo(sysroot.deployments().getFirst().id());
+      sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
+      assertThat(deploymentOf(starts())).isEqualTo(first.id());
+      assertThat(busy.target()).exists();
+    }
+    sysroot.cleanup(false);
+    assertThat(left).doesNotExist();
   }
 
   @Test
