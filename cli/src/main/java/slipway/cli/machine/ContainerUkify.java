@@ -102,6 +102,12 @@ final class ContainerUkify implements Callable<Integer> {
                 new KernelArguments(
                     List.of("composefs=" + (withoutVerity ? "?" : "") + SealedRoot.digest(tree))))
             .append(arguments);
+    if (all.toString().startsWith("@")) {
+      throw Problem.input(
+          "the first kernel argument is "
+              + Printable.text(all.list().getFirst())
+              + ", which ukify would take for the name of a file; begin with another one");
+    }
     List<String> line =
         new ArrayList<>(
             List.of(

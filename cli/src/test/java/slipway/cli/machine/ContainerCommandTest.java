@@ -282,6 +282,10 @@ class ContainerCommandTest {
     } finally {
       Command.of("rm", "-r", tools.toString()).run();
     }
+    write("usr/lib/bootc/kargs.d/05.toml", "kargs = [\"@etc/shadow\"]\n");
+    assertThat(container("ukify", "--rootfs", root.toString()).err())
+        .startsWith("error: the first kernel argument is @etc/shadow, which ukify would take");
+    Files.delete(root.resolve("usr/lib/bootc/kargs.d/05.toml"));
     Path initramfs = root.resolve("usr/lib/modules/6.12.1/initramfs.img");
     Files.delete(initramfs);
     assertThat(container("ukify", "--rootfs", root.toString()).err())

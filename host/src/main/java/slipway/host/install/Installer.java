@@ -375,12 +375,14 @@ public final class Installer {
     FileTree files = sysroot.repository().readTree(first.checksum());
     BoundStore.of(host).bring(BoundImages.of(files), BoundStore.From.REGISTRIES);
     String architecture = Platform.host().architecture();
-    KernelArguments all =
-        first
-            .kargs()
-            .append(configuration().kernelArguments())
+    KernelArguments wanted =
+        configuration()
+            .kernelArguments()
             .append(KernelArgumentsDirectory.read(files, architecture));
-    order.set(0, first.with(d -> d.kargs(all)));
+    // Some are there when this was ended after the boot menu was written.
+    List<String> missing =
+        wanted.list().stream().filter(a -> !first.kargs().list().contains(a)).toList();
+    order.set(0, first.with(d -> d.kargs(first.kargs().append(missing))));
     sysroot.setBootOrder(order, Sysroot.Before.NOTHING);
     AtomicFile.write(stamp, "");
   }

@@ -216,6 +216,10 @@ class InstallerTest {
       installer.ensureCompletion();
       assertThat(said).containsExactly("Reconciliation already completed.");
       assertThat(Sysroot.open(system).deployments().getFirst().kargs()).hasToString(options);
+      // As after a kill between the boot menu and the mark.
+      Files.delete(system.resolve("proc/1/root/run/bootc-install-reconciled"));
+      installer.ensureCompletion();
+      assertThat(Sysroot.open(system).deployments().getFirst().kargs()).hasToString(options);
       installer.finish(system);
       Files.delete(system.resolve("boot/loader/entries/ostree-1.conf"));
       assertThatThrownBy(() -> installer.finish(system))
