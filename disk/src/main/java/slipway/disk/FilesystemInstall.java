@@ -10,8 +10,10 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.EfiFolder;
@@ -159,6 +161,20 @@ public final class FilesystemInstall {
   public static void requireSpecs(@Nullable String rootSpec, @Nullable String bootSpec) {
     requireSpec(rootSpec, "--root-mount-spec");
     requireSpec(bootSpec, "--boot-mount-spec");
+  }
+
+  /**
+   * Refuses to erase a root with what is to be installed to it.
+   *
+   * @param image the file or folder that it lies in
+   * @throws Problem of kind INPUT
+   */
+  public static void requireOutside(Path root, Path image) throws IOException {
+    Optional<MountedFileSystem> mounted =
+        Files.isDirectory(root) ? MountedFileSystem.at(root.toRealPath()) : Optional.empty();
+    if (mounted.isPresent()) {
+      OwnFiles.requireOutside(mounted.get(), image, "the image is in");
+    }
   }
 
   /** It goes to fstab, and to the kernel's command line. */

@@ -276,12 +276,8 @@ record TargetRoot(
     if (request.replace() == Replace.ALONGSIDE) {
       requireUnused(ostree.resolve("deploy"));
     }
-    if (request.replace() == Replace.WIPE && isSame(root.point(), Path.of("/"))) {
-      throw Problem.input(
-          "this command itself runs on "
-              + root.point()
-              + ", and --replace wipe would erase its own programs; run it in the image's"
-              + " container, or give --replace alongside");
+    if (request.replace() == Replace.WIPE) {
+      new OwnFiles(Path.of("/"), request.host()).requireOutside(root);
     }
     if (request.replace() == Replace.NOTHING) {
       requireEmpty(root.point());

@@ -20,8 +20,9 @@ public final class MountTable {
    * @param inside which folder of its file system is seen there, {@code /} for all of it
    * @param type of the file system, as in {@code ext4}
    * @param source what was mounted, such as a device's name
+   * @param options of the file system itself, as the kernel writes them, with commas between
    */
-  public record Entry(OsPath point, String inside, String type, String source) {}
+  public record Entry(OsPath point, String inside, String type, String source, String options) {}
 
   /**
    * Where this process sees something mounted; a folder or file with two mounts over each other is
@@ -67,7 +68,8 @@ public final class MountTable {
                 OsPath.ofBytes(RawText.encode(decoded(fields[4]))),
                 decoded(fields[3]),
                 last[0],
-                decoded(last[1])));
+                decoded(last[1]),
+                last.length > 2 ? decoded(last[2]) : ""));
       }
     }
     return entries;

@@ -2,6 +2,7 @@ package slipway.oci.transport;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSink;
@@ -69,6 +70,18 @@ public sealed interface TransportRef {
 
   private static String suffix(@Nullable String name) {
     return name == null ? "" : ":" + name;
+  }
+
+  /** The file or folder of this machine that the image lies in; of podman's store nobody is told. */
+  default Optional<Path> file() {
+    return switch (this) {
+      case Layout l -> Optional.of(l.path());
+      case Archive a -> Optional.of(a.path());
+      case Docker d -> Optional.of(d.path());
+      case Directory d -> Optional.of(d.path());
+      case Registry r -> Optional.empty();
+      case Podman p -> Optional.empty();
+    };
   }
 
   /** Whether a text begins with a transport that {@link #parse} knows. */
