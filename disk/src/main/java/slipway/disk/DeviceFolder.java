@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
@@ -12,6 +13,9 @@ import slipway.linux.posix.Posix;
 
 /** What the kernel tells of block devices: their folders below /sys (sysfs(5)). */
 final class DeviceFolder {
+  /** Of mappings: several ways to one disk, firmware's RAID, and partitions of those. */
+  private static final Pattern SHOWN = Pattern.compile("(part[0-9]+-)?(mpath|DMRAID)-");
+
   private DeviceFolder() {}
 
   /** The folder of a device by its number; it exists when that is a block device's. */
@@ -34,6 +38,37 @@ final class DeviceFolder {
   static Optional<Path> disk(Path device) throws IOException {
     Path folder = of(Posix.stat(OsPath.of(device)).rdev());
     return Files.exists(folder) ? diskOf(folder.toRealPath()) : Optional.empty();
+  }
+
+  /**
+   * What a device is made of that only Linux puts together, which GRUB's core image does not read:
+   * firmware shows it disks alone, and perhaps those of its own RAID.
+   *
+   * @return a name for a message; nothing for a disk, a partition, or what firmware shows as one
+   */
+  static Optional<String> made(Path device) throws IOException {
+    Path folder = of(Posix.stat(OsPath.of(device)).rdev());
+    return Files.exists(folder) ? madeOf(folder.toRealPath()) : Optional.empty();
+  }
+
+  static Optional<String> madeOf(Path device) throws IOException {
+    boolean isPart = Files.exists(device.resolve("partition"));
+    Path folder = isPart ? device.resolve("..").normalize() : device;
+    Path mapping = folder.resolve("dm/uuid");
+    if (Files.exists(mapping)) {
+      String id = text(mapping);
+      if (SHOWN.matcher(id).lookingAt()) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          id.startsWith("LVM-")
+              ? "a volume of LVM"
+              : id.startsWith("CRYPT-") ? "an encrypted device" : "a device that is mapped");
+    }
+    Path raid = folder.resolve("md/metadata_version");
+    return Files.exists(raid) && !text(raid).startsWith("external:")
+        ? Optional.of("a RAID of Linux")
+        : Optional.empty();
   }
 
   private static Optional<Path> diskOf(Path folder) throws IOException {

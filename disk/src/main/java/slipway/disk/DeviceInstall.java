@@ -116,8 +116,15 @@ public final class DeviceInstall {
     image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
     image.requireBootLoader(request.wishes(), true, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());
-    DiskPlan.Part boot = plan.boot() == null ? plan.esp() : plan.boot();
-    image.requireBootRoom("the " + boot.name() + " partition of " + request.device(), boot.size());
+    DiskPlan.Part boot = plan.boot();
+    if (boot != null) {
+      image.requireBootRoom(
+          "the " + boot.name() + " partition of " + request.device(), boot.size());
+    }
+    image.requireEspRoom(
+        request.wishes(),
+        "the " + plan.esp().name() + " partition of " + request.device(),
+        plan.esp().size());
     return rootfs;
   }
 

@@ -131,7 +131,7 @@ final class DiskWriter {
         .run();
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
     // What goes to the EFI system partition; empty when there shall be nothing.
-    Path partition = Files.createDirectories(scratch.folder().resolve("esp"));
+    Path partition = scratch.large();
     boolean done =
         MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, partition, scratch));
     if (done) {

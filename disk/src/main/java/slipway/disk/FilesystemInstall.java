@@ -132,7 +132,7 @@ public final class FilesystemInstall {
   /** The last look at the image before anything is erased. */
   private void requireGood(InstallableImage image, TargetRoot target) throws IOException {
     image.check(request.wishes());
-    target.requireFit(image, request.wishes());
+    target.requireFit(image, request.wishes(), request.replace());
     rootArguments(image.config(), target);
     bootSpec(image.config(), target);
     if (request.cleanup() && !image.hasUnit(CLEANUP)) {
@@ -355,7 +355,7 @@ public final class FilesystemInstall {
       throws IOException {
     try (Scratch scratch = Scratch.create(progress)) {
       // What goes to the EFI system partition.
-      Path partition = Files.createDirectory(scratch.folder().resolve("esp"));
+      Path partition = scratch.large();
       switch (installation.bootLoader()) {
         case GRUB -> grub(installation.known(), target, deployed.tree(), partition, scratch);
         case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
@@ -382,18 +382,20 @@ public final class FilesystemInstall {
         tellRemoved(mounted.removeLoadersOf(erased));
       }
       if (loader == BootLoader.SYSTEMD) {
-        new EspMenu(mounted.folder()).clear();
+        tellCleared(new EspMenu(mounted.folder()).clear());
       }
       mounted.write(partition);
+      tellOthers(loader, mounted.hasSystemdBoot());
     } else if (disk != null && disk.esp() != null) {
       EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
       if (replaces) {
-        tellRemoved(folders.removeLoadersOf(erased, scratch.folder(), progress::note));
+        tellRemoved(folders.removeLoadersOf(erased, scratch.large(), progress::note));
       }
       if (loader == BootLoader.SYSTEMD) {
-        folders.clearMenu();
+        tellCleared(folders.clearMenu());
       }
       FileSystems.put(disk.disk(), disk.esp().start(), partition);
+      tellOthers(loader, folders.hasSystemdBoot());
     }
   }
 
@@ -412,7 +414,23 @@ public final class FilesystemInstall {
   }
 
   private void tellRemoved(List<String> folders) {
-    folders.forEach(name -> progress.note("removed the old system's loader EFI/" + name));
+    folders.forEach(name -> progress.note("removed the old system's loader EFI/" + Printable.text(name)));
+  }
+
+  private void tellCleared(List<String> cleared) {
+    cleared.forEach(
+        name ->
+            progress.note("removed from the old boot menu " + Printable.text(name)));
+  }
+
+  /** Firmware's own memory is left alone, and it may name another loader first. */
+  private void tellOthers(BootLoader loader, boolean systemd) {
+    if (loader == BootLoader.GRUB && systemd) {
+      progress.note(
+          "systemd-boot of another system stays in EFI/systemd on the EFI system partition, and"
+              + " firmware that starts it will not start the new system: choose the new loader first"
+              + " in the firmware's boot menu (efibootmgr)");
+    }
   }
 
   /** Trims, writes back and leaves read-only, so that the first boot meets clean file systems. */

@@ -3,6 +3,7 @@ package slipway.disk;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -11,6 +12,7 @@ import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.base.TemporaryFiles;
 import slipway.disk.bootloader.Bootupd;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.bootloader.SystemdBoot;
@@ -198,6 +200,18 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   }
 
   /**
+   * Whether GRUB is to start it that is made of the image's modules, and not one that it brings for
+   * bootupd.
+   *
+   * @param bios whether the disk has a place for the one of BIOS, which is made of them always
+   */
+  boolean makesGrub(MachineWishes wishes, boolean bios) {
+    Optional<Bootupd> brought = Bootupd.in(files, architecture);
+    return wishes.bootLoader(config) == BootLoader.GRUB
+        && (brought.isEmpty() || (bios && brought.get().hasBios()));
+  }
+
+  /**
    * Refuses what certainly does not fit.
    *
    * @param where the root, for the message
@@ -209,6 +223,49 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
       throw Problem.full(
           "the image's files have %d MiB, and %s has %d MiB in all; take a larger one"
               .formatted(bytes / MIB + 1, where, room / MIB));
+    }
+  }
+
+  /**
+   * Bytes that what starts the machine takes on an EFI system partition, about; as many are copied
+   * to the temporary files before.
+   */
+  long espBytes(MachineWishes wishes) throws IOException {
+    return switch (wishes.bootLoader(config)) {
+      case GRUB -> {
+        Optional<Bootupd> brought = Bootupd.in(files, architecture);
+        yield brought.isPresent() ? brought.get().efiBytes() : Grub.EFI_BYTES;
+      }
+      case SYSTEMD ->
+          SystemdBoot.of(architecture).require(files)
+              + KernelLayout.of(files).bytes(BLOCK, name -> true)
+              + MIB;
+      case NONE -> 0;
+    };
+  }
+
+  /**
+   * Refuses an EFI system partition that does not hold what starts the machine, and too little room
+   * for the copies that are made before.
+   *
+   * @param where it is, for the message
+   * @param room bytes that it has for them
+   * @throws Problem of kind FULL
+   */
+  void requireEspRoom(MachineWishes wishes, String where, long room) throws IOException {
+    long needed = espBytes(wishes);
+    Path copies = TemporaryFiles.largeFolder();
+    long left = copies.toFile().getUsableSpace();
+    if (room < needed || left < needed) {
+      throw Problem.full(
+          "%s has room for %d MiB, and the boot loader with what it starts from there takes %d MiB; %s"
+              .formatted(
+                  room < needed ? where : copies,
+                  Math.min(room, left) / MIB,
+                  needed / MIB + 1,
+                  room < needed
+                      ? "free some space on it, or make it larger"
+                      : "free some space there, or name another folder by TMPDIR"));
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -250,7 +251,7 @@ record TargetRoot(
               + " start; make one, or give --bootloader none");
     }
     if (efi == null && disk != null && disk.esp() != null) {
-      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree"));
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree", "mtype"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
     if (architecture.equals("amd64") && bios != uefi && !systemd) {
@@ -368,33 +369,86 @@ record TargetRoot(
   // ---- what is asked when the image's files are known ----
 
   /**
+   * @param replace what happens to what is there
    * @throws Problem of kind INPUT or FULL when the image cannot start from here
    */
-  void requireFit(InstallableImage image, MachineWishes wishes) throws IOException {
+  void requireFit(InstallableImage image, MachineWishes wishes, Replace replace)
+      throws IOException {
     BootLoader loader = image.bootLoader(wishes);
     image.requireDrivers(loader, root.type(), boot.type());
     image.requireBootLoader(
         wishes,
         disk != null && disk.bios() != null,
         efi != null || (disk != null && disk.esp() != null));
+    if (image.makesGrub(wishes, disk != null && disk.bios() != null)) {
+      requireRead();
+    }
     // btrfs may pack what it holds.
     if (!root.type().equals("btrfs")) {
       image.requireRoom(root.point().toString(), root.point().toFile().getTotalSpace());
     }
     if (loader == BootLoader.SYSTEMD) {
       espId();
-      if (efi != null) {
-        long free = efi.folder().toFile().getUsableSpace();
-        image.requireBootRoom(efi.folder().toString(), free + new EspMenu(efi.folder()).clears());
-      } else if (disk != null && disk.esp() != null) {
-        BootDisk.Esp esp = disk.esp();
-        image.requireBootRoom(
-            "the EFI system partition",
-            new EspFolders(disk.disk(), esp.start()).room().orElse(esp.size()));
+      if (replace == Replace.NOTHING) {
+        requireNoMenu();
       }
+    }
+    if (image.espBytes(wishes) > 0) {
+      requireEspRoom(image, wishes);
     }
     if (hasBoot()) {
       image.requireBootRoom(boot.point().toString(), boot.point().toFile().getTotalSpace());
+    }
+  }
+
+  private void requireEspRoom(InstallableImage image, MachineWishes wishes) throws IOException {
+    // What a menu of systemd-boot frees is taken by one alone.
+    boolean menu = image.bootLoader(wishes) == BootLoader.SYSTEMD;
+    if (efi != null) {
+      long free = efi.folder().toFile().getUsableSpace();
+      long clears = menu ? new EspMenu(efi.folder()).clears() : 0;
+      image.requireEspRoom(wishes, efi.folder().toString(), free + clears);
+    } else if (disk != null && disk.esp() != null) {
+      EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
+      OptionalLong free = folders.room(menu);
+      if (free.isEmpty()) {
+        throw Problem.input(
+            "the EFI system partition of "
+                + disk.disk()
+                + " holds no FAT that can be read, so no loader can be put there; make it anew"
+                + " (mkfs.vfat), or give --bootloader none");
+      }
+      image.requireEspRoom(wishes, "the EFI system partition", free.getAsLong());
+    }
+  }
+
+  /** Only who replaces a system may take its boot menu. */
+  private void requireNoMenu() throws IOException {
+    List<String> found = List.of();
+    if (efi != null) {
+      found = new EspMenu(efi.folder()).held();
+    } else if (disk != null && disk.esp() != null) {
+      found = new EspFolders(disk.disk(), disk.esp().start()).menu();
+    }
+    if (!found.isEmpty()) {
+      throw Problem.input(
+          "the EFI system partition has the boot menu or kernels of another system ("
+              + Printable.text(found.getFirst())
+              + "), which would not start any more; give --replace wipe or alongside to replace"
+              + " that, or use another partition");
+    }
+  }
+
+  /** GRUB of the image's modules has those for disks and file systems alone. */
+  private void requireRead() throws IOException {
+    Optional<String> made = DeviceFolder.made(boot.device());
+    if (made.isPresent()) {
+      throw Problem.input(
+          "GRUB cannot find kernels in "
+              + path("boot")
+              + ", which is on "
+              + made.get()
+              + "; give /boot a partition of its own, or --bootloader systemd or none");
     }
   }
 

@@ -24,8 +24,12 @@ import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
+import slipway.linux.mount.MountNamespace;
+import slipway.linux.mount.MountTable;
+import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.DirectoryReader;
 
 /**
  * File systems that somebody else made, on loop devices over the parts of a file: as this kernel
@@ -259,6 +263,8 @@ class FilesystemInstallTest extends DiskCase {
     oldSystem();
     String boot = uuid(root.resolve("boot"));
     loader("debian", "search.fs_uuid " + boot + " root\n");
+    loader("systemd", "any");
+    loader("Linux", "root=UUID=" + boot);
     loader("other", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
     Path unit = tree.resolve("usr/lib/systemd/system/bootc-destructive-cleanup.service");
     Files.createDirectories(unit.getParent());
@@ -287,10 +293,14 @@ class FilesystemInstallTest extends DiskCase {
     assertThat(root.resolve("boot/grub/grub.cfg")).content().contains("blscfg");
     assertThat(root.resolve("etc/bootc-destructive-cleanup")).isEmptyFile();
     // The partition is not mounted; its loader that looked for the erased /boot went all the same.
-    assertThat(notes).contains("removed the old system's loader EFI/debian");
+    assertThat(notes)
+        .contains(
+            "removed the old system's loader EFI/debian",
+            "removed the old system's loader EFI/Linux/grub.cfg")
+        .anyMatch(line -> line.startsWith("systemd-boot of another system stays in EFI/systemd"));
     String esp = disk + "@@" + table(disk).get(1).start();
     assertThat(Command.of("mdir", "-b", "-i", esp, "::/EFI/").output())
-        .contains("::/EFI/BOOT/", "::/EFI/other/")
+        .contains("::/EFI/BOOT/", "::/EFI/other/", "::/EFI/Linux/", "::/EFI/systemd/")
         .doesNotContain("debian");
     // Once more, as somebody does who forgot an option.
     install(request(Replace.ALONGSIDE));
@@ -647,6 +657,141 @@ class FilesystemInstallTest extends DiskCase {
     Files.createDirectories(root.resolve("etc"));
     Files.writeString(root.resolve("etc/fstab"), "# x\nUUID=1 /boot ext4 defaults 0 2\n");
     refused(request(Replace.ALONGSIDE), "mounts UUID=1 on /boot, and nothing is mounted on");
+  }
+
+  /** GRUB's loader has to fit, too, onto a partition that somebody else may have filled. */
+  @Test
+  @Tag("slow")
+  void aPartitionThatTakesNoLoaderKeepsTheOldSystem() throws Exception {
+    parts(RootFileSystem.EXT4);
+    oldSystem();
+    String esp = disk + "@@" + table(disk).get(1).start();
+    Path large = Files.write(directory.resolve("large"), new byte[62 << 20]);
+    Command.of("mcopy", "-i", esp, large.toString(), "::/").run();
+    keepsTheOldSystem("the EFI system partition has room for ");
+    try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
+      out.seek(table(disk).get(1).start());
+      out.write(new byte[1 << 20]);
+    }
+    keepsTheOldSystem(" holds no FAT that can be read");
+  }
+
+  private void keepsTheOldSystem(String sentence) {
+    assertThatThrownBy(() -> install(request(Replace.ALONGSIDE)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(sentence);
+    assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
+    assertThat(root.resolve("ostree")).doesNotExist();
+  }
+
+  /** Seen as the kernel would show a volume of LVM over a partition of the disk. */
+  @Test
+  @Tag("slow")
+  void aBootThatGrubCannotReadIsRefused() throws Exception {
+    parts(RootFileSystem.EXT4);
+    Path mapping = Files.createDirectory(directory.resolve("mapping"));
+    write(mapping.resolve("dm/uuid"), "LVM-Xyz\n");
+    write(mapping.resolve("slaves/x/loop/backing_file"), disk + "\n");
+    write(mapping.resolve("slaves/x/loop/offset"), "512\n");
+    Path device = MountedFileSystem.at(root.resolve("boot")).orElseThrow().device();
+    Path folder = Path.of("/sys/class/block").resolve(device.getFileName()).toRealPath();
+    FilesystemInstall.Request r = request(Replace.ALONGSIDE);
+    InstallableImage image =
+        InstallableImage.of(DirectoryReader.read(tree), r.image(), r.wishes());
+    assertThatThrownBy(
+            () ->
+                MountNamespace.call(
+                    "test",
+                    () -> {
+                      Mount.bind(mapping, folder, false);
+                      TargetRoot target = TargetRoot.checked(r, Progress.NONE);
+                      target.requireFit(image, wishes(BootLoader.NONE), Replace.ALONGSIDE);
+                      target.requireFit(image, r.wishes(), Replace.ALONGSIDE);
+                      return target;
+                    }))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(
+            "GRUB cannot find kernels in " + root + "/boot, which is on a volume of LVM");
+    for (String[] each :
+        new String[][] {
+          {"CRYPT-LUKS2-x", "an encrypted device"}, {"x", "a device that is mapped"},
+          {"mpath-x", null}, {"part2-mpath-x", null}
+        }) {
+      write(mapping.resolve("dm/uuid"), each[0] + "\n");
+      assertThat(DeviceFolder.madeOf(mapping).orElse(null)).isEqualTo(each[1]);
+    }
+    Path raid = directory.resolve("raid");
+    write(raid.resolve("md127/md/metadata_version"), "1.2\n");
+    write(raid.resolve("md127/md127p1/partition"), "1\n");
+    assertThat(DeviceFolder.madeOf(raid.resolve("md127/md127p1"))).contains("a RAID of Linux");
+    write(raid.resolve("md127/md/metadata_version"), "external:/md0/0\n");
+    assertThat(DeviceFolder.madeOf(raid.resolve("md127"))).isEmpty();
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  /** In a container the programs are layers, whose folder is often on what is to be wiped. */
+  @Test
+  @Tag("slow")
+  void whatItRunsOnIsNotWiped() throws Exception {
+    one(RootFileSystem.EXT4);
+    FilesystemInstall.Request r = request(Replace.WIPE);
+    refused(
+        new FilesystemInstall.Request(
+            r.image(),
+            root,
+            root,
+            Replace.WIPE,
+            null,
+            null,
+            r.inherited(),
+            false,
+            false,
+            r.wishes()),
+        root + " is the root that this machine runs on, and --replace wipe would erase");
+    MountedFileSystem target = MountedFileSystem.at(root).orElseThrow();
+    Path store = Files.createDirectories(root.resolve("var/lib/containers/storage/overlay"));
+    Path own = Files.createDirectory(directory.resolve("own"));
+    for (String name : List.of("lower", "upper", "work")) {
+      Files.createDirectories(store.resolve(name));
+    }
+    Path none = directory.resolve("nohost");
+    overlay(store, store + "/lower", own);
+    assertThatThrownBy(() -> new OwnFiles(own, Path.of("/")).requireOutside(target))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("this command itself runs on " + root);
+    // As podman writes them where they are many: nobody can look, then somebody can.
+    overlay(store, "lower", own);
+    new OwnFiles(own, none).requireOutside(target);
+    Files.createDirectories(own.resolve("run"));
+    Files.createFile(own.resolve("run/.containerenv"));
+    assertThatThrownBy(() -> new OwnFiles(own, none).requireOutside(target))
+        .hasMessageContaining("its layer lower is not seen; give podman run --pid=host, too");
+    Path host = Files.createDirectories(directory.resolve("host/var/lib"));
+    Files.createSymbolicLink(host.resolve("containers"), store.getParent().getParent());
+    assertThatThrownBy(() -> new OwnFiles(own, directory.resolve("host")).requireOutside(target))
+        .hasMessageStartingWith("this command itself runs on " + root);
+    assertThatThrownBy(() -> FilesystemInstall.requireOutside(root, store))
+        .hasMessageStartingWith("the image is in " + store + ", which --replace wipe of " + root);
+    assertThat(OwnFiles.layers("rw,lowerdir+=/a,lowerdir+=/b\\:c,upperdir=/u,workdir=/w"))
+        .containsExactly("/a", "/b:c", "/u");
+  }
+
+  /** Layers of which the upper ones lie where they are to be written. */
+  private void overlay(Path store, String lower, Path at) throws IOException {
+    Path upper = Files.createDirectory(directory.resolve("upper" + System.nanoTime()));
+    Path work = Files.createDirectory(directory.resolve("work" + System.nanoTime()));
+    if (!open.isEmpty() && MountTable.at(OsPath.of(at)).isPresent()) {
+      Command.of("umount", at.toString()).run();
+    }
+    Command.of("mount", "-i", "-t", "overlay", "overlay", "-o")
+        .with("lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work, at.toString())
+        .directory(store)
+        .run();
+    open.add(() -> Command.of("umount", at.toString()).tryRun());
   }
 
   @Test

@@ -191,17 +191,7 @@ class SystemdBootTest extends DiskCase {
         Path folder = Files.createDirectory(m.target().resolve("boot"));
         try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
           FilesystemInstall.Request request =
-              new FilesystemInstall.Request(
-                  request().image(),
-                  m.target(),
-                  directory.resolve("nohost"),
-                  FilesystemInstall.Replace.NOTHING,
-                  null,
-                  null,
-                  KernelArguments.NONE,
-                  false,
-                  false,
-                  wishes(BootLoader.SYSTEMD));
+              onto(m.target(), FilesystemInstall.Replace.ALONGSIDE);
           String esp = disk + "@@" + parts.get(0).start();
           mtools("mmd", esp, "::/ostree", "::/loader", "::/loader/entries");
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
@@ -214,14 +204,28 @@ class SystemdBootTest extends DiskCase {
           mtools("mdel", esp, "::/ostree/other/large");
           mtools("mcopy", esp, large.toString(), "::/" + OLD + "/");
           for (String name : List.of("ostree-b-2.conf", "ostree-b-1+3.conf", "other.conf")) {
-            Path entry = Files.writeString(directory.resolve(name), "title old\n");
+            Path entry =
+                Files.writeString(
+                    directory.resolve(name), "title old\nlinux /" + OLD + "/large\n");
             mtools("mcopy", esp, entry.toString(), "::/loader/entries/");
           }
+          // Nobody has said that another system is replaced.
+          assertThatThrownBy(
+                  () ->
+                      FilesystemInstall.run(
+                          onto(m.target(), FilesystemInstall.Replace.NOTHING),
+                          running -> {},
+                          noted(notes)))
+              .isInstanceOf(Problem.class)
+              .hasMessageContaining("has the boot menu or kernels of another system (loader/entr");
+          mtools("mmd", esp, "::/ostree/theirs-" + "0b".repeat(32));
           FilesystemInstall.run(request, running -> {}, noted(notes));
+          assertThat(notes).contains("removed from the old boot menu " + OLD);
           Path partition = partition(disk, parts.get(0).start());
           assertThat(judge(partition, m.target())).contains("linux /ostree/default-");
           assertThat(partition.resolve(OLD)).doesNotExist();
           assertThat(partition.resolve("ostree/other")).exists();
+          assertThat(partition.resolve("ostree/theirs-" + "0b".repeat(32))).exists();
           try (Stream<Path> entries = Files.list(partition.resolve("loader/entries"))) {
             assertThat(entries.map(e -> e.getFileName().toString()))
                 .containsExactlyInAnyOrder("ostree-b-1.conf", "other.conf");
@@ -233,6 +237,21 @@ class SystemdBootTest extends DiskCase {
       }
     }
     assertThat(notes).noneMatch(line -> line.contains("BIOS"));
+  }
+
+  private FilesystemInstall.Request onto(Path root, FilesystemInstall.Replace replace)
+      throws IOException {
+    return new FilesystemInstall.Request(
+        request().image(),
+        root,
+        directory.resolve("nohost"),
+        replace,
+        null,
+        null,
+        KernelArguments.NONE,
+        false,
+        false,
+        wishes(BootLoader.SYSTEMD));
   }
 
   private static void mtools(String program, String esp, String... arguments) {
@@ -262,8 +281,19 @@ class SystemdBootTest extends DiskCase {
     Files.delete(tree.resolve(key));
     Files.write(tree.resolve(key), new byte[(4 << 20) + 1]);
     refused(boot, "PK.auth: more than 4 MiB");
-    Files.delete(tree.resolve(key));
-    Files.delete(tree.resolve(key).getParent());
+    for (String name : List.of("a", "b", "c")) {
+      Files.write(tree.resolve(key).resolveSibling(name + ".auth"), new byte[1 << 20]);
+    }
+    Files.write(tree.resolve(key), new byte[1 << 20]);
+    assertThat(boot.require(DirectoryReader.read(tree))).isBetween(4L << 20, 5L << 20);
+    Files.write(tree.resolve(key), new byte[(1 << 20) + 1]);
+    refused(boot, "secureboot-keys in all: more than 4 MiB");
+    Command.of("rm", "-r", tree.resolve(key).getParent().toString()).run();
+    for (int i = 0; i <= 100; i++) {
+      brings(key.replace("PK", "k" + i), "key");
+    }
+    refused(boot, "secureboot-keys has more than 100 keys");
+    Command.of("rm", "-r", tree.resolve(key).getParent().toString()).run();
     Files.createSymbolicLink(tree.resolve(key).getParent(), Path.of("/etc"));
     refused(boot, "auto is no folder");
   }

@@ -123,6 +123,15 @@ public final class Bootupd {
     return brings(EFI);
   }
 
+  /** Bytes of its files for the EFI system partition. */
+  public long efiBytes() throws IOException {
+    long bytes = 0;
+    for (EfiFile file : hasEfi() ? efiFiles().values() : List.<EfiFile>of()) {
+      bytes += file.content().size();
+    }
+    return bytes;
+  }
+
   /** Whether GRUB for BIOS is wanted; its modules are where {@link Grub} looks for them. */
   public boolean hasBios() {
     return brings(BIOS) && architecture.equals("amd64");

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,12 @@ import slipway.linux.posix.Removal;
  */
 public record EfiFolder(Path folder) {
   private static final String FALLBACK = "BOOT";
+
+  /** Where all systems of a machine have their unified kernels. */
+  private static final String SHARED = "Linux";
+
+  /** Where systemd-boot is, whoever installs it. */
+  public static final String SYSTEMD = "systemd";
 
   /** Larger files are no loaders of Linux. */
   private static final int LARGEST = 16 << 20;
@@ -45,10 +52,11 @@ public record EfiFolder(Path folder) {
 
   /**
    * Removes the folders of loaders that look for one of these file systems, whose {@code /boot} is
-   * not theirs any more: firmware that remembers them goes on to the next.
+   * not theirs any more: firmware that remembers them goes on to the next. Of a folder that all
+   * systems share only the files go that look for one.
    *
    * @param ids of the file systems
-   * @return the folders' names
+   * @return the names of folders, and files in the shared one, below {@code EFI}
    */
   public List<String> removeLoadersOf(Collection<String> ids) throws IOException {
     if (!Files.isDirectory(efi(), LinkOption.NOFOLLOW_LINKS)) {
@@ -58,10 +66,15 @@ public record EfiFolder(Path folder) {
     try (Stream<Path> all = Files.list(efi())) {
       found = all.filter(f -> Files.isDirectory(f, LinkOption.NOFOLLOW_LINKS)).toList();
     }
-    List<String> removed = new java.util.ArrayList<>();
+    List<String> removed = new ArrayList<>();
     for (Path vendor : found) {
       String name = String.valueOf(vendor.getFileName());
-      if (!name.equalsIgnoreCase(FALLBACK) && names(vendor, ids)) {
+      if (isShared(name)) {
+        for (Path file : holding(vendor, ids)) {
+          Files.delete(file);
+          removed.add(name + "/" + file.getFileName());
+        }
+      } else if (!name.equalsIgnoreCase(FALLBACK) && !holding(vendor, ids).isEmpty()) {
         Removal.tree(OsPath.of(vendor));
         removed.add(name);
       }
@@ -69,19 +82,31 @@ public record EfiFolder(Path folder) {
     return removed;
   }
 
+  /** Whether several systems have files in a folder below {@code EFI}. */
+  public static boolean isShared(String name) {
+    return name.equalsIgnoreCase(SHARED);
+  }
+
+  /** Whether somebody's systemd-boot is there. */
+  public boolean hasSystemdBoot() {
+    return Files.isDirectory(efi().resolve(SYSTEMD));
+  }
+
   private Path efi() {
     return folder.resolve("EFI");
   }
 
-  private static boolean names(Path vendor, Collection<String> ids) throws IOException {
+  /** The files in a folder that hold one of these. */
+  private static List<Path> holding(Path vendor, Collection<String> ids) throws IOException {
+    List<Path> found = new ArrayList<>();
     try (Stream<Path> files = Files.list(vendor)) {
       for (Path file : (Iterable<Path>) files::iterator) {
         if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && holds(file, ids)) {
-          return true;
+          found.add(file);
         }
       }
     }
-    return false;
+    return found;
   }
 
   private static boolean holds(Path file, Collection<String> ids) throws IOException {

@@ -34,6 +34,9 @@ import slipway.tree.Node;
  * deployment never touches GRUB.
  */
 public final class Grub {
+  /** Bytes that the image for UEFI has at most, and a copy of it while it is written. */
+  public static final long EFI_BYTES = 4L << 20;
+
   static final List<String> MODULES =
       List.of(
           "part_gpt",

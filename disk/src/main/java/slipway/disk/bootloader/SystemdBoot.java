@@ -29,6 +29,11 @@ import slipway.tree.Node;
  */
 public record SystemdBoot(String name, String ownName) {
   private static final String FOLDER = "usr/lib/systemd/boot/efi";
+  private static final int MOST_KEYS = 100;
+
+  /** What a file takes on FAT at most beside its bytes. */
+  private static final long CLUSTER = 32 << 10;
+
   private static final String KEYS = "usr/lib/bootc/install/secureboot-keys";
 
   /**
@@ -52,33 +57,42 @@ public record SystemdBoot(String name, String ownName) {
 
   /**
    * Refuses, before anything is made of it, an image that does not have it, or has keys that cannot
-   * be read.
+   * be read or are too many.
    *
+   * @return bytes that all takes on the EFI system partition
    * @throws Problem of kind INPUT or CORRUPT
    */
-  public void require(FileTree image) throws IOException {
+  public long require(FileTree image) throws IOException {
     for (String place : places()) {
       Node found = image.find(place).orElse(null);
       if (found != null) {
         String where = "the image's /" + place;
-        requireExecutable(read(found, Limit.BOOT_LOADER_BYTES, where), where);
-        requireKeys(image);
-        return;
+        byte[] loader = read(found, Limit.BOOT_LOADER_BYTES, where);
+        requireExecutable(loader, where);
+        return 2 * (loader.length + CLUSTER) + requireKeys(image);
       }
     }
     throw missing();
   }
 
-  private static void requireKeys(FileTree image) throws IOException {
+  private static long requireKeys(FileTree image) throws IOException {
+    String all = "the image's /" + KEYS;
+    long bytes = 0;
+    int count = 0;
     for (Map.Entry<OsPath, Node> set : children(image.find(KEYS).orElse(null), KEYS).entrySet()) {
       String folder = KEYS + "/" + set.getKey();
       for (Map.Entry<OsPath, Node> key : children(set.getValue(), folder).entrySet()) {
         if (isKey(set.getKey(), key.getKey())) {
           String where = "the image's /" + Printable.text(folder + "/" + key.getKey());
-          read(key.getValue(), Limit.SMALL_FILE_BYTES, where);
+          bytes += read(key.getValue(), Limit.SMALL_FILE_BYTES, where).length;
+          Limit.SMALL_FILE_BYTES.check(bytes, all + " in all");
+          if (++count > MOST_KEYS) {
+            throw Problem.input(all + " has more than " + MOST_KEYS + " keys; leave some out");
+          }
         }
       }
     }
+    return bytes + count * CLUSTER;
   }
 
   private static Map<OsPath, Node> children(@Nullable Node node, String path) {

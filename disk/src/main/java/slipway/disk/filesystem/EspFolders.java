@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,7 +41,7 @@ public record EspFolders(Path disk, long start) {
    *
    * @param work a folder for copies of what is looked into, one loader's at a time
    * @param notes is told of what cannot be looked at or removed, and stays
-   * @return the folders' names
+   * @return what {@link EfiFolder#removeLoadersOf} says
    */
   public List<String> removeLoadersOf(Collection<String> ids, Path work, Consumer<String> notes)
       throws IOException {
@@ -50,7 +52,14 @@ public record EspFolders(Path disk, long start) {
       }
       String name = vendor.substring(0, vendor.length() - 1);
       try {
-        if (isOf(name, ids, work)) {
+        if (EfiFolder.isShared(name)) {
+          for (String file : files(name)) {
+            if (isOf(name, List.of(file), ids, work)) {
+              mtools("mdel", TOP + name + "/" + file).run();
+              removed.add(name + "/" + file);
+            }
+          }
+        } else if (isOf(name, files(name), ids, work)) {
           mtools("mdeltree", TOP + name).run();
           removed.add(name);
         }
@@ -65,14 +74,17 @@ public record EspFolders(Path disk, long start) {
     return removed;
   }
 
-  private boolean isOf(String name, Collection<String> ids, Path work) throws IOException {
+  private List<String> files(String vendor) {
+    return list(TOP + vendor + "/").stream().filter(file -> !file.endsWith("/")).toList();
+  }
+
+  private boolean isOf(String name, List<String> files, Collection<String> ids, Path work)
+      throws IOException {
     Path copy = work.resolve("old-loader");
     Path vendor = Files.createDirectories(copy.resolve("EFI").resolve(name));
     try {
-      for (String file : list(TOP + name + "/")) {
-        if (!file.endsWith("/")) {
-          mtools("mcopy", "-n", TOP + name + "/" + file, vendor + "/").run();
-        }
+      for (String file : files) {
+        mtools("mcopy", "-n", TOP + name + "/" + file, vendor + "/").run();
       }
       return !new EfiFolder(copy).removeLoadersOf(ids).isEmpty();
     } finally {
@@ -80,30 +92,64 @@ public record EspFolders(Path disk, long start) {
     }
   }
 
-  /** Removes what {@link EspMenu#clear} would remove where it is mounted. */
-  public void clearMenu() {
-    for (String entry : list(ENTRIES)) {
-      if (EspMenu.isEntry(entry)) {
-        mtools("mdel", ENTRIES + entry).run();
-      }
-    }
-    for (String kernels : kernels()) {
-      mtools("mdeltree", kernels).run();
-    }
+  /** Whether somebody's systemd-boot is there. */
+  public boolean hasSystemdBoot() {
+    return list(TOP).contains(EfiFolder.SYSTEMD + "/");
+  }
+
+  /** What {@link EspMenu#held} would say where it is mounted. */
+  public List<String> menu() {
+    List<String> held = new ArrayList<>();
+    entries().forEach(entry -> held.add(EspMenu.ENTRIES + "/" + entry));
+    kernels().forEach(folder -> held.add(EspMenu.KERNELS + "/" + folder));
+    return held;
   }
 
   /**
-   * Bytes that are free, with those that {@link #clearMenu} makes free; nothing where that cannot
-   * be known.
+   * Removes what {@link EspMenu#clear} would remove where it is mounted.
+   *
+   * @return as that
    */
-  public OptionalLong room() {
+  public List<String> clearMenu() {
+    List<String> removed = new ArrayList<>();
+    List<String> used = used();
+    for (String entry : entries()) {
+      mtools("mdel", ENTRIES + entry).run();
+      removed.add(EspMenu.ENTRIES + "/" + entry);
+    }
+    for (String folder : used) {
+      mtools("mdeltree", KERNELS + folder).run();
+      removed.add(EspMenu.KERNELS + "/" + folder);
+    }
+    return removed;
+  }
+
+  private List<String> entries() {
+    return list(ENTRIES).stream().filter(EspMenu::isEntry).toList();
+  }
+
+  /** The folders of kernels that entries of ours name. */
+  private List<String> used() {
+    Set<String> named = new TreeSet<>();
+    for (String entry : entries()) {
+      named.addAll(EspMenu.kernelsOf(mtools("mtype", ENTRIES + entry).run().text()));
+    }
+    return kernels().stream().filter(named::contains).toList();
+  }
+
+  /**
+   * Bytes that are free; nothing where that cannot be known.
+   *
+   * @param clears whether with those that {@link #clearMenu} makes free
+   */
+  public OptionalLong room(boolean clears) {
     OptionalLong free = told("::/", FREE);
     if (free.isEmpty()) {
       return free;
     }
     long room = free.getAsLong();
-    for (String kernels : kernels()) {
-      room += told(kernels, HELD).orElse(0);
+    for (String folder : clears ? used() : List.<String>of()) {
+      room += told(KERNELS + folder, HELD).orElse(0);
     }
     return OptionalLong.of(room);
   }
@@ -113,7 +159,6 @@ public record EspFolders(Path disk, long start) {
         .filter(name -> name.endsWith("/"))
         .map(name -> name.substring(0, name.length() - 1))
         .filter(EspMenu::isKernels)
-        .map(name -> KERNELS + name)
         .toList();
   }
 

@@ -10,8 +10,8 @@ import slipway.base.TemporaryFiles;
 import slipway.linux.lock.ScratchFolder;
 
 /**
- * The temporary files of one disk: a folder for small ones, and folders for unfinished results
- * beside their places. All go when it is closed or the process is told to end, and those of a
+ * The temporary files of one disk: a folder for small ones, folders for large ones, and folders for
+ * unfinished results beside their places. All go when it is closed or the process is told to end, and those of a
  * process that was killed when the next one comes to that place. Mounts need no care here, they end
  * with their namespace.
  */
@@ -39,6 +39,11 @@ public final class Scratch implements AutoCloseable {
 
   public Path folder() {
     return folder;
+  }
+
+  /** A new folder for files as large as kernels, which would not always fit into memory. */
+  public Path large() throws IOException {
+    return newFolder(TemporaryFiles.largeFolder(), SMALL);
   }
 
   /** Removes the unfinished results that killed processes have left in an existing folder. */

@@ -35,15 +35,19 @@ class EfiFolderTest {
     file("debian/shimx64.efi", "shim");
     file("built/grubx64.efi", "\0\0search.fs_uuid " + ERASED + " root\0");
     file("other/grub.cfg", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
+    file("Linux/old.efi", "root=UUID=" + ERASED);
+    file("Linux/fedora.efi", "root=UUID=11111111-0000-4000-8000-00000000000A");
     file("Microsoft/Boot/bootmgfw.efi", "windows");
     EfiFolder efi = new EfiFolder(folder);
     Path files = Files.createDirectories(folder.resolve("files/EFI/BOOT"));
     Files.writeString(files.resolve("BOOTX64.EFI"), "MZ");
     efi.write(folder.resolve("files"));
-    assertThat(efi.removeLoadersOf(List.of(ERASED))).containsExactlyInAnyOrder("debian", "built");
+    assertThat(efi.removeLoadersOf(List.of(ERASED))).containsExactlyInAnyOrder("debian", "built", "Linux/old.efi");
     assertThat(folder.resolve("EFI")).isDirectoryNotContaining("glob:**{debian,built}");
     assertThat(folder.resolve("EFI/BOOT/BOOTX64.EFI")).hasContent("MZ");
     assertThat(folder.resolve("EFI/other/grub.cfg")).exists();
+    assertThat(folder.resolve("EFI/Linux/old.efi")).doesNotExist();
+    assertThat(folder.resolve("EFI/Linux/fedora.efi")).exists();
     assertThat(folder.resolve("EFI/Microsoft/Boot/bootmgfw.efi")).hasContent("windows");
   }
 }

@@ -58,16 +58,21 @@ class EspMenuTest {
     EspMenu menu = new EspMenu(esp);
     Path folder = esp.resolve("loader/entries");
     for (String name : List.of("ostree-b-2.conf", "ostree-a-1+3.conf", "other.conf")) {
-      Files.writeString(folder.resolve(name), "title old\n");
+      Files.writeString(
+          folder.resolve(name), "title old\nlinux /ostree/old-" + "0a".repeat(32) + "/vmlinuz\n");
     }
+    Path theirs = Files.createDirectories(esp.resolve("ostree/theirs-" + "0b".repeat(32)));
     Files.createDirectories(esp.resolve("ostree/other"));
     Path old = Files.createDirectories(esp.resolve("ostree/old-" + "0a".repeat(32)));
     Files.write(old.resolve("vmlinuz"), new byte[1000]);
     assertThat(menu.clears()).isGreaterThan(1000);
-    menu.clear();
+    assertThat(menu.held()).contains("loader/entries/ostree-b-2.conf", "ostree/" + theirs.getFileName());
+    assertThat(menu.clear())
+        .contains("loader/entries/ostree-b-2.conf", "ostree/" + old.getFileName())
+        .doesNotContain("loader/entries/other.conf", "ostree/" + theirs.getFileName());
     assertThat(entries()).containsExactly("other.conf");
     try (Stream<Path> kernels = Files.list(esp.resolve("ostree"))) {
-      assertThat(kernels).containsExactly(esp.resolve("ostree/other"));
+      assertThat(kernels).containsExactlyInAnyOrder(esp.resolve("ostree/other"), theirs);
     }
     assertThat(menu.clears()).isZero();
   }
