@@ -414,13 +414,13 @@ public final class FilesystemInstall {
   }
 
   private void tellRemoved(List<String> folders) {
-    folders.forEach(name -> progress.note("removed the old system's loader EFI/" + Printable.text(name)));
+    folders.forEach(
+        name -> progress.note("removed the old system's loader EFI/" + Printable.text(name)));
   }
 
   private void tellCleared(List<String> cleared) {
     cleared.forEach(
-        name ->
-            progress.note("removed from the old boot menu " + Printable.text(name)));
+        name -> progress.note("removed from the old boot menu " + Printable.text(name)));
   }
 
   /** Firmware's own memory is left alone, and it may name another loader first. */

@@ -696,8 +696,7 @@ class FilesystemInstallTest extends DiskCase {
     Path device = MountedFileSystem.at(root.resolve("boot")).orElseThrow().device();
     Path folder = Path.of("/sys/class/block").resolve(device.getFileName()).toRealPath();
     FilesystemInstall.Request r = request(Replace.ALONGSIDE);
-    InstallableImage image =
-        InstallableImage.of(DirectoryReader.read(tree), r.image(), r.wishes());
+    InstallableImage image = InstallableImage.of(DirectoryReader.read(tree), r.image(), r.wishes());
     assertThatThrownBy(
             () ->
                 MountNamespace.call(

@@ -190,8 +190,7 @@ class SystemdBootTest extends DiskCase {
       try (Mount m = Mount.of(root.device().toString(), at, "ext4", 0, null)) {
         Path folder = Files.createDirectory(m.target().resolve("boot"));
         try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
-          FilesystemInstall.Request request =
-              onto(m.target(), FilesystemInstall.Replace.ALONGSIDE);
+          FilesystemInstall.Request request = onto(m.target(), FilesystemInstall.Replace.ALONGSIDE);
           String esp = disk + "@@" + parts.get(0).start();
           mtools("mmd", esp, "::/ostree", "::/loader", "::/loader/entries");
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
@@ -205,8 +204,7 @@ class SystemdBootTest extends DiskCase {
           mtools("mcopy", esp, large.toString(), "::/" + OLD + "/");
           for (String name : List.of("ostree-b-2.conf", "ostree-b-1+3.conf", "other.conf")) {
             Path entry =
-                Files.writeString(
-                    directory.resolve(name), "title old\nlinux /" + OLD + "/large\n");
+                Files.writeString(directory.resolve(name), "title old\nlinux /" + OLD + "/large\n");
             mtools("mcopy", esp, entry.toString(), "::/loader/entries/");
           }
           // Nobody has said that another system is replaced.

@@ -11,9 +11,9 @@ import slipway.linux.lock.ScratchFolder;
 
 /**
  * The temporary files of one disk: a folder for small ones, folders for large ones, and folders for
- * unfinished results beside their places. All go when it is closed or the process is told to end, and those of a
- * process that was killed when the next one comes to that place. Mounts need no care here, they end
- * with their namespace.
+ * unfinished results beside their places. All go when it is closed or the process is told to end,
+ * and those of a process that was killed when the next one comes to that place. Mounts need no care
+ * here, they end with their namespace.
  */
 public final class Scratch implements AutoCloseable {
   private static final String SMALL = "slipway-disk-";

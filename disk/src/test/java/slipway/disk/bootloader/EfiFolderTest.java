@@ -42,7 +42,8 @@ class EfiFolderTest {
     Path files = Files.createDirectories(folder.resolve("files/EFI/BOOT"));
     Files.writeString(files.resolve("BOOTX64.EFI"), "MZ");
     efi.write(folder.resolve("files"));
-    assertThat(efi.removeLoadersOf(List.of(ERASED))).containsExactlyInAnyOrder("debian", "built", "Linux/old.efi");
+    assertThat(efi.removeLoadersOf(List.of(ERASED)))
+        .containsExactlyInAnyOrder("debian", "built", "Linux/old.efi");
     assertThat(folder.resolve("EFI")).isDirectoryNotContaining("glob:**{debian,built}");
     assertThat(folder.resolve("EFI/BOOT/BOOTX64.EFI")).hasContent("MZ");
     assertThat(folder.resolve("EFI/other/grub.cfg")).exists();

@@ -16,7 +16,8 @@ class MountTableTest {
     assertThat(MountTable.entries(text))
         .containsExactly(
             new MountTable.Entry(OsPath.of("/"), "/", "ext4", "/dev/sda1", "rw"),
-            new MountTable.Entry(OsPath.of("/mnt/a b\\c"), "/x - y", "tmpfs", "none", "rw,size=4 k"));
+            new MountTable.Entry(
+                OsPath.of("/mnt/a b\\c"), "/x - y", "tmpfs", "none", "rw,size=4 k"));
     assertThat(MountTable.points()).contains(OsPath.of("/"), OsPath.of("/proc"));
     assertThat(MountTable.at(OsPath.of("/proc")).orElseThrow().type()).isEqualTo("proc");
     assertThat(MountTable.at(OsPath.of("/proc/self"))).isEmpty();

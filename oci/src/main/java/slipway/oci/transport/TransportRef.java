@@ -72,7 +72,9 @@ public sealed interface TransportRef {
     return name == null ? "" : ":" + name;
   }
 
-  /** The file or folder of this machine that the image lies in; of podman's store nobody is told. */
+  /**
+   * The file or folder of this machine that the image lies in; of podman's store nobody is told.
+   */
   default Optional<Path> file() {
     return switch (this) {
       case Layout l -> Optional.of(l.path());

@@ -105,7 +105,8 @@ public final class EspWriter {
    * @param rubbish is told what of that could not be removed
    * @return whether something was written
    */
-  public boolean mirror(List<BootEntry> entries, Optional<BootTrial> trial, AfterCommit rubbish) throws IOException {
+  public boolean mirror(List<BootEntry> entries, Optional<BootTrial> trial, AfterCommit rubbish)
+      throws IOException {
     menu.require();
     if (isInForce(entries)) {
       return false;

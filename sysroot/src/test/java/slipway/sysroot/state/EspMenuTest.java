@@ -15,9 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
-import slipway.linux.mount.Mount;
 import slipway.sysroot.BootTrials;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.MirroredMenu;
@@ -66,7 +66,8 @@ class EspMenuTest {
     Path old = Files.createDirectories(esp.resolve("ostree/old-" + "0a".repeat(32)));
     Files.write(old.resolve("vmlinuz"), new byte[1000]);
     assertThat(menu.clears()).isGreaterThan(1000);
-    assertThat(menu.held()).contains("loader/entries/ostree-b-2.conf", "ostree/" + theirs.getFileName());
+    assertThat(menu.held())
+        .contains("loader/entries/ostree-b-2.conf", "ostree/" + theirs.getFileName());
     assertThat(menu.clear())
         .contains("loader/entries/ostree-b-2.conf", "ostree/" + old.getFileName())
         .doesNotContain("loader/entries/other.conf", "ostree/" + theirs.getFileName());

@@ -76,7 +76,11 @@ record LabelPattern(Part whole) {
       case "1,-1" -> "+";
       case "0,1" -> "?";
       default ->
-          "{" + r.least() + (r.more() ? "," : "") + (r.more() && r.most() > 0 ? r.most() : "") + "}";
+          "{"
+              + r.least()
+              + (r.more() ? "," : "")
+              + (r.more() && r.most() > 0 ? r.most() : "")
+              + "}";
     };
   }
 

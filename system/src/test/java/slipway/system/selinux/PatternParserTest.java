@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 class PatternParserTest {
   private static final int FLAGS = Pattern.DOTALL | Pattern.UNIX_LINES;
   private static final String[] PIECES = {
-    "a", "b", "c", "/", ".", "\\.", "\\d", "\\w", "\\S", "\\n", "[ab]", "[^/]", "[a-c]", "[b-]", "[\\d_]",
-    "[^\\w/]", "1", "_", "\u00e4", "-", "}", "]", "$", "^", "\\\\"
+    "a", "b", "c", "/", ".", "\\.", "\\d", "\\w", "\\S", "\\n", "[ab]", "[^/]", "[a-c]", "[b-]",
+    "[\\d_]", "[^\\w/]", "1", "_", "\u00e4", "-", "}", "]", "$", "^", "\\\\"
   };
   private static final String[] SIGNS = {
     "*", "+", "?", "*?", "+?", "??", "++", "*+", "{2}", "{0}", "{0,2}", "{1,}", "{0,1}?", "{2,3}+"
@@ -29,7 +29,10 @@ class PatternParserTest {
         case 0 -> text.append('(').append(pattern(depth + 1)).append(')').append(sign());
         case 1 -> text.append("(?:").append(pattern(depth + 1)).append(')').append(sign());
         case 2 ->
-            text.append('(').append(pattern(depth + 1)).append('|').append(pattern(depth + 1) + ")");
+            text.append('(')
+                .append(pattern(depth + 1))
+                .append('|')
+                .append(pattern(depth + 1) + ")");
         default -> {
           String piece = PIECES[random.nextInt(PIECES.length)];
           text.append(piece).append(piece.equals("$") || piece.equals("^") ? "" : sign());
