@@ -47,7 +47,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   private static final Pattern READ =
       Pattern.compile(
           "(usr/)?(lib|local/lib|etc)/(bootc|ostree)/.*|((usr/)?etc|usr/lib)/os-release"
-              + "|(usr/)?etc/selinux/.*"
+              + "|(usr/)?etc/selinux/(config|[^/]*/contexts/files/file_contexts(\\.[a-z_]*)?)"
               + "|(usr/)?lib/systemd/boot/efi/systemd-boot[^/]*"
               + "|(usr/)?lib/bootupd/(updates/[^/]*|grub2-static/.*)"
               + "|usr/lib/modules/[^/]*/modules\\.(builtin|dep)",
