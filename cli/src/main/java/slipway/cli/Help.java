@@ -129,7 +129,8 @@ final class Help {
     }
     footer.append("%n--limit NAME=VALUE changes a bound on costs; --limit help lists the bounds.");
     usage.footer(footer.toString());
-    line.getSubcommands().values().forEach(Help::complete);
+    // One with two names stands there twice.
+    line.getSubcommands().values().stream().distinct().forEach(Help::complete);
   }
 
   /**

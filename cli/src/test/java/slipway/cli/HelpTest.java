@@ -35,6 +35,18 @@ class HelpTest {
     }
   }
 
+  /** Commands with a second name, too. */
+  @ParameterizedTest
+  @EnumSource
+  void noPageSaysAnythingTwice(Program program) {
+    for (List<String> words : pages(program)) {
+      assertThat(Help.page(program, words, 0))
+          .as("%s", words)
+          .doesNotContain("Examples:\n\n")
+          .containsOnlyOnce("--limit NAME=VALUE");
+    }
+  }
+
   /** An option and what it takes, such as {@code -v, --volume=A:B}, stay together. */
   private static String name(String line) {
     return line.strip().replaceFirst("^-\\w, ", "");

@@ -294,6 +294,9 @@ class SystemdBootTest extends DiskCase {
     Command.of("rm", "-r", tree.resolve(key).getParent().toString()).run();
     Files.createSymbolicLink(tree.resolve(key).getParent(), Path.of("/etc"));
     refused(boot, "auto is no folder");
+    Files.delete(tree.resolve(key).getParent());
+    brings("usr/lib/bootc/install/secureboot-keys/PK.auth", "key");
+    refused(boot, "/PK.auth would be enrolled by nobody");
   }
 
   private void refused(SystemdBoot boot, String sentence) {

@@ -81,6 +81,13 @@ public record SystemdBoot(String name, String ownName) {
     int count = 0;
     for (Map.Entry<OsPath, Node> set : children(image.find(KEYS).orElse(null), KEYS).entrySet()) {
       String folder = KEYS + "/" + set.getKey();
+      if (set.getValue() instanceof Node.File) {
+        throw Problem.input(
+            "the image's /"
+                + Printable.text(folder)
+                + " would be enrolled by nobody; keys for Secure Boot lie in folders of it, such as"
+                + " auto");
+      }
       for (Map.Entry<OsPath, Node> key : children(set.getValue(), folder).entrySet()) {
         if (isKey(set.getKey(), key.getKey())) {
           String where = "the image's /" + Printable.text(folder + "/" + key.getKey());

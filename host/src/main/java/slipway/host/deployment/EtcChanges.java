@@ -44,7 +44,8 @@ public final class EtcChanges {
                     || only.stream()
                         .anyMatch(
                             path ->
-                                change.path().equals(path)
+                                path.isEmpty()
+                                    || change.path().equals(path)
                                     || change.path().startsWith(path.concat(OsPath.of("/")))))
         .toList();
   }
@@ -58,7 +59,11 @@ public final class EtcChanges {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
     requireOwnEtc(sysroot);
-    List<EtcMerge.Change> restored = sysroot.etc().restore(inside(paths));
+    List<OsPath> wanted = inside(paths);
+    if (wanted.stream().anyMatch(OsPath::isEmpty)) {
+      throw Problem.usage("/etc is no path below /etc; name what of it is to be restored");
+    }
+    List<EtcMerge.Change> restored = sysroot.etc().restore(wanted);
     for (EtcMerge.Change change : restored) {
       host.out().accept("Restored /etc/" + Printable.text(change.path().toString()));
     }

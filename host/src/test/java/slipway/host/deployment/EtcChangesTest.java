@@ -57,6 +57,7 @@ class EtcChangesTest {
     Files.delete(etc.resolve("hosts"));
     Files.writeString(etc.resolve("version"), "mine\n");
     assertThat(diff()).containsExactly("M    version", "D    hosts", "A    added");
+    assertThat(diff("/etc/")).isEqualTo(diff());
     assertThat(diff("/etc/hosts", "added")).containsExactly("D    hosts", "A    added");
     verb().restore(List.of("/etc//hosts"));
     assertThat(machine.heard()).containsExactly("Restored /etc/hosts");
@@ -67,6 +68,10 @@ class EtcChangesTest {
     assertThatThrownBy(() -> verb().restore(List.of("/usr/lib/os-release")))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("is no path below /etc");
+    assertThatThrownBy(() -> verb().restore(List.of("/etc")))
+        .isInstanceOfSatisfying(
+            Problem.class, problem -> assertThat(problem.kind()).isEqualTo(Problem.Kind.USAGE))
+        .hasMessageStartingWith("/etc is no path below /etc");
     Files.createDirectory(machine.root().resolve("etc"));
     assertThatThrownBy(this::diff)
         .isInstanceOf(Problem.class)

@@ -230,7 +230,8 @@ public final class ImageLint {
       return List.of("/boot is not a directory");
     }
     return files.names("boot").stream()
-        .filter(name -> !name.equalsIgnoreCase("efi"))
+        // What a unified kernel lies in; efi is where a system mounts a partition.
+        .filter(name -> !name.equals("EFI"))
         .map(name -> "/boot/" + name + " will not be in a deployment")
         .toList();
   }

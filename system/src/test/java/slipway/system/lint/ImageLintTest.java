@@ -129,6 +129,8 @@ class ImageLintTest {
             "nonempty-boot",
             "/boot/vmlinuz will not be",
             new At[] {file("boot/vmlinuz", "k"), file("boot/EFI/x", "")}),
+        Arguments.of(
+            "nonempty-boot", "/boot/efi will not be", new At[] {file("boot/efi/EFI/x.efi", "")}),
         Arguments.of("nonempty-run-tmp", "/run/lock is hidden", new At[] {directory("run/lock")}),
         Arguments.of("nonempty-run-tmp", "/tmp/x", new At[] {file("tmp/x", "")}),
         Arguments.of(
