@@ -100,11 +100,12 @@ public final class ExportedImage extends OneImageSource {
     if (base != null) {
       layers.add(new Layer(base.root()));
     }
+    LinkedLayers linked = new LinkedLayers(base);
     for (int i = ofCommit; i < image.manifest().layers().size(); i++) {
       Checksum commit = commit(repository, image, i, name);
       requireOwn(repository.readCommit(commit), image, i, name);
       Layer layer = LayerCommits.read(repository, commit);
-      layers.add(base == null ? layer : LayerMerge.linked(layer, base));
+      layers.add(linked.add(layer));
     }
     return layers;
   }

@@ -31,6 +31,7 @@ import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
 import slipway.tree.Node;
+import slipway.tree.TreeBuilder;
 
 /**
  * The files that an import of an image would make, known without writing any: every layer is read
@@ -104,17 +105,18 @@ public final class ImagePreview {
   private Seen read(Manifest.Image manifest, ImageConfig config) throws IOException {
     Map<Digest, Layer> known = new HashMap<>();
     List<Layer> order = new ArrayList<>();
+    int ofCommit = Encapsulation.layers(manifest, config);
     for (int i = 0; i < manifest.layers().size(); i++) {
       Descriptor blob = manifest.layers().get(i);
       Layer layer = known.get(blob.digest());
       if (layer == null) {
         Digest diffId = config.diffIds().get(i);
-        layer = layers.read(store(blob, diffId), blob, diffId);
+        layer = layers.read(store(blob, diffId), blob, diffId, i < ofCommit);
         known.put(blob.digest(), layer);
       }
       order.add(layer);
     }
-    FileTree tree = ContainerImport.withoutLeftovers(Layers.merge(order));
+    FileTree tree = ContainerImport.withoutLeftovers(withoutObjects(Layers.merge(order)));
     tree.walk(
         (path, node) -> {
           Holding.require(path, node);
@@ -128,6 +130,12 @@ public final class ImagePreview {
           }
         });
     return new Seen(tree, bytes);
+  }
+
+  private static FileTree withoutObjects(FileTree tree) {
+    TreeBuilder builder = new TreeBuilder(tree);
+    builder.remove("sysroot/ostree");
+    return builder.build();
   }
 
   private ContentStore store(Descriptor blob, Digest diffId) {
@@ -200,7 +208,7 @@ public final class ImagePreview {
           Set<OsPath> more = later.getOrDefault(blob.digest(), Set.of());
           Wanted wanted = new Wanted(path, more);
           new LayerFetch(source, new ImageTotals("the image's layers"), Progress.NONE)
-              .read(wanted, blob, diffId);
+              .read(wanted, blob, diffId, false);
           content = more.contains(path) ? wanted.found.get(path) : wanted.found.remove(path);
           known.putAll(wanted.found);
         }

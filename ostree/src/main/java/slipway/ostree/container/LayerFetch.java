@@ -102,9 +102,15 @@ final class LayerFetch {
         fetched.get());
   }
 
-  /** Reads it, with the content of its files going to another place. */
-  Layer read(ContentStore store, Descriptor blob, Digest diffId) throws IOException {
-    return read(new LayerFilter(store, name(blob)), blob, diffId);
+  /**
+   * Reads it, with the content of its files going to another place.
+   *
+   * @param encapsulated whether it is one of those that hold the image's commit; all its objects
+   *     are there then
+   */
+  Layer read(ContentStore store, Descriptor blob, Digest diffId, boolean encapsulated)
+      throws IOException {
+    return read(new LayerFilter(store, name(blob), encapsulated), blob, diffId);
   }
 
   private Layer read(LayerFilter filter, Descriptor blob, Digest diffId) throws IOException {

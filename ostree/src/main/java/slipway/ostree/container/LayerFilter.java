@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
@@ -23,8 +24,9 @@ import slipway.tree.Node;
  * Makes the layer of a container image fit for a bootable system, as ostree-ext does: what is below
  * dev, proc, run, sys and tmp is dropped, {@code etc} becomes {@code usr/etc}; what ostree cannot
  * hold is refused. The repository that an image derived from an encapsulated commit carries ({@link
- * Encapsulation}) is dropped, too: its files have other names, as hard links. For one layer and one
- * thread.
+ * Encapsulation}) is dropped, too: its files have other names, as hard links. What stays of it is
+ * objects that a layer above the commit brings anew, since names in layers above that one may be
+ * hard links to them. For one layer and one thread.
  */
 final class LayerFilter implements ContentStore {
   private static final String[] EMPTIED = {"dev", "proc", "run", "sys", "tmp"};
@@ -33,6 +35,10 @@ final class LayerFilter implements ContentStore {
   private static final OsPath ROOT = OsPath.of("");
   private static final OsPath SYSROOT = OsPath.of("sysroot");
   private static final OsPath OSTREE = OsPath.of("ostree");
+  private static final List<OsPath> OBJECTS = List.of(OsPath.of("repo"), OsPath.of("objects"));
+
+  /** What names of objects with content end with. */
+  private static final String OBJECT = ".file";
 
   /** Stands for the content of a file that is dropped. */
   private record Dropped(OsPath path, long size) implements Content {
@@ -44,6 +50,7 @@ final class LayerFilter implements ContentStore {
 
   private final ContentStore contents;
   private final String layer;
+  private final boolean encapsulated;
   private final Map<String, Integer> dropped = new TreeMap<>();
   private final Map<String, Integer> attributes = new TreeMap<>();
   private final Map<Node, Node> kept = new IdentityHashMap<>();
@@ -53,8 +60,16 @@ final class LayerFilter implements ContentStore {
    * @param layer for messages
    */
   LayerFilter(ContentStore contents, String layer) {
+    this(contents, layer, false);
+  }
+
+  /**
+   * @param encapsulated whether it is one of the commit's own layers, whose objects all stay
+   */
+  LayerFilter(ContentStore contents, String layer, boolean encapsulated) {
     this.contents = contents;
     this.layer = layer;
+    this.encapsulated = encapsulated;
   }
 
   @Override
@@ -74,7 +89,7 @@ final class LayerFilter implements ContentStore {
       }
     }
     // Content of the repository may have another name, which comes later.
-    return path.startsWith(Encapsulation.REPOSITORY + "/") && !path.toString().endsWith(".file");
+    return path.startsWith(Encapsulation.REPOSITORY + "/") && !path.toString().endsWith(OBJECT);
   }
 
   /**
@@ -135,6 +150,7 @@ final class LayerFilter implements ContentStore {
       count(SYSROOT + "/" + OSTREE, repository);
       TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
       left.remove(OSTREE);
+      objects(repository, 0).ifPresent(objects -> left.put(OSTREE, objects));
       children.put(SYSROOT, copy(sysroot, left));
     }
     Node etc = children.remove(ETC);
@@ -145,6 +161,35 @@ final class LayerFilter implements ContentStore {
       children.put(USR, withEtc(children.get(USR), etc));
     }
     return new Layer(directory(ROOT, copy(raw.root(), children)));
+  }
+
+  /**
+   * The objects with content in a repository, which stay.
+   *
+   * @param depth of the directory: 0 for the one that holds the repository
+   */
+  private Optional<Node.Directory> objects(Node.Directory directory, int depth) {
+    TreeMap<OsPath, Node> stay = new TreeMap<>();
+    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+      String name = child.getKey().toString();
+      switch (child.getValue()) {
+        case Node.Directory d
+            when depth >= OBJECTS.size() || child.getKey().equals(OBJECTS.get(depth)) ->
+            objects(d, depth + 1).ifPresent(objects -> stay.put(child.getKey(), objects));
+        case Node.File f when depth > OBJECTS.size() && name.endsWith(OBJECT) ->
+            stay.put(child.getKey(), f);
+        case Node.Symlink s when depth > OBJECTS.size() && name.endsWith(OBJECT) ->
+            stay.put(child.getKey(), s);
+        // With metadata of the commit's objects come their names.
+        case Node.File f when depth > OBJECTS.size() && !encapsulated -> {
+          return Optional.empty();
+        }
+        default -> {}
+      }
+    }
+    return stay.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Node.Directory(directory.metadata(), stay, false, true));
   }
 
   private void count(String name, Node.Directory directory) throws IOException {

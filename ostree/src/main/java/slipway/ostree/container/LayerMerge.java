@@ -39,6 +39,7 @@ final class LayerMerge {
 
   private final Transaction transaction;
   private final @Nullable FileTree base;
+  private final LinkedLayers linked;
   private final List<Part> parts = new ArrayList<>();
 
   /** The commit's files with the labels that they have in the image. */
@@ -49,7 +50,11 @@ final class LayerMerge {
   /** Layers whose commits were written anew, by blob. */
   private final Set<Digest> relabelled = new HashSet<>();
 
-  private record Part(Digest blob, @Nullable Digest diffId, Layer layer) {}
+  /**
+   * @param stored with hard links as they are, which lead elsewhere above other layers
+   * @param layer with files in their place
+   */
+  private record Part(Digest blob, @Nullable Digest diffId, Layer stored, Layer layer) {}
 
   /**
    * @param base of the encapsulated commit, or null
@@ -57,6 +62,7 @@ final class LayerMerge {
   LayerMerge(Transaction transaction, @Nullable FileTree base) {
     this.transaction = transaction;
     this.base = base;
+    this.linked = new LinkedLayers(base);
     this.below = base;
   }
 
@@ -66,7 +72,7 @@ final class LayerMerge {
    * @param diffId as it was checked; null when it never was
    */
   void add(Digest blob, @Nullable Digest diffId, Layer layer) {
-    parts.add(new Part(blob, diffId, base == null ? layer : linked(layer, base)));
+    parts.add(new Part(blob, diffId, layer, linked.add(layer)));
   }
 
   /** Merges, and sets the refs of layers that got labels. */
@@ -87,21 +93,30 @@ final class LayerMerge {
     Map<Digest, Layer> done = new HashMap<>();
     for (int i = 0; i < order.size(); i++) {
       Part part = parts.get(i);
-      Layer made = done.get(part.blob());
-      if (made == null) {
-        made = new Layer(work.directory(ROOT, part.layer().root()));
-        done.put(part.blob(), made);
-        if (made.root() != part.layer().root()) {
-          transaction.setRef(
-              ContainerRefs.layer(part.blob()),
-              LayerCommits.write(transaction, made, part.diffId()));
-          relabelled.add(part.blob());
-          same = false;
-        }
+      Layer stored = done.get(part.blob());
+      if (stored == null) {
+        stored = stored(work, part);
+        done.put(part.blob(), stored);
       }
+      Layer made =
+          part.layer() == part.stored()
+              ? stored
+              : new Layer(work.directory(ROOT, part.layer().root()));
+      same = same && made.root() == part.layer().root();
       order.set(i, made);
     }
     return same ? tree : merge(below, order);
+  }
+
+  /** A layer with labels, for the next image that has it. */
+  private Layer stored(Relabelling work, Part part) throws IOException {
+    Layer made = new Layer(work.directory(ROOT, part.stored().root()));
+    if (made.root() != part.stored().root()) {
+      transaction.setRef(
+          ContainerRefs.layer(part.blob()), LayerCommits.write(transaction, made, part.diffId()));
+      relabelled.add(part.blob());
+    }
+    return made;
   }
 
   private static FileTree merge(@Nullable FileTree base, List<Layer> layers) {
@@ -125,55 +140,6 @@ final class LayerMerge {
               });
     }
     return files;
-  }
-
-  /**
-   * With files of the commit in the place of hard links to its objects, of which the layer itself
-   * has none.
-   */
-  static Layer linked(Layer layer, FileTree base) {
-    return new Layer(linked(layer.root(), base, new HashMap<>()));
-  }
-
-  private static Node.Directory linked(
-      Node.Directory directory, FileTree base, Map<Checksum, Node> objects) {
-    TreeMap<OsPath, Node> children = new TreeMap<>();
-    boolean same = true;
-    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
-      Node node =
-          switch (child.getValue()) {
-            case Node.Directory d -> linked(d, base, objects);
-            case Node.LinkBelow link ->
-                Encapsulation.name(link.target())
-                    .map(name -> objects(base, objects).getOrDefault(name.checksum(), link))
-                    .orElse(link);
-            case Node other -> other;
-          };
-      same = same && node == child.getValue();
-      children.put(child.getKey(), node);
-    }
-    return same
-        ? directory
-        : new Node.Directory(
-            directory.metadata(), children, directory.opaque(), directory.implied());
-  }
-
-  /** The commit's files by their objects, worked out when the first one is asked for. */
-  private static Map<Checksum, Node> objects(FileTree base, Map<Checksum, Node> known) {
-    if (known.isEmpty()) {
-      collect(base.root(), known);
-    }
-    return known;
-  }
-
-  private static void collect(Node.Directory directory, Map<Checksum, Node> into) {
-    for (Node node : directory.children().values()) {
-      if (node instanceof Node.Directory d) {
-        collect(d, into);
-      } else {
-        ObjectContent.linked(node).ifPresent(object -> into.put(object, node));
-      }
-    }
   }
 
   /**

@@ -314,25 +314,62 @@ class DerivedImageTest extends ImportCase {
   @Test
   void namesOfTheCommitsObjectsAreLinksToItsFiles() throws Exception {
     Checksum commit = commit();
-    String object =
-        Command.of("ostree", "ls", "-C", "--repo=" + source, "os", "/usr/bin/same")
-            .output()
-            .split(" +")[4];
-    OsPath place = Encapsulation.path(new Checksum(object), "file");
     TreeBuilder b = new TreeBuilder();
-    b.put("usr/bin/third", new Node.LinkBelow(place, Metadata.file(0644)));
+    b.put("usr/bin/third", new Node.LinkBelow(object("/usr/bin/same"), Metadata.file(0644)));
     // As a storage driver that keeps hard links together: the object itself was changed.
-    String large =
-        Command.of("ostree", "ls", "-C", "--repo=" + source, "os", "/usr/lib/app/large")
-            .output()
-            .split(" +")[4];
-    String changed = Encapsulation.path(new Checksum(large), "file").toString();
+    String changed = object("/usr/lib/app/large").toString();
     b.file(changed, timed(Metadata.file(0644)), content("other"));
     b.link(changed, "usr/lib/app/large");
     FileTree tree = repository.readTree(run(image(commit, b.layer())).mergeCommit());
     assertThat(text(tree, "usr/bin/third")).isEqualTo("a");
     assertThat(tree.find("usr/bin/third").orElseThrow().metadata().uid()).isEqualTo(3);
     assertThat(text(tree, "usr/lib/app/large")).isEqualTo("other");
+    assertClean();
+  }
+
+  /** Where the object of a file of the commit lies in the image. */
+  private OsPath object(String path) {
+    String object =
+        Command.of("ostree", "ls", "-C", "--repo=" + source, "os", path).output().split(" +")[4];
+    return Encapsulation.path(new Checksum(object), "file");
+  }
+
+  /** As kaniko makes them: a change in one layer, and names of what was changed in the next. */
+  @Test
+  void namesOfAnObjectThatALayerBelowChangedAreOfWhatItBecame() throws Exception {
+    Checksum commit = commit();
+    OsPath object = object("/usr/bin/same");
+    TreeBuilder change = new TreeBuilder();
+    change.file("usr/bin/same", timed(Metadata.file(0755)), content("changed"));
+    change.link("usr/bin/same", object.toString());
+    TreeBuilder alone = new TreeBuilder();
+    alone.file(object.toString(), timed(Metadata.file(0755)), content("alone"));
+    Layer names =
+        new TreeBuilder()
+            .put("usr/bin/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .put("etc/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .layer();
+    assertNames("changed", image(commit, change.layer(), names));
+    // The layer with the names is there now, below it is another.
+    assertNames("a", image(commit, derived(), names));
+    assertNames("alone", image(commit, change.layer(), alone.layer(), names));
+    assertNames("changed", image(commit, change.layer(), names));
+  }
+
+  /** What both names are in an image, as it is imported and as it is seen before. */
+  private void assertNames(String text, TestImage image) throws IOException {
+    FileTree seen =
+        ImagePreview.read(
+                image, image.manifest(), image.config(), NAME, p -> true, Progress.NONE)
+            .files();
+    FileTree tree = repository.readTree(run(image).mergeCommit());
+    for (FileTree each : List.of(seen, tree)) {
+      assertThat(text(each, "usr/bin/same")).isEqualTo(text);
+      assertThat(text(each, "usr/etc/same")).isEqualTo(text);
+      assertThat(each.find("sysroot/ostree")).isEmpty();
+    }
+    assertThat(label(tree, "usr/bin/same").strip()).startsWith(BIN);
+    assertThat(label(tree, "usr/etc/same")).startsWith("system_u:object_r:etc_t:s0");
     assertClean();
   }
 
