@@ -359,8 +359,7 @@ class DerivedImageTest extends ImportCase {
   /** What both names are in an image, as it is imported and as it is seen before. */
   private void assertNames(String text, TestImage image) throws IOException {
     FileTree seen =
-        ImagePreview.read(
-                image, image.manifest(), image.config(), NAME, p -> true, Progress.NONE)
+        ImagePreview.read(image, image.manifest(), image.config(), NAME, p -> true, Progress.NONE)
             .files();
     FileTree tree = repository.readTree(run(image).mergeCommit());
     for (FileTree each : List.of(seen, tree)) {
