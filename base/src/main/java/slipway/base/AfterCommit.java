@@ -27,7 +27,8 @@ public record AfterCommit(Consumer<String> warnings) {
       step.run();
       return true;
     } catch (IOException | RuntimeException e) {
-      warnings.accept("warning: " + failed + ": " + e.getMessage());
+      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
+      warnings.accept("warning: " + failed + ": " + why);
       return false;
     }
   }

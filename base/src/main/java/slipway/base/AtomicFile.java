@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -77,7 +78,7 @@ public final class AtomicFile implements AutoCloseable {
     this.target = target;
     this.temporary = temporary;
     this.channel = channel;
-    this.out = new BufferedOutputStream(Channels.newOutputStream(channel), 64 * 1024);
+    this.out = new BufferedOutputStream(new Content(), 64 * 1024);
     this.cleanup = Cleanup.register("the file " + temporary, () -> Files.deleteIfExists(temporary));
   }
 
@@ -197,6 +198,31 @@ public final class AtomicFile implements AutoCloseable {
     write(target, content.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Writes to a descriptor fail without the name of the file. */
+  private IOException named(IOException e) {
+    IOException named = new FileSystemException(target.toString(), null, e.getMessage());
+    named.initCause(e);
+    return named;
+  }
+
+  private final class Content extends OutputStream {
+    private final OutputStream file = Channels.newOutputStream(channel);
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        file.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw named(e);
+      }
+    }
+  }
+
   /** The buffered stream to write to; closing it is not needed. */
   public OutputStream out() {
     return out;
@@ -220,8 +246,12 @@ public final class AtomicFile implements AutoCloseable {
   /** As above, with the sync of the directory. */
   void commit(Sync sync) throws IOException {
     out.flush();
-    channel.force(true);
-    channel.close();
+    try {
+      channel.force(true);
+      channel.close();
+    } catch (IOException e) {
+      throw named(e);
+    }
     rename(temporary, target, cleanup::keep, sync);
   }
 

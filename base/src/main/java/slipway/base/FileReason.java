@@ -2,9 +2,13 @@ package slipway.base;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
 
 /** Why something with a file failed, in words: the messages of these exceptions are often paths. */
 public final class FileReason {
@@ -18,8 +22,17 @@ public final class FileReason {
       case NoSuchFileException f -> f.getFile() + " does not exist";
       case AccessDeniedException f -> "permission denied: " + f.getFile();
       case FileAlreadyExistsException f -> f.getFile() + " exists already";
+      case NotLinkException f -> f.getFile() + " is no link";
+      case NotDirectoryException f -> f.getFile() + " is not a folder";
+      case DirectoryNotEmptyException f -> f.getFile() + " is not empty";
+      case FileSystemLoopException f -> f.getFile() + " leads back to itself";
       default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     };
+  }
+
+  /** The same, and of a full disk what to do. */
+  public static String advised(IOException e) {
+    return FullDisk.isCauseOf(e) ? FullDisk.sentence(e) : of(e);
   }
 
   /** The same of making or using a folder, where what exists already is something else. */

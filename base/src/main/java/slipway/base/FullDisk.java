@@ -1,6 +1,7 @@
 package slipway.base;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
@@ -12,6 +13,9 @@ public final class FullDisk {
    */
   private static final Pattern WORDS =
       Pattern.compile("No space left on device|[Dd]isk quota exceeded");
+
+  /** Of a write by a descriptor, which knows no file. */
+  private static final Pattern NAMELESS = Pattern.compile("(write fd \\d+: )?(" + WORDS + ")");
 
   private FullDisk() {}
 
@@ -37,14 +41,48 @@ public final class FullDisk {
    * @param failure whose own message is told when the disk was not full
    */
   public static String tell(Path where, Throwable failure) {
-    return isCauseOf(failure) ? sentence(where) : String.valueOf(failure.getMessage());
+    return isCauseOf(failure) ? ofState(where) : String.valueOf(failure.getMessage());
   }
 
   /** That a folder of the state has no room, and what to do. */
+  public static String ofState(Path where) {
+    return noRoom(where)
+        + ", for example with slipway system prune, or keep the state elsewhere with --root";
+  }
+
+  /** That a file or folder has no room, and what to do. */
   public static String sentence(Path where) {
-    return "no space is left on the file system of "
-        + where
-        + "; make room there, for example with slipway system prune, or keep the state elsewhere"
-        + " with --root";
+    return noRoom(where) + (isTemporary(where) ? " or let TMPDIR name another folder" : "");
+  }
+
+  private static String noRoom(Path where) {
+    return "no space is left on the file system of " + where + "; make room there";
+  }
+
+  /** Whether it is a folder for temporary files or something of ours in one. */
+  private static boolean isTemporary(Path where) {
+    Path absolute = where.toAbsolutePath();
+    return TemporaryFiles.folders().stream()
+        .filter(absolute::startsWith)
+        .map(folder -> folder.relativize(absolute).toString())
+        .anyMatch(name -> name.isEmpty() || name.startsWith("slipway-"));
+  }
+
+  /**
+   * What to tell of a full disk that nobody has worded, with the file where the failure names it.
+   *
+   * @param failure of which {@link #isCauseOf} holds
+   */
+  public static String sentence(IOException failure) {
+    if (failure instanceof FileSystemException f && f.getFile() != null) {
+      return sentence(Path.of(f.getFile()));
+    }
+    String text = String.valueOf(failure.getMessage());
+    return NAMELESS.matcher(text).matches()
+        ? "no space is left on a file system that this writes to, that of its result or that of"
+            + " temporary files "
+            + TemporaryFiles.folders()
+            + "; make room there"
+        : text + "; make room on that file system";
   }
 }

@@ -2,7 +2,10 @@ package slipway.base;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Where temporary files go: into the folder that {@code TMPDIR} names, as those of other programs
@@ -32,6 +35,15 @@ public final class TemporaryFiles {
   public static Path largeFolder() {
     Path large = Path.of("/var/tmp");
     return Files.isWritable(large) ? folder(System.getenv(), large) : folder();
+  }
+
+  /** Both folders; none when {@code TMPDIR} names no folder, so that there are no such files. */
+  static Set<Path> folders() {
+    try {
+      return new TreeSet<>(List.of(folder(), largeFolder()));
+    } catch (Problem e) {
+      return Set.of();
+    }
   }
 
   static Path folder(Map<String, String> environment, Path usual) {

@@ -3,7 +3,9 @@ package slipway.base;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FullDiskTest {
@@ -17,5 +19,24 @@ class FullDiskTest {
     assertThat(FullDisk.tell(Path.of("/s"), full))
         .startsWith("no space is left on the file system of /s; make room there");
     assertThat(FullDisk.tell(Path.of("/s"), new IOException("other"))).isEqualTo("other");
+  }
+
+  @Test
+  void aFailureNamesTheFileWhereItKnowsIt() {
+    String what = "No space left on device";
+    assertThat(FullDisk.sentence(new FileSystemException("/srv/x", null, what)))
+        .isEqualTo("no space is left on the file system of /srv/x; make room there");
+    Path temporary = TemporaryFiles.folder().resolve("slipway-x/y");
+    assertThat(FullDisk.sentence(new FileSystemException(temporary.toString(), null, what)))
+        .endsWith(" of " + temporary + "; make room there or let TMPDIR name another folder");
+    Path other = TemporaryFiles.folder().resolve("x");
+    assertThat(FullDisk.sentence(other)).endsWith(" of " + other + "; make room there");
+    assertThat(FullDisk.sentence(new IOException("mkdir /srv/x: " + what)))
+        .isEqualTo("mkdir /srv/x: " + what + "; make room on that file system");
+    for (String nameless : List.of(what, "write fd 39: " + what)) {
+      assertThat(FullDisk.sentence(new IOException(nameless)))
+          .startsWith("no space is left on a file system that this writes to")
+          .contains(String.valueOf(TemporaryFiles.largeFolder()));
+    }
   }
 }

@@ -13,9 +13,11 @@ import java.util.stream.Stream;
 import picocli.CommandLine;
 import slipway.base.Cleanup;
 import slipway.base.FileReason;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.document.SyntaxFault;
 import slipway.cli.command.ExitCodes;
 import slipway.cli.command.Limits;
 import slipway.cli.command.Signals;
@@ -149,7 +151,7 @@ public final class Main {
     line.setExecutionExceptionHandler(
         (e, l, result) -> {
           int status = report(e, err);
-          return e instanceof Problem p && l.getCommand() instanceof ExitCodes codes
+          return problem(e) instanceof Problem p && l.getCommand() instanceof ExitCodes codes
               ? codes.exitCode(p)
               : status;
         });
@@ -163,6 +165,13 @@ public final class Main {
     int status = line.execute(args);
     line.getOut().flush();
     return status;
+  }
+
+  /** What is a problem with a kind: a full disk is one, whoever met it. */
+  private static Throwable problem(Throwable e) {
+    return cause(e) instanceof IOException io && FullDisk.isCauseOf(io)
+        ? Problem.full(sentence(e))
+        : e;
   }
 
   private static int report(Throwable e, PrintStream err) {
@@ -188,7 +197,7 @@ public final class Main {
           case Problem p -> p.sentence();
           case IOException io -> describe(e, io);
           case InvalidPathException p -> "\"" + p.getInput() + "\" is not a path: " + p.getReason();
-          case JacksonException j -> "a document cannot be read: " + j.getOriginalMessage();
+          case JacksonException j -> "a document cannot be read: " + SyntaxFault.said(j);
           case OutOfMemoryError m ->
               "this needs more memory than the "
                   + (Runtime.getRuntime().maxMemory() >> 20)
@@ -223,7 +232,7 @@ public final class Main {
 
   /** The messages of file errors are often only a path. */
   private static String describe(Throwable outer, IOException io) {
-    String text = FileReason.of(io);
+    String text = FileReason.advised(io);
     return outer == io || outer.getMessage() == null || outer.getMessage().contains(text)
         ? text
         : outer.getMessage() + ": " + text;

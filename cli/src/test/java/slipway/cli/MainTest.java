@@ -124,7 +124,9 @@ class MainTest {
       assertThat(Main.run(verb.program().word(), line, StandardOutput.of(full), said)).isEqualTo(1);
     }
     assertThat(err.toString(StandardCharsets.UTF_8))
-        .isEqualTo("error: cannot write to standard output: No space left on device\n");
+        .isEqualTo(
+            "error: cannot write to standard output: No space left on device; make room on that"
+                + " file system\n");
   }
 
   /** Such as {@code head}, which has read enough. */

@@ -63,7 +63,9 @@ class BoundsTest {
   @Test
   void depthIsBounded() {
     byte[] deep = bytes("[".repeat(100_000));
-    assertThatThrownBy(() -> Json.read(deep, "list")).isInstanceOf(Problem.class);
+    assertThatThrownBy(() -> Json.read(deep, "list"))
+        .isInstanceOf(Problem.class)
+        .hasMessageNotContaining("StreamRead");
     assertThatThrownBy(() -> ManifestJson.readSecret(deep, "the answer"))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("the answer is not valid JSON");

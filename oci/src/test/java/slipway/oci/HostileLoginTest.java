@@ -50,7 +50,8 @@ class HostileLoginTest extends HostileCase {
         RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
       fails(Problem.Kind.CORRUPT, () -> client.manifest(null)).hasMessageContaining("without end");
     }
-    for (String target : List.of("file:///etc/passwd", "http://[", "", "gopher://x/")) {
+    for (String target :
+        List.of("file:///etc/passwd", "http://[", "", "gopher://x/", "http://127.0.0.1:99999/x")) {
       HostileRegistry.Handler away =
           (e, count) -> {
             header(e, "Location", target);

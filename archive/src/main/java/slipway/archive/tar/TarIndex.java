@@ -20,6 +20,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.base.BlockInput;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -168,8 +169,16 @@ public final class TarIndex implements AutoCloseable {
   }
 
   private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      // The file has no name that the failure could tell.
+      if (FullDisk.isCauseOf(e)) {
+        throw new Problem(Problem.Kind.FULL, FullDisk.sentence(TemporaryFiles.largeFolder()), e);
+      }
+      throw e;
     }
   }
 

@@ -7,14 +7,23 @@ import slipway.base.Problem;
 import tools.jackson.core.JacksonException;
 
 /** What is wrong with a text that is no TOML or JSON, in words instead of a parser's names. */
-final class SyntaxFault {
+public final class SyntaxFault {
   private static final Pattern TOKENS =
       Pattern.compile("Unexpected token: Got ([A-Z_]+), expected ([A-Z_, ]+)");
 
+  /** Where a bound of the parser's comes from. */
+  private static final Pattern SOURCE = Pattern.compile(", from `[A-Za-z.()]+`");
+
   private SyntaxFault() {}
 
+  /** What a parser said: its first line, without the name of a method that it likes to add. */
+  public static String said(JacksonException e) {
+    String line = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+    return SOURCE.matcher(line).replaceAll("");
+  }
+
   static Problem problem(String file, String text, JacksonException e) {
-    String said = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+    String said = said(e);
     int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
     boolean before = said.startsWith("Unexpected token") || said.startsWith("Unexpected end");
     if (before && e.getLocation() != null && e.getLocation().getColumnNr() <= 1) {

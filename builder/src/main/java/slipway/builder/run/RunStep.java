@@ -248,7 +248,7 @@ public final class RunStep {
 
   /** A command that could not write seldom says that it was this machine's disk that is full. */
   private String why(OsPath root) throws IOException {
-    return Mounts.isFull(root) ? ": " + FullDisk.sentence(session.root()) : "";
+    return Mounts.isFull(root) ? ": " + FullDisk.ofState(session.root()) : "";
   }
 
   private String brief() {

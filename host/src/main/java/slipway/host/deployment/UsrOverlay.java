@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.mount.MountTable;
@@ -93,14 +94,23 @@ public final class UsrOverlay {
     Path deployment = sysroot.path(booted);
     Path target = host.root().resolve("usr");
     long before = mounts(target);
-    Command.of("unshare", "--mount", "--propagation", "unchanged", "--")
-        .with("sh", "-c", SCRIPT, "sh")
-        .with(sealed ? physical.toString() : "")
-        .with(deployment.toString(), sysroot.backing(booted).toString())
-        .with(Integer.toOctalString(Posix.stat(OsPath.of(deployment.resolve("usr"))).permissions()))
-        .with(target.toString(), readOnly ? "ro" : "rw", sysroot.root().toString())
-        .timeout(LIMIT)
-        .run();
+    Command script =
+        Command.of("unshare", "--mount", "--propagation", "unchanged", "--")
+            .with("sh", "-c", SCRIPT, "sh")
+            .with(sealed ? physical.toString() : "")
+            .with(deployment.toString(), sysroot.backing(booted).toString())
+            .with(
+                Integer.toOctalString(
+                    Posix.stat(OsPath.of(deployment.resolve("usr"))).permissions()))
+            .with(target.toString(), readOnly ? "ro" : "rw", sysroot.root().toString())
+            .timeout(LIMIT);
+    try {
+      script.run();
+    } catch (Problem e) {
+      throw FullDisk.isSaidIn(e.details())
+          ? new Problem(Problem.Kind.FULL, FullDisk.sentence(sysroot.backing(booted)), e)
+          : e;
+    }
     if (mounts(target) == before) {
       throw Problem.environment(
           "the overlay over /usr would be seen by this command alone: run it where mounts are"

@@ -5,6 +5,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.document.SyntaxFault;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -71,7 +72,7 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
     try {
       return YAML.readTree(text);
     } catch (JacksonException e) {
-      String said = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+      String said = SyntaxFault.said(e);
       int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
       throw new Problem(
           Problem.Kind.INPUT, name + ":" + line + ": this is no YAML: " + Printable.text(said), e);

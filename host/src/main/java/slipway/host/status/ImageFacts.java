@@ -8,6 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.base.document.SyntaxFault;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -46,9 +47,7 @@ public record ImageFacts(
       reader.read(in);
     } catch (JacksonException e) {
       throw new Problem(
-          Problem.Kind.CORRUPT,
-          "the image's configuration is not JSON: " + e.getOriginalMessage(),
-          e);
+          Problem.Kind.CORRUPT, "the image's configuration is not JSON: " + SyntaxFault.said(e), e);
     }
     return reader.facts();
   }

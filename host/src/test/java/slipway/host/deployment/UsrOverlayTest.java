@@ -115,4 +115,15 @@ class UsrOverlayTest {
     assertThat(overlay().isNull()).isTrue();
     assertThat(ostree()).doesNotContain("Unlocked");
   }
+
+  @Test
+  void aFullDiskIsOneSentence() throws IOException {
+    Path backing = Files.createDirectories(machine.environment().sysroot().backing(booted));
+    Command.of("mount", "-t", "tmpfs", "-o", "nr_inodes=1", "none", backing.toString()).run();
+    assertThatThrownBy(() -> verb().mount(false))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.FULL))
+        .hasMessage("no space is left on the file system of " + backing + "; make room there");
+    assertThat(overlay().isNull()).isTrue();
+  }
 }

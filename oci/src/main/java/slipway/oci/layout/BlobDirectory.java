@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.BlockInput;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
@@ -60,12 +61,19 @@ public final class BlobDirectory implements AutoCloseable {
   }
 
   /**
-   * @param diffIds where the uncompressed digests of layers are noted, or null
+   * @param diffIds where the uncompressed digests of layers are noted, as in the store of the
+   *     state; or null
    */
   public BlobDirectory(Path root, Path temporaries, @Nullable DiffIds diffIds) {
     this.root = root;
     this.temporaries = temporaries;
     this.diffIds = diffIds;
+  }
+
+  /** What to tell of a failure to write here. */
+  String tell(IOException failure) {
+    boolean elsewhere = diffIds == null && FullDisk.isCauseOf(failure);
+    return elsewhere ? FullDisk.sentence(root) : FullDisk.tell(root, failure);
   }
 
   /** Notes what a layer decompresses to; without the note somebody finds it out again. */

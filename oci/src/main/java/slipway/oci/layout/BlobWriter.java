@@ -134,8 +134,8 @@ public final class BlobWriter extends OutputStream {
 
   private Problem failed(IOException e) {
     return new Problem(
-        Problem.Kind.ENVIRONMENT,
-        "cannot write a blob to " + blobs.root() + ": " + FullDisk.tell(blobs.root(), e),
+        FullDisk.isCauseOf(e) ? Problem.Kind.FULL : Problem.Kind.ENVIRONMENT,
+        "cannot write a blob to " + blobs.root() + ": " + blobs.tell(e),
         e);
   }
 

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.document.SyntaxFault;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -92,7 +93,7 @@ public final class Json {
 
   /** The parser's reason without the part of the document that it likes to show. */
   private static String reason(JacksonException e) {
-    String text = e.getOriginalMessage();
+    String text = SyntaxFault.said(e);
     return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
   }
 

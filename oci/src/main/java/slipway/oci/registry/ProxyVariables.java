@@ -47,7 +47,9 @@ final class ProxyVariables extends ProxySelector {
     } catch (IllegalArgumentException e) {
       throw new Problem(Problem.Kind.INPUT, "the proxy variable holds no URL", e);
     }
-    if (!"http".equals(uri.getScheme()) || uri.getHost() == null || uri.getUserInfo() != null) {
+    if (!"http".equals(uri.getScheme())
+        || !WebAddress.canBeAsked(uri)
+        || uri.getUserInfo() != null) {
       throw Problem.input(
           "the proxy variable must read http://HOST:PORT, without a user; for a proxy that wants"
               + " credentials run a local one that has them");

@@ -175,7 +175,7 @@ final class RegistryAuth {
           Problem.Kind.CORRUPT, repository.registry() + " names a token service without a URL", e);
     }
     boolean plain = "http".equals(realm.getScheme()) && http.allowsPlain(realm);
-    if (realm.getHost() == null || (!"https".equals(realm.getScheme()) && !plain)) {
+    if (!WebAddress.canBeAsked(realm) || (!"https".equals(realm.getScheme()) && !plain)) {
       throw Problem.denied(
           repository.registry() + " names a token service without TLS; credentials are not sent");
     }

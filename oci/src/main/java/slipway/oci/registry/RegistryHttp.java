@@ -198,14 +198,8 @@ final class RegistryHttp implements AutoCloseable {
    * and port: registries behind a proxy often do not know theirs.
    */
   String location(Answer answer, String action) throws IOException {
-    String text = answer.header("Location");
-    URI target;
-    try {
-      target = answer.uri().resolve(text);
-    } catch (IllegalArgumentException e) {
-      target = null;
-    }
-    if (text.isEmpty() || target == null || target.getHost() == null) {
+    URI target = WebAddress.resolve(answer.uri(), answer.header("Location"));
+    if (target == null) {
       throw Problem.corrupt("cannot " + action + ": " + registry + " did not say where to go on");
     }
     if (target.getHost().equalsIgnoreCase(base().getHost()) && !sameOrigin(target, base())) {
@@ -259,18 +253,12 @@ final class RegistryHttp implements AutoCloseable {
   }
 
   private URI redirectTarget(Answer answer, String action) {
-    String location = answer.header("Location");
-    try {
-      URI target = answer.uri().resolve(location);
-      if (location.isEmpty() || target.getHost() == null) {
-        throw new IllegalArgumentException("no host");
-      }
-      requireProtection(target, action);
-      return target;
-    } catch (IllegalArgumentException e) {
-      throw new Problem(
-          Problem.Kind.CORRUPT, "cannot " + action + ": " + registry + " redirects to nowhere", e);
+    URI target = WebAddress.resolve(answer.uri(), answer.header("Location"));
+    if (target == null) {
+      throw Problem.corrupt("cannot " + action + ": " + registry + " redirects to nowhere");
     }
+    requireProtection(target, action);
+    return target;
   }
 
   /** From TLS nothing leads to plain HTTP, and nothing to another kind of address. */

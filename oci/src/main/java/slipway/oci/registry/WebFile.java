@@ -65,14 +65,8 @@ public final class WebFile implements AutoCloseable {
   }
 
   private URI redirect(URI from) {
-    String location = header("Location").orElse("");
-    URI to;
-    try {
-      to = from.resolve(location);
-    } catch (IllegalArgumentException e) {
-      to = from;
-    }
-    if (location.isEmpty() || to.getHost() == null) {
+    URI to = WebAddress.resolve(from, header("Location").orElse(""));
+    if (to == null) {
       throw Problem.corrupt(from + " redirects to nowhere");
     }
     if (!"https".equals(to.getScheme())

@@ -45,4 +45,12 @@ class ProxyVariablesTest {
         .isInstanceOf(Problem.class)
         .hasMessageNotContaining("s3cr3t");
   }
+
+  @Test
+  void aPortThatCannotBeIsASentence() {
+    Map<String, String> env = Map.of("https_proxy", "http://127.0.0.9:99999");
+    assertThatThrownBy(() -> proxy(env, "https://quay.io/"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("http://HOST:PORT");
+  }
 }

@@ -4,9 +4,11 @@ import java.io.IOException;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.SparseOutput;
+import slipway.linux.posix.UnixException;
 
 /** A new file by its descriptor. */
 final class FileSink implements AutoCloseable {
+  private final OsPath path;
   private final int fd;
   private final SparseOutput out;
   private boolean open = true;
@@ -17,6 +19,7 @@ final class FileSink implements AutoCloseable {
    * @param size bytes that will come; zeros of a large file become holes
    */
   FileSink(OsPath path, int mode, long size) throws IOException {
+    this.path = path;
     fd =
         Posix.open(
             path,
@@ -30,15 +33,28 @@ final class FileSink implements AutoCloseable {
   }
 
   void write(byte[] bytes, int offset, int length) throws IOException {
-    out.write(bytes, offset, length);
+    try {
+      out.write(bytes, offset, length);
+    } catch (UnixException e) {
+      throw named(e);
+    }
   }
 
   void finish(boolean sync) throws IOException {
-    out.finish();
-    if (sync) {
-      Posix.fsync(fd);
+    try {
+      out.finish();
+      if (sync) {
+        Posix.fsync(fd);
+      }
+    } catch (UnixException e) {
+      throw named(e);
     }
     close();
+  }
+
+  /** Calls by a descriptor fail without the name of the file. */
+  private UnixException named(UnixException e) {
+    return new UnixException("write", path, e.errno(), e.text());
   }
 
   @Override

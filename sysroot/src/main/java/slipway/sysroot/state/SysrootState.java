@@ -9,7 +9,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.ostree.object.Checksum;
@@ -82,7 +86,14 @@ public record SysrootState(
    * @param directory such as {@code boot/loader.0/entries}
    */
   public static List<BootEntry> entries(Path directory) throws IOException {
-    List<BootEntry> entries = new ArrayList<>();
+    List<BootEntry> entries = new ArrayList<>(files(directory).values());
+    entries.sort(Comparator.comparingLong(SysrootState::version).reversed());
+    return entries;
+  }
+
+  /** The entries of a boot menu by their files, in the order of names. */
+  private static Map<Path, BootEntry> files(Path directory) throws IOException {
+    Map<Path, BootEntry> entries = new TreeMap<>();
     if (!Files.isDirectory(directory)) {
       return entries;
     }
@@ -90,11 +101,10 @@ public record SysrootState(
       for (Path file : files) {
         String name = String.valueOf(file.getFileName());
         if (name.startsWith("ostree-") && name.endsWith(".conf") && Files.isRegularFile(file)) {
-          entries.add(BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
+          entries.put(file, BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
         }
       }
     }
-    entries.sort(Comparator.comparingLong(SysrootState::version).reversed());
     return entries;
   }
 
@@ -114,24 +124,17 @@ public record SysrootState(
 
   private static Deployment deployment(Path root, RunState run, BootEntry entry)
       throws IOException {
-    String argument =
-        entry
-            .options()
-            .value("ostree")
-            .orElseThrow(
-                () ->
-                    Problem.corrupt(
-                        "the boot entry \""
-                            + entry.get("title").orElse("")
-                            + "\" has no ostree= argument"));
+    Optional<String> given = entry.options().value("ostree");
+    if (given.isEmpty()) {
+      throw damaged(root, entry, "has no ostree= argument");
+    }
+    String argument = given.get();
     String[] parts = argument.startsWith(LINK) ? argument.split("/", -1) : new String[0];
     if (parts.length != 6 || !isName(parts[3]) || !isName(parts[4]) || number(parts[5]) < 0) {
-      throw Problem.corrupt(
-          "the boot entry \""
-              + entry.get("title").orElse("")
-              + "\" has ostree="
-              + argument
-              + "; expected /ostree/boot.N/STATEROOT/CHECKSUM/SERIAL");
+      throw damaged(
+          root,
+          entry,
+          "has ostree=" + argument + "; expected /ostree/boot.N/STATEROOT/CHECKSUM/SERIAL");
     }
     Path link = root.resolve(argument.substring(1));
     String id;
@@ -150,6 +153,23 @@ public record SysrootState(
         number(parts[5]),
         entry.options().withoutKey("ostree"),
         entry);
+  }
+
+  /** By its file, because one that is damaged seldom has a title. */
+  private static Problem damaged(Path root, BootEntry entry, String what) throws IOException {
+    Path menu = root.resolve("boot/loader/entries");
+    String file =
+        files(menu).entrySet().stream()
+            .filter(e -> e.getValue().equals(entry))
+            .findFirst()
+            .map(e -> e.getKey().toString())
+            .orElse("an entry in " + menu);
+    return Problem.corrupt(
+        "the boot menu is damaged: "
+            + file
+            + " "
+            + Printable.text(what)
+            + "; mend it, or move it away to go on without that version");
   }
 
   private static Deployment deployment(

@@ -3,6 +3,8 @@ package slipway.sysroot.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -132,5 +134,22 @@ class FormatsTest {
               }
             })
         .isInstanceOf(Problem.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "title A\noptions root=1\n", "options ostree=/../../\u001bx\n"})
+  void aDamagedBootEntryIsNamedByItsFile(String text) throws Exception {
+    try (Machine machine = new Machine()) {
+      machine.init();
+      Path menu = Files.createDirectories(machine.root().resolve("boot/loader.0/entries"));
+      Files.createSymbolicLink(machine.root().resolve("boot/loader"), Path.of("loader.0"));
+      Files.writeString(menu.resolve("ostree-1.conf"), text);
+      Path named = machine.root().resolve("boot/loader/entries/ostree-1.conf");
+      assertThatThrownBy(() -> machine.open().deployments())
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("the boot menu is damaged: " + named + " has ")
+          .hasMessageContaining("ostree=")
+          .hasMessageNotContaining("\u001b");
+    }
   }
 }
