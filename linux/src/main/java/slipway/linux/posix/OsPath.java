@@ -127,7 +127,7 @@ public final class OsPath implements Comparable<OsPath> {
 
   /** Whether the bytes begin with those of {@code prefix}'s UTF-8 form. */
   public boolean startsWith(String prefix) {
-    return latin1.startsWith(of(prefix).latin1);
+    return latin1.startsWith(isAscii(prefix) ? prefix : of(prefix).latin1);
   }
 
   /** Whether the bytes begin with those of {@code prefix}. */
@@ -142,7 +142,7 @@ public final class OsPath implements Comparable<OsPath> {
 
   /** Whether the bytes are exactly the UTF-8 form of {@code text}. */
   public boolean is(String text) {
-    return latin1.equals(of(text).latin1);
+    return latin1.equals(isAscii(text) ? text : of(text).latin1);
   }
 
   /** The path as a {@link Path}; right only for names in the platform's charset. */
@@ -151,6 +151,9 @@ public final class OsPath implements Comparable<OsPath> {
   }
 
   public boolean isUtf8() {
+    if (isAscii(latin1)) {
+      return true;
+    }
     try {
       StandardCharsets.UTF_8
           .newDecoder()
@@ -160,6 +163,16 @@ public final class OsPath implements Comparable<OsPath> {
     } catch (CharacterCodingException e) {
       return false;
     }
+  }
+
+  /** Whether text is its own UTF-8 form; nearly all is, and then nothing is made of it. */
+  private static boolean isAscii(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 0x80) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

@@ -255,6 +255,20 @@ class PosixTest {
   }
 
   @Test
+  void pathsAreComparedWithTheUtf8FormOfText() {
+    OsPath path = OsPath.of("\u00e9t\u00e9");
+    assertThat(path.is("\u00e9t\u00e9")).isTrue();
+    assertThat(path.startsWith("\u00e9")).isTrue();
+    assertThat(path.isUtf8()).isTrue();
+    OsPath latin1 = OsPath.ofBytes(new byte[] {(byte) 0xe9});
+    assertThat(latin1.is("\u00e9")).isFalse();
+    assertThat(latin1.startsWith("\u00e9")).isFalse();
+    assertThat(latin1.isUtf8()).isFalse();
+    assertThat(OsPath.of("name").is("name")).isTrue();
+    assertThat(OsPath.of("name").startsWith("na")).isTrue();
+  }
+
+  @Test
   void aFailingCommandTellsItsStderr() {
     assertThatThrownBy(() -> Command.of("sh", "-c", "echo broken >&2; exit 3").run())
         .hasMessage("sh failed with status 3: broken");
