@@ -106,7 +106,7 @@ final class Assemble {
     String run = cached(dist, "run", "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n" + common);
     // A server stays: its memory is bounded, and what it does not need is not taken. SLIPWAY_HEAP raises the first bound.
     Files.writeString(dist.resolve("serve.args"), "-Xms32m\n-Xmx320m\n-XX:MaxDirectMemorySize=64m\n" + run);
-    Files.writeString(dist.resolve(DIRECTIVES), directives());
+    Files.write(dist.resolve(DIRECTIVES), directives(lib));
     String directed = "-XX:-DisplayVMOutput\n-XX:CompilerDirectivesFile=\"" + dist.resolve(DIRECTIVES) + "\"\n";
     Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run.replace(common, directed + common));
   }
@@ -124,14 +124,16 @@ final class Assemble {
   /**
    * Lets the second compiler at the JDK's digests only. A command of some seconds does not get back what that compiler takes for
    * anything else (a third of the processor time of an import), but without it the digests lack the processor's SHA instructions.
+   * The same text goes to machines with their agent.
    */
-  private static String directives() {
-    return """
-        [
-          { "match": ["sun/security/provider/*.*"], "c2": { "Exclude": false } },
-          { "match": ["*.*"], "c2": { "Exclude": true } }
-        ]
-        """;
+  private static byte[] directives(Path lib) throws IOException {
+    try (Stream<Path> jars = Files.list(lib)) {
+      Path distro =
+          jars.filter(p -> p.getFileName().toString().startsWith("slipway-distro-")).findFirst().orElseThrow();
+      try (ZipFile zip = new ZipFile(distro.toFile())) {
+        return zip.getInputStream(zip.getEntry("slipway/distro/base/" + DIRECTIVES)).readAllBytes();
+      }
+    }
   }
 
   /** The command line's jar comes first: the class loader opens jars one after the other until it finds what it looks for. */

@@ -25,6 +25,16 @@ class BaseAgentTest {
     }
   }
 
+  /** The second compiler takes more of an upgrade than it gives back, but for the digests. */
+  @Test
+  void theSecondCompilerLooksAtDigestsOnly() {
+    assertThat(BaseAgent.runOptions().lines())
+        .contains("-XX:CompilerDirectivesFile=/usr/lib/slipway/compiler-directives.json");
+    assertThat(new String(BaseImage.resource("compiler-directives.json"), StandardCharsets.UTF_8))
+        .contains("{ \"match\": [\"sun/security/provider/*.*\"], \"c2\": { \"Exclude\": false } }")
+        .contains("{ \"match\": [\"*.*\"], \"c2\": { \"Exclude\": true } }");
+  }
+
   /** The list as Maven writes it. */
   @Test
   void theAgentIsWhatTheHostNeeds() throws IOException {
