@@ -8,17 +8,22 @@ import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.cli.document.BashCompletion;
 
-/** {@code slipway completion SHELL}. */
+/** {@code slipway completion SHELL}, and {@code bootc completion SHELL}. */
 @Command(
     name = "completion",
     mixinStandardHelpOptions = true,
-    description = "Print a script that lets a shell complete commands.",
-    footer = "slipway completion bash > /etc/bash_completion.d/slipway")
-final class CompletionCommand implements Callable<Integer> {
+    description = "Print a script that lets a shell complete commands.")
+abstract sealed class CompletionCommand implements Callable<Integer> {
+  private final Program program;
+
   @Parameters(paramLabel = "bash", description = "the shell")
   String shell = "";
 
   @Spec CommandSpec spec;
+
+  private CompletionCommand(Program program) {
+    this.program = program;
+  }
 
   @Override
   public Integer call() {
@@ -26,8 +31,24 @@ final class CompletionCommand implements Callable<Integer> {
       throw Problem.usage("there is no completion for \"" + shell + "\"; there is one for bash");
     }
     var out = spec.commandLine().getOut();
-    out.print(BashCompletion.of(CommandModel.whole(Program.SLIPWAY)));
+    out.print(BashCompletion.of(CommandModel.whole(program)));
     out.flush();
     return 0;
+  }
+
+  /** Of all commands. */
+  @Command(footer = "slipway completion bash > /etc/bash_completion.d/slipway")
+  static final class OfSlipway extends CompletionCommand {
+    OfSlipway() {
+      super(Program.SLIPWAY);
+    }
+  }
+
+  /** Of those of a machine's agent. */
+  @Command(footer = "bootc completion bash > /etc/bash_completion.d/bootc")
+  static final class OfBootc extends CompletionCommand {
+    OfBootc() {
+      super(Program.BOOTC);
+    }
   }
 }

@@ -9,6 +9,7 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 import slipway.base.Problem;
 import slipway.base.Spelling;
+import slipway.cli.command.ReferenceWords;
 import slipway.cli.command.UsageFault;
 import slipway.cli.machine.RpmOstree;
 import slipway.cli.output.NarrowText;
@@ -150,7 +151,9 @@ final class Help {
   /** That a program's first word is none that it knows. */
   static Problem unknown(Program program, String word) {
     Optional<Problem> instead =
-        program == Program.RPM_OSTREE ? RpmOstree.instead(word) : Optional.empty();
+        program == Program.RPM_OSTREE
+            ? RpmOstree.instead(word)
+            : ReferenceWords.instead(program.word(), word).map(Problem::usage);
     if (instead.isPresent()) {
       return instead.get();
     }

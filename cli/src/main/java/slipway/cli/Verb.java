@@ -145,6 +145,8 @@ enum Verb {
       RUN,
       "look at an image while it is built, from inside or at its root"),
   INSTALL(BOOTC, AGENT, "install", RUN, TOOLS, "put an image onto a disk of this machine"),
+  BOOTC_COMPLETION(
+      BOOTC, MORE, "completion", QUICK, "print a script that lets a shell complete commands"),
   BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, ""),
 
   RPM_OSTREE_STATUS(RPM_OSTREE, AGENT, "status", QUICK, "show the deployments as rpm-ostree does");
@@ -245,7 +247,7 @@ enum Verb {
       case DISK -> new DiskCommand();
       case VM -> new VmCommand();
       case DEMO -> new DemoCommand();
-      case COMPLETION -> new CompletionCommand();
+      case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();
       case STATUS -> new Bootc.Status();
       case UPGRADE -> new Bootc.Upgrade();
@@ -267,6 +269,7 @@ enum Verb {
       case FSCK -> new Bootc.Fsck();
       case CONTAINER -> new ContainerCommand();
       case INSTALL -> new InstallCommand();
+      case BOOTC_COMPLETION -> new CompletionCommand.OfBootc();
       case BOOTC_INTERNALS -> new BootcInternals();
       case RPM_OSTREE_STATUS -> new RpmOstree.Status();
     };

@@ -110,7 +110,12 @@ final class ClaimedDisk implements AutoCloseable {
       throw new Problem(
           Problem.Kind.INPUT,
           switch (e.errno()) {
-            case UnixException.ENOENT -> "there is no " + device;
+            case UnixException.ENOENT ->
+                "there is no "
+                    + device
+                    + (isFile
+                        ? "; make it first, such as by truncate -s 10G"
+                        : "; lsblk lists the disks");
             case UnixException.EBUSY ->
                 device
                     + " is in use: it or a partition of it is mounted, or swap, LVM or a RAID has"

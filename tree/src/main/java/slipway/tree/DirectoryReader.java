@@ -74,6 +74,16 @@ public final class DirectoryReader {
    * another is mounted over is left out, because nobody can see it.
    */
   public static FileTree readWithoutMounts(Path root) throws IOException {
+    return readWithoutMounts(root, path -> true);
+  }
+
+  /**
+   * As {@link #readWithoutMounts(Path)}, except for what is not included.
+   *
+   * @param include as in {@link #read(Path, Predicate)}
+   */
+  public static FileTree readWithoutMounts(Path root, Predicate<OsPath> include)
+      throws IOException {
     OsPath top = OsPath.of(root.toRealPath());
     String prefix = top.is("/") ? "/" : top + "/";
     Set<OsPath> mounts = new HashSet<>();
@@ -85,9 +95,10 @@ public final class DirectoryReader {
     return read(
         root.toRealPath(),
         path ->
-            mounts.contains(path)
-                ? Files.isDirectory(top.resolve(path).toPath())
-                : !mounts.contains(path.parent()));
+            include.test(path)
+                && (mounts.contains(path)
+                    ? Files.isDirectory(top.resolve(path).toPath())
+                    : !mounts.contains(path.parent())));
   }
 
   /**

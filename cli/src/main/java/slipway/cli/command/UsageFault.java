@@ -71,6 +71,10 @@ public final class UsageFault {
 
   private static String unknownOption(String word, CommandSpec command) {
     String name = word.replaceFirst("=.*", "");
+    Optional<String> instead = ReferenceWords.instead(command.qualifiedName(), name);
+    if (instead.isPresent()) {
+      return instead.get();
+    }
     List<String> known = options(command);
     if (name.equals("--version") || name.equals("-V") || name.equals("-v")) {
       String program = command.qualifiedName().split(" ", 2)[0];
@@ -86,7 +90,13 @@ public final class UsageFault {
     Collection<String> below = command.subcommands().keySet();
     return below.isEmpty()
         ? "unexpected argument \"" + word + "\"" + help(command, "arguments")
-        : "unknown command \"" + word + "\"" + orHelp(hint(word, below), command, "commands");
+        : ReferenceWords.instead(command.qualifiedName(), word)
+            .orElseGet(
+                () ->
+                    "unknown command \""
+                        + word
+                        + "\""
+                        + orHelp(hint(word, below), command, "commands"));
   }
 
   private static List<String> options(CommandSpec command) {

@@ -338,8 +338,16 @@ public final class Bootc {
         names = "--transport",
         paramLabel = "NAME",
         defaultValue = "registry",
-        description = "default: ${DEFAULT-VALUE}")
+        description =
+            "where TARGET lies: registry, oci, oci-archive, docker-archive, dir or"
+                + " containers-storage (default: ${DEFAULT-VALUE})")
     String transport = "registry";
+
+    @Option(
+        names = "--no-signature-verification",
+        hidden = true,
+        description = "as the reference asks for; it is so in any case")
+    boolean usual;
 
     @Option(names = "--retain", description = "keep the image that is followed so far")
     boolean retain;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.cli.output.JsonText;
+import slipway.linux.posix.OsPath;
 import slipway.oci.model.Platform;
 import slipway.system.boot.ImageKernel;
 import slipway.system.kargs.KernelArgumentsDirectory;
@@ -51,10 +53,15 @@ public final class ContainerCommand implements Callable<Integer> {
 
   /** What is mounted in a build's container is not of its image. */
   static FileTree tree(Path root, String option) throws IOException {
+    return tree(root, option, path -> true);
+  }
+
+  private static FileTree tree(Path root, String option, Predicate<OsPath> include)
+      throws IOException {
     if (!Files.isDirectory(root)) {
       throw Problem.usage(option + " " + Printable.text(root.toString()) + " is not a folder");
     }
-    return DirectoryReader.readWithoutMounts(root);
+    return DirectoryReader.readWithoutMounts(root, include);
   }
 
   /** {@code bootc container lint}. */
@@ -152,6 +159,9 @@ public final class ContainerCommand implements Callable<Integer> {
       description = "Show the kernel and the kernel arguments of an image.",
       footer = {"bootc container inspect --json", "bootc container inspect --rootfs /mnt"})
   public static final class Inspect implements Callable<Integer> {
+    private static final List<String> PARTS =
+        List.of(ImageKernel.UNIFIED, ImageKernel.MODULES, KernelArgumentsDirectory.PATH);
+
     /** How it is shown. */
     public enum Format {
       HUMANREADABLE,
@@ -179,7 +189,7 @@ public final class ContainerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      FileTree tree = tree(root, ROOTFS);
+      FileTree tree = tree(root, ROOTFS, Inspect::isShown);
       List<String> arguments =
           KernelArgumentsDirectory.read(tree, Platform.host().architecture()).list();
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);
@@ -199,6 +209,16 @@ public final class ContainerCommand implements Callable<Integer> {
       }
       out.flush();
       return 0;
+    }
+
+    /** Whether a path is a part of what is shown, or leads to one: the rest may be large. */
+    private static boolean isShown(OsPath path) {
+      return PARTS.stream()
+          .anyMatch(
+              part ->
+                  path.is(part)
+                      || path.startsWith(part + "/")
+                      || part.startsWith(path.toString() + "/"));
     }
 
     private static String document(List<String> arguments, @Nullable ImageKernel kernel) {

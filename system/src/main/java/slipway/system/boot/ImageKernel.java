@@ -13,8 +13,12 @@ import slipway.tree.Node;
  *     image) in {@code /boot/EFI/Linux}
  */
 public record ImageKernel(String version, boolean unified) {
-  private static final String UNIFIED = "boot/EFI/Linux";
-  private static final String MODULES = "usr/lib/modules";
+  /** The folder of unified kernels, from the root. */
+  public static final String UNIFIED = "boot/EFI/Linux";
+
+  /** The folder of the others, each in one of its version. */
+  public static final String MODULES = "usr/lib/modules";
+
   private static final String END = ".efi";
 
   /** Looks for it; a unified one counts first. */

@@ -88,6 +88,10 @@ public record KernelArguments(List<String> list) {
       if (argument.chars().anyMatch(c -> c < ' ' && c != '\t')) {
         requirePrintable(argument, where);
       }
+      if (argument.isBlank()) {
+        throw Problem.input(
+            where + ": \"\" is no kernel argument, which is a word such as quiet or console=ttyS0");
+      }
       if (argument.chars().filter(c -> c == '"').count() % 2 != 0) {
         throw Problem.input(
             where
