@@ -145,7 +145,6 @@ class ReferenceTest {
         "install reset --target-transport oci | --target-transport is not here; what is installed",
         "switch --experimental-unified-storage x | --experimental-unified-storage is not here",
         "status --uki-addon | unknown option --uki-addon; bootc status --help lists the options",
-        "install reset --karg-delete x | unknown option --karg-delete; did you mean",
       })
   void aWordThatIsNotHereSaysWhatIs(String row) {
     String[] parts = row.split(" \\| ");

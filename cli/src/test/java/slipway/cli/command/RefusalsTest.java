@@ -292,8 +292,6 @@ class RefusalsTest {
           bootc install to-disk --bootloader lilo /dev/x | --bootloader "lilo" is not there; give grub or systemd, or none
           bootc install to-disk --target-imgref no:such:name /dev/x | --target-imgref: "no:such" is not a repository name
           bootc install to-disk --block-setup raid /dev/x | --block-setup "raid" is not known; give direct or tpm2-luks
-          bootc install to-disk --karg _ /dev/x | --karg: "" is no kernel argument, which is a word such as quiet
-          bootc install to-disk --via-loopback --source-imgref oci:/x /no/such | there is no /no/such; make it first
           bootc -                       | unknown command "-"; bootc --help lists the commands
           disk - --help                 | unknown command "-"; slipway disk --help lists the commands
           disk --help -                 | unknown command "-"; slipway disk --help lists the commands

@@ -133,4 +133,13 @@ class KernelArgumentsTest {
         .hasMessageContaining(message)
         .hasMessageContaining("f.toml");
   }
+
+  /** An argument that is empty would stay in the boot menu, where nobody sees it. */
+  @Test
+  void anEmptyArgumentIsNone() {
+    assertThatThrownBy(() -> KernelArguments.of("quiet", "").requireWritable("--karg"))
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "--karg: \"\" is no kernel argument, which is a word such as quiet or console=ttyS0");
+  }
 }
