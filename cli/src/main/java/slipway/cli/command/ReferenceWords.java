@@ -18,8 +18,7 @@ public final class ReferenceWords {
           Map.entry(
               "composefs-finalize-staged",
               "slipway-finalize-staged.service finishes what is staged, at the shutdown"),
-          Map.entry(
-              "exec-in-host-mount-namespace", "use nsenter --target 1 --mount COMMAND"),
+          Map.entry("exec-in-host-mount-namespace", "use nsenter --target 1 --mount COMMAND"),
           Map.entry("state", "there is no second backend beside ostree that could be wiped"),
           Map.entry(
               "image set-unified",
