@@ -164,7 +164,7 @@ class PartialLayerTest {
     known.contents.put(Digest.sha256(large), new byte[large.length]);
     assertThatThrownBy(() -> read(layer))
         .isInstanceOf(Problem.class)
-        .hasMessageContaining("the content of usr/bin/large is not the one");
+        .hasMessageContaining("the content of usr/bin/large that is here is not the one");
     assertThat(known.distrusted).isEqualTo(1);
 
     know(blob, "usr/bin/other");
