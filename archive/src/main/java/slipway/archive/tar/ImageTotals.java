@@ -45,11 +45,10 @@ public final class ImageTotals {
     return new ImageTotals(where, new AtomicLong(), this);
   }
 
-  /** Takes an attempt back, because what it read is let go. */
+  /** Takes an attempt's tree back, which is let go. The content that it wrote counts still. */
   public void giveUp() {
     if (whole != null) {
       whole.memory.addAndGet(-memory.get());
-      whole.content.addAndGet(-content.get());
     }
   }
 
@@ -59,10 +58,12 @@ public final class ImageTotals {
    * @param bytes of its names and attributes
    */
   public void inode(long bytes) {
-    Limit.TREE_BYTES.check(memory.addAndGet(INODE + bytes), where);
+    // Here and there before either refuses it: what is taken back is what was counted.
+    long own = memory.addAndGet(INODE + bytes);
     if (whole != null) {
       whole.inode(bytes);
     }
+    Limit.TREE_BYTES.check(own, where);
   }
 
   /** Counts bytes of layers once decompressed, holes included. */

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -26,8 +27,12 @@ final class ContentTable {
 
   private static final long MAX_NAMES = 32L << 20;
 
+  /** Bytes of memory that a file or chunk takes beside its name, about. */
+  private static final int ENTRY_BYTES = 400;
+
   private final String where;
   private final long end;
+  private final LongConsumer memory;
   private final Map<String, PackedFile> files = new HashMap<>();
   private @Nullable Digest tarSplit;
 
@@ -37,9 +42,10 @@ final class ContentTable {
   private int entries;
   private long names;
 
-  private ContentTable(String where, long end) {
+  private ContentTable(String where, long end, LongConsumer memory) {
     this.where = where;
     this.end = end;
+    this.memory = memory;
   }
 
   /** What counts of one entry. */
@@ -60,10 +66,11 @@ final class ContentTable {
    *
    * @param where what to call the table in a message
    * @param end where in the blob contents end
+   * @param memory is told the bytes of memory that it takes
    * @throws Problem of kind CORRUPT, or INPUT for a digest that is none
    */
-  static ContentTable read(InputStream json, String where, long end) {
-    ContentTable table = new ContentTable(where, end);
+  static ContentTable read(InputStream json, String where, long end, LongConsumer memory) {
+    ContentTable table = new ContentTable(where, end, memory);
     try (JsonParser parser = Json.parser(json)) {
       table.read(parser);
     } catch (JacksonException e) {
@@ -96,7 +103,9 @@ final class ContentTable {
     require(value == JsonToken.START_ARRAY, "has no list of entries");
     while (parser.nextToken() == JsonToken.START_OBJECT) {
       require(++entries <= MAX_ENTRIES, "has more than " + MAX_ENTRIES + " entries");
-      add(entry(parser));
+      Entry entry = entry(parser);
+      memory.accept(ENTRY_BYTES + entry.name.length());
+      add(entry);
     }
     finish();
   }

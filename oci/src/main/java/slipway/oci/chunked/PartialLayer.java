@@ -78,11 +78,16 @@ public final class PartialLayer {
    *
    * @param known what need not be fetched
    * @param fetched is told the bytes that come
+   * @param memory is told the bytes of memory that the result takes; may refuse them
    * @return empty when the layer has no table, or the source gives no parts of blobs
    * @throws Problem of kind CORRUPT or INPUT when the table is damaged, lies, or is too large
    */
   public static Optional<PartialLayer> find(
-      ImageSource source, Descriptor layer, KnownContents known, LongConsumer fetched)
+      ImageSource source,
+      Descriptor layer,
+      KnownContents known,
+      LongConsumer fetched,
+      LongConsumer memory)
       throws IOException {
     Optional<PositionNotes> notes = PositionNotes.of(layer);
     if (notes.isEmpty()) {
@@ -95,6 +100,7 @@ public final class PartialLayer {
     if (parts.isEmpty()) {
       return Optional.empty();
     }
+    memory.accept(Span.sum(wanted));
     byte[] packed;
     byte[] tarSplit = null;
     try (BlobCursor cursor = new BlobCursor(parts.get(), wanted, Validate.name(layer))) {
@@ -107,7 +113,7 @@ public final class PartialLayer {
         tarSplit = cursor.range(split).readAllBytes();
       }
     }
-    ContentTable table = table(packed, notes.get(), Validate.name(layer));
+    ContentTable table = table(packed, notes.get(), Validate.name(layer), memory);
     if (tarSplit != null) {
       Digest digest = table.tarSplit();
       if (digest == null || !digest.matches(tarSplit)) {
@@ -120,14 +126,14 @@ public final class PartialLayer {
     return Optional.of(partial);
   }
 
-  private static ContentTable table(byte[] packed, PositionNotes notes, String layer)
-      throws IOException {
+  private static ContentTable table(
+      byte[] packed, PositionNotes notes, String layer, LongConsumer memory) throws IOException {
     String where = "the table of contents of " + layer;
     if (!notes.checksum().matches(packed)) {
       throw Problem.corrupt(where + " is damaged");
     }
     try (InputStream json = unpacked(packed, where)) {
-      return ContentTable.read(json, where, notes.end());
+      return ContentTable.read(json, where, notes.end(), memory);
     }
   }
 

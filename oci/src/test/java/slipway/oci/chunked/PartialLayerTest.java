@@ -117,7 +117,7 @@ class PartialLayerTest {
 
   private byte[] read(Descriptor layer) throws IOException {
     PartialLayer partial =
-        PartialLayer.find(source, layer, known, fetched::addAndGet).orElseThrow();
+        PartialLayer.find(source, layer, known, fetched::addAndGet, memory -> {}).orElseThrow();
     try (InputStream in = partial.open(fetched::addAndGet)) {
       return in.readAllBytes();
     }
@@ -147,7 +147,7 @@ class PartialLayerTest {
     Descriptor layer = serve(blob);
     know(blob);
     PartialLayer partial =
-        PartialLayer.find(source, layer, known, fetched::addAndGet).orElseThrow();
+        PartialLayer.find(source, layer, known, fetched::addAndGet, memory -> {}).orElseThrow();
     assertThat(partial.content(OsPath.of("usr/bin/large")))
         .contains(Digest.sha256(blob.contents().get("usr/bin/large")));
     assertThat(partial.content(OsPath.of("usr/lib/link"))).isEmpty();
@@ -250,7 +250,7 @@ class PartialLayerTest {
         .hasMessageContaining("is damaged");
     assertThat(PartialLayer.isOffered(layer.withAnnotations(Map.of()))).isFalse();
     assertThat(
-            PartialLayer.find(source, layer.withAnnotations(Map.of()), known, fetched::addAndGet))
+            PartialLayer.find(source, layer.withAnnotations(Map.of()), known, fetched::addAndGet, memory -> {}))
         .isEmpty();
   }
 

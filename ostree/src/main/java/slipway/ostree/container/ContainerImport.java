@@ -46,6 +46,7 @@ import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
+import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Node;
@@ -243,6 +244,12 @@ public final class ContainerImport {
     /** Files whose fs-verity digests stand in the commits of layers. */
     private final Set<Checksum> verity = new HashSet<>();
 
+    /** What files of layers hold that came in parts, by blob. */
+    private final Map<Digest, List<LayerFetch.Known>> known = new HashMap<>();
+
+    /** What attempts in vain wrote. */
+    private final List<Content> vain = new ArrayList<>();
+
     private @Nullable Checksum whole;
     private @Nullable Descriptor wholeLayer;
     private int count;
@@ -409,6 +416,10 @@ public final class ContainerImport {
     Digest blob = wanted.blob().digest();
     parts.layers.put(blob, fetched.layer());
     parts.commits.put(blob, fetched.commit());
+    if (!fetched.known().isEmpty()) {
+      parts.known.put(blob, fetched.known());
+    }
+    parts.vain.addAll(fetched.vain());
     transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
     parts.count++;
   }
@@ -631,10 +642,25 @@ public final class ContainerImport {
                 metadata, base == null ? null : base.commit(), "", "", timestamp(), root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
-    merge.discard(base == null ? List.of() : base.objects(), parts.commits);
+    Collection<Node> needed = base == null ? List.of() : base.objects();
+    merge.discard(needed, parts.commits);
+    merge.discardVain(needed, parts.vain);
     transaction.commit();
     repository.remember(commit, tree);
+    noteContents(merge, parts);
     return commit;
+  }
+
+  /** A note that is missing is made again by reading the layer. */
+  private void noteContents(LayerMerge merge, Parts parts) {
+    try {
+      for (Map.Entry<Digest, List<LayerFetch.Known>> layer : parts.known.entrySet()) {
+        Checksum commit = java.util.Objects.requireNonNull(parts.commits.get(layer.getKey()));
+        merge.note(layer.getKey(), commit, layer.getValue());
+      }
+    } catch (IOException e) {
+      progress.note("what a layer holds is not noted for the next one: " + e.getMessage());
+    }
   }
 
   /** Whether machines of the image check files by their digests, for all that can be known. */

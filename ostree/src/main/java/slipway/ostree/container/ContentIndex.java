@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -58,6 +59,9 @@ final class ContentIndex implements KnownContents {
   /** Contents that are known at once: 64 MiB; an operating system has tens of thousands. */
   private static final int MAX_RECORDS = 1_000_000;
 
+  /** Bytes of memory that the tables of all layers that come at once take. */
+  private static final long MAX_TABLES = 128L << 20;
+
   /** A disk gives so many bytes, about, while a network gives one. */
   private static final int READ_FOR_ONE = 64;
 
@@ -67,6 +71,7 @@ final class ContentIndex implements KnownContents {
   private final Progress progress;
   private long budget;
   private boolean loaded;
+  private final AtomicLong tableBytes = new AtomicLong();
 
   /** The layers' records. */
   private final List<Table> tables = new ArrayList<>();
@@ -116,6 +121,36 @@ final class ContentIndex implements KnownContents {
     this.damaged = damaged;
     this.progress = progress;
     this.budget = packed * READ_FOR_ONE;
+  }
+
+  /** For the table of contents of a layer, as long as that is needed. */
+  Memory memory() {
+    return new Memory();
+  }
+
+  /** What one layer's table takes of the memory for all. */
+  final class Memory implements AutoCloseable {
+    private long taken;
+
+    /**
+     * Takes more.
+     *
+     * @throws Problem of kind INPUT when all tables together take too much: that layer comes whole
+     */
+    void take(long bytes) {
+      taken += bytes;
+      if (tableBytes.addAndGet(bytes) > MAX_TABLES) {
+        throw Problem.input(
+            "the tables of contents of layers take more than "
+                + (MAX_TABLES >> 20)
+                + " MiB of memory");
+      }
+    }
+
+    @Override
+    public void close() {
+      tableBytes.addAndGet(-taken);
+    }
   }
 
   /** Whether anything at all is known; reads layers when nobody has yet. */

@@ -28,6 +28,7 @@ import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Transaction;
+import slipway.tree.Content;
 import slipway.tree.ContentStore;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
@@ -37,7 +38,7 @@ import slipway.tree.Node;
 /**
  * Reads one layer from its source in one pass, verifying its digests. Of a layer whose table of
  * contents tells what is in it, only what the repository lacks is fetched; all of it, when that
- * does not work out.
+ * does not work out. For one layer.
  */
 final class LayerFetch {
   /** Smaller layers are fetched before one has asked what is in them. */
@@ -51,6 +52,9 @@ final class LayerFetch {
   private final Progress progress;
   private final @Nullable ContentIndex contents;
   private final AtomicLong fetched = new AtomicLong();
+
+  /** What the attempt to read it in parts wrote. */
+  private final List<Content> attempted = new ArrayList<>();
 
   /** Reads whole layers. */
   LayerFetch(ImageSource source, ImageTotals image, Progress progress) {
@@ -74,13 +78,24 @@ final class LayerFetch {
    * @param dropped how many entries were left out, by top level directory
    * @param attributes how many extended attributes were left out, by name
    * @param bytes that came from the source, of attempts in vain too
+   * @param known contents of its files, as far as a table told them
+   * @param vain what an attempt in vain wrote
    */
   record Fetched(
       Checksum commit,
       Layer layer,
       Map<String, Integer> dropped,
       Map<String, Integer> attributes,
-      long bytes) {}
+      long bytes,
+      List<Known> known,
+      List<Content> vain) {}
+
+  /**
+   * What a file holds.
+   *
+   * @param content its sha256
+   */
+  record Known(Digest content, ObjectContent object) {}
 
   /** Writes it into a transaction, as a commit. */
   Fetched run(Transaction transaction, Descriptor blob, Digest diffId) throws IOException {
@@ -89,17 +104,20 @@ final class LayerFetch {
       return partial.get();
     }
     LayerFilter filter = new LayerFilter(transaction, name(blob));
-    return written(transaction, read(filter, blob, diffId), filter, diffId);
+    return written(transaction, read(filter, blob, diffId), filter, diffId, List.of());
   }
 
-  private Fetched written(Transaction transaction, Layer layer, LayerFilter filter, Digest diffId)
+  private Fetched written(
+      Transaction transaction, Layer layer, LayerFilter filter, Digest diffId, List<Known> known)
       throws IOException {
     return new Fetched(
         LayerCommits.write(transaction, layer, diffId),
         layer,
         filter.dropped(),
         filter.attributes(),
-        fetched.get());
+        fetched.get(),
+        known,
+        known.isEmpty() ? List.copyOf(attempted) : List.of());
   }
 
   /**
@@ -172,8 +190,9 @@ final class LayerFetch {
       return Optional.empty();
     }
     ImageTotals attempt = image.attempt();
-    try {
-      Optional<PartialLayer> parts = PartialLayer.find(source, blob, known, fetched::addAndGet);
+    try (ContentIndex.Memory memory = known.memory()) {
+      Optional<PartialLayer> parts =
+          PartialLayer.find(source, blob, known, fetched::addAndGet, memory::take);
       if (parts.isEmpty()) {
         progress.note(
             name(blob) + " is fetched whole: " + source.describe() + " gives no parts of it");
@@ -202,7 +221,14 @@ final class LayerFetch {
       PartialLayer parts,
       ImageTotals attempt)
       throws IOException {
-    LayerFilter filter = new LayerFilter(transaction, name(blob));
+    LayerFilter filter =
+        new LayerFilter(
+            (path, metadata, size, in) -> {
+              Content content = transaction.store(path, metadata, size, in);
+              attempted.add(content);
+              return content;
+            },
+            name(blob));
     Layer raw;
     long begun = fetched.get();
     try (Progress.Task task = progress.start(name(blob), begun + parts.missingBytes())) {
@@ -211,29 +237,23 @@ final class LayerFetch {
         raw = read(tar, filter, attempt, blob, diffId, InputStream.nullInputStream());
       }
     }
-    Fetched result = written(transaction, filter.apply(raw), filter, diffId);
-    note(transaction, result, parts);
-    return result;
+    Layer layer = filter.apply(raw);
+    return written(transaction, layer, filter, diffId, known(layer, parts));
   }
 
   /** What is known of the contents need not be found out again for the next version. */
-  private void note(Transaction transaction, Fetched result, PartialLayer parts) {
-    List<ContentIndex.Entry> entries = new ArrayList<>();
-    try {
-      new FileTree(result.layer().root())
-          .walk(
-              (path, node) -> {
-                if (node instanceof Node.File f
-                    && f.content() instanceof ObjectContent object
-                    && object.size() > 0) {
-                  content(parts, path)
-                      .ifPresent(d -> entries.add(new ContentIndex.Entry(d, object.checksum())));
-                }
-              });
-      ContentIndex.write(transaction.repository(), result.commit(), entries);
-    } catch (IOException e) {
-      progress.note("what a layer holds is not noted for the next one: " + e.getMessage());
-    }
+  private static List<Known> known(Layer layer, PartialLayer parts) throws IOException {
+    List<Known> known = new ArrayList<>();
+    new FileTree(layer.root())
+        .walk(
+            (path, node) -> {
+              if (node instanceof Node.File f
+                  && f.content() instanceof ObjectContent object
+                  && object.size() > 0) {
+                content(parts, path).ifPresent(digest -> known.add(new Known(digest, object)));
+              }
+            });
+    return known;
   }
 
   private static Optional<Digest> content(PartialLayer parts, OsPath path) {

@@ -20,6 +20,7 @@ import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
 import slipway.system.files.ImageFiles;
 import slipway.system.selinux.FileLabels;
+import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
@@ -33,7 +34,6 @@ import slipway.tree.Node;
  * thread.
  */
 final class LayerMerge {
-  private static final OsPath ROOT = OsPath.of("");
   private static final OsPath POLICY = OsPath.of("usr/etc/selinux");
 
   private final Transaction transaction;
@@ -46,8 +46,14 @@ final class LayerMerge {
 
   private @Nullable Relabelling relabelling;
 
-  /** Layers whose commits were written anew, by blob. */
-  private final Set<Digest> relabelled = new HashSet<>();
+  /** The commits of layers that were written anew, by blob. */
+  private final Map<Digest, Checksum> relabelled = new HashMap<>();
+
+  /** The layers as their commits have them, by blob. */
+  private final Map<Digest, Layer> done = new HashMap<>();
+
+  /** The layers as the image has them. */
+  private List<Layer> placed = List.of();
 
   /**
    * @param stored with hard links as they are, which lead elsewhere above other layers
@@ -78,18 +84,16 @@ final class LayerMerge {
   FileTree run() throws IOException {
     List<Layer> order = new ArrayList<>(parts.stream().map(Part::layer).toList());
     FileTree tree = merge(base, order);
-    Optional<FileLabels> labels =
-        parts.isEmpty() ? Optional.empty() : FileLabels.of(new ImageFiles(tree));
-    if (labels.isEmpty()) {
+    if (parts.isEmpty()) {
       return tree;
     }
-    Relabelling work = new Relabelling(transaction, labels.get());
+    FileLabels labels = FileLabels.of(new ImageFiles(tree)).orElse(null);
+    Relabelling work = new Relabelling(transaction, labels);
     relabelling = work;
-    if (base != null && !policy(base).equals(policy(tree))) {
-      below = new FileTree(work.directory(ROOT, base.root()));
+    if (base != null && labels != null && !policy(base).equals(policy(tree))) {
+      below = new FileTree(work.tree(base.root(), false));
     }
     boolean same = below == base;
-    Map<Digest, Layer> done = new HashMap<>();
     for (int i = 0; i < order.size(); i++) {
       Part part = parts.get(i);
       Layer stored = done.get(part.blob());
@@ -100,20 +104,21 @@ final class LayerMerge {
       Layer made =
           part.layer() == part.stored()
               ? stored
-              : new Layer(work.directory(ROOT, part.layer().root()));
+              : new Layer(work.tree(part.layer().root(), true));
       same = same && made.root() == part.layer().root();
       order.set(i, made);
     }
+    placed = order;
     return same ? tree : merge(below, order);
   }
 
   /** A layer with labels, for the next image that has it. */
   private Layer stored(Relabelling work, Part part) throws IOException {
-    Layer made = new Layer(work.directory(ROOT, part.stored().root()));
+    Layer made = new Layer(work.tree(part.stored().root(), true));
     if (made.root() != part.stored().root()) {
-      transaction.setRef(
-          ContainerRefs.layer(part.blob()), LayerCommits.write(transaction, made, part.diffId()));
-      relabelled.add(part.blob());
+      Checksum commit = LayerCommits.write(transaction, made, part.diffId());
+      transaction.setRef(ContainerRefs.layer(part.blob()), commit);
+      relabelled.put(part.blob(), commit);
     }
     return made;
   }
@@ -163,6 +168,51 @@ final class LayerMerge {
   }
 
   /**
+   * Notes what a layer holds, for the next version of it.
+   *
+   * @param commit of the layer as it was fetched
+   * @param known contents of its files
+   */
+  void note(Digest blob, Checksum commit, List<LayerFetch.Known> known) throws IOException {
+    Relabelling work = relabelling;
+    List<ContentIndex.Entry> entries = new ArrayList<>();
+    for (LayerFetch.Known each : known) {
+      List<Checksum> objects =
+          work == null ? List.of(each.object().checksum()) : work.objects(each.object());
+      objects.forEach(object -> entries.add(new ContentIndex.Entry(each.content(), object)));
+    }
+    ContentIndex.write(
+        transaction.repository(), relabelled.getOrDefault(blob, commit), entries);
+  }
+
+  /**
+   * Takes back what attempts in vain wrote and no layer holds.
+   *
+   * @param needed content that is to stay as it is
+   * @param written of the attempts
+   */
+  void discardVain(Collection<Node> needed, Collection<Content> written) throws IOException {
+    Set<Checksum> vain = new HashSet<>();
+    for (Content content : written) {
+      // An empty one may be the marker of a layer's commit, too.
+      if (content instanceof ObjectContent object && object.size() > 0) {
+        vain.add(object.checksum());
+      }
+    }
+    if (vain.isEmpty()) {
+      return;
+    }
+    needed.forEach(node -> ObjectContent.linked(node).ifPresent(vain::remove));
+    List<Layer> all = new ArrayList<>(done.values());
+    all.addAll(placed);
+    for (Layer layer : all) {
+      new FileTree(layer.root())
+          .walk((path, node) -> ObjectContent.linked(node).ifPresent(vain::remove));
+    }
+    transaction.discard(ObjectType.FILE, vain);
+  }
+
+  /**
    * Takes back what labelled objects stand in for.
    *
    * @param needed content that is to stay as it is
@@ -179,7 +229,9 @@ final class LayerMerge {
       }
     }
     Set<Checksum> old = new HashSet<>();
-    relabelled.forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
+    relabelled
+        .keySet()
+        .forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
     transaction.discard(ObjectType.COMMIT, old);
     transaction.discard(ObjectType.FILE, work.replaced());
   }

@@ -2,12 +2,16 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
@@ -18,13 +22,14 @@ import slipway.tree.Content;
 import slipway.tree.Node;
 
 /**
- * Gives the files of layers the labels that the SELinux policy of their image has for them, since
- * layers bring none. A label is a part of an ostree object, so files become other objects; {@link
+ * Gives the files of layers the labels that the SELinux policy of their image has for them, and no
+ * others: layers bring none, and those that are there already have the labels of the image that
+ * came last. A label is a part of an ostree object, so files become other objects; {@link
  * #replaced()} are those that nobody needs any more. For one thread.
  */
 final class Relabelling {
   private final Transaction transaction;
-  private final FileLabels labels;
+  private final @Nullable FileLabels labels;
 
   /** One content under one label is one object, whatever its names. */
   private final Map<Content, Map<Metadata, Node.File>> written = new IdentityHashMap<>();
@@ -32,7 +37,10 @@ final class Relabelling {
   private final Set<Checksum> replaced = new HashSet<>();
   private final Set<Checksum> kept = new HashSet<>();
 
-  Relabelling(Transaction transaction, FileLabels labels) {
+  /**
+   * @param labels of the image; null when it has no policy
+   */
+  Relabelling(Transaction transaction, @Nullable FileLabels labels) {
     this.transaction = transaction;
     this.labels = labels;
   }
@@ -40,30 +48,43 @@ final class Relabelling {
   /**
    * A directory with all below it. Whiteouts and the like stay as they are.
    *
-   * @param path of the directory from the root
+   * @param root of it
+   * @param layer whether it is a layer, whose files may have the labels of another image: those
+   *     that the policy leaves alone get none
    * @return the very same object when all labels were right
    */
-  Node.Directory directory(OsPath path, Node.Directory directory) throws IOException {
+  Node.Directory tree(Node.Directory root, boolean layer) throws IOException {
+    return directory(OsPath.of(""), root, layer);
+  }
+
+  private Node.Directory directory(OsPath path, Node.Directory directory, boolean layer)
+      throws IOException {
     TreeMap<OsPath, Node> children = new TreeMap<>();
     boolean same = true;
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
-      Node node = node(path.resolve(child.getKey()), child.getValue());
+      Node node = node(path.resolve(child.getKey()), child.getValue(), layer);
       same = same && node == child.getValue();
       children.put(child.getKey(), node);
     }
     // One that is only implied needs a label where no layer below has it.
-    Metadata metadata = labels.labelled(path, directory.metadata());
+    Metadata metadata = labelled(path, directory.metadata(), layer);
     return same && metadata == directory.metadata()
         ? directory
         : new Node.Directory(metadata, children, directory.opaque(), directory.implied());
   }
 
-  private Node node(OsPath path, Node node) throws IOException {
+  private Metadata labelled(OsPath path, Metadata metadata, boolean layer) {
+    Optional<Metadata.Xattr> label =
+        labels == null ? Optional.empty() : labels.attribute(path, metadata.type());
+    return label.isEmpty() && !layer ? metadata : FileLabels.labelled(metadata, label);
+  }
+
+  private Node node(OsPath path, Node node, boolean layer) throws IOException {
     return switch (node) {
-      case Node.Directory d -> directory(path, d);
-      case Node.File f -> file(path, f);
+      case Node.Directory d -> directory(path, d, layer);
+      case Node.File f -> file(path, f, layer);
       case Node.Symlink s -> {
-        Metadata metadata = labels.labelled(path, s.metadata());
+        Metadata metadata = labelled(path, s.metadata(), layer);
         yield metadata == s.metadata() ? s : new Node.Symlink(metadata, s.target());
       }
       case Node.Special s -> s;
@@ -72,8 +93,8 @@ final class Relabelling {
     };
   }
 
-  private Node.File file(OsPath path, Node.File file) throws IOException {
-    Metadata metadata = labels.labelled(path, file.metadata());
+  private Node.File file(OsPath path, Node.File file, boolean layer) throws IOException {
+    Metadata metadata = labelled(path, file.metadata(), layer);
     if (metadata == file.metadata()) {
       keep(file.content());
       return file;
@@ -91,6 +112,19 @@ final class Relabelling {
       }
     }
     return made;
+  }
+
+  /** The objects that hold a content now: those with labels, and its own where that was right. */
+  List<Checksum> objects(ObjectContent content) {
+    List<Checksum> objects = new ArrayList<>();
+    written
+        .getOrDefault(content, Map.of())
+        .values()
+        .forEach(made -> objects.add(((ObjectContent) made.content()).checksum()));
+    if (objects.isEmpty() || kept.contains(content.checksum())) {
+      objects.add(content.checksum());
+    }
+    return objects;
   }
 
   /** Notes content that is needed as it is. */

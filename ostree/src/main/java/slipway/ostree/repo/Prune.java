@@ -1,7 +1,9 @@
 package slipway.ostree.repo;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -29,7 +31,26 @@ final class Prune {
       for (Checksum root : roots) {
         alive.addCommit(root);
       }
-      return remove(repository, alive.objects());
+      Repository.Pruned pruned = remove(repository, alive.objects());
+      removeNotes(repository);
+      return pruned;
+    }
+  }
+
+  /** Notes of commits that are gone, or never came. */
+  private static void removeNotes(Repository repository) throws IOException {
+    Path folder = repository.contentsNotes();
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (DirectoryStream<Path> notes = Files.newDirectoryStream(folder)) {
+      for (Path note : notes) {
+        String name = note.getFileName().toString();
+        if (Checksum.isChecksum(name)
+            && !repository.has(new Checksum(name), ObjectType.COMMIT)) {
+          Files.deleteIfExists(note);
+        }
+      }
     }
   }
 

@@ -258,7 +258,12 @@ public final class Repository {
 
   /** Where it may be noted what the files of a commit hold; goes with the commit. */
   public Path contentsNote(Checksum commit) {
-    return path.resolve("extensions/slipway/contents").resolve(commit.hex());
+    return contentsNotes().resolve(commit.hex());
+  }
+
+  /** Where those notes are. */
+  Path contentsNotes() {
+    return path.resolve("extensions/slipway/contents");
   }
 
   public boolean isPartial(Checksum commit) {

@@ -14,6 +14,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -349,6 +351,123 @@ class PartialImportTest extends ImportCase {
         .asString()
         .contains("is fetched whole: ", "has the uncompressed digest");
     assertSame(second, imported);
+    // What the attempt wrote is gone.
+    Set<Path> files = contentObjects();
+    repository.prune(Set.of());
+    assertThat(contentObjects()).isEqualTo(files);
+  }
+
+  private Set<Path> contentObjects() throws IOException {
+    try (Stream<Path> all = Files.walk(path.resolve("objects"))) {
+      return all.filter(p -> p.toString().endsWith(".file")).collect(Collectors.toSet());
+    }
+  }
+
+  // ---- with a policy of SELinux ----
+
+  private static TestImage withPolicy(TestImage image) throws IOException {
+    TreeBuilder b = new TreeBuilder();
+    b.file(
+        "etc/selinux/config",
+        timed(Metadata.file(0644)),
+        content("SELINUX=enforcing\nSELINUXTYPE=t\n"));
+    b.file(
+        "etc/selinux/t/contexts/files/file_contexts",
+        timed(Metadata.file(0644)),
+        content("/.* system_u:object_r:default_t:s0\n/usr/lib/f1 <<none>>\n"));
+    return image.tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
+  }
+
+  private static Set<Checksum> noted(Path repository) throws IOException {
+    try (Stream<Path> notes = Files.list(repository.resolve("extensions/slipway/contents"))) {
+      return notes
+          .map(note -> new Checksum(note.getFileName().toString()))
+          .collect(Collectors.toSet());
+    }
+  }
+
+  /** The labels make it another commit than the one that was fetched. */
+  @Test
+  void whatALabelledLayerHoldsIsKnownForTheNextVersion() throws IOException {
+    run(withPolicy(whole(1)));
+    TestImage second = withPolicy(chunked(2));
+    run(second);
+    assertThat(noted(path))
+        .contains(layer(repository, second))
+        .allMatch(commit -> repository.has(commit, ObjectType.COMMIT));
+    Path note = index(layer(repository, second));
+    byte[] told = Files.readAllBytes(note);
+    Files.delete(note);
+    new ContentIndex(
+            repository,
+            List.of(layer(repository, second)),
+            1 << 20,
+            damaged -> {},
+            progress)
+        .isEmpty();
+    assertThat(note).hasBinaryContent(told);
+  }
+
+  @Test
+  void aNoteOfACommitThatNeverCameIsPruned() throws IOException {
+    run(whole(1));
+    run(chunked(2));
+    Checksum none = Checksum.sha256(new byte[1]);
+    Files.write(index(none), new byte[1]);
+    int notes = noted(path).size();
+    repository.prune(Set.of());
+    assertThat(noted(path)).hasSize(notes - 1).doesNotContain(none);
+  }
+
+  /** An image is what it is, whatever the machine had before. */
+  @Test
+  void labelsOfOneImageDoNotGetIntoAnother() throws IOException {
+    run(withPolicy(whole(1)));
+    TestImage plain = whole(1);
+    Imported here =
+        ContainerImport.run(
+            repository, plain, plain.manifest(), plain.config(), NAME + "2", progress);
+    assertThat(here.layersPresent()).isEqualTo(1);
+    Repository fresh = Repository.create(dir.resolve("fresh"), Repository.Mode.BARE);
+    Imported there =
+        ContainerImport.run(
+            fresh, plain, plain.manifest(), plain.config(), NAME + "2", progress);
+    assertThat(here.mergeCommit()).isEqualTo(there.mergeCommit());
+    assertThat(layer(repository, plain)).isEqualTo(layer(fresh, plain));
+    // Nor does one that its policy leaves alone keep what another policy said.
+    TreeBuilder b = new TreeBuilder();
+    b.file(
+        "etc/selinux/t/contexts/files/file_contexts.local",
+        timed(Metadata.file(0644)),
+        content("/usr/lib/f3 <<none>>\n"));
+    TestImage other =
+        withPolicy(whole(1)).tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
+    TestImage labelled = withPolicy(whole(1));
+    ContainerImport.run(
+        repository, labelled, labelled.manifest(), labelled.config(), NAME + "4", progress);
+    Imported again =
+        ContainerImport.run(
+            repository, other, other.manifest(), other.config(), NAME + "3", progress);
+    Imported first =
+        ContainerImport.run(
+            fresh, other, other.manifest(), other.config(), NAME + "3", progress);
+    assertThat(again.mergeCommit()).isEqualTo(first.mergeCommit());
+    assertClean();
+  }
+
+  @Test
+  void tablesOfAllLayersHaveATotal() throws IOException {
+    ContentIndex index = new ContentIndex(repository, List.of(), 0, damaged -> {}, progress);
+    try (ContentIndex.Memory one = index.memory()) {
+      one.take(100 << 20);
+      try (ContentIndex.Memory two = index.memory()) {
+        assertThatThrownBy(() -> two.take(100 << 20))
+            .hasMessageContaining("take more than 128 MiB of memory");
+      }
+    }
+    try (ContentIndex.Memory three = index.memory()) {
+      three.take(100 << 20);
+    }
   }
 
   /**

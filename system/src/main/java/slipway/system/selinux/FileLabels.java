@@ -194,12 +194,23 @@ public final class FileLabels {
    */
   public Metadata labelled(OsPath path, Metadata metadata) {
     Optional<Metadata.Xattr> label = attribute(path, metadata.type());
-    if (label.isEmpty() || metadata.xattrs().contains(label.get())) {
+    return label.isEmpty() ? metadata : labelled(metadata, label);
+  }
+
+  /**
+   * A file's metadata with this label, or with none.
+   *
+   * @return the very same object when that is so
+   */
+  public static Metadata labelled(Metadata metadata, Optional<Metadata.Xattr> label) {
+    Optional<Metadata.Xattr> present =
+        metadata.xattrs().stream().filter(x -> x.name().equals(ATTRIBUTE)).findFirst();
+    if (present.equals(label)) {
       return metadata;
     }
     List<Metadata.Xattr> xattrs = new ArrayList<>(metadata.xattrs());
     xattrs.removeIf(x -> x.name().equals(ATTRIBUTE));
-    xattrs.add(label.get());
+    label.ifPresent(xattrs::add);
     return metadata.withXattrs(xattrs);
   }
 

@@ -1,0 +1,50 @@
+package slipway.archive.tar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import slipway.base.Limit;
+import slipway.base.Problem;
+
+class ImageTotalsTest {
+  @AfterEach
+  void reset() {
+    Limit.set("tree-bytes=" + Limit.TREE_BYTES.preset(), "test");
+    Limit.set("image-bytes=" + Limit.IMAGE_BYTES.preset(), "test");
+  }
+
+  private static int fill(ImageTotals totals) {
+    for (int i = 0; ; i++) {
+      try {
+        totals.inode(0);
+      } catch (Problem e) {
+        return i;
+      }
+    }
+  }
+
+  /** The inode that was refused is counted here and there, or nowhere. */
+  @Test
+  void anAttemptThatIsGivenUpTakesBackWhatItCounted() {
+    Limit.set("tree-bytes=1m", "test");
+    int all = fill(new ImageTotals("all"));
+    ImageTotals image = new ImageTotals("the image's layers");
+    ImageTotals attempt = image.attempt();
+    assertThat(fill(attempt)).isEqualTo(all);
+    attempt.giveUp();
+    assertThat(fill(image)).isEqualTo(all);
+  }
+
+  /** It lies on the disk until the image is there. */
+  @Test
+  void whatAnAttemptWroteCountsStill() {
+    Limit.set("image-bytes=100k", "test");
+    ImageTotals image = new ImageTotals("the image's layers");
+    ImageTotals attempt = image.attempt();
+    attempt.content(60_000);
+    attempt.giveUp();
+    assertThatThrownBy(() -> image.content(60_000)).isInstanceOf(Problem.class);
+  }
+}
