@@ -250,7 +250,8 @@ class PartialLayerTest {
         .hasMessageContaining("is damaged");
     assertThat(PartialLayer.isOffered(layer.withAnnotations(Map.of()))).isFalse();
     assertThat(
-            PartialLayer.find(source, layer.withAnnotations(Map.of()), known, fetched::addAndGet, memory -> {}))
+            PartialLayer.find(
+                source, layer.withAnnotations(Map.of()), known, fetched::addAndGet, memory -> {}))
         .isEmpty();
   }
 

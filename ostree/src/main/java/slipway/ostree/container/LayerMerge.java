@@ -102,9 +102,7 @@ final class LayerMerge {
         done.put(part.blob(), stored);
       }
       Layer made =
-          part.layer() == part.stored()
-              ? stored
-              : new Layer(work.tree(part.layer().root(), true));
+          part.layer() == part.stored() ? stored : new Layer(work.tree(part.layer().root(), true));
       same = same && made.root() == part.layer().root();
       order.set(i, made);
     }
@@ -181,8 +179,7 @@ final class LayerMerge {
           work == null ? List.of(each.object().checksum()) : work.objects(each.object());
       objects.forEach(object -> entries.add(new ContentIndex.Entry(each.content(), object)));
     }
-    ContentIndex.write(
-        transaction.repository(), relabelled.getOrDefault(blob, commit), entries);
+    ContentIndex.write(transaction.repository(), relabelled.getOrDefault(blob, commit), entries);
   }
 
   /**
@@ -229,9 +226,7 @@ final class LayerMerge {
       }
     }
     Set<Checksum> old = new HashSet<>();
-    relabelled
-        .keySet()
-        .forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
+    relabelled.keySet().forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
     transaction.discard(ObjectType.COMMIT, old);
     transaction.discard(ObjectType.FILE, work.replaced());
   }

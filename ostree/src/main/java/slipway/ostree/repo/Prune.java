@@ -46,8 +46,7 @@ final class Prune {
     try (DirectoryStream<Path> notes = Files.newDirectoryStream(folder)) {
       for (Path note : notes) {
         String name = note.getFileName().toString();
-        if (Checksum.isChecksum(name)
-            && !repository.has(new Checksum(name), ObjectType.COMMIT)) {
+        if (Checksum.isChecksum(name) && !repository.has(new Checksum(name), ObjectType.COMMIT)) {
           Files.deleteIfExists(note);
         }
       }

@@ -399,11 +399,7 @@ class PartialImportTest extends ImportCase {
     byte[] told = Files.readAllBytes(note);
     Files.delete(note);
     new ContentIndex(
-            repository,
-            List.of(layer(repository, second)),
-            1 << 20,
-            damaged -> {},
-            progress)
+            repository, List.of(layer(repository, second)), 1 << 20, damaged -> {}, progress)
         .isEmpty();
     assertThat(note).hasBinaryContent(told);
   }
@@ -430,8 +426,7 @@ class PartialImportTest extends ImportCase {
     assertThat(here.layersPresent()).isEqualTo(1);
     Repository fresh = Repository.create(dir.resolve("fresh"), Repository.Mode.BARE);
     Imported there =
-        ContainerImport.run(
-            fresh, plain, plain.manifest(), plain.config(), NAME + "2", progress);
+        ContainerImport.run(fresh, plain, plain.manifest(), plain.config(), NAME + "2", progress);
     assertThat(here.mergeCommit()).isEqualTo(there.mergeCommit());
     assertThat(layer(repository, plain)).isEqualTo(layer(fresh, plain));
     // Nor does one that its policy leaves alone keep what another policy said.
@@ -440,8 +435,7 @@ class PartialImportTest extends ImportCase {
         "etc/selinux/t/contexts/files/file_contexts.local",
         timed(Metadata.file(0644)),
         content("/usr/lib/f3 <<none>>\n"));
-    TestImage other =
-        withPolicy(whole(1)).tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
+    TestImage other = withPolicy(whole(1)).tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
     TestImage labelled = withPolicy(whole(1));
     ContainerImport.run(
         repository, labelled, labelled.manifest(), labelled.config(), NAME + "4", progress);
@@ -449,8 +443,7 @@ class PartialImportTest extends ImportCase {
         ContainerImport.run(
             repository, other, other.manifest(), other.config(), NAME + "3", progress);
     Imported first =
-        ContainerImport.run(
-            fresh, other, other.manifest(), other.config(), NAME + "3", progress);
+        ContainerImport.run(fresh, other, other.manifest(), other.config(), NAME + "3", progress);
     assertThat(again.mergeCommit()).isEqualTo(first.mergeCommit());
     assertClean();
   }
