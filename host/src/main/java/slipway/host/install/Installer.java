@@ -194,12 +194,13 @@ public final class Installer {
   private void onto(Options options, Filesystem target, KernelArguments inherited, boolean cleanup)
       throws IOException {
     FilesystemInstall.requireSpecs(target.rootSpec(), target.bootSpec());
-    Optional<Path> file =
-        options.source() == null
-            ? Optional.empty()
-            : CommandValue.of("--source-imgref", () -> TransportRef.parse(options.source())).file();
-    if (target.replace() == FilesystemInstall.Replace.WIPE && file.isPresent()) {
-      FilesystemInstall.requireOutside(target.root(), file.get());
+    String source = options.source();
+    if (target.replace() == FilesystemInstall.Replace.WIPE && source != null) {
+      Optional<Path> file =
+          CommandValue.of("--source-imgref", () -> TransportRef.parse(source)).file();
+      if (file.isPresent()) {
+        FilesystemInstall.requireOutside(target.root(), file.get());
+      }
     }
     install(
         options,

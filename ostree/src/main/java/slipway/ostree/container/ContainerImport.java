@@ -585,7 +585,8 @@ public final class ContainerImport {
   private Commit imageOn(Checksum commit) throws IOException {
     for (Checksum image : new ContainerImages(repository).list().values()) {
       Optional<Commit> read = repository.readableCommit(image);
-      if (read.isPresent() && commit.equals(read.get().parent())) {
+      Checksum parent = read.map(Commit::parent).orElse(null);
+      if (parent != null && parent.equals(commit)) {
         return read.get();
       }
     }
