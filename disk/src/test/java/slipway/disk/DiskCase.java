@@ -1,13 +1,17 @@
 package slipway.disk;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -55,15 +59,56 @@ abstract class DiskCase {
     }
   }
 
-  /** The kernel takes a loop device away a moment after its last user. */
-  static void assertNoLoopDevice(Path directory) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    String attached = Command.of("losetup", "--all").output();
-    while (attached.contains(directory.toString()) && System.nanoTime() < deadline) {
-      TimeUnit.MILLISECONDS.sleep(50);
-      attached = Command.of("losetup", "--all").output();
+  /**
+   * The kernel takes a loop device away a moment after its last user, which may be somebody's mount
+   * namespace: one that was made while the device was mounted here has that mount until it ends.
+   */
+  static void assertNoLoopDevice(Path directory) throws IOException, InterruptedException {
+    long patience = TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + patience;
+    String attached = attached(directory);
+    while (!attached.isEmpty() && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(100);
+      attached = attached(directory);
+      if (isMountedElsewhere(attached)) {
+        deadline = System.nanoTime() + patience;
+      }
     }
-    assertThat(attached).doesNotContain(directory.toString());
+    assertThat(attached).isEmpty();
+  }
+
+  /** Loop devices over files of a directory, a name a line. */
+  private static String attached(Path directory) {
+    return Command.of("losetup", "--all", "--noheadings", "--output", "NAME,BACK-FILE")
+        .output()
+        .lines()
+        .filter(line -> line.contains(directory.toString()))
+        .map(line -> line.replaceFirst("\\s.*", ""))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static boolean isMountedElsewhere(String devices) throws IOException {
+    Path own = Path.of("/proc", Long.toString(ProcessHandle.current().pid()));
+    List<String> names = devices.lines().toList();
+    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+      return processes
+          .filter(p -> p.getFileName().toString().matches("\\d+") && !p.equals(own))
+          .flatMap(DiskCase::mounts)
+          .anyMatch(line -> names.stream().anyMatch(name -> line.contains(" " + name + " ")));
+    }
+  }
+
+  /** What the threads of a process see mounted; nothing when it ends meanwhile. */
+  private static Stream<String> mounts(Path process) {
+    List<String> lines = new ArrayList<>();
+    try (Stream<Path> threads = Files.list(process.resolve("task"))) {
+      for (Path thread : threads.toList()) {
+        lines.addAll(Files.readAllLines(thread.resolve("mountinfo"), ISO_8859_1));
+      }
+    } catch (IOException | UncheckedIOException e) {
+      return lines.stream();
+    }
+    return lines.stream();
   }
 
   DiskRequest request() throws IOException {
