@@ -87,11 +87,11 @@ class MainTest {
       delimiter = '|',
       textBlock =
           """
-          >/dev/full | --version           | No space left on device
-          >/dev/full | help                | No space left on device
-          >/dev/full | help images         | No space left on device
-          >/dev/full | images --json       | No space left on device
-          >/dev/full | completion bash     | No space left on device
+          >/dev/full | --version           | No space left on device; make room on that file system
+          >/dev/full | help                | No space left on device; make room on that file system
+          >/dev/full | help images         | No space left on device; make room on that file system
+          >/dev/full | images --json       | No space left on device; make room on that file system
+          >/dev/full | completion bash     | No space left on device; make room on that file system
           >&-        | help                | Bad file descriptor
           """)
   void aCommandWhoseOutputIsLostFails(String where, String line, String why) {
