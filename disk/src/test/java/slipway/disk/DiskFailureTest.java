@@ -150,7 +150,8 @@ class DiskFailureTest extends DiskCase {
         assertThat(output).isEmptyDirectory();
         assertThat(scratch(directory)).isEmpty();
       } else {
-        // Those before were removed by this one, which has two of its own: for small files and large.
+        // Those before were removed by this one, which has two of its own: for small files and
+        // large.
         assertThat(scratch(output)).hasSize(1);
         assertThat(scratch(directory)).hasSizeBetween(1, 2);
       }
