@@ -22,7 +22,6 @@ import slipway.host.system.PrivateMounts;
 import slipway.linux.posix.Posix;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
-import slipway.oci.transport.TransportRef;
 import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.MirroredMenu;
@@ -133,7 +132,7 @@ public final class Host {
         CommandValue.of("--tag", () -> Reference.parse("registry.example/os").withTag(tag));
       }
       if (from != null) {
-        place(from);
+        ImagePlace.parse(from);
       }
     }
 
@@ -183,7 +182,7 @@ public final class Host {
       if (transport.equals("registry")) {
         CommandValue.of("the image", () -> Reference.parse(target));
       } else {
-        requireKnown("--transport " + transport, transport);
+        ImagePlace.requireKnown("--transport " + transport, transport);
       }
     }
 
@@ -279,12 +278,12 @@ public final class Host {
     }
     ContainerReference image = followed(sysroot);
     if (options.tag() != null) {
-      image = withTag(image, options.tag());
+      image = ImagePlace.withTag(image, options.tag());
     }
     ContainerReference place = image;
     if (options.from() != null) {
       requireUnverified(image, "--from");
-      place = place(options.from());
+      place = ImagePlace.parse(options.from());
     }
     ImagePull.Wanted wanted = ImagePull.Wanted.of(place, image, options.demands());
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
@@ -309,42 +308,6 @@ public final class Host {
   private boolean isFree(ContainerReference image) throws IOException {
     return !image.transport().equals("registry")
         || host.images().isFree(Reference.parse(image.name()).orLatest());
-  }
-
-  private static ContainerReference place(String from) {
-    int colon = from.indexOf(':');
-    if (colon <= 0 || colon == from.length() - 1) {
-      throw Problem.usage(
-          "--from takes TRANSPORT:PLACE, such as oci:/run/media/os, not \""
-              + Printable.text(from)
-              + "\"");
-    }
-    String transport = from.substring(0, colon);
-    String name = from.substring(colon + 1);
-    if (transport.equals("docker") && name.startsWith("//")) {
-      return registry(name.substring(2));
-    }
-    if (transport.equals("registry")) {
-      return registry(name);
-    }
-    requireKnown("--from", transport);
-    return ContainerReference.unverified(transport, name);
-  }
-
-  private static ContainerReference registry(String name) {
-    CommandValue.of("--from", () -> Reference.parse(name));
-    return ContainerReference.registry(name);
-  }
-
-  private static void requireKnown(String option, String transport) {
-    if (!TransportRef.hasTransport(transport + ":")) {
-      throw Problem.usage(
-          option
-              + ": images of transport \""
-              + Printable.text(transport)
-              + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and"
-              + " containers-storage");
-    }
   }
 
   /**
@@ -373,18 +336,6 @@ public final class Host {
         damage == null
             ? "No image source specified"
             : "No image source specified: " + damage + "; name the image by bootc switch");
-  }
-
-  private static ContainerReference withTag(ContainerReference image, String tag) {
-    String name;
-    if (image.transport().equals("registry")) {
-      name = Reference.parse(image.name()).withTag(tag).toString();
-    } else {
-      String bare = image.name().replaceFirst("@.*", "");
-      int colon = bare.lastIndexOf(':');
-      name = (colon < 0 ? bare : bare.substring(0, colon)) + ":" + tag;
-    }
-    return new ContainerReference(image.signature(), image.remote(), image.transport(), name);
   }
 
   private static Deployment requireStaged(Sysroot sysroot) {

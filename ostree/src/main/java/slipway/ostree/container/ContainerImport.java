@@ -1,32 +1,19 @@
 package slipway.ostree.container;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
-import slipway.base.FullDisk;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.linux.posix.OsPath;
 import slipway.oci.chunked.PartialLayer;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.LayerSpace;
@@ -44,9 +31,6 @@ import slipway.ostree.object.TreeRoot;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
-import slipway.system.boot.PrepareRootConfig;
-import slipway.system.files.ImageFiles;
-import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Node;
@@ -58,14 +42,7 @@ import slipway.tree.Node;
  * trees, no file is written twice.
  */
 public final class ContainerImport {
-  private static final int MAX_PARALLEL = 4;
   private static final long MEGABYTE = 1_000_000;
-
-  /** How many attributes' names one line tells. */
-  private static final int MAX_NAMED = 5;
-
-  /** Files that build tools leave empty in an image. */
-  private static final List<String> LEFTOVERS = List.of("usr/etc/hostname", "usr/etc/resolv.conf");
 
   private final Repository repository;
   private final ImageSource source;
@@ -215,80 +192,33 @@ public final class ContainerImport {
   // ---- layers ----
 
   /**
-   * A layer of the image.
-   *
-   * @param objects whether it holds objects of a commit
-   */
-  private record Wanted(Descriptor blob, Digest diffId, boolean objects) {}
-
-  /**
    * The commit that lower layers encapsulate.
    *
    * @param objects all content that came with it
    */
   private record Base(Checksum commit, FileTree tree, Collection<Node> objects) {}
 
-  /** What of the image is there so far. */
-  private static final class Parts {
-    /** Layers of files, by blob, and their commits. */
-    private final Map<Digest, Layer> layers = new HashMap<>();
-
-    private final Map<Digest, Checksum> commits = new HashMap<>();
-
-    /** Blobs of layers that were there already, and never held to a diff id. */
-    private final Set<Digest> unchecked = new HashSet<>();
-
-    private final EncapsulatedBase base = new EncapsulatedBase();
-    private final List<Commit> contents = new ArrayList<>();
-
-    /** Files whose fs-verity digests stand in the commits of layers. */
-    private final Set<Checksum> verity = new HashSet<>();
-
-    /** What files of layers hold that came in parts, by blob. */
-    private final Map<Digest, List<LayerFetch.Known>> known = new HashMap<>();
-
-    /** What attempts in vain wrote. */
-    private final List<Content> vain = new ArrayList<>();
-
-    private @Nullable Checksum whole;
-    private @Nullable Descriptor wholeLayer;
-    private int count;
-  }
-
   private Imported run(Transaction transaction, byte[] configBytes) throws IOException {
-    Parts parts = new Parts();
-    List<Wanted> missing = new ArrayList<>();
-    Map<Digest, Wanted> seen = new HashMap<>();
-    KnownLayers known = new KnownLayers(repository, damaged -> replace(transaction, damaged));
+    ImageParts parts = new ImageParts(transaction);
     int ofCommit = Encapsulation.layers(manifest, config);
-    for (int i = 0; i < manifest.layers().size(); i++) {
-      Wanted wanted = new Wanted(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
-      Wanted before = seen.put(wanted.blob().digest(), wanted);
-      if (before != null) {
-        requireSame(before, wanted);
-        continue;
-      }
-      Optional<Commit> commit =
-          known.find(wanted.blob().digest(), wanted.diffId(), wanted.objects());
-      if (commit.isPresent()) {
-        take(transaction, wanted, commit.get(), parts);
-      } else {
-        missing.add(wanted);
-      }
-    }
+    List<WantedLayer> missing = takePresent(transaction, ofCommit, parts);
     requireSent(missing);
     long available = transaction.available();
-    new LayerSpace(source, missing.stream().map(Wanted::blob).toList(), repository::contentBytes)
+    new LayerSpace(
+            source, missing.stream().map(WantedLayer::blob).toList(), repository::contentBytes)
         .require(available, shown(), repository.path());
     int present = parts.count;
     try {
-      long bytes = fetch(transaction, missing, parts);
+      ContentIndex contents = contents(transaction, missing, parts);
+      long bytes =
+          new MissingLayers(repository, transaction, source, totals, progress, parts)
+              .fetch(missing, contents);
       Base base = ofCommit == 0 ? null : base(transaction, parts);
       Checksum commit = merge(transaction, base, ofCommit, parts, configBytes);
       keepDetached(parts);
       return new Imported(commit, present, missing.size(), bytes);
     } catch (IOException | Problem e) {
-      if (isFull(e)) {
+      if (MissingLayers.isFull(repository, e)) {
         long needed = Math.max(0, available) + MEGABYTE;
         throw LayerSpace.full(needed, available, shown(), repository.path(), e);
       }
@@ -296,8 +226,38 @@ public final class ContainerImport {
     }
   }
 
+  /**
+   * Takes the layers that the repository has.
+   *
+   * @param ofCommit how many of the layers hold objects of a commit
+   * @return the others
+   */
+  private List<WantedLayer> takePresent(Transaction transaction, int ofCommit, ImageParts parts)
+      throws IOException {
+    List<WantedLayer> missing = new ArrayList<>();
+    Map<Digest, WantedLayer> seen = new HashMap<>();
+    KnownLayers known = new KnownLayers(repository, damaged -> replace(transaction, damaged));
+    for (int i = 0; i < manifest.layers().size(); i++) {
+      WantedLayer wanted =
+          new WantedLayer(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
+      WantedLayer before = seen.put(wanted.blob().digest(), wanted);
+      if (before != null) {
+        requireSame(before, wanted);
+        continue;
+      }
+      Optional<Commit> commit =
+          known.find(wanted.blob().digest(), wanted.diffId(), wanted.objects());
+      if (commit.isPresent()) {
+        parts.addPresent(repository, wanted, commit.get(), totals);
+      } else {
+        missing.add(wanted);
+      }
+    }
+    return missing;
+  }
+
   /** Refuses a layer that is listed twice as two different ones. */
-  private void requireSame(Wanted before, Wanted again) {
+  private void requireSame(WantedLayer before, WantedLayer again) {
     if (before.objects() != again.objects()) {
       throw Problem.corrupt(shown() + " has a layer of its commit once more above it");
     }
@@ -314,8 +274,8 @@ public final class ContainerImport {
   }
 
   /** What is exported for machines that have another version leaves out what that has. */
-  private void requireSent(List<Wanted> missing) throws IOException {
-    for (Wanted w : missing) {
+  private void requireSent(List<WantedLayer> missing) throws IOException {
+    for (WantedLayer w : missing) {
       if (source.lacks(w.blob())) {
         throw Problem.notFound(
             "the layer "
@@ -337,11 +297,11 @@ public final class ContainerImport {
    * @return null when no layer tells what is in it
    */
   private @Nullable ContentIndex contents(
-      Transaction transaction, List<Wanted> missing, Parts parts) throws IOException {
+      Transaction transaction, List<WantedLayer> missing, ImageParts parts) throws IOException {
     long packed =
         missing.stream()
             .filter(w -> !w.objects())
-            .map(Wanted::blob)
+            .map(WantedLayer::blob)
             .filter(PartialLayer::isOffered)
             .mapToLong(Descriptor::size)
             .sum();
@@ -358,210 +318,10 @@ public final class ContainerImport {
         progress);
   }
 
-  /** Takes a layer that the repository has. */
-  private void take(Transaction transaction, Wanted wanted, Commit commit, Parts parts)
-      throws IOException {
-    Digest blob = wanted.blob().digest();
-    if (LayerCommits.diffId(commit).isEmpty()) {
-      parts.unchecked.add(blob);
-    }
-    if (!wanted.objects()) {
-      Layer layer = LayerCommits.read(repository, commit.checksum());
-      layer.countIn(totals);
-      parts.layers.put(blob, layer);
-    } else if (EncapsulatedLayer.isContent(repository, commit)) {
-      parts.contents.add(commit);
-    } else {
-      parts.whole = commit.checksum();
-    }
-    parts.verity.addAll(VerityIndex.recorded(commit));
-    transaction.setRef(ContainerRefs.layer(blob), commit.checksum());
-    parts.count++;
-  }
-
-  /** Not when inodes or room for attributes ran out, which the sentence at hand tells better. */
-  private boolean isFull(Throwable failure) throws IOException {
-    return (failure instanceof Problem p && p.kind() == Problem.Kind.FULL)
-        || (FullDisk.isCauseOf(failure)
-            && Files.getFileStore(repository.path()).getUsableSpace() < MEGABYTE);
-  }
-
-  /** What a layer became. */
-  private sealed interface Arrived {
-    record Files(LayerFetch.Fetched fetched) implements Arrived {}
-
-    /**
-     * @param commit of a layer of content alone
-     */
-    record Objects(EncapsulatedLayer layer, Optional<Checksum> commit) implements Arrived {}
-  }
-
-  private Arrived fetch(Transaction transaction, Wanted wanted, @Nullable ContentIndex contents)
-      throws IOException {
-    if (!wanted.objects()) {
-      return new Arrived.Files(
-          new LayerFetch(source, totals, progress, contents)
-              .run(transaction, wanted.blob(), wanted.diffId()));
-    }
-    EncapsulatedLayer layer =
-        EncapsulatedLayer.read(
-            transaction, source, wanted.blob(), wanted.diffId(), totals, progress);
-    return new Arrived.Objects(
-        layer,
-        layer.commit().isPresent() ? Optional.empty() : Optional.of(layer.write(wanted.diffId())));
-  }
-
-  private static void take(
-      Transaction transaction, Wanted wanted, LayerFetch.Fetched fetched, Parts parts) {
-    Digest blob = wanted.blob().digest();
-    parts.layers.put(blob, fetched.layer());
-    parts.commits.put(blob, fetched.commit());
-    if (!fetched.known().isEmpty()) {
-      parts.known.put(blob, fetched.known());
-    }
-    parts.vain.addAll(fetched.vain());
-    transaction.setRef(ContainerRefs.layer(blob), fetched.commit());
-    parts.count++;
-  }
-
-  private static void take(
-      Transaction transaction, Wanted wanted, Arrived.Objects arrived, Parts parts) {
-    parts.base.add(arrived.layer());
-    if (arrived.commit().isPresent()) {
-      parts.verity.addAll(arrived.layer().contents().keySet());
-      transaction.setRef(ContainerRefs.layer(wanted.blob().digest()), arrived.commit().get());
-      parts.count++;
-    } else {
-      parts.wholeLayer = wanted.blob();
-    }
-  }
-
-  /** Returns how many bytes came. */
-  private long fetch(Transaction transaction, List<Wanted> missing, Parts parts)
-      throws IOException {
-    if (missing.isEmpty()) {
-      return 0;
-    }
-    ContentIndex contents = contents(transaction, missing, parts);
-    long bytes = 0;
-    // The largest first, so that none of them is left to the end.
-    List<Wanted> order = new ArrayList<>(missing);
-    order.sort(Comparator.comparingLong((Wanted w) -> w.blob().size()).reversed());
-    Map<String, Integer> dropped = new TreeMap<>();
-    Map<String, Integer> attributes = new TreeMap<>();
-    ExecutorService threads =
-        Executors.newFixedThreadPool(
-            Math.min(MAX_PARALLEL, order.size()),
-            Thread.ofPlatform().daemon().name("layer-", 0).factory());
-    try (threads) {
-      Map<Wanted, Future<Arrived>> running = new LinkedHashMap<>();
-      for (Wanted w : order) {
-        running.put(w, threads.submit(() -> fetch(transaction, w, contents)));
-      }
-      Throwable failure = null;
-      for (Map.Entry<Wanted, Future<Arrived>> entry : running.entrySet()) {
-        try {
-          switch (entry.getValue().get()) {
-            case Arrived.Files files -> {
-              take(transaction, entry.getKey(), files.fetched(), parts);
-              bytes += files.fetched().bytes();
-              files
-                  .fetched()
-                  .dropped()
-                  .forEach((name, count) -> dropped.merge(name, count, Integer::sum));
-              files
-                  .fetched()
-                  .attributes()
-                  .forEach((name, count) -> attributes.merge(name, count, Integer::sum));
-            }
-            case Arrived.Objects objects -> {
-              take(transaction, entry.getKey(), objects, parts);
-              bytes += entry.getKey().blob().size();
-            }
-          }
-        } catch (ExecutionException e) {
-          failure = failure == null ? e.getCause() : failure;
-          stop(threads);
-        } catch (CancellationException e) {
-          // It had not begun when another one failed.
-        } catch (InterruptedException e) {
-          stop(threads);
-          Thread.currentThread().interrupt();
-          throw new Problem(Problem.Kind.ENVIRONMENT, "the import was interrupted", e);
-        }
-      }
-      if (failure != null) {
-        if (!isFull(failure)) {
-          keepComplete(transaction, parts.count);
-        }
-        rethrow(failure);
-      }
-    }
-    reportDropped(dropped);
-    reportAttributes(attributes);
-    return bytes;
-  }
-
-  /** Interrupts what runs, and cancels what has not begun: nobody else would ever end that. */
-  private static void stop(ExecutorService threads) {
-    threads.shutdownNow().forEach(task -> ((Future<?>) task).cancel(false));
-  }
-
-  /** After a failure: publishes the layers that are complete, so that they need not come again. */
-  private void keepComplete(Transaction transaction, int complete) {
-    if (complete == 0) {
-      return;
-    }
-    try {
-      transaction.commit();
-    } catch (IOException | Problem e) {
-      // The failure that led here is the one to report; nothing that was there is lost.
-      progress.note("the layers that were complete could not be kept: " + e.getMessage());
-    }
-  }
-
-  private static void rethrow(Throwable failure) throws IOException {
-    switch (failure) {
-      case Problem p -> throw p;
-      case IOException e -> throw e;
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> throw new IllegalStateException(failure);
-    }
-  }
-
-  private void reportDropped(Map<String, Integer> dropped) {
-    if (!dropped.isEmpty()) {
-      StringBuilder line = new StringBuilder("left out, because a running system makes its own:");
-      String separator = " ";
-      for (Map.Entry<String, Integer> entry : dropped.entrySet()) {
-        line.append(separator).append(entry.getValue()).append(" below /").append(entry.getKey());
-        separator = ", ";
-      }
-      progress.note(line.toString());
-    }
-  }
-
-  private void reportAttributes(Map<String, Integer> attributes) {
-    if (attributes.isEmpty()) {
-      return;
-    }
-    List<String> parts = new ArrayList<>();
-    for (Map.Entry<String, Integer> entry : attributes.entrySet()) {
-      if (parts.size() == MAX_NAMED) {
-        parts.add("and " + (attributes.size() - MAX_NAMED) + " more");
-        break;
-      }
-      parts.add(entry.getKey() + " (" + entry.getValue() + ")");
-    }
-    progress.note(
-        "left out, because Linux has no such extended attributes: " + String.join(", ", parts));
-  }
-
   // ---- the merge ----
 
   /** Puts the commit together that the lower layers hold, unless the repository has it. */
-  private Base base(Transaction transaction, Parts parts) throws IOException {
+  private Base base(Transaction transaction, ImageParts parts) throws IOException {
     Checksum whole = parts.whole;
     if (whole != null) {
       FileTree tree = repository.readTree(repository.readCommit(whole), imageOn(whole));
@@ -594,7 +354,7 @@ public final class ContainerImport {
   }
 
   /** Signatures of the commit, which is there without them, too. */
-  private void keepDetached(Parts parts) {
+  private void keepDetached(ImageParts parts) {
     if (parts.wholeLayer == null || parts.base.detached().isEmpty()) {
       return;
     }
@@ -606,8 +366,9 @@ public final class ContainerImport {
   }
 
   private Checksum merge(
-      Transaction transaction, @Nullable Base base, int ofCommit, Parts parts, byte[] configBytes)
+      Transaction transaction, @Nullable Base base, int ofCommit, ImageParts parts, byte[] configBytes)
       throws IOException {
+    ImageCommit described = new ImageCommit(manifest, config, configBytes, shown(), progress);
     LayerMerge merge = new LayerMerge(transaction, base == null ? null : base.tree());
     for (int i = ofCommit; i < manifest.layers().size(); i++) {
       Digest blob = manifest.layers().get(i).digest();
@@ -618,29 +379,16 @@ public final class ContainerImport {
     }
     FileTree tree = merge.run();
     TreeRoot root = transaction.writeTree(tree);
-    Map<String, GVariant> metadata = new LinkedHashMap<>();
-    metadata.put(ContainerImages.MANIFEST_DIGEST, GVariant.string(manifest.digest().toString()));
-    metadata.put(ContainerImages.MANIFEST, GVariant.string(manifest.bytes()));
-    metadata.put(ContainerImages.CONFIG, GVariant.string(configBytes));
-    metadata.put(LayerCommits.IMPORTER, GVariant.string(LayerCommits.IMPORTER_VERSION));
     // A commit has no diff id, so that of its layer is checked only when it comes.
-    if (base != null || !parts.unchecked.isEmpty()) {
-      metadata.put(ContainerImages.UNCHECKED, GVariant.bool(true));
-    }
-    String version = version();
-    if (version != null) {
-      metadata.put("version", GVariant.string(version));
-    }
-    if (isChecked(tree)) {
-      metadata.put("ostree.composefs.digest.v0", GVariant.bytes(Composefs.deploymentDigest(tree)));
-    }
+    boolean unchecked = base != null || !parts.unchecked.isEmpty();
+    Map<String, GVariant> metadata = described.metadata(tree, unchecked);
     if (base != null) {
       metadata.put(VerityIndex.KEY, merge.verityTable(parts.verity));
     }
     Checksum commit =
         transaction.writeCommit(
             new CommitSpec(
-                metadata, base == null ? null : base.commit(), "", "", timestamp(), root));
+                metadata, base == null ? null : base.commit(), "", "", described.timestamp(), root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
     Collection<Node> needed = base == null ? List.of() : base.objects();
@@ -653,7 +401,7 @@ public final class ContainerImport {
   }
 
   /** A note that is missing is made again by reading the layer. */
-  private void noteContents(LayerMerge merge, Parts parts) {
+  private void noteContents(LayerMerge merge, ImageParts parts) {
     try {
       for (Map.Entry<Digest, List<LayerFetch.Known>> layer : parts.known.entrySet()) {
         Checksum commit = java.util.Objects.requireNonNull(parts.commits.get(layer.getKey()));
@@ -664,53 +412,5 @@ public final class ContainerImport {
     }
   }
 
-  /** Whether machines of the image check files by their digests, for all that can be known. */
-  private static boolean isChecked(FileTree tree) throws IOException {
-    try {
-      return PrepareRootConfig.read(new ImageFiles(tree)).composefs().checked();
-    } catch (Problem e) {
-      return true; // Who deploys the image says what is wrong with it.
-    }
-  }
 
-  static FileTree withoutLeftovers(FileTree tree) {
-    slipway.tree.TreeBuilder builder = new slipway.tree.TreeBuilder(tree);
-    for (String path : LEFTOVERS) {
-      Node node = tree.find(OsPath.of(path)).orElse(null);
-      if (node instanceof Node.File f && f.content().size() == 0) {
-        builder.remove(path);
-      }
-    }
-    return builder.build();
-  }
-
-  private @Nullable String version() {
-    for (String label : List.of("org.opencontainers.image.version", "version")) {
-      String value = config.labels().get(label);
-      if (value != null && !value.isEmpty() && value.indexOf('\0') < 0) {
-        return value;
-      }
-    }
-    return null;
-  }
-
-  /** Seconds since the epoch; 0 when the image does not say when it was made. */
-  private long timestamp() {
-    String created = manifest.annotations().get("org.opencontainers.image.created");
-    String text = created == null ? config.created() : created;
-    if (text == null) {
-      return 0;
-    }
-    try {
-      return Math.max(0, OffsetDateTime.parse(text).toEpochSecond());
-    } catch (DateTimeParseException e) {
-      progress.note(
-          "the creation time \""
-              + Printable.text(text)
-              + "\" of "
-              + shown()
-              + " is not RFC 3339 and is left out");
-      return 0;
-    }
-  }
 }

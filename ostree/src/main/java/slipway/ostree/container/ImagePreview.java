@@ -116,7 +116,7 @@ public final class ImagePreview {
       }
       order.add(layer);
     }
-    FileTree tree = ContainerImport.withoutLeftovers(withoutObjects(Layers.merge(order)));
+    FileTree tree = LayerMerge.withoutLeftovers(withoutObjects(Layers.merge(order)));
     tree.walk(
         (path, node) -> {
           Holding.require(path, node);

@@ -25,6 +25,7 @@ import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
 import slipway.tree.Node;
+import slipway.tree.TreeBuilder;
 
 /**
  * Lays the layers of an image over each other, above the commit that others of its layers
@@ -35,6 +36,9 @@ import slipway.tree.Node;
  */
 final class LayerMerge {
   private static final OsPath POLICY = OsPath.of("usr/etc/selinux");
+
+  /** Files that build tools leave empty in an image. */
+  private static final List<String> LEFTOVERS = List.of("usr/etc/hostname", "usr/etc/resolv.conf");
 
   private final Transaction transaction;
   private final @Nullable FileTree base;
@@ -126,7 +130,7 @@ final class LayerMerge {
     if (base != null) {
       order.addFirst(new Layer(base.root()));
     }
-    return ContainerImport.withoutLeftovers(Layers.merge(order));
+    return withoutLeftovers(Layers.merge(order));
   }
 
   /** The files of the policy; what no layer touched is the same node. */
@@ -229,5 +233,17 @@ final class LayerMerge {
     relabelled.keySet().forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
     transaction.discard(ObjectType.COMMIT, old);
     transaction.discard(ObjectType.FILE, work.replaced());
+  }
+
+  /** The same tree without files that build tools leave empty. */
+  static FileTree withoutLeftovers(FileTree tree) {
+    TreeBuilder builder = new TreeBuilder(tree);
+    for (String path : LEFTOVERS) {
+      Node node = tree.find(OsPath.of(path)).orElse(null);
+      if (node instanceof Node.File f && f.content().size() == 0) {
+        builder.remove(path);
+      }
+    }
+    return builder.build();
   }
 }

@@ -7,11 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -30,7 +27,6 @@ import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
-import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
@@ -47,9 +43,6 @@ import slipway.tree.Node;
  * takes it alone.
  */
 public final class Repository {
-  /** The type of a list of signatures in detached metadata. */
-  private static final String SIGNATURES = "aay";
-
   private static final int MAX_CONFIG = 1024 * 1024;
 
   /** How content objects are kept. */
@@ -305,7 +298,7 @@ public final class Repository {
       Path target = objectPath(checksum, type);
       Path directory = java.util.Objects.requireNonNull(target.getParent());
       Files.createDirectories(directory);
-      putLink(from.objectFile(checksum, type), objectFile(checksum, type));
+      Staging.putLink(path, from.objectFile(checksum, type), objectFile(checksum, type));
       AtomicFile.syncDirectory(directory);
     }
     forget();
@@ -319,30 +312,7 @@ public final class Repository {
    */
   public void relink(Checksum object, OsPath file) throws IOException {
     try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      putLink(objectFile(object, ObjectType.FILE), file);
-    }
-  }
-
-  /** What a crash leaves of it lies where leftovers are swept, and not among others' files. */
-  private void putLink(OsPath inode, OsPath target) throws IOException {
-    OsPath temporary = OsPath.of(Staging.temporaryFile(path));
-    try {
-      Posix.link(inode, temporary);
-    } catch (UnixException e) {
-      if (e.errno() != UnixException.EMLINK) {
-        throw e;
-      }
-      TreeCopy.copy(inode, temporary, TreeCopy.FAITHFUL, dropped -> {});
-      Posix.syncfs(osPath);
-    }
-    boolean done = false;
-    try {
-      Posix.rename(temporary, target, 0);
-      done = true;
-    } finally {
-      if (!done) {
-        Posix.unlink(temporary);
-      }
+      Staging.putLink(path, objectFile(object, ObjectType.FILE), file);
     }
   }
 
@@ -419,11 +389,7 @@ public final class Repository {
 
   /** Detached metadata of a commit; an empty map when there is none. */
   public Map<String, GVariant> readDetachedMetadata(Checksum commit) throws IOException {
-    if (!has(commit, ObjectType.COMMITMETA)) {
-      return Map.of();
-    }
-    byte[] bytes = readMetadata(commit, ObjectType.COMMITMETA);
-    return GVariant.parse("a{sv}", bytes).asMap();
+    return new DetachedMetadata(this, commit).read();
   }
 
   /**
@@ -433,7 +399,7 @@ public final class Repository {
   public void writeDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
       throws IOException {
     try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      putDetachedMetadata(commit, metadata);
+      new DetachedMetadata(this, commit).write(metadata);
     }
   }
 
@@ -447,42 +413,8 @@ public final class Repository {
    */
   public void addDetachedMetadata(Checksum commit, Map<String, GVariant> more) throws IOException {
     try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      Map<String, GVariant> all = new LinkedHashMap<>(readDetachedMetadata(commit));
-      more.forEach((key, value) -> all.merge(key, value, Repository::withSignatures));
-      putDetachedMetadata(commit, all);
+      new DetachedMetadata(this, commit).add(more);
     }
-  }
-
-  /** What is there, with those of another list of signatures that it lacks. */
-  private static GVariant withSignatures(GVariant there, GVariant other) {
-    if (!there.type().equals(SIGNATURES) || !other.type().equals(SIGNATURES)) {
-      return there;
-    }
-    Set<GVariant> all = new LinkedHashSet<>(there.elements());
-    all.addAll(other.elements());
-    return GVariant.array("ay", List.copyOf(all));
-  }
-
-  /** With the lock held. */
-  private void putDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
-      throws IOException {
-    if (!has(commit, ObjectType.COMMIT)) {
-      throw Problem.notFound("the repository " + path + " has no commit " + commit);
-    }
-    Path target = objectPath(commit, ObjectType.COMMITMETA);
-    if (metadata.isEmpty()) {
-      Files.deleteIfExists(target);
-    } else {
-      byte[] bytes = GVariant.dictionary(new LinkedHashMap<>(metadata)).toBytes();
-      if (bytes.length > Objects.MAX_METADATA) {
-        throw Problem.input(
-            "the detached metadata of " + commit + " would have " + bytes.length + " bytes");
-      }
-      Path temporary = Staging.temporaryFile(path);
-      FileSink.write(OsPath.of(temporary), 0644, bytes, true);
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-    AtomicFile.syncDirectory(java.util.Objects.requireNonNull(target.getParent()));
   }
 
   // ---- trees ----

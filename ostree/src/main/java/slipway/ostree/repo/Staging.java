@@ -10,6 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.object.ObjectType;
 
@@ -51,6 +52,33 @@ final class Staging implements AutoCloseable {
     return repository
         .resolve("tmp")
         .resolve(PREFIX + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+  }
+
+  /**
+   * Puts one more name of an inode, or a copy when it can have no more names, in the place of a
+   * file by one rename. What a crash leaves of it lies where leftovers are swept, and not among
+   * others' files.
+   */
+  static void putLink(Path repository, OsPath inode, OsPath target) throws IOException {
+    OsPath temporary = OsPath.of(temporaryFile(repository));
+    try {
+      Posix.link(inode, temporary);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EMLINK) {
+        throw e;
+      }
+      TreeCopy.copy(inode, temporary, TreeCopy.FAITHFUL, dropped -> {});
+      Posix.syncfs(OsPath.of(repository));
+    }
+    boolean done = false;
+    try {
+      Posix.rename(temporary, target, 0);
+      done = true;
+    } finally {
+      if (!done) {
+        Posix.unlink(temporary);
+      }
+    }
   }
 
   /**

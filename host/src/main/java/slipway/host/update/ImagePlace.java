@@ -1,0 +1,74 @@
+package slipway.host.update;
+
+import slipway.base.CommandValue;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.oci.model.Reference;
+import slipway.oci.transport.TransportRef;
+import slipway.sysroot.state.ContainerReference;
+
+/** Where an image is fetched from, as the options of commands name it. */
+final class ImagePlace {
+  private ImagePlace() {}
+
+  /**
+   * Parses the value of {@code --from}.
+   *
+   * @param from {@code TRANSPORT:PLACE}
+   * @throws Problem of kind USAGE for what is none, or of a transport that nothing is fetched from
+   */
+  static ContainerReference parse(String from) {
+    int colon = from.indexOf(':');
+    if (colon <= 0 || colon == from.length() - 1) {
+      throw Problem.usage(
+          "--from takes TRANSPORT:PLACE, such as oci:/run/media/os, not \""
+              + Printable.text(from)
+              + "\"");
+    }
+    String transport = from.substring(0, colon);
+    String name = from.substring(colon + 1);
+    if (transport.equals("docker") && name.startsWith("//")) {
+      return registry(name.substring(2));
+    }
+    if (transport.equals("registry")) {
+      return registry(name);
+    }
+    requireKnown("--from", transport);
+    return ContainerReference.unverified(transport, name);
+  }
+
+  private static ContainerReference registry(String name) {
+    CommandValue.of("--from", () -> Reference.parse(name));
+    return ContainerReference.registry(name);
+  }
+
+  /**
+   * Refuses a transport that images cannot be fetched by.
+   *
+   * @param option what asked for it, for the message
+   * @throws Problem of kind USAGE
+   */
+  static void requireKnown(String option, String transport) {
+    if (!TransportRef.hasTransport(transport + ":")) {
+      throw Problem.usage(
+          option
+              + ": images of transport \""
+              + Printable.text(transport)
+              + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and"
+              + " containers-storage");
+    }
+  }
+
+  /** The same image with another tag, and without a digest. */
+  static ContainerReference withTag(ContainerReference image, String tag) {
+    String name;
+    if (image.transport().equals("registry")) {
+      name = Reference.parse(image.name()).withTag(tag).toString();
+    } else {
+      String bare = image.name().replaceFirst("@.*", "");
+      int colon = bare.lastIndexOf(':');
+      name = (colon < 0 ? bare : bare.substring(0, colon)) + ":" + tag;
+    }
+    return new ContainerReference(image.signature(), image.remote(), image.transport(), name);
+  }
+}

@@ -1,0 +1,11 @@
+package slipway.ostree.container;
+
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
+
+/**
+ * A layer of the image that is imported.
+ *
+ * @param objects whether it holds objects of a commit
+ */
+record WantedLayer(Descriptor blob, Digest diffId, boolean objects) {}
