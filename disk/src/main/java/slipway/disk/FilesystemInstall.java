@@ -3,6 +3,7 @@ package slipway.disk;
 import static java.util.Objects.requireNonNull;
 import static slipway.base.Problem.Kind.FULL;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,7 @@ public final class FilesystemInstall {
    * @param cleanup whether the machine removes what it was before at its first boot
    * @param wishes what else is wanted of the machine
    */
+  @RecordBuilder
   public record Request(
       BootableImage image,
       Path root,
@@ -84,7 +86,8 @@ public final class FilesystemInstall {
       KernelArguments inherited,
       boolean finish,
       boolean cleanup,
-      MachineWishes wishes) {}
+      MachineWishes wishes)
+      implements FilesystemInstallRequestBuilder.With {}
 
   /** Asked when all was checked and before anything is changed. */
   @FunctionalInterface

@@ -25,6 +25,7 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.process.Command;
 import slipway.oci.model.Manifest;
 import slipway.oci.store.LocalStore;
+import slipway.system.kargs.KernelArguments;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -114,6 +115,22 @@ abstract class DiskCase {
   DiskRequest request() throws IOException {
     Manifest.Image image = TestImage.store(store, tree, BOOTABLE);
     return TestImage.request(store, image, output);
+  }
+
+  /** The image onto a mounted root, which no running system has. */
+  FilesystemInstall.Request onto(
+      Path root, FilesystemInstall.Replace replace, MachineWishes wishes) throws IOException {
+    return new FilesystemInstall.Request(
+        request().image(),
+        root,
+        directory.resolve("nohost"),
+        replace,
+        null,
+        null,
+        KernelArguments.NONE,
+        false,
+        false,
+        wishes);
   }
 
   static DiskRequest with(DiskRequest r, @Nullable RootFileSystem fs, DiskConfig config) {

@@ -23,7 +23,6 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.process.Command;
-import slipway.system.kargs.KernelArguments;
 import slipway.tree.DirectoryReader;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -190,7 +189,7 @@ class SystemdBootTest extends DiskCase {
       try (Mount m = Mount.of(root.device().toString(), at, "ext4", 0, null)) {
         Path folder = Files.createDirectory(m.target().resolve("boot"));
         try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
-          FilesystemInstall.Request request = onto(m.target(), FilesystemInstall.Replace.ALONGSIDE);
+          FilesystemInstall.Request request = onto(m.target(), FilesystemInstall.Replace.ALONGSIDE, wishes(BootLoader.SYSTEMD));
           String esp = disk + "@@" + parts.get(0).start();
           mtools("mmd", esp, "::/ostree", "::/loader", "::/loader/entries");
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
@@ -211,7 +210,7 @@ class SystemdBootTest extends DiskCase {
           assertThatThrownBy(
                   () ->
                       FilesystemInstall.run(
-                          onto(m.target(), FilesystemInstall.Replace.NOTHING),
+                          onto(m.target(), FilesystemInstall.Replace.NOTHING, wishes(BootLoader.SYSTEMD)),
                           running -> {},
                           noted(notes)))
               .isInstanceOf(Problem.class)
@@ -235,21 +234,6 @@ class SystemdBootTest extends DiskCase {
       }
     }
     assertThat(notes).noneMatch(line -> line.contains("BIOS"));
-  }
-
-  private FilesystemInstall.Request onto(Path root, FilesystemInstall.Replace replace)
-      throws IOException {
-    return new FilesystemInstall.Request(
-        request().image(),
-        root,
-        directory.resolve("nohost"),
-        replace,
-        null,
-        null,
-        KernelArguments.NONE,
-        false,
-        false,
-        wishes(BootLoader.SYSTEMD));
   }
 
   private static void mtools(String program, String esp, String... arguments) {

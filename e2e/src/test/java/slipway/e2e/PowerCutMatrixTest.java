@@ -83,49 +83,6 @@ class PowerCutMatrixTest {
   }
 
   /**
-   * What a disk holds that must not be lost.
-   *
-   * @param menu what each entry boots, the first that boots next: the deployment and the arguments
-   * @param etc the /etc of each deployment in the menu
-   * @param var the /var of each stateroot
-   */
-  private record Content(
-      List<String> menu,
-      Map<String, SortedMap<String, String>> etc,
-      Map<String, SortedMap<String, String>> var) {
-    static Content of(Path root) throws IOException {
-      List<MenuEntry> entries = MenuEntry.asLinuxSees(root.resolve("boot"));
-      Map<String, SortedMap<String, String>> etc = new TreeMap<>();
-      for (MenuEntry entry : entries) {
-        Path deployment = entry.deployment(root);
-        etc.put(name(deployment), Listing.of(deployment.resolve("etc")));
-      }
-      Map<String, SortedMap<String, String>> var = new TreeMap<>();
-      try (var stateroots = Files.list(root.resolve("ostree/deploy"))) {
-        for (Path stateroot : stateroots.toList()) {
-          if (Files.exists(stateroot.resolve("var"))) {
-            var.put(stateroot.getFileName().toString(), Listing.of(stateroot.resolve("var")));
-          }
-        }
-      }
-      return new Content(menu(root, entries), etc, var);
-    }
-
-    static List<String> menu(Path root, List<MenuEntry> entries) throws IOException {
-      List<String> menu = new ArrayList<>();
-      for (MenuEntry entry : entries.reversed()) {
-        menu.add(name(entry.deployment(root)) + " " + entry.arguments());
-      }
-      return menu;
-    }
-
-    /** With the stateroot. */
-    static String name(Path deployment) {
-      return deployment.getParent().getParent().getFileName() + "/" + deployment.getFileName();
-    }
-  }
-
-  /**
    * A step as it went undisturbed.
    *
    * @param from the first request of it in the log
@@ -133,55 +90,14 @@ class PowerCutMatrixTest {
    * @param booted the deployment that ran
    */
   private record Stretch(
-      Step step, int from, int to, String booted, Content before, Content after, long millis) {}
+      Step step, int from, int to, String booted, MachineContent before, MachineContent after, long millis) {}
 
-  /** A row of the table. */
-  private static final class Figures {
-    int moments;
-    int cached;
-    int lost;
-    int old;
-    int fresh;
-    int unsettled;
-    int again;
-    int kills;
-    int hit;
-
-    void add(Figures other) {
-      moments += other.moments;
-      cached = Math.max(cached, other.cached);
-      lost = Math.max(lost, other.lost);
-      old += other.old;
-      fresh += other.fresh;
-      unsettled += other.unsettled;
-      again += other.again;
-      kills += other.kills;
-      hit += other.hit;
-    }
-
-    @Override
-    public String toString() {
-      return String.format(
-          Locale.ROOT,
-          "| %7d | %6d | %6d | %4d | %4d | %9d | %8d | %5d | %4d |",
-          moments,
-          cached,
-          lost,
-          old,
-          fresh,
-          unsettled,
-          again,
-          kills,
-          hit);
-    }
-  }
-
-  private static final Map<String, Figures> ALL = Collections.synchronizedMap(new TreeMap<>());
+  private static final Map<String, MatrixFigures> ALL = Collections.synchronizedMap(new TreeMap<>());
 
   @TempDir Path dir;
 
   private final Random random = new Random();
-  private final Map<String, Figures> figures = new TreeMap<>();
+  private final Map<String, MatrixFigures> figures = new TreeMap<>();
   private final List<String> wrong = new ArrayList<>();
   private String filesystem = "ext4";
   private int folders;
@@ -206,19 +122,7 @@ class PowerCutMatrixTest {
 
   @AfterAll
   static void table() {
-    System.out.println(
-        "| root  | verb         | moments | cached |   lost |  old |  new | unsettled |    again |"
-            + " kills |  hit |");
-    System.out.println(
-        "|-------|--------------|--------:|-------:|-------:|-----:|-----:|----------:|---------:|"
-            + "------:|-----:|");
-    Figures sum = new Figures();
-    ALL.forEach(
-        (name, row) -> {
-          System.out.println(name + row);
-          sum.add(row);
-        });
-    System.out.println("| all   |              " + sum);
+    MatrixFigures.print(ALL);
   }
 
   private void run(String kind, int moments, int kills, Set<Step> steps) throws Exception {
@@ -235,9 +139,9 @@ class PowerCutMatrixTest {
     assertThat(wrong).isEmpty();
   }
 
-  private Figures row(String verb) {
+  private MatrixFigures row(String verb) {
     return figures.computeIfAbsent(
-        String.format(Locale.ROOT, "| %-5s | %-12s ", filesystem, verb), k -> new Figures());
+        String.format(Locale.ROOT, "| %-5s | %-12s ", filesystem, verb), k -> new MatrixFigures());
   }
 
   private Path folder() throws IOException {
@@ -254,11 +158,31 @@ class PowerCutMatrixTest {
       // The second has the kernel of the first, so that only links change; the third has its own.
       TinyImage.write(shared().resolve("v" + version), version, version == 3 ? 30 : 10);
     }
-    List<Stretch> stretches = new ArrayList<>();
-    int installed;
-    Path logFile;
+    Played played = record(steps);
+    List<Stretch> wanted =
+        played.stretches.stream().filter(stretch -> steps.contains(stretch.step)).toList();
+    try (WriteLog log = WriteLog.open(played.log)) {
+      if (wanted.size() == Step.values().length) {
+        cutInstallations(log, played.installed, Math.max(1, moments / INSTALLATIONS));
+        killInstallations(Math.max(1, kills / INSTALLATIONS));
+      }
+      replay(log, wanted, moments);
+      killVerbs(log, wanted, kills);
+    } finally {
+      ALL.putAll(figures);
+    }
+  }
+
+  /**
+   * What went undisturbed.
+   *
+   * @param log the file with all writes
+   * @param installed the first request behind the installation
+   */
+  private record Played(Path log, int installed, List<Stretch> stretches) {}
+
+  private Played record(Set<Step> steps) throws Exception {
     try (LoggedDisk disk = LoggedDisk.make(dir, SIZE)) {
-      logFile = disk.log();
       long begun = System.nanoTime();
       install(disk.file()).run();
       installMillis = millis(begun);
@@ -266,41 +190,42 @@ class PowerCutMatrixTest {
       List<Long> ends = new ArrayList<>();
       List<Stretch> raw = undisturbed(disk, steps, ends);
       disk.close();
-      try (WriteLog log = WriteLog.open(logFile)) {
-        installed = log.indexAt(end);
-        for (int i = 0; i < raw.size(); i++) {
-          Stretch r = raw.get(i);
-          stretches.add(
-              new Stretch(
-                  r.step,
-                  log.indexAt(ends.get(2 * i)),
-                  log.indexAt(ends.get(2 * i + 1)),
-                  r.booted,
-                  r.before,
-                  r.after,
-                  r.millis));
-        }
-        System.out.printf(
-            "%s: %d requests, the installation %d in %d ms%n",
-            filesystem, log.size(), installed, installMillis);
-        for (Stretch s : stretches) {
-          System.out.printf(
-              "%s: %s requests %d to %d, %d flushes, %d ms%n",
-              filesystem, s.step, s.from, s.to, log.windows(s.from, s.to).size(), s.millis);
-        }
+      try (WriteLog log = WriteLog.open(disk.log())) {
+        Played played = new Played(disk.log(), log.indexAt(end), indexed(log, raw, ends));
+        tell(log, played);
+        return played;
       }
-    }
-    Files.delete(dir.resolve("content.raw"));
-    List<Stretch> wanted = stretches.stream().filter(s -> steps.contains(s.step)).toList();
-    try (WriteLog log = WriteLog.open(logFile)) {
-      if (wanted.size() == Step.values().length) {
-        cutInstallations(log, installed, Math.max(1, moments / INSTALLATIONS));
-        killInstallations(Math.max(1, kills / INSTALLATIONS));
-      }
-      replay(log, wanted, moments);
-      killVerbs(log, wanted, kills);
     } finally {
-      ALL.putAll(figures);
+      Files.deleteIfExists(dir.resolve("content.raw"));
+    }
+  }
+
+  /** With the requests' numbers in the log instead of its sizes. */
+  private static List<Stretch> indexed(WriteLog log, List<Stretch> raw, List<Long> ends) {
+    List<Stretch> stretches = new ArrayList<>();
+    for (int i = 0; i < raw.size(); i++) {
+      Stretch r = raw.get(i);
+      stretches.add(
+          new Stretch(
+              r.step,
+              log.indexAt(ends.get(2 * i)),
+              log.indexAt(ends.get(2 * i + 1)),
+              r.booted,
+              r.before,
+              r.after,
+              r.millis));
+    }
+    return stretches;
+  }
+
+  private void tell(WriteLog log, Played played) {
+    System.out.printf(
+        "%s: %d requests, the installation %d in %d ms%n",
+        filesystem, log.size(), played.installed, installMillis);
+    for (Stretch s : played.stretches) {
+      System.out.printf(
+          "%s: %s requests %d to %d, %d flushes, %d ms%n",
+          filesystem, s.step, s.from, s.to, log.windows(s.from, s.to).size(), s.millis);
     }
   }
 
@@ -341,20 +266,20 @@ class PowerCutMatrixTest {
         }
         prepare(step, machine);
         machine.keepStaged(staged(step));
-        Content before = Content.of(machine.sysroot());
+        MachineContent before = MachineContent.of(machine.sysroot());
         ends.add(disk.logged());
         long begun = System.nanoTime();
         String said = machine.bootc(step.words).run().text();
         long millis = millis(begun);
         machine.sync();
         ends.add(disk.logged());
-        Content after = Content.of(machine.sysroot());
-        assertThat(before.menu.equals(after.menu))
+        MachineContent after = MachineContent.of(machine.sysroot());
+        assertThat(before.menu().equals(after.menu()))
             .as("%s leaves the menu as it is: %s", step, said)
             .isEqualTo(List.of("upgrade", "edit", "reset").contains(step.verb));
         stretches.add(
             new Stretch(
-                step, 0, 0, Content.name(machine.booted().toRealPath()), before, after, millis));
+                step, 0, 0, MachineContent.name(machine.booted().toRealPath()), before, after, millis));
         if (step.restarts()) {
           machine.close();
           machine = StillMachine.start(disk.file(), shared(), folder());
@@ -451,7 +376,7 @@ class PowerCutMatrixTest {
 
   private void examine(Path crashed, Moment moment, int lost, boolean goesOn) throws Exception {
     Stretch stretch = moment.stretch;
-    Figures row = row(stretch.step.verb);
+    MatrixFigures row = row(stretch.step.verb);
     row.moments++;
     row.cached = Math.max(row.cached, moment.cut - moment.durable);
     row.lost = Math.max(row.lost, lost);
@@ -484,7 +409,7 @@ class PowerCutMatrixTest {
 
   private static DiskCheck.More compared(Stretch stretch) {
     return (root, grub) -> {
-      Content found = Content.of(root);
+      MachineContent found = MachineContent.of(root);
       keptEtc(found, stretch);
       keptVar(found, stretch);
     };
@@ -496,8 +421,8 @@ class PowerCutMatrixTest {
    */
   private void again(StillMachine machine, Stretch stretch) throws Exception {
     publish(stretch.step);
-    boolean done = Content.of(machine.sysroot()).menu.equals(stretch.after.menu);
-    boolean stages = stretch.before.menu.equals(stretch.after.menu);
+    boolean done = MachineContent.of(machine.sysroot()).menu().equals(stretch.after.menu());
+    boolean stages = stretch.before.menu().equals(stretch.after.menu());
     if (stages || !done) {
       machine.bootc(stretch.step.words).run();
     }
@@ -510,15 +435,15 @@ class PowerCutMatrixTest {
   }
 
   /** Holds a disk to what was there before the step and after it. */
-  private static void compare(Path root, List<MenuEntry> grub, Stretch stretch, Figures row)
+  private static void compare(Path root, List<MenuEntry> grub, Stretch stretch, MatrixFigures row)
       throws IOException {
-    Content found = Content.of(root);
-    List<String> seen = Content.menu(root, grub);
-    for (List<String> menu : List.of(seen, found.menu)) {
-      assertThat(menu).as("menu").isIn(stretch.before.menu, stretch.after.menu);
+    MachineContent found = MachineContent.of(root);
+    List<String> seen = MachineContent.menu(root, grub);
+    for (List<String> menu : List.of(seen, found.menu())) {
+      assertThat(menu).as("menu").isIn(stretch.before.menu(), stretch.after.menu());
       assertThat(menu).as("what ran stays in the menu").anyMatch(e -> e.startsWith(stretch.booted));
     }
-    if (seen.equals(stretch.before.menu)) {
+    if (seen.equals(stretch.before.menu())) {
       row.old++;
     } else {
       row.fresh++;
@@ -527,13 +452,13 @@ class PowerCutMatrixTest {
     keptVar(found, stretch);
   }
 
-  private static void keptEtc(Content found, Stretch stretch) {
-    found.etc.forEach(
+  private static void keptEtc(MachineContent found, Stretch stretch) {
+    found.etc().forEach(
         (deployment, etc) -> {
           List<SortedMap<String, String>> known = new ArrayList<>();
-          for (Content content : List.of(stretch.before, stretch.after)) {
-            if (content.etc.containsKey(deployment)) {
-              known.add(content.etc.get(deployment));
+          for (MachineContent content : List.of(stretch.before, stretch.after)) {
+            if (content.etc().containsKey(deployment)) {
+              known.add(content.etc().get(deployment));
             }
           }
           assertThat(known.isEmpty() || known.contains(etc))
@@ -542,14 +467,14 @@ class PowerCutMatrixTest {
         });
   }
 
-  private static void keptVar(Content found, Stretch stretch) {
-    stretch.before.var.forEach(
+  private static void keptVar(MachineContent found, Stretch stretch) {
+    stretch.before.var().forEach(
         (stateroot, var) -> {
-          SortedMap<String, String> after = stretch.after.var.get(stateroot);
+          SortedMap<String, String> after = stretch.after.var().get(stateroot);
           if (after != null) {
             SortedMap<String, String> kept = new TreeMap<>(var);
             kept.entrySet().retainAll(after.entrySet());
-            assertThat(found.var.get(stateroot))
+            assertThat(found.var().get(stateroot))
                 .as("/var of " + stateroot)
                 .containsAllEntriesOf(kept);
           }
@@ -580,7 +505,7 @@ class PowerCutMatrixTest {
   }
 
   private void killVerb(Path disk, Stretch stretch) throws Exception {
-    Figures row = row(stretch.step.verb);
+    MatrixFigures row = row(stretch.step.verb);
     row.kills++;
     long patience = patience(stretch.millis);
     boolean all = random.nextBoolean();
@@ -594,8 +519,8 @@ class PowerCutMatrixTest {
             publish(stretch.step);
             row.hit += kill(machine.bootc(stretch.step.words), patience, all) ? 1 : 0;
             assertThat(machine.bootc("status", "--json").run().text()).contains("\"BootcHost\"");
-            assertThat(Content.of(machine.sysroot()).menu)
-                .isIn(stretch.before.menu, stretch.after.menu);
+            assertThat(MachineContent.of(machine.sysroot()).menu())
+                .isIn(stretch.before.menu(), stretch.after.menu());
             again(machine, stretch);
           }
           DiskCheck.Report report = DiskCheck.of(disk, work, compared(stretch));
@@ -627,7 +552,7 @@ class PowerCutMatrixTest {
   /** A disk whose installation was cut takes another; one that was told to be done is whole. */
   private void cutInstallations(WriteLog log, int installed, int moments) throws Exception {
     List<WriteLog.Window> windows = log.windows(0, installed);
-    Figures row = row("install");
+    MatrixFigures row = row("install");
     for (int i = 0; i <= moments; i++) {
       boolean last = i == moments;
       WriteLog.Window window =
@@ -669,7 +594,7 @@ class PowerCutMatrixTest {
   }
 
   private void killInstallations(int kills) throws Exception {
-    Figures row = row("install");
+    MatrixFigures row = row("install");
     Path disk = dir.resolve("crashed.raw");
     for (int i = 0; i < kills; i++) {
       Files.deleteIfExists(disk);

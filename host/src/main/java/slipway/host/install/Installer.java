@@ -19,6 +19,7 @@ import slipway.base.RawText;
 import slipway.disk.BootableImage;
 import slipway.disk.DeviceInstall;
 import slipway.disk.FilesystemInstall;
+import slipway.disk.FilesystemInstallRequestBuilder;
 import slipway.disk.MachineWishes;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
@@ -207,17 +208,18 @@ public final class Installer {
         target.replace() == FilesystemInstall.Replace.WIPE,
         (image, wishes) ->
             FilesystemInstall.run(
-                new FilesystemInstall.Request(
-                    image,
-                    target.root(),
-                    host.root().resolve("proc/1/root"),
-                    target.replace(),
-                    target.rootSpec(),
-                    target.bootSpec(),
-                    inherited,
-                    target.finish(),
-                    cleanup,
-                    wishes),
+                FilesystemInstallRequestBuilder.builder()
+                    .image(image)
+                    .root(target.root())
+                    .host(host.root().resolve("proc/1/root"))
+                    .replace(target.replace())
+                    .rootSpec(target.rootSpec())
+                    .bootSpec(target.bootSpec())
+                    .inherited(inherited)
+                    .finish(target.finish())
+                    .cleanup(cleanup)
+                    .wishes(wishes)
+                    .build(),
                 running -> warn(running && !target.acknowledged()),
                 host.progress()));
   }

@@ -14,6 +14,14 @@ import slipway.sysroot.Sysroot;
 
 /** Documents that a machine is given back. */
 class HostEditTest {
+  private static final String HEADER =
+      """
+      apiVersion: org.containers.bootc/v1
+      kind: BootcHost
+      metadata:
+        name: host
+      """;
+
   private static final String NAME = HostMachine.NAME;
   private static final String OTHER = "other.example/os:1";
 
@@ -72,15 +80,9 @@ class HostEditTest {
   @Test
   void takesBootcsWordForAnImageWithoutSignature() throws IOException {
     apply(
-        """
-        apiVersion: org.containers.bootc/v1
-        kind: BootcHost
-        metadata:
-          name: host
-        spec:
-          image: {image: "%s", transport: registry, signature: insecure}
-        """
-            .formatted(HostMachine.NAME));
+        HEADER
+            + "spec: {image: {image: \"%s\", transport: registry, signature: insecure}}\n"
+                .formatted(HostMachine.NAME));
     assertThat(machine.heard()).containsExactly("Edit cancelled, no changes made.");
   }
 
@@ -90,26 +92,9 @@ class HostEditTest {
     assertThat(machine.heard()).containsExactly("Edit cancelled, no changes made.");
     apply("{apiVersion: org.containers.bootc/v1, kind: BootcHost, spec: {bootOrder: rollback}}");
     assertThat(machine.heard()).contains("Next boot: rollback deployment");
-    apply(
-        """
-        apiVersion: org.containers.bootc/v1
-        kind: BootcHost
-        metadata:
-          name: host
-        spec:
-          bootOrder: "default"
-        """);
+    apply(HEADER + "spec:\n  bootOrder: \"default\"\n");
     assertThat(machine.heard()).contains("Next boot: current deployment");
-    apply(
-        """
-        apiVersion: org.containers.bootc/v1
-        kind: BootcHost
-        metadata:
-          name: host
-          annotations:
-            slipway.held: what was once so
-        """
-            + "spec: {}\n");
+    apply(HEADER + "  annotations:\n    slipway.held: what was once so\nspec: {}\n");
     machine.judge();
   }
 
