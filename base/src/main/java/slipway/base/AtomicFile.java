@@ -200,7 +200,8 @@ public final class AtomicFile implements AutoCloseable {
 
   /** Writes to a descriptor fail without the name of the file. */
   private IOException named(IOException e) {
-    IOException named = new FileSystemException(target.toString(), null, e.getMessage());
+    String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    IOException named = new FileSystemException(target.toString(), null, reason);
     named.initCause(e);
     return named;
   }

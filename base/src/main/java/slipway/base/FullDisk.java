@@ -75,7 +75,8 @@ public final class FullDisk {
    */
   public static String sentence(IOException failure) {
     if (failure instanceof FileSystemException f && f.getFile() != null) {
-      return sentence(Path.of(f.getFile()));
+      // Of a copy it is the other file that was written.
+      return sentence(Path.of(f.getOtherFile() == null ? f.getFile() : f.getOtherFile()));
     }
     String text = String.valueOf(failure.getMessage());
     return NAMELESS.matcher(text).matches()

@@ -26,6 +26,8 @@ class FullDiskTest {
     String what = "No space left on device";
     assertThat(FullDisk.sentence(new FileSystemException("/srv/x", null, what)))
         .isEqualTo("no space is left on the file system of /srv/x; make room there");
+    assertThat(FullDisk.sentence(new FileSystemException("/usr/share/x", "/srv/copy", what)))
+        .isEqualTo("no space is left on the file system of /srv/copy; make room there");
     Path temporary = TemporaryFiles.folder().resolve("slipway-x/y");
     assertThat(FullDisk.sentence(new FileSystemException(temporary.toString(), null, what)))
         .endsWith(" of " + temporary + "; make room there or let TMPDIR name another folder");

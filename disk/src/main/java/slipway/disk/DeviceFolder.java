@@ -13,8 +13,14 @@ import slipway.linux.posix.Posix;
 
 /** What the kernel tells of block devices: their folders below /sys (sysfs(5)). */
 final class DeviceFolder {
-  /** Of mappings: several ways to one disk, firmware's RAID, and partitions of those. */
-  private static final Pattern SHOWN = Pattern.compile("(part[0-9]+-)?(mpath|DMRAID)-");
+  /** Of mappings: several ways to one disk, and firmware's RAID. */
+  private static final Pattern SHOWN = Pattern.compile("(mpath|DMRAID)-");
+
+  /** Of a partition's mapping, as kpartx(8) makes it over any device. */
+  private static final Pattern PART = Pattern.compile("part[0-9]+-");
+
+  /** Forms of RAID 1 that stand at the end, so that each member looks as the whole. */
+  private static final List<String> AT_END = List.of("0.90", "1.0");
 
   private DeviceFolder() {}
 
@@ -57,6 +63,10 @@ final class DeviceFolder {
     Path mapping = folder.resolve("dm/uuid");
     if (Files.exists(mapping)) {
       String id = text(mapping);
+      List<Path> below = children(folder.resolve("slaves"));
+      if (PART.matcher(id).lookingAt() && below.size() == 1) {
+        return madeOf(below.getFirst().toRealPath());
+      }
       if (SHOWN.matcher(id).lookingAt()) {
         return Optional.empty();
       }
@@ -66,9 +76,15 @@ final class DeviceFolder {
               : id.startsWith("CRYPT-") ? "an encrypted device" : "a device that is mapped");
     }
     Path raid = folder.resolve("md/metadata_version");
-    return Files.exists(raid) && !text(raid).startsWith("external:")
+    return Files.exists(raid) && !isReadAsDisk(folder.resolve("md"), text(raid))
         ? Optional.of("a RAID of Linux")
         : Optional.empty();
+  }
+
+  /** Whether firmware or one member shows the RAID's content as it is (md(4)). */
+  private static boolean isReadAsDisk(Path raid, String form) throws IOException {
+    return form.startsWith("external:")
+        || (AT_END.contains(form) && text(raid.resolve("level")).equals("raid1"));
   }
 
   private static Optional<Path> diskOf(Path folder) throws IOException {

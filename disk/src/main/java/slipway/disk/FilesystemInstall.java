@@ -11,7 +11,6 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
@@ -173,10 +172,8 @@ public final class FilesystemInstall {
    * @throws Problem of kind INPUT
    */
   public static void requireOutside(Path root, Path image) throws IOException {
-    Optional<MountedFileSystem> mounted =
-        Files.isDirectory(root) ? MountedFileSystem.at(root.toRealPath()) : Optional.empty();
-    if (mounted.isPresent()) {
-      OwnFiles.requireOutside(mounted.get(), image, "the image is in");
+    if (Files.isDirectory(root)) {
+      WipedFiles.below(root.toRealPath()).requireOutside(image, "the image is in");
     }
   }
 

@@ -13,6 +13,7 @@ import slipway.base.Problem;
 import slipway.base.TemporaryFiles;
 import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
+import slipway.oci.podman.PodmanSource;
 
 /**
  * What an installation lives on while it runs, and must not erase: the machine's system, its own
@@ -28,78 +29,55 @@ record OwnFiles(Path own, Path host) {
 
   private static final Pattern BETWEEN = Pattern.compile("(?<!\\\\)::?");
 
-  private static final String PODMAN = "var/lib/containers/storage";
-
   /**
    * Refuses to erase it.
    *
-   * @param root that is to be erased
    * @throws Problem of kind INPUT
    */
-  void requireOutside(MountedFileSystem root) throws IOException {
-    if (isOn(root, host)) {
+  void requireOutside(WipedFiles wiped) throws IOException {
+    Optional<Path> machine = wiped.fileSystemOf(host);
+    if (machine.isPresent()) {
       throw Problem.input(
-          root.point()
+          machine.get()
               + " is the root that this machine runs on, and --replace wipe would erase its"
               + " programs and those of its containers while they run; start the machine from"
               + " another medium for that, or give --replace alongside");
     }
-    if (isOn(root, own) || hasLayerOn(root)) {
+    Optional<Path> programs = wiped.fileSystemOf(own);
+    programs = programs.isPresent() ? programs : layerOn(wiped);
+    if (programs.isPresent()) {
       throw Problem.input(
           "this command itself runs on "
-              + root.point()
+              + programs.get()
               + ", and --replace wipe would erase its own programs; run it from another file"
               + " system, or give --replace alongside");
     }
     for (Path seen : List.of(host, own)) {
-      requireOutside(root, seen.resolve(PODMAN), "podman's images are in");
-    }
-    for (Path folder : List.of(TemporaryFiles.folder(), TemporaryFiles.largeFolder())) {
-      requireOutside(root, folder, "temporary files are in");
-    }
-  }
-
-  /**
-   * Refuses to erase a file or folder that an installation reads.
-   *
-   * @param what it is, as the beginning of a sentence that its path ends
-   * @throws Problem of kind INPUT
-   */
-  static void requireOutside(MountedFileSystem root, Path needed, String what) throws IOException {
-    if (isOn(root, needed)) {
-      throw Problem.input(
-          "%s %s, which --replace wipe of %s would erase; keep them on another file system"
-              .formatted(what, Printable.text(needed.toString()), root.point()));
-    }
-  }
-
-  private static boolean isOn(MountedFileSystem root, Path other) throws IOException {
-    return TargetRoot.isSame(root.point(), other);
-  }
-
-  private boolean hasLayerOn(MountedFileSystem root) throws IOException {
-    Optional<MountTable.Entry> entry = MountTable.at(OsPath.of(own));
-    if (entry.isEmpty()) {
-      return false;
-    }
-    // Each subvolume has a number of its own.
-    if (root.type().equals("btrfs") && entry.get().source().equals(root.device().toString())) {
-      return true;
-    }
-    if (entry.get().type().equals("overlay")) {
-      for (String layer : layers(entry.get().options())) {
-        Optional<Path> place = place(layer);
-        if (place.isEmpty() && isContainer()) {
-          throw Problem.input(
-              "nothing says whether --replace wipe of %s would erase the programs of this container: its layer %s is not seen; give podman run --pid=host, too, or run this without a container"
-                  .formatted(root.point(), Printable.text(layer)));
-        }
-        if (place.isPresent() && isOn(root, place.get())) {
-          return true;
-        }
+      for (Path store : PodmanSource.storesOf(seen)) {
+        wiped.requireOutside(store, "podman's images are in");
       }
     }
-    return false;
+    for (Path folder : List.of(TemporaryFiles.folder(), TemporaryFiles.largeFolder())) {
+      wiped.requireOutside(folder, "temporary files are in");
+    }
+  }
+
+  private Optional<Path> layerOn(WipedFiles wiped) throws IOException {
+    Optional<MountTable.Entry> entry =
+        MountTable.at(OsPath.of(own)).filter(e -> e.type().equals("overlay"));
+    for (String layer : entry.map(e -> layers(e.options())).orElse(List.of())) {
+      Optional<Path> place = place(layer);
+      if (place.isEmpty() && isContainer()) {
+        throw Problem.input(
+            "nothing says whether --replace wipe of %s would erase the programs of this container: its layer %s is not seen; give podman run --pid=host, too, or run this without a container"
+                .formatted(wiped.root(), Printable.text(layer)));
+      }
+      Optional<Path> on = place.isEmpty() ? Optional.empty() : wiped.fileSystemOf(place.get());
+      if (on.isPresent()) {
+        return on;
+      }
+    }
+    return Optional.empty();
   }
 
   static List<String> layers(String options) {
@@ -113,13 +91,20 @@ record OwnFiles(Path own, Path host) {
   }
 
   /** A layer as this process sees it: the names are those of who started the container. */
-  private Optional<Path> place(String layer) {
+  private Optional<Path> place(String layer) throws IOException {
     for (Path seen : List.of(host, own)) {
-      // Podman's short names count from there.
-      Path place = layer.startsWith("/") ? seen : seen.resolve(PODMAN).resolve("overlay");
-      Path path = place.resolve(layer.replaceFirst("^/+", ""));
-      if (Files.exists(path)) {
-        return Optional.of(path);
+      List<Path> places = new ArrayList<>();
+      if (layer.startsWith("/")) {
+        places.add(seen);
+      } else {
+        // Podman's short names count from there.
+        PodmanSource.storesOf(seen).forEach(store -> places.add(store.resolve("overlay")));
+      }
+      for (Path place : places) {
+        Path path = place.resolve(layer.replaceFirst("^/+", ""));
+        if (Files.exists(path)) {
+          return Optional.of(path);
+        }
       }
     }
     return Optional.empty();

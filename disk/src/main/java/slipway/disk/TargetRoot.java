@@ -278,7 +278,7 @@ record TargetRoot(
       requireUnused(ostree.resolve("deploy"));
     }
     if (request.replace() == Replace.WIPE) {
-      new OwnFiles(Path.of("/"), request.host()).requireOutside(root);
+      new OwnFiles(Path.of("/"), request.host()).requireOutside(WipedFiles.below(root.point()));
     }
     if (request.replace() == Replace.NOTHING) {
       requireEmpty(root.point());
@@ -415,8 +415,10 @@ record TargetRoot(
         throw Problem.input(
             "the EFI system partition of "
                 + disk.disk()
-                + " holds no FAT that can be read, so no loader can be put there; make it anew"
-                + " (mkfs.vfat), or give --bootloader none");
+                + " holds no FAT that mtools can read, so no loader can be put there; mount it on "
+                + path("boot/efi")
+                + ", make it anew if nothing else starts from it (mkfs.vfat), or give --bootloader"
+                + " none");
       }
       image.requireEspRoom(wishes, "the EFI system partition", free.getAsLong());
     }

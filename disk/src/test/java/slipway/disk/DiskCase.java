@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -62,16 +63,18 @@ abstract class DiskCase {
 
   /**
    * The kernel takes a loop device away a moment after its last user, which may be somebody's mount
-   * namespace: one that was made while the device was mounted here has that mount until it ends.
+   * namespace: one that was made while the device was mounted here has that mount until it ends. Our
+   * own children have no such excuse.
    */
   static void assertNoLoopDevice(Path directory) throws IOException, InterruptedException {
     long patience = TimeUnit.SECONDS.toNanos(10);
-    long deadline = System.nanoTime() + patience;
+    long begun = System.nanoTime();
+    long deadline = begun + patience;
     String attached = attached(directory);
     while (!attached.isEmpty() && System.nanoTime() < deadline) {
       TimeUnit.MILLISECONDS.sleep(100);
       attached = attached(directory);
-      if (isMountedElsewhere(attached)) {
+      if (isMountedElsewhere(attached) && System.nanoTime() - begun < 60 * patience) {
         deadline = System.nanoTime() + patience;
       }
     }
@@ -89,11 +92,14 @@ abstract class DiskCase {
   }
 
   private static boolean isMountedElsewhere(String devices) throws IOException {
-    Path own = Path.of("/proc", Long.toString(ProcessHandle.current().pid()));
+    Set<Path> own =
+        Stream.concat(Stream.of(ProcessHandle.current()), ProcessHandle.current().descendants())
+            .map(process -> Path.of("/proc", Long.toString(process.pid())))
+            .collect(Collectors.toSet());
     List<String> names = devices.lines().toList();
     try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
       return processes
-          .filter(p -> p.getFileName().toString().matches("\\d+") && !p.equals(own))
+          .filter(p -> p.getFileName().toString().matches("\\d+") && !own.contains(p))
           .flatMap(DiskCase::mounts)
           .anyMatch(line -> names.stream().anyMatch(name -> line.contains(" " + name + " ")));
     }

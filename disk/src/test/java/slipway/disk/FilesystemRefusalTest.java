@@ -234,7 +234,7 @@ class FilesystemRefusalTest extends FilesystemCase {
       out.seek(table(disk).get(1).start());
       out.write(new byte[1 << 20]);
     }
-    keepsTheOldSystem(" holds no FAT that can be read");
+    keepsTheOldSystem(" holds no FAT that mtools can read");
   }
 
   private void keepsTheOldSystem(String sentence) {
@@ -275,7 +275,7 @@ class FilesystemRefusalTest extends FilesystemCase {
     for (String[] each :
         new String[][] {
           {"CRYPT-LUKS2-x", "an encrypted device"}, {"x", "a device that is mapped"},
-          {"mpath-x", null}, {"part2-mpath-x", null}
+          {"mpath-x", null}, {"part2-mpath-x", null}, {"part2-devnode_7:0_Wh5pYvM", null}
         }) {
       write(mapping.resolve("dm/uuid"), each[0] + "\n");
       assertThat(DeviceFolder.madeOf(mapping).orElse(null)).isEqualTo(each[1]);
@@ -284,6 +284,12 @@ class FilesystemRefusalTest extends FilesystemCase {
     write(raid.resolve("md127/md/metadata_version"), "1.2\n");
     write(raid.resolve("md127/md127p1/partition"), "1\n");
     assertThat(DeviceFolder.madeOf(raid.resolve("md127/md127p1"))).contains("a RAID of Linux");
+    write(raid.resolve("md127/md/level"), "raid1\n");
+    assertThat(DeviceFolder.madeOf(raid.resolve("md127"))).isPresent();
+    write(raid.resolve("md127/md/metadata_version"), "1.0\n");
+    assertThat(DeviceFolder.madeOf(raid.resolve("md127"))).isEmpty();
+    write(raid.resolve("md127/md/level"), "raid0\n");
+    assertThat(DeviceFolder.madeOf(raid.resolve("md127"))).isPresent();
     write(raid.resolve("md127/md/metadata_version"), "external:/md0/0\n");
     assertThat(DeviceFolder.madeOf(raid.resolve("md127"))).isEmpty();
   }
@@ -302,7 +308,7 @@ class FilesystemRefusalTest extends FilesystemCase {
     refused(
         r.withHost(root).withReplace(Replace.WIPE),
         root + " is the root that this machine runs on, and --replace wipe would erase");
-    MountedFileSystem target = MountedFileSystem.at(root).orElseThrow();
+    WipedFiles target = WipedFiles.below(root);
     Path store = Files.createDirectories(root.resolve("var/lib/containers/storage/overlay"));
     Path own = Files.createDirectory(directory.resolve("own"));
     for (String name : List.of("lower", "upper", "work")) {
@@ -328,6 +334,41 @@ class FilesystemRefusalTest extends FilesystemCase {
         .hasMessageStartingWith("the image is in " + store + ", which --replace wipe of " + root);
     assertThat(OwnFiles.layers("rw,lowerdir+=/a,lowerdir+=/b\\:c,upperdir=/u,workdir=/w"))
         .containsExactly("/a", "/b:c", "/u");
+  }
+
+  /** Each has a device number of its own, and goes all the same. */
+  @Test
+  @Tag("slow")
+  void subvolumesGoWithTheFileSystemThatTheyAreIn() throws Exception {
+    one(RootFileSystem.BTRFS);
+    for (String name : List.of("root", "root/images", "other")) {
+      Command.of("btrfs", "-q", "subvolume", "create", root.resolve(name).toString()).run();
+    }
+    Path images = root.resolve("root/images");
+    Path other = root.resolve("other");
+    WipedFiles all = WipedFiles.below(root);
+    assertThat(all.fileSystemOf(images)).contains(root);
+    assertThat(all.fileSystemOf(other)).contains(root);
+    assertThatThrownBy(() -> new OwnFiles(Path.of("/"), other).requireOutside(all))
+        .hasMessageStartingWith(root + " is the root that this machine runs on");
+    String device = MountedFileSystem.at(root).orElseThrow().device().toString();
+    Path sub = Files.createDirectory(directory.resolve("sub"));
+    open.add(Mount.of(device, sub, "btrfs", 0, "subvol=root"));
+    assertThat(WipedFiles.below(sub).fileSystemOf(images)).contains(sub);
+    assertThat(WipedFiles.below(sub).fileSystemOf(other)).isEmpty();
+    Path inside = Files.createDirectory(sub.resolve("inside"));
+    open.add(Mount.of(device, inside, "btrfs", 0, "subvol=other"));
+    assertThat(WipedFiles.below(sub).fileSystemOf(other)).as("what is mounted stays").isEmpty();
+  }
+
+  @Test
+  @Tag("slow")
+  void anImageInABootThatIsWipedTooIsNotLost() throws Exception {
+    parts(RootFileSystem.EXT4);
+    Path image = Files.writeString(root.resolve("boot/os.tar"), "");
+    assertThatThrownBy(() -> FilesystemInstall.requireOutside(root, image))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("which --replace wipe of " + root.resolve("boot") + " would erase");
   }
 
   /** Layers of which the upper ones lie where they are to be written. */

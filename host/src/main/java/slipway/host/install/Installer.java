@@ -197,10 +197,9 @@ public final class Installer {
     FilesystemInstall.requireSpecs(target.rootSpec(), target.bootSpec());
     String source = options.source();
     if (target.replace() == FilesystemInstall.Replace.WIPE && source != null) {
-      Optional<Path> file =
-          CommandValue.of("--source-imgref", () -> TransportRef.parse(source)).file();
-      if (file.isPresent()) {
-        FilesystemInstall.requireOutside(target.root(), file.get());
+      for (Path place :
+          CommandValue.of("--source-imgref", () -> TransportRef.parse(source)).places()) {
+        FilesystemInstall.requireOutside(target.root(), place);
       }
     }
     install(

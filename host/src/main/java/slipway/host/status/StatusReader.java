@@ -124,7 +124,7 @@ public final class StatusReader {
             "the commit of "
                 + d.directory()
                 + " is missing or damaged, so that nothing is known of its image; bootc fsck"
-                + " --repair mends it");
+                + " --repair mends it while its tag leads to that image, bootc delete removes it");
       }
     }
     return found;

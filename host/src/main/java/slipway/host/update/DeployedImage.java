@@ -36,6 +36,11 @@ public final class DeployedImage {
     }
   }
 
+  /** Whether a deployment is of an image, also when its commit does not tell of it any more. */
+  static boolean isImage(Deployment deployment) {
+    return deployment.origin().container().isPresent();
+  }
+
   /** With the transport, as the reference shows an image where it asks for one. */
   static String display(ContainerReference image) {
     return image.signature() == ContainerReference.Signature.UNVERIFIED

@@ -84,9 +84,16 @@ public final class ImageRefs {
     }
     try {
       sysroot.cleanup(true);
-    } finally {
-      collectBound(host, sysroot, deployments);
+    } catch (IOException | RuntimeException e) {
+      // What else can go goes all the same.
+      try {
+        collectBound(host, sysroot, deployments);
+      } catch (IOException | RuntimeException more) {
+        e.addSuppressed(more);
+      }
+      throw e;
     }
+    collectBound(host, sysroot, deployments);
   }
 
   private static void collectBound(

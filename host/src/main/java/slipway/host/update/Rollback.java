@@ -44,7 +44,7 @@ final class Rollback {
     }
     Optional<Digest> digest = DeployedImage.digestOf(sysroot, target);
     Optional<Digest> running = DeployedImage.digestOf(sysroot, booted);
-    if (digest.isEmpty() && options.to() == null) {
+    if (!DeployedImage.isImage(target) && options.to() == null) {
       throw Problem.input("Rollback is not container image based");
     }
     String name = digest.map(Digest::toString).orElse(target.checksum().hex());
@@ -71,6 +71,7 @@ final class Rollback {
     }
     voice.say(reverting ? "Next boot: current deployment" : told(target, options, name));
     if (!reverting) {
+      tellUnknown(booted);
       tellHold(left, options.noHold());
     }
     voice.tellReboot(sysroot);
@@ -99,13 +100,9 @@ final class Rollback {
    */
   void automatic(Deployment bad, Deployment good, String reason) throws IOException {
     List<Digest> left = new ArrayList<>();
-    try {
-      DeployedImage.digestOf(sysroot, bad).ifPresent(left::add);
-      DeployedImage.digestOf(sysroot, good).ifPresent(left::remove);
-    } catch (Problem | IOException e) {
-      // It may be for its damage that the machine goes back.
-      voice.say("warning: Nothing is held back: " + Printable.text(String.valueOf(e.getMessage())));
-    }
+    tellUnknown(bad);
+    DeployedImage.digestOf(sysroot, bad).ifPresent(left::add);
+    DeployedImage.digestOf(sysroot, good).ifPresent(left::remove);
     String from = DeployedImage.digestOrChecksum(sysroot, bad);
     String to = DeployedImage.digestOrChecksum(sysroot, good);
     hold(left, false);
@@ -150,6 +147,17 @@ final class Rollback {
       throw Problem.input("the deployment " + target.id() + " boots next already");
     }
     return target;
+  }
+
+  /** Of an image whose commit is damaged nobody knows the digest, so nothing holds it back. */
+  private void tellUnknown(Deployment deployment) throws IOException {
+    if (DeployedImage.isImage(deployment)
+        && DeployedImage.digestOf(sysroot, deployment).isEmpty()) {
+      voice.say(
+          "warning: Unattended updates may bring the image of "
+              + deployment.id()
+              + " again, because its commit is damaged and does not tell its digest.");
+    }
   }
 
   /** What the machine turns away from: the image that runs, and a newer one that is staged. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,7 @@ class FetchedSourceTest {
 
   @Test
   void whatIsReadTwiceComesOverTheNetworkOnce() throws Exception {
-    List<Digest> asked = new ArrayList<>();
+    List<Digest> asked = Collections.synchronizedList(new ArrayList<>());
     try (HostMachine machine = new HostMachine()) {
       Manifest.Image image = machine.publish(HostMachine.NAME, HostMachine.Image.of("1"));
       Registry registry = new Registry(machine.source(HostMachine.NAME), image, asked);

@@ -29,8 +29,25 @@ class DamagedCommitTest {
     machine.close();
   }
 
+  /** The files of the deployment are whole, and this may be the moment when it is needed. */
   @Test
-  void theRollbacksDamageEndsNeitherStatusNorUpgrades() throws Exception {
+  void whatIsDamagedCanBeGoneBackTo() throws Exception {
+    Deployment rollback = damagedRollback();
+    machine.host().rollback(false);
+    assertThat(machine.heard()).contains("Next boot: rollback deployment");
+    assertThat(machine.environment().sysroot().deployments().getFirst().isSame(rollback)).isTrue();
+  }
+
+  @Test
+  void whatCannotBeHeldBackIsTold() throws Exception {
+    Deployment bad = damagedRollback();
+    Sysroot sysroot = machine.environment().sysroot();
+    machine.host().rollBackAutomatically(sysroot, bad, sysroot.booted().orElseThrow(), "a test");
+    assertThat(machine.heard())
+        .anyMatch(line -> line.startsWith("warning: Unattended updates may bring the image of "));
+  }
+
+  private Deployment damagedRollback() throws Exception {
     machine.publish(NAME, HostMachine.Image.of("1"));
     machine.install();
     machine.publish(NAME, HostMachine.Image.of("2"));
@@ -38,8 +55,19 @@ class DamagedCommitTest {
     machine.reboot();
     Sysroot sysroot = machine.environment().sysroot();
     Deployment rollback = sysroot.deployments().getLast();
-    Path commit = sysroot.repository().objectPath(rollback.checksum(), ObjectType.COMMIT);
-    Files.write(commit, new byte[0]);
+    Files.write(commit(sysroot, rollback), new byte[0]);
+    return rollback;
+  }
+
+  private static Path commit(Sysroot sysroot, Deployment deployment) throws Exception {
+    return sysroot.repository().objectPath(deployment.checksum(), ObjectType.COMMIT);
+  }
+
+  @Test
+  void theRollbacksDamageEndsNeitherStatusNorUpgrades() throws Exception {
+    Deployment rollback = damagedRollback();
+    Sysroot sysroot = machine.environment().sysroot();
+    Path commit = commit(sysroot, rollback);
     Set<String> layers = sysroot.repository().refs("ostree/container/blob").keySet();
 
     assertThat(machine.host().status(Host.Format.JSON, false, false))

@@ -96,7 +96,10 @@ public final class LoopDevice implements AutoCloseable {
       Posix.mknod(OsPath.of(device), Stat.S_IFBLK | 0600, rdev);
     } catch (UnixException e) {
       if (e.errno() != UnixException.EEXIST) {
-        throw e;
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            "the loop device " + device + " cannot be made; run a container privileged",
+            e);
       }
     } catch (IOException | NumberFormatException e) {
       throw new Problem(

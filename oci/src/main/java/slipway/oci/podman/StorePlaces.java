@@ -56,13 +56,31 @@ record StorePlaces(List<Path> folders, String driver, String image) {
     return Posix.geteuid() == 0 && !environment.containsKey("_CONTAINERS_USERNS_CONFIGURED");
   }
 
+  /**
+   * The folders of the stores that root has on a machine.
+   *
+   * @param seen where its root directory is seen
+   */
+  static List<Path> ofMachine(Path seen) throws IOException {
+    List<Path> folders = new ArrayList<>();
+    for (Path folder : configured(Map.of(), true, seen)) {
+      folders.add(seen.resolve(Path.of("/").relativize(folder.toAbsolutePath())));
+    }
+    return folders;
+  }
+
   static List<Path> configured(Map<String, String> environment, boolean root) throws IOException {
+    return configured(environment, root, Path.of("/"));
+  }
+
+  private static List<Path> configured(Map<String, String> environment, boolean root, Path seen)
+      throws IOException {
     Path graphroot =
         root
             ? Path.of("/var/lib/containers/storage")
             : data(environment).resolve("containers/storage");
     List<Path> folders = new ArrayList<>();
-    Path file = configuration(environment, root);
+    Path file = configuration(environment, root, seen);
     if (file != null) {
       ConfigDocument document = ConfigDocument.toml(Files.readAllBytes(file), file.toString());
       JsonNode storage = document.root().path("storage");
@@ -86,7 +104,8 @@ record StorePlaces(List<Path> folders, String driver, String image) {
     return folders;
   }
 
-  private static @Nullable Path configuration(Map<String, String> environment, boolean root) {
+  private static @Nullable Path configuration(
+      Map<String, String> environment, boolean root, Path seen) {
     String named = environment.getOrDefault("CONTAINERS_STORAGE_CONF", "");
     List<Path> files = new ArrayList<>();
     if (!named.isEmpty()) {
@@ -95,8 +114,8 @@ record StorePlaces(List<Path> folders, String driver, String image) {
       if (!root) {
         files.add(own(environment));
       }
-      files.add(Path.of("/etc/containers/storage.conf"));
-      files.add(Path.of("/usr/share/containers/storage.conf"));
+      files.add(seen.resolve("etc/containers/storage.conf"));
+      files.add(seen.resolve("usr/share/containers/storage.conf"));
     }
     return files.stream().filter(Files::isRegularFile).findFirst().orElse(null);
   }

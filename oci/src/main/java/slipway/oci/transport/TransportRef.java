@@ -2,7 +2,7 @@ package slipway.oci.transport;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.oci.copy.ImageSink;
@@ -72,17 +72,15 @@ public sealed interface TransportRef {
     return name == null ? "" : ":" + name;
   }
 
-  /**
-   * The file or folder of this machine that the image lies in; of podman's store nobody is told.
-   */
-  default Optional<Path> file() {
+  /** The files or folders of this machine that the image lies in; none for a registry's. */
+  default List<Path> places() throws IOException {
     return switch (this) {
-      case Layout l -> Optional.of(l.path());
-      case Archive a -> Optional.of(a.path());
-      case Docker d -> Optional.of(d.path());
-      case Directory d -> Optional.of(d.path());
-      case Registry r -> Optional.empty();
-      case Podman p -> Optional.empty();
+      case Layout l -> List.of(l.path());
+      case Archive a -> List.of(a.path());
+      case Docker d -> List.of(d.path());
+      case Directory d -> List.of(d.path());
+      case Registry r -> List.of();
+      case Podman p -> PodmanSource.stores(p.name());
     };
   }
 
