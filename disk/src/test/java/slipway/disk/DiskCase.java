@@ -63,8 +63,8 @@ abstract class DiskCase {
 
   /**
    * The kernel takes a loop device away a moment after its last user, which may be somebody's mount
-   * namespace: one that was made while the device was mounted here has that mount until it ends. Our
-   * own children have no such excuse.
+   * namespace: one that was made while the device was mounted here has that mount until it ends.
+   * Our own children have no such excuse.
    */
   static void assertNoLoopDevice(Path directory) throws IOException, InterruptedException {
     long patience = TimeUnit.SECONDS.toNanos(10);
@@ -124,8 +124,8 @@ abstract class DiskCase {
   }
 
   /** The image onto a mounted root, which no running system has. */
-  FilesystemInstall.Request onto(
-      Path root, FilesystemInstall.Replace replace, MachineWishes wishes) throws IOException {
+  FilesystemInstall.Request onto(Path root, FilesystemInstall.Replace replace, MachineWishes wishes)
+      throws IOException {
     return new FilesystemInstall.Request(
         request().image(),
         root,

@@ -2,6 +2,7 @@ package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -40,11 +41,13 @@ abstract class FilesystemCase extends DiskCase {
 
   /** Closed behind each test, the last first. */
   final List<AutoCloseable> open = new ArrayList<>();
-  
+
   /** What was told. */
   final List<String> notes = new ArrayList<>();
+
   /** The file that the partitions are in. */
   Path disk;
+
   /** Where the target is mounted. */
   Path root;
 
@@ -98,8 +101,7 @@ abstract class FilesystemCase extends DiskCase {
     return wishes(loader, MachineWishes.Companions.NONE);
   }
 
-  static MachineWishes wishes(
-      @Nullable BootLoader loader, MachineWishes.Companions companions) {
+  static MachineWishes wishes(@Nullable BootLoader loader, MachineWishes.Companions companions) {
     return new MachineWishes(
         null,
         loader,

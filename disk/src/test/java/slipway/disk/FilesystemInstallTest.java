@@ -1,6 +1,7 @@
 package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +100,8 @@ class FilesystemInstallTest extends FilesystemCase {
     refused(request(Replace.NOTHING), " is not empty, it holds ");
     FilesystemInstall.Request r = request(Replace.ALONGSIDE);
     r =
-        r.withInherited(KernelArguments.of("root=/dev/mapper/vg-root", "rd.lvm.lv=vg/root")).withCleanup(true);
+        r.withInherited(KernelArguments.of("root=/dev/mapper/vg-root", "rd.lvm.lv=vg/root"))
+            .withCleanup(true);
     install(r);
     assertThat(judged())
         .contains("options root=/dev/mapper/vg-root rd.lvm.lv=vg/root rw boot=UUID=");
@@ -184,8 +186,7 @@ class FilesystemInstallTest extends FilesystemCase {
     open.add(Mount.of("tmpfs", data, "tmpfs", 0, null));
     Files.writeString(data.resolve("file"), "mine");
     FilesystemInstall.Request r = request(Replace.WIPE);
-    install(
-        r.withRootSpec("LABEL=root").withBootSpec("LABEL=boot").withFinish(true));
+    install(r.withRootSpec("LABEL=root").withBootSpec("LABEL=boot").withFinish(true));
     assertThat(judged()).contains("options root=LABEL=root rw boot=LABEL=boot added=1");
     assertThat(deployment(root).resolve("etc/fstab"))
         .content()
@@ -210,8 +211,7 @@ class FilesystemInstallTest extends FilesystemCase {
   void emptySpecsAndNoBootLoader() throws Exception {
     one(RootFileSystem.EXT4);
     FilesystemInstall.Request r = request(Replace.NOTHING);
-    install(
-        r.withRootSpec("").withBootSpec("").withWishes(wishes(BootLoader.NONE)));
+    install(r.withRootSpec("").withBootSpec("").withWishes(wishes(BootLoader.NONE)));
     assertThat(judged()).contains("options rw added=1 ostree=");
     assertThat(root.resolve("boot/grub")).doesNotExist();
     byte[] first = new byte[440];

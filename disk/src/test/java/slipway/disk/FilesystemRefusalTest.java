@@ -2,6 +2,7 @@ package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -126,13 +127,15 @@ class FilesystemRefusalTest extends FilesystemCase {
     one(RootFileSystem.EXT4);
     oldSystem();
     FilesystemInstall.Request request =
-        request(Replace.ALONGSIDE).withWishes(wishes(
-                null,
-                (place, files) -> {
-                  assertThat(place).isEqualTo(root);
-                  assertThat(files.find("usr/lib/modules")).isPresent();
-                  throw Problem.notFound("no application");
-                }));
+        request(Replace.ALONGSIDE)
+            .withWishes(
+                wishes(
+                    null,
+                    (place, files) -> {
+                      assertThat(place).isEqualTo(root);
+                      assertThat(files.find("usr/lib/modules")).isPresent();
+                      throw Problem.notFound("no application");
+                    }));
     assertThatThrownBy(() -> install(request)).hasMessage("no application");
     assertThat(root.resolve("boot/vmlinuz-old")).hasContent("old boot/vmlinuz-old");
     assertThat(root.resolve("ostree")).doesNotExist();
@@ -193,9 +196,7 @@ class FilesystemRefusalTest extends FilesystemCase {
     open.add(Mount.of("tmpfs", efi, "tmpfs", 0, null));
     refused(request(Replace.WIPE), "firmware reads a loader from FAT alone");
     FilesystemInstall.Request r = request(Replace.NOTHING);
-    refused(
-        r.withRootSpec("a b"),
-        "--root-mount-spec takes one word");
+    refused(r.withRootSpec("a b"), "--root-mount-spec takes one word");
   }
 
   @Test
@@ -211,9 +212,7 @@ class FilesystemRefusalTest extends FilesystemCase {
         request(Replace.NOTHING), "has neither a BIOS boot partition nor an EFI system partition");
     Command.of("fallocate", "-l", "300M", root.resolve("fill").toString()).run();
     FilesystemInstall.Request r = request(Replace.ALONGSIDE);
-    refused(
-        r.withWishes(wishes(BootLoader.NONE)),
-        "and this image takes about ");
+    refused(r.withWishes(wishes(BootLoader.NONE)), "and this image takes about ");
     Files.delete(root.resolve("fill"));
     Files.createDirectories(root.resolve("etc"));
     Files.writeString(root.resolve("etc/fstab"), "# x\nUUID=1 /boot ext4 defaults 0 2\n");
@@ -274,8 +273,11 @@ class FilesystemRefusalTest extends FilesystemCase {
             "GRUB cannot find kernels in " + root + "/boot, which is on a volume of LVM");
     for (String[] each :
         new String[][] {
-          {"CRYPT-LUKS2-x", "an encrypted device"}, {"x", "a device that is mapped"},
-          {"mpath-x", null}, {"part2-mpath-x", null}, {"part2-devnode_7:0_Wh5pYvM", null}
+          {"CRYPT-LUKS2-x", "an encrypted device"},
+          {"x", "a device that is mapped"},
+          {"mpath-x", null},
+          {"part2-mpath-x", null},
+          {"part2-devnode_7:0_Wh5pYvM", null}
         }) {
       write(mapping.resolve("dm/uuid"), each[0] + "\n");
       assertThat(DeviceFolder.madeOf(mapping).orElse(null)).isEqualTo(each[1]);
@@ -389,8 +391,7 @@ class FilesystemRefusalTest extends FilesystemCase {
   void theRunningSystemIsToldApart() throws Exception {
     one(RootFileSystem.EXT4);
     FilesystemInstall.Request r = request(Replace.NOTHING);
-    FilesystemInstall.Request own =
-        r.withHost(root);
+    FilesystemInstall.Request own = r.withHost(root);
     assertThatThrownBy(
             () ->
                 FilesystemInstall.run(

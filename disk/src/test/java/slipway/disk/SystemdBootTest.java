@@ -189,7 +189,8 @@ class SystemdBootTest extends DiskCase {
       try (Mount m = Mount.of(root.device().toString(), at, "ext4", 0, null)) {
         Path folder = Files.createDirectory(m.target().resolve("boot"));
         try (Mount b = Mount.of(boot.device().toString(), folder, "ext4", 0, null)) {
-          FilesystemInstall.Request request = onto(m.target(), FilesystemInstall.Replace.ALONGSIDE, wishes(BootLoader.SYSTEMD));
+          FilesystemInstall.Request request =
+              onto(m.target(), FilesystemInstall.Replace.ALONGSIDE, wishes(BootLoader.SYSTEMD));
           String esp = disk + "@@" + parts.get(0).start();
           mtools("mmd", esp, "::/ostree", "::/loader", "::/loader/entries");
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
@@ -210,7 +211,10 @@ class SystemdBootTest extends DiskCase {
           assertThatThrownBy(
                   () ->
                       FilesystemInstall.run(
-                          onto(m.target(), FilesystemInstall.Replace.NOTHING, wishes(BootLoader.SYSTEMD)),
+                          onto(
+                              m.target(),
+                              FilesystemInstall.Replace.NOTHING,
+                              wishes(BootLoader.SYSTEMD)),
                           running -> {},
                           noted(notes)))
               .isInstanceOf(Problem.class)

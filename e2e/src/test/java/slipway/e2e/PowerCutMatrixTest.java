@@ -90,9 +90,16 @@ class PowerCutMatrixTest {
    * @param booted the deployment that ran
    */
   private record Stretch(
-      Step step, int from, int to, String booted, MachineContent before, MachineContent after, long millis) {}
+      Step step,
+      int from,
+      int to,
+      String booted,
+      MachineContent before,
+      MachineContent after,
+      long millis) {}
 
-  private static final Map<String, MatrixFigures> ALL = Collections.synchronizedMap(new TreeMap<>());
+  private static final Map<String, MatrixFigures> ALL =
+      Collections.synchronizedMap(new TreeMap<>());
 
   @TempDir Path dir;
 
@@ -279,7 +286,13 @@ class PowerCutMatrixTest {
             .isEqualTo(List.of("upgrade", "edit", "reset").contains(step.verb));
         stretches.add(
             new Stretch(
-                step, 0, 0, MachineContent.name(machine.booted().toRealPath()), before, after, millis));
+                step,
+                0,
+                0,
+                MachineContent.name(machine.booted().toRealPath()),
+                before,
+                after,
+                millis));
         if (step.restarts()) {
           machine.close();
           machine = StillMachine.start(disk.file(), shared(), folder());
@@ -453,32 +466,37 @@ class PowerCutMatrixTest {
   }
 
   private static void keptEtc(MachineContent found, Stretch stretch) {
-    found.etc().forEach(
-        (deployment, etc) -> {
-          List<SortedMap<String, String>> known = new ArrayList<>();
-          for (MachineContent content : List.of(stretch.before, stretch.after)) {
-            if (content.etc().containsKey(deployment)) {
-              known.add(content.etc().get(deployment));
-            }
-          }
-          assertThat(known.isEmpty() || known.contains(etc))
-              .as("/etc of %s is %s, not one of %s", deployment, etc, known)
-              .isTrue();
-        });
+    found
+        .etc()
+        .forEach(
+            (deployment, etc) -> {
+              List<SortedMap<String, String>> known = new ArrayList<>();
+              for (MachineContent content : List.of(stretch.before, stretch.after)) {
+                if (content.etc().containsKey(deployment)) {
+                  known.add(content.etc().get(deployment));
+                }
+              }
+              assertThat(known.isEmpty() || known.contains(etc))
+                  .as("/etc of %s is %s, not one of %s", deployment, etc, known)
+                  .isTrue();
+            });
   }
 
   private static void keptVar(MachineContent found, Stretch stretch) {
-    stretch.before.var().forEach(
-        (stateroot, var) -> {
-          SortedMap<String, String> after = stretch.after.var().get(stateroot);
-          if (after != null) {
-            SortedMap<String, String> kept = new TreeMap<>(var);
-            kept.entrySet().retainAll(after.entrySet());
-            assertThat(found.var().get(stateroot))
-                .as("/var of " + stateroot)
-                .containsAllEntriesOf(kept);
-          }
-        });
+    stretch
+        .before
+        .var()
+        .forEach(
+            (stateroot, var) -> {
+              SortedMap<String, String> after = stretch.after.var().get(stateroot);
+              if (after != null) {
+                SortedMap<String, String> kept = new TreeMap<>(var);
+                kept.entrySet().retainAll(after.entrySet());
+                assertThat(found.var().get(stateroot))
+                    .as("/var of " + stateroot)
+                    .containsAllEntriesOf(kept);
+              }
+            });
   }
 
   // ---- kills ----

@@ -366,7 +366,11 @@ public final class ContainerImport {
   }
 
   private Checksum merge(
-      Transaction transaction, @Nullable Base base, int ofCommit, ImageParts parts, byte[] configBytes)
+      Transaction transaction,
+      @Nullable Base base,
+      int ofCommit,
+      ImageParts parts,
+      byte[] configBytes)
       throws IOException {
     ImageCommit described = new ImageCommit(manifest, config, configBytes, shown(), progress);
     LayerMerge merge = new LayerMerge(transaction, base == null ? null : base.tree());
@@ -388,7 +392,12 @@ public final class ContainerImport {
     Checksum commit =
         transaction.writeCommit(
             new CommitSpec(
-                metadata, base == null ? null : base.commit(), "", "", described.timestamp(), root));
+                metadata,
+                base == null ? null : base.commit(),
+                "",
+                "",
+                described.timestamp(),
+                root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
     Collection<Node> needed = base == null ? List.of() : base.objects();
@@ -411,6 +420,4 @@ public final class ContainerImport {
       progress.note("what a layer holds is not noted for the next one: " + e.getMessage());
     }
   }
-
-
 }

@@ -91,4 +91,5 @@ record ImageCommit(
               + " is not RFC 3339 and is left out");
       return 0;
     }
-  }}
+  }
+}
