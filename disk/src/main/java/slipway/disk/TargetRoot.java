@@ -434,7 +434,7 @@ record TargetRoot(
     }
     if (!found.isEmpty()) {
       throw Problem.input(
-          "the EFI system partition has the boot menu or kernels of another system ("
+          "the EFI system partition has the boot menu of another system ("
               + Printable.text(found.getFirst())
               + "), which would not start any more; give --replace wipe or alongside to replace"
               + " that, or use another partition");

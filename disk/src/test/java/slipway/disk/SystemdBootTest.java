@@ -218,15 +218,15 @@ class SystemdBootTest extends DiskCase {
                           running -> {},
                           noted(notes)))
               .isInstanceOf(Problem.class)
-              .hasMessageContaining("has the boot menu or kernels of another system (loader/entr");
-          mtools("mmd", esp, "::/ostree/theirs-" + "0b".repeat(32));
+              .hasMessageContaining("has the boot menu of another system (loader/entr");
+          mtools("mmd", esp, "::/ostree/cut-" + "0b".repeat(32));
           FilesystemInstall.run(request, running -> {}, noted(notes));
           assertThat(notes).contains("removed from the old boot menu " + OLD);
           Path partition = partition(disk, parts.get(0).start());
           assertThat(judge(partition, m.target())).contains("linux /ostree/default-");
           assertThat(partition.resolve(OLD)).doesNotExist();
           assertThat(partition.resolve("ostree/other")).exists();
-          assertThat(partition.resolve("ostree/theirs-" + "0b".repeat(32))).exists();
+          assertThat(partition.resolve("ostree/cut-" + "0b".repeat(32))).doesNotExist();
           try (Stream<Path> entries = Files.list(partition.resolve("loader/entries"))) {
             assertThat(entries.map(e -> e.getFileName().toString()))
                 .containsExactlyInAnyOrder("ostree-b-1.conf", "other.conf");

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -99,10 +97,7 @@ public record EspFolders(Path disk, long start) {
 
   /** What {@link EspMenu#held} would say where it is mounted. */
   public List<String> menu() {
-    List<String> held = new ArrayList<>();
-    entries().forEach(entry -> held.add(EspMenu.ENTRIES + "/" + entry));
-    kernels().forEach(folder -> held.add(EspMenu.KERNELS + "/" + folder));
-    return held;
+    return entries().stream().map(entry -> EspMenu.ENTRIES + "/" + entry).toList();
   }
 
   /**
@@ -112,12 +107,11 @@ public record EspFolders(Path disk, long start) {
    */
   public List<String> clearMenu() {
     List<String> removed = new ArrayList<>();
-    List<String> used = used();
     for (String entry : entries()) {
       mtools("mdel", ENTRIES + entry).run();
       removed.add(EspMenu.ENTRIES + "/" + entry);
     }
-    for (String folder : used) {
+    for (String folder : kernels()) {
       mtools("mdeltree", KERNELS + folder).run();
       removed.add(EspMenu.KERNELS + "/" + folder);
     }
@@ -126,15 +120,6 @@ public record EspFolders(Path disk, long start) {
 
   private List<String> entries() {
     return list(ENTRIES).stream().filter(EspMenu::isEntry).toList();
-  }
-
-  /** The folders of kernels that entries of ours name. */
-  private List<String> used() {
-    Set<String> named = new TreeSet<>();
-    for (String entry : entries()) {
-      named.addAll(EspMenu.kernelsOf(mtools("mtype", ENTRIES + entry).run().text()));
-    }
-    return kernels().stream().filter(named::contains).toList();
   }
 
   /**
@@ -148,7 +133,7 @@ public record EspFolders(Path disk, long start) {
       return free;
     }
     long room = free.getAsLong();
-    for (String folder : clears ? used() : List.<String>of()) {
+    for (String folder : clears ? kernels() : List.<String>of()) {
       room += told(KERNELS + folder, HELD).orElse(0);
     }
     return OptionalLong.of(room);

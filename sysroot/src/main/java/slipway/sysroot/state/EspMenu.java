@@ -15,8 +15,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -61,8 +59,6 @@ public record EspMenu(Path folder) {
   public static final String ENTRIES = "loader/entries";
 
   private static final Pattern KERNELS_OF = Pattern.compile(".+-[0-9a-f]{64}", Pattern.DOTALL);
-  private static final Pattern KERNEL_FILE =
-      Pattern.compile("(?m)^(?:linux|initrd|devicetree)[ \\t]+/ostree/([^/\n]+)/");
   private static final Path CONFIG = Path.of("ostree/repo/config");
   private static final String GROUP = "slipway";
   private static final String KEY = "loader";
@@ -254,42 +250,25 @@ public record EspMenu(Path folder) {
     return KERNELS_OF.matcher(folder).matches();
   }
 
-  /** The names of folders in {@link #KERNELS} that an entry names files in. */
-  public static Set<String> kernelsOf(String entry) {
-    Set<String> names = new TreeSet<>();
-    for (Matcher m = KERNEL_FILE.matcher(entry); m.find(); ) {
-      names.add(m.group(1));
-    }
-    return names;
-  }
-
-  /** The entries and kernels of all menus of ours, or of systems before it, by their paths. */
+  /** The entries of all menus of ours, or of systems before it, by their paths. */
   public List<String> held() throws IOException {
-    List<String> held = new ArrayList<>();
-    for (Entry entry : all()) {
-      held.add(ENTRIES + "/" + entry.file());
-    }
-    for (Path kernels : kernels()) {
-      held.add(KERNELS + "/" + kernels.getFileName());
-    }
-    return held;
+    return all().stream().map(entry -> ENTRIES + "/" + entry.file()).toList();
   }
 
   /**
-   * Removes all menus of ours, entries and the kernels that they name: an installation onto a
-   * partition that had one begins anew, and the highest entry of an old system would start before
-   * its own.
+   * Removes all menus of ours, entries and kernels: an installation onto a partition that had one
+   * begins anew, and the highest entry of an old system would start before its own. Kernels that no
+   * entry names were left by a power cut; the next change of the menu would remove them, too.
    *
    * @return what was removed, by its path there
    */
   public List<String> clear() throws IOException {
     List<String> removed = new ArrayList<>();
-    List<Path> used = used();
     for (Entry entry : all()) {
       Files.deleteIfExists(entriesFolder().resolve(entry.file()));
       removed.add(ENTRIES + "/" + entry.file());
     }
-    for (Path kernels : used) {
+    for (Path kernels : kernels()) {
       Removal.tree(OsPath.of(kernels));
       removed.add(KERNELS + "/" + kernels.getFileName());
     }
@@ -297,19 +276,10 @@ public record EspMenu(Path folder) {
     return removed;
   }
 
-  /** The folders of kernels that entries of ours name. */
-  private List<Path> used() throws IOException {
-    Set<String> named = new TreeSet<>();
-    for (Entry entry : all()) {
-      named.addAll(kernelsOf(text(entry)));
-    }
-    return kernels().stream().filter(k -> named.contains(String.valueOf(k.getFileName()))).toList();
-  }
-
   /** Bytes that {@link #clear} makes free at least. */
   public long clears() throws IOException {
     long bytes = 0;
-    for (Path kernels : used()) {
+    for (Path kernels : kernels()) {
       try (Stream<Path> files = Files.list(kernels)) {
         for (Path file : (Iterable<Path>) files::iterator) {
           bytes += Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
