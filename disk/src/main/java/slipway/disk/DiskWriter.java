@@ -209,6 +209,7 @@ final class DiskWriter {
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
       case NONE -> {}
     }
+    installation.label();
     Posix.syncfs(OsPath.of(boot));
     Posix.syncfs(OsPath.of(root));
     return true;

@@ -298,6 +298,7 @@ public final class FilesystemInstall {
       }
       AtomicFile.write(etc.resolve(STAMP), "");
     }
+    installation.label();
     target.sync();
   }
 

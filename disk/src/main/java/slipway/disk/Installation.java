@@ -20,6 +20,7 @@ import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.Origin;
+import slipway.sysroot.write.SysrootLabels;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
@@ -168,6 +169,14 @@ final class Installation {
    */
   static String espMount(String id) {
     return "UUID=" + id + " /" + EspMenu.PLACE + " vfat umask=0077,nofail 0 2";
+  }
+
+  /**
+   * Gives all that was written the labels of the image's SELinux policy; the last that is done to
+   * the root and to /boot.
+   */
+  void label() throws IOException {
+    SysrootLabels.apply(root, known.files());
   }
 
   /** What the machine follows, and whether that must be signed. */

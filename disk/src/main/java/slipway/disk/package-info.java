@@ -37,7 +37,7 @@
  *  3 InstallableImage      can it be deployed, has its kernel the drivers, is all of a boot loader
  *                          there, is /boot large enough?
  *  4 TargetRoot.wipeBoot, wipe  here an old system ends, and Erased says so if it fails
- *  5 Installation.deploy, Customizer, Grub or SystemdBoot, EfiFolder: as above
+ *  5 Installation.deploy, Customizer, Grub or SystemdBoot, EfiFolder, labels: as above
  *  6 fstrim, read-only, freeze and thaw
  * </pre>
  *

@@ -13,6 +13,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.SysrootState;
+import slipway.sysroot.write.InheritedLabel;
 import slipway.sysroot.write.SysrootSweep;
 
 /**
@@ -77,6 +78,7 @@ record Stateroots(Path root) {
     Files.createFile(folder.resolve(SysrootSweep.UNSTARTED));
     Files.createDirectory(folder.resolve("var"));
     Files.createDirectory(folder.resolve("deploy"));
+    InheritedLabel.give(folder);
   }
 
   /**

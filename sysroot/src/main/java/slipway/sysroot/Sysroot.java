@@ -32,6 +32,7 @@ import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
+import slipway.sysroot.write.InheritedLabel;
 
 /**
  * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one
@@ -563,6 +564,7 @@ public final class Sysroot {
   private void noteFailure(Exception failure) {
     try {
       AtomicFile.write(root.resolve(FAILURE), String.valueOf(failure.getMessage()));
+      InheritedLabel.give(root.resolve(FAILURE));
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }

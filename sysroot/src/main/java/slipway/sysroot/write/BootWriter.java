@@ -169,6 +169,9 @@ public final class BootWriter {
           parent.resolve(Integer.toString(d.bootSerial())),
           Path.of("../../../deploy", d.stateroot(), "deploy", d.id()));
     }
+    if (!order.isEmpty()) {
+      InheritedLabel.give(directory);
+    }
     return name;
   }
 
@@ -177,6 +180,7 @@ public final class BootWriter {
     Path temporary = link.resolveSibling(link.getFileName() + ".tmp");
     Files.deleteIfExists(temporary);
     Files.createSymbolicLink(temporary, target);
+    InheritedLabel.give(temporary);
     Files.move(temporary, link, StandardCopyOption.ATOMIC_MOVE);
   }
 
@@ -211,6 +215,11 @@ public final class BootWriter {
     Path temporary = boot.resolve("loader.tmp");
     Files.deleteIfExists(temporary);
     Files.createSymbolicLink(temporary, Path.of("loader." + version));
+    for (Path made : List.of(loader, boot.resolve(KERNELS), boot.resolve("boot"), temporary)) {
+      if (Files.exists(made, LinkOption.NOFOLLOW_LINKS)) {
+        InheritedLabel.give(made);
+      }
+    }
     Optional<EspWriter> esp = EspWriter.of(root);
     char set = esp.isPresent() ? esp.get().prepare(entries, trial) : 0;
     durability.syncRoot();

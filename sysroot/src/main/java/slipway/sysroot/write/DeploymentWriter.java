@@ -48,11 +48,18 @@ public final class DeploymentWriter {
     }
     makeDirectory(stateroot.resolve("deploy"), 0755);
     makeDirectory(stateroot.resolve("backing"), 0700);
+    for (String name : List.of("deploy", "backing")) {
+      InheritedLabel.give(stateroot.resolve(name), stateroot);
+    }
     Path directory = root.resolve(deployment.directory());
     repository.checkout(tree, directory);
     prepareEtc(directory);
-    boolean filled = prepareVar(directory, stateroot.resolve("var"));
-    label(directory, filled ? stateroot.resolve("var") : null, tree);
+    Path var = stateroot.resolve("var");
+    boolean isNew = isEmpty(var);
+    if (isNew) {
+      prepareVar(directory, var);
+    }
+    label(directory, isNew ? var : null, tree);
     InstalledComposefs.write(directory, tree);
     writeOrigin(deployment);
   }
@@ -119,10 +126,10 @@ public final class DeploymentWriter {
   }
 
   /** As a container's volume: the image's content is the first content, never merged later. */
-  private static boolean prepareVar(Path directory, Path var) throws IOException {
+  private static void prepareVar(Path directory, Path var) throws IOException {
     Path initial = directory.resolve("var");
-    if (!Files.isDirectory(initial, LinkOption.NOFOLLOW_LINKS) || !isEmpty(var)) {
-      return false;
+    if (!Files.isDirectory(initial, LinkOption.NOFOLLOW_LINKS)) {
+      return;
     }
     for (OsPath name : Posix.list(OsPath.of(initial))) {
       TreeCopy.copy(
@@ -134,21 +141,20 @@ public final class DeploymentWriter {
     if (!Files.isDirectory(directory.resolve("usr/lib/tmpfiles.d"))) {
       legacyVar(var);
     }
-    return true;
   }
 
   /**
-   * @param var when it was filled just now
+   * @param var when it is new
    */
   private static void label(Path directory, @Nullable Path var, FileTree tree) throws IOException {
     Optional<InstalledLabels> labels = InstalledLabels.of(tree);
     if (labels.isPresent()) {
       Path etc = directory.resolve("etc");
       if (Files.isDirectory(etc, LinkOption.NOFOLLOW_LINKS)) {
-        labels.get().apply(etc, OsPath.of("etc"));
+        labels.get().apply(OsPath.of(etc), OsPath.of("etc"));
       }
       if (var != null) {
-        labels.get().apply(var, OsPath.of("var"));
+        labels.get().apply(OsPath.of(var), OsPath.of("var"));
       }
     }
   }
@@ -169,9 +175,13 @@ public final class DeploymentWriter {
   /** Writes the file beside the deployment that tells where it came from. */
   public void writeOrigin(Deployment deployment) throws IOException {
     Path directory = root.resolve(deployment.directory());
-    AtomicFile.write(
-        directory.resolveSibling(deployment.id() + ".origin"),
-        RawText.encode(deployment.origin().toString()));
+    Path target = directory.resolveSibling(deployment.id() + ".origin");
+    Path model = Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());
+    try (AtomicFile file = AtomicFile.create(target)) {
+      file.out().write(RawText.encode(deployment.origin().toString()));
+      InheritedLabel.give(file.temporary(), model);
+      file.commit();
+    }
   }
 
   /**
@@ -211,6 +221,8 @@ public final class DeploymentWriter {
     makeDirectory(overlay.resolve("work"), 0700);
     Stat stat = Posix.lstat(OsPath.of(directory));
     makeDirectory(overlay.resolve("upper"), stat.permissions());
+    InheritedLabel.give(overlay.resolve("upper"), directory);
+    InheritedLabel.give(backing);
   }
 
   /** The directory of what belongs to a deployment and does not lie in its own. */

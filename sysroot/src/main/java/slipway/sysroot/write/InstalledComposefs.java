@@ -31,7 +31,7 @@ import slipway.tree.FileTree;
  * What it has to be follows from the commit, with or without the fs-verity digests of the objects.
  */
 public final class InstalledComposefs {
-  private static final String NAME = ".ostree.cfs";
+  static final String NAME = ".ostree.cfs";
 
   /** Of a file that is being written; a leftover goes with its deployment. */
   private static final String TEMPORARY = ".ostree.cfs.tmp";
@@ -63,6 +63,8 @@ public final class InstalledComposefs {
       channel.force(true);
     }
     Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
+    // As bootc labels it.
+    InheritedLabel.give(image, image.resolveSibling("usr"));
   }
 
   /**

@@ -123,6 +123,7 @@ public final class InstalledKernel {
       }
     }
     if (count > 0) {
+      InheritedLabel.give(directory);
       durability.syncBoot();
       Posix.syncfs(OsPath.of(directory));
     }

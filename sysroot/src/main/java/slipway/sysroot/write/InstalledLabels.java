@@ -1,9 +1,9 @@
 package slipway.sysroot.write;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Predicate;
 import slipway.archive.tar.Metadata;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -17,7 +17,7 @@ import slipway.tree.FileTree;
 /**
  * Gives the copies that a deployment makes of the image's files the labels of the image's SELinux
  * policy, as ostree does: what is copied lies elsewhere than in the image, so its label may be
- * another one.
+ * another one. A file system that takes no labels runs no system that has any, and is left alone.
  */
 final class InstalledLabels {
   private final FileLabels labels;
@@ -41,29 +41,50 @@ final class InstalledLabels {
    * @param directory as it lies on this machine; nobody else writes to it
    * @param path of it on the machine that runs the image, without a slash in front
    */
-  void apply(Path directory, OsPath path) throws IOException {
-    try {
-      apply(OsPath.of(directory), path);
-    } catch (UnixException e) {
-      // A file system that takes no labels runs no system that has any.
-      if (e.errno() != UnixException.EOPNOTSUPP) {
-        throw e;
+  void apply(OsPath directory, OsPath path) throws IOException {
+    apply(directory, path, file -> true);
+  }
+
+  /**
+   * Labels a file, and what is below a directory.
+   *
+   * @param taken which files; what is below one that is not is left alone, too
+   */
+  void apply(OsPath file, OsPath path, Predicate<Stat> taken) throws IOException {
+    Stat stat = Posix.lstat(file);
+    if (!taken.test(stat)) {
+      return;
+    }
+    set(file, path, stat.mode());
+    if (stat.isDirectory()) {
+      for (OsPath name : Posix.list(file)) {
+        apply(file.resolve(name), path.resolve(name), taken);
       }
     }
   }
 
-  private void apply(OsPath file, OsPath path) throws IOException {
-    Stat stat = Posix.lstat(file);
-    Optional<Metadata.Xattr> label = labels.attribute(path, stat.mode() & Stat.S_IFMT);
+  /**
+   * Labels one file.
+   *
+   * @param path whose label it gets
+   * @param mode type of the file that is there on the machine
+   */
+  void set(OsPath file, OsPath path, int mode) throws IOException {
+    Optional<Metadata.Xattr> label = labels.attribute(path, mode & Stat.S_IFMT);
     if (label.isPresent()) {
       byte[] value = label.get().value();
       if (!Arrays.equals(value, Xattrs.lgetxattr(file, FileLabels.ATTRIBUTE))) {
-        Xattrs.lsetxattr(file, FileLabels.ATTRIBUTE, value);
+        set(file, value);
       }
     }
-    if (stat.isDirectory()) {
-      for (OsPath name : Posix.list(file)) {
-        apply(file.resolve(name), path.resolve(name));
+  }
+
+  private static void set(OsPath file, byte[] value) throws IOException {
+    try {
+      Xattrs.lsetxattr(file, FileLabels.ATTRIBUTE, value);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EOPNOTSUPP) {
+        throw e;
       }
     }
   }

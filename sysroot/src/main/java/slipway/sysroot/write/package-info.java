@@ -23,6 +23,9 @@
  *  EtcMerge.diff(old usr/etc, old etc)     M changed, D removed, A added by the administrator
  *  EtcMerge.apply(new etc)                 the local version wins
  *  EtcRestore                              the image's version of a path again, in place
+ *
+ *  SysrootLabels               SELinux labels of a whole new sysroot, by the image's policy
+ *  InheritedLabel              those of what is added under a kernel that gives none
  * </pre>
  */
 @org.jspecify.annotations.NullMarked
