@@ -21,6 +21,7 @@ class AgentLauncherTest {
       #!/bin/sh
       echo "namespace=$(readlink /proc/self/ns/mnt)"
       echo "propagation=$(findmnt --noheadings --output PROPAGATION /)"
+      echo "run=$(findmnt --noheadings --output PROPAGATION /run)"
       echo "mark=${_ostree_unshared-none}"
       echo "home=${HOME-none}"
       echo "locale=${LC_ALL-none} ${LC_MESSAGES-none} ${LC_CTYPE-none} ${LANG-none}"
@@ -44,6 +45,8 @@ class AgentLauncherTest {
                 List.of("namespace=" + here, "propagation=private", "mark=none", "home=none");
             assertThat(bootc(List.of(), "upgrade")).containsAll(plain);
             Files.createFile(run.target().resolve("ostree-booted"));
+            // As systemd makes all mounts; what comes there later, has to be seen.
+            Command.of("mount", "--make-shared", "/run").run();
             List<String> words =
                 List.of(
                     "word=@/usr/lib/slipway/run.args",
@@ -54,7 +57,7 @@ class AgentLauncherTest {
                     "word=");
             assertThat(bootc(List.of(), "switch", "a  b", ""))
                 .doesNotContain("namespace=" + here)
-                .contains("propagation=private", "mark=1", "home=/root")
+                .contains("propagation=private", "run=private,slave", "mark=1", "home=/root")
                 .endsWith(words.toArray(String[]::new));
             assertThat(bootc(List.of("LC_ALL=de_DE"), "upgrade"))
                 .contains("locale=none C de_DE de_DE");

@@ -309,4 +309,17 @@ class DeployTest {
     }
     assertThat(after).isEqualTo(before);
   }
+
+  /** As an automount that fails. */
+  @Test
+  void aBootThatCannotBeLookedIntoIsNoEmptyMenu() throws IOException {
+    machine.init().deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path boot = machine.root().resolve("boot");
+    Files.move(boot, machine.root().resolve("away"));
+    Files.createSymbolicLink(boot, Path.of("boot"));
+    assertThatThrownBy(() -> Sysroot.open(machine.root()))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("the boot menu cannot be read: " + boot.resolve("loader"))
+        .hasMessageContaining("Too many levels of symbolic links");
+  }
 }

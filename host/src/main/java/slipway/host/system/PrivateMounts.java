@@ -58,7 +58,9 @@ public final class PrivateMounts {
 
   private static List<String> again() {
     ProcessHandle.Info self = ProcessHandle.current().info();
-    List<String> command = new ArrayList<>(List.of("unshare", "--mount", "--"));
+    // Slave: what systemd mounts on demand meanwhile, as a /boot that was idle, appears here, too.
+    List<String> command =
+        new ArrayList<>(List.of("unshare", "--mount", "--propagation", "slave", "--"));
     command.add(
         self.command()
             .orElseThrow(() -> Problem.environment("/proc does not tell this process' command")));

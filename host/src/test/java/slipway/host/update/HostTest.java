@@ -619,7 +619,13 @@ class HostTest {
         .contains(
             "ExecStop=/usr/bin/bootc internals finalize-staged",
             "PrivateMounts=yes",
+            "\nWants=slipway-finalize-staged-hold.service\nAfter=slipway-finalize-staged-hold.service\n",
             "Environment=" + PrivateMounts.MARK + "=1");
+    // A file system that it holds must be that of everybody.
+    assertThat(units.resolve("slipway-finalize-staged-hold.service"))
+        .content()
+        .contains("</boot'\n")
+        .doesNotContain("PrivateMounts", "Protect", "Paths=");
     assertThat(units.resolve("bootc-fetch-apply-updates.service"))
         .content()
         .contains("\nEnvironment=SLIPWAY_UNATTENDED=1\n");

@@ -1,10 +1,13 @@
 package slipway.sysroot.state;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -51,10 +54,16 @@ public record SysrootState(
 
   static int bootVersion(Path root) throws IOException {
     Path link = root.resolve("boot/loader");
-    if (!Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+    String target;
+    try {
+      target = Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
       return 0;
+    } catch (NotLinkException e) {
+      target = "";
+    } catch (IOException e) {
+      throw unreadable(link, e);
     }
-    String target = Files.isSymbolicLink(link) ? Files.readSymbolicLink(link).toString() : "";
     return switch (target) {
       case "loader.0" -> 0;
       case "loader.1" -> 1;
@@ -94,11 +103,8 @@ public record SysrootState(
   /** The entries of a boot menu by their files, in the order of names. */
   private static Map<Path, BootEntry> files(Path directory) throws IOException {
     Map<Path, BootEntry> entries = new TreeMap<>();
-    if (!Files.isDirectory(directory)) {
-      return entries;
-    }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      for (Path file : files) {
+    try (DirectoryStream<Path> files = list(directory)) {
+      for (Path file : files == null ? List.<Path>of() : files) {
         String name = String.valueOf(file.getFileName());
         if (name.startsWith("ostree-") && name.endsWith(".conf") && Files.isRegularFile(file)) {
           entries.put(file, BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
@@ -106,6 +112,32 @@ public record SysrootState(
       }
     }
     return entries;
+  }
+
+  /** What is in a folder of entries; nothing when there is none. */
+  private static @Nullable DirectoryStream<Path> list(Path directory) throws IOException {
+    try {
+      return Files.newDirectoryStream(directory);
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return null;
+    } catch (IOException e) {
+      throw unreadable(directory, e);
+    }
+  }
+
+  /** A menu that cannot be looked at is not an empty one. */
+  private static Problem unreadable(Path path, IOException cause) {
+    String reason = cause instanceof FileSystemException f ? f.getReason() : null;
+    return new Problem(
+        cause instanceof AccessDeniedException
+            ? Problem.Kind.DENIED
+            : Problem.Kind.ENVIRONMENT,
+        "the boot menu cannot be read: "
+            + path
+            + ": "
+            + (reason == null ? "access is denied" : reason)
+            + "; look whether /boot is mounted and whole",
+        cause);
   }
 
   /** Loaders sort by this, highest first; an entry without one comes last. */
