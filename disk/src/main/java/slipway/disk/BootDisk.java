@@ -55,24 +55,29 @@ record BootDisk(Path disk, Grub.@Nullable Place bios, @Nullable Esp esp) {
       return id;
     }
 
+    /** Whether nobody has it mounted, or a mirror of it. */
+    boolean isFree() throws IOException {
+      try {
+        if (Files.exists(node)) {
+          Posix.close(Posix.open(OsPath.of(node), Posix.O_RDWR | Posix.O_EXCL, 0));
+        }
+        return true;
+      } catch (UnixException e) {
+        return false;
+      }
+    }
+
     /**
      * @throws Problem of kind INPUT when somebody has it mounted
      */
     void requireFree(Path wanted) throws IOException {
-      if (!Files.exists(node)) {
-        return;
-      }
-      try {
-        Posix.close(Posix.open(OsPath.of(node), Posix.O_RDWR | Posix.O_EXCL, 0));
-      } catch (UnixException e) {
-        throw new Problem(
-            Problem.Kind.INPUT,
+      if (!isFree()) {
+        throw Problem.input(
             "the EFI system partition "
                 + node
                 + " is in use; mount it on "
                 + wanted
-                + ", or nowhere",
-            e);
+                + ", or nowhere");
       }
     }
   }

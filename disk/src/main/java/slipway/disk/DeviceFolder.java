@@ -3,8 +3,11 @@ package slipway.disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import slipway.base.RawText;
@@ -44,6 +47,34 @@ final class DeviceFolder {
   static Optional<Path> disk(Path device) throws IOException {
     Path folder = of(Posix.stat(OsPath.of(device)).rdev());
     return Files.exists(folder) ? diskOf(folder.toRealPath()) : Optional.empty();
+  }
+
+  /** All disks below a file system: those of a mirror, and of all devices of btrfs. */
+  static Set<Path> disks(MountedFileSystem mounted) throws IOException {
+    Set<Path> disks = new TreeSet<>();
+    List<Path> devices = new ArrayList<>();
+    Path folder = of(Posix.stat(OsPath.of(mounted.device())).rdev());
+    if (Files.exists(folder)) {
+      devices.add(folder);
+    }
+    if (mounted.type().equals("btrfs")) {
+      devices.addAll(children(Path.of("/sys/fs/btrfs", mounted.id(), "devices")));
+    }
+    for (Path device : devices) {
+      addDisks(device.toRealPath(), disks);
+    }
+    return disks;
+  }
+
+  private static void addDisks(Path folder, Set<Path> disks) throws IOException {
+    Optional<Path> one = diskOf(folder);
+    if (one.isPresent()) {
+      disks.add(one.get());
+      return;
+    }
+    for (Path below : children(folder.resolve("slaves"))) {
+      addDisks(below.toRealPath(), disks);
+    }
   }
 
   /**

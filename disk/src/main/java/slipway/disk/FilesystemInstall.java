@@ -363,6 +363,7 @@ public final class FilesystemInstall {
         case NONE -> {}
       }
       onPartition(installation.bootLoader(), target, partition, scratch);
+      onMirrors(installation, target, partition, scratch);
     }
   }
 
@@ -398,6 +399,20 @@ public final class FilesystemInstall {
       FileSystems.put(disk.disk(), disk.esp().start(), partition);
       tellOthers(loader, folders.hasSystemdBoot());
     }
+  }
+
+  private void onMirrors(
+      Installation installation, TargetRoot target, Path partition, Scratch scratch)
+      throws IOException {
+    target
+        .mirrors()
+        .write(
+            installation.bootLoader(),
+            partition,
+            installation.known().espBytes(request.wishes()),
+            request.replace() == Replace.NOTHING ? List.of() : List.of(target.boot().id()),
+            scratch.large(),
+            progress::note);
   }
 
   private static void grub(

@@ -39,7 +39,7 @@ import slipway.sysroot.state.EspMenu;
  *
  * @param root the root file system
  * @param boot that of /boot; the root's when it is a folder there
- * @param disk that holds /boot; null when it is none, or several
+ * @param disk that holds /boot; null when it is none, or several without a partition for firmware
  * @param efi the EFI system partition when it is mounted below the root
  */
 record TargetRoot(
@@ -82,8 +82,8 @@ record TargetRoot(
     EfiFolder efi = null;
     if (starts) {
       request.wishes().requireGrubTool();
-      disk = DeviceFolder.disk(boot.device()).map(BootDisk::of).orElse(null);
       efi = efi(root.point());
+      disk = disk(boot, efi != null);
     }
     TargetRoot target = new TargetRoot(root, boot, disk, efi);
     if (starts) {
@@ -206,6 +206,29 @@ record TargetRoot(
                 + "; mount it there first");
       }
     }
+  }
+
+  /** That of /boot; of a mirror the first one with an EFI system partition, if none is mounted. */
+  private static @Nullable BootDisk disk(MountedFileSystem boot, boolean mounted)
+      throws IOException {
+    Optional<Path> one = DeviceFolder.disk(boot.device());
+    if (one.isPresent() || mounted) {
+      return one.map(BootDisk::of).orElse(null);
+    }
+    return DeviceFolder.disks(boot).stream()
+        .map(BootDisk::of)
+        .filter(d -> d.esp() != null)
+        .findFirst()
+        .map(d -> new BootDisk(d.disk(), null, d.esp()))
+        .orElse(null);
+  }
+
+  /** The EFI system partitions beside that one. */
+  MirrorPartitions mirrors() throws IOException {
+    return MirrorPartitions.of(
+        hasBoot() ? List.of(boot, root) : List.of(root),
+        Optional.ofNullable(disk),
+        Optional.ofNullable(efi));
   }
 
   private static @Nullable EfiFolder efi(Path root) throws IOException {
