@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import slipway.base.Printable;
 import slipway.linux.posix.OsPath;
@@ -17,6 +18,9 @@ import slipway.sysroot.write.EtcMerge;
  * @param warnings is told in a sentence what somebody can still put right
  */
 record EtcTrial(Consumer<String> warnings) {
+  /** A policy as the kernel reads it, which is made of its modules. */
+  private static final Pattern POLICY = Pattern.compile("selinux/[^/]+/policy/policy\\.[0-9]+");
+
   /**
    * Finds out what the merge of /etc will do. What cannot be merged at shutdown is told now, while
    * somebody is there to hear it, and can still be put right.
@@ -45,6 +49,12 @@ record EtcTrial(Consumer<String> warnings) {
             "changes of this machine stay, and keep the image's new version out of "
                 + listed(own)
                 + "; bootc etc restore takes them back");
+      }
+      if (own.stream().anyMatch(path -> POLICY.matcher(path.toString()).matches())) {
+        warnings.accept(
+            "warning: this machine's SELinux policy was changed (semodule, setsebool -P), so the"
+                + " new version starts with the policy as it is now and without the changes of its"
+                + " image's: run semodule -N --refresh there and restart");
       }
     }
   }

@@ -354,6 +354,30 @@ class StagedTest {
     assertThat(stamp).doesNotExist();
   }
 
+  /** The policy is made of modules, of which the merge knows nothing. */
+  @Test
+  void tellsThatAPolicyOfSelinuxIsNotMadeAnew() throws IOException {
+    Map<String, String> files = Machine.files("2", "two");
+    files.put("usr/etc/selinux/targeted/policy/policy.33", "two\n");
+    Deployment second =
+        sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    Path policy = etc(second).resolve("selinux/targeted/policy/policy.33");
+    Files.writeString(policy, "mine\n");
+    machine.boot(second);
+    sysroot =
+        Sysroot.open(machine.root(), RunState.read(machine.run(), machine.root()), warnings::add);
+    files.put("usr/bin/hello", "other\n");
+    sysroot.stage(DeploySpec.upgrade(second, machine.commit(files), ORIGIN), false);
+    assertThat(warnings).isEmpty();
+    files.put("usr/etc/selinux/targeted/policy/policy.33", "three\n");
+    sysroot.stage(DeploySpec.upgrade(second, machine.commit(files), ORIGIN), false);
+    assertThat(warnings)
+        .hasSize(2)
+        .last()
+        .asString()
+        .startsWith("warning: this machine's SELinux policy was changed (semodule, setsebool -P)");
+  }
+
   @Test
   void tellsAtOnceWhatCannotBeMerged() throws IOException {
     Files.writeString(etc(first).resolve("thing"), "mine\n");
