@@ -47,8 +47,7 @@ class SelinuxLabelsTest extends DiskCase {
 
   private DiskConfig config() throws IOException {
     Path policy = Files.createDirectories(tree.resolve("etc/selinux/t/contexts/files"));
-    Files.writeString(
-        tree.resolve("etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
+    Files.writeString(tree.resolve("etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
     Files.writeString(policy.resolve("file_contexts"), POLICY);
     Path file = directory.resolve("wishes.toml");
     return DiskConfig.parse(

@@ -129,9 +129,7 @@ public record SysrootState(
   private static Problem unreadable(Path path, IOException cause) {
     String reason = cause instanceof FileSystemException f ? f.getReason() : null;
     return new Problem(
-        cause instanceof AccessDeniedException
-            ? Problem.Kind.DENIED
-            : Problem.Kind.ENVIRONMENT,
+        cause instanceof AccessDeniedException ? Problem.Kind.DENIED : Problem.Kind.ENVIRONMENT,
         "the boot menu cannot be read: "
             + path
             + ": "

@@ -176,7 +176,8 @@ public final class DeploymentWriter {
   public void writeOrigin(Deployment deployment) throws IOException {
     Path directory = root.resolve(deployment.directory());
     Path target = directory.resolveSibling(deployment.id() + ".origin");
-    Path model = Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());
+    Path model =
+        Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());
     try (AtomicFile file = AtomicFile.create(target)) {
       file.out().write(RawText.encode(deployment.origin().toString()));
       InheritedLabel.give(file.temporary(), model);

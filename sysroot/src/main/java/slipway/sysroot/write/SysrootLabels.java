@@ -72,8 +72,7 @@ public final class SysrootLabels {
       } else if (name.is("boot")) {
         long device = Posix.lstat(child).device();
         // Kernels may be hard links of objects; an EFI system partition is another file system.
-        labels.apply(
-            child, name, s -> s.device() == device && !(s.isRegular() && s.nlink() > 1));
+        labels.apply(child, name, s -> s.device() == device && !(s.isRegular() && s.nlink() > 1));
       } else {
         bare(child, name, top.device(), 2);
       }

@@ -359,8 +359,7 @@ class StagedTest {
   void tellsThatAPolicyOfSelinuxIsNotMadeAnew() throws IOException {
     Map<String, String> files = Machine.files("2", "two");
     files.put("usr/etc/selinux/targeted/policy/policy.33", "two\n");
-    Deployment second =
-        sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
     Path policy = etc(second).resolve("selinux/targeted/policy/policy.33");
     Files.writeString(policy, "mine\n");
     machine.boot(second);
