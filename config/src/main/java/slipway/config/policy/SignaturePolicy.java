@@ -2,7 +2,9 @@ package slipway.config.policy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,11 +16,15 @@ import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
 
 /**
- * The machine's policy of signatures, {@code /etc/containers/policy.json}. It holds for whatever is
- * fetched; for an image that must be signed, a policy that lets any image pass is refused itself.
+ * The machine's policy of signatures: {@code /etc/containers/policy.json}, else that of the vendor
+ * in {@code /usr/share/containers}. Those of users do not count. It holds for what a machine
+ * fetches to run; for an image that must be signed, a policy that lets any image pass is refused
+ * itself.
  */
 public final class SignaturePolicy {
-  private static final String PLACE = "etc/containers/policy.json";
+  /** The first that is there counts. */
+  private static final List<String> PLACES =
+      List.of("etc/containers/policy.json", "usr/share/containers/policy.json");
 
   /** What containers/image calls registries. */
   private static final String DOCKER = "docker";
@@ -43,7 +49,7 @@ public final class SignaturePolicy {
             () ->
                 Problem.input(
                     "there is no policy "
-                        + root.resolve(PLACE)
+                        + root.resolve(PLACES.getFirst())
                         + ", which says whose signatures an image needs; write one"
                         + " (containers-policy.json(5))"));
   }
@@ -55,10 +61,38 @@ public final class SignaturePolicy {
    * @throws Problem of kind INPUT when it cannot be read
    */
   public static Optional<SignaturePolicy> find(Path root) throws IOException {
-    Path file = root.resolve(PLACE);
-    return Files.exists(file)
-        ? Optional.of(new SignaturePolicy(file, PolicyFile.read(root, file)))
-        : Optional.empty();
+    for (String place : PLACES) {
+      Path file = root.resolve(place);
+      if (isThere(file)) {
+        return Optional.of(new SignaturePolicy(file, PolicyFile.read(root, file)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Whether a file has this name; one that cannot be reached is no reason to do without.
+   *
+   * @throws Problem of kind INPUT for a link that leads nowhere
+   */
+  private static boolean isThere(Path file) throws IOException {
+    try {
+      Files.readAttributes(file, BasicFileAttributes.class);
+      return true;
+    } catch (NoSuchFileException e) {
+      for (Path link : List.of(file, java.util.Objects.requireNonNull(file.getParent()))) {
+        if (Files.isSymbolicLink(link) && !Files.exists(link)) {
+          throw Problem.input(
+              "the policy "
+                  + file
+                  + " cannot be read: "
+                  + link
+                  + " is a link that leads nowhere;"
+                  + " mend it, or remove it to do without this policy");
+        }
+      }
+      return false;
+    }
   }
 
   /**

@@ -284,6 +284,36 @@ class SignaturePolicyTest {
     assertThatThrownBy(() -> get(NAME)).hasMessageStartingWith("there is no policy");
   }
 
+  @Test
+  void theVendorsPolicyHoldsWhereTheMachineHasNone() throws IOException {
+    Path vendor = Files.createDirectories(dir.resolve("usr/share/containers"));
+    Files.writeString(
+        vendor.resolve("policy.json"), "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}");
+    refused(NAME, "it has no signature (");
+    Files.delete(dir.resolve("etc/containers/policy.json"));
+    assertThat(obeyed(NAME).manifest(null)).isEqualTo(image);
+    Files.writeString(vendor.resolve("policy.json"), "{\"default\": [{\"type\": \"reject\"}]}");
+    refused(NAME, "the policy rejects it");
+  }
+
+  /** It may be the one that was to keep the image out. */
+  @Test
+  void aPolicyThatCannotBeReachedIsRefused() throws IOException {
+    Path file = dir.resolve("etc/containers/policy.json");
+    Files.delete(file);
+    Files.createSymbolicLink(file, Path.of("gone"));
+    assertThatThrownBy(() -> SignaturePolicy.find(dir))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+        .hasMessageContaining(file + " is a link that leads nowhere");
+    Files.delete(file);
+    assertThat(SignaturePolicy.find(dir)).isEmpty();
+    Files.delete(file.getParent());
+    Files.createSymbolicLink(file.getParent(), Path.of("gone"));
+    assertThatThrownBy(() -> SignaturePolicy.find(dir))
+        .hasMessageContaining(file.getParent() + " is a link that leads nowhere");
+  }
+
   private ImageSource obeyed(Reference name) throws IOException {
     return SignaturePolicy.find(dir).orElseThrow().obeyed(registry(name), name, this::registry);
   }

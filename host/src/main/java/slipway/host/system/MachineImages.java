@@ -23,7 +23,7 @@ import slipway.sysroot.state.ContainerReference;
  * Images from registries, with the machine's own credentials ({@code /run/ostree/auth.json} and its
  * fellows) and its {@code registries.conf}; and from layouts and archives on a disk. What the
  * machine's {@code policy.json} demands holds for each of them, as for whatever containers/image
- * fetches; a machine without that file demands nothing.
+ * fetches; a machine without one demands nothing.
  */
 public final class MachineImages implements ImageSources {
   private final Path root;
