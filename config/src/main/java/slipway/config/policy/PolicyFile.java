@@ -2,6 +2,7 @@ package slipway.config.policy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -65,11 +66,44 @@ final class PolicyFile {
       reader.requireObject(transport.getValue(), "the transport \"" + transport.getKey() + "\"");
       Map<String, List<Requirement>> scopes = new LinkedHashMap<>();
       for (Map.Entry<String, JsonNode> scope : transport.getValue().properties()) {
+        reader.requireScope(transport.getKey(), scope.getKey());
         scopes.put(scope.getKey(), reader.requirements(scope.getValue(), scope.getKey()));
       }
       transports.put(transport.getKey(), scopes);
     }
     return new Content(reader.requirements(document.path("default"), "default"), transports);
+  }
+
+  /** As the transports of containers/image want theirs; one that cannot be would never count. */
+  private void requireScope(String transport, String scope) {
+    String where = "the scope \"" + scope + "\" of the transport \"" + transport + "\"";
+    switch (transport) {
+      case "dir", "oci", "oci-archive", "sif" -> {
+        if (!scope.isEmpty() && !isClean(scope)) {
+          throw wrong(
+              where
+                  + " is no absolute path without \"//\", \".\", \"..\" and a slash at its end; \"\""
+                  + " stands for all of the transport");
+        }
+      }
+      case "docker-archive" -> {
+        if (!scope.isEmpty()) {
+          throw wrong(where + " cannot be: it has \"\" alone, which stands for all of it");
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static boolean isClean(String scope) {
+    try {
+      Path path = Path.of(scope);
+      return path.getNameCount() > 0
+          && path.isAbsolute()
+          && path.normalize().toString().equals(scope);
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   private byte[] bytes(Path path) throws IOException {

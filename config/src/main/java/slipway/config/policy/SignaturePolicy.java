@@ -14,6 +14,7 @@ import slipway.base.Problem;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
+import slipway.oci.transport.TransportRef;
 
 /**
  * The machine's policy of signatures: {@code /etc/containers/policy.json}, else that of the vendor
@@ -119,15 +120,15 @@ public final class SignaturePolicy {
   /**
    * Requires that an image may come from a place where no signatures are kept.
    *
-   * @param transport which is none of registries
-   * @param place as the transport has it: the path of a folder or archive, perhaps with {@code
-   *     :NAME}
+   * @param place which is no registry
    * @throws Problem of kind DENIED
    */
-  public void requireAccepted(String transport, String place) {
-    if (!acceptsAnything(requirements(transport, localScopes(place)))) {
+  public void requireAccepted(TransportRef place) throws IOException {
+    String text = place.toString();
+    String transport = text.substring(0, text.indexOf(':'));
+    if (!acceptsAnything(requirements(transport, place))) {
       throw Problem.denied(
-          Printable.text(transport + ":" + place)
+          Printable.text(text)
               + " is refused: the policy "
               + file
               + " rejects it or demands a signature, and signatures are kept by registries alone;"
@@ -137,20 +138,40 @@ public final class SignaturePolicy {
     }
   }
 
-  /** The place, its path and the folders that it is in, narrowest first. */
-  private static List<String> localScopes(String place) {
-    List<String> scopes = new ArrayList<>(List.of(place));
-    String path = place;
-    int name = place.indexOf(':');
-    if (name >= 0) {
-      path = place.substring(0, name);
-      scopes.add(path);
+  private List<Requirement> requirements(String transport, TransportRef place) throws IOException {
+    if (place instanceof TransportRef.Podman) {
+      // Scopes name the store's driver and folder, too, which nobody is told: all of them count.
+      List<Requirement> all = new ArrayList<>(requirements(transport, List.of()));
+      content.transports().getOrDefault(transport, Map.of()).values().forEach(all::addAll);
+      return all;
     }
-    for (int slash; (slash = path.lastIndexOf('/')) > 0; ) {
-      path = path.substring(0, slash);
-      scopes.add(path);
+    List<String> scopes = new ArrayList<>();
+    for (Path path : place.places()) {
+      scopes.addAll(pathScopes(path));
+    }
+    return requirements(transport, scopes);
+  }
+
+  /**
+   * The place itself and the folders that it is in, narrowest first; as containers/image, without
+   * links, and without the image's name.
+   */
+  private static List<String> pathScopes(Path place) throws IOException {
+    List<String> scopes = new ArrayList<>();
+    for (Path path = real(place); path != null && path.getParent() != null; ) {
+      scopes.add(path.toString());
+      path = path.getParent();
     }
     return scopes;
+  }
+
+  /** Of one that is not there nothing can be taken, so that its name will do. */
+  private static Path real(Path place) throws IOException {
+    try {
+      return place.toRealPath();
+    } catch (NoSuchFileException e) {
+      return place.toAbsolutePath().normalize();
+    }
   }
 
   /** Of a name with tag and digest the digest says what is fetched; policies know no both. */

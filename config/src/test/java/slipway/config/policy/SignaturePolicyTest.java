@@ -32,6 +32,7 @@ import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
+import slipway.oci.transport.TransportRef;
 
 /** Images with signatures by openssl, in cosign's form. */
 class SignaturePolicyTest {
@@ -333,12 +334,22 @@ class SignaturePolicyTest {
     assertThat(obeyed(NAME).manifest(null)).isEqualTo(image);
   }
 
+  private static void accepted(SignaturePolicy policy, String place) throws IOException {
+    policy.requireAccepted(TransportRef.parse(place));
+  }
+
+  private static void notAccepted(SignaturePolicy policy, String place) {
+    assertThatThrownBy(() -> accepted(policy, place))
+        .as(place)
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.DENIED))
+        .hasMessageStartingWith(place + " is refused: the policy ");
+  }
+
   @Test
   void placesWithoutSignaturesObeyThePolicyOfTheirTransport() throws IOException {
     SignaturePolicy strict = SignaturePolicy.read(dir);
-    assertThatThrownBy(() -> strict.requireAccepted("oci", "/run/stick/images:os"))
-        .isInstanceOfSatisfying(
-            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.DENIED))
+    assertThatThrownBy(() -> accepted(strict, "oci:/run/stick/images:os"))
         .hasMessageContaining("accept the transport \"oci\"");
     write(
         """
@@ -347,13 +358,70 @@ class SignaturePolicyTest {
                         "dir": {"": [{"type": "insecureAcceptAnything"}]}}}
         """);
     SignaturePolicy open = SignaturePolicy.read(dir);
-    open.requireAccepted("oci", "/run/stick/images:os");
-    open.requireAccepted("oci", "/run/stick");
-    open.requireAccepted("dir", "/anywhere");
-    assertThatThrownBy(() -> open.requireAccepted("oci", "/run/other:os"))
-        .isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> open.requireAccepted("oci-archive", "/run/stick/a.tar"))
-        .isInstanceOf(Problem.class);
+    accepted(open, "oci:/run/stick/images:os");
+    accepted(open, "oci:/run/stick");
+    accepted(open, "dir:/anywhere");
+    notAccepted(open, "oci:/run/other:os");
+    notAccepted(open, "oci-archive:/run/stick/a.tar");
+  }
+
+  /** As containers/image, which asks for the place without links, and not for the image's name. */
+  @Test
+  void scopesOfPathsAreThoseWhereTheImageReallyLies() throws IOException {
+    Path real = dir.toRealPath();
+    Files.createDirectories(real.resolve("var/mnt/stick:1"));
+    Files.createDirectories(real.resolve("var/other"));
+    Files.createSymbolicLink(real.resolve("mnt"), Path.of("var/mnt"));
+    String scope =
+        "{\"default\": [{\"type\": \"%s\"}], \"transports\": {\"%s\": {\"%s\": [{\"type\": \"%s\"}]}}}";
+    String accept = "insecureAcceptAnything";
+    write(scope.formatted("reject", "oci", real + "/var/mnt", accept));
+    SignaturePolicy open = SignaturePolicy.read(dir);
+    accepted(open, "oci:" + real + "/mnt:os");
+    accepted(open, "oci:" + Path.of("").toAbsolutePath().relativize(real) + "/mnt");
+    notAccepted(open, "oci:" + real + "/var/mnt/../other");
+    write(scope.formatted(accept, "dir", real + "/var/mnt/stick:1", "reject"));
+    SignaturePolicy closed = SignaturePolicy.read(dir);
+    notAccepted(closed, "dir:" + real + "/mnt/stick:1");
+    accepted(closed, "dir:" + real + "/var/other");
+  }
+
+  /** Their scopes name the store's driver and folder, too. */
+  @Test
+  void anImageOfPodmansStoreObeysAllScopesOfStores() throws IOException {
+    String place = "containers-storage:registry.example/os:1";
+    String form =
+        """
+        {"default": [{"type": "insecureAcceptAnything"}],
+         "transports": {"containers-storage": {"[overlay@/var/lib/containers]": [{"type": "%s"}]}}}
+        """;
+    write(form.formatted("reject"));
+    notAccepted(SignaturePolicy.read(dir), place);
+    write(form.formatted("insecureAcceptAnything"));
+    accepted(SignaturePolicy.read(dir), place);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "oci, /run/media/",
+    "oci, images",
+    "dir, /",
+    "dir, /run//media",
+    "oci-archive, /run/../media",
+    "sif, .",
+    "docker-archive, /run/media"
+  })
+  void aScopeThatCannotBeIsRefused(String transport, String scope) throws IOException {
+    write(
+        """
+        {"default": [{"type": "insecureAcceptAnything"}],
+         "transports": {"%s": {"%s": [{"type": "reject"}]}}}
+        """
+            .formatted(transport, scope));
+    assertThatThrownBy(() -> SignaturePolicy.read(dir))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+        .hasMessageContaining("the scope \"" + scope + "\" of the transport \"" + transport + "\"");
   }
 
   /** Keys of other scopes may come and go. */

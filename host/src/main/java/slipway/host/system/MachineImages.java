@@ -98,8 +98,11 @@ public final class MachineImages implements ImageSources {
                 + image.transport()
                 + "\" cannot be fetched; known are registry, oci, oci-archive, docker-archive, dir and containers-storage");
       }
-      policy.ifPresent(p -> p.requireAccepted(image.transport(), image.name()));
-      return TransportRef.parse(place).source(RegistryOptions.anonymous(variables));
+      TransportRef there = TransportRef.parse(place);
+      if (policy.isPresent()) {
+        policy.get().requireAccepted(there);
+      }
+      return there.source(RegistryOptions.anonymous(variables));
     }
     Registries registries = registries();
     Reference name = Reference.parse(image.name()).orLatest();
