@@ -371,15 +371,15 @@ public final class ImagePull implements AutoCloseable {
     if (repository.readableCommit(commit).filter(c -> !isImageOf(c)).isEmpty()) {
       commit = booted;
     }
-    Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));
-    detached.put(StatusReader.CACHED_DIGEST, GVariant.string(digest().toString()));
-    detached.put(
-        StatusReader.CACHED_MANIFEST,
-        GVariant.string(new String(manifest.bytes(), StandardCharsets.UTF_8)));
-    detached.put(
-        StatusReader.CACHED_CONFIG,
-        GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
-    repository.writeDetachedMetadata(commit, detached);
+    Map<String, GVariant> notes =
+        Map.of(
+            StatusReader.CACHED_DIGEST,
+            GVariant.string(digest().toString()),
+            StatusReader.CACHED_MANIFEST,
+            GVariant.string(new String(manifest.bytes(), StandardCharsets.UTF_8)),
+            StatusReader.CACHED_CONFIG,
+            GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
+    repository.changeDetachedMetadata(commit, detached -> detached.putAll(notes));
   }
 
   /** Takes back what {@link #cache} noted, because there is nothing newer any more. */
@@ -387,10 +387,8 @@ public final class ImagePull implements AutoCloseable {
     Set<Checksum> commits = new HashSet<>(Set.of(booted));
     repository.resolveRef(ref(followed)).ifPresent(commits::add);
     for (Checksum commit : commits) {
-      Map<String, GVariant> detached = new LinkedHashMap<>(repository.readDetachedMetadata(commit));
-      if (detached.keySet().removeAll(StatusReader.CACHED)) {
-        repository.writeDetachedMetadata(commit, detached);
-      }
+      repository.changeDetachedMetadata(
+          commit, detached -> detached.keySet().removeAll(StatusReader.CACHED));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.SortedMap;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
@@ -393,28 +394,30 @@ public final class Repository {
   }
 
   /**
-   * Replaces the detached metadata of a commit, which must exist; no keys at all remove it. The
-   * rename is the commit point.
+   * Changes the detached metadata of a commit, which must exist; no keys at all remove it. Changes
+   * of others come before or after this one. The rename is the commit point.
+   *
+   * @param change takes what is there and makes it what it is to be
    */
-  public void writeDetachedMetadata(Checksum commit, Map<String, GVariant> metadata)
+  public void changeDetachedMetadata(Checksum commit, Consumer<Map<String, GVariant>> change)
       throws IOException {
-    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      new DetachedMetadata(this, commit).write(metadata);
+    DetachedMetadata metadata = new DetachedMetadata(this, commit);
+    try (Flock shared = RepositoryLock.acquire(osPath, false);
+        Flock lock = metadata.lock()) {
+      metadata.change(change);
     }
   }
 
   /**
    * Adds what came beside a commit to its detached metadata. The commit's checksum does not cover
    * that, so whoever brings the commit again takes nothing away: a key that is there keeps its
-   * value, and a list of signatures gets those that it lacks at its end. The rename is the commit
-   * point.
+   * value, and a list of signatures gets those that it lacks at its end, or takes the place of what
+   * is none. The rename is the commit point.
    *
-   * @throws Problem of kind INPUT when it would become too big to be read
+   * @throws Problem of kind INPUT when it would become too big
    */
   public void addDetachedMetadata(Checksum commit, Map<String, GVariant> more) throws IOException {
-    try (Flock lock = RepositoryLock.acquire(osPath, false)) {
-      new DetachedMetadata(this, commit).add(more);
-    }
+    changeDetachedMetadata(commit, all -> DetachedMetadata.merge(all, more));
   }
 
   // ---- trees ----

@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -256,7 +258,7 @@ public class RepositoryTest {
     Checksum kept = commit(repository, second, "os/kept");
     Checksum extra =
         commit(repository, new Trees.Builder().file("extra", 0600, "extra").build(), "os/extra");
-    repository.writeDetachedMetadata(old, Map.of("k", GVariant.string("v")));
+    repository.addDetachedMetadata(old, Map.of("k", GVariant.string("v")));
     try (Transaction transaction = repository.begin()) {
       transaction.setRef("os/test", null);
       transaction.setRef("os/extra", null);
@@ -466,12 +468,12 @@ public class RepositoryTest {
     Path path = dir.resolve("repo");
     Repository repository = Repository.create(path, Repository.Mode.BARE);
     Checksum commit = commit(repository, new Trees.Builder().build(), "a");
-    repository.writeDetachedMetadata(commit, Map.of("key", GVariant.string("value")));
+    repository.addDetachedMetadata(commit, Map.of("key", GVariant.string("value")));
     assertThat(ostree(path, "show", "--print-detached-metadata-key=key", commit.hex()).output())
         .isEqualTo("'value'");
     assertThat(repository.readDetachedMetadata(commit).get("key"))
         .isEqualTo(GVariant.string("value"));
-    repository.writeDetachedMetadata(commit, Map.of());
+    repository.changeDetachedMetadata(commit, Map::clear);
     assertThat(repository.readDetachedMetadata(commit)).isEmpty();
   }
 
@@ -482,7 +484,7 @@ public class RepositoryTest {
     Checksum commit = commit(repository, new Trees.Builder().build(), "a");
     GVariant ours = GVariant.bytes(new byte[] {1});
     GVariant theirs = GVariant.bytes(new byte[] {2});
-    repository.writeDetachedMetadata(
+    repository.addDetachedMetadata(
         commit,
         Map.of(
             "ostree.sign.ed25519",
@@ -506,5 +508,60 @@ public class RepositoryTest {
     repository.addDetachedMetadata(
         commit, Map.of("ostree.sign.ed25519", GVariant.array("ay", List.of())));
     assertThat(repository.readDetachedMetadata(commit)).isEqualTo(all);
+  }
+
+  /** Two machines' tools, or one beside an upgrade, bring signatures of the same commit. */
+  @Test
+  void signaturesThatComeAtOnceAreAllKept() throws Exception {
+    Path path = dir.resolve("repo");
+    Checksum commit =
+        commit(Repository.create(path, Repository.Mode.BARE), new Trees.Builder().build(), "a");
+    int writers = 4;
+    int each = 10;
+    List<Future<?>> running = new ArrayList<>();
+    try (var threads = Executors.newFixedThreadPool(writers)) {
+      for (int w = 0; w < writers; w++) {
+        byte writer = (byte) w;
+        Repository repository = Repository.open(path);
+        running.add(
+            threads.submit(
+                () -> {
+                  for (byte i = 0; i < each; i++) {
+                    GVariant signature = GVariant.bytes(new byte[] {writer, i});
+                    repository.addDetachedMetadata(
+                        commit, Map.of("signed", GVariant.array("ay", List.of(signature))));
+                  }
+                  return null;
+                }));
+      }
+    }
+    for (Future<?> writer : running) {
+      writer.get();
+    }
+    Map<String, GVariant> all = Repository.open(path).readDetachedMetadata(commit);
+    assertThat(all.get("signed").count()).isEqualTo(writers * each);
+  }
+
+  /** What came first, under the makers' key, is no list of signatures, too much, or damaged. */
+  @Test
+  void nothingKeepsSignaturesOut() throws Exception {
+    Repository repository = Repository.create(dir.resolve("repo"), Repository.Mode.BARE);
+    Checksum commit = commit(repository, new Trees.Builder().build(), "a");
+    GVariant signatures = GVariant.array("ay", List.of(GVariant.bytes(new byte[] {1})));
+    repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", GVariant.string("none")));
+    repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", signatures));
+    repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", GVariant.string("none")));
+    assertThat(repository.readDetachedMetadata(commit)).containsOnly(Map.entry("ostree.gpgsigs", signatures));
+    GVariant large = GVariant.bytes(new byte[6 << 20]);
+    repository.addDetachedMetadata(commit, Map.of("large", large));
+    assertThatThrownBy(() -> repository.addDetachedMetadata(commit, Map.of("more", large)))
+        .hasMessageContaining("more than 10 MiB");
+    assertThat(repository.readDetachedMetadata(commit)).doesNotContainKey("more");
+    Path file = repository.objectPath(commit, ObjectType.COMMITMETA);
+    try (var huge = Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE)) {
+      huge.position(200L << 20).write(java.nio.ByteBuffer.wrap(new byte[1]));
+    }
+    repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", signatures));
+    assertThat(repository.readDetachedMetadata(commit)).containsOnly(Map.entry("ostree.gpgsigs", signatures));
   }
 }
