@@ -96,11 +96,11 @@ public final class PartialLayer {
     Span at = notes.get().table();
     Span split = notes.get().tarSplit();
     List<Span> wanted = Span.joined(split == null ? List.of(at) : List.of(split, at), NEAR);
+    memory.accept(Span.sum(wanted));
     Optional<InputStream> parts = source.parts(layer, wanted, fetched);
     if (parts.isEmpty()) {
       return Optional.empty();
     }
-    memory.accept(Span.sum(wanted));
     byte[] packed;
     byte[] tarSplit = null;
     try (BlobCursor cursor = new BlobCursor(parts.get(), wanted, Validate.name(layer))) {
@@ -243,12 +243,24 @@ public final class PartialLayer {
                 .parts(layer, spans, fetched)
                 .orElseThrow(() -> Problem.input(where + ": no parts of it can be had any more"));
     BlobCursor cursor = new BlobCursor(parts, spans, where);
+    boolean open = false;
+    try {
+      InputStream tar = new Tar(tar(cursor), cursor);
+      open = true;
+      return tar;
+    } finally {
+      if (!open) {
+        cursor.close();
+      }
+    }
+  }
+
+  private InputStream tar(BlobCursor cursor) throws IOException {
     if (tarSplit == null) {
-      return new Tar(new ChainInput(parts(cursor).iterator()), cursor);
+      return new ChainInput(parts(cursor).iterator());
     }
     InputStream headers = unpacked(tarSplit, "the tar-split of " + where);
-    return new Tar(
-        new TarSplitInput(headers, (name, size) -> named(name, size, cursor), where), cursor);
+    return new TarSplitInput(headers, (name, size) -> named(name, size, cursor), where);
   }
 
   private List<ChainInput.Part> parts(BlobCursor cursor) {

@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,6 +27,7 @@ import slipway.linux.posix.OsPath;
 import slipway.oci.ChunkedBlob;
 import slipway.oci.MemorySource;
 import slipway.oci.Seeds;
+import slipway.oci.copy.Span;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.tree.Content;
@@ -120,6 +125,50 @@ class PartialLayerTest {
         PartialLayer.find(source, layer, known, fetched::addAndGet, memory -> {}).orElseThrow();
     try (InputStream in = partial.open(fetched::addAndGet)) {
       return in.readAllBytes();
+    }
+  }
+
+  /** An answer of a registry that nobody closes keeps its connection. */
+  @Test
+  void aTableThatIsTooLargeLeavesNothingOpen() throws IOException {
+    AtomicInteger open = new AtomicInteger();
+    MemorySource counting =
+        new MemorySource() {
+          @Override
+          public Optional<InputStream> parts(
+              Descriptor descriptor, List<Span> spans, LongConsumer fetched) {
+            return super.parts(descriptor, spans, fetched)
+                .map(
+                    in -> {
+                      open.incrementAndGet();
+                      return new FilterInputStream(in) {
+                        @Override
+                        public void close() throws IOException {
+                          open.decrementAndGet();
+                          super.close();
+                        }
+                      };
+                    });
+          }
+        };
+    ChunkedBlob blob = ChunkedBlob.of(TAR, true);
+    counting.add("x", blob.bytes());
+    for (int refused = 1; refused <= 2; refused++) {
+      AtomicInteger left = new AtomicInteger(refused);
+      assertThatThrownBy(
+              () ->
+                  PartialLayer.find(
+                      counting,
+                      blob.descriptor(),
+                      known,
+                      fetched::addAndGet,
+                      memory -> {
+                        if (left.decrementAndGet() == 0) {
+                          throw Problem.input("too much");
+                        }
+                      }))
+          .hasMessage("too much");
+      assertThat(open).hasValue(0);
     }
   }
 
