@@ -19,6 +19,9 @@ public final class ImageTotals {
   private final AtomicLong content;
   private final AtomicLong memory = new AtomicLong();
 
+  /** Content of all attempts, those that were given up too. */
+  private final AtomicLong attempted = new AtomicLong();
+
   /** What of it is counted there, too; null when it stands alone. */
   private final @Nullable ImageTotals whole;
 
@@ -45,10 +48,14 @@ public final class ImageTotals {
     return new ImageTotals(where, new AtomicLong(), this);
   }
 
-  /** Takes an attempt's tree back, which is let go. The content that it wrote counts still. */
+  /**
+   * Takes an attempt back, whose tree is let go. What it wrote is mostly what comes again another
+   * way, and lies on the disk once; attempts have a total of their own, which it still counts in.
+   */
   public void giveUp() {
     if (whole != null) {
       whole.memory.addAndGet(-memory.get());
+      whole.content.addAndGet(-content.get());
     }
   }
 
@@ -68,9 +75,12 @@ public final class ImageTotals {
 
   /** Counts bytes of layers once decompressed, holes included. */
   void content(long bytes) {
-    Limit.IMAGE_BYTES.check(content.addAndGet(bytes), where);
+    // Here and there before either refuses it, as above.
+    long own = content.addAndGet(bytes);
     if (whole != null) {
+      own = Math.max(own, whole.attempted.addAndGet(bytes));
       whole.content(bytes);
     }
+    Limit.IMAGE_BYTES.check(own, where);
   }
 }

@@ -37,14 +37,19 @@ class ImageTotalsTest {
     assertThat(fill(image)).isEqualTo(all);
   }
 
-  /** It lies on the disk until the image is there. */
+  /** What comes again lies on the disk once; what does not is bounded, too. */
   @Test
-  void whatAnAttemptWroteCountsStill() {
+  void whatAttemptsWroteCountsAmongThemselves() {
     Limit.set("image-bytes=100k", "test");
     ImageTotals image = new ImageTotals("the image's layers");
     ImageTotals attempt = image.attempt();
     attempt.content(60_000);
     attempt.giveUp();
-    assertThatThrownBy(() -> image.content(60_000)).isInstanceOf(Problem.class);
+    image.content(60_000);
+    ImageTotals next = image.attempt();
+    assertThatThrownBy(() -> next.content(60_000)).isInstanceOf(Problem.class);
+    next.giveUp();
+    image.content(30_000);
+    assertThatThrownBy(() -> image.attempt().content(20_000)).isInstanceOf(Problem.class);
   }
 }
