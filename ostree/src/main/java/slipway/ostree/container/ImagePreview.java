@@ -134,7 +134,7 @@ public final class ImagePreview {
 
   private static FileTree withoutObjects(FileTree tree) {
     TreeBuilder builder = new TreeBuilder(tree);
-    builder.remove("sysroot/ostree");
+    builder.remove(LinkedLayers.SYSROOT.resolve(LinkedLayers.OSTREE).toString());
     return builder.build();
   }
 

@@ -25,20 +25,21 @@ import slipway.tree.Node;
  * dev, proc, run, sys and tmp is dropped, {@code etc} becomes {@code usr/etc}; what ostree cannot
  * hold is refused. The repository that an image derived from an encapsulated commit carries ({@link
  * Encapsulation}) is dropped, too: its files have other names, as hard links. What stays of it is
- * objects that a layer above the commit brings anew, since names in layers above that one may be
- * hard links to them. For one layer and one thread.
+ * objects that a layer brings without a commit, as one above the commit brings them anew: names in
+ * layers above that one may be hard links to them. For one layer and one thread.
  */
 final class LayerFilter implements ContentStore {
   private static final String[] EMPTIED = {"dev", "proc", "run", "sys", "tmp"};
   private static final OsPath ETC = OsPath.of("etc");
   private static final OsPath USR = OsPath.of("usr");
   private static final OsPath ROOT = OsPath.of("");
-  private static final OsPath SYSROOT = OsPath.of("sysroot");
-  private static final OsPath OSTREE = OsPath.of("ostree");
   private static final List<OsPath> OBJECTS = List.of(OsPath.of("repo"), OsPath.of("objects"));
 
   /** What names of objects with content end with. */
   private static final String OBJECT = ".file";
+
+  /** What those of commits end with. */
+  private static final String COMMIT = ".commit";
 
   /** Stands for the content of a file that is dropped. */
   private record Dropped(OsPath path, long size) implements Content {
@@ -139,19 +140,26 @@ final class LayerFilter implements ContentStore {
     TreeMap<OsPath, Node> children = new TreeMap<>(raw.root().children());
     for (String name : EMPTIED) {
       if (children.get(OsPath.of(name)) instanceof Node.Directory d && !d.children().isEmpty()) {
-        count(name, d);
+        dropped.put(name, entries(d));
         children.put(
             OsPath.of(name),
             new Node.Directory(d.metadata(), new TreeMap<>(), d.opaque(), d.implied()));
       }
     }
-    if (children.get(SYSROOT) instanceof Node.Directory sysroot
-        && sysroot.children().get(OSTREE) instanceof Node.Directory repository) {
-      count(SYSROOT + "/" + OSTREE, repository);
+    if (children.get(LinkedLayers.SYSROOT) instanceof Node.Directory sysroot
+        && sysroot.children().get(LinkedLayers.OSTREE) instanceof Node.Directory repository) {
       TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
-      left.remove(OSTREE);
-      objects(repository, 0).ifPresent(objects -> left.put(OSTREE, objects));
-      children.put(SYSROOT, copy(sysroot, left));
+      left.remove(LinkedLayers.OSTREE);
+      // With a commit come all names of its objects.
+      Optional<Node.Directory> objects =
+          encapsulated || !bringsCommit(repository) ? objects(repository, 0) : Optional.empty();
+      objects.ifPresent(stay -> left.put(LinkedLayers.OSTREE, stay));
+      int all = entries(repository);
+      int out = objects.isPresent() ? all - entries(objects.get()) : all;
+      if (out > 0) {
+        dropped.put(LinkedLayers.SYSROOT + "/" + LinkedLayers.OSTREE, out);
+      }
+      children.put(LinkedLayers.SYSROOT, copy(sysroot, left));
     }
     Node etc = children.remove(ETC);
     if (etc != null) {
@@ -180,10 +188,6 @@ final class LayerFilter implements ContentStore {
             stay.put(child.getKey(), f);
         case Node.Symlink s when depth > OBJECTS.size() && name.endsWith(OBJECT) ->
             stay.put(child.getKey(), s);
-        // With metadata of the commit's objects come their names.
-        case Node.File f when depth > OBJECTS.size() && !encapsulated -> {
-          return Optional.empty();
-        }
         default -> {}
       }
     }
@@ -192,10 +196,18 @@ final class LayerFilter implements ContentStore {
         : Optional.of(new Node.Directory(directory.metadata(), stay, false, true));
   }
 
-  private void count(String name, Node.Directory directory) throws IOException {
+  private static boolean bringsCommit(Node.Directory repository) throws IOException {
+    boolean[] found = {false};
+    new FileTree(repository)
+        .walk((path, node) -> found[0] |= node instanceof Node.File && path.toString().endsWith(COMMIT));
+    return found[0];
+  }
+
+  /** How many entries a directory has, all below it counted. */
+  private static int entries(Node.Directory directory) throws IOException {
     int[] entries = {-1};
     new FileTree(directory).walk((path, node) -> entries[0]++);
-    dropped.put(name, entries[0]);
+    return entries[0];
   }
 
   private static Node.Directory copy(Node.Directory original, TreeMap<OsPath, Node> children) {

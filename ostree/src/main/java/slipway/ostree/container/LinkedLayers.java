@@ -17,8 +17,9 @@ import slipway.tree.Node;
  * change it with its names), else the commit's own. For one thread.
  */
 final class LinkedLayers {
-  private static final OsPath SYSROOT = OsPath.of("sysroot");
-  private static final OsPath OSTREE = OsPath.of("ostree");
+  /** Where the repository of an image lies. */
+  static final OsPath SYSROOT = OsPath.of("sysroot");
+  static final OsPath OSTREE = OsPath.of("ostree");
 
   private final @Nullable FileTree base;
   private final Map<Checksum, Node> changed = new HashMap<>();
@@ -44,7 +45,7 @@ final class LinkedLayers {
         || !(sysroot.children().get(OSTREE) instanceof Node.Directory own)) {
       return linked == layer.root() ? layer : new Layer(linked);
     }
-    collect(OsPath.of("sysroot/ostree"), own);
+    collect(SYSROOT.resolve(OSTREE), own);
     TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
     left.remove(OSTREE);
     TreeMap<OsPath, Node> children = new TreeMap<>(linked.children());

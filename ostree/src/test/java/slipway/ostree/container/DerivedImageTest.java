@@ -321,6 +321,7 @@ class DerivedImageTest extends ImportCase {
     b.file(changed, timed(Metadata.file(0644)), content("other"));
     b.link(changed, "usr/lib/app/large");
     FileTree tree = repository.readTree(run(image(commit, b.layer())).mergeCommit());
+    assertThat(notes).isEmpty();
     assertThat(text(tree, "usr/bin/third")).isEqualTo("a");
     assertThat(tree.find("usr/bin/third").orElseThrow().metadata().uid()).isEqualTo(3);
     assertThat(text(tree, "usr/lib/app/large")).isEqualTo("other");
@@ -342,6 +343,9 @@ class DerivedImageTest extends ImportCase {
     TreeBuilder change = new TreeBuilder();
     change.file("usr/bin/same", timed(Metadata.file(0755)), content("changed"));
     change.link("usr/bin/same", object.toString());
+    // Some other object of the same folder, as one in so many has by chance.
+    String other = object.parent() + "/" + "0".repeat(62) + ".dirmeta";
+    change.file(other, timed(Metadata.file(0644)), content("meta"));
     TreeBuilder alone = new TreeBuilder();
     alone.file(object.toString(), timed(Metadata.file(0755)), content("alone"));
     Layer names =
@@ -354,6 +358,43 @@ class DerivedImageTest extends ImportCase {
     assertNames("a", image(commit, derived(), names));
     assertNames("alone", image(commit, change.layer(), alone.layer(), names));
     assertNames("changed", image(commit, change.layer(), names));
+  }
+
+  /** It had files of the commit in the place of links. */
+  @Test
+  void aLayerThatAnOlderVersionWroteIsFetchedAgain() throws Exception {
+    Checksum commit = commit();
+    OsPath object = object("/usr/bin/same");
+    TreeBuilder change = new TreeBuilder();
+    change.file("usr/bin/same", timed(Metadata.file(0755)), content("changed"));
+    change.link("usr/bin/same", object.toString());
+    Layer names =
+        new TreeBuilder()
+            .put("usr/bin/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .put("etc/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .layer();
+    TestImage image = image(commit, change.layer(), names);
+    TreeBuilder old = new TreeBuilder();
+    old.file("usr/bin/same", Metadata.file(0755), content("old"));
+    Digest diffId = image.config().diffIds().getLast();
+    try (Transaction transaction = repository.begin()) {
+      Checksum written =
+          transaction.writeCommit(
+              new CommitSpec(
+                  Map.of(
+                      LayerCommits.IMPORTER,
+                      GVariant.string("slipway/1"),
+                      LayerCommits.DIFF_ID,
+                      GVariant.string(diffId.toString())),
+                  null,
+                  "",
+                  "",
+                  0,
+                  transaction.writeTree(new FileTree(old.layer().root()))));
+      transaction.setRef(ContainerRefs.layer(image.layers().getLast().digest()), written);
+      transaction.commit();
+    }
+    assertNames("changed", image);
   }
 
   /** What both names are in an image, as it is imported and as it is seen before. */
