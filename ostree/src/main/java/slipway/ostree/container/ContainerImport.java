@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.AfterCommit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -28,6 +29,7 @@ import slipway.ostree.object.Commit;
 import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.TreeRoot;
+import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
@@ -358,11 +360,11 @@ public final class ContainerImport {
     if (parts.wholeLayer == null || parts.base.detached().isEmpty()) {
       return;
     }
-    try {
-      repository.addDetachedMetadata(parts.base.checksum(), parts.base.detached());
-    } catch (IOException | Problem e) {
-      progress.note("the signatures of the image's commit could not be kept: " + e.getMessage());
-    }
+    new AfterCommit(progress::note)
+        .attempt(
+            "the signatures of the image's commit could not be kept",
+            () ->
+                repository.addDetachedMetadata(parts.base.checksum(), parts.base.detached()));
   }
 
   private Checksum merge(
@@ -383,6 +385,7 @@ public final class ContainerImport {
     }
     FileTree tree = merge.run();
     TreeRoot root = transaction.writeTree(tree);
+    requireReplaced(transaction, tree);
     // A commit has no diff id, so that of its layer is checked only when it comes.
     boolean unchecked = base != null || !parts.unchecked.isEmpty();
     Map<String, GVariant> metadata = described.metadata(tree, unchecked);
@@ -409,15 +412,33 @@ public final class ContainerImport {
     return commit;
   }
 
+  /** An object that was found damaged is in no new image, unless its file came with this one. */
+  private void requireReplaced(Transaction transaction, FileTree tree) throws IOException {
+    tree.walk(
+        (path, node) -> {
+          Checksum object = ObjectContent.linked(node).orElse(null);
+          if (object != null && transaction.isUnreplaced(object, ObjectType.FILE)) {
+            throw Problem.corrupt(
+                "the image's /"
+                    + Printable.text(path.toString())
+                    + " is the object "
+                    + object
+                    + " of "
+                    + repository.path()
+                    + ", which is damaged and did not come with it; bootc fsck --repair mends it");
+          }
+        });
+  }
+
   /** A note that is missing is made again by reading the layer. */
   private void noteContents(LayerMerge merge, ImageParts parts) {
-    try {
-      for (Map.Entry<Digest, List<LayerFetch.Known>> layer : parts.known.entrySet()) {
-        Checksum commit = java.util.Objects.requireNonNull(parts.commits.get(layer.getKey()));
-        merge.note(layer.getKey(), commit, layer.getValue());
-      }
-    } catch (IOException e) {
-      progress.note("what a layer holds is not noted for the next one: " + e.getMessage());
-    }
+    AfterCommit after = new AfterCommit(progress::note);
+    parts.known.forEach(
+        (blob, known) -> {
+          Checksum commit = java.util.Objects.requireNonNull(parts.commits.get(blob));
+          after.attempt(
+              "what a layer holds is not noted for the next one",
+              () -> merge.note(blob, commit, known));
+        });
   }
 }

@@ -147,6 +147,19 @@ final class ContentIndex implements KnownContents {
       }
     }
 
+    /**
+     * Takes some until the import ends.
+     *
+     * @return false when there is no room for that
+     */
+    boolean keep(long bytes) {
+      boolean room = tableBytes.addAndGet(bytes) <= MAX_TABLES;
+      if (!room) {
+        tableBytes.addAndGet(-bytes);
+      }
+      return room;
+    }
+
     @Override
     public void close() {
       tableBytes.addAndGet(-taken);

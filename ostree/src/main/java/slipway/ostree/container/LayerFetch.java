@@ -47,6 +47,9 @@ final class LayerFetch {
   /** Less than a tenth spared is not worth the requests. */
   private static final int WORTH = 10;
 
+  /** Bytes of the heap that what is known of a file takes, about. */
+  private static final long KNOWN = 192;
+
   private final ImageSource source;
   private final ImageTotals image;
   private final Progress progress;
@@ -104,11 +107,16 @@ final class LayerFetch {
       return partial.get();
     }
     LayerFilter filter = new LayerFilter(transaction, name(blob));
-    return written(transaction, read(filter, blob, diffId), filter, diffId, List.of());
+    return written(transaction, read(filter, blob, diffId), filter, diffId, List.of(), attempted);
   }
 
   private Fetched written(
-      Transaction transaction, Layer layer, LayerFilter filter, Digest diffId, List<Known> known)
+      Transaction transaction,
+      Layer layer,
+      LayerFilter filter,
+      Digest diffId,
+      List<Known> known,
+      List<Content> vain)
       throws IOException {
     return new Fetched(
         LayerCommits.write(transaction, layer, diffId),
@@ -117,7 +125,7 @@ final class LayerFetch {
         filter.attributes(),
         fetched.get(),
         known,
-        known.isEmpty() ? List.copyOf(attempted) : List.of());
+        List.copyOf(vain));
   }
 
   /**
@@ -201,7 +209,7 @@ final class LayerFetch {
       if (fetched.get() + parts.get().missingBytes() > blob.size() - blob.size() / WORTH) {
         return Optional.empty();
       }
-      return Optional.of(assembled(transaction, blob, diffId, parts.get(), attempt));
+      return Optional.of(assembled(transaction, blob, diffId, parts.get(), attempt, memory));
     } catch (Problem e) {
       switch (e.kind()) {
         // If more fails than this way of asking, the whole layer tells.
@@ -219,7 +227,8 @@ final class LayerFetch {
       Descriptor blob,
       Digest diffId,
       PartialLayer parts,
-      ImageTotals attempt)
+      ImageTotals attempt,
+      ContentIndex.Memory memory)
       throws IOException {
     LayerFilter filter =
         new LayerFilter(
@@ -238,7 +247,10 @@ final class LayerFetch {
       }
     }
     Layer layer = filter.apply(raw);
-    return written(transaction, layer, filter, diffId, known(layer, parts));
+    List<Known> known = known(layer, parts);
+    boolean kept = memory.keep(known.size() * KNOWN);
+    return written(
+        transaction, layer, filter, diffId, kept ? known : List.of(), List.of());
   }
 
   /** What is known of the contents need not be found out again for the next version. */

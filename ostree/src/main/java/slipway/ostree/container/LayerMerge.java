@@ -204,11 +204,11 @@ final class LayerMerge {
       return;
     }
     needed.forEach(node -> ObjectContent.linked(node).ifPresent(vain::remove));
-    List<Layer> all = new ArrayList<>(done.values());
-    all.addAll(placed);
-    for (Layer layer : all) {
-      new FileTree(layer.root())
-          .walk((path, node) -> ObjectContent.linked(node).ifPresent(vain::remove));
+    List<FileTree> all = new ArrayList<>(below == null ? List.of() : List.of(below));
+    done.values().forEach(layer -> all.add(new FileTree(layer.root())));
+    placed.forEach(layer -> all.add(new FileTree(layer.root())));
+    for (FileTree tree : all) {
+      tree.walk((path, node) -> ObjectContent.linked(node).ifPresent(vain::remove));
     }
     transaction.discard(ObjectType.FILE, vain);
   }

@@ -134,6 +134,11 @@ final class Staging implements AutoCloseable {
     }
   }
 
+  /** Whether an object of the repository was to be replaced, and nobody has begun to write it. */
+  boolean isUnwritten(String looseName) {
+    return unwritten.contains(looseName);
+  }
+
   /** Where a claimed object is until it is published. */
   OsPath path(String looseName) {
     return directory.resolve(looseName);

@@ -247,6 +247,11 @@ public final class Transaction implements ContentStore, AutoCloseable {
     staging.replace(repository.looseName(damaged, type));
   }
 
+  /** Whether an object was found damaged, and nobody wrote it since. */
+  public boolean isUnreplaced(Checksum object, ObjectType type) {
+    return staging.isUnwritten(repository.looseName(object, type));
+  }
+
   /**
    * Takes objects back that were written here, for whoever made others of them: the last thing
    * before {@link #commit()}. Nothing that is left may need them; what the repository had before

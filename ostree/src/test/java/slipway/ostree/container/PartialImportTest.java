@@ -219,6 +219,47 @@ class PartialImportTest extends ImportCase {
     assertThat(layer(repository, second)).isEqualTo(expected(second, "other"));
   }
 
+  /** The image has it in a layer that is there, and its content in one that comes. */
+  @Test
+  void aDamagedObjectThatDoesNotComeIsInNoNewImage() throws IOException {
+    byte[] old = owned(9, "version 1", 3);
+    byte[] stays = owned(9, "stays", 1);
+    byte[] comes = owned(0, "version 2", 3);
+    run(new TestImage().tarLayer(old, Compression.GZIP).tarLayer(stays, Compression.GZIP));
+    Checksum before = repository.resolveRef(ContainerRefs.image(NAME)).orElseThrow();
+    var layers = repository.refs(ContainerRefs.LAYERS).values();
+    new ContentIndex(repository, layers, 10 << 20, damaged -> {}, progress).isEmpty();
+    Checksum object = object(repository.readTree(before), "opt/9/f0");
+    Path file = repository.objectPath(object, ObjectType.FILE);
+    byte[] good = Files.readAllBytes(file);
+    byte[] bad = good.clone();
+    bad[5] ^= 1;
+    Files.write(file, bad);
+    TestImage second =
+        new TestImage()
+            .tarLayer(stays, Compression.GZIP)
+            .chunkedLayer(comes, ChunkedBlob.of(comes, true));
+    assertThatThrownBy(() -> run(second))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessageContaining("the image's /opt/9/f0 is the object " + object)
+        .hasMessageContaining("bootc fsck --repair");
+    assertThat(repository.resolveRef(ContainerRefs.image(NAME))).contains(before);
+    Files.write(file, good);
+    run(second);
+    assertClean();
+  }
+
+  private static byte[] owned(int owner, String version, int files) throws IOException {
+    TreeBuilder b = new TreeBuilder();
+    b.file("opt/" + owner + "/" + version, timed(Metadata.file(0644)), content(version));
+    for (int i = 0; i < files; i++) {
+      Metadata metadata = Metadata.file(0644).withOwner(owner, owner);
+      b.file("opt/" + owner + "/f" + i, timed(metadata), Content.of(bytes(i, 0)));
+    }
+    return TestImage.tar(b.layer());
+  }
+
   /** Whoever needs the layer gets it again; who does not, hears of it. */
   @Test
   void aDamagedCommitOfALayerKeepsNothingOut() throws IOException {
@@ -460,6 +501,12 @@ class PartialImportTest extends ImportCase {
     }
     try (ContentIndex.Memory three = index.memory()) {
       three.take(100 << 20);
+      assertThat(three.keep(20 << 20)).isTrue();
+      assertThat(three.keep(20 << 20)).isFalse();
+    }
+    // What is known of the files that came lives on.
+    try (ContentIndex.Memory four = index.memory()) {
+      assertThatThrownBy(() -> four.take(110 << 20)).isInstanceOf(Problem.class);
     }
   }
 
