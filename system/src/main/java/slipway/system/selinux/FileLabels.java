@@ -424,13 +424,15 @@ public final class FileLabels {
         file.steps += STEPS - text.left;
         return matches;
       } catch (IllegalArgumentException | StackOverflowError e) {
+        String why = e instanceof StackOverflowError ? null : e.getMessage();
         throw new Problem(
             Problem.Kind.INPUT,
             where
-                + " has a pattern that is none, or takes too long: "
+                + " has a pattern that is none, is not taken here, or takes too long: "
                 + "\""
                 + Printable.text(pattern)
-                + "\"",
+                + "\""
+                + (why == null ? "" : " (" + Printable.text(why) + ")"),
             e);
       }
     }

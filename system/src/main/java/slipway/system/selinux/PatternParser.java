@@ -12,8 +12,8 @@ import slipway.system.selinux.LabelPattern.Sequence;
 
 /**
  * Reads the patterns that policies have, a part of Perl's (pcre2pattern(3)): characters, classes,
- * groups, alternatives, repetitions, and the ends of the text. All else is refused: characters by
- * their numbers, looking ahead and back, references to groups, switches, quoting.
+ * groups, alternatives, repetitions, the ends of the text, and characters by their numbers ({@code
+ * \\x20}, {@code \\040}). All else is refused: looking ahead and back, references to groups, switches, quoting.
  */
 final class PatternParser {
   /** Paths have no more. */
@@ -180,8 +180,23 @@ final class PatternParser {
       case 'f' -> one('\f');
       case 'a' -> one('\u0007');
       case 'e' -> one('\u001b');
+      case 'x' -> one(numbered(16));
+      case '0' -> one(numbered(8));
       default -> throw new IllegalArgumentException("an escape of a special kind");
     };
+  }
+
+  /**
+   * A character by its number in two digits, a zero or x read. Where PCRE takes fewer digits, too,
+   * what comes next could be meant as one of them.
+   */
+  private char numbered(int base) {
+    int high = Character.digit(next(), base);
+    int low = Character.digit(next(), base);
+    if (high < 0 || low < 0) {
+      throw new IllegalArgumentException("a number of a character that has not two digits");
+    }
+    return (char) (high * base + low);
   }
 
   /** A class, its bracket read. */

@@ -196,6 +196,23 @@ class FileLabelsTest {
         .hasMessageContaining("more than 200000 lines");
   }
 
+  /** A blank in a path can be written in no other way than these. */
+  @Test
+  void charactersMayBeWrittenByTheirNumbers() throws IOException {
+    TreeBuilder tree = new TreeBuilder();
+    tree.file("usr/etc/selinux/config", 0644, bytes("SELINUX=enforcing\nSELINUXTYPE=t\n"));
+    tree.file(
+        FILES,
+        0644,
+        bytes("/srv/My\\x20Site(/.*)? x\n/srv/My\\040House o\n/home/.* h\n/opt/\\x2(/.*)? p\n"));
+    FileLabels labels = FileLabels.of(new ImageFiles(tree.build())).orElseThrow();
+    assertThat(label(labels, "/srv/My Site/a", Stat.S_IFREG)).isEqualTo("x");
+    assertThat(label(labels, "/srv/My House", Stat.S_IFREG)).isEqualTo("o");
+    assertThatThrownBy(() -> label(labels, "/opt/x", Stat.S_IFREG))
+        .hasMessageContaining("is not taken here")
+        .hasMessageContaining("(a number of a character that has not two digits)");
+  }
+
   /** Patterns are an image's words. */
   @Test
   void patternsHaveBounds() throws IOException {

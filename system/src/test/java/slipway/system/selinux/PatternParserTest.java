@@ -12,7 +12,7 @@ class PatternParserTest {
   private static final int FLAGS = Pattern.DOTALL | Pattern.UNIX_LINES;
   private static final String[] PIECES = {
     "a", "b", "c", "/", ".", "\\.", "\\d", "\\w", "\\S", "\\n", "[ab]", "[^/]", "[a-c]", "[b-]",
-    "[\\d_]", "[^\\w/]", "1", "_", "\u00e4", "-", "}", "]", "$", "^", "\\\\"
+    "[\\d_]", "[^\\w/]", "\\x61", "\\x2E", "[\\x61-\\x63]", "\\055", "\\040", "1", "_", "\u00e4", "-", "}", "]", "$", "^", "\\\\"
   };
   private static final String[] SIGNS = {
     "*", "+", "?", "*?", "+?", "??", "++", "*+", "{2}", "{0}", "{0,2}", "{1,}", "{0,1}?", "{2,3}+"
