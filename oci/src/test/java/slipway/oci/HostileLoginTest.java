@@ -169,4 +169,18 @@ class HostileLoginTest extends HostileCase {
       fails(Problem.Kind.DENIED, () -> client.manifest(null)).hasMessageContaining("without TLS");
     }
   }
+
+  @Test
+  void saysOfAnAddressThatCannotBeThatItCannot() throws Exception {
+    HostileRegistry.Handler handler =
+        (e, count) -> {
+          header(e, "WWW-Authenticate", "Bearer realm=\"https://auth.example:99999/\"");
+          answer(e, 401, "");
+        };
+    try (HostileRegistry registry = new HostileRegistry(handler);
+        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
+      fails(Problem.Kind.CORRUPT, () -> client.manifest(null))
+          .hasMessageContaining("names a token service without an address that can be asked");
+    }
+  }
 }

@@ -175,7 +175,11 @@ final class RegistryAuth {
           Problem.Kind.CORRUPT, repository.registry() + " names a token service without a URL", e);
     }
     boolean plain = "http".equals(realm.getScheme()) && http.allowsPlain(realm);
-    if (!WebAddress.canBeAsked(realm) || (!"https".equals(realm.getScheme()) && !plain)) {
+    if (!WebAddress.canBeAsked(realm)) {
+      throw Problem.corrupt(
+          repository.registry() + " names a token service without an address that can be asked");
+    }
+    if (!"https".equals(realm.getScheme()) && !plain) {
       throw Problem.denied(
           repository.registry() + " names a token service without TLS; credentials are not sent");
     }
