@@ -68,6 +68,11 @@ public final class FullDisk {
         .anyMatch(name -> name.isEmpty() || name.startsWith("slipway-"));
   }
 
+  /** Whether it is not the file system that is full. */
+  private static boolean isQuota(IOException failure) {
+    return String.valueOf(failure.getMessage()).contains("quota exceeded");
+  }
+
   /**
    * What to tell of a full disk that nobody has worded, with the file where the failure names it.
    *
@@ -76,7 +81,10 @@ public final class FullDisk {
   public static String sentence(IOException failure) {
     if (failure instanceof FileSystemException f && f.getFile() != null) {
       // Of a copy it is the other file that was written.
-      return sentence(Path.of(f.getOtherFile() == null ? f.getFile() : f.getOtherFile()));
+      Path written = Path.of(f.getOtherFile() == null ? f.getFile() : f.getOtherFile());
+      return isQuota(f)
+          ? "the disk quota for " + written + " is used up; remove files there, or have it raised"
+          : sentence(written);
     }
     String text = String.valueOf(failure.getMessage());
     return NAMELESS.matcher(text).matches()

@@ -28,6 +28,8 @@ class FullDiskTest {
         .isEqualTo("no space is left on the file system of /srv/x; make room there");
     assertThat(FullDisk.sentence(new FileSystemException("/usr/share/x", "/srv/copy", what)))
         .isEqualTo("no space is left on the file system of /srv/copy; make room there");
+    assertThat(FullDisk.sentence(new FileSystemException("/srv/x", null, "Disk quota exceeded")))
+        .isEqualTo("the disk quota for /srv/x is used up; remove files there, or have it raised");
     Path temporary = TemporaryFiles.folder().resolve("slipway-x/y");
     assertThat(FullDisk.sentence(new FileSystemException(temporary.toString(), null, what)))
         .endsWith(" of " + temporary + "; make room there or let TMPDIR name another folder");
