@@ -37,11 +37,22 @@ public final class UsageFault {
         });
   }
 
-  /** What looks like an option is what is wrong; words around it are often its value. */
+  /**
+   * A command of bootc that is not here is what is wrong, with its options; else what looks like an
+   * option, for words around it are often its value.
+   */
   private static String unmatched(List<String> words, List<String> line, CommandSpec command) {
+    String first = words.getFirst();
+    boolean below = !command.subcommands().isEmpty() && !isOption(first);
+    return (below ? ReferenceWords.instead(command.qualifiedName(), first) : Optional.<String>empty())
+        .or(() -> wrongOption(words, line, command))
+        .orElseGet(() -> unknownWord(first, command));
+  }
+
+  private static Optional<String> wrongOption(
+      List<String> words, List<String> line, CommandSpec command) {
     return option(words, line)
-        .map(option -> unknownOption(option, command))
-        .orElseGet(() -> unknownWord(words.getFirst(), command));
+        .map(option -> unknownOption(option, command));
   }
 
   /**

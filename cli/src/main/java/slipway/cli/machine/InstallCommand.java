@@ -117,10 +117,16 @@ public final class InstallCommand implements Callable<Integer> {
     boolean generic;
 
     @Option(
-        names = {"--skip-fetch-check", "--target-no-signature-verification"},
+        names = "--skip-fetch-check",
         hidden = true,
         description = "as the reference asks for; it is so in any case")
-    boolean usual;
+    boolean fetchUnchecked;
+
+    @Option(
+        names = "--target-no-signature-verification",
+        hidden = true,
+        description = "as the reference asks for; it is so in any case")
+    boolean targetUnverified;
 
     @Option(
         names = {"-q", "--quiet"},

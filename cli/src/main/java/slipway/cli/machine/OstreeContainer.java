@@ -439,7 +439,7 @@ public final class OstreeContainer implements Callable<Integer> {
 
     @Option(
         names = "--no-signature-verification",
-        description = "does nothing: no signature is verified")
+        description = "does nothing: policy.json says what must be signed")
     boolean unverified;
 
     @Option(
