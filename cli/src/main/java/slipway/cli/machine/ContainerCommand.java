@@ -25,6 +25,7 @@ import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.system.lint.ImageLint;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
+import slipway.tree.Node;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -159,6 +160,7 @@ public final class ContainerCommand implements Callable<Integer> {
       description = "Show the kernel and the kernel arguments of an image.",
       footer = {"bootc container inspect --json", "bootc container inspect --rootfs /mnt"})
   public static final class Inspect implements Callable<Integer> {
+    private static final String VMLINUZ = "vmlinuz";
     private static final List<String> PARTS =
         List.of(ImageKernel.UNIFIED, ImageKernel.MODULES, KernelArgumentsDirectory.PATH);
 
@@ -189,7 +191,7 @@ public final class ContainerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-      FileTree tree = tree(root, ROOTFS, Inspect::isShown);
+      FileTree tree = shown();
       List<String> arguments =
           KernelArgumentsDirectory.read(tree, Platform.host().architecture()).list();
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);
@@ -209,6 +211,25 @@ public final class ContainerCommand implements Callable<Integer> {
       }
       out.flush();
       return 0;
+    }
+
+    /** The parts that are shown; the whole image where they may lie elsewhere in it. */
+    private FileTree shown() throws IOException {
+      FileTree parts = tree(root, ROOTFS, Inspect::isShown);
+      boolean[] elsewhere = {false};
+      parts.walk((path, node) -> elsewhere[0] |= node instanceof Node.Symlink && isFollowed(path));
+      return elsewhere[0] ? tree(root, ROOTFS) : parts;
+    }
+
+    /** Whether a link would be followed: one that leads to a part, a kernel, or a file of those. */
+    private static boolean isFollowed(OsPath path) {
+      return path.toString().endsWith("/" + VMLINUZ)
+          || PARTS.stream()
+              .anyMatch(
+                  part ->
+                      path.is(part)
+                          || part.startsWith(path.toString() + "/")
+                          || path.parent().is(part));
     }
 
     /** Whether a path is a part of what is shown, or leads to one: the rest may be large. */

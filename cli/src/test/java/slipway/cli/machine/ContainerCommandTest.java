@@ -168,6 +168,21 @@ class ContainerCommandTest {
         .isEqualTo(new Ran(0, "Kernel: 6.12.1\n  Type: vmlinuz\n Kargs: quiet a=b\n", ""));
   }
 
+  /** As an upgrade and an installation do. */
+  @Test
+  void inspectFollowsLinksWithinTheImage() throws Exception {
+    Files.createDirectories(root.resolve("usr/lib64"));
+    Files.move(root.resolve("usr/lib/modules"), root.resolve("usr/lib64/modules"));
+    Files.createSymbolicLink(root.resolve("usr/lib/modules"), Path.of("../lib64/modules"));
+    assertThat(container("inspect", "--rootfs", root.toString()).out())
+        .isEqualTo("Kernel: 6.12.1\n  Type: vmlinuz\n Kargs: quiet a=b\n");
+    write("usr/boot/EFI/Linux/6.13.efi", "x");
+    Files.delete(root.resolve("boot"));
+    Files.createSymbolicLink(root.resolve("boot"), Path.of("usr/boot"));
+    assertThat(container("inspect", "--rootfs", root.toString()).out())
+        .startsWith("Kernel: 6.13\n  Type: UKI\n");
+  }
+
   @Test
   void itsFilesAreExported() throws Exception {
     write("usr/lib/modules/6.12.1/initramfs.img", "i");
