@@ -154,11 +154,12 @@ final class ContainerUkify implements Callable<Integer> {
     if (kernel.unified()) {
       throw Problem.input(
           "the image has a unified kernel already: "
-              + Printable.text("boot/EFI/Linux/" + kernel.version() + ".efi"));
+              + Printable.text(ImageKernel.UNIFIED + "/" + kernel.version() + ".efi"));
     }
     Path folder = Files.createDirectories(copies.resolve("kernel").resolve(kernel.version()));
     for (String name : List.of(VMLINUZ, INITRAMFS)) {
-      copy("usr/lib/modules/" + kernel.version() + "/" + name, folder.resolve(name), MAX_BYTES);
+      String inside = ImageKernel.MODULES + "/" + kernel.version() + "/" + name;
+      copy(inside, folder.resolve(name), MAX_BYTES);
     }
     return folder;
   }

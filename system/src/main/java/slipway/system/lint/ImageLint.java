@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
+import slipway.system.boot.ImageKernel;
 import slipway.system.accounts.Sysusers;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
@@ -217,8 +218,8 @@ public final class ImageLint {
 
   private static List<String> kernel(ImageFiles files) {
     List<String> kernels =
-        files.names("usr/lib/modules").stream()
-            .filter(version -> files.node("usr/lib/modules/" + version + "/vmlinuz") != null)
+        files.names(ImageKernel.MODULES).stream()
+            .filter(version -> files.node(ImageKernel.MODULES + "/" + version + "/vmlinuz") != null)
             .toList();
     return kernels.size() <= 1
         ? List.of()
