@@ -44,15 +44,16 @@ public final class UsageFault {
   private static String unmatched(List<String> words, List<String> line, CommandSpec command) {
     String first = words.getFirst();
     boolean below = !command.subcommands().isEmpty() && !isOption(first);
-    return (below ? ReferenceWords.instead(command.qualifiedName(), first) : Optional.<String>empty())
+    return (below
+            ? ReferenceWords.instead(command.qualifiedName(), first)
+            : Optional.<String>empty())
         .or(() -> wrongOption(words, line, command))
         .orElseGet(() -> unknownWord(first, command));
   }
 
   private static Optional<String> wrongOption(
       List<String> words, List<String> line, CommandSpec command) {
-    return option(words, line)
-        .map(option -> unknownOption(option, command));
+    return option(words, line).map(option -> unknownOption(option, command));
   }
 
   /**

@@ -249,8 +249,7 @@ final class LayerFetch {
     Layer layer = filter.apply(raw);
     List<Known> known = known(layer, parts);
     boolean kept = memory.keep(known.size() * KNOWN);
-    return written(
-        transaction, layer, filter, diffId, kept ? known : List.of(), List.of());
+    return written(transaction, layer, filter, diffId, kept ? known : List.of(), List.of());
   }
 
   /** What is known of the contents need not be found out again for the next version. */

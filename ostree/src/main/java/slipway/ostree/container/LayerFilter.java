@@ -199,7 +199,9 @@ final class LayerFilter implements ContentStore {
   private static boolean bringsCommit(Node.Directory repository) throws IOException {
     boolean[] found = {false};
     new FileTree(repository)
-        .walk((path, node) -> found[0] |= node instanceof Node.File && path.toString().endsWith(COMMIT));
+        .walk(
+            (path, node) ->
+                found[0] |= node instanceof Node.File && path.toString().endsWith(COMMIT));
     return found[0];
   }
 

@@ -19,6 +19,7 @@ import slipway.tree.Node;
 final class LinkedLayers {
   /** Where the repository of an image lies. */
   static final OsPath SYSROOT = OsPath.of("sysroot");
+
   static final OsPath OSTREE = OsPath.of("ostree");
 
   private final @Nullable FileTree base;

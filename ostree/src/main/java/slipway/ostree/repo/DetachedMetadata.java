@@ -21,8 +21,8 @@ import slipway.ostree.object.ObjectType;
 
 /**
  * What lies beside a commit in {@code .commitmeta}, most of all its signatures: a dictionary {@code
- * a{sv}} that the commit's checksum does not cover. Who writes holds the repository's lock, and that
- * of {@link #lock} from before it reads.
+ * a{sv}} that the commit's checksum does not cover. Who writes holds the repository's lock, and
+ * that of {@link #lock} from before it reads.
  */
 record DetachedMetadata(Repository repository, Checksum commit) {
   /** The type of a list of signatures. */

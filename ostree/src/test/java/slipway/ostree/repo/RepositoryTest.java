@@ -551,7 +551,8 @@ public class RepositoryTest {
     repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", GVariant.string("none")));
     repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", signatures));
     repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", GVariant.string("none")));
-    assertThat(repository.readDetachedMetadata(commit)).containsOnly(Map.entry("ostree.gpgsigs", signatures));
+    assertThat(repository.readDetachedMetadata(commit))
+        .containsOnly(Map.entry("ostree.gpgsigs", signatures));
     GVariant large = GVariant.bytes(new byte[6 << 20]);
     repository.addDetachedMetadata(commit, Map.of("large", large));
     assertThatThrownBy(() -> repository.addDetachedMetadata(commit, Map.of("more", large)))
@@ -562,6 +563,7 @@ public class RepositoryTest {
       huge.position(200L << 20).write(java.nio.ByteBuffer.wrap(new byte[1]));
     }
     repository.addDetachedMetadata(commit, Map.of("ostree.gpgsigs", signatures));
-    assertThat(repository.readDetachedMetadata(commit)).containsOnly(Map.entry("ostree.gpgsigs", signatures));
+    assertThat(repository.readDetachedMetadata(commit))
+        .containsOnly(Map.entry("ostree.gpgsigs", signatures));
   }
 }

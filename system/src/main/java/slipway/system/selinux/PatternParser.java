@@ -13,7 +13,8 @@ import slipway.system.selinux.LabelPattern.Sequence;
 /**
  * Reads the patterns that policies have, a part of Perl's (pcre2pattern(3)): characters, classes,
  * groups, alternatives, repetitions, the ends of the text, and characters by their numbers ({@code
- * \\x20}, {@code \\040}). All else is refused: looking ahead and back, references to groups, switches, quoting.
+ * \\x20}, {@code \\040}). All else is refused: looking ahead and back, references to groups,
+ * switches, quoting.
  */
 final class PatternParser {
   /** Paths have no more. */
