@@ -25,8 +25,6 @@ public final class HostEdit {
     return StatusDocument.yaml(StatusReader.read(host));
   }
 
-  private static final String POLICY = "containerPolicy";
-
   /** What a document changed. */
   public enum Changed {
     NOTHING,
@@ -70,8 +68,8 @@ public final class HostEdit {
     if (image == null) {
       throw Problem.input("spec.image is null: a machine follows an image; name it");
     }
-    if (image.signature() != null && !image.signature().equals(POLICY)) {
-      throw Problem.input("spec.image.signature can be " + POLICY + ", or is left out");
+    if (image.signature() != null && !image.signature().equals(HostSpec.POLICY)) {
+      throw Problem.input("spec.image.signature can be " + HostSpec.POLICY + ", or is left out");
     }
     Host.of(host).switchTo(options(image));
   }

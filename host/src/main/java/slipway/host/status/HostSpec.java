@@ -7,6 +7,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.document.SyntaxFault;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -25,6 +26,11 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
   /** What bootc says of an image whose signature nobody demands; the same as nothing. */
   private static final String INSECURE = "insecure";
 
+  /** What demands a signature as the machine's policy has it. */
+  public static final String POLICY = "containerPolicy";
+
+  private static final String REMOTE = "ostreeRemote";
+
   private static final String OUR_ANNOTATIONS = "metadata.annotations.slipway.";
 
   /** What a machine is told to be now. */
@@ -41,6 +47,7 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
    */
   public static HostSpec parse(String text, String name, HostStatus host) {
     JsonNode given = read(text, name);
+    refuseTags(text, name);
     if (!given.isObject()) {
       throw Problem.input(name + " is no document BootcHost, as bootc status prints it");
     }
@@ -79,6 +86,23 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
     }
   }
 
+  /** A tree has no tags, and a value without its tag may say something else. */
+  private static void refuseTags(String text, String name) {
+    try (JsonParser parser = YAML.createParser(text)) {
+      while (parser.nextToken() != null) {
+        if (parser.getTypeId() != null) {
+          throw Problem.input(
+              name
+                  + ":"
+                  + parser.currentTokenLocation().getLineNr()
+                  + ": the YAML tag !"
+                  + Printable.text(String.valueOf(parser.getTypeId()))
+                  + " is not read here; write the value without one, such as {ostreeRemote: NAME}");
+        }
+      }
+    }
+  }
+
   private static void require(JsonNode object, String name, Set<String> known, String at) {
     for (String key : object.propertyNames()) {
       if (!known.contains(key)) {
@@ -112,11 +136,17 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
       throw Problem.input(name + " has no spec, which says what the machine shall be");
     }
     require(spec, name, Set.of("image", "bootOrder"), "spec.");
+    JsonNode order = spec.path("bootOrder");
     boolean rollback =
-        switch (spec.path("bootOrder").asString(present.rollback() ? "rollback" : "default")) {
+        switch (order.isString() ? order.asString() : "") {
           case "default" -> false;
           case "rollback" -> true;
-          default -> throw Problem.input(name + ": spec.bootOrder is default or rollback");
+          default -> {
+            if (!order.isMissingNode()) {
+              throw Problem.input(name + ": spec.bootOrder is default or rollback");
+            }
+            yield present.rollback();
+          }
         };
     JsonNode image = spec.path("image");
     return new HostSpec(
@@ -129,15 +159,32 @@ public record HostSpec(HostStatus.@Nullable ImageName image, boolean rollback) {
     if (!image.path("image").isString() || !image.path("transport").isString()) {
       throw Problem.input(name + ": spec.image has texts image and transport");
     }
-    JsonNode signature = image.path("signature");
-    String kind =
-        signature.path("ostreeRemote").isString()
-            ? "ostreeRemote:" + signature.path("ostreeRemote").asString()
-            : signature.isString() ? signature.asString() : null;
-    if (INSECURE.equals(kind)) {
-      kind = null;
-    }
     return new HostStatus.ImageName(
-        image.path("image").asString(), image.path("transport").asString(), kind);
+        image.path("image").asString(),
+        image.path("transport").asString(),
+        signature(image.path("signature"), name));
+  }
+
+  /** Whatever is none of the known forms is refused: it was to demand something. */
+  private static @Nullable String signature(JsonNode signature, String name) {
+    if (signature.isMissingNode() || signature.isNull()) {
+      return null;
+    }
+    String text = signature.isString() ? signature.asString() : "";
+    if (text.equals(INSECURE)) {
+      return null;
+    }
+    JsonNode remote = signature.path(REMOTE);
+    if (signature.size() == 1 && remote.isString() && !remote.asString().isEmpty()) {
+      return REMOTE + ":" + remote.asString();
+    }
+    if (!text.equals(POLICY)) {
+      throw Problem.input(
+          name
+              + ": spec.image.signature can be "
+              + POLICY
+              + ", insecure or {ostreeRemote: NAME}, or is left out; nothing else is known");
+    }
+    return text;
   }
 }

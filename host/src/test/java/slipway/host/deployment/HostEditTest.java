@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,39 @@ class HostEditTest {
     assertThat(machine.heard()).contains("Queued for next boot: " + OTHER);
     machine.judge();
     assertThat(HostMachine.version(Sysroot.open(machine.root()), machine.reboot())).isEqualTo("3");
+    machine.judge();
+  }
+
+  /** A mistake must not make a machine follow an image that nobody verifies. */
+  @Test
+  void refusesEveryUnknownFormOfASignature() throws IOException {
+    for (String signature :
+        List.of(
+            "{containerPolicy: true}",
+            "{containerPolicy: null}",
+            "{ostreeRemote: 1}",
+            "{ostreeRemote: ''}",
+            "{ostreeRemote: a, containerPolicy: true}",
+            "{}",
+            "[containerPolicy]",
+            "true",
+            "1",
+            "''",
+            "ContainerPolicy",
+            "ostreeRemote:a")) {
+      refuse(
+          with(OTHER + "\n    signature: " + signature),
+          "host.yaml: spec.image.signature can be containerPolicy");
+    }
+    for (String tagged : List.of("!containerPolicy", "!ostreeRemote insecure", "!x")) {
+      refuse(with(OTHER + "\n    signature: " + tagged), "the YAML tag !");
+    }
+    refuse(with(OTHER + "\n    signature: {ostreeRemote: a}"), "spec.image.signature can be");
+    String document = verb().document();
+    for (String order : List.of("[rollback]", "{}", "null", "1")) {
+      refuse(document.replace("bootOrder: default", "bootOrder: " + order), "spec.bootOrder is");
+    }
+    assertThat(machine.heard()).isEmpty();
     machine.judge();
   }
 
