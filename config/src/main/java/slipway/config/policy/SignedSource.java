@@ -29,7 +29,8 @@ import tools.jackson.databind.JsonNode;
 /**
  * A source of one image that must be signed. What it is asked for first, by its name, is the
  * manifest or the index that the signature is of; all else is reached from there by digests, and is
- * given for no other.
+ * given for no other. An index without any signature only shows the way, as with containers/image:
+ * each image that it leads to must have one of its own.
  */
 final class SignedSource implements ImageSource {
   private static final String PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -79,12 +80,11 @@ final class SignedSource implements ImageSource {
   public synchronized Manifest manifest(@Nullable String selector) throws IOException {
     refuseUnmet();
     Manifest manifest = source.manifest(selector);
-    if (!trusted.contains(manifest.digest())) {
-      check(manifest.digest());
+    if (trusted.contains(manifest.digest()) || isSigned(manifest)) {
       trusted.add(manifest.digest());
-    }
-    if (manifest instanceof Manifest.Index index) {
-      index.manifests().forEach(m -> trusted.add(m.digest()));
+      if (manifest instanceof Manifest.Index index) {
+        index.manifests().forEach(m -> trusted.add(m.digest()));
+      }
     }
     return manifest;
   }
@@ -119,14 +119,24 @@ final class SignedSource implements ImageSource {
    */
   private record Found(byte[] payload, byte[] signature) {}
 
-  private void check(Digest digest) throws IOException {
+  /**
+   * Checks what the requirements want signed.
+   *
+   * @return false for an index that nobody signed, of which nothing is to be trusted
+   * @throws Problem of kind DENIED for what is not signed as it must be
+   */
+  private boolean isSigned(Manifest manifest) throws IOException {
     List<Found> found = null;
     for (Requirement requirement : requirements) {
       if (requirement instanceof Requirement.Signed signed) {
-        found = found == null ? find(digest) : found;
-        requireSigned(signed, digest, found);
+        found = found == null ? find(manifest.digest()) : found;
+        if (found.isEmpty() && manifest instanceof Manifest.Index) {
+          return false;
+        }
+        requireSigned(signed, manifest.digest(), found);
       }
     }
+    return true;
   }
 
   /** What no signature could meet need not be asked for. */

@@ -14,6 +14,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -252,7 +253,6 @@ class SignaturePolicyTest {
     manifests.put(NAME.toString(), index);
     manifests.put(image.digest().toString(), image);
     sign("ours", payload(NAME.toString(), index.digest()));
-    refused(NAME, "it has no signature (");
     attach(index.digest());
     try (ImageSource source =
         SignaturePolicy.read(dir).signed(registry(NAME), NAME, this::registry)) {
@@ -265,6 +265,49 @@ class SignaturePolicyTest {
       assertThatThrownBy(() -> source.manifest(image.digest().toString()))
           .hasMessageContaining("its signature is for the digest");
     }
+  }
+
+  /** As containers/image does it, and so podman: the image that is chosen counts. */
+  @Test
+  void anIndexThatNobodySignedLeadsToImagesThatAre() throws IOException {
+    Manifest.Image other =
+        Manifest.Image.of(
+            Descriptor.of(MediaTypes.OCI_CONFIG, "{}".getBytes(StandardCharsets.UTF_8)),
+            List.of(),
+            Map.of("for", "another machine"));
+    Manifest.Index index =
+        Manifest.Index.of(
+            Stream.of(image, other)
+                .map(
+                    m ->
+                        new Descriptor(
+                            m.mediaType(),
+                            m.digest(),
+                            m.bytes().length,
+                            Map.of(),
+                            Platform.host(),
+                            null))
+                .toList(),
+            Map.of());
+    manifests.put(NAME.toString(), index);
+    manifests.put(image.digest().toString(), image);
+    manifests.put(other.digest().toString(), other);
+    sign("ours", payload(NAME.toString(), image.digest()));
+    try (ImageSource source =
+        SignaturePolicy.read(dir).signed(registry(NAME), NAME, this::registry)) {
+      assertThat(source.manifest(null)).isEqualTo(index);
+      assertThatThrownBy(() -> source.manifest(other.digest().toString()))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.DENIED))
+          .hasMessageContaining("it has no signature (");
+      assertThat(source.manifest(image.digest().toString())).isEqualTo(image);
+    }
+    // One that somebody else signed is none that nobody did.
+    key("theirs", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
+    signatures.clear();
+    sign("theirs", payload(NAME.toString(), index.digest()));
+    attach(index.digest());
+    refused(NAME, "it has no signature by a key of the policy");
   }
 
   @Test
