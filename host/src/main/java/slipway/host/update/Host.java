@@ -179,11 +179,16 @@ public final class Host {
     }
 
     public SwitchOptions {
+      target = checked(target, transport);
+    }
+
+    private static String checked(String target, String transport) {
       if (transport.equals("registry")) {
         CommandValue.of("the image", () -> Reference.parse(target));
-      } else {
-        ImagePlace.requireKnown("--transport " + transport, transport);
+        return target;
       }
+      ImagePlace.requireKnown("--transport " + transport, transport);
+      return ImagePlace.fromAnywhere(transport, target);
     }
 
     /** The same, signed or not. */

@@ -34,7 +34,17 @@ final class ImagePlace {
       return registry(name);
     }
     requireKnown("--from", transport);
-    return ContainerReference.unverified(transport, name);
+    return ContainerReference.unverified(transport, fromAnywhere(transport, name));
+  }
+
+  /**
+   * A folder or file by its whole path: later updates look for it from another folder.
+   *
+   * @throws Problem of kind USAGE when no place is named
+   */
+  static String fromAnywhere(String transport, String place) {
+    String text = TransportRef.parse(transport + ":" + place).absolute().toString();
+    return text.substring(transport.length() + 1);
   }
 
   private static ContainerReference registry(String name) {

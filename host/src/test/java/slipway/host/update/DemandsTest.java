@@ -328,6 +328,11 @@ class DemandsTest {
     assertThat(origin)
         .content()
         .contains("container-image-reference=ostree-unverified-image:oci:/media/os", "kept=1");
+    // Updates run in another folder.
+    machine.host().switchInPlace(Host.SwitchOptions.to("./media/os:1", "oci"));
+    assertThat(origin)
+        .content()
+        .contains("image:oci:" + Path.of("media/os").toAbsolutePath() + ":1\n");
     Command.of("ostree", "admin", "status", "--sysroot=" + root).run();
     Path other = root.resolve(installed.directory()).resolveSibling("0".repeat(64) + ".0");
     Files.createDirectory(other);

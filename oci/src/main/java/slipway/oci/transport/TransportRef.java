@@ -68,6 +68,29 @@ public sealed interface TransportRef {
     }
   }
 
+  /** The same place, found from any folder. */
+  default TransportRef absolute() {
+    return switch (this) {
+      case Layout l -> new Layout(absolute(l.path()), l.name());
+      case Archive a -> new Archive(absolute(a.path()), a.name());
+      case Docker d -> new Docker(absolute(d.path()), d.name());
+      case Directory d -> new Directory(absolute(d.path()));
+      case Registry r -> r;
+      case Podman p -> p;
+    };
+  }
+
+  /** Beyond a link {@code ..} is another folder than the text says, so that it stays. */
+  private static Path absolute(Path path) {
+    Path absolute = path.toAbsolutePath();
+    for (Path name : absolute) {
+      if (name.toString().equals("..")) {
+        return absolute;
+      }
+    }
+    return absolute.normalize();
+  }
+
   private static String suffix(@Nullable String name) {
     return name == null ? "" : ":" + name;
   }
@@ -108,7 +131,7 @@ public sealed interface TransportRef {
       case "oci" -> new Layout(path(rest, text), name(rest));
       case "oci-archive" -> new Archive(path(rest, text), name(rest));
       case "docker-archive" -> new Docker(path(rest, text), name(rest));
-      case "dir" -> new Directory(Path.of(rest.isEmpty() ? path(rest, text).toString() : rest));
+      case "dir" -> new Directory(whole(rest, text));
       case "containers-storage" -> {
         if (rest.isEmpty()) {
           throw Problem.usage("\"" + text + "\" names no image");
@@ -129,7 +152,10 @@ public sealed interface TransportRef {
 
   private static Path path(String rest, String text) {
     int colon = rest.indexOf(':');
-    String path = colon < 0 ? rest : rest.substring(0, colon);
+    return whole(colon < 0 ? rest : rest.substring(0, colon), text);
+  }
+
+  private static Path whole(String path, String text) {
     if (path.isEmpty() || path.indexOf('\0') >= 0) {
       throw Problem.usage("\"" + text + "\" names no file or directory");
     }
