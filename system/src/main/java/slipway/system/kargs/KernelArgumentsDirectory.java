@@ -11,6 +11,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.document.ConfigDocument;
 import slipway.linux.posix.OsPath;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 import tools.jackson.databind.JsonNode;
@@ -39,7 +40,7 @@ public final class KernelArgumentsDirectory {
    * Reads them from an image's tree.
    *
    * @param architecture in OCI's names, such as {@code amd64}
-   * @throws Problem of kind INPUT that names file and key
+   * @throws Problem of kind INPUT that names file and key, or a link that leads to no file
    */
   public static KernelArguments read(FileTree tree, String architecture) throws IOException {
     Optional<Node> found = tree.find(PATH);
@@ -50,17 +51,44 @@ public final class KernelArgumentsDirectory {
     long bytes = 0;
     for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
       String name = "/" + PATH + "/" + Printable.text(child.getKey().toString());
-      if (name.endsWith(".toml") && child.getValue() instanceof Node.File file) {
-        bytes += file.content().size();
+      Optional<byte[]> content =
+          name.endsWith(".toml") ? content(tree, child, name) : Optional.empty();
+      if (content.isPresent()) {
+        bytes += content.get().length;
         Limit.SMALL_FILE_BYTES.check(bytes, "/" + PATH);
-        try (InputStream in = file.content().open()) {
-          byte[] content = Limit.SMALL_FILE_BYTES.read(in, name);
-          all = all.append(arguments(ConfigDocument.toml(content, name), name, architecture));
-          Limit.KERNEL_ARGUMENTS.check(all.list().size(), "/" + PATH);
-        }
+        all = all.append(arguments(ConfigDocument.toml(content.get(), name), name, architecture));
+        Limit.KERNEL_ARGUMENTS.check(all.list().size(), "/" + PATH);
       }
     }
     return all;
+  }
+
+  /**
+   * A file's content, links followed within the image; nothing of a directory, and of a link to
+   * {@code /dev/null}, by which systemd's folders hide a file.
+   */
+  private static Optional<byte[]> content(
+      FileTree tree, Map.Entry<OsPath, Node> child, String name) throws IOException {
+    return switch (child.getValue()) {
+      case Node.File file -> {
+        try (InputStream in = file.content().open()) {
+          yield Optional.of(Limit.SMALL_FILE_BYTES.read(in, name));
+        }
+      }
+      case Node.Symlink link when link.target().is("/dev/null") -> Optional.empty();
+      case Node.Symlink link -> {
+        Optional<byte[]> found = new ImageFiles(tree).bytes(PATH + "/" + child.getKey());
+        if (found.isEmpty()) {
+          throw Problem.input(
+              name
+                  + " is a link to "
+                  + Printable.text(link.target().toString())
+                  + ", which is no file of the image; make it a file, or remove it");
+        }
+        yield found;
+      }
+      default -> Optional.empty();
+    };
   }
 
   /**

@@ -18,6 +18,7 @@ import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.system.files.ImageFiles;
+import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
@@ -67,6 +68,17 @@ class ImageLintTest {
           file("usr/lib/ostree/prepare-root.conf", "[composefs]\nenabled = true\n"),
           file("usr/lib/bootc/kargs.d/10.toml", "kargs = [\"quiet\"]\n"),
           file("usr/lib/modules/6.12.1/vmlinuz", "k"));
+
+  @Test
+  void kernelArgumentsAreReadThroughLinks() throws IOException {
+    FileTree tree =
+        tree(
+            link("usr/lib/bootc/kargs.d/20.toml", "/usr/share/more.toml"),
+            link("usr/lib/bootc/kargs.d/30.toml", "/dev/null"),
+            file("usr/share/more.toml", "kargs = [\"a=1\"]\n"));
+    assertThat(KernelArgumentsDirectory.read(tree, "amd64").list())
+        .containsExactly("quiet", "a=1");
+  }
 
   private static FileTree tree(At... changes) {
     Node.Directory root = new Node.Directory(Metadata.directory(0755), new TreeMap<>());
@@ -118,6 +130,10 @@ class ImageLintTest {
             "bootc-kargs",
             "kargs.d/20.toml",
             new At[] {file("usr/lib/bootc/kargs.d/20.toml", "kargs = \"quiet\"\n")}),
+        Arguments.of(
+            "bootc-kargs",
+            "kargs.d/20.toml is a link to ../none.toml, which is no file of the image",
+            new At[] {link("usr/lib/bootc/kargs.d/20.toml", "../none.toml")}),
         Arguments.of(
             "buildah-injected",
             "/etc/hostname is empty; a builder left it",
