@@ -53,7 +53,7 @@ final class SysrootChange {
         dropStagedFile();
       }
       if (plan.created() != null && plan.spec() != null) {
-        writer().complete(plan.created(), plan.spec().merge(), varOf(plan.created().stateroot()));
+        complete(plan.created(), plan.spec().merge());
       }
       writeMenu(plan.order(), plan.firstStep(), null);
     }
@@ -197,10 +197,15 @@ final class SysrootChange {
     mirror();
     // From here on the directory is no longer what a second attempt could start from.
     dropStagedFile();
-    EtcMerge etc = writer().complete(ready, merge, varOf(ready.stateroot()));
+    EtcMerge etc = complete(ready, merge);
     writeMenu(order, firstStep, new BootTrials(sysroot).beginning(ready, order));
     settle();
     return etc;
+  }
+
+  private @Nullable EtcMerge complete(Deployment created, @Nullable Deployment merge)
+      throws IOException {
+    return writer().complete(created, merge, varOf(created.stateroot()), sysroot.warnings());
   }
 
   @Nullable Deployment mergeOf(StagedFile file) {

@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.Ioctls;
@@ -190,16 +192,23 @@ public final class DeploymentWriter {
    * systemd, makes the backing directories, seals the directory.
    *
    * @param var the machine's {@code /var} of this stateroot
+   * @param warnings is told in a sentence what of {@code /etc} cannot be carried over
    * @return the local changes that were carried over, or null without {@code merge}
    */
   @Nullable
-  public EtcMerge complete(Deployment deployment, @Nullable Deployment merge, Path var)
+  public EtcMerge complete(
+      Deployment deployment, @Nullable Deployment merge, Path var, Consumer<String> warnings)
       throws IOException {
     Path directory = root.resolve(deployment.directory());
     EtcMerge changes = null;
     if (merge != null && Files.isDirectory(directory.resolve("etc"))) {
       changes = etcChanges(root.resolve(merge.directory()));
-      changes.apply(directory.resolve("etc"));
+      for (OsPath dropped : changes.apply(directory.resolve("etc"))) {
+        warnings.accept(
+            "the socket /etc/"
+                + Printable.text(dropped.toString())
+                + " is not carried over: it is of a program that runs, which makes it again");
+      }
     }
     Files.deleteIfExists(directory.resolve("etc/.updated"));
     Files.deleteIfExists(var.resolve(".updated"));

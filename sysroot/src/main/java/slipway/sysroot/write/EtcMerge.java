@@ -25,10 +25,12 @@ import slipway.linux.posix.Xattrs;
 /**
  * The three-way merge of {@code /etc}: what a machine's administrator changed against the old
  * image's defaults is carried over to a new image's. The local version wins, as with ostree (ostree
- * manual, "Deployments", "Three-way merge"); on top of ostree's rules three changes are kept that
+ * manual, "Deployments", "Three-way merge"); on top of ostree's rules four changes are kept that
  * ostree loses:
  *
  * <ul>
+ *   <li>what is in a directory that the administrator made of a file or link, where the new image
+ *       has a directory, too;
  *   <li>extended attributes that changed alone: they go onto the new image's file;
  *   <li>owner, mode and attributes of a directory that the new image has too;
  *   <li>fifos and device nodes.
@@ -150,7 +152,12 @@ public final class EtcMerge {
       return;
     }
     changes.add(new Change(Kind.ADDED, path));
-    if (now.get().isDirectory()) {
+    addChildren(now.get(), live, path, changes);
+  }
+
+  private static void addChildren(Stat now, OsPath live, OsPath path, List<Change> changes)
+      throws IOException {
+    if (now.isDirectory()) {
       for (OsPath name : new TreeSet<>(list(live))) {
         added(live.resolve(name), path.resolve(name), changes);
       }
@@ -196,7 +203,11 @@ public final class EtcMerge {
     Stat now = Posix.lstat(live);
     if (before.mode() != now.mode() || before.uid() != now.uid() || before.gid() != now.gid()) {
       changes.add(new Change(Kind.MODIFIED, path));
-      if (!before.isDirectory() || !now.isDirectory()) {
+      if (!before.isDirectory()) {
+        addChildren(now, live, path, changes);
+        return;
+      }
+      if (!now.isDirectory()) {
         return;
       }
     } else if (!sameContent(defaults, before, live, now)) {
@@ -344,7 +355,7 @@ public final class EtcMerge {
    * Carries the changes over. Not atomic: work on an {@code etc} that nothing uses yet.
    *
    * @param target the new deployment's {@code etc}, a fresh copy of its {@code usr/etc}
-   * @return what could not be carried over: sockets
+   * @return what could not be carried over: sockets, by their paths below {@code /etc}
    * @throws Problem of kind INPUT for the first conflict, before anything is written
    */
   public List<OsPath> apply(Path target) throws IOException {
@@ -367,7 +378,7 @@ public final class EtcMerge {
         }
       }
     }
-    return dropped;
+    return dropped.stream().map(path -> path.substring(live.length() + 1)).toList();
   }
 
   private static boolean isBelow(OsPath path, Set<OsPath> roots) {
@@ -411,7 +422,7 @@ public final class EtcMerge {
     OsPath target = parent.resolve(change.path().name());
     Optional<Stat> there = stat(target);
     if (there.isPresent() && there.get().isDirectory() && now.isDirectory()) {
-      setAttributes(source, now, target);
+      setAttributes(change.path(), source, now, target);
       return;
     }
     if (there.isPresent()) {
@@ -424,7 +435,7 @@ public final class EtcMerge {
   }
 
   /** Puts changed attributes onto what the new image has there, when it is of the same type. */
-  private static void carryAttributes(OsPath etc, OsPath path, OsPath source, Stat now)
+  private void carryAttributes(OsPath etc, OsPath path, OsPath source, Stat now)
       throws IOException {
     Optional<OsPath> parent = directoryIn(etc, path.parent());
     if (parent.isEmpty()) {
@@ -433,14 +444,39 @@ public final class EtcMerge {
     OsPath target = parent.get().resolve(path.name());
     Optional<Stat> there = stat(target);
     if (there.isPresent() && (there.get().mode() & Stat.S_IFMT) == (now.mode() & Stat.S_IFMT)) {
-      TreeCopy.copyXattrs(source, target, false);
+      carryXattrs(path, source, target);
     }
   }
 
-  private static void setAttributes(OsPath source, Stat stat, OsPath target) throws UnixException {
+  private void setAttributes(OsPath path, OsPath source, Stat stat, OsPath target)
+      throws UnixException {
     Posix.lchown(target, stat.uid(), stat.gid());
     Posix.chmod(target, stat.permissions());
-    TreeCopy.copyXattrs(source, target, false);
+    carryXattrs(path, source, target);
+  }
+
+  /**
+   * Does with the extended attributes of what the new image has what the administrator did with
+   * those of the default: what is set, changed or removed since. All others are the new image's.
+   */
+  private void carryXattrs(OsPath path, OsPath source, OsPath target) throws UnixException {
+    OsPath before = defaults.resolve(path);
+    List<OsPath> there = xattrs(target);
+    List<OsPath> now = xattrs(source);
+    List<OsPath> old = stat(before).isPresent() ? xattrs(before) : List.of();
+    for (OsPath name : old) {
+      if (!now.contains(name) && there.contains(name)) {
+        Xattrs.lremovexattr(target, name);
+      }
+    }
+    for (OsPath name : now) {
+      byte[] value = Xattrs.lgetxattr(source, name);
+      boolean isOurs =
+          !old.contains(name) || !Arrays.equals(value, Xattrs.lgetxattr(before, name));
+      if (value != null && isOurs) {
+        Xattrs.lsetxattr(target, name, value);
+      }
+    }
   }
 
   /**
@@ -461,7 +497,7 @@ public final class EtcMerge {
     }
     Optional<OsPath> existing = directoryIn(etc, path);
     if (existing.isPresent()) {
-      setAttributes(source, stat, existing.get());
+      setAttributes(path, source, stat, existing.get());
       return existing.get();
     }
     OsPath target = parent.resolve(path.name());
@@ -472,7 +508,8 @@ public final class EtcMerge {
     } else {
       Posix.mkdir(target, 0700);
       TreeCopy.copyXattrs(source, target, true);
-      setAttributes(source, stat, target);
+      Posix.lchown(target, stat.uid(), stat.gid());
+      Posix.chmod(target, stat.permissions());
     }
     return target;
   }

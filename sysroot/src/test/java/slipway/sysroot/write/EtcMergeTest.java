@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,10 +14,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
@@ -200,6 +204,241 @@ class EtcMergeTest {
     assertThat(reference.get("/secret")).startsWith("40755 ");
     assertThat(reference.get("/app/a.conf")).isEqualTo("100644 0:0 a of 2\n");
     assertThat(reference).doesNotContainKey("/pipe");
+  }
+
+  /**
+   * What a path is in the old image, on the machine and in the new image.
+   *
+   * @param live {@code same} when nobody changed it
+   */
+  private record Types(String before, String live, String after) {
+    static List<Types> all() {
+      List<Types> all = new ArrayList<>();
+      for (String before : List.of("none", "file", "link", "folder")) {
+        for (String live : List.of("same", "none", "file", "link", "folder", "fifo")) {
+          for (String after : List.of("none", "file", "link", "folder")) {
+            all.add(new Types(before, live, after));
+          }
+        }
+      }
+      return all;
+    }
+
+    String name() {
+      return before + "-" + live + "-" + after;
+    }
+
+    boolean isRefused() {
+      return after.equals("folder") && List.of("file", "link", "fifo").contains(live);
+    }
+
+    /** What ostree cannot do, or loses. */
+    boolean isOursAlone() {
+      return live.equals("fifo")
+          || (live.equals("folder") && after.equals("folder") && !before.equals("folder"))
+          || (live.equals("folder") && before.equals("folder") && after.matches("file|link"));
+    }
+
+    /** What comes of it, as {@link #told} says it. */
+    String expected() {
+      if (live.equals("same") || (live.equals("none") && before.equals("none"))) {
+        return made(after, "new");
+      }
+      if (!live.equals("folder")) {
+        return made(live, "mine");
+      }
+      Set<String> children = new TreeSet<>(Set.of("mine"));
+      if (after.equals("folder")) {
+        children.add("new");
+      } else if (before.equals("folder") && !after.equals("none")) {
+        children.add("old");
+      }
+      return children.toString();
+    }
+
+    private static String made(String type, String whose) {
+      return switch (type) {
+        case "file" -> whose;
+        case "link" -> "-> " + whose;
+        case "folder" -> "[" + whose + "]";
+        default -> type;
+      };
+    }
+
+    static void make(Path path, String type, String whose) throws IOException {
+      Files.createDirectories(path.getParent());
+      switch (type) {
+        case "file" -> Files.writeString(path, whose);
+        case "link" -> Files.createSymbolicLink(path, Path.of(whose));
+        case "folder" -> Files.writeString(Files.createDirectories(path).resolve(whose), whose);
+        case "fifo" -> Posix.mknod(OsPath.of(path), Stat.S_IFIFO | 0600, 0);
+        default -> {}
+      }
+    }
+
+    void change(Path path) throws IOException {
+      if (live.equals("same")) {
+        return;
+      }
+      if (Posix.exists(OsPath.of(path)) && !(before.equals("folder") && live.equals("folder"))) {
+        Posix.removeTree(OsPath.of(path));
+      }
+      make(path, live, "mine");
+    }
+
+    static String told(Path path) throws IOException {
+      OsPath os = OsPath.of(path);
+      if (!Posix.exists(os)) {
+        return "none";
+      }
+      Stat stat = Posix.lstat(os);
+      if (stat.isSymlink()) {
+        return "-> " + Posix.readlink(os);
+      }
+      return stat.isDirectory()
+          ? new TreeSet<>(Posix.list(os)).toString()
+          : stat.isRegular() ? Files.readString(path) : "fifo";
+    }
+  }
+
+  private static void fill(Path etc, List<Types> types, boolean after) throws IOException {
+    for (Types t : types) {
+      for (String above : List.of("", "deep/er/")) {
+        Types.make(
+            etc.resolve(above + t.name()), after ? t.after() : t.before(), after ? "new" : "old");
+      }
+    }
+  }
+
+  private static Map<String, String> told(Path etc, List<Types> types) throws IOException {
+    Map<String, String> told = new TreeMap<>();
+    for (Types t : types) {
+      told.put(t.name(), Types.told(etc.resolve(t.name())));
+      told.put("deep/er/" + t.name(), Types.told(etc.resolve("deep/er/" + t.name())));
+    }
+    return told;
+  }
+
+  private static void change(Path etc, List<Types> types) throws IOException {
+    for (Types t : types) {
+      t.change(etc.resolve(t.name()));
+      t.change(etc.resolve("deep/er/" + t.name()));
+    }
+  }
+
+  /** Each type of each of the three, at the top and below. */
+  @Test
+  void losesNothingWhateverBecomesOfAPath(@TempDir Path dir) throws IOException {
+    for (String top : List.of("old", "live")) {
+      fill(dir.resolve(top), Types.all(), false);
+    }
+    fill(dir.resolve("new"), Types.all(), true);
+    change(dir.resolve("live"), Types.all());
+    assertThat(
+            EtcMerge.diff(dir.resolve("old"), dir.resolve("live")).conflicts(dir.resolve("new")))
+        .map(OsPath::toString)
+        .containsExactlyInAnyOrderElementsOf(
+            Types.all().stream()
+                .filter(Types::isRefused)
+                .flatMap(t -> Stream.of(t.name(), "deep/er/" + t.name()))
+                .toList());
+    List<Types> merged = Types.all().stream().filter(t -> !t.isRefused()).toList();
+    for (Types t : Types.all()) {
+      if (t.isRefused()) {
+        for (String above : List.of("", "deep/er/")) {
+          Posix.removeTree(OsPath.of(dir.resolve("live/" + above + t.name())));
+          Posix.removeTree(OsPath.of(dir.resolve("new/" + above + t.name())));
+        }
+      }
+    }
+    EtcMerge.diff(dir.resolve("old"), dir.resolve("live")).apply(dir.resolve("new"));
+    Map<String, String> expected = new TreeMap<>();
+    for (Types t : merged) {
+      expected.put(t.name(), t.expected());
+      expected.put("deep/er/" + t.name(), t.expected());
+    }
+    assertThat(told(dir.resolve("new"), merged)).isEqualTo(expected);
+    List<Types> both = merged.stream().filter(t -> !t.isOursAlone()).toList();
+    expected.keySet().retainAll(told(dir.resolve("new"), both).keySet());
+    assertThat(mergedByOstree(both)).isEqualTo(expected);
+  }
+
+  private static Map<String, String> mergedByOstree(List<Types> types) throws IOException {
+    try (Machine machine = new Machine()) {
+      Sysroot sysroot = machine.init();
+      Checksum before =
+          machine.commit(Machine.files("1", "one"), tree -> fillImage(tree, types, false));
+      Deployment first =
+          sysroot.deploy(DeploySpec.install("default", before, Origin.NONE, KARGS));
+      change(sysroot.path(first).resolve("etc"), types);
+      Checksum after =
+          machine.commit(Machine.files("2", "two"), tree -> fillImage(tree, types, true));
+      machine.admin("deploy", "--os=default", after.hex());
+      sysroot.reload();
+      return told(sysroot.path(sysroot.deployments().getFirst()).resolve("etc"), types);
+    }
+  }
+
+  private static void fillImage(Path tree, List<Types> types, boolean after) {
+    try {
+      fill(tree.resolve("usr/etc"), types, after);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Attributes are merged one by one; what the administrator did not touch is the new image's. */
+  @Test
+  void mergesAttributesOneByOne(@TempDir Path dir) throws IOException {
+    for (String name : List.of("file", "folder")) {
+      for (String top : List.of("old", "live", "new")) {
+        Path path = dir.resolve(top).resolve(name);
+        Types.make(path, name, "x");
+        set(path, "kept", "old");
+        set(path, "changed", "old");
+        set(path, "gone", "old");
+        set(path, "newer", top.equals("new") ? "new" : "old");
+      }
+      set(dir.resolve("live/" + name), "changed", "mine");
+      set(dir.resolve("live/" + name), "added", "mine");
+      set(dir.resolve("new/" + name), "more", "new");
+      Xattrs.lremovexattr(OsPath.of(dir.resolve("live/" + name)), OsPath.of("user.gone"));
+    }
+    // Changed below, and so touched on the way.
+    Files.writeString(dir.resolve("live/folder/x"), "mine");
+    EtcMerge.diff(dir.resolve("old"), dir.resolve("live")).apply(dir.resolve("new"));
+    Map<String, String> etc = listing(dir.resolve("new"));
+    for (String name : List.of("/file", "/folder")) {
+      assertThat(etc.get(name))
+          .contains(
+              " user.added=mine user.changed=mine user.kept=old user.more=new user.newer=new")
+          .doesNotContain("user.gone");
+    }
+  }
+
+  private static void set(Path path, String name, String value) throws IOException {
+    Xattrs.lsetxattr(
+        OsPath.of(path), OsPath.of("user." + name), value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void tellsOfASocketThatIsNotCarriedOver() throws IOException {
+    try (Machine machine = new Machine()) {
+      Sysroot sysroot = machine.init();
+      Deployment first =
+          first(
+              machine,
+              sysroot,
+              Machine.files("1", "one"),
+              etc ->
+                  Posix.mknod(OsPath.of(etc.resolve("app/socket")), Stat.S_IFSOCK | 0600, 0));
+      List<String> told = new ArrayList<>();
+      Sysroot.open(machine.root(), machine.runState(), told::add)
+          .deploy(
+              DeploySpec.upgrade(
+                  first, machine.commit(Machine.files("2", "two")), Origin.NONE));
+      assertThat(told).singleElement().asString().contains("the socket /etc/app/socket is not");
+    }
   }
 
   @Test
