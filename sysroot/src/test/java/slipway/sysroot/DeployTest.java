@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.state.Deployment;
@@ -103,6 +107,52 @@ class DeployTest {
         .isEqualTo(
             "[origin]\ncontainer-image-reference=ostree-unverified-registry:quay.io/example/os:latest\n");
     assertThat(sysroot.repository().refs("ostree")).containsOnlyKeys("ostree/1/1/0");
+  }
+
+  /** What an image brings for containers in it, which no repository can hold as it is. */
+  @Test
+  void quotedWhiteoutsBecomeDevicesAsWithOstree() throws IOException {
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("usr/share/layer/.ostree-wh.gone", "");
+    files.put("usr/share/layer/.ostree-wh.open", "not looked at\n");
+    files.put("usr/share/layer/.wh.kept", "");
+    List<String> told = new ArrayList<>();
+    for (boolean ours : List.of(true, false)) {
+      try (Machine other = new Machine()) {
+        Sysroot sysroot = other.init();
+        Checksum commit =
+            other.commit(
+                files,
+                tree ->
+                    Command.of("chmod", "600", tree + "/usr/share/layer/.ostree-wh.open").run());
+        if (ours) {
+          sysroot.deploy(install(commit));
+        } else {
+          other.admin("deploy", "--os=default", commit.hex());
+          sysroot.reload();
+        }
+        Path layer =
+            sysroot.path(sysroot.deployments().getFirst()).resolve("usr/share/layer");
+        told.add(
+            Command.of("find", layer.toString(), "-mindepth", "1", "-printf", "%P %y %m %U:%G\n")
+                .output()
+                .lines()
+                .sorted()
+                .collect(Collectors.joining(" | ")));
+        if (ours) {
+          assertThat(Posix.lstat(OsPath.of(layer.resolve("gone"))).rdev()).isZero();
+        }
+      }
+    }
+    assertThat(told.getFirst())
+        .isEqualTo(".wh.kept f 644 0:0 | gone c 644 0:0 | open c 600 0:0")
+        .isEqualTo(told.getLast());
+    Sysroot sysroot = machine.init();
+    files.put("usr/share/layer/gone", "and not gone\n");
+    Checksum both = machine.commit(files);
+    assertThatThrownBy(() -> sysroot.deploy(install(both)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("the image has a file .ostree-wh.gone and what it hides");
   }
 
   @Test

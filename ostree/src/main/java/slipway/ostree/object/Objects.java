@@ -26,6 +26,13 @@ public final class Objects {
   public static final int MAX_METADATA = 128 * 1024 * 1024;
 
   /**
+   * Begins the names of files that stand for whiteouts of overlayfs, which no repository can hold:
+   * a checkout has a character device 0:0 of the rest of the name (ostree's "passthrough
+   * whiteouts").
+   */
+  public static final String QUOTED_WHITEOUT = ".ostree-wh.";
+
+  /**
    * Attributes of one object; empty ones are but a few bytes, and each takes far more of the heap.
    * File systems keep some hundreds.
    */

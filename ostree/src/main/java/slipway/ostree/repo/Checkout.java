@@ -7,6 +7,7 @@ import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 import slipway.linux.posix.Xattrs;
 import slipway.ostree.object.Checksum;
@@ -15,7 +16,10 @@ import slipway.ostree.object.Objects;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
-/** Lays a tree out as a directory, with hard links to objects. */
+/**
+ * Lays a tree out as a directory, with hard links to objects, as ostree does for a deployment: a
+ * file that stands for a whiteout becomes one.
+ */
 final class Checkout {
   private final Repository repository;
   private final BareFormat format = new BareFormat();
@@ -50,6 +54,8 @@ final class Checkout {
       OsPath file = path.resolve(Objects.name(child.getKey()));
       switch (child.getValue()) {
         case Node.Directory d -> directory(d, file);
+        case Node.File f when file.name().startsWith(Objects.QUOTED_WHITEOUT) ->
+            whiteout(f, file.name(), directory, path);
         case Node.File f -> file(f, file);
         case Node.Symlink s -> symlink(s, file);
         case Node.Special s -> throw unsupported(file);
@@ -87,6 +93,28 @@ final class Checkout {
         sink.write(buffer, 0, n);
       }
       sink.finish(false);
+    }
+  }
+
+  /** What is in the file does not count, its owner, mode and attributes do. */
+  private static void whiteout(
+      Node.File file, OsPath quoted, Node.Directory directory, OsPath path) throws IOException {
+    OsPath name = quoted.substring(Objects.QUOTED_WHITEOUT.length());
+    if (name.isEmpty() || directory.children().containsKey(name)) {
+      throw Problem.input(
+          "the image has a file "
+              + quoted
+              + (name.isEmpty()
+                  ? ", a whiteout of no name; remove it from the image"
+                  : " and what it hides, beside it; remove one of them from the image"));
+    }
+    Metadata metadata = Objects.normalized(file.metadata());
+    OsPath device = path.resolve(name);
+    Posix.mknod(device, Stat.S_IFCHR | metadata.permissions(), Posix.makedev(0, 0));
+    Posix.lchown(device, metadata.uid(), metadata.gid());
+    Posix.chmod(device, metadata.permissions());
+    for (Metadata.Xattr x : metadata.xattrs()) {
+      Xattrs.lsetxattr(device, x.name(), x.value());
     }
   }
 

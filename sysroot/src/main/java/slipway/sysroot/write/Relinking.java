@@ -15,6 +15,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.ObjectType;
+import slipway.ostree.object.Objects;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.Deployment;
@@ -28,9 +29,6 @@ import slipway.tree.FileTree;
 public final class Relinking {
   private static final OsPath USR = OsPath.of("usr");
   private static final OsPath ETC = OsPath.of("etc");
-
-  /** Names that ostree turns into whiteouts when it deploys. */
-  private static final String WHITEOUT = ".ostree-wh.";
 
   private final Repository repository;
   private final Deployment deployment;
@@ -145,7 +143,7 @@ public final class Relinking {
   }
 
   private static boolean isMissed(OsPath place) {
-    return place.components().getFirst().equals(USR) && !place.name().startsWith(WHITEOUT);
+    return place.components().getFirst().equals(USR) && !place.name().startsWith(Objects.QUOTED_WHITEOUT);
   }
 
   private boolean isWhole(OpenDirectory top, Apart file) throws IOException {
