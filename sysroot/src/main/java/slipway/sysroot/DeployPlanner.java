@@ -17,6 +17,8 @@ import slipway.sysroot.write.BootSpace;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.EtcMerge;
 import slipway.system.boot.KernelLayout;
+import slipway.system.boot.PrepareRootConfig;
+import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 
 /** Works out changes of the deployments, of which it makes none. */
@@ -44,6 +46,7 @@ final class DeployPlanner {
     FileTree tree = sysroot.repository().readTree(spec.commit());
     KernelLayout layout = KernelLayout.of(tree);
     DeploymentWriter.requireEtc(tree);
+    PrepareRootConfig.read(new ImageFiles(tree)).requireStartable();
     Deployment created =
         DeploymentBuilder.builder()
             .stateroot(spec.stateroot())

@@ -22,15 +22,16 @@ public final class Deployable {
    * @param tree with the defaults of /etc in /usr/etc, as an import makes it
    * @param architecture in OCI's names
    * @return the image's kernel
-   * @throws Problem of kind INPUT when it has no kernel or several, no /etc or no name, or kernel
-   *     arguments, a configuration of its start or a policy of SELinux that cannot be read
+   * @throws Problem of kind INPUT when it has no kernel or several, no /etc or no name, kernel
+   *     arguments, a configuration of its start or a policy of SELinux that cannot be read, or
+   *     demands fs-verity
    */
   public static KernelLayout require(FileTree tree, String architecture) throws IOException {
     KernelLayout kernel = KernelLayout.of(tree);
     DeploymentWriter.requireEtc(tree);
     ImageFiles files = new ImageFiles(tree);
     OsRelease.prettyName(files);
-    PrepareRootConfig.read(files);
+    PrepareRootConfig.read(files).requireStartable();
     KernelArgumentsDirectory.read(tree, architecture);
     Optional<FileLabels> labels = FileLabels.of(files);
     if (labels.isPresent()) {

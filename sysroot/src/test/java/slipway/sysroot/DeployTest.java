@@ -22,6 +22,7 @@ import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Machine;
 import slipway.sysroot.state.Origin;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.FileTree;
 
 /** Deployments that we make, judged by ostree, and ostree's read by us. */
 class DeployTest {
@@ -153,6 +154,27 @@ class DeployTest {
     assertThatThrownBy(() -> sysroot.deploy(install(both)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("the image has a file .ostree-wh.gone and what it hides");
+  }
+
+  /** Its machines would not start: no file has fs-verity enabled. */
+  @Test
+  void refusesAnImageThatDemandsVerityBeforeAnythingIsChanged() throws IOException {
+    Sysroot sysroot = machine.init();
+    for (String mode : List.of("verity", "signed")) {
+      Map<String, String> files = Machine.files("1", "one");
+      files.put("usr/lib/ostree/prepare-root.conf", "[composefs]\nenabled = " + mode + "\n");
+      Checksum commit = machine.commit(files);
+      Map<String, String> before = machine.listing("ostree/deploy");
+      assertThatThrownBy(() -> sysroot.deploy(install(commit)))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+          .hasMessageContaining("[composefs] enabled=" + mode + ", which demands fs-verity");
+      FileTree tree = sysroot.repository().readTree(commit);
+      assertThatThrownBy(() -> Deployable.require(tree, "amd64"))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("make it enabled=yes");
+      assertThat(machine.listing("ostree/deploy")).isEqualTo(before);
+    }
   }
 
   @Test

@@ -99,6 +99,22 @@ public record PrepareRootConfig(
         transientRoot);
   }
 
+  /**
+   * Requires that a machine would start from a deployment that is made here. No file here has
+   * fs-verity enabled, and an initramfs that demands it mounts no root.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public void requireStartable() {
+    if (composefs.checked()) {
+      throw Problem.input(
+          "the image's prepare-root.conf has [composefs] enabled="
+              + composefs.name().toLowerCase(Locale.ROOT)
+              + ", which demands fs-verity of every file, and Slipway enables none: no machine would"
+              + " start; make it enabled=yes and build the image's initramfs anew");
+    }
+  }
+
   private static Composefs composefs(String value, String name) {
     return switch (value.toLowerCase(Locale.ROOT)) {
       case "no", "false", "0" -> Composefs.NO;
