@@ -141,19 +141,23 @@ final class DeployPlanner {
   /**
    * The boot menu with one more in front: kept are the running one, the merge source, pinned ones,
    * those of other stateroots, and of the rest as many as the machine is told to keep and {@code
-   * /boot} has room for.
+   * /boot} has room for. While the running one is itself on trial, what was proven before it stays
+   * as well, and stands behind the new one: it is what a machine goes back to whose new one fails.
    *
    * @param tree of the new one when it is not on disk yet, else null
    * @throws Problem of kind ENVIRONMENT when {@code /boot} has no room even without the rest
    */
   Menu menuWith(Deployment created, @Nullable Deployment merge, @Nullable FileTree tree)
       throws IOException {
-    List<Deployment> spare =
-        new ArrayList<>(
-            state.deployments().stream()
-                .filter(d -> !isNeeded(d, created, merge))
-                .limit(keep() - 1L)
-                .toList());
+    Deployment proven = proven(created);
+    List<Deployment> spare = new ArrayList<>();
+    if (proven != null) {
+      spare.add(proven); // The first of them is the last to go where there is no room.
+    }
+    state.deployments().stream()
+        .filter(d -> !isNeeded(d, created, merge) && !d.isSame(proven))
+        .limit(keep() - 1L)
+        .forEach(spare::add);
     Optional<EspMenu> partition = EspMenu.of(sysroot.root());
     if (partition.isPresent()) {
       partition.get().require(); // Where it is missing, nothing is gained by keeping less.
@@ -163,7 +167,7 @@ final class DeployPlanner {
       order.add(created);
       for (Deployment d : state.deployments()) {
         if (isNeeded(d, created, merge) || spare.contains(d)) {
-          order.add(d);
+          order.add(d.isSame(proven) ? 1 : order.size(), d);
         }
       }
       try {
@@ -177,6 +181,16 @@ final class DeployPlanner {
         warnings.accept("no room to keep " + spare.removeLast().id() + ": " + e.sentence());
       }
     }
+  }
+
+  /** What stands behind the running one while that is on trial; null when it is not. */
+  private @Nullable Deployment proven(Deployment created) {
+    List<Deployment> now = state.deployments();
+    boolean tried =
+        now.size() > 1
+            && now.getFirst().booted()
+            && sysroot.trials().current().filter(t -> t.isOf(now.getFirst())).isPresent();
+    return tried && now.get(1).stateroot().equals(created.stateroot()) ? now.get(1) : null;
   }
 
   private static boolean isNeeded(Deployment d, Deployment created, @Nullable Deployment merge) {

@@ -99,6 +99,52 @@ class BootTrialTest {
     machine.judge();
   }
 
+  private void restart() throws IOException {
+    sysroot = machine.openBooted(sysroot.deployments().getFirst());
+    first = sysroot.booted().orElseThrow();
+  }
+
+  private List<String> commits() {
+    return sysroot.deployments().stream().map(d -> d.checksum().hex()).toList();
+  }
+
+  /** The newest may fail, and the one that runs has not shown yet that it does not. */
+  @Test
+  void aFailingOneGoesBackToTheLastThatWasProven() throws IOException {
+    String one = first.checksum().hex();
+    upgrade(assessed("2", "two"));
+    restart();
+    String two = first.checksum().hex();
+    sysroot.stage(
+        DeploySpec.upgrade(first, machine.commit(assessed("3", "three")), Origin.NONE), false);
+    assertThat(commits()).as("nothing goes before the shutdown").containsExactly(two, one);
+    Finalization third = sysroot.finalizeStaged();
+    String three = third.deployment().checksum().hex();
+    assertThat(commits()).containsExactly(three, one, two);
+    assertThat(third.trial()).isNotNull();
+    machine.judge();
+    restart();
+    sysroot.trials().end();
+    upgrade(assessed("4", "four"));
+    assertThat(commits()).as("3 is proven").hasSize(2).endsWith(three);
+  }
+
+  /** No trial, and nothing else in the menu differs. */
+  @Test
+  void anotherToolsKeyAloneChangesTheMenu() throws IOException {
+    sysroot.changeSettings(settings -> settings.withTries(0));
+    upgrade(Machine.files("1", "one"));
+    restart();
+    for (String value : List.of("a", "b")) {
+      sysroot.stage(
+          DeploySpec.restart(first, first.kargs(), Map.of("x-tool", value), first), false);
+      sysroot.finalizeStaged();
+      assertThat(Files.readString(machine.root().resolve("boot/loader/entries/ostree-2.conf")))
+          .contains("x-tool " + value + "\n");
+    }
+    machine.judge();
+  }
+
   @Test
   void nobodyIsTriedWhoWouldNotEndIt() throws IOException {
     assertThat(upgrade(Machine.files("2", "two")).trial()).as("no unit").isNull();
