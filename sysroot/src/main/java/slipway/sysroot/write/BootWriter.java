@@ -135,11 +135,29 @@ public final class BootWriter {
       if (!a.bootChecksum().equals(b.bootChecksum())
           || !a.kargs().equals(b.kargs())
           || !a.stateroot().equals(b.stateroot())
+          || !othersKeys(a).equals(othersKeys(b))
           || !title(a, i, false).equals(title(b, i, false))) {
         return true;
       }
     }
     return false;
+  }
+
+  /** What other tools put into an entry, which the one that is written has, too. */
+  private static Map<String, List<String>> othersKeys(Deployment d) {
+    BootEntry entry = d.entry();
+    if (entry == null) {
+      return Map.of();
+    }
+    Map<String, List<String>> keys = new HashMap<>(entry.extensions());
+    keys.put("initrd", moreInitramfs(entry));
+    keys.values().removeIf(List::isEmpty);
+    return keys;
+  }
+
+  /** The initramfs files that other tools laid over ours. */
+  private static List<String> moreInitramfs(BootEntry entry) {
+    return entry.keys().getOrDefault("initrd", List.of()).stream().skip(1).toList();
   }
 
   // ---- only the links ----
@@ -280,9 +298,8 @@ public final class BootWriter {
             .with("options", options.append(List.of("ostree=" + bootLink)).toString())
             .with("linux", directory + layout.kernelName());
     if (initramfs != null) {
-      // More initramfs files, which other tools laid over ours, stay.
       List<String> initrds = new ArrayList<>(List.of(directory + initramfs));
-      initrds.addAll(entry.keys().getOrDefault("initrd", List.of()).stream().skip(1).toList());
+      initrds.addAll(moreInitramfs(entry));
       entry = entry.withAll("initrd", initrds);
     }
     if (layout.deviceTree() != null) {
