@@ -132,8 +132,7 @@ class DeployTest {
           other.admin("deploy", "--os=default", commit.hex());
           sysroot.reload();
         }
-        Path layer =
-            sysroot.path(sysroot.deployments().getFirst()).resolve("usr/share/layer");
+        Path layer = sysroot.path(sysroot.deployments().getFirst()).resolve("usr/share/layer");
         told.add(
             Command.of("find", layer.toString(), "-mindepth", "1", "-printf", "%P %y %m %U:%G\n")
                 .output()

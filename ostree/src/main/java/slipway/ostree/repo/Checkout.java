@@ -97,8 +97,8 @@ final class Checkout {
   }
 
   /** What is in the file does not count, its owner, mode and attributes do. */
-  private static void whiteout(
-      Node.File file, OsPath quoted, Node.Directory directory, OsPath path) throws IOException {
+  private static void whiteout(Node.File file, OsPath quoted, Node.Directory directory, OsPath path)
+      throws IOException {
     OsPath name = quoted.substring(Objects.QUOTED_WHITEOUT.length());
     if (name.isEmpty() || directory.children().containsKey(name)) {
       throw Problem.input(

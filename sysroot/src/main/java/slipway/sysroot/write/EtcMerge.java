@@ -471,8 +471,7 @@ public final class EtcMerge {
     }
     for (OsPath name : now) {
       byte[] value = Xattrs.lgetxattr(source, name);
-      boolean isOurs =
-          !old.contains(name) || !Arrays.equals(value, Xattrs.lgetxattr(before, name));
+      boolean isOurs = !old.contains(name) || !Arrays.equals(value, Xattrs.lgetxattr(before, name));
       if (value != null && isOurs) {
         Xattrs.lsetxattr(target, name, value);
       }

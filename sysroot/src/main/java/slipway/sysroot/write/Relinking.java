@@ -143,7 +143,8 @@ public final class Relinking {
   }
 
   private static boolean isMissed(OsPath place) {
-    return place.components().getFirst().equals(USR) && !place.name().startsWith(Objects.QUOTED_WHITEOUT);
+    return place.components().getFirst().equals(USR)
+        && !place.name().startsWith(Objects.QUOTED_WHITEOUT);
   }
 
   private boolean isWhole(OpenDirectory top, Apart file) throws IOException {

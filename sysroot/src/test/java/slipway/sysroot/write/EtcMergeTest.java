@@ -334,8 +334,7 @@ class EtcMergeTest {
     }
     fill(dir.resolve("new"), Types.all(), true);
     change(dir.resolve("live"), Types.all());
-    assertThat(
-            EtcMerge.diff(dir.resolve("old"), dir.resolve("live")).conflicts(dir.resolve("new")))
+    assertThat(EtcMerge.diff(dir.resolve("old"), dir.resolve("live")).conflicts(dir.resolve("new")))
         .map(OsPath::toString)
         .containsExactlyInAnyOrderElementsOf(
             Types.all().stream()
@@ -368,8 +367,7 @@ class EtcMergeTest {
       Sysroot sysroot = machine.init();
       Checksum before =
           machine.commit(Machine.files("1", "one"), tree -> fillImage(tree, types, false));
-      Deployment first =
-          sysroot.deploy(DeploySpec.install("default", before, Origin.NONE, KARGS));
+      Deployment first = sysroot.deploy(DeploySpec.install("default", before, Origin.NONE, KARGS));
       change(sysroot.path(first).resolve("etc"), types);
       Checksum after =
           machine.commit(Machine.files("2", "two"), tree -> fillImage(tree, types, true));
@@ -410,8 +408,7 @@ class EtcMergeTest {
     Map<String, String> etc = listing(dir.resolve("new"));
     for (String name : List.of("/file", "/folder")) {
       assertThat(etc.get(name))
-          .contains(
-              " user.added=mine user.changed=mine user.kept=old user.more=new user.newer=new")
+          .contains(" user.added=mine user.changed=mine user.kept=old user.more=new user.newer=new")
           .doesNotContain("user.gone");
     }
   }
@@ -430,13 +427,11 @@ class EtcMergeTest {
               machine,
               sysroot,
               Machine.files("1", "one"),
-              etc ->
-                  Posix.mknod(OsPath.of(etc.resolve("app/socket")), Stat.S_IFSOCK | 0600, 0));
+              etc -> Posix.mknod(OsPath.of(etc.resolve("app/socket")), Stat.S_IFSOCK | 0600, 0));
       List<String> told = new ArrayList<>();
       Sysroot.open(machine.root(), machine.runState(), told::add)
           .deploy(
-              DeploySpec.upgrade(
-                  first, machine.commit(Machine.files("2", "two")), Origin.NONE));
+              DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), Origin.NONE));
       assertThat(told).singleElement().asString().contains("the socket /etc/app/socket is not");
     }
   }

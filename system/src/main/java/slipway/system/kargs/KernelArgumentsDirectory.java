@@ -67,8 +67,8 @@ public final class KernelArgumentsDirectory {
    * A file's content, links followed within the image; nothing of a directory, and of a link to
    * {@code /dev/null}, by which systemd's folders hide a file.
    */
-  private static Optional<byte[]> content(
-      FileTree tree, Map.Entry<OsPath, Node> child, String name) throws IOException {
+  private static Optional<byte[]> content(FileTree tree, Map.Entry<OsPath, Node> child, String name)
+      throws IOException {
     return switch (child.getValue()) {
       case Node.File file -> {
         try (InputStream in = file.content().open()) {

@@ -76,8 +76,7 @@ class ImageLintTest {
             link("usr/lib/bootc/kargs.d/20.toml", "/usr/share/more.toml"),
             link("usr/lib/bootc/kargs.d/30.toml", "/dev/null"),
             file("usr/share/more.toml", "kargs = [\"a=1\"]\n"));
-    assertThat(KernelArgumentsDirectory.read(tree, "amd64").list())
-        .containsExactly("quiet", "a=1");
+    assertThat(KernelArgumentsDirectory.read(tree, "amd64").list()).containsExactly("quiet", "a=1");
   }
 
   private static FileTree tree(At... changes) {
