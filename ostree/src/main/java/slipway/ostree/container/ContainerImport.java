@@ -145,7 +145,7 @@ public final class ContainerImport {
               + damaged
               + " of "
               + repository.path()
-              + " is damaged; bootc fsck --repair mends the versions that need it");
+              + " is damaged; on a machine, bootc fsck --repair mends the versions that need it");
     }
   }
 
@@ -425,7 +425,7 @@ public final class ContainerImport {
                     + object
                     + " of "
                     + repository.path()
-                    + ", which is damaged and did not come with it; bootc fsck --repair mends it");
+                    + ", which is damaged and did not come with it; on a machine, bootc fsck --repair mends it");
           }
         });
   }

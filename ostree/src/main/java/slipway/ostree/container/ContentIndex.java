@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
@@ -215,13 +216,13 @@ final class ContentIndex implements KnownContents {
                   + object.get()
                   + " of "
                   + repository.path()
-                  + " is damaged; bootc fsck --repair mends the versions that hold it");
+                  + " is damaged; on a machine, bootc fsck --repair mends the versions that hold it");
         }
         tables.remove(table);
         try {
           Files.deleteIfExists(table.file);
         } catch (IOException e) {
-          progress.note(table.file + " is wrong and cannot be removed: " + e.getMessage());
+          progress.note(table.file + " is wrong and cannot be removed: " + FileReason.of(e));
         }
         return;
       }
@@ -284,7 +285,8 @@ final class ContentIndex implements KnownContents {
     try {
       return hashed(layer);
     } catch (IOException | Problem e) {
-      progress.note("what layer " + layer.hex() + " holds cannot be used: " + e.getMessage());
+      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
+      progress.note("what layer " + layer.hex() + " holds cannot be used: " + why);
       return Optional.empty();
     }
   }

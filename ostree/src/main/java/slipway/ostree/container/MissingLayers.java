@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.ImageTotals;
+import slipway.base.FileReason;
 import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -176,7 +177,8 @@ final class MissingLayers {
       transaction.commit();
     } catch (IOException | Problem e) {
       // The failure that led here is the one to report; nothing that was there is lost.
-      progress.note("the layers that were complete could not be kept: " + e.getMessage());
+      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
+      progress.note("the layers that were complete could not be kept: " + why);
     }
   }
 

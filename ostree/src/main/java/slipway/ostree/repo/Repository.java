@@ -383,7 +383,7 @@ public final class Repository {
               + objectPath(checksum, ObjectType.COMMIT)
               + " is damaged ("
               + e.sentence()
-              + "); bootc fsck --repair mends it",
+              + "); on a machine, bootc fsck --repair mends it",
           e);
     }
   }

@@ -152,6 +152,21 @@ class PartialImportTest extends ImportCase {
     assertThat(notes).isEmpty();
   }
 
+  /** The image is there by then; only the next version costs more. */
+  @Test
+  void aNoteThatCannotBeWrittenFailsNothing() throws IOException {
+    run(whole(1));
+    TestImage second = chunked(2);
+    Path note = index(expected(chunked(2), "before"));
+    Files.createDirectories(note.resolve("x"));
+    Imported imported = run(second);
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .startsWith("warning: what a layer holds is not noted for the next one: ");
+    assertSame(second, imported);
+  }
+
   @Test
   void aDamagedIndexIsMadeAgain() throws IOException {
     run(whole(1));
@@ -269,10 +284,13 @@ class PartialImportTest extends ImportCase {
     byte[] good = Files.readAllBytes(file);
     Files.write(file, new byte[0]);
     run(whole(2));
-    assertThat(notes).singleElement().asString().contains("is damaged; bootc fsck --repair");
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .contains("is damaged; on a machine, bootc fsck --repair");
     assertThatThrownBy(() -> repository.readTree(layer(repository, first)))
         .hasMessageContaining(file + " is damaged (")
-        .hasMessageContaining("; bootc fsck --repair mends it");
+        .hasMessageContaining("; on a machine, bootc fsck --repair mends it");
     Imported again =
         ContainerImport.run(
             repository, first, first.manifest(), first.config(), NAME + "1", progress);
