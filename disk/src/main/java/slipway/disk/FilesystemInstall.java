@@ -375,12 +375,11 @@ public final class FilesystemInstall {
    */
   private void onPartition(BootLoader loader, TargetRoot target, Path partition, Scratch scratch)
       throws IOException {
-    boolean replaces = request.replace() != Replace.NOTHING;
-    List<String> erased = List.of(target.boot().id());
+    List<String> erased = erased(target);
     BootDisk disk = target.disk();
     EfiFolder mounted = target.efi();
     if (mounted != null) {
-      if (replaces) {
+      if (!erased.isEmpty()) {
         tellRemoved(mounted.removeLoadersOf(erased));
       }
       if (loader == BootLoader.SYSTEMD) {
@@ -390,7 +389,7 @@ public final class FilesystemInstall {
       tellOthers(loader, mounted.hasSystemdBoot());
     } else if (disk != null && disk.esp() != null) {
       EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
-      if (replaces) {
+      if (!erased.isEmpty()) {
         tellRemoved(folders.removeLoadersOf(erased, scratch.large(), progress::note));
       }
       if (loader == BootLoader.SYSTEMD) {
@@ -399,6 +398,23 @@ public final class FilesystemInstall {
       FileSystems.put(disk.disk(), disk.esp().start(), partition);
       tellOthers(loader, folders.hasSystemdBoot());
     }
+  }
+
+  /**
+   * The file systems whose old systems do not start any more, so that their loaders go. Loaders
+   * look for /boot; a kernel that firmware starts by itself names the root, which only a wipe
+   * erases, and on btrfs only that of the whole.
+   */
+  private List<String> erased(TargetRoot target) {
+    boolean isWhole = target.root().inside().equals("/");
+    return switch (request.replace()) {
+      case NOTHING -> List.of();
+      case ALONGSIDE -> List.of(target.boot().id());
+      case WIPE ->
+          isWhole
+              ? List.of(target.boot().id(), target.root().id())
+              : List.of(target.boot().id());
+    };
   }
 
   private void onMirrors(
@@ -410,7 +426,7 @@ public final class FilesystemInstall {
             installation.bootLoader(),
             partition,
             installation.known().espBytes(request.wishes()),
-            request.replace() == Replace.NOTHING ? List.of() : List.of(target.boot().id()),
+            erased(target),
             scratch.large(),
             progress::note);
   }

@@ -92,7 +92,7 @@ class FilesystemInstallTest extends FilesystemCase {
     String boot = uuid(root.resolve("boot"));
     loader("debian", "search.fs_uuid " + boot + " root\n");
     loader("systemd", "any");
-    loader("Linux", "root=UUID=" + boot);
+    loader("Linux", "root=UUID=" + uuid(root));
     loader("other", "search.fs_uuid 11111111-0000-4000-8000-00000000000A root\n");
     Path unit = tree.resolve("usr/lib/systemd/system/bootc-destructive-cleanup.service");
     Files.createDirectories(unit.getParent());
@@ -113,9 +113,8 @@ class FilesystemInstallTest extends FilesystemCase {
     assertThat(root.resolve("etc/bootc-destructive-cleanup")).isEmptyFile();
     // The partition is not mounted; its loader that looked for the erased /boot went all the same.
     assertThat(notes)
-        .contains(
-            "removed the old system's loader EFI/debian",
-            "removed the old system's loader EFI/Linux/grub.cfg")
+        .contains("removed the old system's loader EFI/debian")
+        .noneMatch(line -> line.contains("EFI/Linux"))
         .anyMatch(line -> line.startsWith("systemd-boot of another system stays in EFI/systemd"));
     String esp = disk + "@@" + table(disk).get(1).start();
     assertThat(Command.of("mdir", "-b", "-i", esp, "::/EFI/").output())
@@ -185,6 +184,7 @@ class FilesystemInstallTest extends FilesystemCase {
     Path data = Files.createDirectories(root.resolve("srv/data"));
     open.add(Mount.of("tmpfs", data, "tmpfs", 0, null));
     Files.writeString(data.resolve("file"), "mine");
+    loader("Linux", "root=UUID=" + uuid(root));
     FilesystemInstall.Request r = request(Replace.WIPE);
     install(r.withRootSpec("LABEL=root").withBootSpec("LABEL=boot").withFinish(true));
     assertThat(judged()).contains("options root=LABEL=root rw boot=LABEL=boot added=1");
@@ -192,6 +192,7 @@ class FilesystemInstallTest extends FilesystemCase {
         .content()
         .isEqualTo("LABEL=boot /boot auto ro 0 0\n");
     assertThat(data.resolve("file")).hasContent("mine");
+    assertThat(notes).contains("removed the old system's loader EFI/Linux/grub.cfg");
     for (String gone : List.of("home", "usr", "bin", "boot/vmlinuz-old")) {
       assertThat(root.resolve(gone)).doesNotExist();
     }
