@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
-import slipway.archive.compress.Compression;
 import slipway.archive.tar.ImageTotals;
 import slipway.base.CountedInput;
 import slipway.base.Limit;
@@ -21,6 +20,7 @@ import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.oci.chunked.PartialLayer;
 import slipway.oci.copy.ImageSource;
+import slipway.oci.copy.PlainLayer;
 import slipway.oci.copy.Validate;
 import slipway.oci.copy.VerifyingInputStream;
 import slipway.oci.model.Descriptor;
@@ -144,8 +144,9 @@ final class LayerFetch {
     try (Progress.Task task = progress.start(name(blob), blob.size());
         InputStream compressed =
             new VerifyingInputStream(new CountedInput(source.blob(blob, 0), counted(task)), blob);
-        InputStream tar = Compression.decompressAny(compressed)) {
-      raw = read(tar, filter, image, blob, diffId, compressed);
+        PlainLayer tar = new PlainLayer(compressed, diffId.algorithm(), blob)) {
+      raw = read(tar, filter);
+      Validate.match(blob, diffId, tar.finish().diffId());
     }
     return filter.apply(raw);
   }
@@ -158,27 +159,16 @@ final class LayerFetch {
     };
   }
 
-  /**
-   * Reads a layer's tar and holds it to its diff id.
-   *
-   * @param below is read to its end, too: the decompressor may stop at the end of its data, and the
-   *     blob's digest is checked at its end
-   */
-  private static Layer read(
-      InputStream plain,
-      LayerFilter filter,
-      ImageTotals totals,
-      Descriptor blob,
-      Digest diffId,
-      InputStream below)
-      throws IOException {
-    MessageDigest hash = diffId.algorithm().newMessageDigest();
-    InputStream tar = bounded(new DigestInputStream(plain, hash), name(blob));
-    Layer raw = LayerReader.read(tar, filter, totals);
-    tar.transferTo(OutputStream.nullOutputStream());
-    below.transferTo(OutputStream.nullOutputStream());
-    Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
-    return raw;
+  /** Of what is damaged on its way the digest tells it, and not what a reader stumbles over. */
+  private Layer read(PlainLayer tar, LayerFilter filter) throws IOException {
+    try {
+      return LayerReader.read(tar, filter, image);
+    } catch (Problem e) {
+      if (e.kind() == Problem.Kind.CORRUPT) {
+        tar.finish();
+      }
+      throw e;
+    }
   }
 
   // ---- parts of it ----
@@ -242,9 +232,13 @@ final class LayerFetch {
     long begun = fetched.get();
     try (Progress.Task task = progress.start(name(blob), begun + parts.missingBytes())) {
       task.advance(begun);
-      try (InputStream tar = parts.open(counted(task))) {
-        raw = read(tar, filter, attempt, blob, diffId, InputStream.nullInputStream());
+      MessageDigest hash = diffId.algorithm().newMessageDigest();
+      try (InputStream tar =
+          bounded(new DigestInputStream(parts.open(counted(task)), hash), name(blob))) {
+        raw = LayerReader.read(tar, filter, attempt);
+        tar.transferTo(OutputStream.nullOutputStream());
       }
+      Validate.match(blob, diffId, Digest.of(diffId.algorithm(), hash.digest()));
     }
     Layer layer = filter.apply(raw);
     List<Known> known = known(layer, parts);

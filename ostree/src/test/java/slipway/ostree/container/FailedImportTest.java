@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,6 +97,29 @@ class FailedImportTest extends ImportCase {
       }
     }
     latch.countDown();
+  }
+
+  /** And not by what the decompressor or the reader of the tar stumbled over. */
+  @Test
+  void whatWasDamagedOnItsWayIsToldByItsDigest() throws IOException {
+    Layer layer = new TreeBuilder().file("usr/f", 0644, Trees.bytes(9, 500_000)).layer();
+    for (Compression packed : List.of(Compression.NONE, Compression.GZIP, Compression.ZSTD)) {
+      for (int at : new int[] {100, 250_000}) {
+        TestImage image = new TestImage().layer(layer, packed);
+        Descriptor blob = image.layers().getFirst();
+        byte[] bytes;
+        try (InputStream in = image.blob(blob, 0)) {
+          bytes = in.readAllBytes();
+        }
+        bytes[at] ^= 1;
+        image.forge(blob.digest(), bytes);
+        assertThatThrownBy(() -> run(image))
+            .isInstanceOf(Problem.class)
+            .hasMessageMatching(
+                "blob " + blob.digest() + " has the digest sha256:.*; it was damaged or forged");
+      }
+    }
+    assertClean();
   }
 
   @Test
