@@ -411,9 +411,7 @@ public final class FilesystemInstall {
       case NOTHING -> List.of();
       case ALONGSIDE -> List.of(target.boot().id());
       case WIPE ->
-          isWhole
-              ? List.of(target.boot().id(), target.root().id())
-              : List.of(target.boot().id());
+          isWhole ? List.of(target.boot().id(), target.root().id()) : List.of(target.boot().id());
     };
   }
 
