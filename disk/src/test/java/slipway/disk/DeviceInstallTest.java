@@ -298,20 +298,6 @@ class DeviceInstallTest extends DiskCase {
     }
   }
 
-  private static Progress noting(java.util.function.Consumer<String> notes) {
-    return new Progress() {
-      @Override
-      public Task start(String name, long total) {
-        return Progress.NONE.start(name, total);
-      }
-
-      @Override
-      public void note(String line) {
-        notes.accept(line);
-      }
-    };
-  }
-
   /** One after the other: the second is told who has the disk. */
   @Test
   @Tag("slow")
@@ -324,7 +310,7 @@ class DeviceInstallTest extends DiskCase {
             r.image(), file, true, true, null, 0, null, wishes(null, List.of()));
     DeviceInstall.run(
         ofFile,
-        noting(
+        new Notes(
             line -> {
               refused(ofFile, file + " is in use: another installation writes to it");
               met.add(line);
@@ -336,7 +322,7 @@ class DeviceInstallTest extends DiskCase {
               () ->
                   DeviceInstall.run(
                       ofDevice,
-                      noting(
+                      new Notes(
                           line -> {
                             refused(ofDevice, disk.device() + " is in use: another installation");
                             throw Problem.input("seen");

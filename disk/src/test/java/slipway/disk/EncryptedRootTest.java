@@ -14,7 +14,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
-import slipway.base.Progress;
 
 /**
  * What is asked of cryptsetup and systemd-cryptenroll, played by scripts that note it: encrypting
@@ -58,17 +57,7 @@ class EncryptedRootTest {
         ID,
         work,
         tools,
-        new Progress() {
-          @Override
-          public Task start(String name, long total) {
-            return Progress.NONE.start(name, total);
-          }
-
-          @Override
-          public void note(String line) {
-            notes.add(line);
-          }
-        });
+        new Notes(notes::add));
   }
 
   @Test

@@ -118,17 +118,7 @@ abstract class FilesystemCase extends DiskCase {
   }
 
   Progress told() {
-    return new Progress() {
-      @Override
-      public Task start(String name, long total) {
-        return Progress.NONE.start(name, total);
-      }
-
-      @Override
-      public void note(String line) {
-        notes.add(line);
-      }
-    };
+    return new Notes(notes::add);
   }
 
   void refused(FilesystemInstall.Request request, String sentence) {

@@ -196,7 +196,7 @@ class SystemdBootTest extends DiskCase {
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
           Path large = Files.write(directory.resolve("large"), new byte[62 << 20]);
           mtools("mcopy", esp, large.toString(), "::/ostree/other/");
-          assertThatThrownBy(() -> FilesystemInstall.run(request, running -> {}, noted(notes)))
+          assertThatThrownBy(() -> FilesystemInstall.run(request, running -> {}, new Notes(notes::add)))
               .isInstanceOf(Problem.class)
               .hasMessageContaining("the EFI system partition has room for 0 MiB, and ");
           // The kernels of an old menu go, and its entries, which would start before the new one.
@@ -216,11 +216,11 @@ class SystemdBootTest extends DiskCase {
                               FilesystemInstall.Replace.NOTHING,
                               wishes(BootLoader.SYSTEMD)),
                           running -> {},
-                          noted(notes)))
+                          new Notes(notes::add)))
               .isInstanceOf(Problem.class)
               .hasMessageContaining("has the boot menu of another system (loader/entr");
           mtools("mmd", esp, "::/ostree/cut-" + "0b".repeat(32));
-          FilesystemInstall.run(request, running -> {}, noted(notes));
+          FilesystemInstall.run(request, running -> {}, new Notes(notes::add));
           assertThat(notes).contains("removed from the old boot menu " + OLD);
           Path partition = partition(disk, parts.get(0).start());
           assertThat(judge(partition, m.target())).contains("linux /ostree/default-");
@@ -291,19 +291,5 @@ class SystemdBootTest extends DiskCase {
     assertThatThrownBy(() -> boot.require(DirectoryReader.read(tree)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining(sentence);
-  }
-
-  private static Progress noted(List<String> notes) {
-    return new Progress() {
-      @Override
-      public Task start(String name, long total) {
-        return Progress.NONE.start(name, total);
-      }
-
-      @Override
-      public void note(String line) {
-        notes.add(line);
-      }
-    };
   }
 }
