@@ -238,8 +238,7 @@ public final class ContainerImport {
       throws IOException {
     List<WantedLayer> missing = new ArrayList<>();
     Map<Digest, WantedLayer> seen = new HashMap<>();
-    KnownLayers known =
-        new KnownLayers(repository, ofCommit > 0, damaged -> replace(transaction, damaged));
+    KnownLayers known = new KnownLayers(repository, damaged -> replace(transaction, damaged));
     for (int i = 0; i < manifest.layers().size(); i++) {
       WantedLayer wanted =
           new WantedLayer(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);

@@ -202,13 +202,17 @@ final class ContentIndex implements KnownContents {
     return Optional.empty();
   }
 
-  /** Forgets what said so; it is made again when it is needed next. Or the object is damaged. */
+  /**
+   * Forgets what said so; it is made again when it is needed next. Where the object is damaged the
+   * note is right, and tells the next import the same until the object is whole.
+   */
   @Override
   public synchronized void distrust(Digest content) {
     byte[] hash = HexFormat.of().parseHex(content.hex());
     for (Table table : List.copyOf(tables)) {
       Optional<Checksum> object = table.find(hash);
       if (object.isPresent()) {
+        tables.remove(table);
         if (isDamaged(object.get())) {
           damaged.accept(object.get());
           progress.note(
@@ -217,8 +221,8 @@ final class ContentIndex implements KnownContents {
                   + " of "
                   + repository.path()
                   + " is damaged; on a machine, bootc fsck --repair mends the versions that hold it");
+          return;
         }
-        tables.remove(table);
         try {
           Files.deleteIfExists(table.file);
         } catch (IOException e) {

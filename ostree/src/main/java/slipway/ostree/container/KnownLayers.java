@@ -19,19 +19,15 @@ import slipway.ostree.repo.Repository;
 final class KnownLayers {
   private final Repository repository;
   private final Map<String, Checksum> refs;
-  private final boolean linking;
   private final Consumer<Checksum> damaged;
   private final Set<Checksum> told = new HashSet<>();
   private @Nullable Map<Digest, Checksum> byDiffId;
 
   /**
-   * @param linking whether layers of files may have hard links to the objects of a commit
    * @param damaged hears of commits that cannot be read, which is as good as not to have them
    */
-  KnownLayers(Repository repository, boolean linking, Consumer<Checksum> damaged)
-      throws IOException {
+  KnownLayers(Repository repository, Consumer<Checksum> damaged) throws IOException {
     this.repository = repository;
-    this.linking = linking;
     this.refs = repository.refs(ContainerRefs.LAYERS);
     this.damaged = damaged;
   }
@@ -51,12 +47,7 @@ final class KnownLayers {
         .or(() -> Optional.ofNullable(byDiffId().get(diffId)).flatMap(this::read))
         .filter(commit -> !repository.isPartial(commit.checksum()))
         // Every importer says so of files, and of nothing else.
-        .filter(commit -> commit.string(LayerCommits.IMPORTER).isPresent() != objects)
-        .filter(commit -> objects || !linking || !isWithoutLinks(commit));
-  }
-
-  private static boolean isWithoutLinks(Commit commit) {
-    return commit.string(LayerCommits.IMPORTER).equals(Optional.of(LayerCommits.WITHOUT_LINKS));
+        .filter(commit -> commit.string(LayerCommits.IMPORTER).isPresent() != objects);
   }
 
   /**

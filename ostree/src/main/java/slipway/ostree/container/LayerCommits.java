@@ -41,13 +41,7 @@ final class LayerCommits {
   static final OsPath WHITEOUT = OsPath.of(".wh.");
   private static final OsPath OPAQUE = OsPath.of(".wh..wh..opq");
   static final String IMPORTER = "ostree.importer.version";
-  static final String IMPORTER_VERSION = "slipway/2";
-
-  /**
-   * Wrote files of the commit below in the place of hard links to its objects, and left out what a
-   * layer made of these: no layer for another image on a commit.
-   */
-  static final String WITHOUT_LINKS = "slipway/1";
+  static final String IMPORTER_VERSION = "slipway/1";
 
   /** What all keys of ours begin with, {@link VerityIndex#KEY} too. */
   static final String PREFIX = "slipway.layer.";

@@ -360,43 +360,6 @@ class DerivedImageTest extends ImportCase {
     assertNames("changed", image(commit, change.layer(), names));
   }
 
-  /** It had files of the commit in the place of links. */
-  @Test
-  void aLayerThatAnOlderVersionWroteIsFetchedAgain() throws Exception {
-    Checksum commit = commit();
-    OsPath object = object("/usr/bin/same");
-    TreeBuilder change = new TreeBuilder();
-    change.file("usr/bin/same", timed(Metadata.file(0755)), content("changed"));
-    change.link("usr/bin/same", object.toString());
-    Layer names =
-        new TreeBuilder()
-            .put("usr/bin/same", new Node.LinkBelow(object, Metadata.file(0644)))
-            .put("etc/same", new Node.LinkBelow(object, Metadata.file(0644)))
-            .layer();
-    TestImage image = image(commit, change.layer(), names);
-    TreeBuilder old = new TreeBuilder();
-    old.file("usr/bin/same", Metadata.file(0755), content("old"));
-    Digest diffId = image.config().diffIds().getLast();
-    try (Transaction transaction = repository.begin()) {
-      Checksum written =
-          transaction.writeCommit(
-              new CommitSpec(
-                  Map.of(
-                      LayerCommits.IMPORTER,
-                      GVariant.string("slipway/1"),
-                      LayerCommits.DIFF_ID,
-                      GVariant.string(diffId.toString())),
-                  null,
-                  "",
-                  "",
-                  0,
-                  transaction.writeTree(new FileTree(old.layer().root()))));
-      transaction.setRef(ContainerRefs.layer(image.layers().getLast().digest()), written);
-      transaction.commit();
-    }
-    assertNames("changed", image);
-  }
-
   /** What both names are in an image, as it is imported and as it is seen before. */
   private void assertNames(String text, TestImage image) throws IOException {
     FileTree seen =

@@ -254,12 +254,15 @@ class PartialImportTest extends ImportCase {
         new TestImage()
             .tarLayer(stays, Compression.GZIP)
             .chunkedLayer(comes, ChunkedBlob.of(comes, true));
-    assertThatThrownBy(() -> run(second))
-        .isInstanceOfSatisfying(
-            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
-        .hasMessageContaining("the image's /opt/9/f0 is the object " + object)
-        .hasMessageContaining("bootc fsck --repair");
-    assertThat(repository.resolveRef(ContainerRefs.image(NAME))).contains(before);
+    // And not the second time either.
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> run(second))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+          .hasMessageContaining("the image's /opt/9/f0 is the object " + object)
+          .hasMessageContaining("bootc fsck --repair");
+      assertThat(repository.resolveRef(ContainerRefs.image(NAME))).contains(before);
+    }
     Files.write(file, good);
     run(second);
     assertClean();
