@@ -410,23 +410,34 @@ public final class FilesystemInstall {
     return switch (request.replace()) {
       case NOTHING -> List.of();
       case ALONGSIDE -> List.of(target.boot().id());
-      case WIPE ->
-          isWhole ? List.of(target.boot().id(), target.root().id()) : List.of(target.boot().id());
+      case WIPE -> {
+        List<String> ids = new ArrayList<>(List.of(target.boot().id()));
+        if (isWhole) {
+          target.root().knownId().ifPresent(ids::add);
+        }
+        yield ids;
+      }
     };
   }
 
   private void onMirrors(
       Installation installation, TargetRoot target, Path partition, Scratch scratch)
       throws IOException {
-    target
-        .mirrors()
-        .write(
-            installation.bootLoader(),
-            partition,
-            installation.known().espBytes(request.wishes()),
-            erased(target),
-            scratch.large(),
-            progress::note);
+    try {
+      target
+          .mirrors()
+          .write(
+              installation.bootLoader(),
+              partition,
+              installation.known().espBytes(request.wishes()),
+              erased(target),
+              scratch.large(),
+              progress::note);
+    } catch (IOException | RuntimeException e) {
+      // The machine starts without them.
+      progress.note(
+          "the EFI system partitions of further disks could not be looked at: " + e.getMessage());
+    }
   }
 
   private static void grub(

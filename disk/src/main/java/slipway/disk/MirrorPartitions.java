@@ -36,7 +36,9 @@ record MirrorPartitions(List<BootDisk> disks) {
       throws IOException {
     Set<Path> disks = new LinkedHashSet<>();
     for (MountedFileSystem each : below) {
-      disks.addAll(DeviceFolder.disks(each));
+      Set<Path> under = DeviceFolder.disks(each);
+      // A disk that has all of it is no mirror of another one, and may be another system's.
+      disks.addAll(under.size() > 1 ? under : Set.of());
     }
     first.ifPresent(d -> disks.remove(d.disk()));
     Optional<MountedFileSystem> partition =
@@ -69,15 +71,20 @@ record MirrorPartitions(List<BootDisk> disks) {
       if (esp == null) {
         continue;
       }
-      EspFolders folders = new EspFolders(disk.disk(), esp.start());
-      String reason = hindrance(loader, esp, folders.room(false), bytes);
+      String reason;
       try {
+        EspFolders folders = new EspFolders(disk.disk(), esp.start());
+        reason = hindrance(loader, esp, folders, bytes);
         if (reason == null) {
           if (!erased.isEmpty()) {
             folders.removeLoadersOf(erased, work, notes);
           }
-          FileSystems.put(disk.disk(), esp.start(), files);
-          continue;
+          List<String> others = folders.vendors();
+          if (others.isEmpty()) {
+            FileSystems.put(disk.disk(), esp.start(), files);
+            continue;
+          }
+          reason = "it has a loader of another system (EFI/" + others.getFirst() + ")";
         }
       } catch (IOException | RuntimeException e) {
         reason = String.valueOf(e.getMessage());
@@ -86,18 +93,19 @@ record MirrorPartitions(List<BootDisk> disks) {
           "the EFI system partition of "
               + Printable.text(disk.disk().toString())
               + " has not got the loader, so the machine does not start from that disk: "
-              + reason);
+              + Printable.text(reason));
     }
   }
 
   private static @Nullable String hindrance(
-      BootLoader loader, BootDisk.Esp esp, OptionalLong room, long bytes) throws IOException {
+      BootLoader loader, BootDisk.Esp esp, EspFolders folders, long bytes) throws IOException {
     if (loader != BootLoader.GRUB) {
       return "systemd-boot keeps its menu on one partition alone";
     }
     if (!esp.isFree()) {
       return "it is in use";
     }
+    OptionalLong room = folders.room(false);
     if (room.isEmpty()) {
       return "it holds no FAT that can be read";
     }

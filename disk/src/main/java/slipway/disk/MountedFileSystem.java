@@ -53,18 +53,24 @@ record MountedFileSystem(Path point, String type, String inside, Path device) {
    * @throws Problem of kind INPUT when it has none
    */
   String id() {
+    return knownId()
+        .orElseThrow(
+            () ->
+                Problem.input(
+                    "blkid finds no UUID of the file system on "
+                        + Printable.text(device.toString())
+                        + ", which is mounted on "
+                        + point
+                        + "; is /dev the machine's own here? (for a container: podman run -v"
+                        + " /dev:/dev)"));
+  }
+
+  /** That id, for who can do without. */
+  Optional<String> knownId() {
     Command.Result result =
         Command.of("blkid", "-p", "-o", "value", "-s", "UUID", device.toString()).tryRun();
-    String id = result.text().strip();
-    if (result.status() != 0 || !id.matches("[0-9A-Za-z-]+")) {
-      throw Problem.input(
-          "blkid finds no UUID of the file system on "
-              + Printable.text(device.toString())
-              + ", which is mounted on "
-              + point
-              + "; is /dev the machine's own here? (for a container: podman run -v /dev:/dev)");
-    }
-    return id;
+    return Optional.of(result.text().strip())
+        .filter(id -> result.status() == 0 && id.matches("[0-9A-Za-z-]+"));
   }
 
   /**

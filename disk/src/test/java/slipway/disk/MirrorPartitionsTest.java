@@ -64,5 +64,9 @@ class MirrorPartitionsTest extends FilesystemCase {
       assertThat(Command.of("mdir", "-b", "-i", esp(each), "::/EFI/BOOT/").output())
           .contains("::/EFI/BOOT/BOOTX64.EFI");
     }
+    Command.of("mmd", "-i", esp(second), "::/EFI/other").run();
+    install(request(Replace.WIPE));
+    assertThat(notes)
+        .anyMatch(line -> line.endsWith("it has a loader of another system (EFI/other)"));
   }
 }

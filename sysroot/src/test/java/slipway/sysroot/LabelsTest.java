@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Xattrs;
+import slipway.linux.process.Command;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.Machine;
 import slipway.sysroot.state.Origin;
@@ -149,6 +150,27 @@ class LabelsTest {
       assertThat(label(var.resolve("lib/first"))).isEqualTo("system_u:object_r:var_t:s0\0");
       assertThat(label(var.resolve("lib/first/file"))).isEqualTo("none");
       machine.judge();
+    }
+  }
+
+  @Test
+  void anOldFileThatCannotBeChangedKeepsNothingAway() throws IOException {
+    try (Machine machine = new Machine()) {
+      Sysroot sysroot = machine.init();
+      deploy(machine, sysroot, image("enforcing", "1", "one"));
+      Path etc = Files.createDirectories(machine.root().resolve("etc"));
+      Path fixed = Files.writeString(etc.resolve("resolv.conf"), "x");
+      Path other = Files.writeString(etc.resolve("sometext"), "x");
+      Command.of("chattr", "+i", fixed.toString()).run();
+      try {
+        SysrootLabels.apply(
+            machine.root(),
+            sysroot.repository().readTree(sysroot.deployments().getFirst().checksum()));
+      } finally {
+        Command.of("chattr", "-i", fixed.toString()).run();
+      }
+      assertThat(label(fixed)).isEqualTo("none");
+      assertThat(label(other)).isEqualTo("system_u:object_r:etc_t:s0\0");
     }
   }
 

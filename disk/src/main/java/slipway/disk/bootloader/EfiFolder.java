@@ -74,7 +74,7 @@ public record EfiFolder(Path folder) {
           Files.delete(file);
           removed.add(name + "/" + file.getFileName());
         }
-      } else if (!name.equalsIgnoreCase(FALLBACK) && !holding(vendor, ids).isEmpty()) {
+      } else if (!isFallback(name) && !holding(vendor, ids).isEmpty()) {
         Removal.tree(OsPath.of(vendor));
         removed.add(name);
       }
@@ -85,6 +85,11 @@ public record EfiFolder(Path folder) {
   /** Whether several systems have files in a folder below {@code EFI}. */
   public static boolean isShared(String name) {
     return name.equalsIgnoreCase(SHARED);
+  }
+
+  /** Whether a folder below {@code EFI} has the loader that firmware starts unasked. */
+  public static boolean isFallback(String name) {
+    return name.equalsIgnoreCase(FALLBACK);
   }
 
   /** Whether somebody's systemd-boot is there. */

@@ -90,6 +90,15 @@ public record EspFolders(Path disk, long start) {
     }
   }
 
+  /** The folders of systems that have loaders of their own, beside the one that all share. */
+  public List<String> vendors() {
+    return list(TOP).stream()
+        .filter(name -> name.endsWith("/"))
+        .map(name -> name.substring(0, name.length() - 1))
+        .filter(name -> !EfiFolder.isFallback(name))
+        .toList();
+  }
+
   /** Whether somebody's systemd-boot is there. */
   public boolean hasSystemdBoot() {
     return list(TOP).contains(EfiFolder.SYSTEMD + "/");

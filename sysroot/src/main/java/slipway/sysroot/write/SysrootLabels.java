@@ -3,10 +3,12 @@ package slipway.sysroot.write;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
+import slipway.linux.posix.UnixException;
 import slipway.linux.posix.Xattrs;
 import slipway.system.selinux.FileLabels;
 import slipway.tree.FileTree;
@@ -36,6 +38,10 @@ public final class SysrootLabels {
 
   /** What the kernel of a machine with SELinux calls the label of a file that has none. */
   private static final Pattern NONE = Pattern.compile(".*:(unlabeled|file)_t:.*");
+
+  /** Why a file of an old system keeps the label that it has, or has none. */
+  private static final Set<Integer> SPARED =
+      Set.of(UnixException.EPERM, UnixException.ENOENT, UnixException.ENOTDIR);
 
   private static final Pattern OBJECT = Pattern.compile("repo/objects/../[^/]*\\.file");
   private static final Pattern VAR = Pattern.compile("deploy/[^/]*/var");
@@ -80,22 +86,29 @@ public final class SysrootLabels {
   }
 
   /**
-   * Labels what has no label.
+   * Labels what has no label, as far as that can be: an old system may run, so that files go
+   * meanwhile, and of others its administrator lets nothing be changed (chattr +i).
    *
    * @param levels that are looked at
    */
   private void bare(OsPath file, OsPath path, long device, int levels) throws IOException {
-    Stat stat = Posix.lstat(file);
-    if (stat.device() != device) {
-      return;
-    }
-    byte[] present = Xattrs.lgetxattr(file, FileLabels.ATTRIBUTE);
-    if (present == null || NONE.matcher(OsPath.ofBytes(present).toString()).matches()) {
-      labels.set(file, path, stat.mode());
-    }
-    if (stat.isDirectory() && levels > 1) {
-      for (OsPath name : Posix.list(file)) {
-        bare(file.resolve(name), path.resolve(name), device, levels - 1);
+    try {
+      Stat stat = Posix.lstat(file);
+      if (stat.device() != device) {
+        return;
+      }
+      byte[] present = Xattrs.lgetxattr(file, FileLabels.ATTRIBUTE);
+      if (present == null || NONE.matcher(OsPath.ofBytes(present).toString()).matches()) {
+        labels.set(file, path, stat.mode());
+      }
+      if (stat.isDirectory() && levels > 1) {
+        for (OsPath name : Posix.list(file)) {
+          bare(file.resolve(name), path.resolve(name), device, levels - 1);
+        }
+      }
+    } catch (UnixException e) {
+      if (!SPARED.contains(e.errno())) {
+        throw e;
       }
     }
   }
