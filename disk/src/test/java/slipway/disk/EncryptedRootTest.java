@@ -52,12 +52,7 @@ class EncryptedRootTest {
   }
 
   private EncryptedRoot create() throws IOException {
-    return EncryptedRoot.create(
-        Path.of("/dev/part"),
-        ID,
-        work,
-        tools,
-        new Notes(notes::add));
+    return EncryptedRoot.create(Path.of("/dev/part"), ID, work, tools, new Notes(notes::add));
   }
 
   @Test

@@ -196,7 +196,8 @@ class SystemdBootTest extends DiskCase {
           mtools("mmd", esp, "::/ostree/other", "::/" + OLD);
           Path large = Files.write(directory.resolve("large"), new byte[62 << 20]);
           mtools("mcopy", esp, large.toString(), "::/ostree/other/");
-          assertThatThrownBy(() -> FilesystemInstall.run(request, running -> {}, new Notes(notes::add)))
+          assertThatThrownBy(
+                  () -> FilesystemInstall.run(request, running -> {}, new Notes(notes::add)))
               .isInstanceOf(Problem.class)
               .hasMessageContaining("the EFI system partition has room for 0 MiB, and ");
           // The kernels of an old menu go, and its entries, which would start before the new one.
