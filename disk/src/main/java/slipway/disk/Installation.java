@@ -20,7 +20,6 @@ import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.Origin;
-import slipway.sysroot.write.SysrootLabels;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
@@ -176,7 +175,7 @@ final class Installation {
    * the root and to /boot.
    */
   void label() throws IOException {
-    SysrootLabels.apply(root, known.files());
+    NewSysroot.label(root, known.files());
   }
 
   /** What the machine follows, and whether that must be signed. */

@@ -13,7 +13,7 @@ import slipway.base.Problem;
 import slipway.base.TemporaryFiles;
 import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
-import slipway.oci.podman.PodmanSource;
+import slipway.oci.podman.PodmanStore;
 
 /**
  * What an installation lives on while it runs, and must not erase: the machine's system, its own
@@ -53,7 +53,7 @@ record OwnFiles(Path own, Path host) {
               + " system, or give --replace alongside");
     }
     for (Path seen : List.of(host, own)) {
-      for (Path store : PodmanSource.storesOf(seen)) {
+      for (Path store : PodmanStore.foldersOf(seen)) {
         wiped.requireOutside(store, "podman's images are in");
       }
     }
@@ -98,7 +98,7 @@ record OwnFiles(Path own, Path host) {
         places.add(seen);
       } else {
         // Podman's short names count from there.
-        PodmanSource.storesOf(seen).forEach(store -> places.add(store.resolve("overlay")));
+        PodmanStore.foldersOf(seen).forEach(store -> places.add(store.resolve("overlay")));
       }
       for (Path place : places) {
         Path path = place.resolve(layer.replaceFirst("^/+", ""));

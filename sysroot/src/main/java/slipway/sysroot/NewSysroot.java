@@ -8,6 +8,8 @@ import slipway.base.Problem;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootWriter;
+import slipway.sysroot.write.SysrootLabels;
+import slipway.tree.FileTree;
 
 /** Makes sysroots where there is none. */
 public final class NewSysroot {
@@ -45,6 +47,17 @@ public final class NewSysroot {
             .with("sysroot", "bootprefix", Boolean.toString(bootPrefix))
             .with("sysroot", "readonly", "true"));
     return repository;
+  }
+
+  /**
+   * Gives all that an installation wrote the labels of its image's SELinux policy; nothing for an
+   * image without one.
+   *
+   * @param root of a sysroot that nothing runs from, with /boot mounted in it
+   * @param image that was installed
+   */
+  public static void label(Path root, FileTree image) throws IOException {
+    SysrootLabels.apply(root, image);
   }
 
   /**

@@ -61,15 +61,6 @@ public final class PodmanSource extends OneImageSource {
     return StorePlaces.of(name, System.getenv()).folders();
   }
 
-  /**
-   * The folders of the stores that root has on a machine, there or not.
-   *
-   * @param root where the machine's root directory is seen
-   */
-  public static List<Path> storesOf(Path root) throws IOException {
-    return StorePlaces.ofMachine(root);
-  }
-
   static ImageSource open(String name, Map<String, String> environment) throws IOException {
     String reference = "containers-storage:" + name;
     StorePlaces places = StorePlaces.of(name, environment);

@@ -60,6 +60,15 @@ public final class PodmanStore {
     this.clock = clock;
   }
 
+  /**
+   * The folders of the stores that root has on a machine, there or not.
+   *
+   * @param root where the machine's root directory is seen
+   */
+  public static List<Path> foldersOf(Path root) throws IOException {
+    return StorePlaces.ofMachine(root);
+  }
+
   /** Opens a store, and makes it when it is missing. */
   public static PodmanStore create(Path root, InstantSource clock) throws IOException {
     PodmanStore store = new PodmanStore(root.toAbsolutePath(), clock);

@@ -234,11 +234,11 @@ class PodmanSourceTest {
             StorePlaces.configured(Map.of("HOME", "/home/me", "XDG_CONFIG_HOME", dir + ""), false))
         .first()
         .isEqualTo(Path.of("/home/me/.local/share/containers/storage"));
-    assertThat(PodmanSource.storesOf(dir))
+    assertThat(PodmanStore.foldersOf(dir))
         .containsExactly(dir.resolve("var/lib/containers/storage"));
     Path machine = Files.createDirectories(dir.resolve("etc/containers"));
     Files.writeString(machine.resolve("storage.conf"), "[storage]\ngraphroot = \"/srv/c\"\n");
-    assertThat(PodmanSource.storesOf(dir)).containsExactly(dir.resolve("srv/c"));
+    assertThat(PodmanStore.foldersOf(dir)).containsExactly(dir.resolve("srv/c"));
     assertThat(PodmanSource.stores("[overlay@/mnt/store]os"))
         .containsExactly(Path.of("/mnt/store"));
   }
