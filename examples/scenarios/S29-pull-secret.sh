@@ -6,7 +6,7 @@ grep -F "auth.json" /run/said
 bootc upgrade
 #: reboot
 test "$(stat -c %a /usr/lib/container-auth.json)" = 600
-#: private 7
+#: private 7 S29
 podman pull --quiet --authfile /etc/containers/auth.json "$private/app:1"
 bootc switch "$private/web:stable"
 #: reboot

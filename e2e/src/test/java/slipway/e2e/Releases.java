@@ -129,6 +129,13 @@ final class Releases implements AutoCloseable {
    * @param options more options of the build
    */
   void publishOnto(int release, Path folder, String target, String... options) {
+    String special = buildOnto(release, folder, options);
+    cli.must("push", "--quiet", special, registry.host() + "/" + target);
+    cli.must("rmi", special);
+  }
+
+  /** Builds a release and an image onto it, and returns the image's name in the local store. */
+  private String buildOnto(int release, Path folder, String... options) {
     String name = build(release);
     String special = name + "-special";
     List<String> build = new ArrayList<>(List.of("build", "--quiet", "-t", special));
@@ -136,8 +143,8 @@ final class Releases implements AutoCloseable {
     build.addAll(List.of(options));
     build.add(folder.toString());
     cli.must(build.toArray(String[]::new));
-    cli.must("push", "--quiet", special, registry.host() + "/" + target);
-    cli.must("rmi", special, name);
+    cli.must("rmi", name);
+    return special;
   }
 
   /** Builds an image that has nothing to do with releases, and pushes that. */
@@ -149,20 +156,24 @@ final class Releases implements AutoCloseable {
   }
 
   /**
-   * Builds a release and an application, and pushes them to another registry.
+   * Builds a release, an image onto it, and an application, and pushes the last two to another
+   * registry.
    *
+   * @param folder as of {@link #publishOnto}
    * @param authFile with credentials for it
+   * @param options more options of the build
    */
-  void publishElsewhere(int release, String host, Path authFile) throws IOException {
+  void publishElsewhere(int release, Path folder, String host, Path authFile, String... options)
+      throws IOException {
     Path app = Files.createTempDirectory(context.getParent(), "app");
     Files.writeString(app.resolve("Containerfile"), "FROM scratch\nCOPY Containerfile /note\n");
     String alone = web + "-alone";
     cli.must("build", "--quiet", "-t", alone, app.toString());
-    String name = build(release);
+    String special = buildOnto(release, folder, options);
     String auth = authFile.toString();
     cli.must("push", "--quiet", "--authfile", auth, alone, host + "/app:1");
-    cli.must("push", "--quiet", "--authfile", auth, name, host + "/" + FOLLOWED);
-    cli.must("rmi", name, alone);
+    cli.must("push", "--quiet", "--authfile", auth, special, host + "/" + FOLLOWED);
+    cli.must("rmi", special, alone);
   }
 
   /**

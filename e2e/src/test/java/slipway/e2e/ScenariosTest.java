@@ -103,9 +103,7 @@ class ScenariosTest {
     public void follow(String[] words) throws Exception {
       switch (words[0]) {
         case "publish" -> publish(words);
-        case "private" ->
-            releases.publishElsewhere(
-                Integer.parseInt(words[1]), closed.host(), credentials(closed.host()));
+        case "private" -> publishElsewhere(words);
         case "damage", "repair" -> releases.turnAByteOver();
         case "reboot" -> {
           machine.goDown();
@@ -127,12 +125,24 @@ class ScenariosTest {
         return;
       }
       Path folder = Scenario.SCRIPTS.resolve(words[3]);
-      if (Files.readString(folder.resolve("Containerfile")).contains("type=secret")) {
-        releases.publishOnto(
-            version, folder, target, "--secret", "id=creds,src=" + credentials(closedInGuest()));
-      } else {
-        releases.publishOnto(version, folder, target);
-      }
+      releases.publishOnto(version, folder, target, secrets(folder));
+    }
+
+    private void publishElsewhere(String[] words) throws IOException {
+      Path folder = Scenario.SCRIPTS.resolve(words[2]);
+      releases.publishElsewhere(
+          Integer.parseInt(words[1]),
+          folder,
+          closed.host(),
+          credentials(closed.host()),
+          secrets(folder));
+    }
+
+    /** What a build is given that asks for credentials of the other registry. */
+    private String[] secrets(Path folder) throws IOException {
+      return Files.readString(folder.resolve("Containerfile")).contains("type=secret")
+          ? new String[] {"--secret", "id=creds,src=" + credentials(closedInGuest())}
+          : new String[0];
     }
 
     /** As {@code podman login} writes them. */
@@ -140,7 +150,7 @@ class ScenariosTest {
       String pair = USER + ":" + PASSWORD;
       String encoded = Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
       return Files.writeString(
-          dir.resolve("auth.json"),
+          dir.resolve("auth-" + host + ".json"),
           "{\"auths\": {\"%s\": {\"auth\": \"%s\"}}}\n".formatted(host, encoded));
     }
 
