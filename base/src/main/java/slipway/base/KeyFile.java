@@ -1,5 +1,9 @@
 package slipway.base;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +52,19 @@ public final class KeyFile {
       inGroup |= group;
     }
     return new KeyFile(lines);
+  }
+
+  /**
+   * Reads what is only told to people, so that it keeps nothing from being done: nothing where there
+   * is no file, and of one that cannot be read, is too large or damaged.
+   */
+  public static KeyFile readable(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] text = Limit.SMALL_FILE_BYTES.read(in, file.toString());
+      return parse(RawText.decode(text), file.toString());
+    } catch (IOException | Problem e) {
+      return empty();
+    }
   }
 
   /** The value as written, white space around it taken off; the last one when a key is repeated. */

@@ -222,14 +222,10 @@ public final class BootHealth {
   /** What failed, in one sentence without a full stop. */
   private String reason(List<FailedUnit> units) {
     List<String> reasons = new ArrayList<>();
-    try {
-      for (HealthCheck check : RunHealth.read(host.run()).checks()) {
-        if (check.isFatal()) {
-          reasons.add(check.name() + " " + check.message());
-        }
+    for (HealthCheck check : RunHealth.read(host.run()).checks()) {
+      if (check.isFatal()) {
+        reasons.add(check.name() + " " + check.message());
       }
-    } catch (Problem | IOException e) {
-      host.progress().note("warning: which checks failed is not known: " + e.getMessage());
     }
     boolean told = !reasons.isEmpty();
     for (FailedUnit unit : units) {
@@ -307,10 +303,10 @@ public final class BootHealth {
         BootTrial.isCountedByLoader(host.root()));
   }
 
-  private static int tries(Sysroot sysroot) throws IOException {
+  private static int tries(Sysroot sysroot) {
     try {
       return sysroot.settings().tries();
-    } catch (Problem e) {
+    } catch (Problem | IOException e) {
       // Settings that cannot be read begin no trial.
       return 0;
     }

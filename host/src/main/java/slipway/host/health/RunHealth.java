@@ -1,9 +1,6 @@
 package slipway.host.health;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
-import slipway.base.Limit;
 import slipway.base.Printable;
-import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.host.health.HealthReport.State;
 import slipway.host.system.FailedUnit;
@@ -60,15 +55,9 @@ record RunHealth(KeyFile file) {
     return new RunHealth(file);
   }
 
-  /** Reads it; nothing is known where there is no file, or a damaged one. */
-  static RunHealth read(Path run) throws IOException {
-    Path path = path(run);
-    try (InputStream in = Files.newInputStream(path)) {
-      byte[] text = Limit.SMALL_FILE_BYTES.read(in, path.toString());
-      return new RunHealth(KeyFile.parse(RawText.decode(text), path.toString()));
-    } catch (NoSuchFileException | Problem e) {
-      return new RunHealth(KeyFile.empty());
-    }
+  /** Reads it; nothing is known where there is no file, or one that cannot be read. */
+  static RunHealth read(Path run) {
+    return new RunHealth(KeyFile.readable(path(run)));
   }
 
   void write(Path run) throws IOException {

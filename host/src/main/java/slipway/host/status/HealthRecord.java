@@ -1,18 +1,13 @@
 package slipway.host.status;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
-import slipway.base.Limit;
 import slipway.base.Printable;
-import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.sysroot.state.Deployment;
 
@@ -29,7 +24,6 @@ import slipway.sysroot.state.Deployment;
  * @param file the key file
  */
 public record HealthRecord(KeyFile file) {
-  private static final HealthRecord NONE = new HealthRecord(KeyFile.empty());
   private static final String FAILURE = "failure";
   private static final String ROLLBACK = "rollback";
   private static final String DEPLOYMENT = "deployment";
@@ -62,15 +56,9 @@ public record HealthRecord(KeyFile file) {
     return deployment.stateroot() + "/" + deployment.id();
   }
 
-  /** Reads what a sysroot remembers; nothing of a file that is missing or damaged. */
-  public static HealthRecord read(Path root) throws IOException {
-    Path path = path(root);
-    try (InputStream in = Files.newInputStream(path)) {
-      byte[] text = Limit.SMALL_FILE_BYTES.read(in, path.toString());
-      return new HealthRecord(KeyFile.parse(RawText.decode(text), path.toString()));
-    } catch (NoSuchFileException | Problem e) {
-      return NONE;
-    }
+  /** Reads what a sysroot remembers; nothing of a file that is missing or cannot be read. */
+  public static HealthRecord read(Path root) {
+    return new HealthRecord(KeyFile.readable(path(root)));
   }
 
   /** Puts it in force: the rename does. */

@@ -142,16 +142,12 @@ public final class StatusReader {
 
   /** Not when that deployment runs all the same, because somebody wanted it. */
   private List<String> rolledBack(Deployment booted) {
-    try {
-      return HealthRecord.read(host.root())
-          .rollback()
-          .filter(back -> !back.isFrom(booted))
-          .map(back -> back.from() + " at " + back.time() + ": " + back.reason())
-          .stream()
-          .toList();
-    } catch (IOException e) {
-      return List.of();
-    }
+    return HealthRecord.read(host.root())
+        .rollback()
+        .filter(back -> !back.isFrom(booted))
+        .map(back -> back.from() + " at " + back.time() + ": " + back.reason())
+        .stream()
+        .toList();
   }
 
   /** What would keep the shutdown from finishing what is staged; only root can compare /etc. */
@@ -194,14 +190,14 @@ public final class StatusReader {
               name,
               commit.flatMap(c -> c.string(MANIFEST_DIGEST)).orElse(""),
               commit.flatMap(c -> c.string(CONFIG)).orElse("{}"));
-      update = update(name, detached(d));
+      update = update(name, d);
     }
     return new HostStatus.Entry(
         image,
         update,
         incompatible,
         d.pinned(),
-        softReboots.hindrance(d, booted).isEmpty(),
+        isSoftRebootCapable(d, booted),
         d.staged() && d.locked(),
         d.stateroot(),
         d.checksum().hex(),
@@ -211,12 +207,12 @@ public final class StatusReader {
         image == null ? null : from(d.origin()));
   }
 
-  private Map<String, GVariant> detached(Deployment d) {
+  private boolean isSoftRebootCapable(Deployment d, Deployment booted) {
     try {
-      return repository.readDetachedMetadata(d.checksum());
+      return softReboots.hindrance(d, booted).isEmpty();
     } catch (Problem | IOException e) {
-      // It says no more than that a newer image was seen.
-      return Map.of();
+      // Who asks for one is told what is wrong with its files.
+      return false;
     }
   }
 
@@ -255,13 +251,18 @@ public final class StatusReader {
         name, facts.version(), facts.created(), digest, facts.architecture());
   }
 
-  private static HostStatus.@Nullable Image update(
-      HostStatus.ImageName name, Map<String, GVariant> detached) {
-    GVariant digest = detached.get(CACHED_DIGEST);
-    GVariant config = detached.get(CACHED_CONFIG);
-    return digest == null || config == null
-        ? null
-        : image(name, digest.asString(), config.asString());
+  /** A newer image that was seen, as far as the notes of a commit, which no checksum guards, tell. */
+  private HostStatus.@Nullable Image update(HostStatus.ImageName name, Deployment d) {
+    try {
+      Map<String, GVariant> notes = repository.readDetachedMetadata(d.checksum());
+      GVariant digest = notes.get(CACHED_DIGEST);
+      GVariant config = notes.get(CACHED_CONFIG);
+      return digest == null || config == null
+          ? null
+          : image(name, digest.asString(), config.asString());
+    } catch (Problem | IOException e) {
+      return null;
+    }
   }
 
   private static HostStatus.@Nullable UsrOverlay overlay(Deployment.Unlocked unlocked) {

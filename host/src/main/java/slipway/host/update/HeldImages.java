@@ -40,10 +40,10 @@ final class HeldImages {
     return false;
   }
 
-  private static List<String> held(Sysroot sysroot) throws IOException {
+  private static List<String> held(Sysroot sysroot) {
     try {
       return sysroot.settings().held();
-    } catch (Problem e) {
+    } catch (Problem | IOException e) {
       // Damaged settings hold nothing back; who changes them is told.
       return List.of();
     }

@@ -246,6 +246,22 @@ class BootHealthTest {
     machine.judge();
   }
 
+  /** What only tells of it must not keep a machine on what does not start. */
+  @Test
+  void goesBackWhateverCannotBeToldOfIt() throws IOException {
+    upgrade("2");
+    for (int i = 0; i < 4; i++) {
+      bootByGrub();
+    }
+    Files.createDirectory(machine.root().resolve("ostree/slipway-health.conf"));
+    Files.createDirectories(machine.run().resolve("slipway/health"));
+    Files.createDirectory(machine.root().resolve("ostree/slipway.conf"));
+    health().healthy();
+    assertThat(menu()).containsExactly("1", "2");
+    assertThat(health().report().checks()).isEmpty();
+    machine.judge();
+  }
+
   @Test
   void theSystemCountsWhereTheLoaderDoesNot() throws IOException {
     upgrade("2");

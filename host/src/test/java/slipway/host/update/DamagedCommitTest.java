@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import slipway.host.status.HostStatus;
+import slipway.host.status.StatusReader;
 import slipway.host.system.HostMachine;
+import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.ObjectType;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
@@ -61,6 +65,42 @@ class DamagedCommitTest {
 
   private static Path commit(Sysroot sysroot, Deployment deployment) throws Exception {
     return sysroot.repository().objectPath(deployment.checksum(), ObjectType.COMMIT);
+  }
+
+  /** Notes have no checksum of their own, and only tell that something newer was seen. */
+  @Test
+  void neitherNotesNorLabelsEndTheStatus() throws Exception {
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    machine.install();
+    machine.publish(NAME, sameKernel());
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    machine.reboot();
+    Sysroot sysroot = machine.environment().sysroot();
+    Deployment rollback = sysroot.deployments().getLast();
+    machine.put("sys/fs/selinux/enforce");
+    Files.createDirectories(sysroot.path(rollback).resolve("usr/etc/selinux/config"));
+    sysroot
+        .repository()
+        .changeDetachedMetadata(
+            rollback.checksum(),
+            notes -> {
+              notes.put(StatusReader.CACHED_DIGEST, GVariant.string("sha256:1"));
+              notes.put(StatusReader.CACHED_CONFIG, GVariant.string("{"));
+            });
+    HostStatus.Entry shown = machine.host().status().rollback();
+    assertThat(shown.image()).isNotNull();
+    assertThat(shown.update()).isNull();
+    assertThat(shown.softReboot()).isFalse();
+  }
+
+  private static HostMachine.Image sameKernel() {
+    HostMachine.Image first = HostMachine.Image.of("1");
+    HostMachine.Image image = HostMachine.Image.of("2");
+    for (String file : List.of("vmlinuz", "initramfs.img")) {
+      String path = "usr/lib/modules/6.1.0/" + file;
+      image = image.file(path, first.files().get(path));
+    }
+    return image;
   }
 
   @Test
