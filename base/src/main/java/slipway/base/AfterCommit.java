@@ -27,8 +27,7 @@ public record AfterCommit(Consumer<String> warnings) {
       step.run();
       return true;
     } catch (IOException | RuntimeException e) {
-      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
-      warnings.accept("warning: " + failed + ": " + why);
+      warnings.accept("warning: " + failed + ": " + FileReason.why(e));
       return false;
     }
   }

@@ -35,6 +35,13 @@ public final class FileReason {
     return FullDisk.isCauseOf(e) ? FullDisk.sentence(e) : of(e);
   }
 
+  /** The same of whatever kept something from being done. */
+  public static String why(Exception e) {
+    return e instanceof IOException io
+        ? advised(io)
+        : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
   /** The same of making or using a folder, where what exists already is something else. */
   public static String ofFolder(IOException e) {
     return e instanceof FileAlreadyExistsException f

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.sysroot.state.BootTrial;
@@ -37,7 +38,7 @@ public final class BootTrials {
       // The update counts more than its trial.
       sysroot
           .warnings()
-          .accept("warning: the starts of the new deployment are not counted: " + e.getMessage());
+          .accept("warning: the starts of the new deployment are not counted: " + FileReason.why(e));
       return null;
     }
   }

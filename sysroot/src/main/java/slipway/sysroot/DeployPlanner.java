@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.ostree.repo.ObjectContent;
 import slipway.sysroot.state.Deployment;
@@ -207,7 +208,7 @@ final class DeployPlanner {
     try {
       return sysroot.settings().keep();
     } catch (Problem | IOException e) {
-      warnings.accept("warning: the machine's settings are not obeyed: " + e.getMessage());
+      warnings.accept("warning: the machine's settings are not obeyed: " + FileReason.why(e));
       return MachineSettings.NONE.keep();
     }
   }

@@ -12,6 +12,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.lock.Flock;
@@ -430,7 +431,7 @@ public final class Sysroot {
               "the boot menu has nothing of the stateroot "
                   + stateroot
                   + " any more, but that on the EFI system partition may, so its files stay: "
-                  + e.getMessage()
+                  + FileReason.why(e)
                   + "; run the command again",
               e)
           .afterChange();
@@ -563,7 +564,7 @@ public final class Sysroot {
 
   private void noteFailure(Exception failure) {
     try {
-      AtomicFile.write(root.resolve(FAILURE), String.valueOf(failure.getMessage()));
+      AtomicFile.write(root.resolve(FAILURE), FileReason.why(failure));
       InheritedLabel.give(root.resolve(FAILURE));
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);

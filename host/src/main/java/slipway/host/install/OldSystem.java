@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Removal;
@@ -57,7 +58,7 @@ public final class OldSystem {
       try {
         remove(sysroot, each);
       } catch (IOException e) {
-        failures.add(String.valueOf(e.getMessage()));
+        failures.add(FileReason.of(e));
       }
     }
     Files.delete(stamp);

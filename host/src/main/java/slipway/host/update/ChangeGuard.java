@@ -2,6 +2,7 @@ package slipway.host.update;
 
 import java.io.IOException;
 import java.util.Optional;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
@@ -13,13 +14,13 @@ import slipway.sysroot.state.Deployment;
  * @param sysroot as it was known at the beginning
  */
 record ChangeGuard(Sysroot sysroot) {
-  /** Work that may change the deployments, and returns whether it did something. */
-  interface Work {
-    boolean run() throws IOException;
+  /** Work that may change the deployments, and returns what it did. */
+  interface Work<T> {
+    T run() throws IOException;
   }
 
   /** Does it. */
-  boolean run(Work work) throws IOException {
+  <T> T run(Work<T> work) throws IOException {
     String before = sysroot.fingerprint();
     try {
       return work.run();
@@ -32,7 +33,7 @@ record ChangeGuard(Sysroot sysroot) {
       }
       throw new Problem(
               e instanceof Problem p ? p.kind() : Problem.Kind.ENVIRONMENT,
-              e.getMessage() + "; " + state(),
+              FileReason.why(e) + "; " + state(),
               e)
           .afterChange();
     }

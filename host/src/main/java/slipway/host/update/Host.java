@@ -481,7 +481,9 @@ public final class Host {
   /** Makes another deployment the one of the next boot; a second call takes that back. */
   public RolledBack rollback(RollbackOptions options) throws IOException {
     host.requireHost();
-    return new Rollback(host, voice, nextBoot, host.sysroot()).run(options);
+    Sysroot sysroot = host.sysroot();
+    return new ChangeGuard(sysroot)
+        .run(() -> new Rollback(host, voice, nextBoot, sysroot).run(options));
   }
 
   /** As {@link #rollback(RollbackOptions)} to the one before. */

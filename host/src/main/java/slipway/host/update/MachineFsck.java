@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.system.HostEnvironment;
@@ -122,7 +123,7 @@ final class MachineFsck {
     try {
       step.run();
     } catch (IOException | Problem e) {
-      errors.add("the deployment " + deployment + " cannot be checked: " + e.getMessage());
+      errors.add("the deployment " + deployment + " cannot be checked: " + FileReason.why(e));
     }
   }
 
@@ -150,7 +151,7 @@ final class MachineFsck {
               "warning: the deployment "
                   + deployment
                   + " is not mended, or not all of it: "
-                  + e.getMessage());
+                  + FileReason.why(e));
     }
   }
 

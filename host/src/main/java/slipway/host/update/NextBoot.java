@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.host.status.SoftReboots;
 import slipway.host.system.HostEnvironment;
@@ -100,7 +101,7 @@ public final class NextBoot {
       voice.tellReboot(sysroot);
       throw new Problem(
               e instanceof Problem p ? p.kind() : Problem.Kind.ENVIRONMENT,
-              "the next boot starts " + target + ", but " + e.getMessage(),
+              "the next boot starts " + target + ", but " + FileReason.why(e),
               e)
           .afterChange();
     }
@@ -131,9 +132,9 @@ public final class NextBoot {
       return true;
     } catch (IOException | Problem e) {
       if (wish.requiresSoft()) {
-        throw new Problem(Problem.Kind.ENVIRONMENT, "it needs a full reboot: " + e.getMessage(), e);
+        throw new Problem(Problem.Kind.ENVIRONMENT, "it needs a full reboot: " + FileReason.why(e), e);
       }
-      host.progress().note("warning: a full reboot is needed: " + e.getMessage());
+      host.progress().note("warning: a full reboot is needed: " + FileReason.why(e));
       return false;
     }
   }

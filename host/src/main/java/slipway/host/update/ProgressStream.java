@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.status.StatusDocument;
@@ -413,7 +414,7 @@ public final class ProgressStream implements AutoCloseable {
         lines.write((StatusDocument.json(event) + "\n").getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
-      notes.accept("the progress is told no longer: " + e.getMessage());
+      notes.accept("the progress is told no longer: " + FileReason.of(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

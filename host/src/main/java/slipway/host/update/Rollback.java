@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.status.DeploymentChoice;
@@ -199,7 +200,7 @@ final class Rollback {
     } catch (Problem | IOException e) {
       voice.say(
           "warning: Unattended updates may bring what is left again: "
-              + Printable.text(String.valueOf(e.getMessage())));
+              + Printable.text(FileReason.why(e)));
       return Optional.empty();
     }
   }

@@ -61,6 +61,21 @@ class AfterStagingTest {
     assertThat(machine.run().resolve("reboot-required")).exists();
   }
 
+  /** What is staged is dropped before the menu is written. */
+  @Test
+  void aRollbackThatFailsTellsWhatIsLeft() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    machine.reboot();
+    machine.publish(NAME, HostMachine.Image.of("3"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    Path inTheWay = machine.root().resolve("boot/loader.tmp");
+    Files.createDirectories(inTheWay.resolve("x"));
+    assertThatThrownBy(() -> machine.host().rollback(false))
+        .satisfies(AfterStagingTest::isNoRefusal)
+        .hasMessage(inTheWay + " is not empty; nothing is staged now");
+  }
+
   @Test
   void whatTheShutdownCouldNotMergeIsNoRefusal() throws IOException {
     machine.publish(NAME, HostMachine.Image.of("2").file("etc/thing/x", "x"));

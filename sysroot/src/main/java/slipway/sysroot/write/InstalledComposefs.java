@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
@@ -85,7 +86,7 @@ public final class InstalledComposefs {
     try {
       found = digest(image);
     } catch (IOException e) {
-      return List.of(shown + " cannot be read: " + e.getMessage());
+      return List.of(shown + " cannot be read: " + FileReason.of(e));
     }
     FileTree tree = repository.readTree(deployment.checksum());
     return isSame(found, tree, false) || isSame(found, tree, true)

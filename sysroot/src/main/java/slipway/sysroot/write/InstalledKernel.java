@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
@@ -97,7 +98,7 @@ public final class InstalledKernel {
         errors.add(shown() + " is damaged: its checksum is " + actual);
       }
     } catch (IOException e) {
-      errors.add(shown() + " cannot be read: " + e.getMessage());
+      errors.add(shown() + " cannot be read: " + FileReason.of(e));
     }
   }
 
