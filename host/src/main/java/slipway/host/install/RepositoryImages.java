@@ -183,8 +183,11 @@ public final class RepositoryImages {
     if (sysroot.booted().isPresent()) {
       host.system().startFinalizer();
       AfterCommit after = new AfterCommit(host.progress()::note);
-      NextBoot nextBoot = new NextBoot(host, after, new HostVoice(host, after));
+      HostVoice voice = new HostVoice(host, after);
+      NextBoot nextBoot = new NextBoot(host, after, voice);
       sysroot.stage(spec, false, staged -> nextBoot.forgetSoftReboot());
+      voice.tellReboot(sysroot);
+      voice.touch();
     } else {
       sysroot.deploy(spec);
     }

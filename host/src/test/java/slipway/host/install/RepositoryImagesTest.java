@@ -110,6 +110,9 @@ class RepositoryImagesTest {
     Files.createFile(machine.environment().runState().nextRootFile());
     images().deploy(new RepositoryImages.Deploy(null, null, IMAGE, null, true, List.of()));
     assertThat(machine.actions).containsExactly("finalizer", "prepare-soft-reboot --reset");
+    assertThat(machine.run().resolve("reboot-required"))
+        .content()
+        .startsWith("bootc: Reboot required for image: sha256:");
   }
 
   @Test
