@@ -31,6 +31,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.state.EspMenu;
 
 /**
@@ -55,9 +56,6 @@ record TargetRoot(
       Pattern.compile(
           "repo|repo/(objects|state)|repo/refs(/.*)?|deploy|deploy/[^/]*(/deploy)?",
           Pattern.DOTALL);
-
-  /** The first boot gives a machine its own; before, the file is empty (machine-id(5)). */
-  private static final Pattern MACHINE_ID = Pattern.compile("[0-9a-f]{32}");
 
   private static final long MIB = 1L << 20;
 
@@ -318,14 +316,7 @@ record TargetRoot(
   private static void requireUnused(Path stateroots) throws IOException {
     for (Path stateroot : folders(stateroots)) {
       for (Path deployment : folders(stateroot.resolve("deploy"))) {
-        byte[] id =
-            RootedFile.read(
-                    OsPath.of(deployment),
-                    OsPath.of("etc/machine-id"),
-                    RootedFile.Links.BENEATH,
-                    deployment + "/etc/machine-id")
-                .orElse(new byte[0]);
-        if (MACHINE_ID.matcher(RawText.decode(id).strip()).matches()) {
+        if (NewSysroot.hasStarted(stateroot, deployment)) {
           throw Problem.input(
               "a machine has run on "
                   + Printable.text(deployment.toString())

@@ -124,6 +124,10 @@ class FilesystemInstallTest extends FilesystemCase {
     install(request(Replace.ALONGSIDE));
     judged();
     // Not once it has run, whose /var would be the new one's, with nothing to go back to.
+    Path mark = root.resolve("ostree/deploy/default/var/.updated");
+    Files.createFile(mark); // A machine whose /etc is not kept has no other one.
+    refused(request(Replace.ALONGSIDE), "a machine has run on ");
+    Files.delete(mark);
     try (var deployments = Files.list(root.resolve("ostree/deploy/default/deploy"))) {
       Path etc = deployments.filter(Files::isDirectory).findFirst().orElseThrow().resolve("etc");
       Files.writeString(etc.resolve("machine-id"), "0123456789abcdef0123456789abcdef\n");

@@ -3,16 +3,28 @@ package slipway.sysroot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.RootedFile;
 import slipway.ostree.repo.Repository;
+import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootWriter;
+import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.SysrootLabels;
 import slipway.tree.FileTree;
 
-/** Makes sysroots where there is none. */
+/** Makes sysroots where there is none, and looks at what installers find or made. */
 public final class NewSysroot {
+  private static final OsPath MACHINE_ID = OsPath.of("etc/machine-id");
+
+  /** Before the first start the file is empty, or says uninitialized. */
+  private static final Pattern NAME = Pattern.compile("[0-9a-f]{32}");
+
   private NewSysroot() {}
 
   /**
@@ -58,6 +70,33 @@ public final class NewSysroot {
    */
   public static void label(Path root, FileTree image) throws IOException {
     SysrootLabels.apply(root, image);
+  }
+
+  /**
+   * Changes what a deployment's origin says, in a sysroot whose boot menu may be mounted elsewhere.
+   *
+   * @param directory of the deployment
+   */
+  public static void changeOrigin(Path directory, UnaryOperator<Origin> change)
+      throws IOException {
+    DeploymentWriter.writeOrigin(directory, change.apply(SysrootState.origin(directory)));
+  }
+
+  /**
+   * Whether a system has started from a deployment: its first start gives it a name in {@code
+   * /etc/machine-id} (machine-id(5)), and each that was whole leaves a mark in {@code /etc} and
+   * {@code /var} (systemd-update-done.service(8)), also where {@code /etc} is not kept.
+   *
+   * @param stateroot its folder
+   * @param directory of the deployment, in that
+   */
+  public static boolean hasStarted(Path stateroot, Path directory) throws IOException {
+    return Stateroots.isMarked(stateroot.resolve("var"))
+        || Stateroots.isMarked(directory.resolve("etc"))
+        || RootedFile.read(
+                OsPath.of(directory), MACHINE_ID, RootedFile.Links.BENEATH, directory + "/" + MACHINE_ID)
+            .filter(id -> NAME.matcher(RawText.decode(id).strip()).matches())
+            .isPresent();
   }
 
   /**

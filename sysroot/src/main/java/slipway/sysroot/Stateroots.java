@@ -6,6 +6,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
@@ -55,9 +56,14 @@ record Stateroots(Path root) {
     }
     return !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
         || deployments.stream().anyMatch(d -> d.stateroot().equals(name) && !d.staged())
-        || Files.exists(folder.resolve("var/.updated"), LinkOption.NOFOLLOW_LINKS)
+        || isMarked(folder.resolve("var"))
         || !(Files.exists(folder.resolve(SysrootSweep.UNSTARTED), LinkOption.NOFOLLOW_LINKS)
             || Posix.list(OsPath.of(folder)).isEmpty());
+  }
+
+  /** Whether systemd has left its mark of a start in a directory. */
+  static boolean isMarked(Path directory) {
+    return Files.exists(directory.resolve(".updated"), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**
@@ -119,7 +125,7 @@ record Stateroots(Path root) {
               "not all of the stateroot "
                   + name
                   + " could be removed: "
-                  + e.getMessage()
+                  + FileReason.advised(e)
                   + "; run the command again",
               e)
           .afterChange();

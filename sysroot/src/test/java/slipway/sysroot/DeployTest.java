@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -337,6 +340,35 @@ class DeployTest {
     assertThat(var.resolve("lib/app/data")).hasContent("first");
     assertThat(second.kargs())
         .isEqualTo(KernelArguments.of("root=UUID=1", "quiet", "local=yes", "a=2"));
+  }
+
+  @Test
+  void anAttemptThatFailsLeavesNoHalfOfAVar() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("var/lib/app/data", "first\n");
+    Checksum commit = machine.commit(files);
+    Path var = machine.root().resolve("ostree/deploy/default/var");
+    Path origin = machine.root().resolve("ostree/deploy/default/deploy/" + commit + ".0.origin");
+    Files.createDirectories(origin.resolve("in-the-way"));
+    assertThatThrownBy(() -> sysroot.deploy(install(commit))).isInstanceOf(IOException.class);
+    assertThat(var).isEmptyDirectory();
+    sysroot.deploy(install(commit));
+    assertThat(var.resolve("lib/app/data")).hasContent("first");
+  }
+
+  /** It names what is followed, and nothing else of the machine depends on it. */
+  @Test
+  void anOriginThatCannotBeReadSpoilsItsOwnDeploymentAlone() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path origin = Path.of(sysroot.path(first) + ".origin");
+    try (FileChannel hole = FileChannel.open(origin, StandardOpenOption.WRITE)) {
+      hole.write(ByteBuffer.wrap(new byte[1]), 3L << 30);
+    }
+    Deployment found = Sysroot.open(machine.root()).deployments().getFirst();
+    assertThat(found.origin().damage()).startsWith(origin + ": more than 4 MiB");
+    assertThat(found.origin().container()).isEmpty();
   }
 
   @Test

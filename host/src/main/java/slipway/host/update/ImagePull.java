@@ -256,7 +256,7 @@ public final class ImagePull implements AutoCloseable {
   /** Says so when the repository has this very image already. */
   void tellPresent() throws IOException {
     if (present().isPresent()) {
-      host.out().accept("No changes in " + reference.image() + " => " + digest());
+      host.out().accept("No changes in " + Printable.text(reference.image()) + " => " + digest());
     }
   }
 

@@ -1,15 +1,14 @@
 package slipway.host.update;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
@@ -18,8 +17,6 @@ import slipway.sysroot.state.SysrootState;
 
 /** Changes what the newest deployment follows, and nothing else of it. */
 final class OriginInPlace {
-  private static final String ORIGIN = ".origin";
-
   private OriginInPlace() {}
 
   /**
@@ -62,16 +59,20 @@ final class OriginInPlace {
                   + " and none is booted: boot the one that is meant");
     }
     Path deployment = found.getFirst();
-    String id = String.valueOf(deployment.getFileName());
-    Path file = deployment.resolveSibling(id + ORIGIN);
-    Origin origin =
-        Files.exists(file) ? Origin.parse(Files.readString(file), id + ORIGIN) : Origin.NONE;
-    AtomicFile.write(file, following(origin, image).toString().getBytes(StandardCharsets.UTF_8));
-    return id;
+    NewSysroot.changeOrigin(deployment, origin -> following(origin, image));
+    return String.valueOf(deployment.getFileName());
   }
 
-  /** What is deployed stays what it is. */
+  /**
+   * What is deployed stays what it is.
+   *
+   * @throws Problem of kind CORRUPT for a damaged file, which would be gone
+   */
   private static Origin following(Origin origin, ContainerReference image) {
+    String damage = origin.damage();
+    if (damage != null) {
+      throw Problem.corrupt(damage + "; bootc switch without --mutate-in-place needs it no more");
+    }
     Origin changed = origin.withContainer(image.toString());
     return origin
         .deployed()

@@ -342,5 +342,11 @@ class DemandsTest {
     assertThatThrownBy(
             () -> machine.host().switchInPlace(Host.SwitchOptions.to("Not A Name", "registry")))
         .isInstanceOf(Problem.class);
+    Files.writeString(origin, "damaged\n");
+    assertThatThrownBy(
+            () -> machine.host().switchInPlace(Host.SwitchOptions.to("other.example/os:9")))
+        .hasMessageContaining(origin.getFileName() + ":1: expected [GROUP]")
+        .hasMessageEndingWith("; bootc switch without --mutate-in-place needs it no more");
+    assertThat(origin).hasContent("damaged");
   }
 }

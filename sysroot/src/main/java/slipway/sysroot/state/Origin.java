@@ -44,8 +44,17 @@ public record Origin(KeyFile file, @Nullable String damage) {
       origin.pinned();
       return origin;
     } catch (Problem e) {
-      return new Origin(KeyFile.empty(), String.valueOf(e.getMessage()));
+      return damaged(String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * Of a file that says nothing.
+   *
+   * @param damage what is wrong with it
+   */
+  static Origin damaged(String damage) {
+    return new Origin(KeyFile.empty(), damage);
   }
 
   /** An image in a registry, without a signature check by ostree. */

@@ -1,6 +1,7 @@
 package slipway.sysroot.state;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
@@ -16,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
+import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -107,11 +110,17 @@ public record SysrootState(
       for (Path file : files == null ? List.<Path>of() : files) {
         String name = String.valueOf(file.getFileName());
         if (name.startsWith("ostree-") && name.endsWith(".conf") && Files.isRegularFile(file)) {
-          entries.put(file, BootEntry.parse(RawText.decode(Files.readAllBytes(file))));
+          entries.put(file, BootEntry.parse(text(file)));
         }
       }
     }
     return entries;
+  }
+
+  private static String text(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return RawText.decode(Limit.SMALL_FILE_BYTES.read(in, file.toString()));
+    }
   }
 
   /** What is in a folder of entries; nothing when there is none. */
@@ -253,11 +262,21 @@ public record SysrootState(
         .with(d -> d.booted(false).locked(locked).unlocked(Deployment.Unlocked.NO));
   }
 
-  private static Origin origin(Path directory) throws IOException {
-    Path file = directory.resolveSibling(directory.getFileName() + ".origin");
-    return Files.isRegularFile(file)
-        ? Origin.read(RawText.decode(Files.readAllBytes(file)), file.toString())
-        : Origin.NONE;
+  /** Where the origin of a deployment stands: beside its directory. */
+  public static Path originFile(Path directory) {
+    return directory.resolveSibling(directory.getFileName() + ".origin");
+  }
+
+  /** The origin of a deployment by its directory. */
+  public static Origin origin(Path directory) {
+    Path file = originFile(directory);
+    try {
+      return Files.isRegularFile(file) ? Origin.read(text(file), file.toString()) : Origin.NONE;
+    } catch (IOException e) {
+      return Origin.damaged(file + " cannot be read: " + FileReason.of(e));
+    } catch (Problem e) {
+      return Origin.damaged(e.sentence());
+    }
   }
 
   private static Deployment.Unlocked unlocked(RunState run, Deployment deployment) {

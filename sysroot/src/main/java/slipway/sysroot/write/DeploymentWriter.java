@@ -17,11 +17,13 @@ import slipway.base.RawText;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.Deployment;
+import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.SysrootState;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
@@ -41,7 +43,8 @@ public final class DeploymentWriter {
 
   /**
    * Checks the commit out, copies {@code /etc} from the image's defaults, gives an empty {@code
-   * /var} the image's, labels both, writes the composefs image and the origin.
+   * /var} the image's, labels both, writes the composefs image and the origin. What fails leaves an
+   * empty {@code /var} empty.
    */
   public void create(Deployment deployment, FileTree tree) throws IOException {
     Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
@@ -58,12 +61,27 @@ public final class DeploymentWriter {
     prepareEtc(directory);
     Path var = stateroot.resolve("var");
     boolean isNew = isEmpty(var);
-    if (isNew) {
-      prepareVar(directory, var);
+    boolean done = false;
+    try {
+      if (isNew) {
+        prepareVar(directory, var);
+      }
+      label(directory, isNew ? var : null, tree);
+      InstalledComposefs.write(directory, tree);
+      writeOrigin(deployment);
+      done = true;
+    } finally {
+      if (isNew && !done) {
+        empty(var);
+      }
     }
-    label(directory, isNew ? var : null, tree);
-    InstalledComposefs.write(directory, tree);
-    writeOrigin(deployment);
+  }
+
+  /** A part of what an image has for {@code /var} would be taken for the machine's own. */
+  private static void empty(Path var) throws IOException {
+    for (OsPath name : Posix.list(OsPath.of(var))) {
+      Removal.tree(OsPath.of(var).resolve(name));
+    }
   }
 
   /**
@@ -176,12 +194,20 @@ public final class DeploymentWriter {
 
   /** Writes the file beside the deployment that tells where it came from. */
   public void writeOrigin(Deployment deployment) throws IOException {
-    Path directory = root.resolve(deployment.directory());
-    Path target = directory.resolveSibling(deployment.id() + ".origin");
+    writeOrigin(root.resolve(deployment.directory()), deployment.origin());
+  }
+
+  /**
+   * As {@link #writeOrigin(Deployment)}.
+   *
+   * @param directory of the deployment
+   */
+  public static void writeOrigin(Path directory, Origin origin) throws IOException {
+    Path target = SysrootState.originFile(directory);
     Path model =
         Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());
     try (AtomicFile file = AtomicFile.create(target)) {
-      file.out().write(RawText.encode(deployment.origin().toString()));
+      file.out().write(RawText.encode(origin.toString()));
       InheritedLabel.give(file.temporary(), model);
       file.commit();
     }
