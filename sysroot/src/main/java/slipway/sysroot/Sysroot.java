@@ -10,15 +10,10 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import slipway.base.AfterCommit;
-import slipway.base.AtomicFile;
-import slipway.base.FileReason;
 import slipway.base.Problem;
-import slipway.base.RawText;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.RootedFile;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
@@ -33,7 +28,6 @@ import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
 import slipway.sysroot.write.EtcMerge;
-import slipway.sysroot.write.InheritedLabel;
 
 /**
  * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one
@@ -46,8 +40,6 @@ import slipway.sysroot.write.InheritedLabel;
  * the lock is refused, and the object knows those from then on.
  */
 public final class Sysroot {
-  private static final String FAILURE = "boot/ostree/finalize-failure.stamp";
-
   private final Path root;
   private final RunState run;
   private final Consumer<String> warnings;
@@ -208,7 +200,7 @@ public final class Sysroot {
     return planner().order(order, false);
   }
 
-  private DeployPlanner planner() {
+  DeployPlanner planner() {
     return new DeployPlanner(this, state, warnings);
   }
 
@@ -363,24 +355,7 @@ public final class Sysroot {
    * @throws Problem of kind INPUT when the name is taken or cannot be one
    */
   public void makeStateroot(String name, Before before) throws IOException {
-    NewSysroot.requireStateroot(name);
-    try (Flock lock = lock()) {
-      reload();
-      if (stateroots().contains(name)) {
-        if (state.staged() != null
-            && state.staged().stateroot().equals(name)
-            && !isStaterootTaken(name)) {
-          change().mirror();
-          before.run();
-          change().dropStagedFile();
-          reload();
-        }
-        // What a power cut left of deployments in it may be sealed already.
-        change().sweep(false);
-      }
-      new Stateroots(root).make(name, state.all());
-      durability().syncRoot();
-    }
+    new StaterootChange(this).make(name, before);
   }
 
   /**
@@ -405,37 +380,7 @@ public final class Sysroot {
    *     known
    */
   public void removeStateroot(String name, Before before) throws IOException {
-    try (Flock lock = lockUnchanged()) {
-      Stateroots stateroots = new Stateroots(root);
-      stateroots.requireRemovable(name, state.all());
-      List<Deployment> order =
-          state.deployments().stream().filter(d -> !d.stateroot().equals(name)).toList();
-      change().mirror();
-      before.run();
-      if (order.size() < state.deployments().size()) {
-        change().perform(planner().order(order, true));
-        requireMirrored(name);
-      }
-      stateroots.remove(name);
-    }
-  }
-
-  /** What systemd-boot reads may lead into a stateroot that the boot menu has no more. */
-  private void requireMirrored(String stateroot) throws IOException {
-    try {
-      reload();
-      change().mirror();
-    } catch (IOException | Problem e) {
-      throw new Problem(
-              Problem.Kind.ENVIRONMENT,
-              "the boot menu has nothing of the stateroot "
-                  + stateroot
-                  + " any more, but that on the EFI system partition may, so its files stay: "
-                  + FileReason.why(e)
-                  + "; run the command again",
-              e)
-          .afterChange();
-    }
+    new StaterootChange(this).remove(name, before);
   }
 
   /** What is known now of a deployment of the menu. */
@@ -460,7 +405,7 @@ public final class Sysroot {
   }
 
   /** The lock, for a change that was decided by the deployments that this object knows. */
-  private Flock lockUnchanged() throws IOException {
+  Flock lockUnchanged() throws IOException {
     String known = state.fingerprint();
     Flock lock = lock();
     try {
@@ -535,17 +480,7 @@ public final class Sysroot {
    * failure leaves the old menu, and its message in {@code /boot} for the next boot to show.
    */
   public Finalization finalizeStaged() throws IOException {
-    try (Flock lock = lock()) {
-      Finalization result = finalizeLocked();
-      new AfterCommit(warnings)
-          .attempt(
-              "the note of an earlier failure could not be removed",
-              () -> Files.deleteIfExists(root.resolve(FAILURE)));
-      return result;
-    } catch (IOException | RuntimeException e) {
-      noteFailure(e);
-      throw e;
-    }
+    return new Finalizer(this).run();
   }
 
   /**
@@ -553,40 +488,7 @@ public final class Sysroot {
    * be read.
    */
   public Optional<String> finalizationFailure() {
-    try {
-      return RootedFile.read(
-              OsPath.of(root), OsPath.of(FAILURE), RootedFile.Links.BENEATH, "/" + FAILURE)
-          .map(bytes -> RawText.decode(bytes).strip());
-    } catch (IOException | Problem e) {
-      return Optional.empty();
-    }
-  }
-
-  private void noteFailure(Exception failure) {
-    try {
-      AtomicFile.write(root.resolve(FAILURE), FileReason.why(failure));
-      InheritedLabel.give(root.resolve(FAILURE));
-    } catch (IOException | RuntimeException e) {
-      failure.addSuppressed(e);
-    }
-  }
-
-  private Finalization finalizeLocked() throws IOException {
-    reload();
-    Deployment staged = state.staged();
-    StagedFile file = state.stagedFile();
-    if (staged == null || file == null) {
-      return new Finalization(Finalization.Outcome.NOTHING, null, null, null);
-    }
-    if (staged.locked()) {
-      return new Finalization(Finalization.Outcome.LOCKED, staged, null, null);
-    }
-    Deployment merge = change().mergeOf(file);
-    Deployment ready = staged.finalized(SysrootChange.begunEntry(file));
-    DeployPlanner.Menu menu = planner().menuWith(ready, merge, null);
-    EtcMerge etc = change().finish(ready, merge, menu.order(), menu.space().firstStep());
-    BootTrial trial = trials().current().filter(t -> t.isOf(ready)).orElse(null);
-    return new Finalization(Finalization.Outcome.DONE, ready, etc, trial);
+    return new Finalizer(this).failure();
   }
 
   /** Sets or takes away the pin that keeps a deployment from being removed. */

@@ -13,7 +13,6 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.host.status.DeploymentChoice;
 import slipway.host.status.HostStatus;
-import slipway.host.status.JournalEntry;
 import slipway.host.status.StatusDocument;
 import slipway.host.status.StatusReader;
 import slipway.host.status.StatusText;
@@ -22,11 +21,9 @@ import slipway.host.system.PrivateMounts;
 import slipway.linux.posix.Posix;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Reference;
-import slipway.ostree.repo.FsckReport;
 import slipway.sysroot.Finalization;
 import slipway.sysroot.MirroredMenu;
 import slipway.sysroot.Sysroot;
-import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.ContainerReference;
 import slipway.sysroot.state.Deployment;
 
@@ -515,35 +512,7 @@ public final class Host {
    */
   public void fsck(boolean repair) throws IOException {
     host.requireHost();
-    MachineFsck.Result result = new MachineFsck(host, host.sysroot()).run(repair);
-    FsckReport left = result.left();
-    left.errors().forEach(voice::say);
-    if (result.mended() + result.relinked() > 0) {
-      voice.say(
-          "Mended "
-              + result.mended()
-              + " objects, and led "
-              + result.relinked()
-              + " files of deployments to them");
-    }
-    if (result.kernels() > 0) {
-      voice.say("Put " + result.kernels() + " files of kernels into /boot again");
-    }
-    if (result.images() > 0) {
-      voice.say("Wrote " + result.images() + " composefs images of deployments again");
-    }
-    if (!left.isClean()) {
-      throw Problem.corrupt(
-          "the machine has "
-              + left.errors().size()
-              + " errors"
-              + (repair
-                  ? " that no image of a deployment mends: switch to another image, or install"
-                      + " anew"
-                  : "; bootc fsck --repair fetches what is broken again"));
-    }
-    voice.say(
-        "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
+    new MachineFsck(host, host.sysroot()).tell(repair, voice);
   }
 
   // ---- shutdown ----
@@ -551,23 +520,7 @@ public final class Host {
   /** Makes the staged deployment the one of the next boot; the shutdown's unit calls this. */
   public Finalization finalizeStaged() throws IOException {
     host.requireHost();
-    Sysroot sysroot = host.sysroot();
-    Optional<Deployment> staged = sysroot.staged();
-    if (staged.isPresent() && !staged.get().locked()) {
-      Deployment d = staged.get();
-      JournalEntry.of(JournalEntry.FINALIZING, "Finalizing staged deployment")
-          .with("OSTREE_OSNAME", d.stateroot())
-          .with("OSTREE_CHECKSUM", d.checksum().hex())
-          .with("OSTREE_DEPLOYSERIAL", Integer.toString(d.serial()))
-          .send(host.system());
-    }
-    Finalization result = sysroot.finalizeStaged();
-    switch (result.outcome()) {
-      case NOTHING -> voice.say("No deployment staged for finalization");
-      case LOCKED -> voice.say("Not finalizing; deployment is locked for finalization");
-      case DONE -> tellFinalized(result, sysroot);
-    }
-    return result;
+    return new Shutdown(host, voice).finalizeStaged(host.sysroot());
   }
 
   /**
@@ -578,28 +531,6 @@ public final class Host {
     host.requireHost();
     if (new MirroredMenu(host.sysroot()).update()) {
       voice.say("The boot menu on the EFI system partition is that of /boot again");
-    }
-  }
-
-  private void tellFinalized(Finalization result, Sysroot sysroot) {
-    if (result.etc() != null) {
-      voice.say(result.etc().summary());
-      JournalEntry.of(JournalEntry.ETC_MERGED, result.etc().summary()).send(host.system());
-    }
-    String message = "Transaction complete; deployments: " + sysroot.deployments().size();
-    JournalEntry.of(JournalEntry.DEPLOYED, message)
-        .with("OSTREE_BOOTLOADER", "none")
-        .with("OSTREE_N_DEPLOYMENTS", Integer.toString(sysroot.deployments().size()))
-        .send(host.system());
-    voice.say("Finalized deployment " + result.deployment());
-    BootTrial trial = result.trial();
-    if (trial != null) {
-      voice.say("It has " + trial.tries() + " tries to start well.");
-      if (!BootTrial.isCountedByLoader(host.root())) {
-        voice.say(
-            "notice: The boot loader of this machine does not count them: a start that ends before"
-                + " the system counts is not noticed.");
-      }
     }
   }
 }

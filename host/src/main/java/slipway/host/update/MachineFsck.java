@@ -57,7 +57,44 @@ final class MachineFsck {
   record Result(
       FsckReport found, int mended, int relinked, int kernels, int images, FsckReport left) {}
 
-  Result run(boolean repair) throws IOException {
+  /**
+   * Does it, and tells what it came to.
+   *
+   * @throws Problem of kind CORRUPT when something is broken at the end
+   */
+  void tell(boolean repair, HostVoice voice) throws IOException {
+    Result result = run(repair);
+    FsckReport left = result.left();
+    left.errors().forEach(voice::say);
+    if (result.mended() + result.relinked() > 0) {
+      voice.say(
+          "Mended "
+              + result.mended()
+              + " objects, and led "
+              + result.relinked()
+              + " files of deployments to them");
+    }
+    if (result.kernels() > 0) {
+      voice.say("Put " + result.kernels() + " files of kernels into /boot again");
+    }
+    if (result.images() > 0) {
+      voice.say("Wrote " + result.images() + " composefs images of deployments again");
+    }
+    if (!left.isClean()) {
+      throw Problem.corrupt(
+          "the machine has "
+              + left.errors().size()
+              + " errors"
+              + (repair
+                  ? " that no image of a deployment mends: switch to another image, or install"
+                      + " anew"
+                  : "; bootc fsck --repair fetches what is broken again"));
+    }
+    voice.say(
+        "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
+  }
+
+  private Result run(boolean repair) throws IOException {
     FsckReport found = check();
     if (found.isClean() || !repair) {
       return new Result(found, 0, 0, 0, 0, found);

@@ -11,8 +11,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.base.Printable;
@@ -31,44 +29,9 @@ import slipway.sysroot.Finalization;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Whole lives of a machine: installed, upgraded, switched, rolled back. */
-class HostTest {
-  private static final String NAME = HostMachine.NAME;
-  private static final Host.UpgradeOptions CHECK =
-      new Host.UpgradeOptions(true, false, false, false, null);
-
-  private HostMachine machine;
-  private Manifest.Image first;
-  private Deployment installed;
-
-  @BeforeEach
-  void start() throws IOException {
-    machine = new HostMachine();
-    first = machine.publish(NAME, HostMachine.Image.of("1"));
-    installed = machine.install();
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    machine.close();
-  }
-
-  private static String leftOut(Object digests) {
-    return "notice: Unattended updates leave out "
-        + digests
-        + " until a newer image appears; bootc upgrade brings it all the same.";
-  }
-
-  private JsonNode status() throws IOException {
-    return JsonMapper.shared().readTree(machine.host().status(Host.Format.JSON, false, false));
-  }
-
-  private void upgrade() throws IOException {
-    machine.host().upgrade(Host.UpgradeOptions.NONE);
-  }
-
+class HostTest extends HostCase {
   /** The files that decide what boots and what it finds. */
   private Map<String, String> state() throws IOException {
     Map<String, String> found = new TreeMap<>();
@@ -263,27 +226,6 @@ class HostTest {
   }
 
   @Test
-  void checkAndUpgradeAgreeAfterARollback() throws IOException {
-    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
-    upgrade();
-    machine.reboot();
-    machine.host().rollback(false);
-    machine.reboot();
-    machine.heard();
-    machine.host().upgrade(CHECK);
-    assertThat(machine.heard())
-        .startsWith(
-            "Update available for: docker://" + NAME,
-            "  Version: 2",
-            "  Digest: " + second.digest());
-    assertThat(status().at("/status/booted/cachedUpdate/imageDigest").asString())
-        .isEqualTo(second.digest().toString());
-    upgrade();
-    assertThat(machine.heard()).contains("Queued for next boot: " + NAME);
-    machine.judge();
-  }
-
-  @Test
   void dropsWhatIsStagedWhenTheTagMovesBack() throws IOException {
     Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
     upgrade();
@@ -315,110 +257,6 @@ class HostTest {
     assertThat(machine.reboot().origin().containerText())
         .contains("ostree-unverified-registry:other.example/os:1");
     assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("1");
-  }
-
-  @Test
-  void tellsWhatARollbackDrops() throws IOException {
-    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
-    upgrade();
-    machine.reboot();
-    Manifest.Image third = machine.publish(NAME, HostMachine.Image.of("3"));
-    upgrade();
-    machine.heard();
-    machine.host().rollback(false);
-    assertThat(machine.heard())
-        .containsExactly(
-            "notice: Dropped the staged deployment of " + NAME + " (" + third.digest() + ")",
-            "Next boot: rollback deployment",
-            leftOut(second.digest() + " and " + third.digest()));
-    machine.judge();
-  }
-
-  /** As the timer's unit does. */
-  private void upgradeUnattended() throws IOException {
-    machine.variables.put("SLIPWAY_UNATTENDED", "1");
-    machine.host().upgrade(new Host.UpgradeOptions(false, true, false, false, null));
-    machine.variables.remove("SLIPWAY_UNATTENDED");
-  }
-
-  @Test
-  void leavesOutWhatItWasRolledBackFromUntilANewerOneAppears() throws IOException {
-    HostMachine.Image two = HostMachine.Image.of("2");
-    Manifest.Image second = machine.publish(NAME, two);
-    upgrade();
-    machine.reboot();
-    machine.host().rollback(false);
-    machine.reboot();
-    // Thought of forward again, and thought better of it.
-    machine.host().rollback(false);
-    machine.host().rollback(false);
-    machine.heard();
-    machine.actions.clear();
-    upgradeUnattended();
-    assertThat(machine.heard())
-        .contains(
-            "Update held back: this machine was rolled back from "
-                + second.digest()
-                + "; bootc upgrade brings it all the same.");
-    assertThat(machine.actions).isEmpty();
-    assertThat(status().at("/status/staged").isNull()).isTrue();
-    assertThat(machine.host().status(Host.Format.HUMANREADABLE, false, false))
-        .contains("     Held back: " + second.digest() + "\n");
-    assertThat(status().at("/metadata/annotations/slipway.held").asString())
-        .isEqualTo(second.digest().toString());
-    machine.host().upgrade(CHECK);
-    assertThat(machine.heard()).contains("  Held back: this machine was rolled back from it.");
-    machine.publish(NAME, two, Compression.GZIP);
-    upgradeUnattended();
-    assertThat(status().at("/status/staged").isNull()).as("only packed otherwise").isTrue();
-
-    machine.publish(NAME, HostMachine.Image.of("3"));
-    upgradeUnattended();
-    assertThat(machine.actions).contains("reboot");
-    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("3");
-    assertThat(status().at("/metadata/annotations/slipway.held").isMissingNode()).isTrue();
-    machine.judge();
-  }
-
-  @Test
-  void settingsThatCannotBeReadHinderNothing() throws IOException {
-    Files.createDirectory(machine.root().resolve("ostree/slipway.conf"));
-    machine.publish(NAME, HostMachine.Image.of("2"));
-    upgrade();
-    machine.reboot();
-    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("2");
-    machine.heard();
-    machine.host().rollback(false);
-    assertThat(machine.heard())
-        .contains("Next boot: rollback deployment")
-        .anyMatch(line -> line.startsWith("warning: Unattended updates may bring what is left"));
-    machine.reboot();
-    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("1");
-    machine.judge();
-  }
-
-  @Test
-  void bringsAgainWhatIsWantedAgain() throws IOException {
-    Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
-    upgrade();
-    machine.reboot();
-    machine.host().rollback(false);
-    machine.host().rollback(false);
-    assertThat(status().at("/metadata/annotations").isMissingNode()).as("taken back").isTrue();
-    machine.heard();
-    machine.host().rollback(new Host.RollbackOptions(null, false, false, true));
-    assertThat(machine.heard())
-        .contains("warning: Unattended updates will bring " + second.digest() + " again.");
-    machine.reboot();
-    upgradeUnattended();
-    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("2");
-    machine.reboot();
-    machine.host().rollback(false);
-    machine.reboot();
-    upgrade();
-    assertThat(status().at("/status/staged/image/version").asString()).isEqualTo("2");
-    assertThat(status().at("/metadata/annotations/slipway.held").isMissingNode()).isTrue();
-    machine.judge();
   }
 
   private Map<String, Checksum> refs() throws IOException {
@@ -604,11 +442,6 @@ class HostTest {
     Files.writeString(machine.run().resolve(".containerenv"), "");
     assertThatThrownBy(this::upgrade)
         .hasMessage("Detected container; this command requires a booted host system.");
-  }
-
-  @Test
-  void refusesToRollBackToNothing() {
-    assertThatThrownBy(() -> machine.host().rollback(false)).hasMessage("No rollback available");
   }
 
   @Test
