@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import slipway.base.Notes;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.FilesystemInstall.Replace;

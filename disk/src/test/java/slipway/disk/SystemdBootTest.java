@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import slipway.base.Notes;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.SystemdBoot;

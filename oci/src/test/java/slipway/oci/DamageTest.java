@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.Notes;
 import slipway.base.Progress;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.Transfer;
@@ -59,7 +60,7 @@ class DamageTest {
 
   private List<String> pull(Reference name) throws IOException {
     List<String> notes = new ArrayList<>();
-    Progress progress = new Notes(notes);
+    Progress progress = new Notes(notes::add);
     try (ImageSink sink = store.sink(name)) {
       Transfer.copy(remote.source(), name.toString(), sink, null, Transfer.Options.all(), progress);
     }
@@ -183,24 +184,6 @@ class DamageTest {
     assertThat(stranger).hasContent("mine");
     Files.delete(stranger);
     Files.delete(dir.resolve("store/blobs/sha256").resolve("0".repeat(64)));
-  }
-
-  /** Collects what is said. */
-  private record Notes(List<String> lines) implements Progress {
-    @Override
-    public Task start(String what, long total) {
-      return Progress.NONE.start(what, total);
-    }
-
-    @Override
-    public Phases phases(String what) {
-      return Progress.NONE.phases(what);
-    }
-
-    @Override
-    public void note(String line) {
-      lines.add(line);
-    }
   }
 
   @Test

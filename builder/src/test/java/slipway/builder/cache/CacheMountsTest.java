@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Notes;
 import slipway.base.Position;
 import slipway.base.Progress;
 import slipway.builder.language.RunMount;
@@ -20,17 +21,7 @@ class CacheMountsTest {
   void aStampThatCannotBeWrittenFailsNothingAndHoldsNoLock() throws Exception {
     List<String> notes = new ArrayList<>();
     Progress progress =
-        new Progress() {
-          @Override
-          public Task start(String name, long total) {
-            return NONE.start(name, total);
-          }
-
-          @Override
-          public void note(String line) {
-            notes.add(line);
-          }
-        };
+        new Notes(notes::add);
     List<Path> caches = new ArrayList<>();
     try (CacheMounts mounts = new CacheMounts(directory, progress)) {
       for (String target : List.of("/a", "/b")) {

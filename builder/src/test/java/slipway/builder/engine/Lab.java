@@ -17,6 +17,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
+import slipway.base.Notes;
 import slipway.base.Progress;
 import slipway.builder.session.BuildRequest;
 import slipway.builder.session.BuildRequestBuilder;
@@ -210,17 +211,7 @@ public final class Lab implements AutoCloseable {
   }
 
   public Progress progress() {
-    return new Progress() {
-      @Override
-      public Task start(String name, long total) {
-        return NONE.start(name, total);
-      }
-
-      @Override
-      public void note(String line) {
-        notes.add(line);
-      }
-    };
+    return new Notes(notes::add);
   }
 
   /** The merged tree of an image, its content in memory. */

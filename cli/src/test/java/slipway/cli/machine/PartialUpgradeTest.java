@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.TarOptions;
+import slipway.base.Notes;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
 import slipway.oci.DockerRegistry;
@@ -174,17 +175,7 @@ class PartialUpgradeTest {
       throws IOException {
     Reference name = Reference.parse(host + "/os:" + version);
     Progress progress =
-        new Progress() {
-          @Override
-          public Task start(String task, long total) {
-            return Progress.NONE.start(task, total);
-          }
-
-          @Override
-          public void note(String line) {
-            notes.add(line);
-          }
-        };
+        new Notes(notes::add);
     try (RegistryClient source = new RegistryClient(name, RegistryOptions.anonymous(Map.of()))) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       assertThat(manifest.layers()).allMatch(PartialLayer::isOffered);

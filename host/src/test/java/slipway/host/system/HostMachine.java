@@ -18,6 +18,7 @@ import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
+import slipway.base.Notes;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.update.Host;
@@ -329,17 +330,7 @@ public final class HostMachine implements AutoCloseable {
         run(),
         variables,
         said::add,
-        new Progress() {
-          @Override
-          public Task start(String name, long total) {
-            return Progress.NONE.start(name, total);
-          }
-
-          @Override
-          public void note(String line) {
-            noted.add(line);
-          }
-        },
+        new Notes(noted::add),
         this::open,
         new SystemActions() {
           @Override

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
+import slipway.base.Notes;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
@@ -131,17 +132,7 @@ class EncapsulationTest {
             "objects/" + name.substring(0, 2) + "/" + name.substring(2) + ".commitmeta/x"));
     List<String> notes = new ArrayList<>();
     Progress progress =
-        new Progress() {
-          @Override
-          public Task start(String title, long total) {
-            return Progress.NONE.start(title, total);
-          }
-
-          @Override
-          public void note(String line) {
-            notes.add(line);
-          }
-        };
+        new Notes(notes::add);
     try (EncapsulatedCommit image = image()) {
       assertThat(bring(other, image, "os/y", progress)).isEqualTo(commit);
     }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
+import slipway.base.Notes;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -33,17 +34,7 @@ abstract class ImportCase {
   Repository repository;
   final List<String> notes = new ArrayList<>();
   final Progress progress =
-      new Progress() {
-        @Override
-        public Task start(String name, long total) {
-          return Progress.NONE.start(name, total);
-        }
-
-        @Override
-        public synchronized void note(String line) {
-          notes.add(line);
-        }
-      };
+      new Notes(notes::add);
 
   @BeforeEach
   void create() throws IOException {
