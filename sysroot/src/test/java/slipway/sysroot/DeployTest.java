@@ -372,6 +372,23 @@ class DeployTest {
   }
 
   @Test
+  void keepsWhatMayBePinned() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    sysroot.setPinned(first, true);
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, two, ORIGIN));
+    Files.writeString(Path.of(sysroot.path(first) + ".origin"), "damaged\n");
+    sysroot.reload();
+    Checksum three = machine.commit(Machine.files("3", "three"));
+    sysroot.deploy(DeploySpec.upgrade(second, three, ORIGIN));
+    assertThat(sysroot.deployments()).hasSize(3);
+    assertThat(sysroot.deployments().getLast().isSame(first)).isTrue();
+    sysroot.remove(sysroot.deployments().getLast(), Sysroot.Before.NOTHING);
+    assertThat(sysroot.deployments()).hasSize(2);
+  }
+
+  @Test
   void plansWithoutWriting() throws IOException {
     Sysroot sysroot = machine.init();
     Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));

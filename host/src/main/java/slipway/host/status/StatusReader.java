@@ -117,7 +117,7 @@ public final class StatusReader {
     for (Deployment d : DeploymentChoice.all(sysroot)) {
       String origin = d.origin().damage();
       if (origin != null) {
-        found.add(origin);
+        found.add(origin + "; it is kept while there is room, and bootc delete removes it");
       }
       if (repository.readableCommit(d.checksum()).isEmpty()) {
         found.add(

@@ -43,7 +43,7 @@ public final class ImageRefs {
   /**
    * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
    * no deployment any more. While the commit of a deployment cannot be read, its layers are
-   * unknown: then no layer's ref is dropped.
+   * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is.
    *
    * @throws Problem of kind CORRUPT, at the end, when the repository cannot be pruned for such
    *     damage
@@ -65,6 +65,7 @@ public final class ImageRefs {
             commits.add(commit);
           }
         });
+    boolean imagesUnknown = deployments.stream().anyMatch(d -> d.origin().damage() != null);
     boolean layersUnknown = false;
     for (Checksum commit : commits) {
       Optional<Commit> read = repository.readableCommit(commit);
@@ -74,8 +75,10 @@ public final class ImageRefs {
     }
     try (Transaction transaction = repository.begin()) {
       for (String ref : all.keySet()) {
-        // Which layers a damaged commit needs, nobody knows until it is mended.
-        boolean ours = ref.startsWith(IMAGES) || (ref.startsWith(LAYERS) && !layersUnknown);
+        // What a damaged deployment needs, nobody knows until it is mended.
+        boolean ours =
+            (ref.startsWith(IMAGES) && !imagesUnknown)
+                || (ref.startsWith(LAYERS) && !layersUnknown);
         if (ours && !keep.contains(ref)) {
           transaction.setRef(ref, null);
         }

@@ -67,6 +67,27 @@ class DamagedCommitTest {
     return sysroot.repository().objectPath(deployment.checksum(), ObjectType.COMMIT);
   }
 
+  @Test
+  void anImageStaysWhoseNameADamagedOriginHides() throws Exception {
+    String other = "other.example/os:1";
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    Deployment old = machine.install();
+    machine.publish(other, HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to(other));
+    machine.reboot();
+    Path origin = machine.root().resolve(old.directory() + ".origin");
+    Files.writeString(origin, "damaged\n");
+    Set<String> images =
+        machine.environment().sysroot().repository().refs("ostree/container/image").keySet();
+    machine.publish(other, HostMachine.Image.of("3"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    assertThat(machine.environment().sysroot().repository().refs("ostree/container/image"))
+        .containsKeys(images.toArray(String[]::new))
+        .hasSize(2);
+    assertThat(machine.host().status(Host.Format.JSON, false, false))
+        .contains(origin + ":1: expected", "; it is kept while there is room");
+  }
+
   /** Notes have no checksum of their own, and only tell that something newer was seen. */
   @Test
   void neitherNotesNorLabelsEndTheStatus() throws Exception {
