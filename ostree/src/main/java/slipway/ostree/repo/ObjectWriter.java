@@ -375,6 +375,7 @@ final class ObjectWriter implements AutoCloseable {
         try {
           sink.close();
           slipway.linux.posix.Posix.unlink(temporary);
+          transaction.giveBack(size);
         } catch (IOException e) {
           // The failure that led here is the one to report.
         }

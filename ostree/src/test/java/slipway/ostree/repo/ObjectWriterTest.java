@@ -109,6 +109,23 @@ class ObjectWriterTest {
     assertThat(openFiles()).isEmpty();
   }
 
+  /** What broke off takes no room, and may come again. */
+  @Test
+  void aBrokenLargeFileGivesItsRoomBack() throws IOException {
+    try (Transaction transaction = repository.begin()) {
+      long available = transaction.available();
+      Half broken =
+          new Half(
+              () -> {
+                throw new IOException("the connection broke");
+              });
+      assertThatThrownBy(() -> store(transaction, LARGE, broken)).isInstanceOf(IOException.class);
+      while (transaction.available() != available) {
+        Thread.yield();
+      }
+    }
+  }
+
   @Test
   void anInterruptedThreadLeavesNoFileOpenAndNoPlaceTaken() throws IOException {
     ObjectContent kept;
