@@ -51,10 +51,12 @@ public final class ImageTotals {
   /**
    * Takes an attempt back, whose tree is let go. What it wrote is mostly what comes again another
    * way, and lies on the disk once; attempts have a total of their own, which it still counts in.
+   *
+   * @param kept bytes of memory that something of it goes on taking
    */
-  public void giveUp() {
+  public void giveUp(long kept) {
     if (whole != null) {
-      whole.memory.addAndGet(-memory.get());
+      whole.memory.addAndGet(kept - memory.get());
       whole.content.addAndGet(-content.get());
     }
   }

@@ -33,8 +33,19 @@ class ImageTotalsTest {
     ImageTotals image = new ImageTotals("the image's layers");
     ImageTotals attempt = image.attempt();
     assertThat(fill(attempt)).isEqualTo(all);
-    attempt.giveUp();
+    attempt.giveUp(0);
     assertThat(fill(image)).isEqualTo(all);
+  }
+
+  @Test
+  void whatIsKeptOfAnAttemptGoesOnCounting() {
+    Limit.set("tree-bytes=1m", "test");
+    ImageTotals image = new ImageTotals("the image's layers");
+    ImageTotals attempt = image.attempt();
+    attempt.inode(600_000);
+    attempt.giveUp(500_000);
+    image.inode(500_000);
+    assertThatThrownBy(() -> image.inode(100_000)).isInstanceOf(Problem.class);
   }
 
   /** What comes again lies on the disk once; what does not is bounded, too. */
@@ -44,11 +55,11 @@ class ImageTotalsTest {
     ImageTotals image = new ImageTotals("the image's layers");
     ImageTotals attempt = image.attempt();
     attempt.content(60_000);
-    attempt.giveUp();
+    attempt.giveUp(0);
     image.content(60_000);
     ImageTotals next = image.attempt();
     assertThatThrownBy(() -> next.content(60_000)).isInstanceOf(Problem.class);
-    next.giveUp();
+    next.giveUp(0);
     image.content(30_000);
     assertThatThrownBy(() -> image.attempt().content(20_000)).isInstanceOf(Problem.class);
   }

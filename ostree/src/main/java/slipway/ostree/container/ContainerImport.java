@@ -2,7 +2,6 @@ package slipway.ostree.container;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +34,6 @@ import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
-import slipway.tree.Node;
 
 /**
  * Brings a container image into a repository as ostree-ext does: each layer is a commit under
@@ -193,12 +191,8 @@ public final class ContainerImport {
 
   // ---- layers ----
 
-  /**
-   * The commit that lower layers encapsulate.
-   *
-   * @param objects all content that came with it
-   */
-  private record Base(Checksum commit, FileTree tree, Collection<Node> objects) {}
+  /** The commit that lower layers encapsulate. */
+  private record Base(Checksum commit, FileTree tree) {}
 
   private Imported run(Transaction transaction, byte[] configBytes) throws IOException {
     ImageParts parts = new ImageParts(transaction);
@@ -328,7 +322,7 @@ public final class ContainerImport {
     if (whole != null) {
       FileTree tree = repository.readTree(repository.readCommit(whole), imageOn(whole));
       new Layer(tree.root()).countIn(totals);
-      return new Base(whole, tree, List.of());
+      return new Base(whole, tree);
     }
     for (Commit content : parts.contents) {
       parts.base.add(EncapsulatedLayer.read(repository, content));
@@ -338,7 +332,7 @@ public final class ContainerImport {
     Checksum commit = parts.base.write(transaction, tree);
     Descriptor layer = java.util.Objects.requireNonNull(parts.wholeLayer);
     transaction.setRef(ContainerRefs.layer(layer.digest()), commit);
-    return new Base(commit, tree, parts.base.contents());
+    return new Base(commit, tree);
   }
 
   /**
@@ -402,9 +396,7 @@ public final class ContainerImport {
                 root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
-    Collection<Node> needed = base == null ? List.of() : base.objects();
-    merge.discard(needed, parts.commits);
-    merge.discardVain(needed, parts.vain);
+    merge.discard(parts.base.contents(), parts.commits, parts.vain);
     transaction.commit();
     repository.remember(commit, tree);
     noteContents(merge, parts);

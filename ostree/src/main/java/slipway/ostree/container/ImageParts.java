@@ -17,7 +17,6 @@ import slipway.ostree.object.Commit;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
-import slipway.tree.Content;
 import slipway.tree.Layer;
 
 /** What of an image is there so far; each part that comes sets the ref of its layer. One thread. */
@@ -39,8 +38,8 @@ final class ImageParts {
   /** What files of layers hold that came in parts, by blob. */
   final Map<Digest, List<LayerFetch.Known>> known = new HashMap<>();
 
-  /** What attempts in vain wrote. */
-  final List<Content> vain = new ArrayList<>();
+  /** Objects with content that attempts in vain wrote. */
+  final Set<Checksum> vain = new HashSet<>();
 
   /** The commit that the lower layers encapsulate, when it is there. */
   @Nullable Checksum whole;

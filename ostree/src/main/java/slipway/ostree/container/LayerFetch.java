@@ -28,7 +28,6 @@ import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Transaction;
-import slipway.tree.Content;
 import slipway.tree.ContentStore;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
@@ -47,7 +46,7 @@ final class LayerFetch {
   /** Less than a tenth spared is not worth the requests. */
   private static final int WORTH = 10;
 
-  /** Bytes of the heap that what is known of a file takes, about. */
+  /** Bytes of the heap that what is known of a file takes, about; or the name of an object. */
   private static final long KNOWN = 192;
 
   private final ImageSource source;
@@ -56,8 +55,8 @@ final class LayerFetch {
   private final @Nullable ContentIndex contents;
   private final AtomicLong fetched = new AtomicLong();
 
-  /** What the attempt to read it in parts wrote. */
-  private final List<Content> attempted = new ArrayList<>();
+  /** What the attempt to read it in parts wrote, empty files aside. */
+  private final List<ObjectContent> attempted = new ArrayList<>();
 
   /** Reads whole layers. */
   LayerFetch(ImageSource source, ImageTotals image, Progress progress) {
@@ -82,7 +81,7 @@ final class LayerFetch {
    * @param attributes how many extended attributes were left out, by name
    * @param bytes that came from the source, of attempts in vain too
    * @param known contents of its files, as far as a table told them
-   * @param vain what an attempt in vain wrote
+   * @param vain objects that an attempt in vain wrote
    */
   record Fetched(
       Checksum commit,
@@ -91,7 +90,7 @@ final class LayerFetch {
       Map<String, Integer> attributes,
       long bytes,
       List<Known> known,
-      List<Content> vain) {}
+      List<Checksum> vain) {}
 
   /**
    * What a file holds.
@@ -106,8 +105,11 @@ final class LayerFetch {
     if (partial.isPresent()) {
       return partial.get();
     }
+    // Their names alone: contents have attributes, which nobody counts any more.
+    List<Checksum> vain = attempted.stream().map(ObjectContent::checksum).toList();
+    attempted.clear();
     LayerFilter filter = new LayerFilter(transaction, name(blob));
-    return written(transaction, read(filter, blob, diffId), filter, diffId, List.of(), attempted);
+    return written(transaction, read(filter, blob, diffId), filter, diffId, List.of(), vain);
   }
 
   private Fetched written(
@@ -116,7 +118,7 @@ final class LayerFetch {
       LayerFilter filter,
       Digest diffId,
       List<Known> known,
-      List<Content> vain)
+      List<Checksum> vain)
       throws IOException {
     return new Fetched(
         LayerCommits.write(transaction, layer, diffId),
@@ -125,7 +127,7 @@ final class LayerFetch {
         filter.attributes(),
         fetched.get(),
         known,
-        List.copyOf(vain));
+        vain);
   }
 
   /**
@@ -206,7 +208,7 @@ final class LayerFetch {
         case CORRUPT, INPUT, DENIED, NOT_FOUND, UNAVAILABLE -> {}
         case USAGE, FULL, ENVIRONMENT -> throw e;
       }
-      attempt.giveUp();
+      attempt.giveUp(attempted.size() * KNOWN);
       progress.note(name(blob) + " is fetched whole: " + e.getMessage());
       return Optional.empty();
     }
@@ -223,8 +225,10 @@ final class LayerFetch {
     LayerFilter filter =
         new LayerFilter(
             (path, metadata, size, in) -> {
-              Content content = transaction.store(path, metadata, size, in);
-              attempted.add(content);
+              ObjectContent content = transaction.store(path, metadata, size, in);
+              if (size > 0) {
+                attempted.add(content);
+              }
               return content;
             },
             name(blob));

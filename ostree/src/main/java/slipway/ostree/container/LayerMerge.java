@@ -3,8 +3,10 @@ package slipway.ostree.container;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,6 @@ import slipway.ostree.repo.Transaction;
 import slipway.ostree.repo.VerityIndex;
 import slipway.system.files.ImageFiles;
 import slipway.system.selinux.FileLabels;
-import slipway.tree.Content;
 import slipway.tree.FileTree;
 import slipway.tree.Layer;
 import slipway.tree.Layers;
@@ -187,52 +188,47 @@ final class LayerMerge {
   }
 
   /**
-   * Takes back what attempts in vain wrote and no layer holds.
-   *
-   * @param needed content that is to stay as it is
-   * @param written of the attempts
-   */
-  void discardVain(Collection<Node> needed, Collection<Content> written) throws IOException {
-    Set<Checksum> vain = new HashSet<>();
-    for (Content content : written) {
-      // An empty one may be the marker of a layer's commit, too.
-      if (content instanceof ObjectContent object && object.size() > 0) {
-        vain.add(object.checksum());
-      }
-    }
-    if (vain.isEmpty()) {
-      return;
-    }
-    needed.forEach(node -> ObjectContent.linked(node).ifPresent(vain::remove));
-    List<FileTree> all = new ArrayList<>(below == null ? List.of() : List.of(below));
-    done.values().forEach(layer -> all.add(new FileTree(layer.root())));
-    placed.forEach(layer -> all.add(new FileTree(layer.root())));
-    for (FileTree tree : all) {
-      tree.walk((path, node) -> ObjectContent.linked(node).ifPresent(vain::remove));
-    }
-    transaction.discard(ObjectType.FILE, vain);
-  }
-
-  /**
-   * Takes back what labelled objects stand in for.
+   * Takes back what nothing needs any more: what labelled objects stand in for, and what attempts
+   * in vain wrote.
    *
    * @param needed content that is to stay as it is
    * @param commits of the layers as they were fetched, by blob
+   * @param vain objects that attempts wrote
    */
-  void discard(Collection<Node> needed, Map<Digest, Checksum> commits) throws IOException {
+  void discard(Collection<Node> needed, Map<Digest, Checksum> commits, Set<Checksum> vain)
+      throws IOException {
+    Set<Checksum> files = new HashSet<>(vain);
     Relabelling work = relabelling;
-    if (work == null) {
-      return;
+    if (work != null) {
+      files.addAll(work.replaced());
     }
-    for (Node node : needed) {
-      if (node instanceof Node.File f) {
-        work.keep(f.content());
+    if (!files.isEmpty()) {
+      needed.forEach(node -> retain(node, files));
+      for (Node.Directory root : roots()) {
+        new FileTree(root).walk((path, node) -> retain(node, files));
       }
     }
     Set<Checksum> old = new HashSet<>();
     relabelled.keySet().forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
     transaction.discard(ObjectType.COMMIT, old);
-    transaction.discard(ObjectType.FILE, work.replaced());
+    transaction.discard(ObjectType.FILE, files);
+  }
+
+  /** All that commits are made of here, each directory once. */
+  private Set<Node.Directory> roots() {
+    Set<Node.Directory> roots = Collections.newSetFromMap(new IdentityHashMap<>());
+    if (below != null) {
+      roots.add(below.root());
+    }
+    done.values().forEach(layer -> roots.add(layer.root()));
+    placed.forEach(layer -> roots.add(layer.root()));
+    return roots;
+  }
+
+  private static void retain(Node node, Set<Checksum> files) {
+    if (node instanceof Node.File f && f.content() instanceof ObjectContent object) {
+      files.remove(object.checksum());
+    }
   }
 
   /** The same tree without files that build tools leave empty. */

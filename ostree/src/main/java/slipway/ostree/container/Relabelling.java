@@ -24,8 +24,8 @@ import slipway.tree.Node;
 /**
  * Gives the files of layers the labels that the SELinux policy of their image has for them, and no
  * others: layers bring none, and those that are there already have the labels of the image that
- * came last. A label is a part of an ostree object, so files become other objects; {@link
- * #replaced()} are those that nobody needs any more. For one thread.
+ * came last. A label is a part of an ostree object, so files become other objects, in the place of
+ * {@link #replaced()}. For one thread.
  */
 final class Relabelling {
   private final Transaction transaction;
@@ -107,7 +107,7 @@ final class Relabelling {
             new Node.File(metadata, transaction.store(path, metadata, file.content().size(), in));
       }
       known.put(metadata, made);
-      if (file.content() instanceof ObjectContent object) {
+      if (file.content() instanceof ObjectContent object && object.size() > 0) {
         replaced.add(object.checksum());
       }
     }
@@ -127,24 +127,17 @@ final class Relabelling {
     return objects;
   }
 
-  /** Notes content that is needed as it is. */
-  void keep(Content content) {
+  private void keep(Content content) {
     if (content instanceof ObjectContent object) {
       kept.add(object.checksum());
     }
   }
 
-  /** The objects that labelled ones stand in for, and nothing that was met needs any more. */
+  /**
+   * The objects that labelled ones stand in for; others may need them all the same. Empty ones are
+   * not among them: such a one marks whiteouts in the commits of layers, too.
+   */
   Set<Checksum> replaced() {
-    Set<Checksum> unneeded = new HashSet<>(replaced);
-    unneeded.removeAll(kept);
-    // What was stored now may have the name of what was there before.
-    written
-        .values()
-        .forEach(
-            made ->
-                made.values()
-                    .forEach(f -> unneeded.remove(((ObjectContent) f.content()).checksum())));
-    return unneeded;
+    return replaced;
   }
 }

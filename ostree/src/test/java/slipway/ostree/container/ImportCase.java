@@ -123,4 +123,18 @@ abstract class ImportCase {
         .layer(base(), Compression.GZIP)
         .layer(second(), Compression.ZSTD);
   }
+
+  /** An image with a policy of SELinux above its layers. */
+  static TestImage withPolicy(TestImage image) throws IOException {
+    TreeBuilder b = new TreeBuilder();
+    b.file(
+        "etc/selinux/config",
+        timed(Metadata.file(0644)),
+        content("SELINUX=enforcing\nSELINUXTYPE=t\n"));
+    b.file(
+        "etc/selinux/t/contexts/files/file_contexts",
+        timed(Metadata.file(0644)),
+        content("/.* system_u:object_r:default_t:s0\n/usr/lib/f1 <<none>>\n"));
+    return image.tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
+  }
 }

@@ -427,19 +427,6 @@ class PartialImportTest extends ImportCase {
 
   // ---- with a policy of SELinux ----
 
-  private static TestImage withPolicy(TestImage image) throws IOException {
-    TreeBuilder b = new TreeBuilder();
-    b.file(
-        "etc/selinux/config",
-        timed(Metadata.file(0644)),
-        content("SELINUX=enforcing\nSELINUXTYPE=t\n"));
-    b.file(
-        "etc/selinux/t/contexts/files/file_contexts",
-        timed(Metadata.file(0644)),
-        content("/.* system_u:object_r:default_t:s0\n/usr/lib/f1 <<none>>\n"));
-    return image.tarLayer(TestImage.tar(b.layer()), Compression.GZIP);
-  }
-
   private static Set<Checksum> noted(Path repository) throws IOException {
     try (Stream<Path> notes = Files.list(repository.resolve("extensions/slipway/contents"))) {
       return notes
