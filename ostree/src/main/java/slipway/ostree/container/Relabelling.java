@@ -102,7 +102,7 @@ final class Relabelling {
     Map<Metadata, Node.File> known = written.computeIfAbsent(file.content(), c -> new HashMap<>());
     Node.File made = known.get(metadata);
     if (made == null) {
-      try (InputStream in = file.content().open()) {
+      try (InputStream in = ObjectContent.openChecked(file.content())) {
         made =
             new Node.File(metadata, transaction.store(path, metadata, file.content().size(), in));
       }

@@ -10,7 +10,6 @@ import slipway.composefs.FsVerity;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.object.Checksum;
-import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.Objects;
 import slipway.tree.Content;
 import slipway.tree.Node;
@@ -143,6 +142,7 @@ public final class ObjectContent implements Content {
    * it.
    *
    * @return 32 bytes
+   * @throws Problem of kind CORRUPT when it was read and is not what it is called
    */
   public byte[] verityDigest() throws IOException {
     Checksum name = checksum();
@@ -153,7 +153,7 @@ public final class ObjectContent implements Content {
     }
     byte[] digest = index == null ? null : index.find(name).orElse(null);
     if (digest == null) {
-      try (InputStream in = open()) {
+      try (InputStream in = openChecked()) {
         digest = FsVerity.sha256(in);
       }
     }
@@ -176,14 +176,41 @@ public final class ObjectContent implements Content {
   /** Opens the object, in a transaction that still runs too. */
   @Override
   public InputStream open() throws IOException {
-    Checksum name = checksum();
-    if (transaction != null) {
-      // First: it may be to take the place of one that is damaged.
-      OsPath staged = transaction.stagedFile(name);
-      if (Posix.exists(staged)) {
-        return repository.format().open(staged);
-      }
+    OsPath staged = staged();
+    return staged == null ? repository.openContent(checksum()) : repository.format().open(staged);
+  }
+
+  /**
+   * A content for who makes something lasting of it: under another name nobody would see any more
+   * that an object is damaged. What the transaction that runs has written was hashed on its way.
+   *
+   * @throws Problem of kind CORRUPT, here or with the last byte, when an object of the repository
+   *     is not what it is called
+   */
+  public static InputStream openChecked(Content content) throws IOException {
+    return content instanceof ObjectContent object ? object.openChecked() : content.open();
+  }
+
+  private InputStream openChecked() throws IOException {
+    OsPath staged = staged();
+    if (staged != null) {
+      return repository.format().open(staged);
     }
-    return repository.format().open(repository.objectFile(name, ObjectType.FILE));
+    InputStream in = repository.openContent(checksum());
+    try {
+      return new CheckedObject(in, repository, checksum(), metadata, size);
+    } catch (Problem e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  /** Its file in the transaction, which may be to take the place of a damaged one; or null. */
+  private @Nullable OsPath staged() {
+    if (transaction == null) {
+      return null;
+    }
+    OsPath staged = transaction.stagedFile(checksum());
+    return Posix.exists(staged) ? staged : null;
   }
 }

@@ -70,7 +70,7 @@ final class TreeWriter {
   private void store(OsPath path, Node node) throws IOException {
     Holding.require(path, node);
     if (node instanceof Node.File f && !isStored(f) && !stored.containsKey(f)) {
-      try (InputStream in = f.content().open()) {
+      try (InputStream in = ObjectContent.openChecked(f.content())) {
         stored.put(f, transaction.store(path, f.metadata(), f.content().size(), in));
       }
     }
