@@ -4,8 +4,10 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
@@ -27,8 +29,21 @@ final class ContentTable {
 
   private static final long MAX_NAMES = 32L << 20;
 
-  /** Bytes of memory that a file or chunk takes beside its name, about. */
+  /** Bytes of memory that a file or chunk takes beside its texts, about. */
   private static final int ENTRY_BYTES = 400;
+
+  /** What counts of an entry; all else of it the tar's headers say. */
+  private static final List<String> FIELDS =
+      List.of(
+          "type",
+          "name",
+          "digest",
+          "chunkType",
+          "size",
+          "offset",
+          "endOffset",
+          "chunkSize",
+          "chunkOffset");
 
   private final String where;
   private final long end;
@@ -59,6 +74,12 @@ final class ContentTable {
     private long endOffset;
     private long chunkSize;
     private long chunkOffset;
+
+    /** Bytes of memory, about: Java's strings take one or two for a character. */
+    long bytes() {
+      return ENTRY_BYTES
+          + 2L * (type.length() + name.length() + digest.length() + chunkType.length());
+    }
   }
 
   /**
@@ -81,22 +102,30 @@ final class ContentTable {
 
   private void read(JsonParser parser) {
     require(parser.nextToken() == JsonToken.START_OBJECT, "is no object");
-    boolean version = false;
+    Set<String> seen = new HashSet<>();
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
       JsonToken value = parser.nextToken();
       switch (name) {
-        case "version" -> {
-          require(value == JsonToken.VALUE_NUMBER_INT, "has no version");
-          require(parser.getLongValue() == 1, "has another version than 1");
-          version = true;
+        case "version", "entries", "tarSplitDigest" -> {
+          require(seen.add(name), "has \"" + name + "\" twice");
+          read(parser, name, value);
         }
-        case "entries" -> readEntries(parser, value);
-        case "tarSplitDigest" -> tarSplit = Digest.parse(String.valueOf(parser.getString()));
         default -> parser.skipChildren();
       }
     }
-    require(version, "has no version");
+    require(seen.contains("version"), "has no version");
+  }
+
+  private void read(JsonParser parser, String name, JsonToken value) {
+    switch (name) {
+      case "version" -> {
+        require(value == JsonToken.VALUE_NUMBER_INT, "has no version");
+        require(parser.getLongValue() == 1, "has another version than 1");
+      }
+      case "entries" -> readEntries(parser, value);
+      default -> tarSplit = Digest.parse(String.valueOf(parser.getString()));
+    }
   }
 
   private void readEntries(JsonParser parser, JsonToken value) {
@@ -104,17 +133,25 @@ final class ContentTable {
     while (parser.nextToken() == JsonToken.START_OBJECT) {
       require(++entries <= MAX_ENTRIES, "has more than " + MAX_ENTRIES + " entries");
       Entry entry = entry(parser);
-      memory.accept(ENTRY_BYTES + entry.name.length());
+      memory.accept(entry.bytes());
       add(entry);
     }
     finish();
   }
 
-  private static Entry entry(JsonParser parser) {
+  private Entry entry(JsonParser parser) {
     Entry entry = new Entry();
+    int seen = 0;
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
       JsonToken value = parser.nextToken();
+      int field = FIELDS.indexOf(name);
+      if (field < 0) {
+        parser.skipChildren();
+        continue;
+      }
+      require((seen & 1 << field) == 0, "has an entry with \"" + name + "\" twice");
+      seen |= 1 << field;
       if (value == JsonToken.VALUE_STRING) {
         text(entry, name, parser.getString());
       } else if (value == JsonToken.VALUE_NUMBER_INT) {
@@ -132,7 +169,7 @@ final class ContentTable {
       case "name" -> entry.name = value;
       case "digest" -> entry.digest = value;
       case "chunkType" -> entry.chunkType = value;
-      default -> {} // The tar's headers say it.
+      default -> {} // A text or number where the other should be.
     }
   }
 
@@ -143,7 +180,7 @@ final class ContentTable {
       case "endOffset" -> entry.endOffset = parser.getLongValue();
       case "chunkSize" -> entry.chunkSize = parser.getLongValue();
       case "chunkOffset" -> entry.chunkOffset = parser.getLongValue();
-      default -> {} // The tar's headers say it.
+      default -> {} // A text or number where the other should be.
     }
   }
 

@@ -14,7 +14,9 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
@@ -29,6 +31,15 @@ import tools.jackson.databind.node.ObjectNode;
 public final class Json {
   private static final JsonFactory FACTORY =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  private static final int MAX_TEXT = 1 << 20;
+
+  /** Without tables of the names in a document, which grow with it. */
+  private static final JsonFactory LONG_DOCUMENTS =
+      JsonFactory.builder()
+          .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+          .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(MAX_TEXT).build())
+          .build();
 
   private static final int SHOWN = 200;
 
@@ -86,9 +97,14 @@ public final class Json {
     }
   }
 
-  /** Reads a document token by token that is too large for a tree. Whoever calls closes it. */
+  /**
+   * Reads a document token by token that is too large for a tree. Whoever calls closes it. Nothing
+   * of it is kept, so that names which come twice are the caller's to find.
+   *
+   * @throws JacksonException from {@link JsonParser#getString} for a text of more than 1 MiB
+   */
   public static JsonParser parser(InputStream in) {
-    return FACTORY.createParser(ObjectReadContext.empty(), in);
+    return LONG_DOCUMENTS.createParser(ObjectReadContext.empty(), in);
   }
 
   /** The parser's reason without the part of the document that it likes to show. */

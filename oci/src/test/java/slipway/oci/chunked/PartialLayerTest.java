@@ -172,6 +172,56 @@ class PartialLayerTest {
     }
   }
 
+  private void find(ChunkedBlob blob, LongConsumer memory) throws IOException {
+    PartialLayer.find(source, serve(blob), known, fetched::addAndGet, memory).orElseThrow();
+  }
+
+  /** Also the texts of a file's further chunks, which nobody needs. */
+  @Test
+  void allTextsOfATableCount() throws IOException {
+    AtomicLong plain = new AtomicLong();
+    find(ChunkedBlob.of(TAR, true), plain::addAndGet);
+    AtomicLong longer = new AtomicLong();
+    String text = "x".repeat(900_000);
+    find(
+        ChunkedBlob.of(
+            TAR,
+            true,
+            65_536,
+            table -> table.replaceFirst("\"type\":\"chunk\"", "$0,\"digest\":\"" + text + "\"")),
+        longer::addAndGet);
+    assertThat(longer.get() - plain.get()).isGreaterThan(2 * 900_000);
+  }
+
+  /** Names that nobody knows are forgotten; a million of them take more than 100 MB. */
+  @Test
+  void unknownNamesOfATableTakeNoMemory() throws IOException {
+    StringBuilder names = new StringBuilder("{");
+    for (int i = 0; i < 1_000_000; i++) {
+      names.append("\"n").append(i).append("\":0,");
+    }
+    ChunkedBlob blob = ChunkedBlob.of(TAR, true, 65_536, table -> names + table.substring(1));
+    names.setLength(0);
+    names.trimToSize();
+    long before = used();
+    AtomicLong most = new AtomicLong();
+    AtomicInteger calls = new AtomicInteger();
+    find(
+        blob,
+        bytes -> {
+          if (calls.getAndIncrement() == 1) {
+            most.set(used());
+          }
+        });
+    assertThat(calls).hasValueGreaterThan(1);
+    assertThat(most.get() - before).isLessThan(40_000_000);
+  }
+
+  private static long used() {
+    System.gc();
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void theTarIsTheSameWhateverIsThere(boolean tarSplit) throws IOException {
@@ -254,6 +304,8 @@ class PartialLayerTest {
         new String[][] {
           {"\"version\":1", "\"version\":2"},
           {"\"version\":1,", ""},
+          {"\"version\":1,", "\"version\":1,\"version\":1,"},
+          {"\"size\":300000", "\"size\":300000,\"size\":300000"},
           {"\"entries\":[", "\"entries\":{"},
           {"\"size\":300000", "\"size\":300001"},
           {"\"size\":300000", "\"size\":99999999999999999999999"},

@@ -23,6 +23,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
+import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
@@ -57,14 +58,14 @@ final class ContentIndex implements KnownContents {
   private static final int HASH = 32;
   private static final int RECORD = 2 * HASH;
 
-  /** Contents that are known at once: 64 MiB; an operating system has tens of thousands. */
-  private static final int MAX_RECORDS = 1_000_000;
-
-  /** Bytes of memory that the tables of all layers that come at once take. */
-  private static final long MAX_TABLES = 128L << 20;
+  /** Contents that are known at once at most; an operating system has tens of thousands. */
+  private static final int MOST_RECORDS = 1_000_000;
 
   /** A disk gives so many bytes, about, while a network gives one. */
   private static final int READ_FOR_ONE = 64;
+
+  /** Bytes of memory that the tables of all layers that come at once take. */
+  private final long maxTables = Limit.TREE_BYTES.value() / 4;
 
   private final Repository repository;
   private final Collection<Checksum> layers;
@@ -140,11 +141,11 @@ final class ContentIndex implements KnownContents {
      */
     void take(long bytes) {
       taken += bytes;
-      if (tableBytes.addAndGet(bytes) > MAX_TABLES) {
+      if (tableBytes.addAndGet(bytes) > maxTables) {
         throw Problem.input(
-            "the tables of contents of layers take more than "
-                + (MAX_TABLES >> 20)
-                + " MiB of memory");
+            "the tables of contents of layers take more than a quarter of the "
+                + Limit.TREE_BYTES.text()
+                + " of memory that an image may take");
       }
     }
 
@@ -154,7 +155,7 @@ final class ContentIndex implements KnownContents {
      * @return false when there is no room for that
      */
     boolean keep(long bytes) {
-      boolean room = tableBytes.addAndGet(bytes) <= MAX_TABLES;
+      boolean room = tableBytes.addAndGet(bytes) <= maxTables;
       if (!room) {
         tableBytes.addAndGet(-bytes);
       }
@@ -250,7 +251,7 @@ final class ContentIndex implements KnownContents {
       return;
     }
     loaded = true;
-    int left = MAX_RECORDS;
+    int left = maxRecords();
     for (Checksum layer : layers) {
       Path file = repository.contentsNote(layer);
       byte[] records = read(file).orElse(null);
@@ -264,11 +265,16 @@ final class ContentIndex implements KnownContents {
     }
   }
 
+  /** At most an eighth of the memory that an image may take. */
+  private static int maxRecords() {
+    return (int) Math.min(MOST_RECORDS, Limit.TREE_BYTES.value() / 8 / RECORD);
+  }
+
   /** The records of a file that is whole. */
   private static Optional<byte[]> read(Path file) {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
-      bytes = in.readNBytes(MAX_RECORDS * RECORD + 128);
+      bytes = in.readNBytes(maxRecords() * RECORD + 128);
     } catch (IOException e) {
       return Optional.empty(); // It is made again.
     }
@@ -367,7 +373,7 @@ final class ContentIndex implements KnownContents {
               .put(entry.object().bytes())
               .array());
     }
-    int count = Math.min(sorted.size(), MAX_RECORDS);
+    int count = Math.min(sorted.size(), maxRecords());
     ByteBuffer records = ByteBuffer.allocate(count * RECORD);
     sorted.stream().limit(count).forEach(records::put);
     return records.array();

@@ -504,7 +504,7 @@ class PartialImportTest extends ImportCase {
       one.take(100 << 20);
       try (ContentIndex.Memory two = index.memory()) {
         assertThatThrownBy(() -> two.take(100 << 20))
-            .hasMessageContaining("take more than 128 MiB of memory");
+            .hasMessageContaining("more than a quarter of the");
       }
     }
     try (ContentIndex.Memory three = index.memory()) {
