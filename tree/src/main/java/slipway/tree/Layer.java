@@ -3,7 +3,6 @@ package slipway.tree;
 import java.io.IOException;
 import java.util.Map;
 import slipway.archive.tar.ImageTotals;
-import slipway.archive.tar.Metadata;
 import slipway.base.Limit;
 import slipway.linux.posix.OsPath;
 
@@ -48,10 +47,6 @@ public record Layer(Node.Directory root) {
   }
 
   private static long attributes(Node node) {
-    long sum = 0;
-    for (Metadata.Xattr x : node.metadata().xattrs()) {
-      sum += x.name().length() + x.value().length;
-    }
-    return sum;
+    return ImageTotals.attributes(node.metadata().xattrs());
   }
 }

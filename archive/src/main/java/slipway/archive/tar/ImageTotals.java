@@ -1,5 +1,6 @@
 package slipway.archive.tar;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Limit;
@@ -14,6 +15,11 @@ public final class ImageTotals {
    * node, its metadata and content, and its place in the maps of the layer and of the merged tree.
    */
   private static final int INODE = 512;
+
+  /**
+   * Those that an attribute takes beside its name and value, about: two arrays and what has them.
+   */
+  private static final int ATTRIBUTE = 96;
 
   private final String where;
   private final AtomicLong content;
@@ -73,6 +79,15 @@ public final class ImageTotals {
       whole.inode(bytes);
     }
     Limit.TREE_BYTES.check(own, where);
+  }
+
+  /** Bytes of memory that attributes take: empty ones are a few bytes of an archive. */
+  public static long attributes(List<Metadata.Xattr> xattrs) {
+    long bytes = 0;
+    for (Metadata.Xattr xattr : xattrs) {
+      bytes += ATTRIBUTE + xattr.name().length() + xattr.value().length;
+    }
+    return bytes;
   }
 
   /** Counts bytes of layers once decompressed, holes included. */

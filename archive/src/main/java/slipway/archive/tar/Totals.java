@@ -43,7 +43,7 @@ public final class Totals {
     }
     xattrs += attributes;
     Limit.XATTR_BYTES.check(xattrs, where);
-    count(names + attributes);
+    count(names + ImageTotals.attributes(metadata.xattrs()));
   }
 
   /** Counts a directory that is there only because of what is in it. */

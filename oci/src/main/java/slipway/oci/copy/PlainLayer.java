@@ -82,6 +82,27 @@ public final class PlainLayer extends BlockInput {
     }
   }
 
+  /** Reads what a layer decompresses to. */
+  @FunctionalInterface
+  public interface Reader<T> {
+    T read(InputStream plain) throws IOException;
+  }
+
+  /**
+   * Has it read. Of what was damaged on its way the digest tells it, and not what the reader
+   * stumbles over.
+   */
+  public <T> T readBy(Reader<T> reader) throws IOException {
+    try {
+      return reader.read(this);
+    } catch (Problem e) {
+      if (e.kind() == Problem.Kind.CORRUPT) {
+        readAll(blob);
+      }
+      throw e;
+    }
+  }
+
   /**
    * Reads what nobody has read yet, and tells what the layer decompresses to. To be called once.
    *

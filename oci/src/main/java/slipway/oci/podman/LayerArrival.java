@@ -84,11 +84,9 @@ final class LayerArrival {
             new VerifyingInputStream(new CountedInput(source.blob(blob, 0), task::advance), blob);
         Head head = new Head(verified);
         PlainLayer plain = new PlainLayer(head, place.diffId().algorithm(), blob)) {
-      try (InputStream tar = new Recorded(plain, new TarSplitter(recipe))) {
-        layer = LayerUnpacker.unpack(tar, diff, below(), totals);
-        tar.transferTo(OutputStream.nullOutputStream());
-        sum = plain.finish();
-      }
+      TarSplitter splitter = new TarSplitter(recipe);
+      layer = plain.readBy(in -> unpacked(new Recorded(in, splitter), diff, totals));
+      sum = plain.finish();
       compression = head.compression();
       recipe.finish();
       Validate.match(blob, place.diffId(), sum.diffId());
@@ -96,6 +94,12 @@ final class LayerArrival {
     }
     describe(place);
     return entry(place, blob, sum, compression, layer, now);
+  }
+
+  private Layer unpacked(InputStream tar, Path diff, ImageTotals totals) throws IOException {
+    Layer layer = LayerUnpacker.unpack(tar, diff, below(), totals);
+    tar.transferTo(OutputStream.nullOutputStream());
+    return layer;
   }
 
   /** The folders of the layers below, the topmost first. */
@@ -195,11 +199,6 @@ final class LayerArrival {
         splitter.feed(buffer, offset, n);
       }
       return n;
-    }
-
-    @Override
-    public void close() {
-      // Whoever opened it closes it.
     }
   }
 

@@ -12,6 +12,7 @@ import slipway.archive.tar.ImageTotals;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.TarEntry;
 import slipway.archive.tar.TarReader;
+import slipway.archive.tar.Totals;
 import slipway.base.CountedInput;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -52,7 +53,7 @@ final class EncapsulatedLayer {
   private static final int MAX_XATTRS = 1 << 20;
 
   private final Transaction transaction;
-
+  private final ImageTotals totals;
   private final Map<Checksum, Node> contents = new HashMap<>();
   private final Map<Checksum, byte[]> dirtrees = new HashMap<>();
   private final Map<Checksum, Metadata> dirmetas = new HashMap<>();
@@ -65,8 +66,9 @@ final class EncapsulatedLayer {
 
   private List<Metadata.Xattr> nextXattrs = List.of();
 
-  private EncapsulatedLayer(Transaction transaction) {
+  private EncapsulatedLayer(Transaction transaction, ImageTotals totals) {
     this.transaction = transaction;
+    this.totals = totals;
   }
 
   /**
@@ -83,8 +85,8 @@ final class EncapsulatedLayer {
       ImageTotals totals,
       Progress progress)
       throws IOException {
-    EncapsulatedLayer layer = new EncapsulatedLayer(transaction);
-    layer.layer(source, blob, diffId, totals, progress);
+    EncapsulatedLayer layer = new EncapsulatedLayer(transaction, totals);
+    layer.layer(source, blob, diffId, progress);
     layer.requireNames();
     return layer;
   }
@@ -113,32 +115,41 @@ final class EncapsulatedLayer {
 
   // ---- a layer ----
 
-  private void layer(
-      ImageSource source, Descriptor blob, Digest diffId, ImageTotals totals, Progress progress)
+  private void layer(ImageSource source, Descriptor blob, Digest diffId, Progress progress)
       throws IOException {
     String where = "layer " + blob.digest().brief();
     try (Progress.Task task = progress.start(where, blob.size());
         InputStream verified =
             new VerifyingInputStream(new CountedInput(source.blob(blob, 0), task::advance), blob);
         PlainLayer plain = new PlainLayer(verified, diffId.algorithm(), blob)) {
-      TarReader tar = new TarReader(plain);
-      for (TarEntry entry = tar.next(); entry != null; entry = tar.next()) {
-        OsPath path = joined(entry.path());
-        Optional<Encapsulation.Name> name = Encapsulation.name(path);
-        if (entry.kind() == TarEntry.Kind.DIRECTORY) {
-          continue;
-        }
-        if (name.isPresent()) {
-          // The content of files goes to the repository; all else is kept until the end.
-          boolean kept = !name.get().suffix().equals("file");
-          totals.inode(path.length() + (kept ? entry.size() : 0));
-          object(name.get(), entry, tar.content());
-        } else if (path.startsWith(Encapsulation.REPOSITORY + "/xattrs/")) {
-          totals.inode(path.length() + entry.size());
-          keepXattrs(bytes(tar.content(), entry, MAX_XATTRS));
-        }
+      // Most entries are other names of objects, which nobody keeps.
+      Totals read = new Totals(where, totals.withoutTrees());
+      Digest actual =
+          plain.readBy(
+              in -> {
+                objects(new TarReader(in, read));
+                return plain.finish().diffId();
+              });
+      Validate.match(blob, diffId, actual);
+    }
+  }
+
+  private void objects(TarReader tar) throws IOException {
+    for (TarEntry entry = tar.next(); entry != null; entry = tar.next()) {
+      OsPath path = joined(entry.path());
+      Optional<Encapsulation.Name> name = Encapsulation.name(path);
+      if (entry.kind() == TarEntry.Kind.DIRECTORY) {
+        continue;
       }
-      Validate.match(blob, diffId, plain.finish().diffId());
+      if (name.isPresent()) {
+        // The content of files goes to the repository; all else is kept until the end.
+        boolean kept = !name.get().suffix().equals("file");
+        totals.inode(path.length() + (kept ? entry.size() : 0));
+        object(name.get(), entry, tar.content());
+      } else if (path.startsWith(Encapsulation.REPOSITORY + "/xattrs/")) {
+        totals.inode(path.length() + entry.size());
+        keepXattrs(bytes(tar.content(), entry, MAX_XATTRS));
+      }
     }
   }
 
@@ -159,7 +170,11 @@ final class EncapsulatedLayer {
         byte[] bytes = metadata(name, entry, in);
         dirtrees.put(name.checksum(), bytes);
       }
-      case "dirmeta" -> dirmetas.put(name.checksum(), Objects.dirMeta(metadata(name, entry, in)));
+      case "dirmeta" -> {
+        Metadata read = Objects.dirMeta(metadata(name, entry, in));
+        totals.inode(ImageTotals.attributes(read.xattrs()));
+        dirmetas.put(name.checksum(), read);
+      }
       case "commit" -> {
         if (commit != null) {
           throw Problem.corrupt("the image has two commits");
@@ -208,7 +223,11 @@ final class EncapsulatedLayer {
 
   private Checksum keepXattrs(byte[] bytes) {
     Checksum name = Checksum.sha256(bytes);
-    xattrs.putIfAbsent(name, Objects.xattrs(GVariant.parse("a(ayay)", bytes)));
+    if (!xattrs.containsKey(name)) {
+      List<Metadata.Xattr> read = Objects.xattrs(GVariant.parse("a(ayay)", bytes));
+      totals.inode(ImageTotals.attributes(read));
+      xattrs.put(name, read);
+    }
     return name;
   }
 

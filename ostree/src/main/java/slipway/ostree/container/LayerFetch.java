@@ -147,7 +147,7 @@ final class LayerFetch {
         InputStream compressed =
             new VerifyingInputStream(new CountedInput(source.blob(blob, 0), counted(task)), blob);
         PlainLayer tar = new PlainLayer(compressed, diffId.algorithm(), blob)) {
-      raw = read(tar, filter);
+      raw = tar.readBy(in -> LayerReader.read(in, filter, image));
       Validate.match(blob, diffId, tar.finish().diffId());
     }
     return filter.apply(raw);
@@ -159,18 +159,6 @@ final class LayerFetch {
       fetched.addAndGet(n);
       task.advance(n);
     };
-  }
-
-  /** Of what is damaged on its way the digest tells it, and not what a reader stumbles over. */
-  private Layer read(PlainLayer tar, LayerFilter filter) throws IOException {
-    try {
-      return LayerReader.read(tar, filter, image);
-    } catch (Problem e) {
-      if (e.kind() == Problem.Kind.CORRUPT) {
-        tar.finish();
-      }
-      throw e;
-    }
   }
 
   // ---- parts of it ----

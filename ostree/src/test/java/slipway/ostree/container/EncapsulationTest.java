@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
+import slipway.base.Limit;
 import slipway.base.Notes;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -223,6 +225,29 @@ class EncapsulationTest {
     };
   }
 
+  /** What sends a layer otherwise than the manifest says. */
+  private static ImageSource sending(ImageSource good, Descriptor layer, Change change) {
+    return new ImageSource() {
+      @Override
+      public String describe() {
+        return good.describe();
+      }
+
+      @Override
+      public Manifest manifest(@Nullable String selector) throws IOException {
+        return good.manifest(selector);
+      }
+
+      @Override
+      public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+        try (InputStream in = good.blob(descriptor, offset)) {
+          byte[] bytes = in.readAllBytes();
+          return new ByteArrayInputStream(descriptor.equals(layer) ? change.of(bytes) : bytes);
+        }
+      }
+    };
+  }
+
   private interface Change {
     byte[] of(byte[] tar) throws IOException;
   }
@@ -306,6 +331,43 @@ class EncapsulationTest {
                     + ".dirmeta",
                 directory),
         "an object has more than 1024 attributes");
+  }
+
+  /** And not by the object, or the entry, that a reader stumbled over. */
+  @Test
+  void whatWasDamagedOnItsWayIsToldByItsDigest() throws Exception {
+    Path other = fresh("bare");
+    for (String place : List.of("objects/", "xxxxx", "A version")) {
+      ImageSource good = changed(tar -> tar);
+      Descriptor layer = ((Manifest.Image) good.manifest(null)).layers().getFirst();
+      ImageSource damaged =
+          sending(good, layer, tar -> replaced(tar, place, place.toUpperCase(Locale.ROOT)));
+      assertThatThrownBy(() -> bring(other, damaged, null))
+          .isInstanceOf(Problem.class)
+          .hasMessageMatching(
+              "blob " + layer.digest() + " has the digest sha256:.*; it was damaged or forged");
+    }
+  }
+
+  @Test
+  void theContentOfAnImageHasATotal() throws Exception {
+    Limit.set("image-bytes=90k", "test");
+    try {
+      refused(tar -> tar, "--limit image-bytes");
+    } finally {
+      Limit.set("image-bytes=" + Limit.IMAGE_BYTES.preset(), "test");
+    }
+  }
+
+  /** Attributes without name and value are two bytes each, and far more in memory. */
+  @Test
+  void attributesTakeMemory() throws Exception {
+    Limit.set("tree-bytes=64k", "test");
+    try {
+      refused(tar -> attributes(1000), "--limit tree-bytes");
+    } finally {
+      Limit.set("tree-bytes=" + Limit.TREE_BYTES.preset(), "test");
+    }
   }
 
   @Test
