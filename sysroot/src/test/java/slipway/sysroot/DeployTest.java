@@ -155,7 +155,17 @@ class DeployTest {
     Checksum both = machine.commit(files);
     assertThatThrownBy(() -> sysroot.deploy(install(both)))
         .isInstanceOf(Problem.class)
-        .hasMessageContaining("the image has a file .ostree-wh.gone and what it hides");
+        .hasMessageContaining(
+            "the image has a file /usr/share/layer/.ostree-wh.gone and what it hides");
+    for (String name : List.of("", ".", "..")) {
+      Map<String, String> nameless = Machine.files("1", "one");
+      nameless.put("usr/share/.ostree-wh." + name, "");
+      Checksum commit = machine.commit(nameless);
+      assertThatThrownBy(() -> sysroot.deploy(install(commit)))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+          .hasMessageContaining("/usr/share/.ostree-wh." + name + ", a whiteout of no name");
+    }
   }
 
   /** Its machines would not start: no file has fs-verity enabled. */

@@ -28,6 +28,7 @@ import slipway.ostree.object.Commit;
 import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
 import slipway.ostree.object.TreeRoot;
+import slipway.ostree.repo.FsckReport;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
@@ -139,11 +140,7 @@ public final class ContainerImport {
     if (repository.has(damaged, ObjectType.COMMIT)) {
       transaction.replace(damaged, ObjectType.COMMIT);
       progress.note(
-          "the commit "
-              + damaged
-              + " of "
-              + repository.path()
-              + " is damaged; on a machine, bootc fsck --repair mends the versions that need it");
+          "the commit " + damaged + " of " + repository.path() + " is damaged" + FsckReport.REPAIR);
     }
   }
 
@@ -416,7 +413,8 @@ public final class ContainerImport {
                     + object
                     + " of "
                     + repository.path()
-                    + ", which is damaged and did not come with it; on a machine, bootc fsck --repair mends it");
+                    + ", which is damaged and did not come with it"
+                    + FsckReport.REPAIR);
           }
         });
   }

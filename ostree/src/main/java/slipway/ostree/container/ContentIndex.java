@@ -31,6 +31,7 @@ import slipway.oci.chunked.KnownContents;
 import slipway.oci.model.Digest;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.ObjectType;
+import slipway.ostree.repo.FsckReport;
 import slipway.ostree.repo.ObjectContent;
 import slipway.ostree.repo.Repository;
 import slipway.tree.FileTree;
@@ -221,7 +222,8 @@ final class ContentIndex implements KnownContents {
                   + object.get()
                   + " of "
                   + repository.path()
-                  + " is damaged; on a machine, bootc fsck --repair mends the versions that hold it");
+                  + " is damaged"
+                  + FsckReport.REPAIR);
           return;
         }
         try {

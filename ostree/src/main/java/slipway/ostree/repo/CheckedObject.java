@@ -52,11 +52,7 @@ final class CheckedObject extends BlockFilter {
   private void check() {
     if (left != 0 || !Checksum.of(hash.digest()).equals(name)) {
       throw Problem.corrupt(
-          "the object "
-              + name
-              + " of "
-              + repository.path()
-              + " is damaged; on a machine, bootc fsck --repair mends the versions that hold it");
+          "the object " + name + " of " + repository.path() + " is damaged" + FsckReport.REPAIR);
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
 import slipway.archive.tar.Metadata;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -22,17 +23,22 @@ import slipway.tree.Node;
  */
 final class Checkout {
   private final Repository repository;
+  private final OsPath target;
   private final BareFormat format = new BareFormat();
 
-  Checkout(Repository repository) {
+  /**
+   * @param target the directory that is made
+   */
+  Checkout(Repository repository, OsPath target) {
     if (repository.mode() != Repository.Mode.BARE) {
       throw Problem.input(
           "a checkout needs a bare repository; " + repository.path() + " is " + repository.mode());
     }
     this.repository = repository;
+    this.target = target;
   }
 
-  void run(FileTree tree, OsPath target) throws IOException {
+  void run(FileTree tree) throws IOException {
     try {
       directory(tree.root(), target);
     } catch (UnixException e) {
@@ -55,7 +61,7 @@ final class Checkout {
       switch (child.getValue()) {
         case Node.Directory d -> directory(d, file);
         case Node.File f when file.name().startsWith(Objects.QUOTED_WHITEOUT) ->
-            whiteout(f, file.name(), directory, path);
+            whiteout(f, file, directory);
         case Node.File f -> file(f, file);
         case Node.Symlink s -> symlink(s, file);
         case Node.Special s -> throw unsupported(file);
@@ -97,19 +103,19 @@ final class Checkout {
   }
 
   /** What is in the file does not count, its owner, mode and attributes do. */
-  private static void whiteout(Node.File file, OsPath quoted, Node.Directory directory, OsPath path)
+  private void whiteout(Node.File file, OsPath quoted, Node.Directory directory)
       throws IOException {
-    OsPath name = quoted.substring(Objects.QUOTED_WHITEOUT.length());
-    if (name.isEmpty() || directory.children().containsKey(name)) {
+    OsPath name = quoted.name().substring(Objects.QUOTED_WHITEOUT.length());
+    if (!name.isName() || directory.children().containsKey(name)) {
       throw Problem.input(
           "the image has a file "
-              + quoted
-              + (name.isEmpty()
-                  ? ", a whiteout of no name; remove it from the image"
-                  : " and what it hides, beside it; remove one of them from the image"));
+              + Printable.text(quoted.substring(target.length()).toString())
+              + (name.isName()
+                  ? " and what it hides, beside it; remove one of them from the image"
+                  : ", a whiteout of no name; remove it from the image"));
     }
     Metadata metadata = Objects.normalized(file.metadata());
-    OsPath device = path.resolve(name);
+    OsPath device = quoted.parent().resolve(name);
     Posix.mknod(device, Stat.S_IFCHR | metadata.permissions(), Posix.makedev(0, 0));
     Posix.lchown(device, metadata.uid(), metadata.gid());
     Posix.chmod(device, metadata.permissions());

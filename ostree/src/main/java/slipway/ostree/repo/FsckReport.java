@@ -19,6 +19,9 @@ public record FsckReport(int commits, int objects, List<String> errors, Set<Brok
     broken = Set.copyOf(broken);
   }
 
+  /** What to do about damage in a repository, for the end of a sentence that tells it. */
+  public static final String REPAIR = "; on a machine, bootc fsck --repair mends it";
+
   /** An object that is not what its name says. */
   public record Broken(Checksum checksum, ObjectType type) {}
 

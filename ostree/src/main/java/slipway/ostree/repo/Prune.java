@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -43,6 +44,7 @@ final class Prune {
     if (!Files.isDirectory(folder)) {
       return;
     }
+    AtomicFile.sweepOld(folder); // An import writes one without the lock, when all is done.
     try (DirectoryStream<Path> notes = Files.newDirectoryStream(folder)) {
       for (Path note : notes) {
         String name = note.getFileName().toString();

@@ -337,8 +337,7 @@ public final class Repository {
     } catch (NoSuchFileException e) {
       throw new Problem(
           Problem.Kind.CORRUPT,
-          "the repository " + path + " lacks the object " + checksum + "." + type.suffix(),
-          e);
+          lacking(checksum + "." + type.suffix()), e);
     }
   }
 
@@ -383,7 +382,8 @@ public final class Repository {
               + objectPath(checksum, ObjectType.COMMIT)
               + " is damaged ("
               + e.sentence()
-              + "); on a machine, bootc fsck --repair mends it",
+              + ")"
+              + FsckReport.REPAIR,
           e);
     }
   }
@@ -525,9 +525,12 @@ public final class Repository {
       }
       throw new Problem(
           Problem.Kind.CORRUPT,
-          "the repository " + path + " lacks the object " + checksum + ".file",
-          e);
+lacking(checksum + ".file"), e);
     }
+  }
+
+  private String lacking(String object) {
+    return "the repository " + path + " lacks the object " + object + FsckReport.REPAIR;
   }
 
   /**
@@ -578,7 +581,7 @@ public final class Repository {
    * @param tree as {@link #readTree} gives it
    */
   public void checkout(FileTree tree, Path directory) throws IOException {
-    new Checkout(this).run(tree, OsPath.of(directory));
+    new Checkout(this, OsPath.of(directory)).run(tree);
   }
 
   /** Bytes of all content objects, as they lie on the disk; those that go meanwhile may count. */

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.oci.ChunkedBlob;
@@ -460,7 +464,11 @@ class PartialImportTest extends ImportCase {
     Checksum none = Checksum.sha256(new byte[1]);
     Files.write(index(none), new byte[1]);
     int notes = noted(path).size();
+    Path left = AtomicFile.temporaryOf(index(none));
+    Files.write(left, new byte[1]);
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
     repository.prune(Set.of());
+    assertThat(left).doesNotExist();
     assertThat(noted(path)).hasSize(notes - 1).doesNotContain(none);
   }
 

@@ -242,7 +242,8 @@ public class RepositoryTest {
         .contains(root.dirtree().hex());
     assertThatThrownBy(() -> repository.prune(Set.of()))
         .isInstanceOf(Problem.class)
-        .hasMessageContaining(root.dirtree().hex());
+        .hasMessageContaining(root.dirtree().hex())
+        .hasMessageContaining("fsck --repair");
   }
 
   @Test
