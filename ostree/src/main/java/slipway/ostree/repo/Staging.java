@@ -182,10 +182,10 @@ final class Staging implements AutoCloseable {
         }
       }
     }
-    if (!touched.isEmpty()) {
-      syncDirectory(objects);
-      syncDirectories(touched);
+    if (!fanOut.isEmpty()) {
+      syncDirectory(objects); // Also where only a commit is new.
     }
+    syncDirectories(touched);
     touched.clear();
     for (String commit : commits) {
       move(commit);
