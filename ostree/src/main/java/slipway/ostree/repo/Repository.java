@@ -2,23 +2,17 @@ package slipway.ostree.repo;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.ref.SoftReference;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.WeakHashMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
 import slipway.base.Problem;
@@ -72,31 +66,7 @@ public final class Repository {
   private final Mode mode;
   private final ContentFormat format;
   private final Refs refs;
-
-  /** Content objects by name, as far as they were read or published here. */
-  private final Map<Checksum, ContentFormat.Stored> stored = new ConcurrentHashMap<>();
-
-  /**
-   * Directories that were read, as long as there is memory for them: a directory stands in its
-   * layer, in the image and in the image before, and all of them are read for one upgrade.
-   */
-  private final Map<Checksum, SoftReference<Objects.DirTree>> directories =
-      new ConcurrentHashMap<>();
-
-  /** The trees read last, by commit: who changes a deployment asks for the same two repeatedly. */
-  private final Map<Checksum, FileTree> trees =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Checksum, FileTree> eldest) {
-          return size() > 3;
-        }
-      };
-
-  /** Which objects the directories of trees are that were read here; by identity. */
-  private final Map<Node.Directory, TreeRoot> written =
-      Collections.synchronizedMap(new WeakHashMap<>());
+  private final ReadObjects read = new ReadObjects(this);
 
   private Repository(Path path, Mode mode) {
     this.path = path.toAbsolutePath().normalize();
@@ -302,7 +272,7 @@ public final class Repository {
       Staging.putLink(path, from.objectFile(checksum, type), objectFile(checksum, type));
       AtomicFile.syncDirectory(directory);
     }
-    forget();
+    read.forget();
   }
 
   /**
@@ -335,9 +305,7 @@ public final class Repository {
     try {
       return SmallFile.read(objectPath(checksum, type), Objects.MAX_METADATA);
     } catch (NoSuchFileException e) {
-      throw new Problem(
-          Problem.Kind.CORRUPT,
-          lacking(checksum + "." + type.suffix()), e);
+      throw new Problem(Problem.Kind.CORRUPT, lacking(checksum + "." + type.suffix()), e);
     }
   }
 
@@ -428,13 +396,7 @@ public final class Repository {
    * @throws Problem of kind CORRUPT when it is missing or malformed
    */
   public Objects.DirTree directory(Checksum checksum) throws IOException {
-    SoftReference<Objects.DirTree> known = directories.get(checksum);
-    Objects.DirTree directory = known == null ? null : known.get();
-    if (directory == null) {
-      directory = Objects.dirTree(readMetadata(checksum, ObjectType.DIRTREE));
-      directories.put(checksum, new SoftReference<>(directory));
-    }
-    return directory;
+    return read.directory(checksum);
   }
 
   /** The tree of a commit; the content of files is an {@link ObjectContent}. */
@@ -452,14 +414,7 @@ public final class Repository {
    * @param image whose import recorded the fs-verity digests of the commit's files
    */
   public FileTree readTree(Commit commit, Commit image) throws IOException {
-    synchronized (trees) {
-      FileTree tree = trees.get(commit.checksum());
-      if (tree == null) {
-        tree = new TreeReader(this, new VerityIndex(this, image)).read(commit.root());
-        trees.put(commit.checksum(), tree);
-      }
-      return tree;
-    }
+    return read.tree(commit, image);
   }
 
   /**
@@ -470,13 +425,10 @@ public final class Repository {
    *     that is missing or malformed
    */
   public FileTree lookIntoTree(Checksum checksum) throws IOException {
-    synchronized (trees) {
-      FileTree tree = trees.get(checksum);
-      if (tree != null) {
-        return tree;
-      }
-    }
-    return new TreeReader(this, null).look(readCommit(checksum).root());
+    Optional<FileTree> known = read.tree(checksum);
+    return known.isPresent()
+        ? known.get()
+        : new TreeReader(this, null).look(readCommit(checksum).root());
   }
 
   /**
@@ -486,50 +438,16 @@ public final class Repository {
    *     which the commit has not
    */
   public void remember(Checksum commit, FileTree tree) {
-    synchronized (trees) {
-      trees.put(commit, tree);
-    }
+    read.remember(commit, tree);
   }
 
-  /** Notes that a directory, with all below it, is what these objects hold. */
-  void isWritten(Node.Directory directory, TreeRoot root) {
-    written.put(directory, root);
+  /** What was read here, and need not be again. */
+  ReadObjects read() {
+    return read;
   }
 
-  /** The objects of a directory that was read here, or null. */
-  @Nullable TreeRoot written(Node.Directory directory) {
-    return written.get(directory);
-  }
-
-  /**
-   * What a content object says of itself; read once, since objects never change.
-   *
-   * @throws Problem of kind CORRUPT when it is missing
-   */
-  ContentFormat.Stored stored(Checksum checksum) throws IOException {
-    ContentFormat.Stored known = stored.get(checksum);
-    if (known == null) {
-      known = readStored(checksum);
-      stored.put(checksum, known);
-    }
-    return known;
-  }
-
-  private ContentFormat.Stored readStored(Checksum checksum) throws IOException {
-    OsPath file = objectFile(checksum, ObjectType.FILE);
-    try {
-      return format.read(file);
-    } catch (IOException e) {
-      if (Posix.exists(file)) {
-        throw e;
-      }
-      throw new Problem(
-          Problem.Kind.CORRUPT,
-lacking(checksum + ".file"), e);
-    }
-  }
-
-  private String lacking(String object) {
+  /** What to say of an object that is missing. */
+  String lacking(String object) {
     return "the repository " + path + " lacks the object " + object + FsckReport.REPAIR;
   }
 
@@ -556,11 +474,6 @@ lacking(checksum + ".file"), e);
   /** Opens the content of an object, without looking whether it is the right one. */
   public InputStream openContent(Checksum object) throws IOException {
     return format.open(objectFile(object, ObjectType.FILE));
-  }
-
-  /** Spares reading objects that were published just now. */
-  void remember(Map<Checksum, ContentFormat.Stored> objects) {
-    stored.putAll(objects);
   }
 
   /**
@@ -614,18 +527,8 @@ lacking(checksum + ".file"), e);
     try {
       return Prune.run(this, keep);
     } finally {
-      forget();
+      read.forget();
     }
-  }
-
-  /** Forgets what was read, because objects went or were replaced. */
-  private void forget() {
-    synchronized (trees) {
-      trees.clear();
-    }
-    stored.clear();
-    directories.clear();
-    written.clear();
   }
 
   /**

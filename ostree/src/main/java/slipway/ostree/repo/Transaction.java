@@ -276,7 +276,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
     }
     writer.await();
     staging.publish();
-    repository.remember(written);
+    repository.read().remember(written);
     synchronized (refs) {
       for (Map.Entry<String, Optional<Checksum>> ref : refs.entrySet()) {
         repository

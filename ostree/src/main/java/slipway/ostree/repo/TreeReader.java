@@ -49,7 +49,7 @@ final class TreeReader {
       children.put(sub.getKey(), directory(sub.getValue(), depth + 1));
     }
     Node.Directory directory = new Node.Directory(dirmeta(root.dirmeta()), children);
-    repository.isWritten(directory, root);
+    repository.read().isWritten(directory, root);
     return directory;
   }
 
@@ -96,7 +96,7 @@ final class TreeReader {
   }
 
   private Node file(Checksum checksum) throws IOException {
-    ContentFormat.Stored stored = repository.stored(checksum);
+    ContentFormat.Stored stored = repository.read().stored(checksum);
     if (stored.target() != null) {
       return new Node.Symlink(stored.metadata(), stored.target());
     }

@@ -61,7 +61,7 @@ final class TreeWriter {
         .computeIfAbsent(
             directory,
             d ->
-                Optional.ofNullable(repository.written(d))
+                Optional.ofNullable(repository.read().written(d))
                     .filter(root -> repository.has(root.dirtree(), ObjectType.DIRTREE)))
         .orElse(null);
   }
