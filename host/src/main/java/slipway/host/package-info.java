@@ -6,7 +6,7 @@
  *  bootc status ─▶ update.Host ─▶ status.StatusReader ─▶ HostStatus ─▶ JSON, YAML, text
  *
  *  bootc upgrade ─▶ update.Host
- *     1 ImagePull.prepare      manifest and config from where the machine's image comes from
+ *     1 ImagePull.prepare      the manifest from where the machine's image comes from
  *     2 what to do             nothing, keep what is staged, drop it, or stage
  *     3 ImagePull.check        is it bootable, and for this machine?
  *     4 startFinalizer         slipway-finalize-staged.service, which works when it is stopped

@@ -45,16 +45,16 @@ public final class ImagePull implements AutoCloseable {
   private final boolean pinned;
   private final ImageSource source;
   private final Manifest.Image manifest;
-  private final byte[] configBytes;
-  private final ImageFacts facts;
+
+  /** Null until somebody asks: who has the image already does not. */
+  private @Nullable Description description;
 
   private ImagePull(
       HostEnvironment host,
       Repository repository,
       Wanted wanted,
       ImageSource source,
-      Manifest.Image manifest,
-      byte[] configBytes) {
+      Manifest.Image manifest) {
     this.host = host;
     this.repository = repository;
     this.reference = wanted.place();
@@ -62,8 +62,14 @@ public final class ImagePull implements AutoCloseable {
     this.pinned = wanted.pinned();
     this.source = source;
     this.manifest = manifest;
-    this.configBytes = configBytes;
-    this.facts = ImageFacts.parse(new String(configBytes, StandardCharsets.UTF_8));
+  }
+
+  /** The image's configuration. */
+  private record Description(ImageConfig config, String text, ImageFacts facts) {
+    static Description of(byte[] bytes) {
+      String text = new String(bytes, StandardCharsets.UTF_8);
+      return new Description(ImageConfig.parse(bytes), text, ImageFacts.parse(text));
+    }
   }
 
   /**
@@ -91,7 +97,7 @@ public final class ImagePull implements AutoCloseable {
   }
 
   /**
-   * Asks for manifest and configuration; nothing else is fetched yet.
+   * Asks for the manifest; nothing else is fetched yet.
    *
    * @throws Problem of kind INPUT when it is not the digest that is wanted
    */
@@ -109,9 +115,7 @@ public final class ImagePull implements AutoCloseable {
       List<Manifest> way = Transfer.way(source, null, Platform.host());
       requireDigest(wanted, way);
       Manifest.Image manifest = (Manifest.Image) way.getLast();
-      ImagePull pull =
-          new ImagePull(
-              host, repository, wanted, source, manifest, Transfer.config(source, manifest));
+      ImagePull pull = new ImagePull(host, repository, wanted, source, manifest);
       done = true;
       return pull;
     } finally {
@@ -180,12 +184,22 @@ public final class ImagePull implements AutoCloseable {
     return manifest;
   }
 
-  ImageConfig config() {
-    return ImageConfig.parse(configBytes);
+  ImageConfig config() throws IOException {
+    return description().config();
   }
 
-  Optional<String> version() {
-    return Optional.ofNullable(facts.version());
+  private Description description() throws IOException {
+    Description known = description;
+    if (known == null) {
+      known = Description.of(Transfer.config(source, manifest));
+      description = known;
+    }
+    return known;
+  }
+
+  /** What the image says; known since {@link #check}. */
+  Optional<String> version() throws IOException {
+    return Optional.ofNullable(description().facts().version());
   }
 
   /**
@@ -193,7 +207,7 @@ public final class ImagePull implements AutoCloseable {
    *
    * @throws Problem of kind INPUT in one sentence
    */
-  void check() {
+  void check() throws IOException {
     ImageConfig config = config();
     String label = config.labels().get(ImageFacts.BOOTC);
     boolean ostree = config.labels().containsKey("ostree.bootable");
@@ -378,7 +392,7 @@ public final class ImagePull implements AutoCloseable {
             StatusReader.CACHED_MANIFEST,
             GVariant.string(new String(manifest.bytes(), StandardCharsets.UTF_8)),
             StatusReader.CACHED_CONFIG,
-            GVariant.string(new String(configBytes, StandardCharsets.UTF_8)));
+            GVariant.string(description().text()));
     repository.changeDetachedMetadata(commit, detached -> detached.putAll(notes));
   }
 

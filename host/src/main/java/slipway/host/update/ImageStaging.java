@@ -314,7 +314,7 @@ final class ImageStaging {
     }
   }
 
-  private void tellVersion(ImagePull pull) {
+  private void tellVersion(ImagePull pull) throws IOException {
     pull.version().ifPresent(version -> voice.say("  Version: " + version));
     voice.say("  Digest: " + pull.digest());
   }

@@ -431,6 +431,34 @@ class HostTest extends HostCase {
     }
   }
 
+  /** A source that gives manifests alone. */
+  private record WithoutBlobs(ImageSource source) implements ImageSource {
+    @Override
+    public String describe() {
+      return source.describe();
+    }
+
+    @Override
+    public Manifest manifest(@Nullable String selector) throws IOException {
+      return source.manifest(selector);
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, long offset) {
+      throw Problem.notFound("there is no " + descriptor.digest());
+    }
+  }
+
+  /** It is asked for often, and each request is one more way over the network. */
+  @Test
+  void whereNothingIsNewTheManifestAloneIsFetched() throws IOException {
+    machine.replace(NAME, WithoutBlobs::new);
+    upgrade();
+    assertThat(machine.heard()).contains("No update available.");
+    assertThat(machine.host().upgrade(CHECK)).isFalse();
+    assertThat(machine.heard()).contains("No changes in: docker://" + NAME);
+  }
+
   @Test
   void refusesWhereItIsNotBooted() throws IOException {
     Files.delete(machine.run().resolve("ostree-booted"));
