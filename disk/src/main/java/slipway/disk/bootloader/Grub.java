@@ -69,6 +69,9 @@ public final class Grub {
   private static final String FOLDER = "usr/lib/grub";
   private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
 
+  /** Files for one platform; distributions have about 300. */
+  private static final int MOST_FILES = 1000;
+
   private final Path deployment;
   private final Boot boot;
   private final String architecture;
@@ -129,10 +132,10 @@ public final class Grub {
 
   /**
    * Refuses, before anything is made of it, an image that lacks files that a boot loader is made
-   * of.
+   * of, or has files for them that are no regular ones, too many or too large.
    *
    * @param architecture in OCI's names
-   * @throws Problem of kind INPUT that names the first
+   * @throws Problem of kind INPUT that names the first; of kind CORRUPT when they are too large
    */
   public static void require(FileTree image, String architecture, boolean bios, boolean uefi) {
     if (bios && architecture.equals("amd64")) {
@@ -151,23 +154,58 @@ public final class Grub {
     List<String> needed = new ArrayList<>(more);
     needed.addAll(List.of("kernel.img", "moddep.lst"));
     MODULES.forEach(module -> needed.add(module + ".mod"));
-    Set<String> files = new TreeSet<>();
-    if (image.find(folder).get() instanceof Node.Directory directory) {
-      directory
-          .children()
-          .forEach(
-              (name, node) -> {
-                if (node instanceof Node.File) {
-                  files.add(name.toString());
-                }
-              });
-    }
+    Set<String> files = regular(image.find(folder).get(), folder);
     for (String name : needed) {
       if (!files.contains(name)) {
         throw missing(folder + "/" + name);
       }
     }
     menuModule(platform, files);
+  }
+
+  /** The names of GRUB's files in a folder of the image. */
+  private static Set<String> regular(Node folder, String path) {
+    Set<String> files = new TreeSet<>();
+    Found found = new Found(path);
+    if (folder instanceof Node.Directory directory) {
+      for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+        String name = child.getKey().toString();
+        if (!FILE.matcher(name).matches()) {
+          continue;
+        }
+        if (!(child.getValue() instanceof Node.File file)) {
+          throw Problem.input(
+              "the image's /" + path + "/" + name + " is no regular file; put the file itself there");
+        }
+        found.add(file.content().size());
+        files.add(name);
+      }
+    }
+    return files;
+  }
+
+  /** How much was found of a platform, bounded as a whole. */
+  private static final class Found {
+    private final String folder;
+    private int files;
+    private long bytes;
+
+    Found(String folder) {
+      this.folder = folder;
+    }
+
+    void add(long size) {
+      bytes += size;
+      Limit.BOOT_LOADER_BYTES.check(bytes, "the image's /" + folder);
+      if (++files > MOST_FILES) {
+        throw Problem.input(
+            "the image's /"
+                + folder
+                + " has more than "
+                + MOST_FILES
+                + " files of GRUB's; leave those out that GRUB does not need");
+      }
+    }
   }
 
   private static String efiPlatform(String architecture) {
@@ -329,7 +367,7 @@ public final class Grub {
   private Map<String, byte[]> files(String platform) throws IOException {
     String folder = FOLDER + "/" + platform;
     Map<String, byte[]> files = new TreeMap<>();
-    long total = 0;
+    Found found = new Found(folder);
     int tree = Posix.open(OsPath.of(deployment), Posix.O_PATH | Posix.O_DIRECTORY, 0);
     try {
       int directory = directory(tree, folder);
@@ -342,8 +380,7 @@ public final class Grub {
           try (FdInput in =
               RootedFile.openat(directory, name, RootedFile.Links.BENEATH, where)
                   .orElseThrow(() -> missing(folder + "/" + name))) {
-            total += in.stat().size();
-            Limit.BOOT_LOADER_BYTES.check(total, "the image's /" + folder);
+            found.add(in.stat().size());
             files.put(name.toString(), Limit.BOOT_LOADER_BYTES.read(in, where));
           }
         }

@@ -3,6 +3,7 @@ package slipway.disk.filesystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.disk.bootloader.EfiFolder;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Removal;
@@ -32,6 +34,15 @@ public record EspFolders(Path disk, long start) {
   /** At the end of what mdir says; digits stand in groups. */
   private static final Pattern FREE = Pattern.compile("([0-9][0-9 ]*) bytes free");
 
+  /** Of folders that are looked into, of files in one, of entries and kernels of a boot menu. */
+  private static final int MOST = 200;
+
+  /** Bytes of what is copied at a time to be looked into. */
+  private static final long LARGEST = 512L << 20;
+
+  /** A file system that leads in circles may keep mtools busy for ever. */
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
   private static final Pattern HELD = Pattern.compile("files? +([0-9][0-9 ]*) bytes");
 
   /**
@@ -44,11 +55,14 @@ public record EspFolders(Path disk, long start) {
   public List<String> removeLoadersOf(Collection<String> ids, Path work, Consumer<String> notes)
       throws IOException {
     List<String> removed = new ArrayList<>();
-    for (String vendor : list(TOP)) {
-      if (!vendor.endsWith("/")) {
-        continue;
-      }
-      String name = vendor.substring(0, vendor.length() - 1);
+    List<String> folders = folders(TOP);
+    if (folders.size() > MOST) {
+      notes.accept(
+          "EFI on the EFI system partition has more than "
+              + MOST
+              + " folders, so only the first are looked into for loaders of the old system");
+    }
+    for (String name : folders.subList(0, Math.min(MOST, folders.size()))) {
       try {
         if (EfiFolder.isShared(name)) {
           for (String file : files(name)) {
@@ -73,11 +87,36 @@ public record EspFolders(Path disk, long start) {
   }
 
   private List<String> files(String vendor) {
-    return list(TOP + vendor + "/").stream().filter(file -> !file.endsWith("/")).toList();
+    return few(
+        list(TOP + vendor + "/").stream().filter(file -> !file.endsWith("/")).toList(),
+        "EFI/" + vendor);
+  }
+
+  private List<String> folders(String folder) {
+    return list(folder).stream()
+        .filter(name -> name.endsWith("/"))
+        .map(name -> name.substring(0, name.length() - 1))
+        .toList();
+  }
+
+  /** Each of them takes a process, or several. */
+  private static List<String> few(List<String> names, String folder) {
+    if (names.size() > MOST) {
+      throw Problem.input(
+          Printable.text(folder)
+              + " on the EFI system partition has more than "
+              + MOST
+              + " entries; remove those that nothing starts from");
+    }
+    return names;
   }
 
   private boolean isOf(String name, List<String> files, Collection<String> ids, Path work)
       throws IOException {
+    String all = files.size() == 1 ? name + "/" + files.getFirst() : name;
+    if (!files.isEmpty() && told(TOP + all, HELD).orElse(0) > LARGEST) {
+      throw Problem.input("it has more than " + (LARGEST >> 20) + " MiB");
+    }
     Path copy = work.resolve("old-loader");
     Path vendor = Files.createDirectories(copy.resolve("EFI").resolve(name));
     try {
@@ -92,11 +131,7 @@ public record EspFolders(Path disk, long start) {
 
   /** The folders of systems that have loaders of their own, beside the one that all share. */
   public List<String> vendors() {
-    return list(TOP).stream()
-        .filter(name -> name.endsWith("/"))
-        .map(name -> name.substring(0, name.length() - 1))
-        .filter(name -> !EfiFolder.isFallback(name))
-        .toList();
+    return folders(TOP).stream().filter(name -> !EfiFolder.isFallback(name)).toList();
   }
 
   /** Whether somebody's systemd-boot is there. */
@@ -128,7 +163,7 @@ public record EspFolders(Path disk, long start) {
   }
 
   private List<String> entries() {
-    return list(ENTRIES).stream().filter(EspMenu::isEntry).toList();
+    return few(list(ENTRIES).stream().filter(EspMenu::isEntry).toList(), EspMenu.ENTRIES);
   }
 
   /**
@@ -149,11 +184,8 @@ public record EspFolders(Path disk, long start) {
   }
 
   private List<String> kernels() {
-    return list(KERNELS).stream()
-        .filter(name -> name.endsWith("/"))
-        .map(name -> name.substring(0, name.length() - 1))
-        .filter(EspMenu::isKernels)
-        .toList();
+    return few(
+        folders(KERNELS).stream().filter(EspMenu::isKernels).toList(), EspMenu.KERNELS);
   }
 
   /** The last number of bytes of this kind that mdir tells of a folder. */
@@ -186,6 +218,6 @@ public record EspFolders(Path disk, long start) {
   }
 
   private Command mtools(String program, String... arguments) {
-    return Command.of(program, "-i", disk + "@@" + start).with(arguments);
+    return Command.of(program, "-i", disk + "@@" + start).with(arguments).timeout(LIMIT);
   }
 }

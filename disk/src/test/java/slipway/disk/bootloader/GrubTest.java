@@ -5,14 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
+import slipway.tree.Content;
+import slipway.tree.TreeBuilder;
 
 class GrubTest {
+  private static final String FOLDER = "usr/lib/grub/x86_64-efi/";
+
   /** What grub-bios-setup does to a GPT disk, written a second time as its judge. */
   private static final String JUDGE =
       """
@@ -75,5 +82,47 @@ class GrubTest {
     assertThatThrownBy(() -> Grub.embed(disk, bios(1 << 20), new byte[512], new byte[100]))
         .isInstanceOf(Problem.class);
     assertThat(Files.readAllBytes(disk)).isEqualTo(before);
+  }
+
+  /** An image's folder with GRUB's files for UEFI, as far as they are looked for. */
+  private static TreeBuilder modules() {
+    TreeBuilder image = new TreeBuilder();
+    List<String> names = new ArrayList<>(List.of("kernel.img", "moddep.lst", "blscfg.mod"));
+    Grub.MODULES.forEach(module -> names.add(module + ".mod"));
+    names.forEach(name -> image.file(FOLDER + name, Metadata.file(0644), Content.of(new byte[9])));
+    return image;
+  }
+
+  private static void assertRefused(TreeBuilder image, String sentence) {
+    assertThatThrownBy(() -> Grub.require(image.build(), "amd64", false, true))
+        .isInstanceOf(Problem.class)
+        .hasMessage(sentence);
+  }
+
+  /** Each is found before anything is erased for the image. */
+  @Test
+  void aFolderOfModulesIsBounded() {
+    Grub.require(modules().build(), "amd64", false, true);
+    TreeBuilder many = modules();
+    for (int i = 0; i < 1000; i++) {
+      many.file(FOLDER + "more" + i + ".mod", Metadata.file(0644), Content.of(new byte[0]));
+    }
+    assertRefused(
+        many,
+        "the image's /usr/lib/grub/x86_64-efi has more than 1000 files of GRUB's; leave those out"
+            + " that GRUB does not need");
+    TreeBuilder large = modules();
+    for (String name : List.of("a.mod", "b.mod")) {
+      large.file(FOLDER + name, Metadata.file(0644), Content.of(new byte[33 << 20]));
+    }
+    assertThatThrownBy(() -> Grub.require(large.build(), "amd64", false, true))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("the image's /usr/lib/grub/x86_64-efi: more than 64 MiB");
+    TreeBuilder link = modules();
+    link.symlink(FOLDER + "link.mod", "/etc/shadow");
+    assertRefused(
+        link,
+        "the image's /usr/lib/grub/x86_64-efi/link.mod is no regular file; put the file itself"
+            + " there");
   }
 }
