@@ -232,7 +232,8 @@ public final class ContainerImport {
     KnownLayers known = new KnownLayers(repository, damaged -> replace(transaction, damaged));
     for (int i = 0; i < manifest.layers().size(); i++) {
       WantedLayer wanted =
-          new WantedLayer(manifest.layers().get(i), config.diffIds().get(i), i < ofCommit);
+          new WantedLayer(
+              manifest.layers().get(i), config.diffIds().get(i), i < ofCommit, ofCommit > 0);
       WantedLayer before = seen.put(wanted.blob().digest(), wanted);
       if (before != null) {
         requireSame(before, wanted);

@@ -85,7 +85,7 @@ public final class ContainerRepair {
           ImageTotals totals = new ImageTotals("the image's layers");
           LayerFetch.Fetched fetched =
               new LayerFetch(source, totals, progress)
-                  .run(transaction, layer, config.diffIds().get(i));
+                  .run(transaction, layer, config.diffIds().get(i), files > 0);
           transaction.setRef(ContainerRefs.layer(layer.digest()), fetched.commit());
           transaction.commit();
         }

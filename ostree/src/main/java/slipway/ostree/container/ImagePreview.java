@@ -111,7 +111,7 @@ public final class ImagePreview {
       Layer layer = known.get(blob.digest());
       if (layer == null) {
         Digest diffId = config.diffIds().get(i);
-        layer = layers.read(store(blob, diffId), blob, diffId, i < ofCommit);
+        layer = layers.read(store(blob, diffId), blob, diffId, ofCommit > 0);
         known.put(blob.digest(), layer);
       }
       order.add(layer);

@@ -99,16 +99,21 @@ final class LayerFetch {
    */
   record Known(Digest content, ObjectContent object) {}
 
-  /** Writes it into a transaction, as a commit. */
-  Fetched run(Transaction transaction, Descriptor blob, Digest diffId) throws IOException {
-    Optional<Fetched> partial = partial(transaction, blob, diffId);
+  /**
+   * Writes it into a transaction, as a commit.
+   *
+   * @param onCommit whether the image's lower layers encapsulate a commit
+   */
+  Fetched run(Transaction transaction, Descriptor blob, Digest diffId, boolean onCommit)
+      throws IOException {
+    Optional<Fetched> partial = partial(transaction, blob, diffId, onCommit);
     if (partial.isPresent()) {
       return partial.get();
     }
     // Their names alone: contents have attributes, which nobody counts any more.
     List<Checksum> vain = attempted.stream().map(ObjectContent::checksum).toList();
     attempted.clear();
-    LayerFilter filter = new LayerFilter(transaction, name(blob));
+    LayerFilter filter = new LayerFilter(transaction, name(blob), onCommit);
     return written(transaction, read(filter, blob, diffId), filter, diffId, List.of(), vain);
   }
 
@@ -133,12 +138,11 @@ final class LayerFetch {
   /**
    * Reads it, with the content of its files going to another place.
    *
-   * @param encapsulated whether it is one of those that hold the image's commit; all its objects
-   *     are there then
+   * @param onCommit whether the image encapsulates a commit, in this layer or in those below it
    */
-  Layer read(ContentStore store, Descriptor blob, Digest diffId, boolean encapsulated)
+  Layer read(ContentStore store, Descriptor blob, Digest diffId, boolean onCommit)
       throws IOException {
-    return read(new LayerFilter(store, name(blob), encapsulated), blob, diffId);
+    return read(new LayerFilter(store, name(blob), onCommit), blob, diffId);
   }
 
   private Layer read(LayerFilter filter, Descriptor blob, Digest diffId) throws IOException {
@@ -168,7 +172,8 @@ final class LayerFetch {
    *
    * @return empty when it has to be fetched whole
    */
-  private Optional<Fetched> partial(Transaction transaction, Descriptor blob, Digest diffId)
+  private Optional<Fetched> partial(
+      Transaction transaction, Descriptor blob, Digest diffId, boolean onCommit)
       throws IOException {
     ContentIndex known = contents;
     if (known == null
@@ -189,7 +194,7 @@ final class LayerFetch {
       if (fetched.get() + parts.get().missingBytes() > blob.size() - blob.size() / WORTH) {
         return Optional.empty();
       }
-      return Optional.of(assembled(transaction, blob, diffId, parts.get(), attempt, memory));
+      return Optional.of(assembled(transaction, blob, diffId, onCommit, parts.get(), attempt, memory));
     } catch (Problem e) {
       switch (e.kind()) {
         // If more fails than this way of asking, the whole layer tells.
@@ -206,6 +211,7 @@ final class LayerFetch {
       Transaction transaction,
       Descriptor blob,
       Digest diffId,
+      boolean onCommit,
       PartialLayer parts,
       ImageTotals attempt,
       ContentIndex.Memory memory)
@@ -219,7 +225,8 @@ final class LayerFetch {
               }
               return content;
             },
-            name(blob));
+            name(blob),
+            onCommit);
     Layer raw;
     long begun = fetched.get();
     try (Progress.Task task = progress.start(name(blob), begun + parts.missingBytes())) {

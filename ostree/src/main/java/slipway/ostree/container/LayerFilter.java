@@ -25,8 +25,8 @@ import slipway.tree.Node;
  * dev, proc, run, sys and tmp is dropped, {@code etc} becomes {@code usr/etc}; what ostree cannot
  * hold is refused. The repository that an image derived from an encapsulated commit carries ({@link
  * Encapsulation}) is dropped, too: its files have other names, as hard links. What stays of it is
- * objects that a layer brings without a commit, as one above the commit brings them anew: names in
- * layers above that one may be hard links to them. For one layer and one thread.
+ * objects that a layer of an image on a commit brings, as one above the commit brings them anew:
+ * names in layers above that one may be hard links to them. For one layer and one thread.
  */
 final class LayerFilter implements ContentStore {
   private static final String[] EMPTIED = {"dev", "proc", "run", "sys", "tmp"};
@@ -51,7 +51,7 @@ final class LayerFilter implements ContentStore {
 
   private final ContentStore contents;
   private final String layer;
-  private final boolean encapsulated;
+  private final boolean onCommit;
   private final Map<String, Integer> dropped = new TreeMap<>();
   private final Map<String, Integer> attributes = new TreeMap<>();
   private final Map<Node, Node> kept = new IdentityHashMap<>();
@@ -59,18 +59,12 @@ final class LayerFilter implements ContentStore {
   /**
    * @param contents takes the content of the files that are kept
    * @param layer for messages
+   * @param onCommit whether the image encapsulates a commit, in this layer or in those below it
    */
-  LayerFilter(ContentStore contents, String layer) {
-    this(contents, layer, false);
-  }
-
-  /**
-   * @param encapsulated whether it is one of the commit's own layers, whose objects all stay
-   */
-  LayerFilter(ContentStore contents, String layer, boolean encapsulated) {
+  LayerFilter(ContentStore contents, String layer, boolean onCommit) {
     this.contents = contents;
     this.layer = layer;
-    this.encapsulated = encapsulated;
+    this.onCommit = onCommit;
   }
 
   @Override
@@ -150,9 +144,9 @@ final class LayerFilter implements ContentStore {
         && sysroot.children().get(LinkedLayers.OSTREE) instanceof Node.Directory repository) {
       TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
       left.remove(LinkedLayers.OSTREE);
-      // With a commit come all names of its objects.
+      // With a commit that is the image's only one come all names of its objects.
       Optional<Node.Directory> objects =
-          encapsulated || !bringsCommit(repository) ? objects(repository, 0) : Optional.empty();
+          onCommit || !bringsCommit(repository) ? objects(repository, 0) : Optional.empty();
       objects.ifPresent(stay -> left.put(LinkedLayers.OSTREE, stay));
       int all = entries(repository);
       int out = objects.isPresent() ? all - entries(objects.get()) : all;

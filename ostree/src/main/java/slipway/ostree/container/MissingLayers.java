@@ -109,7 +109,7 @@ final class MissingLayers {
     if (!wanted.objects()) {
       return new Arrived.Files(
           new LayerFetch(source, totals, progress, contents)
-              .run(transaction, wanted.blob(), wanted.diffId()));
+              .run(transaction, wanted.blob(), wanted.diffId(), wanted.onCommit()));
     }
     EncapsulatedLayer layer =
         EncapsulatedLayer.read(

@@ -332,7 +332,7 @@ class ContainerImportTest extends ImportCase {
         int index = image.layers().indexOf(blob);
         filtered.add(
             new LayerFetch(image, new slipway.archive.tar.ImageTotals("test"), Progress.NONE)
-                .run(transaction, blob, image.config().diffIds().get(index))
+                .run(transaction, blob, image.config().diffIds().get(index), false)
                 .layer());
         Checksum commit = repository.resolveRef(ContainerRefs.layer(blob.digest())).orElseThrow();
         read.add(LayerCommits.read(repository, commit));

@@ -357,6 +357,12 @@ class DerivedImageTest extends ImportCase {
     // The layer with the names is there now, below it is another.
     assertNames("a", image(commit, derived(), names));
     assertNames("alone", image(commit, change.layer(), alone.layer(), names));
+    // And a commit of somebody's, as tools that compose in a container leave one.
+    alone.file(
+        Encapsulation.path(Checksum.sha256(new byte[0]), "commit").toString(),
+        timed(Metadata.file(0644)),
+        content("no commit of the image's"));
+    assertNames("alone", image(commit, change.layer(), alone.layer(), names));
     assertNames("changed", image(commit, change.layer(), names));
   }
 
