@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -24,6 +25,8 @@ import slipway.sysroot.Deployable;
 import slipway.sysroot.NewSysroot;
 import slipway.system.boot.KernelLayout;
 import slipway.system.files.ImageFiles;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.kargs.KernelArgumentsDirectory;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 
@@ -96,8 +99,27 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   KernelLayout check(MachineWishes wishes) throws IOException {
     NewSysroot.requireStateroot(wishes.stateroot(config));
     config.kernelArguments().requireWritable("install.kargs of the image");
+    KernelArguments root = KernelArguments.of("root=UUID=" + new UUID(0, 0), "rw");
+    arguments(root, KernelArguments.NONE, wishes).requireShort("the image's kernel arguments");
     wishes.companions().require(files);
     return Deployable.require(files, architecture);
+  }
+
+  /**
+   * All but {@code ostree=} of a machine's kernel arguments.
+   *
+   * @param first those that find the root
+   * @param usual of this kind of installation; the image may delete them
+   */
+  KernelArguments arguments(KernelArguments first, KernelArguments usual, MachineWishes wishes)
+      throws IOException {
+    KernelArguments arguments =
+        usual
+            .append(config.kernelArguments())
+            .append(KernelArgumentsDirectory.read(files, architecture));
+    return first
+        .append(config.withoutDeleted(arguments).without(wishes.deleted()))
+        .append(wishes.added());
   }
 
   /**

@@ -22,7 +22,6 @@ import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.Origin;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
-import slipway.system.kargs.KernelArgumentsDirectory;
 
 /**
  * An image on a mounted root: first its files, as objects of a new repository, then what it wants
@@ -127,10 +126,6 @@ final class Installation {
       repository.writeConfig(
           repository.config().with("sysroot", "bls-append-except-default", append));
     }
-    KernelArguments arguments =
-        usual
-            .append(config.kernelArguments())
-            .append(KernelArgumentsDirectory.read(known.files(), image.architecture()));
     String stateroot = wishes.stateroot(config);
     Sysroot sysroot = NewSysroot.make(root, stateroot, bootPrefix);
     Deployment deployment =
@@ -139,9 +134,7 @@ final class Installation {
                 stateroot,
                 imported.mergeCommit(),
                 origin(),
-                first
-                    .append(config.withoutDeleted(arguments).without(wishes.deleted()))
-                    .append(wishes.added())));
+                known.arguments(first, usual, wishes)));
     Aleph.of(image, known.files()).write(root);
     return new Deployed(
         sysroot,

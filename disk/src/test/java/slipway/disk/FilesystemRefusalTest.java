@@ -112,7 +112,8 @@ class FilesystemRefusalTest extends FilesystemCase {
             "boot-mount-spec = \"a b\"",
             "root-mount-spec = \"a b\"",
             "stateroot = \"../../../../etc\"",
-            "kargs = [\"a\\nb\"]")) {
+            "kargs = [\"a\\nb\"]",
+            "kargs = [\"a=" + "b".repeat(1900) + "\"]")) {
       Files.writeString(config.resolve("1.toml"), "[install]\n" + line + "\n");
       assertThatThrownBy(() -> install(request(Replace.ALONGSIDE)))
           .as(line)

@@ -24,21 +24,29 @@ record DeployArguments(Repository repository, Consumer<String> warnings) {
    *
    * @param before whose arguments are taken over when none are given; null when they are given
    * @param tree of the new image
-   * @throws Problem of kind INPUT for arguments that a boot menu cannot hold
+   * @throws Problem of kind INPUT for arguments that a boot menu cannot hold, or a kernel not read
    */
   KernelArguments of(DeploySpec spec, @Nullable Deployment before, FileTree tree)
       throws IOException {
     KernelArguments given = spec.kargs();
     if (given != null) {
       given.requireWritable("the kernel arguments");
-      return given.withoutKey("ostree");
+      return fitting(given.withoutKey("ostree"), spec.merge());
     }
     Deployment old = Objects.requireNonNull(before);
     KernelArguments fresh =
         KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
     KernelArguments followed = old.kargs().followImage(ofImage(old), fresh);
     followed.requireWritable("the boot entry of " + old.id());
-    return followed;
+    return fitting(followed, old);
+  }
+
+  /** Refuses a line that is too long, unless it is none the longer for a machine that has it. */
+  private static KernelArguments fitting(KernelArguments all, @Nullable Deployment old) {
+    if (old == null || all.toString().length() > old.kargs().toString().length()) {
+      all.requireShort("the kernel arguments");
+    }
+    return all;
   }
 
   /** What the image of a deployment brought; nothing, said aloud, when that cannot be read. */

@@ -501,4 +501,36 @@ class HostTest extends HostCase {
       }
     }
   }
+
+  /** What leads to the deployment is the last of the line: a kernel would cut it off. */
+  @Test
+  void kernelArgumentsThatAKernelCutsAreRefused() throws IOException {
+    Map<String, String> before = state();
+    String kargs = "usr/lib/bootc/kargs.d/1.toml";
+    HostMachine.Image image = HostMachine.Image.of("2").file(kargs, "kargs = [\"a=" + "b".repeat(1950) + "\"]\n");
+    machine.publish(NAME, image);
+    assertThatThrownBy(this::upgrade)
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.INPUT))
+        .hasMessageMatching(
+            "the kernel arguments: they make a command line of [0-9]+ bytes, which the kernel cuts"
+                + " behind 2047; leave some out");
+    assertThat(state()).isEqualTo(before);
+    assertThat(machine.environment().sysroot().staged()).isEmpty();
+    machine.publish(NAME, image.file(kargs, "kargs = [\"a=" + "b".repeat(1800) + "\"]\n"));
+    upgrade();
+    assertThat(machine.stagedArguments()).contains("a=bbb");
+  }
+
+  @Test
+  void aNameOfAnImageIsALineOfTheMenu() throws IOException {
+    machine.publish(
+        NAME,
+        HostMachine.Image.of("2".repeat(100_000))
+            .file("usr/lib/os-release", "PRETTY_NAME=\"" + "Name".repeat(100_000) + "\"\n"));
+    upgrade();
+    machine.reboot();
+    String entry = Files.readString(machine.root().resolve("boot/loader/entries/ostree-2.conf"));
+    assertThat(entry).containsPattern("(?m)^title (Name){50}[.]{3} [(]ostree:0[)]$");
+  }
 }

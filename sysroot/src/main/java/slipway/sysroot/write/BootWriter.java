@@ -61,6 +61,9 @@ public final class BootWriter {
   /** Kernels, below /boot and below an EFI system partition. */
   static final String KERNELS = "ostree";
 
+  /** Characters of what an image says of itself in the menu, which has a line for it. */
+  private static final int LONGEST_TITLE = 200;
+
   private final Path root;
   private final Repository repository;
   private final Durability durability;
@@ -325,6 +328,10 @@ public final class BootWriter {
     StringBuilder title = new StringBuilder(name);
     if (!version.isEmpty() && !name.contains(version)) {
       title.append(' ').append(version);
+    }
+    if (title.length() > LONGEST_TITLE) {
+      title.setLength(LONGEST_TITLE);
+      title.append("...");
     }
     title.append(" (ostree");
     if (many) {

@@ -1,5 +1,6 @@
 package slipway.system.kargs;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,12 @@ import slipway.base.Problem;
  * @param list the arguments, quotes kept
  */
 public record KernelArguments(List<String> list) {
+  /** Linux cuts the line behind so many bytes on x86 and ARM (COMMAND_LINE_SIZE, less a NUL). */
+  private static final int LONGEST = 2047;
+
+  /** Of them the {@code ostree=} that leads to a deployment takes about so many. */
+  private static final int OSTREE = 110;
+
   /** No arguments. */
   public static final KernelArguments NONE = new KernelArguments(List.of());
 
@@ -99,6 +106,26 @@ public record KernelArguments(List<String> list) {
                 + Printable.text(argument)
                 + "\" do not end: add or remove one");
       }
+    }
+  }
+
+  /**
+   * Refuses arguments of which the kernel would not see all: what leads to the deployment stands at
+   * their end, in a boot entry.
+   *
+   * @param where they come from, for messages
+   * @throws Problem of kind INPUT
+   */
+  public void requireShort(String where) {
+    int bytes = toString().getBytes(StandardCharsets.UTF_8).length + OSTREE;
+    if (bytes > LONGEST) {
+      throw Problem.input(
+          where
+              + ": they make a command line of "
+              + bytes
+              + " bytes, which the kernel cuts behind "
+              + LONGEST
+              + "; leave some out");
     }
   }
 
