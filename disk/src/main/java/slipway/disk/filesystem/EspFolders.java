@@ -43,6 +43,9 @@ public record EspFolders(Path disk, long start) {
   /** A file system that leads in circles may keep mtools busy for ever. */
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
+  /** Characters that mtools take for those of a pattern. */
+  private static final Pattern PATTERN = Pattern.compile("[*?\\[\\]\\\\]");
+
   private static final Pattern HELD = Pattern.compile("files? +([0-9][0-9 ]*) bytes");
 
   /**
@@ -111,8 +114,18 @@ public record EspFolders(Path disk, long start) {
     return names;
   }
 
+  /** What is a pattern would be looked for, and removed, under other names. */
+  private static void requirePlain(String name) {
+    if (PATTERN.matcher(name).find()) {
+      throw Problem.input(
+          "mtools take \"" + Printable.text(name) + "\" for a pattern; remove it yourself");
+    }
+  }
+
   private boolean isOf(String name, List<String> files, Collection<String> ids, Path work)
       throws IOException {
+    requirePlain(name);
+    files.forEach(EspFolders::requirePlain);
     String all = files.size() == 1 ? name + "/" + files.getFirst() : name;
     if (!files.isEmpty() && told(TOP + all, HELD).orElse(0) > LARGEST) {
       throw Problem.input("it has more than " + (LARGEST >> 20) + " MiB");

@@ -113,4 +113,17 @@ class EspFoldersTest {
     assertThat(Command.of("mdir", "-b", "-i", disk.toString(), "::/loader/entries/").output())
         .contains("ostree-a-0.conf");
   }
+
+  @Test
+  void aNameThatMtoolsTakeForAPatternIsNotGivenToThem() throws Exception {
+    put("EFI/Linux", "k1.efi", "k[1].efi");
+    mtools("mmd", "::/EFI/v[1]");
+    assertThat(removed()).containsExactly("Linux/k1.efi");
+    assertThat(notes)
+        .containsExactlyInAnyOrder(
+            "the loader EFI/Linux on the EFI system partition could not be looked at and stays:"
+                + " mtools take \"k[1].efi\" for a pattern; remove it yourself",
+            "the loader EFI/v[1] on the EFI system partition could not be looked at and stays:"
+                + " mtools take \"v[1]\" for a pattern; remove it yourself");
+  }
 }
