@@ -39,6 +39,9 @@ public final class FileLabels {
   /** Lines of all files; Fedora's policy has some seven thousand. */
   private static final int MAX_LINES = 200_000;
 
+  /** Characters of a label, of which the kernel takes no more than a page has (selinuxfs). */
+  private static final int MAX_LABEL = 4095;
+
   /** Characters of all patterns; Fedora's policy has some half a million. */
   private static final int MAX_CHARACTERS = 2 << 20;
 
@@ -147,20 +150,25 @@ public final class FileLabels {
     Matching matching = new Matching(key, type);
     long left = steps.get();
     long used = local.size() + distribution.size();
+    requireSteps(used, left);
     for (int end = 0; end <= key.length(); end++) {
       for (Line line : byPrefix.getOrDefault(key.substring(0, end), List.of())) {
         if ((best == null || line.rank() > best.rank()) && line.matches(matching)) {
           best = line;
         }
-        if (used + matching.steps > left) {
-          throw Problem.input(
-              "the image's SELinux policy takes too long for its files, which its patterns make"
-                  + " look at too often; take an image with a simpler one");
-        }
+        requireSteps(used + matching.steps, left);
       }
     }
     steps.addAndGet(-used - matching.steps);
     return best == null || best.label.equals(NONE) ? Optional.empty() : Optional.of(best.label);
+  }
+
+  private static void requireSteps(long used, long left) {
+    if (used > left) {
+      throw Problem.input(
+          "the image's SELinux policy takes too long for its files, which its patterns make"
+              + " look at too often; take an image with a simpler one");
+    }
   }
 
   /**
@@ -296,6 +304,9 @@ public final class FileLabels {
         throw Problem.input(where + " is not PATTERN [-KIND] LABEL");
       }
       int type = words.length == 3 ? type(words[1], where) : 0;
+      if (words[words.length - 1].length() > MAX_LABEL) {
+        throw Problem.input(where + " has a label of more than " + MAX_LABEL + " characters");
+      }
       Line parsed = new Line(where, lines, words[0], type, words[words.length - 1]);
       byPrefix.computeIfAbsent(parsed.prefix, p -> new ArrayList<>()).add(parsed);
     }

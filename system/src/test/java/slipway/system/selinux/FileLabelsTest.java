@@ -191,6 +191,14 @@ class FileLabelsTest {
             })
         .isInstanceOf(Problem.class)
         .hasMessageContaining("takes too long");
+    // Other names are looked through for a path that no line begins like, too.
+    TreeBuilder named = new TreeBuilder(tree.build());
+    named.file(FILES, 0644, bytes("/z\tl\n"));
+    named.file(FILES + ".subs", 0644, bytes("/a /b\n".repeat(1001)));
+    FileLabels many = FileLabels.of(new ImageFiles(named.build()), 1000).orElseThrow();
+    assertThatThrownBy(() -> many.label(OsPath.of("ax"), Stat.S_IFREG))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("takes too long");
     tree.file(FILES + ".subs", 0644, bytes("/a /b\n".repeat(200_001)));
     assertThatThrownBy(() -> FileLabels.of(new ImageFiles(tree.build())))
         .hasMessageContaining("more than 200000 lines");
@@ -255,6 +263,8 @@ class FileLabelsTest {
           .isInstanceOf(Problem.class)
           .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
     }
+    assertThatThrownBy(() -> labels("/a\t" + "l".repeat(4096) + "\n"))
+        .hasMessage("line 1 of the image's /" + FILES + " has a label of more than 4095 characters");
     assertThatThrownBy(() -> labels(("/" + "a".repeat(4095) + " l\n").repeat(513)))
         .hasMessageContaining("patterns of more than 2097152 characters");
     assertThatThrownBy(() -> labels("/x -q l\n")).hasMessageContaining("the kind of file");
