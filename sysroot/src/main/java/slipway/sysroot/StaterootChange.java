@@ -12,8 +12,7 @@ import slipway.sysroot.state.SysrootState;
 record StaterootChange(Sysroot sysroot) {
   void make(String name, Sysroot.Before before) throws IOException {
     NewSysroot.requireStateroot(name);
-    try (Flock lock = sysroot.lock()) {
-      sysroot.reload();
+    try (Flock lock = sysroot.lockUnchanged()) {
       SysrootState state = sysroot.state();
       if (sysroot.stateroots().contains(name)) {
         if (state.staged() != null

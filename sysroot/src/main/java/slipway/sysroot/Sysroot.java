@@ -352,7 +352,8 @@ public final class Sysroot {
   /**
    * Makes a stateroot with an empty /var. What is only staged in one of that name is dropped.
    *
-   * @throws Problem of kind INPUT when the name is taken or cannot be one
+   * @throws Problem of kind INPUT when the name is taken or cannot be one, of kind UNAVAILABLE when
+   *     the deployments are no longer those that were known
    */
   public void makeStateroot(String name, Before before) throws IOException {
     new StaterootChange(this).make(name, before);

@@ -202,4 +202,22 @@ class FactoryResetTest {
     assertThatThrownBy(() -> verb().forget("none")).hasMessageContaining("no stateroot none");
     machine.judge();
   }
+
+  /** What another process stages while it fetches the image, such as the timer. */
+  @Test
+  void dropsNothingThatAnotherStagedMeanwhile() throws Exception {
+    machine.publish(OTHER, HostMachine.Image.of("2"));
+    for (String image : new @Nullable String[] {null, OTHER}) {
+      assertThat(machine.beginWhileStaging(() -> verb().run(options("anew", image, false))))
+          .isInstanceOfSatisfying(
+              Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.UNAVAILABLE))
+          .hasMessage("another process changed the deployments meanwhile; run the command again");
+      assertThat(machine.stagedArguments()).endsWith(" theirs");
+      assertThat(stateroot("anew")).doesNotExist();
+    }
+    verb().run(options("anew", null, false));
+    assertThat(machine.environment().sysroot().staged().orElseThrow().stateroot())
+        .isEqualTo("anew");
+    machine.judge();
+  }
 }
