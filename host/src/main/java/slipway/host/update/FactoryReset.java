@@ -18,6 +18,7 @@ import slipway.base.RawText;
 import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
 import slipway.oci.model.Platform;
@@ -111,7 +112,7 @@ public final class FactoryReset {
       throw Problem.input("there is a stateroot " + name + " already; give another name");
     }
     Deployment staged;
-    try {
+    try (Flock fetched = ImagesInUse.fetching(host)) {
       host.system().startFinalizer();
       staged =
           image == null

@@ -13,6 +13,7 @@ import slipway.host.status.BoundImages;
 import slipway.host.status.StatusReader;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -43,12 +44,24 @@ public final class ImageRefs {
   /**
    * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
    * no deployment any more. While the commit of a deployment cannot be read, its layers are
-   * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is.
+   * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is. While another
+   * process fetches something, which no deployment needs yet, all of this is left to that process.
    *
    * @throws Problem of kind CORRUPT, at the end, when the repository cannot be pruned for such
    *     damage
    */
   public static void collect(HostEnvironment host, Sysroot sysroot) throws IOException {
+    try (Flock alone = ImagesInUse.removing(host)) {
+      if (alone == null) {
+        sysroot.cleanup(false);
+      } else {
+        sysroot.reload();
+        collectAlone(host, sysroot);
+      }
+    }
+  }
+
+  private static void collectAlone(HostEnvironment host, Sysroot sysroot) throws IOException {
     Repository repository = sysroot.repository();
     List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
     sysroot.staged().ifPresent(deployments::add);

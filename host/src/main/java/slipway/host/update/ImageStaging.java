@@ -9,6 +9,7 @@ import slipway.host.status.BoundImages;
 import slipway.host.status.JournalEntry;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;
 import slipway.sysroot.DeploySpec;
@@ -198,7 +199,7 @@ final class ImageStaging {
     pull.check();
     host.system().startFinalizer();
     Deployment staged;
-    try {
+    try (Flock fetched = ImagesInUse.fetching(host)) {
       Checksum commit = pull.fetch(stream);
       stream.staging(pull.digest(), 0);
       tellStaging(image, pull);
@@ -246,7 +247,9 @@ final class ImageStaging {
   private void completeBound(Sysroot sysroot, ImagePull pull) throws IOException {
     List<String> bound = BoundImages.read(OsPath.of(sysroot.path(Host.requireBooted(sysroot))));
     if (!bound.isEmpty()) {
-      BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES, pull.source());
+      try (Flock fetched = ImagesInUse.fetching(host)) {
+        BoundStore.of(host).bring(bound, BoundStore.From.REGISTRIES, pull.source());
+      }
     }
   }
 

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,8 +23,11 @@ import slipway.host.system.HostMachine;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
+import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
+import slipway.oci.model.Descriptor;
+import slipway.oci.model.Manifest;
 import slipway.sysroot.Sysroot;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -237,5 +242,61 @@ class BoundUpgradeTest {
     assertThatThrownBy(this::upgrade)
         .hasMessageContaining("names the unit web.image in place of an image");
     assertThat(machine.environment().sysroot().staged()).isEmpty();
+  }
+
+  /** Does something when its manifest is asked for first. */
+  private static final class Meanwhile implements ImageSource {
+    private final ImageSource source;
+    private @Nullable Runnable work;
+
+    Meanwhile(ImageSource source, Runnable work) {
+      this.source = source;
+      this.work = work;
+    }
+
+    @Override
+    public String describe() {
+      return source.describe();
+    }
+
+    @Override
+    public Manifest manifest(@Nullable String other) throws IOException {
+      Runnable first = work;
+      work = null;
+      if (first != null) {
+        first.run();
+      }
+      return source.manifest(other);
+    }
+
+    @Override
+    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
+      return source.blob(descriptor, offset);
+    }
+  }
+
+  /** Another command that takes away what it fetched in vain knows nothing of what comes here. */
+  @Test
+  void whatComesIsNotTakenAwayByAnotherCommand() throws Exception {
+    machine.publish(NAME, os("2", APP, DB));
+    String bad = "registry.example/bad:1";
+    machine.publish(
+        bad, HostMachine.Image.of("bad").file("usr/lib/modules/6.1.0/vmlinuz", null));
+    machine.replace(
+        DB,
+        source ->
+            new Meanwhile(
+                source,
+                () ->
+                    assertThatThrownBy(
+                            () -> machine.host().switchTo(Host.SwitchOptions.to(bad)))
+                        .hasMessageStartingWith("the image has no kernel")));
+    upgrade();
+    assertThat(stored()).containsExactly(APP, DB);
+    machine.reboot();
+    machine.judge();
+    // What the other one brought in vain is gone all the same.
+    assertThat(machine.environment().sysroot().repository().refs("ostree/container").keySet())
+        .noneMatch(ref -> ref.contains("bad"));
   }
 }

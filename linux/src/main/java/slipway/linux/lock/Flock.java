@@ -43,7 +43,17 @@ public final class Flock implements AutoCloseable {
 
   /** As {@link #file}, but null at once when somebody is in the way. */
   public static @Nullable Flock tryFile(Path path, boolean exclusive) throws IOException {
-    Flock lock = unlocked(OsPath.of(path), 0644);
+    return tryFile(OsPath.of(path), exclusive, 0644);
+  }
+
+  /**
+   * As {@link #tryFile(Path, boolean)}.
+   *
+   * @param mode of the file when it is made: whoever can read it can be in the way
+   */
+  public static @Nullable Flock tryFile(OsPath path, boolean exclusive, int mode)
+      throws IOException {
+    Flock lock = unlocked(path, mode);
     boolean taken = false;
     try {
       taken = lock.tryTake(exclusive);
