@@ -175,7 +175,11 @@ public final class Grub {
         }
         if (!(child.getValue() instanceof Node.File file)) {
           throw Problem.input(
-              "the image's /" + path + "/" + name + " is no regular file; put the file itself there");
+              "the image's /"
+                  + path
+                  + "/"
+                  + name
+                  + " is no regular file; put the file itself there");
         }
         found.add(file.content().size());
         files.add(name);

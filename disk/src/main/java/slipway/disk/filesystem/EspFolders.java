@@ -197,8 +197,7 @@ public record EspFolders(Path disk, long start) {
   }
 
   private List<String> kernels() {
-    return few(
-        folders(KERNELS).stream().filter(EspMenu::isKernels).toList(), EspMenu.KERNELS);
+    return few(folders(KERNELS).stream().filter(EspMenu::isKernels).toList(), EspMenu.KERNELS);
   }
 
   /** The last number of bytes of this kind that mdir tells of a folder. */

@@ -280,16 +280,14 @@ class BoundUpgradeTest {
   void whatComesIsNotTakenAwayByAnotherCommand() throws Exception {
     machine.publish(NAME, os("2", APP, DB));
     String bad = "registry.example/bad:1";
-    machine.publish(
-        bad, HostMachine.Image.of("bad").file("usr/lib/modules/6.1.0/vmlinuz", null));
+    machine.publish(bad, HostMachine.Image.of("bad").file("usr/lib/modules/6.1.0/vmlinuz", null));
     machine.replace(
         DB,
         source ->
             new Meanwhile(
                 source,
                 () ->
-                    assertThatThrownBy(
-                            () -> machine.host().switchTo(Host.SwitchOptions.to(bad)))
+                    assertThatThrownBy(() -> machine.host().switchTo(Host.SwitchOptions.to(bad)))
                         .hasMessageStartingWith("the image has no kernel")));
     upgrade();
     assertThat(stored()).containsExactly(APP, DB);

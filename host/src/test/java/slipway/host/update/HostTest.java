@@ -507,7 +507,8 @@ class HostTest extends HostCase {
   void kernelArgumentsThatAKernelCutsAreRefused() throws IOException {
     Map<String, String> before = state();
     String kargs = "usr/lib/bootc/kargs.d/1.toml";
-    HostMachine.Image image = HostMachine.Image.of("2").file(kargs, "kargs = [\"a=" + "b".repeat(1950) + "\"]\n");
+    HostMachine.Image image =
+        HostMachine.Image.of("2").file(kargs, "kargs = [\"a=" + "b".repeat(1950) + "\"]\n");
     machine.publish(NAME, image);
     assertThatThrownBy(this::upgrade)
         .isInstanceOfSatisfying(

@@ -194,7 +194,8 @@ final class LayerFetch {
       if (fetched.get() + parts.get().missingBytes() > blob.size() - blob.size() / WORTH) {
         return Optional.empty();
       }
-      return Optional.of(assembled(transaction, blob, diffId, onCommit, parts.get(), attempt, memory));
+      return Optional.of(
+          assembled(transaction, blob, diffId, onCommit, parts.get(), attempt, memory));
     } catch (Problem e) {
       switch (e.kind()) {
         // If more fails than this way of asking, the whole layer tells.

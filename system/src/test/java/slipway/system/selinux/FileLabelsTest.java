@@ -264,7 +264,8 @@ class FileLabelsTest {
           .hasMessageStartingWith("line 1 of the image's /" + FILES + " has a pattern");
     }
     assertThatThrownBy(() -> labels("/a\t" + "l".repeat(4096) + "\n"))
-        .hasMessage("line 1 of the image's /" + FILES + " has a label of more than 4095 characters");
+        .hasMessage(
+            "line 1 of the image's /" + FILES + " has a label of more than 4095 characters");
     assertThatThrownBy(() -> labels(("/" + "a".repeat(4095) + " l\n").repeat(513)))
         .hasMessageContaining("patterns of more than 2097152 characters");
     assertThatThrownBy(() -> labels("/x -q l\n")).hasMessageContaining("the kind of file");
