@@ -43,29 +43,33 @@ public final class Ioctls {
   }
 
   /**
-   * Clears what keeps a directory or file from being removed: chattr +i and +a. Does nothing where
-   * the file system has no such flags.
+   * Clears what keeps an open directory or file from being removed: chattr +i and +a. Does nothing
+   * where the file system has no such flags.
    */
-  public static void clearProtection(OsPath path) throws UnixException {
-    changeFlags(path, FS_IMMUTABLE_FL | FS_APPEND_FL, 0);
+  static void clearProtection(int fd) throws UnixException {
+    changeFlags(fd, FS_IMMUTABLE_FL | FS_APPEND_FL, 0);
   }
 
   private static void changeFlags(OsPath path, int mask, int wanted) throws UnixException {
     int fd = Posix.open(path, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
     try {
-      int old = inodeFlags(fd);
-      int flags = (old & ~mask) | wanted;
-      if (flags == old) {
-        return;
-      }
-      Scratch s = Native.scratch();
-      s.struct.putLong(0, flags);
-      int r = IOCTL.call(s, fd, FS_IOC_SETFLAGS, s.structAddress);
-      if (r < 0 && s.errno() != UnixException.ENOTTY && s.errno() != UnixException.EOPNOTSUPP) {
-        throw Native.error("FS_IOC_SETFLAGS", path, s.errno());
-      }
+      changeFlags(fd, mask, wanted);
     } finally {
       Posix.close(fd);
+    }
+  }
+
+  private static void changeFlags(int fd, int mask, int wanted) throws UnixException {
+    int old = inodeFlags(fd);
+    int flags = (old & ~mask) | wanted;
+    if (flags == old) {
+      return;
+    }
+    Scratch s = Native.scratch();
+    s.struct.putLong(0, flags);
+    int r = IOCTL.call(s, fd, FS_IOC_SETFLAGS, s.structAddress);
+    if (r < 0 && s.errno() != UnixException.ENOTTY && s.errno() != UnixException.EOPNOTSUPP) {
+      throw Native.error("FS_IOC_SETFLAGS", "fd " + fd, s.errno());
     }
   }
 

@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class TreeRemoval {
   private static final OsPath PARENT = OsPath.of("..");
-  private static final int DIRECTORY = Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_NOFOLLOW;
+  static final int DIRECTORY = Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_NOFOLLOW;
 
   /** A directory on the way down, and those of its directories that are known and still there. */
   private record Level(OsPath name, long device, long inode, Deque<OsPath> below) {
@@ -35,7 +35,7 @@ final class TreeRemoval {
     if (removeOne(Posix.AT_FDCWD, path)) {
       return;
     }
-    TreeRemoval removal = new TreeRemoval(open(path));
+    TreeRemoval removal = new TreeRemoval(open(path, DIRECTORY));
     try {
       removal.levels.push(Level.of(path, removal.fd));
       removal.empty();
@@ -47,11 +47,16 @@ final class TreeRemoval {
     Posix.rmdir(path);
   }
 
-  private static int open(OsPath path) throws UnixException {
+  /**
+   * Opens what is no mount, nor a link.
+   *
+   * @throws UnixException EXDEV for one where something is mounted
+   */
+  static int open(OsPath path, int flags) throws UnixException {
     OsPath parent = path.parent().isEmpty() ? OsPath.of(".") : path.parent();
     int above = Posix.open(parent, Posix.O_PATH | Posix.O_DIRECTORY, 0);
     try {
-      return Posix.openat2(above, path.name(), DIRECTORY, 0, Posix.RESOLVE_NO_XDEV);
+      return Posix.openat2(above, path.name(), flags, 0, Posix.RESOLVE_NO_XDEV);
     } finally {
       Posix.close(above);
     }
