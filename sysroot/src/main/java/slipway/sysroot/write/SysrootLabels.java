@@ -41,7 +41,12 @@ public final class SysrootLabels {
 
   /** Why a file of an old system keeps the label that it has, or has none. */
   private static final Set<Integer> SPARED =
-      Set.of(UnixException.EPERM, UnixException.ENOENT, UnixException.ENOTDIR);
+      Set.of(
+          UnixException.EPERM,
+          UnixException.ENOENT,
+          UnixException.ENOTDIR,
+          // Its other attributes take all the room that one file has.
+          UnixException.ENOSPC);
 
   private static final Pattern OBJECT = Pattern.compile("repo/objects/../[^/]*\\.file");
   private static final Pattern VAR = Pattern.compile("deploy/[^/]*/var");

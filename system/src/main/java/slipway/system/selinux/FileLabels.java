@@ -105,7 +105,9 @@ public final class FileLabels {
     }
     if (!TYPE.matcher(type).matches()) {
       throw Problem.input(
-          "the image's /etc/selinux/config names the policy " + "\"" + Printable.text(type) + "\"");
+          "the image's /etc/selinux/config names the policy \""
+              + Printable.text(type)
+              + "\", which cannot be the name of a folder; correct SELINUXTYPE there");
     }
     String main = folder + "/" + type + "/contexts/files/file_contexts";
     Optional<String> text = text(files, main);
@@ -301,7 +303,7 @@ public final class FileLabels {
       requireLines();
       String where = "line " + number + " of the image's /" + file;
       if (words.length != 2 && words.length != 3) {
-        throw Problem.input(where + " is not PATTERN [-KIND] LABEL");
+        throw Problem.input(where + " is not PATTERN [-KIND] LABEL; correct it in the image");
       }
       int type = words.length == 3 ? type(words[1], where) : 0;
       if (words[words.length - 1].length() > MAX_LABEL) {
@@ -314,11 +316,16 @@ public final class FileLabels {
 
   private void requireLines() {
     if (lines > MAX_LINES) {
-      throw Problem.input("the image's SELinux policy has more than " + MAX_LINES + " lines");
+      throw Problem.input(
+          "the image's SELinux policy has more than "
+              + MAX_LINES
+              + " lines; take an image with a smaller one");
     }
     if (characters > MAX_CHARACTERS) {
       throw Problem.input(
-          "the image's SELinux policy has patterns of more than " + MAX_CHARACTERS + " characters");
+          "the image's SELinux policy has patterns of more than "
+              + MAX_CHARACTERS
+              + " characters; take an image with a smaller one");
     }
   }
 
@@ -333,7 +340,10 @@ public final class FileLabels {
       case "-s" -> Stat.S_IFSOCK;
       default ->
           throw Problem.input(
-              where + " has the kind of file " + "\"" + Printable.text(word) + "\"");
+              where
+                  + " has the kind of file \""
+                  + Printable.text(word)
+                  + "\", which is none of -- -d -l -c -b -p -s; correct it in the image");
     };
   }
 
@@ -401,23 +411,16 @@ public final class FileLabels {
       return c < 0x80 && !Character.isLetterOrDigit(c);
     }
 
-    /** Whether there are any outside of groups, or it may be so. */
+    /** Whether there are any outside of groups; of what is no pattern, whether it may be so. */
     private static boolean hasAlternatives(String pattern) {
-      int depth = 0;
-      for (int i = 0; i < pattern.length(); i++) {
-        switch (pattern.charAt(i)) {
-          case '\\' -> i++;
-          case '(' -> depth++;
-          case ')' -> depth--;
-          case '|' -> {
-            if (depth <= 0) {
-              return true;
-            }
-          }
-          default -> {}
-        }
+      if (pattern.indexOf('|') < 0) {
+        return false;
       }
-      return false;
+      try {
+        return PatternParser.parse(pattern).hasAlternatives();
+      } catch (IllegalArgumentException e) {
+        return true; // It is refused when it is tried.
+      }
     }
 
     boolean matches(Matching file) {
@@ -439,11 +442,11 @@ public final class FileLabels {
         throw new Problem(
             Problem.Kind.INPUT,
             where
-                + " has a pattern that is none, is not taken here, or takes too long: "
-                + "\""
+                + " has a pattern that is none, is not taken here, or takes too long: \""
                 + Printable.text(pattern)
                 + "\""
-                + (why == null ? "" : " (" + Printable.text(why) + ")"),
+                + (why == null ? "" : " (" + Printable.text(why) + ")")
+                + "; take an image with a simpler one",
             e);
       }
     }

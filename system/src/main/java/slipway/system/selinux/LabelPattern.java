@@ -43,6 +43,11 @@ record LabelPattern(Part whole) {
     }
   }
 
+  /** Whether there are alternatives of all of it, not only in groups. */
+  boolean hasAlternatives() {
+    return whole instanceof Alternatives all && all.parts().size() > 1;
+  }
+
   /** As Java's matcher takes it. */
   Pattern compiled() {
     StringBuilder java = new StringBuilder();

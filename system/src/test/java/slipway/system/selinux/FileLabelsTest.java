@@ -155,7 +155,8 @@ class FileLabelsTest {
     assertThat(FileLabels.of(new ImageFiles(new TreeBuilder().build()))).isEmpty();
     assertThatThrownBy(() -> of(CONTEXTS, "SELINUX=enforcing\nSELINUXTYPE=../../t\n"))
         .isInstanceOf(Problem.class)
-        .hasMessageContaining("names the policy");
+        .hasMessageContaining("names the policy \"")
+        .hasMessageEndingWith("correct SELINUXTYPE there");
   }
 
   /** As policies have them, some of Fedora's. */
@@ -168,6 +169,7 @@ class FileLabelsTest {
       {"/dev/(misc/)?(tty|vcs)[^/]+", "/dev/misc/vcsa"},
       {"/a(\\.d)?(/[^]/]*)?(.*)?(/.*)?", "/a.d/b/c"},
       {"/opt/(.*/)?[^/]*\\.so(\\.[^/]*)*", "/opt/x/l.so.1.2"},
+      {"/a[(]x|/b", "/b"},
     };
     for (String[] each : all) {
       FileLabels labels = labels(each[0] + "\tl\n");
