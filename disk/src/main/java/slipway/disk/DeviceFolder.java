@@ -10,9 +10,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.UnixException;
 
 /** What the kernel tells of block devices: their folders below /sys (sysfs(5)). */
 final class DeviceFolder {
@@ -32,6 +35,28 @@ final class DeviceFolder {
     return Path.of("/sys/dev/block/%d:%d".formatted(Posix.major(number), Posix.minor(number)));
   }
 
+  /**
+   * The folder of a device by its file.
+   *
+   * @throws Problem of kind INPUT when there is none, as in a container without the machine's
+   */
+  private static Path ofNode(Path device) throws IOException {
+    try {
+      return of(Posix.stat(OsPath.of(device)).rdev());
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.ENOENT) {
+        throw e;
+      }
+      throw new Problem(
+          Problem.Kind.INPUT,
+          "a file system is on "
+              + Printable.text(device.toString())
+              + ", which does not exist; is /dev the machine's own here? (for a container: podman"
+              + " run -v /dev:/dev)",
+          e);
+    }
+  }
+
   /** The device's file. */
   static Path node(Path folder) throws IOException {
     // A slash in its name cannot stand in that of the folder.
@@ -45,7 +70,7 @@ final class DeviceFolder {
    * @return nothing when there are several, as of a RAID
    */
   static Optional<Path> disk(Path device) throws IOException {
-    Path folder = of(Posix.stat(OsPath.of(device)).rdev());
+    Path folder = ofNode(device);
     return Files.exists(folder) ? diskOf(folder.toRealPath()) : Optional.empty();
   }
 
@@ -53,7 +78,7 @@ final class DeviceFolder {
   static Set<Path> disks(MountedFileSystem mounted) throws IOException {
     Set<Path> disks = new TreeSet<>();
     List<Path> devices = new ArrayList<>();
-    Path folder = of(Posix.stat(OsPath.of(mounted.device())).rdev());
+    Path folder = ofNode(mounted.device());
     if (Files.exists(folder)) {
       devices.add(folder);
     }
@@ -84,7 +109,7 @@ final class DeviceFolder {
    * @return a name for a message; nothing for a disk, a partition, or what firmware shows as one
    */
   static Optional<String> made(Path device) throws IOException {
-    Path folder = of(Posix.stat(OsPath.of(device)).rdev());
+    Path folder = ofNode(device);
     return Files.exists(folder) ? madeOf(folder.toRealPath()) : Optional.empty();
   }
 

@@ -247,8 +247,10 @@ final class DiskWriter {
     DiskPlan.Part bios = plan.bios();
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
-    new GrubOnDisk(image, deployed.tree(), place, work)
-        .install(
-            boot, disk, bios == null ? null : new Grub.Place(bios.start(), bios.size()), partition);
+    GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
+    grub.write(boot, bios != null, partition);
+    if (bios != null) {
+      grub.embed(disk, new Grub.Place(bios.start(), bios.size()));
+    }
   }
 }

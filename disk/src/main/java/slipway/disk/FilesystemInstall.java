@@ -17,6 +17,8 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.EfiFolder;
+import slipway.disk.bootloader.ErasedSystems;
+import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.InstallConfig;
 import slipway.disk.customize.Customizer;
@@ -228,16 +230,23 @@ public final class FilesystemInstall {
    */
   private @Nullable Installation first(TargetRoot target) throws IOException {
     boolean hadOstree = Files.exists(target.path("ostree"));
+    boolean isJudged = false;
     try {
       Installation installation = begin(target);
+      isJudged = true;
       requireGood(installation.known(), target);
+      isJudged = false;
       installation.bringCompanions();
       return installation;
     } catch (IOException | RuntimeException e) {
       if (!hadOstree) {
         remove(target.path("ostree"), e);
       }
-      if (request.replace() == Replace.WIPE && e instanceof Problem p && p.kind() == FULL) {
+      // What the image itself is refused for, it would be refused for then, too.
+      if (!isJudged
+          && request.replace() == Replace.WIPE
+          && e instanceof Problem p
+          && p.kind() == FULL) {
         return null;
       }
       throw e;
@@ -288,9 +297,6 @@ public final class FilesystemInstall {
             request.wishes().customizations(),
             mounts(boot, installation.bootLoader(), target),
             LocalDate.now(ZoneOffset.UTC));
-    if (installation.bootLoader() != BootLoader.NONE) {
-      bootLoader(installation, target, deployed);
-    }
     if (request.cleanup()) {
       Path etc = target.path("etc");
       if (!Files.exists(etc)) {
@@ -298,7 +304,11 @@ public final class FilesystemInstall {
       }
       AtomicFile.write(etc.resolve(STAMP), "");
     }
-    installation.label();
+    if (installation.bootLoader() == BootLoader.NONE) {
+      installation.label();
+    } else {
+      bootLoader(installation, target, deployed);
+    }
     target.sync();
   }
 
@@ -351,19 +361,36 @@ public final class FilesystemInstall {
     return target.hasBoot() ? "UUID=" + target.boot().id() : "";
   }
 
+  /** What firmware starts comes last: by then all that it leads to is there, with its labels. */
   private void bootLoader(
       Installation installation, TargetRoot target, Installation.Deployed deployed)
       throws IOException {
     try (Scratch scratch = Scratch.create(progress)) {
       // What goes to the EFI system partition.
       Path partition = scratch.large();
-      switch (installation.bootLoader()) {
-        case GRUB -> grub(installation.known(), target, deployed.tree(), partition, scratch);
+      BootLoader loader = installation.bootLoader();
+      BootDisk disk = target.disk();
+      Grub.Place bios = loader == BootLoader.GRUB && disk != null ? disk.bios() : null;
+      GrubOnDisk grub =
+          new GrubOnDisk(
+              installation.known(),
+              deployed.tree(),
+              target.bootPlace(),
+              Files.createDirectory(scratch.folder().resolve("grub")));
+      switch (loader) {
+        case GRUB ->
+            grub.write(target.path("boot"), bios != null, target.hasEsp() ? partition : null);
         case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
         case NONE -> {}
       }
-      onPartition(installation.bootLoader(), target, partition, scratch);
-      onMirrors(installation, target, partition, scratch);
+      installation.label();
+      target.sync();
+      if (disk != null && bios != null) {
+        grub.embed(disk.disk(), bios);
+      }
+      ErasedSystems erased = erased(target);
+      onPartition(loader, target, erased, partition, scratch);
+      onMirrors(installation, target, erased, partition, scratch);
     }
   }
 
@@ -373,15 +400,13 @@ public final class FilesystemInstall {
    *
    * @param partition a folder, with what goes there
    */
-  private void onPartition(BootLoader loader, TargetRoot target, Path partition, Scratch scratch)
+  private void onPartition(
+      BootLoader loader, TargetRoot target, ErasedSystems erased, Path partition, Scratch scratch)
       throws IOException {
-    List<String> erased = erased(target);
     BootDisk disk = target.disk();
     EfiFolder mounted = target.efi();
     if (mounted != null) {
-      if (!erased.isEmpty()) {
-        tellRemoved(mounted.removeLoadersOf(erased));
-      }
+      tellRemoved(mounted.removeLoadersOf(erased, progress::note), mounted.folder());
       if (loader == BootLoader.SYSTEMD) {
         tellCleared(new EspMenu(mounted.folder()).clear());
       }
@@ -389,39 +414,50 @@ public final class FilesystemInstall {
       tellOthers(loader, mounted.hasSystemdBoot());
     } else if (disk != null && disk.esp() != null) {
       EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
-      if (!erased.isEmpty()) {
-        tellRemoved(folders.removeLoadersOf(erased, scratch.large(), progress::note));
-      }
+      tellRemoved(
+          folders.removeLoadersOf(erased, scratch.large(), progress::note), disk.disk());
       if (loader == BootLoader.SYSTEMD) {
         tellCleared(folders.clearMenu());
       }
       FileSystems.put(disk.disk(), disk.esp().start(), partition);
+      FileSystems.sync(disk.disk());
       tellOthers(loader, folders.hasSystemdBoot());
     }
   }
 
   /**
-   * The file systems whose old systems do not start any more, so that their loaders go. Loaders
-   * look for /boot; a kernel that firmware starts by itself names the root, which only a wipe
-   * erases, and on btrfs only that of the whole.
+   * The systems that do not start any more, so that their loaders go. Loaders look for /boot; a
+   * kernel that firmware starts by itself names the root, which only a wipe erases. Of btrfs, whose
+   * subvolumes may hold systems that stay and look for the same id, only the whole counts.
    */
-  private List<String> erased(TargetRoot target) {
-    boolean isWhole = target.root().inside().equals("/");
-    return switch (request.replace()) {
-      case NOTHING -> List.of();
-      case ALONGSIDE -> List.of(target.boot().id());
-      case WIPE -> {
-        List<String> ids = new ArrayList<>(List.of(target.boot().id()));
-        if (isWhole) {
-          target.root().knownId().ifPresent(ids::add);
-        }
-        yield ids;
+  private ErasedSystems erased(TargetRoot target) {
+    List<String> boots = new ArrayList<>();
+    List<String> kernels = new ArrayList<>();
+    if (request.replace() != Replace.NOTHING && target.boot().isWhole()) {
+      boots.add(target.boot().id());
+      if (target.hasBoot()) {
+        kernels.add(target.boot().id());
       }
-    };
+    }
+    if (request.replace() == Replace.WIPE && target.root().isWhole()) {
+      target.root().knownId().ifPresent(boots::add);
+      target.root().knownId().ifPresent(kernels::add);
+    }
+    if (request.replace() != Replace.NOTHING && boots.isEmpty()) {
+      progress.note(
+          "the loaders on the EFI system partition stay, because systems in other subvolumes look"
+              + " for the same file system; where firmware starts one of them first, choose the new"
+              + " one in its boot menu (efibootmgr)");
+    }
+    return new ErasedSystems(boots, kernels);
   }
 
   private void onMirrors(
-      Installation installation, TargetRoot target, Path partition, Scratch scratch)
+      Installation installation,
+      TargetRoot target,
+      ErasedSystems erased,
+      Path partition,
+      Scratch scratch)
       throws IOException {
     try {
       target
@@ -430,7 +466,7 @@ public final class FilesystemInstall {
               installation.bootLoader(),
               partition,
               installation.known().espBytes(request.wishes()),
-              erased(target),
+              erased,
               scratch.large(),
               progress::note);
     } catch (IOException | RuntimeException e) {
@@ -440,23 +476,19 @@ public final class FilesystemInstall {
     }
   }
 
-  private static void grub(
-      InstallableImage image, TargetRoot target, Path deployment, Path partition, Scratch scratch)
-      throws IOException {
-    Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    BootDisk disk = target.disk();
-    boolean uefi = target.efi() != null || (disk != null && disk.esp() != null);
-    new GrubOnDisk(image, deployment, target.bootPlace(), work)
-        .install(
-            target.path("boot"),
-            disk == null ? null : disk.disk(),
-            disk == null ? null : disk.bios(),
-            uefi ? partition : null);
+  private void tellRemoved(List<String> names, Path partition) {
+    names.forEach(name -> progress.note(removed(name, partition)));
   }
 
-  private void tellRemoved(List<String> folders) {
-    folders.forEach(
-        name -> progress.note("removed the old system's loader EFI/" + Printable.text(name)));
+  /**
+   * What to tell of a loader that went.
+   *
+   * @param name below {@code EFI}
+   * @param partition where it is mounted, or the disk that it is on
+   */
+  static String removed(String name, Path partition) {
+    return "removed the old system's loader EFI/%s from the EFI system partition %s"
+        .formatted(Printable.text(name), Printable.text(partition.toString()));
   }
 
   private void tellCleared(List<String> cleared) {

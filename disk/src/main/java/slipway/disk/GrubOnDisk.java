@@ -18,47 +18,46 @@ import slipway.disk.bootloader.Grub;
  */
 record GrubOnDisk(InstallableImage image, Path deployment, Grub.Boot place, Path work) {
   /**
-   * Installs it.
+   * Writes what it reads, and its loaders for UEFI. Nothing starts by that yet.
    *
    * @param boot where /boot is mounted
-   * @param disk for BIOS
-   * @param bios its place there; null for nowhere
+   * @param bios whether BIOS is to start it, too: {@link #embed} follows
    * @param partition the folder for the EFI system partition; null when there is none
    */
-  void install(Path boot, @Nullable Path disk, Grub.@Nullable Place bios, @Nullable Path partition)
-      throws IOException {
+  void write(Path boot, boolean bios, @Nullable Path partition) throws IOException {
     Optional<Bootupd> brought = Bootupd.in(image.files(), image.architecture());
-    if (brought.isPresent()) {
-      brought(brought.get(), boot, disk, bios, partition);
+    if (brought.isEmpty()) {
+      Grub grub = new Grub(deployment, place, image.architecture(), work);
+      grub.configure(boot);
+      if (partition != null) {
+        grub.efi(partition);
+      }
       return;
     }
-    Grub grub = new Grub(deployment, place, image.architecture(), work);
-    grub.configure(boot);
-    if (grub.hasBios() && disk != null && bios != null) {
-      grub.embedBios(disk, bios);
-    }
-    if (partition != null) {
-      grub.efi(partition);
-    }
-  }
-
-  private void brought(
-      Bootupd bootupd,
-      Path boot,
-      @Nullable Path disk,
-      Grub.@Nullable Place bios,
-      @Nullable Path partition)
-      throws IOException {
+    Bootupd bootupd = brought.get();
     String id = image.config().skipBootId() ? null : place.id();
-    boolean isBios = disk != null && bios != null && bootupd.hasBios();
     boolean isUefi = partition != null && bootupd.hasEfi();
-    if (disk != null && bios != null && isBios) {
-      new Grub(deployment, place, image.architecture(), work, Bootupd.GRUB_FOLDER)
-          .embedBios(disk, bios);
-    }
     if (partition != null && isUefi) {
       bootupd.efi(partition, id);
     }
-    bootupd.configure(boot, id, isBios, isUefi);
+    bootupd.configure(boot, id, bios && bootupd.hasBios(), isUefi);
+  }
+
+  /**
+   * Lets BIOS start it, where the image has what that takes.
+   *
+   * @param bios its place on the disk
+   */
+  void embed(Path disk, Grub.Place bios) throws IOException {
+    Optional<Bootupd> brought = Bootupd.in(image.files(), image.architecture());
+    if (brought.isEmpty()) {
+      Grub grub = new Grub(deployment, place, image.architecture(), work);
+      if (grub.hasBios()) {
+        grub.embedBios(disk, bios);
+      }
+    } else if (brought.get().hasBios()) {
+      new Grub(deployment, place, image.architecture(), work, Bootupd.GRUB_FOLDER)
+          .embedBios(disk, bios);
+    }
   }
 }

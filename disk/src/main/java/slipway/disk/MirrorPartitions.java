@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.disk.bootloader.EfiFolder;
+import slipway.disk.bootloader.ErasedSystems;
 import slipway.disk.config.BootLoader;
 import slipway.disk.filesystem.EspFolders;
 import slipway.disk.filesystem.FileSystems;
@@ -55,14 +56,14 @@ record MirrorPartitions(List<BootDisk> disks) {
    *
    * @param files a folder, as the partition is to look
    * @param bytes that they take
-   * @param erased the file systems of an old system, whose loaders go; none for no old one
+   * @param erased old systems, whose loaders go
    * @param work a folder for copies
    */
   void write(
       BootLoader loader,
       Path files,
       long bytes,
-      Collection<String> erased,
+      ErasedSystems erased,
       Path work,
       Consumer<String> notes)
       throws IOException {
@@ -76,12 +77,13 @@ record MirrorPartitions(List<BootDisk> disks) {
         EspFolders folders = new EspFolders(disk.disk(), esp.start());
         reason = hindrance(loader, esp, folders, bytes);
         if (reason == null) {
-          if (!erased.isEmpty()) {
-            folders.removeLoadersOf(erased, work, notes);
-          }
+          folders
+              .removeLoadersOf(erased, work, notes)
+              .forEach(name -> notes.accept(FilesystemInstall.removed(name, disk.disk())));
           List<String> others = folders.vendors();
           if (others.isEmpty()) {
             FileSystems.put(disk.disk(), esp.start(), files);
+            FileSystems.sync(disk.disk());
             continue;
           }
           reason = "it has a loader of another system (EFI/" + others.getFirst() + ")";

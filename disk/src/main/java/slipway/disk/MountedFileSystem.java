@@ -73,6 +73,11 @@ record MountedFileSystem(Path point, String type, String inside, Path device) {
         .filter(id -> result.status() == 0 && id.matches("[0-9A-Za-z-]+"));
   }
 
+  /** Whether all of it is seen there, and no other subvolume stays when that goes. */
+  boolean isWhole() {
+    return inside.equals("/");
+  }
+
   /**
    * @throws Problem of kind INPUT when nothing can be written to it
    */

@@ -26,6 +26,7 @@ import slipway.disk.filesystem.FileSystems;
 import slipway.linux.lock.Flock;
 import slipway.linux.mount.MountTable;
 import slipway.linux.mount.Mounts;
+import slipway.linux.posix.Btrfs;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
@@ -114,7 +115,7 @@ record TargetRoot(
               + root.type()
               + "; a root can be ext4, xfs or btrfs");
     }
-    if (!root.inside().equals("/") && !root.type().equals("btrfs")) {
+    if (!root.isWhole() && !root.type().equals("btrfs")) {
       throw Problem.input(
           folder
               + " shows the folder "
@@ -254,16 +255,18 @@ record TargetRoot(
   private void requirePlace(String architecture, @Nullable BootLoader wanted, Progress progress)
       throws IOException {
     boolean systemd = wanted == BootLoader.SYSTEMD;
-    if (!boot.inside().equals("/") && !systemd) {
+    if (wanted == BootLoader.GRUB) {
+      requireWholeBoot();
+    }
+    if (systemd && !hasEsp()) {
       throw Problem.input(
-          "GRUB cannot find kernels in "
+          "the disk of "
               + path("boot")
-              + ", which is in the subvolume "
-              + boot.inside()
-              + "; give /boot a file system of its own, or --bootloader none");
+              + " has no EFI system partition, which systemd-boot starts from; make one, or give"
+              + " --bootloader grub or none");
     }
     boolean bios = architecture.equals("amd64") && disk != null && disk.bios() != null && !systemd;
-    boolean uefi = efi != null || (disk != null && disk.esp() != null);
+    boolean uefi = hasEsp();
     if (!bios && !uefi) {
       throw Problem.input(
           "the disk of "
@@ -272,7 +275,7 @@ record TargetRoot(
               + " start; make one, or give --bootloader none");
     }
     if (efi == null && disk != null && disk.esp() != null) {
-      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree", "mtype"));
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree", "mrd"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
     if (architecture.equals("amd64") && bios != uefi && !systemd) {
@@ -280,6 +283,18 @@ record TargetRoot(
           bios
               ? "there is no EFI system partition: the machine starts by BIOS alone"
               : "there is no BIOS boot partition: the machine starts by UEFI alone");
+    }
+  }
+
+  /** GRUB looks for kernels from the top of a file system on. */
+  private void requireWholeBoot() {
+    if (!boot.isWhole()) {
+      throw Problem.input(
+          "GRUB cannot find kernels in "
+              + path("boot")
+              + ", which is in the subvolume "
+              + Printable.text(boot.inside())
+              + "; give /boot a file system of its own, or --bootloader systemd or none");
     }
   }
 
@@ -389,11 +404,14 @@ record TargetRoot(
   void requireFit(InstallableImage image, MachineWishes wishes, Replace replace)
       throws IOException {
     BootLoader loader = image.bootLoader(wishes);
+    if (loader == BootLoader.GRUB) {
+      requireWholeBoot();
+    }
     image.requireDrivers(loader, root.type(), boot.type());
     image.requireBootLoader(
         wishes,
         disk != null && disk.bios() != null,
-        efi != null || (disk != null && disk.esp() != null));
+        hasEsp());
     if (image.makesGrub(wishes, disk != null && disk.bios() != null)) {
       requireRead();
     }
@@ -494,6 +512,11 @@ record TargetRoot(
     return !boot.point().equals(root.point());
   }
 
+  /** Whether firmware with UEFI finds a partition for a loader. */
+  boolean hasEsp() {
+    return efi != null || (disk != null && disk.esp() != null);
+  }
+
   /** Where GRUB finds /boot. */
   Grub.Boot bootPlace() {
     return new Grub.Boot(boot.id(), hasBoot() ? "" : "/boot", boot.type());
@@ -550,6 +573,10 @@ record TargetRoot(
    * @param imported whether the folder {@code ostree} is of this installation and stays
    */
   void wipe(boolean imported) throws IOException {
+    if (root.type().equals("btrfs") && root.isWhole()) {
+      // The default subvolume could not be removed.
+      Btrfs.resetDefault(OsPath.of(root.point()));
+    }
     List<OsPath> kept = new ArrayList<>(MountTable.points());
     if (imported) {
       kept.add(OsPath.of(path("ostree")));

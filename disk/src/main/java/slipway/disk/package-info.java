@@ -37,8 +37,10 @@
  *  3 InstallableImage      can it be deployed, has its kernel the drivers, is all of a boot loader
  *                          there, is /boot large enough?
  *  4 TargetRoot.wipeBoot, wipe  here an old system ends, and Erased says so if it fails
- *  5 Installation.deploy, Customizer, Grub or SystemdBoot, EfiFolder, labels: as above
- *  6 fstrim, read-only, freeze and thaw
+ *  5 Installation.deploy, Customizer, Grub or SystemdBoot: as above; labels; all synced
+ *  6 what firmware starts: GRUB for BIOS, the EFI system partition (EfiFolder, EspFolders), from
+ *                          which loaders of ErasedSystems go, those of MirrorPartitions; synced
+ *  7 fstrim, read-only, freeze and thaw
  * </pre>
  *
  * {@link slipway.disk.MachineWishes} is what all of them are told of the machine; {@code Aleph}

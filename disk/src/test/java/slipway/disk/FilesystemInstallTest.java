@@ -2,10 +2,14 @@ package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +19,8 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Xattrs;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
 
@@ -113,7 +119,8 @@ class FilesystemInstallTest extends FilesystemCase {
     assertThat(root.resolve("etc/bootc-destructive-cleanup")).isEmptyFile();
     // The partition is not mounted; its loader that looked for the erased /boot went all the same.
     assertThat(notes)
-        .contains("removed the old system's loader EFI/debian")
+        .contains(
+            "removed the old system's loader EFI/debian from the EFI system partition " + disk)
         .noneMatch(line -> line.contains("EFI/Linux"))
         .anyMatch(line -> line.startsWith("systemd-boot of another system stays in EFI/systemd"));
     String esp = disk + "@@" + table(disk).get(1).start();
@@ -161,13 +168,84 @@ class FilesystemInstallTest extends FilesystemCase {
     String esp = disk + "@@" + table(disk).get(1).start();
     Path copy = Files.createDirectory(directory.resolve("copy"));
     Command.of("mcopy", "-s", "-i", esp, "::/EFI").with(copy + "/").run();
-    assertThat(notes).contains("removed the old system's loader EFI/fedora");
+    assertThat(notes)
+        .contains(
+            "removed the old system's loader EFI/fedora from the EFI system partition " + disk);
     assertThat(copy.resolve("EFI/fedora/shimx64.efi")).hasContent("shim");
     assertThat(copy.resolve("EFI/fedora/grubx64.efi")).hasContent("grub");
     assertThat(copy.resolve("EFI/fedora/grub.cfg")).hasContent("configfile $prefix/grub.cfg");
     assertThat(copy.resolve("EFI/fedora/bootuuid.cfg"))
         .content()
         .contains(uuid(root.resolve("boot")));
+  }
+
+  /** A system in another subvolume stays, and its loader looks for the same file system. */
+  @Test
+  @Tag("slow")
+  void theLoadersOfSystemsInOtherSubvolumesStay() throws Exception {
+    Path whole = mount(disk(GPT, 3), RootFileSystem.BTRFS, directory.resolve("whole"));
+    Command.of("btrfs", "-q", "subvolume", "create", whole.resolve("new").toString()).run();
+    String device = MountedFileSystem.at(whole).orElseThrow().device().toString();
+    root = Files.createDirectory(directory.resolve("mnt"));
+    open.add(Mount.of(device, root, "btrfs", 0, "subvol=new"));
+    Command.of("mformat", "-i", esp(), "-F", "-T", "131072", "::").run();
+    loader("other", "search.fs_uuid " + uuid(whole) + " root\n");
+    loader("Linux", "root=UUID=" + uuid(whole) + " rootflags=subvol=other");
+    oldSystem();
+    refused(
+        request(Replace.WIPE).withWishes(wishes(BootLoader.GRUB)),
+        "which is in the subvolume /new; give /boot a file system of its own, or --bootloader"
+            + " systemd or none");
+    Path place = tree.resolve("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+    Files.createDirectories(place.getParent());
+    Files.writeString(place, "MZ");
+    for (Replace replace : List.of(Replace.ALONGSIDE, Replace.WIPE)) {
+      install(request(replace).withWishes(wishes(BootLoader.SYSTEMD)));
+      assertThat(Command.of("mdir", "-b", "-i", esp(), "::/EFI/other", "::/EFI/Linux").output())
+          .contains("::/EFI/other/grub.cfg", "::/EFI/Linux/grub.cfg");
+      assertThat(notes).anyMatch(line -> line.startsWith("the loaders on the EFI system partition"));
+    }
+  }
+
+  private String esp() {
+    return disk + "@@" + table(disk).get(1).start();
+  }
+
+  /** A power cut behind that leaves a machine that starts, so it has to find its labels. */
+  @Test
+  @Tag("slow")
+  void whatFirmwareStartsComesBehindTheLabels() throws Exception {
+    Path policy = Files.createDirectories(tree.resolve("etc/selinux/t/contexts/files"));
+    Files.writeString(tree.resolve("etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
+    Files.writeString(policy.resolve("file_contexts"), "/.* system_u:object_r:any_t:s0\n");
+    parts(RootFileSystem.EXT4);
+    oldSystem();
+    loader("debian", "search.fs_uuid " + uuid(root.resolve("boot")) + " root\n");
+    List<String> unlabelled = new ArrayList<>();
+    FilesystemInstall.run(
+        request(Replace.ALONGSIDE),
+        running -> {},
+        new Notes(
+            line -> {
+              if (line.startsWith("removed the old system's loader")) {
+                notes.add(line);
+                for (String file : List.of("boot/grub/grub.cfg", "boot/loader", "ostree/deploy")) {
+                  if (label(root.resolve(file)) == null) {
+                    unlabelled.add(file);
+                  }
+                }
+              }
+            }));
+    assertThat(notes).isNotEmpty();
+    assertThat(unlabelled).isEmpty();
+  }
+
+  private static byte @Nullable [] label(Path file) {
+    try {
+      return Xattrs.lgetxattr(OsPath.of(file), OsPath.of("security.selinux"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
@@ -196,7 +274,8 @@ class FilesystemInstallTest extends FilesystemCase {
         .content()
         .isEqualTo("LABEL=boot /boot auto ro 0 0\n");
     assertThat(data.resolve("file")).hasContent("mine");
-    assertThat(notes).contains("removed the old system's loader EFI/Linux/grub.cfg");
+    assertThat(notes)
+        .anyMatch(line -> line.startsWith("removed the old system's loader EFI/Linux/grub.cfg "));
     for (String gone : List.of("home", "usr", "bin", "boot/vmlinuz-old")) {
       assertThat(root.resolve(gone)).doesNotExist();
     }

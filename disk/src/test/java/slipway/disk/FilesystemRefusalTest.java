@@ -199,6 +199,14 @@ class FilesystemRefusalTest extends FilesystemCase {
     refused(r.withRootSpec("a b"), "--root-mount-spec takes one word");
   }
 
+  /** As in a container that does not see those of the machine. */
+  @Test
+  void aDeviceThatIsNotThereIsNamed() {
+    assertThatThrownBy(() -> DeviceFolder.disk(Path.of("/dev/no-such-disk")))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("a file system is on /dev/no-such-disk, which does not exist; is");
+  }
+
   @Test
   void aPlaceWithoutAWayToStartIsRefused() throws Exception {
     Path file = directory.resolve("whole");
@@ -210,6 +218,10 @@ class FilesystemRefusalTest extends FilesystemCase {
     root = mount(loop, RootFileSystem.EXT4, directory.resolve("mnt"));
     refused(
         request(Replace.NOTHING), "has neither a BIOS boot partition nor an EFI system partition");
+    FilesystemInstall.Request systemd = request(Replace.NOTHING);
+    refused(
+        systemd.withWishes(wishes(BootLoader.SYSTEMD)),
+        "has no EFI system partition, which systemd-boot starts from; make one, or give");
     Command.of("fallocate", "-l", "300M", root.resolve("fill").toString()).run();
     FilesystemInstall.Request r = request(Replace.ALONGSIDE);
     refused(r.withWishes(wishes(BootLoader.NONE)), "and this image takes about ");
@@ -229,6 +241,12 @@ class FilesystemRefusalTest extends FilesystemCase {
     Path large = Files.write(directory.resolve("large"), new byte[62 << 20]);
     Command.of("mcopy", "-i", esp, large.toString(), "::/").run();
     keepsTheOldSystem("the EFI system partition has room for ");
+    // It would have none without the old system either, so nothing is read once more.
+    notes.clear();
+    assertThatThrownBy(() -> install(request(Replace.WIPE)))
+        .hasMessageContaining("the EFI system partition has room for ");
+    oldSystemIsKept();
+    assertThat(notes).noneMatch(line -> line.startsWith("looking into the image"));
     try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
       out.seek(table(disk).get(1).start());
       out.write(new byte[1 << 20]);
@@ -365,6 +383,22 @@ class FilesystemRefusalTest extends FilesystemCase {
     Path inside = Files.createDirectory(sub.resolve("inside"));
     open.add(Mount.of(device, inside, "btrfs", 0, "subvol=other"));
     assertThat(WipedFiles.below(sub).fileSystemOf(other)).as("what is mounted stays").isEmpty();
+  }
+
+  /** As distributions with snapshots leave their root. */
+  @Test
+  @Tag("slow")
+  void snapshotsAndTheDefaultSubvolumeGoWithAWipe() throws Exception {
+    one(RootFileSystem.BTRFS);
+    oldSystem();
+    String[] words = {"create", root.resolve("old").toString()};
+    Command.of("btrfs", "-q", "subvolume").with(words).run();
+    Files.writeString(root.resolve("old/file"), "");
+    words = new String[] {"snapshot", "-r", words[1], root.resolve("old/1").toString()};
+    Command.of("btrfs", "-q", "subvolume").with(words).run();
+    Command.of("btrfs", "subvolume", "set-default", root.resolve("old/1").toString()).run();
+    TargetRoot.checked(request(Replace.WIPE), Progress.NONE).wipe(false);
+    assertThat(root).isEmptyDirectory();
   }
 
   @Test

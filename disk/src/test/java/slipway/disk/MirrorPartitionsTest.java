@@ -57,12 +57,23 @@ class MirrorPartitionsTest extends FilesystemCase {
                 + " no FAT that can be read");
     format(second);
     notes.clear();
+    // The kernel of the erased root goes with the folder that all systems share.
+    Path kernel = Files.writeString(directory.resolve("old.efi"), "root=UUID=" + uuid(root));
+    Command.of("mmd", "-i", esp(second), "::/EFI", "::/EFI/Linux").run();
+    Command.of("mcopy", "-i", esp(second), kernel.toString(), "::/EFI/Linux/").run();
     install(request(Replace.WIPE));
     judged();
+    assertThat(notes)
+        .contains(
+            "removed the old system's loader EFI/Linux/old.efi from the EFI system partition "
+                + second);
     assertThat(notes).noneMatch(line -> line.contains("has not got the loader"));
     for (Path each : new Path[] {disk, second}) {
       assertThat(Command.of("mdir", "-b", "-i", esp(each), "::/EFI/BOOT/").output())
           .contains("::/EFI/BOOT/BOOTX64.EFI");
+      assertThat(Command.of("filefrag", "-v", each.toString()).output())
+          .as("what mtools wrote is on the disk")
+          .doesNotContain("delalloc");
     }
     Command.of("mmd", "-i", esp(second), "::/EFI/other").run();
     install(request(Replace.WIPE));

@@ -7,11 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import slipway.base.AtomicFile;
+import slipway.base.FileReason;
+import slipway.base.Printable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Removal;
 
@@ -51,15 +52,17 @@ public record EfiFolder(Path folder) {
   }
 
   /**
-   * Removes the folders of loaders that look for one of these file systems, whose {@code /boot} is
-   * not theirs any more: firmware that remembers them goes on to the next. Of a folder that all
-   * systems share only the files go that look for one.
+   * Removes the folders of loaders of systems that were erased: firmware that remembers them goes on
+   * to the next. Of a folder that all systems share only their files go, and the folder itself when
+   * it is empty then.
    *
-   * @param ids of the file systems
+   * @param notes is told of what cannot be looked at or removed, and stays: the new loader does not
+   *     depend on it
    * @return the names of folders, and files in the shared one, below {@code EFI}
    */
-  public List<String> removeLoadersOf(Collection<String> ids) throws IOException {
-    if (!Files.isDirectory(efi(), LinkOption.NOFOLLOW_LINKS)) {
+  public List<String> removeLoadersOf(ErasedSystems erased, Consumer<String> notes)
+      throws IOException {
+    if (erased.isNone() || !Files.isDirectory(efi(), LinkOption.NOFOLLOW_LINKS)) {
       return List.of();
     }
     List<Path> found;
@@ -68,18 +71,53 @@ public record EfiFolder(Path folder) {
     }
     List<String> removed = new ArrayList<>();
     for (Path vendor : found) {
-      String name = String.valueOf(vendor.getFileName());
-      if (isShared(name)) {
-        for (Path file : holding(vendor, ids)) {
-          Files.delete(file);
-          removed.add(name + "/" + file.getFileName());
-        }
-      } else if (!isFallback(name) && !holding(vendor, ids).isEmpty()) {
-        Removal.tree(OsPath.of(vendor));
-        removed.add(name);
+      try {
+        remove(vendor, erased, removed);
+      } catch (IOException | RuntimeException e) {
+        notes.accept(stays(String.valueOf(vendor.getFileName()), e));
       }
     }
     return removed;
+  }
+
+  private static void remove(Path vendor, ErasedSystems erased, List<String> removed)
+      throws IOException {
+    String name = String.valueOf(vendor.getFileName());
+    List<Path> theirs = isFallback(name) ? List.of() : filesOf(vendor, erased);
+    if (theirs.isEmpty()) {
+      return;
+    }
+    if (!isShared(name)) {
+      Removal.tree(OsPath.of(vendor));
+      removed.add(name);
+      return;
+    }
+    for (Path file : theirs) {
+      Files.delete(file);
+      removed.add(name + "/" + file.getFileName());
+    }
+    boolean isEmpty;
+    try (Stream<Path> left = Files.list(vendor)) {
+      isEmpty = left.findAny().isEmpty();
+    }
+    if (isEmpty) {
+      Files.delete(vendor);
+    }
+  }
+
+  /**
+   * What to tell of a loader that stays, and what to do.
+   *
+   * @param vendor its folder below {@code EFI}
+   */
+  public static String stays(String vendor, Exception failure) {
+    String reason =
+        failure instanceof IOException e ? FileReason.advised(e) : failure.getMessage();
+    return "the loader EFI/"
+        + Printable.text(vendor)
+        + " on the EFI system partition could not be looked at or removed and stays: "
+        + Printable.text(String.valueOf(reason))
+        + "; where firmware starts it first, choose the new one in its boot menu (efibootmgr)";
   }
 
   /** Whether several systems have files in a folder below {@code EFI}. */
@@ -101,12 +139,13 @@ public record EfiFolder(Path folder) {
     return folder.resolve("EFI");
   }
 
-  /** The files in a folder that hold one of these. */
-  private static List<Path> holding(Path vendor, Collection<String> ids) throws IOException {
+  /** The files in a folder below {@code EFI}, or in a copy of one, that are of those systems. */
+  public static List<Path> filesOf(Path vendor, ErasedSystems erased) throws IOException {
     List<Path> found = new ArrayList<>();
     try (Stream<Path> files = Files.list(vendor)) {
       for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && holds(file, ids)) {
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+            && erased.isTheirs(String.valueOf(vendor.getFileName()), text(file))) {
           found.add(file);
         }
       }
@@ -114,11 +153,9 @@ public record EfiFolder(Path folder) {
     return found;
   }
 
-  private static boolean holds(Path file, Collection<String> ids) throws IOException {
+  private static String text(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      String text =
-          new String(in.readNBytes(LARGEST), StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
-      return ids.stream().anyMatch(id -> text.contains(id.toLowerCase(Locale.ROOT)));
+      return new String(in.readNBytes(LARGEST), StandardCharsets.ISO_8859_1);
     }
   }
 }

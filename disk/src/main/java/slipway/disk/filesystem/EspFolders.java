@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -14,6 +13,7 @@ import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.disk.bootloader.EfiFolder;
+import slipway.disk.bootloader.ErasedSystems;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Removal;
 import slipway.linux.process.Command;
@@ -55,10 +55,9 @@ public record EspFolders(Path disk, long start) {
    * @param notes is told of what cannot be looked at or removed, and stays
    * @return what {@link EfiFolder#removeLoadersOf} says
    */
-  public List<String> removeLoadersOf(Collection<String> ids, Path work, Consumer<String> notes)
-      throws IOException {
+  public List<String> removeLoadersOf(ErasedSystems erased, Path work, Consumer<String> notes) {
     List<String> removed = new ArrayList<>();
-    List<String> folders = folders(TOP);
+    List<String> folders = erased.isNone() ? List.of() : folders(TOP);
     if (folders.size() > MOST) {
       notes.accept(
           "EFI on the EFI system partition has more than "
@@ -67,26 +66,36 @@ public record EspFolders(Path disk, long start) {
     }
     for (String name : folders.subList(0, Math.min(MOST, folders.size()))) {
       try {
-        if (EfiFolder.isShared(name)) {
-          for (String file : files(name)) {
-            if (isOf(name, List.of(file), ids, work)) {
-              mtools("mdel", TOP + name + "/" + file).run();
-              removed.add(name + "/" + file);
-            }
-          }
-        } else if (isOf(name, files(name), ids, work)) {
-          mtools("mdeltree", TOP + name).run();
-          removed.add(name);
-        }
+        remove(name, erased, work, removed);
       } catch (IOException | RuntimeException e) {
-        notes.accept(
-            "the loader EFI/"
-                + Printable.text(name)
-                + " on the EFI system partition could not be looked at and stays: "
-                + e.getMessage());
+        notes.accept(EfiFolder.stays(name, e));
       }
     }
     return removed;
+  }
+
+  private void remove(String name, ErasedSystems erased, Path work, List<String> removed)
+      throws IOException {
+    if (EfiFolder.isFallback(name)) {
+      return;
+    }
+    if (!EfiFolder.isShared(name)) {
+      if (isOf(name, files(name), erased, work)) {
+        mtools("mdeltree", TOP + name).run();
+        removed.add(name);
+      }
+      return;
+    }
+    int before = removed.size();
+    for (String file : files(name)) {
+      if (isOf(name, List.of(file), erased, work)) {
+        mtools("mdel", TOP + name + "/" + file).run();
+        removed.add(name + "/" + file);
+      }
+    }
+    if (removed.size() > before && list(TOP + name + "/").isEmpty()) {
+      mtools("mrd", TOP + name).tryRun();
+    }
   }
 
   private List<String> files(String vendor) {
@@ -122,7 +131,7 @@ public record EspFolders(Path disk, long start) {
     }
   }
 
-  private boolean isOf(String name, List<String> files, Collection<String> ids, Path work)
+  private boolean isOf(String name, List<String> files, ErasedSystems erased, Path work)
       throws IOException {
     requirePlain(name);
     files.forEach(EspFolders::requirePlain);
@@ -131,12 +140,12 @@ public record EspFolders(Path disk, long start) {
       throw Problem.input("it has more than " + (LARGEST >> 20) + " MiB");
     }
     Path copy = work.resolve("old-loader");
-    Path vendor = Files.createDirectories(copy.resolve("EFI").resolve(name));
+    Path vendor = Files.createDirectories(copy.resolve(name));
     try {
       for (String file : files) {
         mtools("mcopy", "-n", TOP + name + "/" + file, vendor + "/").run();
       }
-      return !new EfiFolder(copy).removeLoadersOf(ids).isEmpty();
+      return !EfiFolder.filesOf(vendor, erased).isEmpty();
     } finally {
       Removal.tree(OsPath.of(copy));
     }

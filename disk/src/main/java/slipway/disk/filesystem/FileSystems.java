@@ -2,8 +2,10 @@ package slipway.disk.filesystem;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -159,6 +161,13 @@ public final class FileSystems {
           Command.of("mmd", "-i", image, there).run();
         }
       }
+    }
+  }
+
+  /** Brings to a disk what tools have written to it, which sync nothing. */
+  public static void sync(Path disk) throws IOException {
+    try (FileChannel written = FileChannel.open(disk, StandardOpenOption.WRITE)) {
+      written.force(true);
     }
   }
 

@@ -4,16 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.linux.mount.Mount;
 
 /** An EFI system partition that is mounted; any folder looks like one. */
 class EfiFolderTest {
   private static final String ERASED = "0A1B2C3D-0000-4000-8000-00000000000A";
 
   @TempDir Path folder;
+
+  private final List<String> notes = new ArrayList<>();
+
+  private List<String> removed(List<String> boots, List<String> kernels) throws Exception {
+    return new EfiFolder(folder).removeLoadersOf(new ErasedSystems(boots, kernels), notes::add);
+  }
 
   private void file(String path, String content) throws Exception {
     Path file = folder.resolve("EFI").resolve(path);
@@ -23,7 +31,7 @@ class EfiFolderTest {
 
   @Test
   void anEmptyPartitionHasNoLoaders() throws Exception {
-    assertThat(new EfiFolder(folder).removeLoadersOf(List.of(ERASED))).isEmpty();
+    assertThat(removed(List.of(ERASED), List.of(ERASED))).isEmpty();
   }
 
   @Test
@@ -42,7 +50,7 @@ class EfiFolderTest {
     Path files = Files.createDirectories(folder.resolve("files/EFI/BOOT"));
     Files.writeString(files.resolve("BOOTX64.EFI"), "MZ");
     efi.write(folder.resolve("files"));
-    assertThat(efi.removeLoadersOf(List.of(ERASED)))
+    assertThat(removed(List.of(ERASED), List.of(ERASED)))
         .containsExactlyInAnyOrder("debian", "built", "Linux/old.efi");
     assertThat(folder.resolve("EFI")).isDirectoryNotContaining("glob:**{debian,built}");
     assertThat(folder.resolve("EFI/BOOT/BOOTX64.EFI")).hasContent("MZ");
@@ -50,5 +58,33 @@ class EfiFolderTest {
     assertThat(folder.resolve("EFI/Linux/old.efi")).doesNotExist();
     assertThat(folder.resolve("EFI/Linux/fedora.efi")).exists();
     assertThat(folder.resolve("EFI/Microsoft/Boot/bootmgfw.efi")).hasContent("windows");
+  }
+
+  /** As of a root that stays beside the new one, when its /boot is erased. */
+  @Test
+  void whatNamesARootThatStaysStays() throws Exception {
+    file("debian/grub.cfg", "search.fs_uuid " + ERASED);
+    file("Linux/old.efi", "root=UUID=" + ERASED);
+    assertThat(removed(List.of(ERASED), List.of())).containsExactly("debian");
+    assertThat(folder.resolve("EFI/Linux/old.efi")).exists();
+    assertThat(removed(List.of(ERASED), List.of(ERASED))).containsExactly("Linux/old.efi");
+    assertThat(folder.resolve("EFI/Linux")).as("empty now").doesNotExist();
+  }
+
+  /** The new loader does not depend on it, and by now the old system is gone. */
+  @Test
+  void oneThatCannotBeRemovedIsToldAndTheOthersGo() throws Exception {
+    for (String vendor : List.of("a", "b", "c")) {
+      file(vendor + "/grub.cfg", "search.fs_uuid " + ERASED);
+    }
+    Path busy = Files.createDirectory(folder.resolve("EFI/b/busy"));
+    try (Mount mounted = Mount.of("tmpfs", busy, "tmpfs", 0, null)) {
+      assertThat(removed(List.of(ERASED), List.of())).containsExactlyInAnyOrder("a", "c");
+    }
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .startsWith("the loader EFI/b on the EFI system partition could not be looked at or removed")
+        .endsWith("choose the new one in its boot menu (efibootmgr)");
   }
 }

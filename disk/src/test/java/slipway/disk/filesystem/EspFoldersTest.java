@@ -12,11 +12,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
+import slipway.disk.bootloader.ErasedSystems;
 import slipway.linux.process.Command;
 
 /** What strangers put on a partition costs a bounded number of processes, and bytes. */
 class EspFoldersTest {
   private static final String ID = "2f1c1c58-0f23-4f0b-8a7c-0d0c5b8f6a11";
+
+  private static final String FIRST =
+      "; where firmware starts it first, choose the new one in its boot menu (efibootmgr)";
 
   @TempDir Path directory;
   private Path disk;
@@ -57,7 +61,8 @@ class EspFoldersTest {
 
   private List<String> removed() throws Exception {
     return folders.removeLoadersOf(
-        List.of(ID), Files.createDirectories(directory.resolve("work")), notes::add);
+        new ErasedSystems(List.of(ID), List.of(ID)),
+        Files.createDirectories(directory.resolve("work")), notes::add);
   }
 
   @Test
@@ -79,9 +84,10 @@ class EspFoldersTest {
     assertThat(removed()).containsExactly("old");
     assertThat(notes)
         .containsExactly(
-            "the loader EFI/Linux on the EFI system partition could not be looked at and stays:"
+            "the loader EFI/Linux on the EFI system partition could not be looked at or removed and stays:"
                 + " EFI/Linux on the EFI system partition has more than 200 entries; remove those"
-                + " that nothing starts from");
+                + " that nothing starts from"
+                + FIRST);
   }
 
   @Test
@@ -96,8 +102,9 @@ class EspFoldersTest {
     assertThat(removed()).isEmpty();
     assertThat(notes)
         .containsExactly(
-            "the loader EFI/old on the EFI system partition could not be looked at and stays: it"
-                + " has more than 512 MiB");
+            "the loader EFI/old on the EFI system partition could not be looked at or removed and stays: it"
+                + " has more than 512 MiB"
+                + FIRST);
   }
 
   @Test
@@ -121,9 +128,11 @@ class EspFoldersTest {
     assertThat(removed()).containsExactly("Linux/k1.efi");
     assertThat(notes)
         .containsExactlyInAnyOrder(
-            "the loader EFI/Linux on the EFI system partition could not be looked at and stays:"
-                + " mtools take \"k[1].efi\" for a pattern; remove it yourself",
-            "the loader EFI/v[1] on the EFI system partition could not be looked at and stays:"
-                + " mtools take \"v[1]\" for a pattern; remove it yourself");
+            "the loader EFI/Linux on the EFI system partition could not be looked at or removed and stays:"
+                + " mtools take \"k[1].efi\" for a pattern; remove it yourself"
+                + FIRST,
+            "the loader EFI/v[1] on the EFI system partition could not be looked at or removed and stays:"
+                + " mtools take \"v[1]\" for a pattern; remove it yourself"
+                + FIRST);
   }
 }
