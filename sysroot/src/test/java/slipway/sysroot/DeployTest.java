@@ -349,7 +349,74 @@ class DeployTest {
     Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
     assertThat(var.resolve("lib/app/data")).hasContent("first");
     assertThat(second.kargs())
-        .isEqualTo(KernelArguments.of("root=UUID=1", "quiet", "local=yes", "a=2"));
+        .isEqualTo(KernelArguments.of("root=UUID=1", "a=2", "quiet", "local=yes"));
+  }
+
+  @Test
+  void aMachineHasAnIdOfItsOwn() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("etc/machine-id", "1".repeat(32) + "\n");
+    files.put("var/lib/dbus/machine-id", "1".repeat(32) + "\n");
+    Deployment first = sysroot.deploy(install(machine.commit(files)));
+    Path id = sysroot.path(first).resolve("etc/machine-id");
+    assertThat(id).isEmptyFile();
+    assertThat(machine.root().resolve("ostree/deploy/default/var/lib/dbus")).isEmptyDirectory();
+
+    Files.writeString(id, "a".repeat(32) + "\n");
+    files.put("etc/machine-id", "2".repeat(32) + "\n");
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    assertThat(sysroot.path(second).resolve("etc/machine-id")).hasContent("a".repeat(32));
+    machine.judge();
+  }
+
+  /** As ostree makes it, when it deploys such an image. */
+  @Test
+  void aMachineThatHasItsIdFromAnImageKeepsIt() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("etc/machine-id", "1".repeat(32) + "\n");
+    Deployment first = sysroot.deploy(install(machine.commit(files)));
+    Files.writeString(sysroot.path(first).resolve("etc/machine-id"), "1".repeat(32) + "\n");
+    files.put("etc/machine-id", "2".repeat(32) + "\n");
+    Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
+    assertThat(sysroot.path(second).resolve("etc/machine-id")).hasContent("1".repeat(32));
+    files.remove("etc/machine-id");
+    Deployment third = sysroot.deploy(DeploySpec.upgrade(second, machine.commit(files), ORIGIN));
+    assertThat(sysroot.path(third).resolve("etc/machine-id")).hasContent("1".repeat(32));
+  }
+
+  @Test
+  void keepsWhatOthersHaveInTheBootMenu() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment last = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path loader = machine.root().resolve("boot/loader");
+    Files.writeString(loader.resolve("entries/other.conf"), "title Other\n");
+    Files.writeString(loader.resolve("grub.cfg"), "blscfg\n");
+    for (String kernel : List.of("two", "three")) {
+      Checksum next = machine.commit(Machine.files(kernel, kernel));
+      last = sysroot.deploy(DeploySpec.upgrade(last, next, ORIGIN));
+    }
+    assertThat(loader.resolve("entries/other.conf")).hasContent("title Other");
+    assertThat(loader.resolve("grub.cfg")).hasContent("blscfg");
+    assertThat(loader.resolve("entries").toFile().list()).hasSize(3);
+    machine.judge();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"loader/grub.cfg", "grub2/grub.cfg", "loader/uEnv.txt"})
+  void refusesAMachineWhoseBootLoaderReadsAListOfOstrees(String list) throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path file = machine.root().resolve("boot").resolve(list);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "linux /vmlinuz rw ostree=/ostree/boot.0/default/1/0\n");
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Map<String, String> before = machine.listing(".");
+    assertThatThrownBy(() -> sysroot.deploy(DeploySpec.upgrade(first, two, ORIGIN)))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("/boot/" + list + " lists the deployments itself");
+    assertThat(machine.listing(".")).isEqualTo(before);
   }
 
   @Test

@@ -144,7 +144,7 @@ class MachineArgumentsTest {
     upgrade(HostMachine.Image.of("3").file("usr/lib/bootc/kargs.d/1.toml", "kargs = [\"three\"]"));
     machine.judge();
     Deployment third = machine.reboot();
-    assertThat(third.kargs().toString()).isEqualTo("root=UUID=1 rw quiet three");
+    assertThat(third.kargs().toString()).isEqualTo("root=UUID=1 rw three quiet");
     assertThat(HostMachine.version(Sysroot.open(machine.root()), third)).isEqualTo("3");
     machine.judge();
   }

@@ -204,23 +204,12 @@ public record KernelArguments(List<String> list) {
 
   /**
    * Follows a change of the arguments that an image brings: those that the old image had and the
-   * new one has not are taken away, those that are new are appended unless they are there. All
-   * others stay where they are, so that local edits survive.
+   * new one has not are taken away, those that are new come where the image has them unless they
+   * are there. All others stay, and what stands behind the image's stays behind them, so that local
+   * edits survive.
    */
   public KernelArguments followImage(KernelArguments oldImage, KernelArguments newImage) {
-    KernelArguments result = this;
-    for (String gone : oldImage.list) {
-      if (!newImage.list.contains(gone)) {
-        result = result.without(gone);
-      }
-    }
-    List<String> added = new ArrayList<>();
-    for (String fresh : newImage.list) {
-      if (!oldImage.list.contains(fresh) && !result.list.contains(fresh)) {
-        added.add(fresh);
-      }
-    }
-    return result.append(added);
+    return new KernelArguments(new ImageChange(oldImage.list, newImage.list).applyTo(list));
   }
 
   /** The key; quotes around a whole argument do not belong to it, as for the kernel. */

@@ -8,7 +8,8 @@
  *    match-architectures = ["x86_64"]        in the kernel's words; without it: all
  *
  *  at an upgrade (followImage): the machine's arguments, without what the old image brought and the
- *  new one does not, with what the new one brings and the old one did not
+ *  new one does not, with what the new one brings and the old one did not, in the image's order and
+ *  before what the machine has behind the image's
  * </pre>
  */
 @org.jspecify.annotations.NullMarked

@@ -43,7 +43,31 @@ class KernelArgumentsTest {
             current.followImage(
                 KernelArguments.of("quiet", "a=1", "gone"),
                 KernelArguments.of("a=2", "b", "quiet")))
-        .isEqualTo(KernelArguments.of("root=1", "quiet", "mine", "b", "a=2"));
+        .isEqualTo(KernelArguments.of("root=1", "a=2", "quiet", "mine", "b"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      {
+        // The machine's, the old image's, the new image's, the machine's then.
+        "r console=S0 | '' | console=tty0 console=S0 n | r console=tty0 console=S0 n",
+        "r console=tty0 console=S0 m | console=tty0 console=S0 | console=S0 console=tty0 |"
+            + " r console=S0 console=tty0 m",
+        "r level=3 level=7 | level=3 | level=4 | r level=4 level=7",
+        "r size=1G n=4 m | size=1G n=4 | size=1G n=4 size=2M n=4 | r size=1G n=4 size=2M n=4 m",
+        "r size=1G n=4 size=2M n=4 | size=1G n=4 size=2M n=4 | size=2M n=4 | r size=2M n=4",
+        "r m | a b | b a c | r m c",
+        "r a m | a | a b | r a b m",
+        "r m | '' | a b | r m a b",
+        "r a m | a | '' | r m",
+      },
+      delimiter = '|')
+  void followsOrderAndNumberOfTheImagesArguments(
+      String machine, String before, String after, String then) {
+    assertThat(
+            KernelArguments.parse(machine)
+                .followImage(KernelArguments.parse(before), KernelArguments.parse(after)))
+        .hasToString(then);
   }
 
   @Test
