@@ -21,6 +21,7 @@ import slipway.system.boot.KernelLayout;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
+import slipway.system.kargs.KernelArguments;
 
 /** Works out changes of the deployments, of which it makes none. */
 final class DeployPlanner {
@@ -55,9 +56,7 @@ final class DeployPlanner {
             .serial(
                 DeploymentWriter.nextSerial(sysroot.root(), spec.stateroot(), spec.commit().hex()))
             .bootChecksum(bootChecksum(layout, spec.merge()))
-            .kargs(
-                new DeployArguments(sysroot.repository(), warnings)
-                    .of(spec, before(spec, stage), tree))
+            .kargs(arguments(spec, stage, tree))
             .origin(spec.origin().withoutTransientState())
             .staged(stage)
             .locked(lock)

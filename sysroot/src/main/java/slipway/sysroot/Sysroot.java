@@ -444,6 +444,23 @@ public final class Sysroot {
   }
 
   /**
+   * Whether staging the image that runs, in the place of what is staged, would come to what boots
+   * without anything staged: what runs is first in the menu, and neither kernel arguments nor other
+   * tools' keys that were changed since the boot would be lost.
+   */
+  public boolean isBootedWithoutStaged() throws IOException {
+    Deployment running = booted().orElseThrow();
+    DeploySpec again = DeploySpec.upgrade(running, running.checksum(), running.origin());
+    return state.deployments().getFirst().booted()
+        && extensionsBefore(running).equals(extensionsOf(running))
+        && running
+            .kargs()
+            .difference(
+                planner().arguments(again, true, repository().lookIntoTree(running.checksum())))
+            .isEmpty();
+  }
+
+  /**
    * Forgets the staged deployment and removes it.
    *
    * @throws Problem of kind UNAVAILABLE when the deployments are no longer those that were known

@@ -362,7 +362,7 @@ public final class Host {
   /**
    * Follows another image from now on, or takes it for this one time.
    *
-   * @return whether something was staged
+   * @return whether something was staged, or dropped
    */
   public boolean switchTo(SwitchOptions options) throws IOException {
     host.requireHost();
@@ -398,6 +398,9 @@ public final class Host {
         return staging.upgrade(sysroot, image, pull, false, wish);
       }
       pull.tellPresent();
+      if (staging.goBackToBooted(sysroot, image, pull)) {
+        return true;
+      }
       staging.stage(sysroot, image, pull, new ImageStaging.How(false, options.retain(), wish));
     }
     if (!options.retain()) {

@@ -53,7 +53,7 @@ final class ImageStaging {
     NOTHING,
     /** What is staged is the image. */
     KEEP_STAGED,
-    /** What runs is the image: its tag was moved back, and another one waits for the shutdown. */
+    /** What runs is the image, another one waits for the shutdown, and nothing else is lost. */
     DROP_STAGED,
     STAGE
   }
@@ -67,7 +67,10 @@ final class ImageStaging {
     if (!isOf(sysroot, Host.requireBooted(sysroot), image, pull)) {
       return Step.STAGE;
     }
-    return staged.isPresent() ? Step.DROP_STAGED : Step.NOTHING;
+    if (staged.isEmpty()) {
+      return Step.NOTHING;
+    }
+    return sysroot.isBootedWithoutStaged() ? Step.DROP_STAGED : Step.STAGE;
   }
 
   /** Whether a deployment is of this image and follows it. */
@@ -144,7 +147,7 @@ final class ImageStaging {
         yield changed || wish.restarts();
       }
       case DROP_STAGED -> {
-        dropStaged(sysroot);
+        dropStaged(sysroot, "No update available: the booted image is the newest again.");
         forgetCached(sysroot, pull);
         yield true;
       }
@@ -161,11 +164,26 @@ final class ImageStaging {
     };
   }
 
+  /**
+   * Drops what is staged when the image that runs is wanted in its place: a copy of what runs would
+   * only push what was before it out of the menu.
+   *
+   * @return whether it was
+   */
+  boolean goBackToBooted(Sysroot sysroot, ContainerReference image, ImagePull pull)
+      throws IOException {
+    if (step(sysroot, image, pull) != Step.DROP_STAGED) {
+      return false;
+    }
+    dropStaged(sysroot, "The booted image is the wanted one: it boots again.");
+    return true;
+  }
+
   /** The booted image is what is wanted again. */
-  private void dropStaged(Sysroot sysroot) throws IOException {
+  private void dropStaged(Sysroot sysroot, String why) throws IOException {
     String dropped = DeployedImage.describe(sysroot, sysroot.staged().orElseThrow());
     sysroot.dropStaged(nextBoot::forgetSoftReboot);
-    voice.say("No update available: the booted image is the newest again.");
+    voice.say(why);
     voice.say("Dropped the staged deployment of " + dropped);
     collect(sysroot);
     voice.tellReboot(sysroot);

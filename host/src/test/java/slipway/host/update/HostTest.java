@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.host.deployment.MachineArguments;
 import slipway.host.status.JournalEntry;
 import slipway.host.status.Sizes;
 import slipway.host.system.HostMachine;
@@ -245,6 +246,48 @@ class HostTest extends HostCase {
     assertThat(machine.reboot().isSame(installed)).isTrue();
     upgrade();
     machine.judge();
+  }
+
+  @Test
+  void dropsWhatIsStagedWhenASwitchLeadsBackToWhatRuns() throws IOException {
+    machine.publish("other.example/os:1", HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to("other.example/os:1"));
+    machine.heard();
+    assertThat(machine.host().switchTo(Host.SwitchOptions.to(NAME))).isTrue();
+    assertThat(machine.heard())
+        .startsWith("The booted image is the wanted one: it boots again.")
+        .anyMatch(line -> line.startsWith("Dropped the staged deployment of other.example/os:1"));
+    assertThat(status().at("/status/staged").isNull()).isTrue();
+    assertThat(status().at("/spec/image/image").asString()).isEqualTo(NAME);
+    assertThat(machine.reboot().isSame(installed)).isTrue();
+    machine.judge();
+  }
+
+  @Test
+  void keepsArgumentsThatWereChangedWhenItGoesBackToWhatRuns() throws IOException {
+    machine.publish("other.example/os:1", HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to("other.example/os:1"));
+    new MachineArguments(machine.environment()).setOptionsForSource("tool", "quiet");
+    machine.host().switchTo(Host.SwitchOptions.to(NAME));
+    assertThat(machine.stagedArguments()).endsWith("quiet");
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    upgrade();
+    assertThat(machine.stagedArguments()).endsWith("quiet");
+  }
+
+  @Test
+  void stagesWhatRunsWhenAnotherOneWouldBootWithoutIt() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    machine.host().rollback(false);
+    machine.publish("other.example/os:1", HostMachine.Image.of("3"));
+    machine.host().switchTo(Host.SwitchOptions.to("other.example/os:1"));
+    machine.host().switchTo(Host.SwitchOptions.to(NAME));
+    machine.reboot();
+    assertThat(status().at("/status/booted/image/version").asString()).isEqualTo("2");
   }
 
   @Test
