@@ -28,7 +28,7 @@ public interface ArgumentEdit {
     List<String> more = parse(words);
     return present -> {
       KernelArguments result = present;
-      for (String argument : more) {
+      for (String argument : ifMissing ? meant(present, words) : more) {
         if (!ifMissing || !result.list().contains(argument)) {
           result = result.append(List.of(argument));
         }
@@ -44,10 +44,10 @@ public interface ArgumentEdit {
    * @param ifPresent whether those that are not there are no fault
    */
   static ArgumentEdit delete(List<String> words, boolean ifPresent) {
-    List<String> less = parse(words);
+    parse(words);
     return present -> {
       KernelArguments result = present;
-      for (String argument : less) {
+      for (String argument : meant(present, words)) {
         String found = find(result, argument, ifPresent);
         result = found == null ? result : result.without(found);
       }
@@ -64,11 +64,15 @@ public interface ArgumentEdit {
    */
   static ArgumentEdit replace(List<String> words, @Nullable String old, boolean ifPresent) {
     List<String> fresh = parse(words);
-    List<String> replaced = old == null ? List.of() : parse(List.of(old));
-    if (old != null && (fresh.size() != 1 || replaced.size() != 1)) {
-      throw Problem.usage("--old names one argument, for which one other is given");
+    if (old != null) {
+      parse(List.of(old));
+      requireOne(fresh);
     }
     return present -> {
+      List<String> replaced = old == null ? List.of() : meant(present, List.of(old));
+      if (old != null) {
+        requireOne(replaced);
+      }
       KernelArguments result = present;
       for (String argument : fresh) {
         String wanted = old == null ? KernelArguments.keyOf(argument) : replaced.getFirst();
@@ -77,6 +81,12 @@ public interface ArgumentEdit {
       }
       return result;
     };
+  }
+
+  private static void requireOne(List<String> arguments) {
+    if (arguments.size() != 1) {
+      throw Problem.usage("--old names one argument, for which one other is given");
+    }
   }
 
   /** Splits and checks what a user gave. */
@@ -92,6 +102,26 @@ public interface ArgumentEdit {
       requireForeign(argument);
     }
     return all;
+  }
+
+  /**
+   * What a user means of the arguments that are there. A word with blanks in it is what a shell
+   * leaves of {@code key="a b"} when there is such an argument, else several arguments.
+   */
+  private static List<String> meant(KernelArguments present, List<String> words) {
+    List<String> all = new ArrayList<>();
+    for (String word : words) {
+      present.list().stream()
+          .filter(a -> a.indexOf(' ') >= 0 && bare(a).equals(bare(word)))
+          .findFirst()
+          .ifPresentOrElse(
+              all::add, () -> all.addAll(arguments("the kernel argument", word).list()));
+    }
+    return all;
+  }
+
+  private static String bare(String argument) {
+    return argument.replace("\"", "");
   }
 
   /**

@@ -72,6 +72,9 @@ class MachineArgumentsTest {
         "a b=1 c   | replace | b           | -   | false | a b c",
         "a b=1 b=2 | replace | b=3         | b=1 | false | a b=3 b=2",
         "a b=1     | replace | c=3         | -   | true  | a b=1",
+        "a c=\"d e\" f | delete | c='d e' | - | false | a f",
+        "a c=\"d e\" | add | c='d e' | - | true | a c=\"d e\"",
+        "c=\"d e\" a | replace | c=2 | c=d e | false | c=2 a",
       })
   void changesThem(
       String before, String verb, String words, String old, boolean idempotent, String after) {
