@@ -59,6 +59,7 @@ public final class DeploymentWriter {
     Path directory = root.resolve(deployment.directory());
     repository.checkout(tree, directory);
     prepareEtc(directory);
+    MachineId.forget(directory.resolve("etc"));
     Path var = stateroot.resolve("var");
     boolean isNew = isEmpty(var);
     boolean done = false;
@@ -158,6 +159,7 @@ public final class DeploymentWriter {
           TreeCopy.FAITHFUL,
           dropped -> {});
     }
+    MachineId.forgetCopy(var);
     if (!Files.isDirectory(directory.resolve("usr/lib/tmpfiles.d"))) {
       legacyVar(var);
     }
@@ -235,6 +237,9 @@ public final class DeploymentWriter {
                 + Printable.text(dropped.toString())
                 + " is not carried over: it is of a program that runs, which makes it again");
       }
+    }
+    if (changes != null && merge != null) {
+      MachineId.keep(root.resolve(merge.directory()).resolve("etc"), directory.resolve("etc"));
     }
     Files.deleteIfExists(directory.resolve("etc/.updated"));
     Files.deleteIfExists(var.resolve(".updated"));

@@ -22,6 +22,7 @@
  *
  *  EtcMerge.diff(old usr/etc, old etc)     M changed, D removed, A added by the administrator
  *  EtcMerge.apply(new etc)                 the local version wins
+ *  MachineId                               /etc/machine-id is the machine's, never the image's
  *  EtcRestore                              the image's version of a path again, in place
  *
  *  SysrootLabels               SELinux labels of a whole new sysroot, by the image's policy
