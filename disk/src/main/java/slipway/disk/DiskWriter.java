@@ -199,11 +199,13 @@ final class DiskWriter {
       return false;
     }
     installation.bringCompanions();
+    MachineMounts mounts = MachineMounts.of(mounts(plan), installation.known().files());
     Installation.Deployed deployed =
         installation.deploy(
-            unlock.append(List.of("root=UUID=" + plan.root().filesystem())), options.usual());
+            unlock.append(List.of("root=UUID=" + plan.root().filesystem())),
+            options.usual().append(mounts.arguments()));
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(options.wishes().customizations(), mounts(plan), LocalDate.now(ZoneOffset.UTC));
+        .apply(options.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {
       case GRUB -> grub(installation.known(), deployed, disk, plan, boot, partition, scratch);
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);

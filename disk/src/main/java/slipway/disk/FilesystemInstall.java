@@ -290,13 +290,13 @@ public final class FilesystemInstall {
   private void install(Installation installation, TargetRoot target) throws IOException {
     InstallConfig config = installation.config();
     String boot = bootSpec(config, target);
+    MachineMounts mounts =
+        MachineMounts.of(
+            mounts(boot, installation.bootLoader(), target), installation.known().files());
     Installation.Deployed deployed =
-        installation.deploy(rootArguments(config, target), usual(boot));
+        installation.deploy(rootArguments(config, target), usual(boot).append(mounts.arguments()));
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(
-            request.wishes().customizations(),
-            mounts(boot, installation.bootLoader(), target),
-            LocalDate.now(ZoneOffset.UTC));
+        .apply(request.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
     if (request.cleanup()) {
       Path etc = target.path("etc");
       if (!Files.exists(etc)) {
@@ -318,7 +318,9 @@ public final class FilesystemInstall {
     List<String> mounts = new ArrayList<>();
     if (!boot.isEmpty()) {
       // Read-only: what changes there is a deployment's, not that of other tools.
-      mounts.add(boot + " /boot auto ro 0 0");
+      boolean isPart = target.hasBoot() && target.boot().type().equals("btrfs");
+      String options = isPart ? "ro,subvol=" + target.boot().inside() : "ro";
+      mounts.add(boot + " /boot auto " + options + " 0 0");
     }
     if (loader == BootLoader.SYSTEMD) {
       mounts.add(Installation.espMount(target.espId()));

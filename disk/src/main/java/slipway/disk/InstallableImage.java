@@ -24,6 +24,7 @@ import slipway.ostree.container.ImagePreview;
 import slipway.sysroot.Deployable;
 import slipway.sysroot.NewSysroot;
 import slipway.system.boot.KernelLayout;
+import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.kargs.KernelArgumentsDirectory;
@@ -102,6 +103,13 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
     KernelArguments root = KernelArguments.of("root=UUID=" + new UUID(0, 0), "rw");
     arguments(root, KernelArguments.NONE, wishes).requireShort("the image's kernel arguments");
     wishes.companions().require(files);
+    if (wishes.customizations().changesEtc()
+        && PrepareRootConfig.read(new ImageFiles(files)).transientEtc()) {
+      throw Problem.input(
+          "the image's prepare-root.conf has [etc] transient=true: what is written to /etc, such as"
+              + " accounts, names and --root-ssh-authorized-keys, would be gone at the first start;"
+              + " make it a part of the image");
+    }
     return Deployable.require(files, architecture);
   }
 

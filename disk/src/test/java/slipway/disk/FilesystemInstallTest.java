@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import slipway.disk.FilesystemInstall.Replace;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
@@ -63,6 +64,53 @@ class FilesystemInstallTest extends FilesystemCase {
     assertThat(Files.readString(loader, java.nio.charset.StandardCharsets.ISO_8859_1))
         .startsWith("MZ")
         .contains("--set=root " + boot);
+  }
+
+  @Test
+  @Tag("slow")
+  void aBootThatIsASubvolume() throws Exception {
+    one(RootFileSystem.BTRFS);
+    Command.of("btrfs", "subvolume", "create", root.resolve("boot").toString()).run();
+    String device = Command.of("findmnt", "-n", "-o", "SOURCE", root.toString()).output();
+    open.add(
+        Mount.of(
+            device.replaceFirst("\\[.*", "").strip(),
+            root.resolve("boot"),
+            "btrfs",
+            0,
+            "subvol=boot"));
+    install(onto(root, Replace.NOTHING, wishes(BootLoader.NONE)));
+    assertThat(deployment(root).resolve("etc/fstab"))
+        .hasContent("UUID=" + uuid(root) + " /boot auto ro,subvol=/boot 0 0");
+  }
+
+  @Test
+  @Tag("slow")
+  void mountsBootByAKernelArgumentWhereEtcIsTransient() throws Exception {
+    Files.writeString(
+        tree.resolve("usr/lib/ostree/prepare-root.conf"),
+        "[composefs]\nenabled = yes\n[etc]\ntransient = true\n");
+    parts(RootFileSystem.EXT4);
+    FilesystemInstall.Request keyed =
+        onto(
+            root,
+            Replace.NOTHING,
+            new MachineWishes(
+                null,
+                null,
+                List.of(),
+                List.of(),
+                DiskConfig.EMPTY.withFile(
+                    new DiskConfig.CustomFile("/etc/tmpfiles.d/x", "x", 0644, "root", "root")),
+                null,
+                false,
+                MachineWishes.Companions.NONE));
+    refused(keyed, "would be gone at the first start");
+    install(request(Replace.NOTHING));
+    assertThat(judged())
+        .contains(
+            " systemd.mount-extra=UUID=" + uuid(root.resolve("boot")) + ":/boot:auto:ro,nofail ");
+    assertThat(deployment(root).resolve("etc/fstab")).content().doesNotContain("/boot");
   }
 
   /** As an old machine: no partition for GRUB, /boot a folder of the root. */

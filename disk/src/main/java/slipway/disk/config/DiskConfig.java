@@ -3,6 +3,7 @@ package slipway.disk.config;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,19 @@ public record DiskConfig(
     kernelArguments = List.copyOf(kernelArguments);
     files = List.copyOf(files);
     directories = List.copyOf(directories);
+  }
+
+  /** Whether any of it is kept in /etc. */
+  public boolean changesEtc() {
+    return !users.isEmpty()
+        || !groups.isEmpty()
+        || hostname != null
+        || timezone != null
+        || locale != null
+        || Stream.concat(
+                files.stream().map(CustomFile::path),
+                directories.stream().map(CustomDirectory::path))
+            .anyMatch(path -> path.startsWith("/etc/"));
   }
 
   /**

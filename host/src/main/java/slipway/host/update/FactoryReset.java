@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
 import slipway.base.CommandValue;
@@ -47,6 +48,11 @@ public final class FactoryReset {
 
   /** Mounts that belong to the boot loader, and so to every system on the disk. */
   private static final List<String> BOOT_MOUNTS = List.of("/boot", "/boot/efi", "/efi");
+
+  /** How a machine whose /etc is transient says the same. */
+  private static final Pattern BOOT_ARGUMENT =
+      Pattern.compile(
+          "boot=.*|systemd\\.mount-extra=.*:(" + String.join("|", BOOT_MOUNTS) + ")(:.*)?");
 
   private static final OsPath FSTAB = OsPath.of("etc/fstab");
 
@@ -222,7 +228,7 @@ public final class FactoryReset {
         running.list().stream()
             .filter(
                 argument ->
-                    argument.startsWith("boot=")
+                    BOOT_ARGUMENT.matcher(argument).matches()
                         || (!withoutRoot
                             && (MOUNTED.contains(argument)
                                 || ROOT.stream().anyMatch(argument::startsWith))))

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
+import slipway.host.deployment.MachineArguments;
 import slipway.host.system.HostMachine;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
@@ -64,6 +65,16 @@ class FactoryResetTest {
 
   private Path stateroot(String name) {
     return machine.root().resolve("ostree/deploy").resolve(name);
+  }
+
+  @Test
+  void keepsTheMountOfBootThatIsAKernelArgument() throws IOException {
+    String boot = "systemd.mount-extra=UUID=b:/boot:auto:ro,nofail";
+    new MachineArguments(machine.environment())
+        .setOptionsForSource("x", boot + " systemd.mount-extra=UUID=d:/data:ext4");
+    machine.reboot();
+    verb().run(options(null, null, false));
+    assertThat(machine.stagedArguments()).contains(boot).doesNotContain("/data");
   }
 
   @Test
