@@ -17,11 +17,12 @@ import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootSpace;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.EtcMerge;
+import slipway.sysroot.write.OtherMenus;
 import slipway.system.boot.KernelLayout;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
-import slipway.tree.FileTree;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.FileTree;
 
 /** Works out changes of the deployments, of which it makes none. */
 final class DeployPlanner {
@@ -89,6 +90,11 @@ final class DeployPlanner {
         etc);
   }
 
+  /** The kernel arguments of a new deployment. */
+  KernelArguments arguments(DeploySpec spec, boolean stage, FileTree tree) throws IOException {
+    return new DeployArguments(sysroot.repository(), warnings).of(spec, before(spec, stage), tree);
+  }
+
   /**
    * The sum over kernel and initramfs; that of the deployment before when its files are the very
    * same objects, because hashing them takes longer than all else that is planned.
@@ -145,7 +151,8 @@ final class DeployPlanner {
    * as well, and stands behind the new one: it is what a machine goes back to whose new one fails.
    *
    * @param tree of the new one when it is not on disk yet, else null
-   * @throws Problem of kind ENVIRONMENT when {@code /boot} has no room even without the rest
+   * @throws Problem of kind ENVIRONMENT when {@code /boot} has no room even without the rest, or
+   *     the boot loader would not read the menu
    */
   Menu menuWith(Deployment created, @Nullable Deployment merge, @Nullable FileTree tree)
       throws IOException {
@@ -163,6 +170,7 @@ final class DeployPlanner {
         .filter(d -> d.origin().damage() == null)
         .limit(keep() - 1L)
         .forEach(spare::add);
+    OtherMenus.requireNone(sysroot.root());
     Optional<EspMenu> partition = EspMenu.of(sysroot.root());
     if (partition.isPresent()) {
       partition.get().require(); // Where it is missing, nothing is gained by keeping less.
@@ -227,6 +235,7 @@ final class DeployPlanner {
     if (running.isPresent() && order.stream().noneMatch(running.get()::isSame)) {
       throw Problem.input("the booted deployment cannot be removed");
     }
+    OtherMenus.requireNone(sysroot.root());
     BootSpace space = BootSpace.check(sysroot.root(), state, order, null, null);
     List<Deployment> removed = new ArrayList<>(notIn(order, state.deployments()));
     if (state.staged() != null && !stays && order.stream().noneMatch(state.staged()::isSame)) {

@@ -214,6 +214,7 @@ public final class BootWriter {
     Path loader = boot.resolve("loader." + version);
     Removal.tree(OsPath.of(loader));
     Files.createDirectories(loader.resolve("entries"));
+    OtherMenus.carry(boot.resolve("loader." + state.bootVersion()), loader);
     boolean prefix = repository.config().getBoolean("sysroot", "bootprefix", false);
     boolean many = order.stream().map(Deployment::stateroot).distinct().count() > 1;
     List<BootEntry> entries = new ArrayList<>();

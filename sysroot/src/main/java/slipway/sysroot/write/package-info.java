@@ -10,7 +10,7 @@
  *  BootSpace.check             is there room in /boot? else old kernels go first
  *  BootWriter.write
  *    the menu reads differently:                      only the deployments behind it change:
- *      loader.(1-B)/entries, kernels,                   boot.B.(1-C)/S/BOOTCSUM/M
+ *      loader.(1-B)/entries, OtherMenus, kernels,       boot.B.(1-C)/S/BOOTCSUM/M
  *      grubenv of a trial
  *      boot.(1-B).C/S/BOOTCSUM/M                        sync
  *      sync of / and of /boot (Durability)              rename of ostree/boot.B: commit point
