@@ -58,6 +58,9 @@ public final class StatusText {
   }
 
   private void notes(HostStatus.Entry entry) {
+    if (entry != status.booted() && entry.index() == nextBoot()) {
+      row("Next boot", "yes");
+    }
     if (entry == status.staged()) {
       rowOf("Kernel args", status.notes().arguments());
       rowOf("/etc conflict", status.notes().etcConflicts());
@@ -69,6 +72,12 @@ public final class StatusText {
       rowOf("Not applied", status.notes().failure());
       rowOf("Damaged", status.notes().damage());
     }
+  }
+
+  /** The index of what boots next by the menu; that what is staged boots next needs no word. */
+  private int nextBoot() {
+    HostStatus.Entry staged = status.staged();
+    return staged == null ? 0 : staged.downloadOnly() ? 1 : -1;
   }
 
   private void rowOf(String label, List<String> values) {

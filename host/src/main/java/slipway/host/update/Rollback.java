@@ -133,11 +133,18 @@ final class Rollback {
         : "Next boot: deployment " + target.id() + " (" + name + ")";
   }
 
+  private Problem noRollback() {
+    return Problem.input(
+        sysroot.deployments().size() == 1
+            ? "No rollback available"
+            : "No rollback available: the other entries of the boot menu are of another stateroot;"
+                + " bootc status -v shows them, and bootc rollback --to INDEX boots one");
+  }
+
   private Deployment target(Host.RollbackOptions options) throws IOException {
     String word = options.to();
     if (word == null) {
-      return DeploymentChoice.rollback(sysroot)
-          .orElseThrow(() -> Problem.input("No rollback available"));
+      return DeploymentChoice.rollback(sysroot).orElseThrow(this::noRollback);
     }
     Deployment target = DeploymentChoice.find(sysroot, word);
     if (target.staged()) {

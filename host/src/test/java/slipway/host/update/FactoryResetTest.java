@@ -93,6 +93,9 @@ class FactoryResetTest {
     Deployment now = machine.reboot();
     machine.judge();
     assertThat(now.stateroot()).isEqualTo(name);
+    assertThatThrownBy(() -> machine.host().rollback(false))
+        .hasMessageContaining("of another stateroot")
+        .hasMessageContaining("bootc rollback --to INDEX");
     assertThat(now.checksum()).isEqualTo(first.checksum());
     assertThat(now.kargs()).hasToString("root=UUID=1 rw of=image added=1");
     Path fresh = machine.root().resolve(now.directory()).resolve("etc");

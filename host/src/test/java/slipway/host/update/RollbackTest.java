@@ -18,6 +18,20 @@ class RollbackTest extends HostCase {
   }
 
   @Test
+  void tellsPeopleWhatBootsNextAfterARollback() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    upgrade();
+    machine.reboot();
+    assertThat(text()).doesNotContain("Next boot");
+    machine.host().rollback(false);
+    assertThat(text()).containsPattern("Rollback image: .*(\n .*)*\n +Next boot: yes\n");
+  }
+
+  private String text() throws IOException {
+    return machine.host().status(Host.Format.HUMANREADABLE, false, false);
+  }
+
+  @Test
   void checkAndUpgradeAgreeAfterARollback() throws IOException {
     Manifest.Image second = machine.publish(NAME, HostMachine.Image.of("2"));
     upgrade();
