@@ -94,8 +94,8 @@ public final class ImageCommand implements Callable<Integer> {
 
     @Option(
         names = "--target",
-        paramLabel = "TRANSPORT:PLACE",
-        description = "default: containers-storage:localhost/bootc")
+        paramLabel = "PLACE",
+        description = "where to; without a transport in podman's store (default: localhost/bootc)")
     @Nullable String target;
 
     @Spec CommandSpec spec;

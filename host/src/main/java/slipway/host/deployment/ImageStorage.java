@@ -30,7 +30,7 @@ import slipway.sysroot.state.Deployment;
  * the store of bound images ({@code bootc image}).
  */
 public final class ImageStorage {
-  private static final String DEFAULT_TARGET = "containers-storage:localhost/bootc";
+  private static final String DEFAULT_TARGET = "localhost/bootc";
 
   private final HostEnvironment host;
 
@@ -44,7 +44,8 @@ public final class ImageStorage {
    *
    * @param source name of the image, with its transport when that is no registry; null for the
    *     booted one
-   * @param target with its transport; null for {@code localhost/bootc} in podman's store
+   * @param target with its transport, or a name in podman's store; null for {@code localhost/bootc}
+   *     there
    * @throws Problem of kind NOT_FOUND when the repository has no such image
    */
   public void copyToStorage(@Nullable String source, @Nullable String target) throws IOException {
@@ -53,7 +54,9 @@ public final class ImageStorage {
     Repository repository = sysroot.repository();
     String name = source == null ? booted(sysroot) : imageName(source);
     String place = target == null ? DEFAULT_TARGET : target;
-    TransportRef to = TransportRef.parse(place);
+    TransportRef to =
+        TransportRef.parse(
+            TransportRef.hasTransport(place) ? place : "containers-storage:" + place);
     ContainerImages images = new ContainerImages(repository);
     Optional<ContainerImages.Stored> stored =
         source == null

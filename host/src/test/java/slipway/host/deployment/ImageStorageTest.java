@@ -99,6 +99,10 @@ class ImageStorageTest {
       assertThat(config.labels()).containsEntry("containers.bootc", "1");
       assertThat(config.diffIds()).isEqualTo(image.layers().stream().map(l -> l.digest()).toList());
     }
+    String named = "[overlay@" + dir.resolve("graph") + "]localhost/named";
+    storage().copyToStorage(null, named);
+    assertThat(machine.heard())
+        .anyMatch(l -> l.endsWith(" to containers-storage:" + named + " ..."));
     assertThatThrownBy(() -> storage().copyToStorage("registry.example/no:1", "oci:" + layout))
         .hasMessage(
             "the repository has no image docker://registry.example/no:1; bootc image list shows"

@@ -14,6 +14,15 @@ import slipway.base.Problem;
  */
 public record ContainerReference(
     Signature signature, String remote, String transport, String name) {
+  private static final String DOCKER = "docker://";
+
+  /** Some installers put the transport before the name of an image in a registry once more. */
+  public ContainerReference {
+    while (transport.equals("registry") && name.startsWith(DOCKER)) {
+      name = name.substring(DOCKER.length());
+    }
+  }
+
   /** How an image's signature is checked. */
   public enum Signature {
     /** Not at all. */
@@ -70,8 +79,8 @@ public record ContainerReference(
 
   private static ContainerReference image(
       Signature signature, String remote, String rest, String text) {
-    if (rest.startsWith("docker://")) {
-      return new ContainerReference(signature, remote, "registry", rest.substring(9));
+    if (rest.startsWith(DOCKER)) {
+      return new ContainerReference(signature, remote, "registry", rest);
     }
     int colon = rest.indexOf(':');
     if (colon <= 0) {
@@ -101,7 +110,7 @@ public record ContainerReference(
   @Override
   public String toString() {
     boolean registry = transport.equals("registry");
-    String full = registry ? "docker://" + name : transport + ":" + name;
+    String full = registry ? DOCKER + name : transport + ":" + name;
     return switch (signature) {
       case UNVERIFIED ->
           registry ? "ostree-unverified-registry:" + name : "ostree-unverified-image:" + full;

@@ -45,6 +45,8 @@ class FormatsTest {
   @CsvSource({
     "ostree-unverified-registry:quay.io/a/b:c,UNVERIFIED,'',registry,quay.io/a/b:c",
     "ostree-unverified-image:docker://quay.io/a/b:c,UNVERIFIED,'',registry,quay.io/a/b:c",
+    "ostree-unverified-image:docker://docker://quay.io/a/b:c,UNVERIFIED,'',registry,quay.io/a/b:c",
+    "ostree-unverified-registry:docker://quay.io/a/b:c,UNVERIFIED,'',registry,quay.io/a/b:c",
     "ostree-unverified-image:oci:/var/x:y,UNVERIFIED,'',oci,/var/x:y",
     "ostree-image-signed:docker://quay.io/a,CONTAINER_POLICY,'',registry,quay.io/a",
     "ostree-image-signed:registry:quay.io/a,CONTAINER_POLICY,'',registry,quay.io/a",
