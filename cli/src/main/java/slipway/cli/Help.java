@@ -70,13 +70,14 @@ final class Help {
     return page(at, columns);
   }
 
-  /** A command's page. Picocli makes none for less than 55 columns. */
+  /**
+   * A command's page. Picocli makes none for less than 55 columns, and breaks names in two, behind a
+   * colon or a point.
+   */
   private static String page(CommandLine line, int columns) {
-    if (columns < NarrowText.LEAST_COLUMNS || columns >= COLUMNS) {
-      return line.getUsageMessage();
-    }
+    boolean narrow = columns >= NarrowText.LEAST_COLUMNS && columns < COLUMNS;
     line.setUsageHelpWidth(UNBROKEN);
-    return NarrowText.fit(line.getUsageMessage(), columns);
+    return NarrowText.fit(line.getUsageMessage(), narrow ? columns : COLUMNS);
   }
 
   /** The page that a line asks for by {@code --help}, if it does. */
