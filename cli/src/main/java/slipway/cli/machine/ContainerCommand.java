@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -18,6 +20,7 @@ import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.cli.output.JsonText;
+import slipway.host.status.StatusDocument;
 import slipway.linux.posix.OsPath;
 import slipway.oci.model.Platform;
 import slipway.system.boot.ImageKernel;
@@ -27,7 +30,6 @@ import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
 import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** {@code bootc container}: what can be said of an image while it is built. */
 @Command(
@@ -197,8 +199,9 @@ public final class ContainerCommand implements Callable<Integer> {
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);
       PrintWriter out = spec.commandLine().getOut();
       switch (json ? Format.JSON : format == null ? Format.HUMANREADABLE : format) {
-        // JSON is YAML, too.
-        case JSON, YAML -> out.println(document(arguments, kernel));
+        case JSON ->
+            out.println(JsonText.pretty(document(arguments, kernel)));
+        case YAML -> out.print(StatusDocument.yaml(document(arguments, kernel)));
         case HUMANREADABLE -> {
           out.println("Kernel: " + (kernel == null ? "<none>" : Printable.text(kernel.version())));
           if (kernel != null) {
@@ -242,15 +245,18 @@ public final class ContainerCommand implements Callable<Integer> {
                       || part.startsWith(path.toString() + "/"));
     }
 
-    private static String document(List<String> arguments, @Nullable ImageKernel kernel) {
-      ObjectNode root = JsonNodeFactory.instance.objectNode();
-      arguments.forEach(root.putArray("kargs")::add);
-      if (kernel == null) {
-        root.putNull("kernel");
-      } else {
-        root.putObject("kernel").put("version", kernel.version()).put("unified", kernel.unified());
+    /** In the order of the reference's fields. */
+    private static Map<String, @Nullable Object> document(
+        List<String> arguments, @Nullable ImageKernel kernel) {
+      Map<String, @Nullable Object> document = new LinkedHashMap<>();
+      document.put("kargs", arguments);
+      Map<String, Object> shown = new LinkedHashMap<>();
+      if (kernel != null) {
+        shown.put("version", kernel.version());
+        shown.put("unified", kernel.unified());
       }
-      return JsonText.pretty(root);
+      document.put("kernel", kernel == null ? null : shown);
+      return document;
     }
   }
 }

@@ -47,13 +47,16 @@ public final class ImageCommand implements Callable<Integer> {
       name = "list",
       mixinStandardHelpOptions = true,
       description = "List operating systems in the repository, and images bound to what runs.",
-      footer = {"bootc image list", "bootc image list --type logical --format json"})
+      footer = {"bootc image list", "bootc image list --type logical --json"})
   static final class ListImages implements Callable<Integer> {
     @Option(
         names = "--type",
         paramLabel = "all|logical|host",
         description = "host: operating systems; logical: bound to what runs; default: all")
     KnownImage.Type type = KnownImage.Type.ALL;
+
+    @Option(names = "--json", description = "as JSON")
+    boolean json;
 
     @Option(names = "--format", paramLabel = "table|json", description = "default: table")
     Format format = Format.TABLE;
@@ -64,7 +67,7 @@ public final class ImageCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       List<KnownImage> images = KnownImage.list(Bootc.environment(spec, true, Progress.NONE), type);
       var out = spec.commandLine().getOut();
-      if (format == Format.JSON) {
+      if (json || format == Format.JSON) {
         out.println(Printable.json(KnownImage.json(images)));
       } else {
         Table table = new Table("REPOSITORY", "TYPE");

@@ -1,6 +1,7 @@
 package slipway.cli.output;
 
 import java.util.List;
+import java.util.Map;
 import slipway.base.Printable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
@@ -31,5 +32,10 @@ public final class JsonText {
   /** Indented, with what a terminal must not see escaped. */
   public static String pretty(JsonNode node) {
     return Printable.json(MAPPER.writeValueAsString(node));
+  }
+
+  /** The same of maps, lists, strings, numbers, booleans and null. */
+  public static String pretty(Map<String, ?> document) {
+    return pretty(MAPPER.<JsonNode>valueToTree(document));
   }
 }

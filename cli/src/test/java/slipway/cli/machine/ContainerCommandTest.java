@@ -147,6 +147,10 @@ class ContainerCommandTest {
                     {"kargs": ["quiet", "a=b"],
                      "kernel": {"version": "6.12.1", "unified": false}}
                     """));
+    assertThat(container("inspect", "--rootfs", root.toString(), "--format", "yaml").out())
+        .isEqualTo("kargs:\n- quiet\n- a=b\nkernel:\n  version: 6.12.1\n  unified: false\n");
+    assertThat(container("inspect", "--rootfs", root + "/etc", "--format", "yaml").out())
+        .isEqualTo("kargs: []\nkernel: null\n");
     assertThat(container("inspect", "--rootfs", root.toString()).out())
         .isEqualTo("Kernel: 6.12.1\n  Type: vmlinuz\n Kargs: quiet a=b\n");
     write("boot/EFI/Linux/6.13.efi", "x");

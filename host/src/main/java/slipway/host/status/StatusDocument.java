@@ -169,8 +169,13 @@ public final class StatusDocument {
   // ---- YAML ----
 
   public static String yaml(HostStatus status) {
+    return yaml(of(status));
+  }
+
+  /** A document of maps, lists, strings, numbers, booleans and null, with a line end. */
+  public static String yaml(Map<String, ?> document) {
     StringBuilder out = new StringBuilder();
-    mapping(out, of(status), 0, false);
+    mapping(out, document, 0, false);
     return out.toString();
   }
 
@@ -191,7 +196,7 @@ public final class StatusDocument {
       if (value instanceof Map<?, ?> child) {
         out.append('\n');
         mapping(out, child, indent + 2, false);
-      } else if (value instanceof List<?> list) {
+      } else if (value instanceof List<?> list && !list.isEmpty()) {
         out.append('\n');
         sequence(out, list, indent);
       } else {
@@ -215,7 +220,7 @@ public final class StatusDocument {
   private static String scalar(@Nullable Object value) {
     String text = String.valueOf(value);
     if (!(value instanceof String)) {
-      return text;
+      return text; // Of lists only one that is empty: [].
     }
     if (!Printable.text(text).equals(text)) {
       return doubleQuoted(text, true);

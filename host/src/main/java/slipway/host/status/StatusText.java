@@ -61,6 +61,9 @@ public final class StatusText {
     if (entry != status.booted() && entry.index() == nextBoot()) {
       row("Next boot", "yes");
     }
+    if (!verbose && isOfAnotherState(entry)) {
+      row("StateRoot", entry.stateroot() + ", with /etc and /var of its own");
+    }
     if (entry == status.staged()) {
       rowOf("Kernel args", status.notes().arguments());
       rowOf("/etc conflict", status.notes().etcConflicts());
@@ -78,6 +81,12 @@ public final class StatusText {
   private int nextBoot() {
     HostStatus.Entry staged = status.staged();
     return staged == null ? 0 : staged.downloadOnly() ? 1 : -1;
+  }
+
+  /** Such as what a reset stages: what runs would not see its own files there. */
+  private boolean isOfAnotherState(HostStatus.Entry entry) {
+    HostStatus.Entry booted = status.booted();
+    return booted != null && !entry.stateroot().equals(booted.stateroot());
   }
 
   private void rowOf(String label, List<String> values) {

@@ -98,6 +98,51 @@ class StatusTest {
         .contains("        Update: Available\n  UpdateDigest: sha256:bbb");
   }
 
+  /** A rollback changes no entry's place here, and a reset looks like an update. */
+  @Test
+  void showsWhatElseTheNextBootChanges() {
+    HostStatus.Entry booted = entry(image("2", "2", null), null, false);
+    HostStatus.Entry before = entry(image("1", "1", null), null, false);
+    HostStatus.Entry first =
+        new HostStatus.Entry(
+            image("1", "1", null),
+            null,
+            false,
+            false,
+            false,
+            false,
+            "default",
+            "26".repeat(32),
+            0,
+            0,
+            List.of(),
+            null);
+    HostStatus back =
+        new HostStatus(NAME, null, booted, first, List.of(), true, null, false, NONE);
+    assertThat(StatusText.render(back, false, true)).endsWith("\n       Next boot: yes\n");
+    assertThat(StatusText.render(status(null, booted, before), false, true))
+        .doesNotContain("Next boot")
+        .doesNotContain("StateRoot");
+    HostStatus.Entry reset =
+        new HostStatus.Entry(
+            image("2", "2", null),
+            null,
+            false,
+            false,
+            false,
+            false,
+            "state-2026-0",
+            "26".repeat(32),
+            0,
+            0,
+            List.of(),
+            null);
+    assertThat(StatusText.render(status(reset, booted, null), false, true))
+        .containsOnlyOnce("     StateRoot: state-2026-0, with /etc and /var of its own\n\n");
+    assertThat(StatusText.render(status(reset, booted, null), true, true))
+        .containsOnlyOnce("     StateRoot: state-2026-0\n");
+  }
+
   @Test
   void showsPlainOstreeAndOverlayAndDetails() {
     HostStatus status =
