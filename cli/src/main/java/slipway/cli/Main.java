@@ -23,6 +23,7 @@ import slipway.cli.command.Limits;
 import slipway.cli.command.Signals;
 import slipway.cli.command.UsageFault;
 import slipway.cli.command.Version;
+import slipway.cli.output.LogLines;
 import slipway.cli.output.StandardOutput;
 import tools.jackson.core.JacksonException;
 
@@ -184,7 +185,7 @@ public final class Main {
   }
 
   private static void trace(Throwable e, PrintStream err) {
-    if (System.getenv("SLIPWAY_DEBUG") != null) {
+    if (LogLines.areTracesShown()) {
       e.printStackTrace(err);
     }
   }

@@ -171,7 +171,11 @@ public final class DeviceInstall {
   private void readPartitionsAgain() {
     String device = request.device().toString();
     if (Command.of("blockdev", "--rereadpt", device).tryRun().status() != 0) {
-      progress.note("the kernel did not read the partitions of " + device + " again");
+      progress.note("the kernel does not show the partitions of "
+              + device
+              + " yet; partprobe "
+              + device
+              + " or a restart does it");
     }
   }
 }

@@ -303,4 +303,15 @@ class TransportTest {
       assertThatThrownBy(() -> TransportRef.parse(bad)).isInstanceOf(Problem.class);
     }
   }
+
+  @Test
+  void saysThatAFolderIsNotThere() throws Exception {
+    Path file = Files.writeString(dir.resolve("file"), "x");
+    for (String transport : List.of("oci:", "dir:")) {
+      assertThatThrownBy(() -> load(TransportRef.parse(transport + dir.resolve("none")), "x"))
+          .isInstanceOf(Problem.class)
+          .hasMessage("there is no folder " + dir.resolve("none"));
+      assertThatThrownBy(() -> load(TransportRef.parse(transport + file), "x")).hasMessage(file + " is not a folder");
+    }
+  }
 }

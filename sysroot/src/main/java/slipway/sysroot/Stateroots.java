@@ -97,7 +97,7 @@ record Stateroots(Path root) {
       throw Problem.notFound(
           "there is no stateroot "
               + Printable.text(name)
-              + "; there are "
+              + (names().size() == 1 ? "; there is only " : "; there are ")
               + String.join(", ", names()));
     }
     for (Deployment d : deployments) {

@@ -126,7 +126,7 @@ public final class UsageFault {
   }
 
   private static String missing(MissingParameterException e, CommandSpec command) {
-    List<String> names = e.getMissing().stream().map(UsageFault::name).toList();
+    List<String> names = e.getMissing().stream().map(UsageFault::missingName).toList();
     ArgSpec first = e.getMissing().getFirst();
     return String.valueOf(e.getMessage()).contains("for option")
         ? withoutValue(first, command)
@@ -134,6 +134,13 @@ public final class UsageFault {
             + (names.size() == 1 ? " is" : " are")
             + " missing"
             + help(command, "arguments");
+  }
+
+  /** A word that stands for itself, such as the name of a shell, would read as a program's. */
+  private static String missingName(ArgSpec arg) {
+    String label = arg.paramLabel();
+    boolean itself = !arg.isOption() && label.equals(label.toLowerCase(Locale.ROOT));
+    return itself ? "the argument " + label : name(arg);
   }
 
   private static String withoutValue(ArgSpec arg, CommandSpec command) {

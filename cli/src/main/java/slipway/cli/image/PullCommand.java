@@ -3,6 +3,7 @@ package slipway.cli.image;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +34,10 @@ import slipway.oci.store.LocalStore;
 public final class PullCommand implements Callable<Integer> {
   private static final Set<String> CONFIGS =
       Set.of(MediaTypes.OCI_CONFIG, MediaTypes.DOCKER_CONFIG);
+
+  private static final Pattern OTHER_TRANSPORT =
+      Pattern.compile(
+          "(oci|oci-archive|docker-archive|dir|containers-storage):(?![0-9]{1,5}(/|$))");
 
   @Mixin State state = new State();
   @Mixin RegistryAccess access = new RegistryAccess();
@@ -108,8 +113,18 @@ public final class PullCommand implements Callable<Integer> {
     return wanted.accepts(own) ? null : own;
   }
 
-  /** skopeo's users write {@code docker://} in front of a name. */
+  /**
+   * skopeo's users write {@code docker://} in front of a name.
+   *
+   * @throws Problem of kind USAGE for another transport; {@code dir:5000/web} is of a registry
+   */
   static String withoutTransport(String name) {
+    if (OTHER_TRANSPORT.matcher(name).lookingAt()) {
+      throw Problem.usage(
+          "\""
+              + Printable.text(name)
+              + "\" is in no registry; slipway load reads it, slipway save and export write there");
+    }
     return name.startsWith("docker://") ? name.substring("docker://".length()) : name;
   }
 }

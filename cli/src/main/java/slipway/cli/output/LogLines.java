@@ -37,11 +37,17 @@ public final class LogLines extends Formatter {
     }
     line.append(": ").append(Printable.text(thrown.toString())).append('\n');
     boolean ours = thrown instanceof Error || thrown instanceof RuntimeException;
-    if ((ours && !(thrown instanceof Problem)) || System.getenv("SLIPWAY_DEBUG") != null) {
+    if ((ours && !(thrown instanceof Problem)) || areTracesShown()) {
       StringWriter trace = new StringWriter();
       thrown.printStackTrace(new PrintWriter(trace));
       line.append(Printable.lines(trace.toString()));
     }
     return line.toString();
+  }
+
+  /** Whether SLIPWAY_DEBUG asks where failures come from; one that is empty does not. */
+  public static boolean areTracesShown() {
+    String wanted = System.getenv("SLIPWAY_DEBUG");
+    return wanted != null && !wanted.isEmpty();
   }
 }

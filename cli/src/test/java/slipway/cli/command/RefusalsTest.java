@@ -227,6 +227,12 @@ class RefusalsTest {
           bootc loader-entries set-options-for-source | --source is missing; bootc loader-entries
           bootc etc                     | etc needs to know what to do: diff or restore
           bootc etc restore             | PATH is missing; bootc etc restore --help lists the arguments
+          bootc completion              | the argument bash is missing; bootc completion --help lists the arguments
+          bootc switch docker://a.b/c:1 | the image: a transport is an option of its own: --transport registry a.b/c:1
+          bootc switch oci:/a/b         | the image: a transport is an option of its own: --transport oci /a/b
+          bootc switch registry:x/y     | the image: a transport is an option of its own: --transport registry x/y
+          bootc switch http://a.b/c     | the image: "http:" is not a registry host
+          pull oci:/a/b                 | "oci:/a/b" is in no registry; slipway load reads it
           images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands

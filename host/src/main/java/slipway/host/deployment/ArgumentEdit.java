@@ -159,7 +159,10 @@ public interface ArgumentEdit {
               + Printable.text(String.join(", ", found)));
     }
     if (found.isEmpty() && !mayBeMissing) {
-      throw Problem.notFound("no kernel argument is \"" + Printable.text(wanted) + "\"");
+      throw Problem.notFound(
+          "no kernel argument is \""
+              + Printable.text(wanted)
+              + "\"; bootc kargs list shows those of the next boot");
     }
     return found.isEmpty() ? null : found.getFirst();
   }

@@ -74,13 +74,7 @@ public final class DeploymentChoice {
           default -> matching(sysroot, all, word);
         };
     if (found.isEmpty()) {
-      throw new Problem(
-          WORD.matcher(word).matches() ? Problem.Kind.NOT_FOUND : Problem.Kind.USAGE,
-          "no deployment is \""
-              + Printable.text(word)
-              + "\"; name one by its index, 0 to "
-              + (all.size() - 1)
-              + ", by its commit or its image's digest: bootc status -v shows them");
+      throw none(word, all.size());
     }
     if (found.size() > 1) {
       throw Problem.input(
@@ -92,6 +86,23 @@ public final class DeploymentChoice {
                   .collect(Collectors.joining(", ")));
     }
     return found.getFirst();
+  }
+
+  private static Problem none(String word, int count) {
+    return switch (word) {
+      case "staged" -> Problem.notFound("nothing is staged; bootc status shows what there is");
+      case "rollback" ->
+          Problem.notFound(
+              "there is no deployment to roll back to; bootc status shows what there is");
+      default ->
+          new Problem(
+              WORD.matcher(word).matches() ? Problem.Kind.NOT_FOUND : Problem.Kind.USAGE,
+              "no deployment is \""
+                  + Printable.text(word)
+                  + "\"; name one by its index, "
+                  + (count == 1 ? "0" : "0 to " + (count - 1))
+                  + ", by its commit or its image's digest: bootc status -v shows them");
+    };
   }
 
   private static List<Deployment> matching(Sysroot sysroot, List<Deployment> all, String word)

@@ -181,7 +181,7 @@ public final class Host {
 
     private static String checked(String target, String transport) {
       if (transport.equals("registry")) {
-        CommandValue.of("the image", () -> Reference.parse(target));
+        ImagePlace.requireName(target);
         return target;
       }
       ImagePlace.requireKnown("--transport " + transport, transport);

@@ -38,6 +38,30 @@ final class ImagePlace {
   }
 
   /**
+   * Refuses what is no name of an image in a registry. With a transport in front, as other commands
+   * print it, it is said how that is given.
+   *
+   * @throws Problem of kind USAGE
+   */
+  static void requireName(String target) {
+    try {
+      CommandValue.of("the image", () -> Reference.parse(target));
+    } catch (Problem e) {
+      if (!TransportRef.hasTransport(target)) {
+        throw e;
+      }
+      String place = target.substring(target.indexOf(':') + 1);
+      boolean docker = target.startsWith("docker:");
+      throw new Problem(
+          Problem.Kind.USAGE,
+          "the image: a transport is an option of its own: --transport "
+              + (docker ? "registry " : target.substring(0, target.indexOf(':')) + " ")
+              + Printable.text(docker ? place.substring(2) : place),
+          e);
+    }
+  }
+
+  /**
    * A folder or file by its whole path: later updates look for it from another folder.
    *
    * @throws Problem of kind USAGE when no place is named

@@ -69,22 +69,21 @@ final class MachineFsck {
     if (result.mended() + result.relinked() > 0) {
       voice.say(
           "Mended "
-              + result.mended()
-              + " objects, and led "
-              + result.relinked()
-              + " files of deployments to them");
+              + counted(result.mended(), "object")
+              + ", and led "
+              + counted(result.relinked(), "file")
+              + " of deployments to what is whole");
     }
     if (result.kernels() > 0) {
-      voice.say("Put " + result.kernels() + " files of kernels into /boot again");
+      voice.say("Put " + counted(result.kernels(), "file") + " of kernels into /boot again");
     }
     if (result.images() > 0) {
-      voice.say("Wrote " + result.images() + " composefs images of deployments again");
+      voice.say("Wrote " + counted(result.images(), "composefs image") + " of deployments again");
     }
     if (!left.isClean()) {
       throw Problem.corrupt(
           "the machine has "
-              + left.errors().size()
-              + " errors"
+              + counted(left.errors().size(), "error")
               + (repair
                   ? " that no image of a deployment mends: switch to another image, or install"
                       + " anew"
@@ -92,6 +91,10 @@ final class MachineFsck {
     }
     voice.say(
         "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
+  }
+
+  private static String counted(int count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
   }
 
   private Result run(boolean repair) throws IOException {

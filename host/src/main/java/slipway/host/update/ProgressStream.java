@@ -117,7 +117,11 @@ public final class ProgressStream implements AutoCloseable {
     }
     if ((Integer.parseInt(flags, 8) & (Posix.O_WRONLY | Posix.O_RDWR)) == 0) {
       throw Problem.usage(
-          "--progress-fd " + descriptor + ": the descriptor is open for reading only");
+          "--progress-fd "
+              + descriptor
+              + ": the descriptor is not open for writing; open it, as in "
+              + descriptor
+              + ">FILE");
     }
   }
 

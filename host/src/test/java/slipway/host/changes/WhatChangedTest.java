@@ -159,9 +159,13 @@ class WhatChangedTest {
         .isInstanceOf(Problem.class)
         .hasMessage("there is nothing to compare with: the machine has one version only");
     assertThatThrownBy(() -> between("staged", null))
+        .hasMessage("nothing is staged; bootc status shows what there is");
+    assertThatThrownBy(() -> between("rollback", null))
+        .hasMessage("there is no deployment to roll back to; bootc status shows what there is");
+    assertThatThrownBy(() -> between("7", null))
         .hasMessage(
-            "no deployment is \"staged\"; name one by its index, 0 to 0, by its commit or its image's"
-                + " digest: bootc status -v shows them");
+            "no deployment is \"7\"; name one by its index, 0, by its commit or its image's digest:"
+                + " bootc status -v shows them");
   }
 
   @Test

@@ -135,7 +135,7 @@ class DeploymentsTest {
     machine.judge();
     assertThatThrownBy(() -> verbs().delete("staged"))
         .isInstanceOf(Problem.class)
-        .hasMessageStartingWith("no deployment is \"staged\"");
+        .hasMessageStartingWith("nothing is staged;");
     stage("4");
     assertThat(machine.reboot().isSame(sysroot().booted().orElseThrow())).isTrue();
     assertThat(menu()).containsExactly("4", "3", "1");

@@ -96,9 +96,9 @@ class MachineArgumentsTest {
         .isInstanceOf(Problem.class)
         .hasMessage("several kernel arguments have the key b, name one: b=1, b=2");
     assertThatThrownBy(() -> ArgumentEdit.delete(List.of("c"), false).apply(present))
-        .hasMessage("no kernel argument is \"c\"");
+        .hasMessage("no kernel argument is \"c\"; bootc kargs list shows those of the next boot");
     assertThatThrownBy(() -> ArgumentEdit.replace(List.of("c=1"), null, false).apply(present))
-        .hasMessage("no kernel argument is \"c\"");
+        .hasMessage("no kernel argument is \"c\"; bootc kargs list shows those of the next boot");
     for (String bad : List.of("a\nb", "a=\"b", "ostree=/x", "\"ostree=/x\"", "a\u202eb", " ")) {
       assertThatThrownBy(() -> ArgumentEdit.add(List.of(bad), false)).isInstanceOf(Problem.class);
       assertThatThrownBy(() -> ArgumentEdit.replace(List.of(bad), null, false))

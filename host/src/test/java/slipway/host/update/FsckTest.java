@@ -107,7 +107,7 @@ class FsckTest {
         .anyMatch(l -> l.contains(" lacks the object "));
     machine.host().fsck(true);
     assertThat(machine.heard())
-        .contains("Mended 2 objects, and led 2 files of deployments to them")
+        .contains("Mended 2 objects, and led 2 files of deployments to what is whole")
         .contains("Put 1 files of kernels into /boot again")
         .last()
         .asString()
@@ -149,9 +149,9 @@ class FsckTest {
     Manifest.Image manifest = (Manifest.Image) machine.source(NAME).manifest(null);
     machine.replace(NAME, now -> new Failing(now, manifest.layers().get(1)));
     assertThatThrownBy(() -> machine.host().fsck(true))
-        .hasMessageStartingWith("the machine has 1 errors that no image of a deployment mends");
+        .hasMessageStartingWith("the machine has 1 error that no image of a deployment mends");
     assertThat(machine.heard())
-        .contains("Mended 1 objects, and led 1 files of deployments to them");
+        .contains("Mended 1 object, and led 1 file of deployments to what is whole");
     assertThat(machine.noted)
         .contains("warning: " + NAME + " mends nothing more: the registry answers 503");
     assertThat(deployed("usr/share/base")).hasContent("the same in all");
@@ -185,14 +185,14 @@ class FsckTest {
     renew(moved);
     damage(deployed("usr/share/base"));
     assertThatThrownBy(() -> machine.host().fsck(false))
-        .hasMessageStartingWith("the machine has 1 errors; bootc fsck --repair");
+        .hasMessageStartingWith("the machine has 1 error; bootc fsck --repair");
     assertThat(machine.heard())
         .singleElement()
         .asString()
         .matches("the file usr/share/base of the deployment default .* is not what its object .*");
     machine.host().fsck(true);
     assertThat(machine.heard())
-        .contains("Mended 0 objects, and led 1 files of deployments to them");
+        .contains("Mended 0 objects, and led 1 file of deployments to what is whole");
     assertThat(Files.isSameFile(deployed("usr/share/base"), base)).isTrue();
     assertThat(Files.isSameFile(deployed("usr/lib/os-release"), moved))
         .as("a copy that is whole stays")
@@ -235,7 +235,7 @@ class FsckTest {
     damage(tree);
     machine.host().fsck(true);
     assertThat(machine.heard())
-        .contains("Mended 4 objects, and led 2 files of deployments to them");
+        .contains("Mended 4 objects, and led 2 files of deployments to what is whole");
     machine.judge();
   }
 
@@ -329,7 +329,7 @@ class FsckTest {
     assertThatThrownBy(() -> machine.host().fsck(true))
         .isInstanceOf(Problem.class)
         .hasMessage(
-            "the machine has 1 errors that no image of a deployment mends: switch to another"
+            "the machine has 1 error that no image of a deployment mends: switch to another"
                 + " image, or install anew");
     assertThat(machine.noted).contains("warning: " + NAME + " mends nothing: no image " + NAME);
     assertThat(damaged).as("what is broken is not taken away").exists();
@@ -364,7 +364,7 @@ class FsckTest {
       slipway.linux.posix.Ioctls.setImmutable(OsPath.of(directory), true);
       assertThatThrownBy(() -> machine.host().fsck(false))
           .isInstanceOf(Problem.class)
-          .hasMessageStartingWith("the machine has 1 errors");
+          .hasMessageStartingWith("the machine has 1 error");
       assertThat(machine.heard())
           .containsExactly(
               "the composefs image .ostree.cfs of the deployment "

@@ -338,7 +338,7 @@ class ProgressStreamTest {
     int both = fifo(directory);
     int reader = end(directory, Posix.O_RDONLY);
     try {
-      refuse(reader, "open for reading only");
+      refuse(reader, "not open for writing; open it, as in " + reader + ">FILE");
     } finally {
       Posix.close(both);
       Posix.close(reader);

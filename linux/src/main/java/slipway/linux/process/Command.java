@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
@@ -22,6 +24,10 @@ import slipway.base.Problem;
  * copy. A failure carries the command's name and the end of its stderr.
  */
 public final class Command {
+  /** The end of what the JVM says of a program that it cannot start. */
+  private static final Pattern KERNEL_SAID =
+      Pattern.compile("error[:=] ?[0-9]+,? \\(?([^()]+)\\)?$");
+
   private static final int STDERR_KEPT = 8 * 1024;
   private static final int STDOUT_LIMIT = 64 * 1024 * 1024;
 
@@ -265,10 +271,17 @@ public final class Command {
           "cannot start "
               + argv.getFirst()
               + ": is it installed and on the PATH? ("
-              + e.getMessage()
+              + reason(e)
               + ")",
           e);
     }
+  }
+
+  /** What the kernel said; the JVM's message names the program and a number, too. */
+  private static String reason(IOException e) {
+    String message = String.valueOf(e.getMessage()).strip();
+    Matcher said = KERNEL_SAID.matcher(message);
+    return said.find() ? said.group(1) : message;
   }
 
   /** Kills a process and all that it started. */

@@ -35,6 +35,17 @@ class CommandTest {
   }
 
   @Test
+  void saysWhyAProgramCannotBeStarted() {
+    assertThatThrownBy(() -> Command.of("/nowhere/tool").run())
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "cannot start /nowhere/tool: is it installed and on the PATH? (No such file or"
+                + " directory)");
+    assertThatThrownBy(() -> Command.of("/proc").run())
+        .hasMessage("cannot start /proc: is it installed and on the PATH? (Permission denied)");
+  }
+
+  @Test
   @Tag("slow")
   void whatDoesNothingIsGivenUp() {
     Command idle = Command.of("sh", "-c", "sleep 1000; :").idleLimit(Duration.ofSeconds(1));

@@ -151,6 +151,18 @@ public final class BlobDirectory implements AutoCloseable {
     return bytes;
   }
 
+  /**
+   * Called before it is said what a place lacks.
+   *
+   * @throws Problem of kind NOT_FOUND for what is no folder
+   */
+  public static void requireFolder(Path place) {
+    if (!Files.isDirectory(place)) {
+      throw Problem.notFound(
+          Files.exists(place) ? place + " is not a folder" : "there is no folder " + place);
+    }
+  }
+
   public BlobWriter newBlob(Digest.Algorithm algorithm) {
     try {
       Path directory = writerDirectory();

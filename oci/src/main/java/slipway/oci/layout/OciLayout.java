@@ -45,6 +45,7 @@ public final class OciLayout implements ImageSource, ImageSink {
   public static OciLayout open(Path root, @Nullable String name) {
     Path absolute = root.toAbsolutePath().normalize();
     if (!isOne(absolute)) {
+      BlobDirectory.requireFolder(root);
       throw Problem.notFound(root + " is no OCI image layout: it has no " + LayoutIndex.FILE);
     }
     try {

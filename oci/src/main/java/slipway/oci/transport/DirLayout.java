@@ -43,6 +43,7 @@ public final class DirLayout implements ImageSource, ImageSink {
    */
   public static DirLayout open(Path root) {
     if (!isOne(root)) {
+      BlobDirectory.requireFolder(root);
       throw Problem.notFound(root + " holds no image: it has no " + MANIFEST);
     }
     try {
