@@ -71,8 +71,8 @@ final class Help {
   }
 
   /**
-   * A command's page. Picocli makes none for less than 55 columns, and breaks names in two, behind a
-   * colon or a point.
+   * A command's page. Picocli makes none for less than 55 columns, and breaks names in two, behind
+   * a colon or a point.
    */
   private static String page(CommandLine line, int columns) {
     boolean narrow = columns >= NarrowText.LEAST_COLUMNS && columns < COLUMNS;

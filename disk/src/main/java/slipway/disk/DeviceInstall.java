@@ -171,7 +171,8 @@ public final class DeviceInstall {
   private void readPartitionsAgain() {
     String device = request.device().toString();
     if (Command.of("blockdev", "--rereadpt", device).tryRun().status() != 0) {
-      progress.note("the kernel does not show the partitions of "
+      progress.note(
+          "the kernel does not show the partitions of "
               + device
               + " yet; partprobe "
               + device

@@ -311,7 +311,8 @@ class TransportTest {
       assertThatThrownBy(() -> load(TransportRef.parse(transport + dir.resolve("none")), "x"))
           .isInstanceOf(Problem.class)
           .hasMessage("there is no folder " + dir.resolve("none"));
-      assertThatThrownBy(() -> load(TransportRef.parse(transport + file), "x")).hasMessage(file + " is not a folder");
+      assertThatThrownBy(() -> load(TransportRef.parse(transport + file), "x"))
+          .hasMessage(file + " is not a folder");
     }
   }
 }

@@ -199,8 +199,7 @@ public final class ContainerCommand implements Callable<Integer> {
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);
       PrintWriter out = spec.commandLine().getOut();
       switch (json ? Format.JSON : format == null ? Format.HUMANREADABLE : format) {
-        case JSON ->
-            out.println(JsonText.pretty(document(arguments, kernel)));
+        case JSON -> out.println(JsonText.pretty(document(arguments, kernel)));
         case YAML -> out.print(StatusDocument.yaml(document(arguments, kernel)));
         case HUMANREADABLE -> {
           out.println("Kernel: " + (kernel == null ? "<none>" : Printable.text(kernel.version())));
