@@ -108,7 +108,7 @@ class FsckTest {
     machine.host().fsck(true);
     assertThat(machine.heard())
         .contains("Mended 2 objects, and led 2 files of deployments to what is whole")
-        .contains("Put 1 files of kernels into /boot again")
+        .contains("Put 1 file of kernels into /boot again")
         .last()
         .asString()
         .endsWith(": no errors");
@@ -371,7 +371,7 @@ class FsckTest {
                   + now.id()
                   + (missing ? " is missing" : " is damaged"));
       machine.host().fsck(true);
-      assertThat(machine.heard()).contains("Wrote 1 composefs images of deployments again");
+      assertThat(machine.heard()).contains("Wrote 1 composefs image of deployments again");
       assertThat(image).hasBinaryContent(whole);
       assertThat(directory).isDirectoryNotContaining("glob:**.tmp");
     }
