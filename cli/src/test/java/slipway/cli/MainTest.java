@@ -62,6 +62,18 @@ class MainTest {
         status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "1"})
+  void tellsWhereAFailureComesFromWhenThatIsAsked(String asked) {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Command command =
+        Command.of(java, "--enable-native-access=ALL-UNNAMED", "slipway.cli.Main", "inspect", "x")
+            .environment("CLASSPATH", System.getProperty("java.class.path"))
+            .environment("SLIPWAY_STATE", state.toString())
+            .environment("SLIPWAY_DEBUG", asked);
+    assertThat(command.tryRun().stderr().contains("\tat slipway.")).isEqualTo(!asked.isEmpty());
+  }
+
   /** It fails by itself when one of its commands does not end as it should. */
   @Test
   @Tag("slow")

@@ -123,6 +123,8 @@ class FactoryResetTest {
     assertThat(HostMachine.version(Sysroot.open(machine.root()), machine.reboot())).isEqualTo("2");
     machine.judge();
     assertThatThrownBy(() -> verb().forget(null)).hasMessageContaining("no stateroot but " + name);
+    assertThatThrownBy(() -> verb().forget("other"))
+        .hasMessage("there is no stateroot other; there is only " + name);
   }
 
   @Test
