@@ -55,8 +55,8 @@ public final class KeyFile {
   }
 
   /**
-   * Reads what is only told to people, so that it keeps nothing from being done: nothing where there
-   * is no file, and of one that cannot be read, is too large or damaged.
+   * Reads what is only told to people, so that it keeps nothing from being done: nothing where
+   * there is no file, and of one that cannot be read, is too large or damaged.
    */
   public static KeyFile readable(Path file) {
     try (InputStream in = Files.newInputStream(file)) {

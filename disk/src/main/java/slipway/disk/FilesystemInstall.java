@@ -416,8 +416,7 @@ public final class FilesystemInstall {
       tellOthers(loader, mounted.hasSystemdBoot());
     } else if (disk != null && disk.esp() != null) {
       EspFolders folders = new EspFolders(disk.disk(), disk.esp().start());
-      tellRemoved(
-          folders.removeLoadersOf(erased, scratch.large(), progress::note), disk.disk());
+      tellRemoved(folders.removeLoadersOf(erased, scratch.large(), progress::note), disk.disk());
       if (loader == BootLoader.SYSTEMD) {
         tellCleared(folders.clearMenu());
       }

@@ -408,10 +408,7 @@ record TargetRoot(
       requireWholeBoot();
     }
     image.requireDrivers(loader, root.type(), boot.type());
-    image.requireBootLoader(
-        wishes,
-        disk != null && disk.bios() != null,
-        hasEsp());
+    image.requireBootLoader(wishes, disk != null && disk.bios() != null, hasEsp());
     if (image.makesGrub(wishes, disk != null && disk.bios() != null)) {
       requireRead();
     }

@@ -251,7 +251,8 @@ class FilesystemInstallTest extends FilesystemCase {
       install(request(replace).withWishes(wishes(BootLoader.SYSTEMD)));
       assertThat(Command.of("mdir", "-b", "-i", esp(), "::/EFI/other", "::/EFI/Linux").output())
           .contains("::/EFI/other/grub.cfg", "::/EFI/Linux/grub.cfg");
-      assertThat(notes).anyMatch(line -> line.startsWith("the loaders on the EFI system partition"));
+      assertThat(notes)
+          .anyMatch(line -> line.startsWith("the loaders on the EFI system partition"));
     }
   }
 

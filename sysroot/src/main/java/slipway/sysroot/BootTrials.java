@@ -38,7 +38,8 @@ public final class BootTrials {
       // The update counts more than its trial.
       sysroot
           .warnings()
-          .accept("warning: the starts of the new deployment are not counted: " + FileReason.why(e));
+          .accept(
+              "warning: the starts of the new deployment are not counted: " + FileReason.why(e));
       return null;
     }
   }

@@ -147,8 +147,9 @@ final class DeployPlanner {
   /**
    * The boot menu with one more in front: kept are the running one, the merge source, pinned ones,
    * those of other stateroots, and of the rest as many as the machine is told to keep and {@code
-   * /boot} has room for. So is one whose origin is damaged, which may be pinned. While the running one is itself on trial, what was proven before it stays
-   * as well, and stands behind the new one: it is what a machine goes back to whose new one fails.
+   * /boot} has room for. So is one whose origin is damaged, which may be pinned. While the running
+   * one is itself on trial, what was proven before it stays as well, and stands behind the new one:
+   * it is what a machine goes back to whose new one fails.
    *
    * @param tree of the new one when it is not on disk yet, else null
    * @throws Problem of kind ENVIRONMENT when {@code /boot} has no room even without the rest, or
@@ -166,10 +167,7 @@ final class DeployPlanner {
             .filter(d -> !isNeeded(d, created, merge) && !d.isSame(proven))
             .toList();
     others.stream().filter(d -> d.origin().damage() != null).forEach(spare::add);
-    others.stream()
-        .filter(d -> d.origin().damage() == null)
-        .limit(keep() - 1L)
-        .forEach(spare::add);
+    others.stream().filter(d -> d.origin().damage() == null).limit(keep() - 1L).forEach(spare::add);
     OtherMenus.requireNone(sysroot.root());
     Optional<EspMenu> partition = EspMenu.of(sysroot.root());
     if (partition.isPresent()) {

@@ -77,8 +77,7 @@ public final class NewSysroot {
    *
    * @param directory of the deployment
    */
-  public static void changeOrigin(Path directory, UnaryOperator<Origin> change)
-      throws IOException {
+  public static void changeOrigin(Path directory, UnaryOperator<Origin> change) throws IOException {
     DeploymentWriter.writeOrigin(directory, change.apply(SysrootState.origin(directory)));
   }
 
@@ -94,7 +93,10 @@ public final class NewSysroot {
     return Stateroots.isMarked(stateroot.resolve("var"))
         || Stateroots.isMarked(directory.resolve("etc"))
         || RootedFile.read(
-                OsPath.of(directory), MACHINE_ID, RootedFile.Links.BENEATH, directory + "/" + MACHINE_ID)
+                OsPath.of(directory),
+                MACHINE_ID,
+                RootedFile.Links.BENEATH,
+                directory + "/" + MACHINE_ID)
             .filter(id -> NAME.matcher(RawText.decode(id).strip()).matches())
             .isPresent();
   }

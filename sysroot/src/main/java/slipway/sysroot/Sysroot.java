@@ -16,7 +16,6 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
-import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.MachineSettings;
@@ -27,7 +26,6 @@ import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
-import slipway.sysroot.write.EtcMerge;
 
 /**
  * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one

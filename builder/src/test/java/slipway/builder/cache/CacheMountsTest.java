@@ -20,8 +20,7 @@ class CacheMountsTest {
   @Test
   void aStampThatCannotBeWrittenFailsNothingAndHoldsNoLock() throws Exception {
     List<String> notes = new ArrayList<>();
-    Progress progress =
-        new Notes(notes::add);
+    Progress progress = new Notes(notes::add);
     List<Path> caches = new ArrayList<>();
     try (CacheMounts mounts = new CacheMounts(directory, progress)) {
       for (String target : List.of("/a", "/b")) {

@@ -174,8 +174,7 @@ class PartialUpgradeTest {
   private static Imported pull(Repository repository, String host, int version, List<String> notes)
       throws IOException {
     Reference name = Reference.parse(host + "/os:" + version);
-    Progress progress =
-        new Notes(notes::add);
+    Progress progress = new Notes(notes::add);
     try (RegistryClient source = new RegistryClient(name, RegistryOptions.anonymous(Map.of()))) {
       Manifest.Image manifest = Transfer.resolve(source, null, Platform.host());
       assertThat(manifest.layers()).allMatch(PartialLayer::isOffered);

@@ -52,9 +52,9 @@ public record EfiFolder(Path folder) {
   }
 
   /**
-   * Removes the folders of loaders of systems that were erased: firmware that remembers them goes on
-   * to the next. Of a folder that all systems share only their files go, and the folder itself when
-   * it is empty then.
+   * Removes the folders of loaders of systems that were erased: firmware that remembers them goes
+   * on to the next. Of a folder that all systems share only their files go, and the folder itself
+   * when it is empty then.
    *
    * @param notes is told of what cannot be looked at or removed, and stays: the new loader does not
    *     depend on it
@@ -111,8 +111,7 @@ public record EfiFolder(Path folder) {
    * @param vendor its folder below {@code EFI}
    */
   public static String stays(String vendor, Exception failure) {
-    String reason =
-        failure instanceof IOException e ? FileReason.advised(e) : failure.getMessage();
+    String reason = failure instanceof IOException e ? FileReason.advised(e) : failure.getMessage();
     return "the loader EFI/"
         + Printable.text(vendor)
         + " on the EFI system partition could not be looked at or removed and stays: "

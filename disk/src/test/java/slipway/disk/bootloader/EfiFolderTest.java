@@ -84,7 +84,8 @@ class EfiFolderTest {
     assertThat(notes)
         .singleElement()
         .asString()
-        .startsWith("the loader EFI/b on the EFI system partition could not be looked at or removed")
+        .startsWith(
+            "the loader EFI/b on the EFI system partition could not be looked at or removed")
         .endsWith("choose the new one in its boot menu (efibootmgr)");
   }
 }

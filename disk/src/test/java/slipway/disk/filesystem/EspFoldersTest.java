@@ -62,7 +62,8 @@ class EspFoldersTest {
   private List<String> removed() throws Exception {
     return folders.removeLoadersOf(
         new ErasedSystems(List.of(ID), List.of(ID)),
-        Files.createDirectories(directory.resolve("work")), notes::add);
+        Files.createDirectories(directory.resolve("work")),
+        notes::add);
   }
 
   @Test

@@ -251,7 +251,9 @@ public final class StatusReader {
         name, facts.version(), facts.created(), digest, facts.architecture());
   }
 
-  /** A newer image that was seen, as far as the notes of a commit, which no checksum guards, tell. */
+  /**
+   * A newer image that was seen, as far as the notes of a commit, which no checksum guards, tell.
+   */
   private HostStatus.@Nullable Image update(HostStatus.ImageName name, Deployment d) {
     try {
       Map<String, GVariant> notes = repository.readDetachedMetadata(d.checksum());

@@ -44,8 +44,9 @@ public final class ImageRefs {
   /**
    * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
    * no deployment any more. While the commit of a deployment cannot be read, its layers are
-   * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is. While another
-   * process fetches something, which no deployment needs yet, all of this is left to that process.
+   * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is. While
+   * another process fetches something, which no deployment needs yet, all of this is left to that
+   * process.
    *
    * @throws Problem of kind CORRUPT, at the end, when the repository cannot be pruned for such
    *     damage

@@ -132,7 +132,8 @@ public final class NextBoot {
       return true;
     } catch (IOException | Problem e) {
       if (wish.requiresSoft()) {
-        throw new Problem(Problem.Kind.ENVIRONMENT, "it needs a full reboot: " + FileReason.why(e), e);
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT, "it needs a full reboot: " + FileReason.why(e), e);
       }
       host.progress().note("warning: a full reboot is needed: " + FileReason.why(e));
       return false;

@@ -117,8 +117,7 @@ class StatusTest {
             0,
             List.of(),
             null);
-    HostStatus back =
-        new HostStatus(NAME, null, booted, first, List.of(), true, null, false, NONE);
+    HostStatus back = new HostStatus(NAME, null, booted, first, List.of(), true, null, false, NONE);
     assertThat(StatusText.render(back, false, true)).endsWith("\n       Next boot: yes\n");
     assertThat(StatusText.render(status(null, booted, before), false, true))
         .doesNotContain("Next boot")

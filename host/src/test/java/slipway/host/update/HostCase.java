@@ -12,8 +12,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** A machine that was installed from an image, and what its tests do with it. */
 abstract class HostCase {
   static final String NAME = HostMachine.NAME;
-  static final Host.UpgradeOptions CHECK =
-      new Host.UpgradeOptions(true, false, false, false, null);
+  static final Host.UpgradeOptions CHECK = new Host.UpgradeOptions(true, false, false, false, null);
 
   HostMachine machine;
   Manifest.Image first;

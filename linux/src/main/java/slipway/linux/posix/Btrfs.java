@@ -53,8 +53,7 @@ public final class Btrfs {
   }
 
   /** Gives false where the file system is another one. */
-  private static boolean ioctl(Scratch s, int fd, long request, String name)
-      throws UnixException {
+  private static boolean ioctl(Scratch s, int fd, long request, String name) throws UnixException {
     if (IOCTL.call(s, fd, request, s.structAddress) >= 0) {
       return true;
     }

@@ -133,8 +133,7 @@ class EncapsulationTest {
         other.resolve(
             "objects/" + name.substring(0, 2) + "/" + name.substring(2) + ".commitmeta/x"));
     List<String> notes = new ArrayList<>();
-    Progress progress =
-        new Notes(notes::add);
+    Progress progress = new Notes(notes::add);
     try (EncapsulatedCommit image = image()) {
       assertThat(bring(other, image, "os/y", progress)).isEqualTo(commit);
     }

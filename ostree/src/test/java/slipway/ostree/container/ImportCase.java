@@ -33,8 +33,7 @@ abstract class ImportCase {
   Path path;
   Repository repository;
   final List<String> notes = new ArrayList<>();
-  final Progress progress =
-      new Notes(notes::add);
+  final Progress progress = new Notes(notes::add);
 
   @BeforeEach
   void create() throws IOException {
