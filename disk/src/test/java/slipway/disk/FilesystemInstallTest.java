@@ -1,6 +1,7 @@
 package slipway.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -105,7 +106,8 @@ class FilesystemInstallTest extends FilesystemCase {
                 null,
                 false,
                 MachineWishes.Companions.NONE));
-    refused(keyed, "would be gone at the first start");
+    assertThatThrownBy(() -> install(keyed))
+        .hasMessageContaining("would be gone at the first start");
     install(request(Replace.NOTHING));
     assertThat(judged())
         .contains(

@@ -358,7 +358,7 @@ class DeployTest {
   void aMachineHasAnIdOfItsOwn() throws IOException {
     Sysroot sysroot = machine.init();
     Map<String, String> files = Machine.files("1", "one");
-    files.put("etc/machine-id", "1".repeat(32) + "\n");
+    files.put("usr/etc/machine-id", "1".repeat(32) + "\n");
     files.put("var/lib/dbus/machine-id", "1".repeat(32) + "\n");
     Deployment first = sysroot.deploy(install(machine.commit(files)));
     Path id = sysroot.path(first).resolve("etc/machine-id");
@@ -366,7 +366,7 @@ class DeployTest {
     assertThat(machine.root().resolve("ostree/deploy/default/var/lib/dbus")).isEmptyDirectory();
 
     Files.writeString(id, "a".repeat(32) + "\n");
-    files.put("etc/machine-id", "2".repeat(32) + "\n");
+    files.put("usr/etc/machine-id", "2".repeat(32) + "\n");
     Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
     assertThat(sysroot.path(second).resolve("etc/machine-id")).hasContent("a".repeat(32));
     machine.judge();
@@ -377,13 +377,13 @@ class DeployTest {
   void aMachineThatHasItsIdFromAnImageKeepsIt() throws IOException {
     Sysroot sysroot = machine.init();
     Map<String, String> files = Machine.files("1", "one");
-    files.put("etc/machine-id", "1".repeat(32) + "\n");
+    files.put("usr/etc/machine-id", "1".repeat(32) + "\n");
     Deployment first = sysroot.deploy(install(machine.commit(files)));
     Files.writeString(sysroot.path(first).resolve("etc/machine-id"), "1".repeat(32) + "\n");
-    files.put("etc/machine-id", "2".repeat(32) + "\n");
+    files.put("usr/etc/machine-id", "2".repeat(32) + "\n");
     Deployment second = sysroot.deploy(DeploySpec.upgrade(first, machine.commit(files), ORIGIN));
     assertThat(sysroot.path(second).resolve("etc/machine-id")).hasContent("1".repeat(32));
-    files.remove("etc/machine-id");
+    files.remove("usr/etc/machine-id");
     Deployment third = sysroot.deploy(DeploySpec.upgrade(second, machine.commit(files), ORIGIN));
     assertThat(sysroot.path(third).resolve("etc/machine-id")).hasContent("1".repeat(32));
   }

@@ -8,7 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.regex.Pattern;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
-import slipway.tree.TreeCopy;
+import slipway.linux.posix.TreeCopy;
 
 /**
  * What tells one machine from another, {@code /etc/machine-id} (machine-id(5)). Images hold one all

@@ -11,7 +11,7 @@ import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.tree.TreeCopy;
+import slipway.linux.posix.TreeCopy;
 
 /** What other tools keep beside our boot menu, and in place of it. */
 public final class OtherMenus {

@@ -48,7 +48,8 @@ class KernelArgumentsTest {
 
   @ParameterizedTest
   @CsvSource(
-      {
+      delimiter = '|',
+      value = {
         // The machine's, the old image's, the new image's, the machine's then.
         "r console=S0 | '' | console=tty0 console=S0 n | r console=tty0 console=S0 n",
         "r console=tty0 console=S0 m | console=tty0 console=S0 | console=S0 console=tty0 |"
@@ -60,8 +61,7 @@ class KernelArgumentsTest {
         "r a m | a | a b | r a b m",
         "r m | '' | a b | r m a b",
         "r a m | a | '' | r m",
-      },
-      delimiter = '|')
+      })
   void followsOrderAndNumberOfTheImagesArguments(
       String machine, String before, String after, String then) {
     assertThat(
