@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import slipway.base.Notes;
 import slipway.disk.FilesystemInstall.Replace;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;

@@ -173,7 +173,8 @@ class PartialLayerTest {
   }
 
   private void find(ChunkedBlob blob, LongConsumer memory) throws IOException {
-    assertThat(PartialLayer.find(source, serve(blob), known, fetched::addAndGet, memory)).isPresent();
+    assertThat(PartialLayer.find(source, serve(blob), known, fetched::addAndGet, memory))
+        .isPresent();
   }
 
   /** Also the texts of a file's further chunks, which nobody needs. */
