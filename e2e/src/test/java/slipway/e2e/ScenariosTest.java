@@ -144,9 +144,7 @@ class ScenariosTest {
      */
     private String[] secrets(Path folder) throws IOException {
       return Files.readString(folder.resolve("Containerfile")).contains("type=secret")
-          ? new String[] {
-            "--no-cache", "--secret", "id=creds,src=" + credentials(closedInGuest())
-          }
+          ? new String[] {"--no-cache", "--secret", "id=creds,src=" + credentials(closedInGuest())}
           : new String[0];
     }
 
