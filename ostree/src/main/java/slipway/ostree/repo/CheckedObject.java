@@ -17,6 +17,7 @@ final class CheckedObject extends BlockFilter {
   private final Checksum name;
   private final MessageDigest hash = Checksum.newDigest();
   private long left;
+  private boolean isWhole;
 
   /**
    * @param in the content; closed with this
@@ -42,6 +43,9 @@ final class CheckedObject extends BlockFilter {
     if (n > 0) {
       hash.update(buffer, offset, n);
       left -= n;
+      if (left < 0) {
+        throw damaged();
+      }
     }
     if (n != 0 && left == 0 || n < 0) {
       check();
@@ -49,10 +53,19 @@ final class CheckedObject extends BlockFilter {
     return n;
   }
 
+  /** Once: the hash is begun anew by what asks for it, and a reader may come to the end again. */
   private void check() {
-    if (left != 0 || !Checksum.of(hash.digest()).equals(name)) {
-      throw Problem.corrupt(
-          "the object " + name + " of " + repository.path() + " is damaged" + FsckReport.REPAIR);
+    if (isWhole) {
+      return;
     }
+    if (left != 0 || !Checksum.of(hash.digest()).equals(name)) {
+      throw damaged();
+    }
+    isWhole = true;
+  }
+
+  private Problem damaged() {
+    return Problem.corrupt(
+        "the object " + name + " of " + repository.path() + " is damaged" + FsckReport.REPAIR);
   }
 }

@@ -40,7 +40,9 @@ final class Fsck {
 
   private FsckReport check(Progress progress) throws IOException {
     checkRefs();
-    Reachable reachable = new Reachable(repository, errors::add);
+    // Who reads this asked for the check, and is told once what mends it all.
+    Reachable reachable =
+        new Reachable(repository, damage -> errors.add(damage.replace(FsckReport.REPAIR, "")));
     int commits = 0;
     for (Prune.Loose object : Prune.Loose.list(repository)) {
       if (object.type() == ObjectType.COMMIT) {
