@@ -19,3 +19,17 @@ test "$(ssh -n -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyCheck
 rm /var/lib/mycustom/.ssh/authorized_keys
 systemd-tmpfiles --create
 test "$(ssh -n -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no mycustom@127.0.0.1 id -un)" = mycustom
+# By cloud-init, from a seed on the machine.
+mkdir -p /var/lib/cloud/seed/nocloud
+echo "instance-id: one" > /var/lib/cloud/seed/nocloud/meta-data
+cat > /var/lib/cloud/seed/nocloud/user-data <<END
+#cloud-config
+users:
+- name: claudia
+  shell: /bin/bash
+  ssh_authorized_keys:
+  - $(cat /usr/share/mycustom-key.pub)
+END
+#: reboot
+cloud-init status --wait || test $? = 2
+test "$(ssh -n -i /usr/share/mycustom-key -o BatchMode=yes -o StrictHostKeyChecking=no claudia@127.0.0.1 id -un)" = claudia
