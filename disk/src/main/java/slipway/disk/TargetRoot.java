@@ -5,12 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -29,10 +27,8 @@ import slipway.linux.mount.Mounts;
 import slipway.linux.posix.Btrfs;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.Removal;
 import slipway.linux.posix.RootedFile;
 import slipway.linux.posix.UnixException;
-import slipway.sysroot.NewSysroot;
 import slipway.sysroot.state.EspMenu;
 
 /**
@@ -311,43 +307,14 @@ record TargetRoot(
       }
     }
     if (request.replace() == Replace.ALONGSIDE) {
-      requireUnused(ostree.resolve("deploy"));
+      FormerSystem.requireUnused(ostree.resolve("deploy"));
     }
     if (request.replace() == Replace.WIPE) {
       new OwnFiles(Path.of("/"), request.host()).requireOutside(WipedFiles.below(root.point()));
     }
     if (request.replace() == Replace.NOTHING) {
-      requireEmpty(root.point());
-      requireEmpty(path("boot"));
-    }
-  }
-
-  /**
-   * Refuses a system of ostree that has run, whose deployments and /var would be taken for the new
-   * one's; one that was installed and never started may be installed once more.
-   *
-   * @param stateroots their folder, which no link is in
-   */
-  private static void requireUnused(Path stateroots) throws IOException {
-    for (Path stateroot : folders(stateroots)) {
-      for (Path deployment : folders(stateroot.resolve("deploy"))) {
-        if (NewSysroot.hasStarted(stateroot, deployment)) {
-          throw Problem.input(
-              "a machine has run on "
-                  + Printable.text(deployment.toString())
-                  + ", which would be lost; change its image by bootc switch, or give"
-                  + " --replace wipe to erase all");
-        }
-      }
-    }
-  }
-
-  private static List<Path> folders(Path parent) throws IOException {
-    if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
-      return List.of();
-    }
-    try (Stream<Path> children = Files.list(parent)) {
-      return children.filter(c -> Files.isDirectory(c, LinkOption.NOFOLLOW_LINKS)).toList();
+      FormerSystem.requireEmpty(root.point());
+      FormerSystem.requireEmpty(path("boot"));
     }
   }
 
@@ -355,27 +322,6 @@ record TargetRoot(
   static boolean isSame(Path one, Path other) throws IOException {
     return Files.exists(other)
         && Posix.stat(OsPath.of(one)).device() == Posix.stat(OsPath.of(other)).device();
-  }
-
-  /** Whether it holds only folders, and what is mounted in them. */
-  private static void requireEmpty(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    for (OsPath name : Posix.list(OsPath.of(folder))) {
-      Path child = folder.resolve(name.toPath());
-      if (name.is("lost+found") || MountTable.at(OsPath.of(child)).isPresent()) {
-        continue;
-      }
-      if (!Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
-        throw Problem.input(
-            folder
-                + " is not empty, it holds "
-                + Printable.text(name.toString())
-                + "; give --replace wipe to erase all, or alongside to keep it under /sysroot");
-      }
-      requireEmpty(child);
-    }
   }
 
   private void requireRoom(FilesystemInstall.Request request) {
@@ -578,30 +524,16 @@ record TargetRoot(
     if (imported) {
       kept.add(OsPath.of(path("ostree")));
     }
-    wipe(OsPath.of(root.point()), kept);
+    WipedFiles.erase(OsPath.of(root.point()), kept);
     if (hasBoot()) {
-      wipe(OsPath.of(boot.point()), kept);
+      WipedFiles.erase(OsPath.of(boot.point()), kept);
     }
   }
 
   /** Removes all that is in /boot, but not what is mounted below, such as /boot/efi. */
   void wipeBoot() throws IOException {
     if (Files.exists(path("boot"))) {
-      wipe(OsPath.of(path("boot")), MountTable.points());
-    }
-  }
-
-  private static void wipe(OsPath folder, Collection<OsPath> kept) throws IOException {
-    for (OsPath name : Posix.list(folder)) {
-      OsPath child = folder.resolve(name);
-      if (name.is("lost+found") || kept.contains(child)) {
-        continue;
-      }
-      if (kept.stream().anyMatch(m -> m.startsWith(child + "/"))) {
-        wipe(child, kept);
-      } else {
-        Removal.tree(child);
-      }
+      WipedFiles.erase(OsPath.of(path("boot")), MountTable.points());
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import slipway.base.Problem;
 import slipway.linux.mount.MountTable;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Removal;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.UnixException;
 
@@ -108,6 +110,25 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
       throw Problem.input(
           "%s %s, which --replace wipe of %s would erase; keep them on another file system"
               .formatted(what, Printable.text(needed.toString()), on.get()));
+    }
+  }
+
+  /**
+   * Removes all that is in a folder.
+   *
+   * @param kept what stays, with all below it: mounts, for one
+   */
+  static void erase(OsPath folder, Collection<OsPath> kept) throws IOException {
+    for (OsPath name : Posix.list(folder)) {
+      OsPath child = folder.resolve(name);
+      if (name.is("lost+found") || kept.contains(child)) {
+        continue;
+      }
+      if (kept.stream().anyMatch(m -> m.startsWith(child + "/"))) {
+        erase(child, kept);
+      } else {
+        Removal.tree(child);
+      }
     }
   }
 }

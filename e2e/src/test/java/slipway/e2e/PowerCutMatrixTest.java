@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -53,50 +52,6 @@ class PowerCutMatrixTest {
   private static final int GOING_ON = 5;
 
   private static final long SEED = Long.getLong("matrix.seed", System.nanoTime());
-
-  /** What the machine does, in the order in which it does it. */
-  private enum Step {
-    FIRST_UPGRADE("upgrade", "switch", "--transport", "oci", "/run/shared/followed"),
-    FIRST_FINALIZATION("finalization", "internals", "finalize-staged"),
-    UPGRADE("upgrade", "upgrade"),
-    FINALIZATION("finalization", "internals", "finalize-staged"),
-    ROLLBACK("rollback", "rollback", "--to", "rollback"),
-    PRUNE("prune", "delete", "--rollback"),
-    EDIT("edit", "kargs", "add", "edited=1"),
-    EDIT_FINALIZATION("finalization", "internals", "finalize-staged"),
-    RESET("reset", "install", "reset", "--stateroot", "fresh"),
-    RESET_FINALIZATION("finalization", "internals", "finalize-staged"),
-    REMOVE_STATE("remove-state", "install", "remove-state", "default");
-
-    final String verb;
-    final String[] words;
-
-    Step(String verb, String... words) {
-      this.verb = verb;
-      this.words = words;
-    }
-
-    /** Whether the machine starts anew behind it. */
-    boolean restarts() {
-      return this == ROLLBACK || verb.equals("finalization");
-    }
-  }
-
-  /**
-   * A step as it went undisturbed.
-   *
-   * @param from the first request of it in the log
-   * @param to the first one that is not its any more
-   * @param booted the deployment that ran
-   */
-  private record Stretch(
-      Step step,
-      int from,
-      int to,
-      String booted,
-      MachineContent before,
-      MachineContent after,
-      long millis) {}
 
   private static final Map<String, MatrixFigures> ALL =
       Collections.synchronizedMap(new TreeMap<>());
@@ -167,7 +122,7 @@ class PowerCutMatrixTest {
     }
     Played played = record(steps);
     List<Stretch> wanted =
-        played.stretches.stream().filter(stretch -> steps.contains(stretch.step)).toList();
+        played.stretches.stream().filter(stretch -> steps.contains(stretch.step())).toList();
     try (WriteLog log = WriteLog.open(played.log)) {
       if (wanted.size() == Step.values().length) {
         cutInstallations(log, played.installed, Math.max(1, moments / INSTALLATIONS));
@@ -214,13 +169,13 @@ class PowerCutMatrixTest {
       Stretch r = raw.get(i);
       stretches.add(
           new Stretch(
-              r.step,
+              r.step(),
               log.indexAt(ends.get(2 * i)),
               log.indexAt(ends.get(2 * i + 1)),
-              r.booted,
-              r.before,
-              r.after,
-              r.millis));
+              r.booted(),
+              r.before(),
+              r.after(),
+              r.millis()));
     }
     return stretches;
   }
@@ -232,7 +187,7 @@ class PowerCutMatrixTest {
     for (Stretch s : played.stretches) {
       System.out.printf(
           "%s: %s requests %d to %d, %d flushes, %d ms%n",
-          filesystem, s.step, s.from, s.to, log.windows(s.from, s.to).size(), s.millis);
+          filesystem, s.step(), s.from(), s.to(), log.windows(s.from(), s.to()).size(), s.millis());
     }
   }
 
@@ -361,8 +316,8 @@ class PowerCutMatrixTest {
 
   /** A time between two flushes, each as likely; or one with many requests more so than others. */
   private WriteLog.Window draw(WriteLog log, Stretch stretch, boolean even) {
-    List<WriteLog.Window> windows = log.windows(stretch.from, stretch.to);
-    int at = stretch.from + random.nextInt(stretch.to - stretch.from);
+    List<WriteLog.Window> windows = log.windows(stretch.from(), stretch.to());
+    int at = stretch.from() + random.nextInt(stretch.to() - stretch.from());
     return even
         ? windows.get(random.nextInt(windows.size()))
         : windows.stream().filter(w -> w.end() > at).reduce((a, later) -> later).orElseThrow();
@@ -389,19 +344,19 @@ class PowerCutMatrixTest {
 
   private void examine(Path crashed, Moment moment, int lost, boolean goesOn) throws Exception {
     Stretch stretch = moment.stretch;
-    MatrixFigures row = row(stretch.step.verb);
+    MatrixFigures row = row(stretch.step().verb);
     row.moments++;
     row.cached = Math.max(row.cached, moment.cut - moment.durable);
     row.lost = Math.max(row.lost, lost);
     String what =
         String.format(
             "%s cut at %d, durable %d, %d pieces lost",
-            stretch.step, moment.cut, moment.durable, lost);
+            stretch.step(), moment.cut, moment.durable, lost);
     holds(
         what,
         work -> {
           DiskCheck.Report report =
-              DiskCheck.of(crashed, work, (root, grub) -> compare(root, grub, stretch, row));
+              DiskCheck.of(crashed, work, (root, grub) -> stretch.compare(root, grub, row));
           row.unsettled += report.settled() ? 0 : 1;
         });
     if (goesOn) {
@@ -413,19 +368,11 @@ class PowerCutMatrixTest {
                 StillMachine.start(crashed, shared(), work.resolve("machine"))) {
               again(machine, stretch);
             }
-            assertThat(DiskCheck.of(crashed, work, compared(stretch)).rubbish())
+            assertThat(DiskCheck.of(crashed, work, stretch.compared()).rubbish())
                 .as("what the power cut left behind")
                 .isEmpty();
           });
     }
-  }
-
-  private static DiskCheck.More compared(Stretch stretch) {
-    return (root, grub) -> {
-      MachineContent found = MachineContent.of(root);
-      keptEtc(found, stretch);
-      keptVar(found, stretch);
-    };
   }
 
   /**
@@ -433,11 +380,11 @@ class PowerCutMatrixTest {
    * finalize and nothing left behind.
    */
   private void again(StillMachine machine, Stretch stretch) throws Exception {
-    publish(stretch.step);
-    boolean done = MachineContent.of(machine.sysroot()).menu().equals(stretch.after.menu());
-    boolean stages = stretch.before.menu().equals(stretch.after.menu());
+    publish(stretch.step());
+    boolean done = MachineContent.of(machine.sysroot()).menu().equals(stretch.after().menu());
+    boolean stages = stretch.before().menu().equals(stretch.after().menu());
     if (stages || !done) {
-      machine.bootc(stretch.step.words).run();
+      machine.bootc(stretch.step().words).run();
     }
     if (!machine.isStaged()) {
       // What was there before and what boots next may be two now, and nothing else is staged then.
@@ -445,58 +392,6 @@ class PowerCutMatrixTest {
       machine.bootc("kargs", "add", "again=1").run();
     }
     machine.bootc(Step.FINALIZATION.words).run();
-  }
-
-  /** Holds a disk to what was there before the step and after it. */
-  private static void compare(Path root, List<MenuEntry> grub, Stretch stretch, MatrixFigures row)
-      throws IOException {
-    MachineContent found = MachineContent.of(root);
-    List<String> seen = MachineContent.menu(root, grub);
-    for (List<String> menu : List.of(seen, found.menu())) {
-      assertThat(menu).as("menu").isIn(stretch.before.menu(), stretch.after.menu());
-      assertThat(menu).as("what ran stays in the menu").anyMatch(e -> e.startsWith(stretch.booted));
-    }
-    if (seen.equals(stretch.before.menu())) {
-      row.old++;
-    } else {
-      row.fresh++;
-    }
-    keptEtc(found, stretch);
-    keptVar(found, stretch);
-  }
-
-  private static void keptEtc(MachineContent found, Stretch stretch) {
-    found
-        .etc()
-        .forEach(
-            (deployment, etc) -> {
-              List<SortedMap<String, String>> known = new ArrayList<>();
-              for (MachineContent content : List.of(stretch.before, stretch.after)) {
-                if (content.etc().containsKey(deployment)) {
-                  known.add(content.etc().get(deployment));
-                }
-              }
-              assertThat(known.isEmpty() || known.contains(etc))
-                  .as("/etc of %s is %s, not one of %s", deployment, etc, known)
-                  .isTrue();
-            });
-  }
-
-  private static void keptVar(MachineContent found, Stretch stretch) {
-    stretch
-        .before
-        .var()
-        .forEach(
-            (stateroot, var) -> {
-              SortedMap<String, String> after = stretch.after.var().get(stateroot);
-              if (after != null) {
-                SortedMap<String, String> kept = new TreeMap<>(var);
-                kept.entrySet().retainAll(after.entrySet());
-                assertThat(found.var().get(stateroot))
-                    .as("/var of " + stateroot)
-                    .containsAllEntriesOf(kept);
-              }
-            });
   }
 
   // ---- kills ----
@@ -514,8 +409,8 @@ class PowerCutMatrixTest {
     int done = 0;
     try (FileChannel disk = FileChannel.open(base, StandardOpenOption.WRITE)) {
       for (Stretch stretch : victims) {
-        log.apply(disk, done, stretch.from);
-        done = stretch.from;
+        log.apply(disk, done, stretch.from());
+        done = stretch.from();
         UpgradingMachine.copy(base, killed);
         killVerb(killed, stretch);
       }
@@ -523,25 +418,25 @@ class PowerCutMatrixTest {
   }
 
   private void killVerb(Path disk, Stretch stretch) throws Exception {
-    MatrixFigures row = row(stretch.step.verb);
+    MatrixFigures row = row(stretch.step().verb);
     row.kills++;
-    long patience = patience(stretch.millis);
+    long patience = patience(stretch.millis());
     boolean all = random.nextBoolean();
     String what =
-        stretch.step + " killed after " + patience + " ms" + (all ? " with all it started" : "");
+        stretch.step() + " killed after " + patience + " ms" + (all ? " with all it started" : "");
     holds(
         what,
         work -> {
           try (StillMachine machine = StillMachine.start(disk, shared(), work.resolve("machine"))) {
-            machine.putStaged(staged(stretch.step));
-            publish(stretch.step);
-            row.hit += kill(machine.bootc(stretch.step.words), patience, all) ? 1 : 0;
+            machine.putStaged(staged(stretch.step()));
+            publish(stretch.step());
+            row.hit += kill(machine.bootc(stretch.step().words), patience, all) ? 1 : 0;
             assertThat(machine.bootc("status", "--json").run().text()).contains("\"BootcHost\"");
             assertThat(MachineContent.of(machine.sysroot()).menu())
-                .isIn(stretch.before.menu(), stretch.after.menu());
+                .isIn(stretch.before().menu(), stretch.after().menu());
             again(machine, stretch);
           }
-          DiskCheck.Report report = DiskCheck.of(disk, work, compared(stretch));
+          DiskCheck.Report report = DiskCheck.of(disk, work, stretch.compared());
           assertThat(report.rubbish()).as("what the kill left behind").isEmpty();
         });
   }

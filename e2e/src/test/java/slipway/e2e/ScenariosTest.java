@@ -27,6 +27,7 @@ class ScenariosTest {
           "S22-rollback",
           "S26-etc-and-var",
           "S18-switch",
+          "S32-push-and-update",
           "S37-automatic-update");
 
   /** Likewise, in another machine: what images may bring. */

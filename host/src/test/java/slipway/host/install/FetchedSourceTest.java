@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import slipway.base.Progress;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -19,12 +20,7 @@ import slipway.oci.model.Manifest;
 class FetchedSourceTest {
   /** A registry that tells which blobs it was asked for. */
   private record Registry(ImageSource source, Manifest.Image image, List<Digest> asked)
-      implements ImageSource {
-    @Override
-    public String describe() {
-      return source.describe();
-    }
-
+      implements OtherSource {
     @Override
     public Manifest manifest(@Nullable String selector) throws IOException {
       return image.digest().toString().equals(selector) ? image : source.manifest(selector);

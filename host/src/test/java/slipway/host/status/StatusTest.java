@@ -18,6 +18,20 @@ class StatusTest {
 
   private static HostStatus.Entry entry(
       HostStatus.@Nullable Image image, HostStatus.@Nullable Image update, boolean pinned) {
+    return entry(image, update, pinned, "default", 1);
+  }
+
+  /** The entry that boots next. */
+  private static HostStatus.Entry first(HostStatus.Image image, String stateroot) {
+    return entry(image, null, false, stateroot, 0);
+  }
+
+  private static HostStatus.Entry entry(
+      HostStatus.@Nullable Image image,
+      HostStatus.@Nullable Image update,
+      boolean pinned,
+      String stateroot,
+      int index) {
     return new HostStatus.Entry(
         image,
         update,
@@ -25,10 +39,10 @@ class StatusTest {
         pinned,
         false,
         false,
-        "default",
+        stateroot,
         "26".repeat(32),
         0,
-        1,
+        index,
         List.of(),
         null);
   }
@@ -103,39 +117,13 @@ class StatusTest {
   void showsWhatElseTheNextBootChanges() {
     HostStatus.Entry booted = entry(image("2", "2", null), null, false);
     HostStatus.Entry before = entry(image("1", "1", null), null, false);
-    HostStatus.Entry first =
-        new HostStatus.Entry(
-            image("1", "1", null),
-            null,
-            false,
-            false,
-            false,
-            false,
-            "default",
-            "26".repeat(32),
-            0,
-            0,
-            List.of(),
-            null);
+    HostStatus.Entry first = first(image("1", "1", null), "default");
     HostStatus back = new HostStatus(NAME, null, booted, first, List.of(), true, null, false, NONE);
     assertThat(StatusText.render(back, false, true)).endsWith("\n       Next boot: yes\n");
     assertThat(StatusText.render(status(null, booted, before), false, true))
         .doesNotContain("Next boot")
         .doesNotContain("StateRoot");
-    HostStatus.Entry reset =
-        new HostStatus.Entry(
-            image("2", "2", null),
-            null,
-            false,
-            false,
-            false,
-            false,
-            "state-2026-0",
-            "26".repeat(32),
-            0,
-            0,
-            List.of(),
-            null);
+    HostStatus.Entry reset = first(image("2", "2", null), "state-2026-0");
     assertThat(StatusText.render(status(reset, booted, null), false, true))
         .containsOnlyOnce("     StateRoot: state-2026-0, with /etc and /var of its own\n\n");
     assertThat(StatusText.render(status(reset, booted, null), true, true))

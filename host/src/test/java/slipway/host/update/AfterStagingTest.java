@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,8 +14,8 @@ import slipway.base.Problem;
 import slipway.host.deployment.ArgumentEdit;
 import slipway.host.deployment.MachineArguments;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.oci.copy.ImageSource;
-import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 import slipway.sysroot.Sysroot;
 
@@ -117,22 +115,7 @@ class AfterStagingTest {
   }
 
   /** A source that cannot be closed in order. */
-  private record Unclosed(ImageSource source) implements ImageSource {
-    @Override
-    public String describe() {
-      return source.describe();
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) throws IOException {
-      return source.manifest(selector);
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-      return source.blob(descriptor, offset);
-    }
-
+  private record Unclosed(ImageSource source) implements OtherSource {
     @Override
     public void close() throws IOException {
       throw new IOException("still open");

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,13 +19,13 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
-import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 import slipway.sysroot.Sysroot;
 import tools.jackson.databind.JsonNode;
@@ -245,7 +244,7 @@ class BoundUpgradeTest {
   }
 
   /** Does something when its manifest is asked for first. */
-  private static final class Meanwhile implements ImageSource {
+  private static final class Meanwhile implements OtherSource {
     private final ImageSource source;
     private @Nullable Runnable work;
 
@@ -255,8 +254,8 @@ class BoundUpgradeTest {
     }
 
     @Override
-    public String describe() {
-      return source.describe();
+    public ImageSource source() {
+      return source;
     }
 
     @Override
@@ -267,11 +266,6 @@ class BoundUpgradeTest {
         first.run();
       }
       return source.manifest(other);
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-      return source.blob(descriptor, offset);
     }
   }
 

@@ -4,19 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.host.status.HostStatus;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
@@ -26,27 +24,10 @@ import slipway.oci.model.Platform;
 import slipway.sysroot.state.Deployment;
 
 /** Which image exactly, from where, and what is followed afterwards. */
-class DemandsTest {
-  private static final String NAME = HostMachine.NAME;
+class DemandsTest extends HostCase {
   private static final String STICK = "/media/stick/os";
 
-  private HostMachine machine;
-  private Manifest.Image first;
-  private Deployment installed;
-
-  @BeforeEach
-  void start() throws IOException {
-    machine = new HostMachine();
-    first = machine.publish(NAME, HostMachine.Image.of("1"));
-    installed = machine.install();
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    machine.close();
-  }
-
-  private HostStatus status() throws IOException {
+  private HostStatus seen() throws IOException {
     return machine.host().status();
   }
 
@@ -96,7 +77,7 @@ class DemandsTest {
         .hasMessageStartingWith("--from: this machine follows ");
     assertThatThrownBy(() -> machine.host().switchTo(switching(STICK, "oci", true, null)))
         .hasMessageStartingWith("--once: this machine follows ");
-    assertThat(status().staged()).isNull();
+    assertThat(seen().staged()).isNull();
   }
 
   // ---- a digest ----
@@ -116,10 +97,10 @@ class DemandsTest {
           .isInstanceOf(Problem.class)
           .hasMessage(refused);
     }
-    assertThat(status().staged()).isNull();
+    assertThat(seen().staged()).isNull();
     assertThat(machine.actions).isEmpty();
     assertThat(machine.host().upgrade(requiring(false, second.digest()))).isTrue();
-    assertThat(version(status().staged())).isEqualTo("2");
+    assertThat(version(seen().staged())).isEqualTo("2");
     // The same image again, by name and digest: nothing to do, and another digest is refused.
     Host.SwitchOptions again = switching(NAME, "registry", false, second.digest());
     assertThat(machine.host().switchTo(again)).isFalse();
@@ -157,7 +138,7 @@ class DemandsTest {
     assertThatThrownBy(() -> machine.host().switchTo(options))
         .isInstanceOf(Problem.class)
         .hasMessageStartingWith("the bound image registry.example/app:1 of " + pinned);
-    assertThat(status().staged()).isNull();
+    assertThat(seen().staged()).isNull();
     Manifest.Image fourth = machine.publish("x", HostMachine.Image.of("4"));
     String good = "registry.example/os@" + fourth.digest();
     machine.publish(good, HostMachine.Image.of("4"));
@@ -167,7 +148,7 @@ class DemandsTest {
                 .switchTo(
                     new Host.SwitchOptions(good, "registry", false, false, false, false, named)))
         .isTrue();
-    assertThat(version(status().staged())).isEqualTo("4");
+    assertThat(version(seen().staged())).isEqualTo("4");
   }
 
   private static Host.SwitchOptions switching(
@@ -199,20 +180,10 @@ class DemandsTest {
 
   /** A source whose name leads to an index. */
   private record Indexed(ImageSource source, Manifest.Index index, Manifest.Image image)
-      implements ImageSource {
-    @Override
-    public String describe() {
-      return source.describe();
-    }
-
+      implements OtherSource {
     @Override
     public Manifest manifest(@Nullable String selector) {
       return selector == null ? index : image;
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor, long offset) throws IOException {
-      return source.blob(descriptor, offset);
     }
   }
 
@@ -226,18 +197,18 @@ class DemandsTest {
     assertThat(machine.heard())
         .contains("Queued for next boot: ostree-unverified-image:oci:" + STICK)
         .contains("  Updates still follow: " + NAME);
-    HostStatus.ImageName followed = status().image();
+    HostStatus.ImageName followed = seen().image();
     assertThat(followed).isEqualTo(new HostStatus.ImageName(NAME, "registry", null));
     machine.reboot();
     machine.judge();
-    assertThat(version(status().booted())).isEqualTo("2");
+    assertThat(version(seen().booted())).isEqualTo("2");
     // The registry has the same by now: nothing to do.
     machine.publish(NAME, two);
     assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isFalse();
     // And the next time it is taken from there again.
     machine.publish(NAME, HostMachine.Image.of("3"));
     assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isTrue();
-    assertThat(version(status().staged())).isEqualTo("3");
+    assertThat(version(seen().staged())).isEqualTo("3");
     machine.judge();
   }
 
@@ -249,7 +220,7 @@ class DemandsTest {
     assertThat(machine.host().upgrade(from("oci:" + STICK))).isTrue();
     assertThat(machine.heard()).contains("  Updates still follow: " + NAME);
     assertThat(machine.reboot().origin().container().orElseThrow().image()).isEqualTo(NAME);
-    assertThat(version(status().booted())).isEqualTo("2");
+    assertThat(version(seen().booted())).isEqualTo("2");
     assertThatThrownBy(() -> machine.host().upgrade(from("stick")))
         .hasMessage("--from takes TRANSPORT:PLACE, such as oci:/run/media/os, not \"stick\"");
     assertThatThrownBy(
@@ -267,15 +238,15 @@ class DemandsTest {
     Host.UpgradeOptions check = new Host.UpgradeOptions(true, false, false, false, null);
     machine.publish(NAME, HostMachine.Image.of("2"));
     assertThat(machine.host().upgrade(check)).isTrue();
-    assertThat(status().booted().update()).isNotNull();
+    assertThat(seen().booted().update()).isNotNull();
     machine.publish(NAME, HostMachine.Image.of("1"));
     assertThat(machine.host().upgrade(check)).isFalse();
-    assertThat(status().booted().update()).isNull();
+    assertThat(seen().booted().update()).isNull();
     machine.publish(NAME, HostMachine.Image.of("2"));
     machine.host().upgrade(check);
     machine.host().upgrade(Host.UpgradeOptions.NONE);
-    assertThat(status().booted().update()).isNull();
-    assertThat(status().staged().update()).isNull();
+    assertThat(seen().booted().update()).isNull();
+    assertThat(seen().staged().update()).isNull();
     machine.judge();
   }
 
@@ -299,7 +270,7 @@ class DemandsTest {
         .content()
         .contains("container-image-reference", "kept=1")
         .doesNotContain("refspec");
-    assertThat(version(status().booted())).isEqualTo("2");
+    assertThat(version(seen().booted())).isEqualTo("2");
     machine.judge();
   }
 
@@ -310,8 +281,8 @@ class DemandsTest {
     machine.host().switchInPlace(Host.SwitchOptions.to("other.example/os:9", "registry"));
     assertThat(machine.heard())
         .containsExactly("Updated " + installed.id() + " to pull from other.example/os:9");
-    assertThat(status().image().image()).isEqualTo("other.example/os:9");
-    assertThat(status().staged()).isNull();
+    assertThat(seen().image().image()).isEqualTo("other.example/os:9");
+    assertThat(seen().staged()).isNull();
     machine.judge();
   }
 

@@ -9,12 +9,12 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.TreeCopy;
@@ -170,7 +170,7 @@ class FsckTest {
     machine.replace(NAME, now -> new Registry(new Failing(now, manifest.layers().get(1)), before));
     assertThatThrownBy(() -> machine.host().fsck(true)).isInstanceOf(Problem.class);
     assertThat(deployed("usr/share/base")).hasContent("the same in all");
-    machine.replace(NAME, now -> ((Failing) ((Registry) now).now()).now());
+    machine.replace(NAME, now -> ((Failing) ((Registry) now).source()).source());
     machine.host().fsck(true);
     machine.judge();
     assertThat(machine.root().resolve(second.directory()).resolve("usr/share/base"))
@@ -267,42 +267,22 @@ class FsckTest {
   }
 
   /** A registry that one layer cannot be had from. */
-  private record Failing(ImageSource now, Descriptor layer) implements ImageSource {
-    @Override
-    public String describe() {
-      return now.describe();
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) throws IOException {
-      return now.manifest(selector);
-    }
-
+  private record Failing(ImageSource source, Descriptor layer) implements OtherSource {
     @Override
     public InputStream blob(Descriptor descriptor, long offset) throws IOException {
       if (descriptor.digest().equals(layer.digest())) {
         throw Problem.unavailable("the registry answers 503", null);
       }
-      return now.blob(descriptor, offset);
+      return source.blob(descriptor, offset);
     }
   }
 
   /** A registry keeps the layers of the version before. */
-  private record Registry(ImageSource now, ImageSource before) implements ImageSource {
-    @Override
-    public String describe() {
-      return now.describe();
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) throws IOException {
-      return now.manifest(selector);
-    }
-
+  private record Registry(ImageSource source, ImageSource before) implements OtherSource {
     @Override
     public InputStream blob(Descriptor descriptor, long offset) throws IOException {
       try {
-        return now.blob(descriptor, offset);
+        return source.blob(descriptor, offset);
       } catch (Problem e) {
         return before.blob(descriptor, offset);
       }

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.base.Printable;
@@ -19,6 +18,7 @@ import slipway.host.deployment.MachineArguments;
 import slipway.host.status.JournalEntry;
 import slipway.host.status.Sizes;
 import slipway.host.system.HostMachine;
+import slipway.host.system.OtherSource;
 import slipway.host.system.PrivateMounts;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSource;
@@ -447,17 +447,7 @@ class HostTest extends HostCase {
   }
 
   /** A source whose layers end early, or are not what their digest says. */
-  private record Broken(ImageSource source, boolean cut) implements ImageSource {
-    @Override
-    public String describe() {
-      return source.describe();
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) throws IOException {
-      return source.manifest(selector);
-    }
-
+  private record Broken(ImageSource source, boolean cut) implements OtherSource {
     @Override
     public InputStream blob(Descriptor descriptor, long offset) throws IOException {
       try (InputStream in = source.blob(descriptor, offset)) {
@@ -475,17 +465,7 @@ class HostTest extends HostCase {
   }
 
   /** A source that gives manifests alone. */
-  private record WithoutBlobs(ImageSource source) implements ImageSource {
-    @Override
-    public String describe() {
-      return source.describe();
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String selector) throws IOException {
-      return source.manifest(selector);
-    }
-
+  private record WithoutBlobs(ImageSource source) implements OtherSource {
     @Override
     public InputStream blob(Descriptor descriptor, long offset) {
       throw Problem.notFound("there is no " + descriptor.digest());

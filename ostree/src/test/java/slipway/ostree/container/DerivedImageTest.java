@@ -1,42 +1,27 @@
 package slipway.ostree.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
-import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.copy.Transfer;
-import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.ostree.TestImage;
-import slipway.ostree.Trees;
-import slipway.ostree.gvariant.GVariant;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.Commit;
-import slipway.ostree.object.CommitSpec;
-import slipway.ostree.object.ObjectType;
-import slipway.ostree.repo.FsckReport;
 import slipway.ostree.repo.Repository;
-import slipway.ostree.repo.Transaction;
-import slipway.tree.Content;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 import slipway.tree.FileTrees;
@@ -44,135 +29,8 @@ import slipway.tree.Layer;
 import slipway.tree.Node;
 import slipway.tree.TreeBuilder;
 
-/**
- * Images as Fedora, CentOS and RHEL have them: lower layers encapsulate a commit that ostree made,
- * in chunks; upper ones are derived from it. The lower ones are written by a script that knows
- * ostree-ext's layout and nothing of ours.
- */
-class DerivedImageTest extends ImportCase {
-  private static final String USR = "system_u:object_r:usr_t:s0";
-  private static final String BIN = "system_u:object_r:bin_t:s0";
-  private static final String ETC = "system_u:object_r:etc_t:s0";
-  private static final String POLICY =
-      """
-      /.*                     system_u:object_r:default_t:s0
-      /usr(/.*)?              system_u:object_r:usr_t:s0
-      /usr/bin(/.*)?          system_u:object_r:bin_t:s0
-      /usr/etc(/.*)?          system_u:object_r:etc_t:s0
-      /tmp/.*                 <<none>>
-      """;
-
-  private Path tree;
-  private Path source;
-
-  @BeforeEach
-  void commitTree() throws IOException {
-    tree = dir.resolve("tree");
-    for (String folder :
-        "usr/bin usr/lib/app usr/etc/selinux/t/contexts/files sysroot var tmp".split(" ")) {
-      Files.createDirectories(tree.resolve(folder));
-    }
-    Files.createSymbolicLink(tree.resolve("ostree"), Path.of("sysroot/ostree"));
-    Files.writeString(tree.resolve("usr/bin/a"), "a");
-    Files.writeString(tree.resolve("usr/bin/same"), "a");
-    Files.writeString(tree.resolve("usr/bin/gone"), "gone");
-    Files.createSymbolicLink(tree.resolve("usr/bin/link"), Path.of("a"));
-    Files.createFile(tree.resolve("usr/lib/empty"));
-    Files.write(tree.resolve("usr/lib/app/large"), Trees.bytes(5, 300_000));
-    Files.writeString(tree.resolve("usr/etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
-    Files.writeString(tree.resolve("usr/etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
-    Files.writeString(tree.resolve("usr/etc/selinux/t/contexts/files/file_contexts"), POLICY);
-    Command.of("bash", "-c", "chmod 4755 usr/bin/a; chown 3:4 usr/bin/same").directory(tree).run();
-    label(".", "default_t");
-    label("usr", "usr_t");
-    label("usr/bin", "bin_t");
-    label("usr/etc", "etc_t");
-    source = dir.resolve("source");
-    Command.of("ostree", "init", "--mode=bare", "--repo=" + source).run();
-  }
-
-  /** As a composed tree comes: labels end with NUL. */
-  private void label(String below, String type) {
-    Command.of(
-            "python3",
-            "-c",
-            """
-            import os, sys
-            for folder, names, files in os.walk(sys.argv[1]):
-                for name in ["."] + names + files:
-                    os.setxattr(os.path.join(folder, name), "security.selinux",
-                        b"system_u:object_r:" + sys.argv[2].encode() + b":s0\\0", follow_symlinks=False)
-            """,
-            tree.resolve(below).toString(),
-            type)
-        .run();
-  }
-
-  private Checksum commit(String... options) {
-    return new Checksum(
-        Command.of("ostree", "commit", "--repo=" + source, "--branch=os", "--tree=dir=" + tree)
-            .with(options)
-            .with("--add-metadata-string=version=40", "--timestamp=2024-01-02 03:04:05 +0000")
-            .with("--add-detached-metadata-string=signed=by them")
-            .output()
-            .strip());
-  }
-
-  /** The commit in three layers, and layers above them. */
-  private TestImage image(Checksum commit, Layer... derived) throws IOException {
-    Path out = Files.createTempDirectory(dir, "layers");
-    Path script = out.resolve("encapsulate.py");
-    try (InputStream in =
-        java.util.Objects.requireNonNull(
-            DerivedImageTest.class.getResourceAsStream("encapsulate.py"))) {
-      Files.copy(in, script);
-    }
-    Command.of("python3", script.toString(), source.toString(), commit.hex(), out.toString())
-        .with("usr/bin/", "usr/lib/app/")
-        .run();
-    TestImage image = new TestImage();
-    byte[] last = new byte[0];
-    for (int i = 0; i < 3; i++) {
-      last = Files.readAllBytes(out.resolve(i + ".tar"));
-      image.tarLayer(last, Compression.GZIP);
-    }
-    image
-        .label("ostree.commit", commit.hex())
-        .label("ostree.final-diffid", Digest.sha256(last).toString())
-        .label("ostree.bootable", "true")
-        .label("containers.bootc", "1");
-    for (Layer layer : derived) {
-      image.layer(layer, Compression.GZIP);
-    }
-    return image;
-  }
-
-  /**
-   * As a build makes one: a file is new, one is changed, one gone, and the repository was touched.
-   */
-  private static Layer derived() {
-    TreeBuilder b = new TreeBuilder();
-    b.directory("usr/bin", timed(Metadata.directory(0755)));
-    b.file("usr/bin/new", timed(Metadata.file(0755)), content("new"));
-    b.file("usr/bin/a", timed(Metadata.file(0700)), content("changed"));
-    b.put("usr/bin/gone", Node.Whiteout.INSTANCE);
-    b.file("etc/app.conf", timed(Metadata.file(0644)), content("x"));
-    b.file("opt/app/run", timed(Metadata.file(0755)), content("opt"));
-    b.file("sysroot/ostree/repo/.lock", timed(Metadata.file(0644)), Content.EMPTY);
-    return b.layer();
-  }
-
-  private String ls(Checksum commit, Path repo) {
-    return Command.of("ostree", "ls", "-RCX", "--repo=" + repo, commit.hex()).output();
-  }
-
-  private String label(FileTree tree, String path) {
-    return tree.find(path)
-        .flatMap(node -> node.metadata().xattr("security.selinux"))
-        .map(v -> new String(v, StandardCharsets.UTF_8))
-        .orElse("none");
-  }
-
+/** What an image is that is derived from a commit in layers, and what of it is fetched. */
+class DerivedImageTest extends DerivedCase {
   @Test
   void theLowerLayersBecomeTheCommitThatTheyWereMadeOf() throws Exception {
     Checksum commit = commit();
@@ -382,12 +240,6 @@ class DerivedImageTest extends ImportCase {
     assertClean();
   }
 
-  private static String text(FileTree tree, String path) throws IOException {
-    try (InputStream in = ((Node.File) tree.find(path).orElseThrow()).content().open()) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-  }
-
   /** What {@code podman build --squash-all} makes keeps the labels of what was below. */
   @Test
   void aFlattenedImageIsOneOfFiles() throws Exception {
@@ -404,96 +256,6 @@ class DerivedImageTest extends ImportCase {
     assertThat(tree.find("sysroot/ostree")).isEmpty();
     assertThat(text(tree, "usr/bin/same")).isEqualTo("a");
     assertThat(label(tree, "usr/bin/same")).isEqualTo(BIN + "\0");
-    assertClean();
-  }
-
-  private static void assertCorrupt(Problem problem) {
-    assertThat(problem.kind()).isEqualTo(Problem.Kind.CORRUPT);
-  }
-
-  /** What a commit's author writes into it would be believed as what an import found out. */
-  @Test
-  void aCommitDoesNotPassForALayerOfAnotherImage() throws Exception {
-    TestImage good = new TestImage().layer(derived(), Compression.GZIP);
-    Digest diffId = good.config().diffIds().getFirst();
-    for (String key : List.of("ostree.importer.version", "slipway.layer.verity")) {
-      TestImage hostile =
-          image(
-              commit(
-                  "--add-metadata-string=slipway.layer.diff-id=" + diffId,
-                  "--add-metadata-string=" + key + "=slipway/1"));
-      assertThatThrownBy(() -> run(hostile))
-          .isInstanceOfSatisfying(Problem.class, DerivedImageTest::assertCorrupt)
-          .hasMessageMatching(
-              "the image's commit [0-9a-f]{64} has the metadata (ostree|slipway)\\.[a-z.-]+, which"
-                  + " only imports may write; make the image from a commit without it");
-    }
-    TestImage only = image(commit("--add-metadata-string=slipway.layer.diff-id=" + diffId));
-    assertThatThrownBy(() -> run(only)).isInstanceOf(Problem.class);
-    Imported imported = run(good);
-    assertThat(imported.layersFetched()).isOne();
-    FileTree own = repository.readTree(imported.mergeCommit());
-    assertThat(text(own, "usr/bin/new")).isEqualTo("new");
-    assertThat(own.find("usr/bin/same")).isEmpty();
-    assertClean();
-  }
-
-  /** The layer of a commit is known by its blob, whatever an image's config calls it. */
-  @Test
-  void aConfigDoesNotNameTheLayersOfAnotherImage() throws Exception {
-    TestImage evil = image(commit());
-    Files.writeString(tree.resolve("usr/etc/passwd"), "root:x:0:0:good:/root:/bin/sh\n");
-    label("usr/etc", "etc_t");
-    Checksum commit = commit();
-    TestImage good = image(commit);
-    run(evil);
-    TestImage hostile = new TestImage();
-    good.config().labels().forEach(hostile::label);
-    for (int i = 0; i < 3; i++) {
-      hostile.blob(
-          bytes(evil, i), evil.layers().get(i).mediaType(), good.config().diffIds().get(i));
-    }
-    assertThat(hostile.config()).isEqualTo(good.config());
-    for (boolean same : new boolean[] {true, false}) {
-      assertThat(repository.readCommit(run(hostile).mergeCommit()).parent()).isNotEqualTo(commit);
-      Imported imported = run(same ? good : image(commit).label("of", "later"));
-      assertThat(repository.readCommit(imported.mergeCommit()).parent()).isEqualTo(commit);
-      FileTree files = repository.readTree(imported.mergeCommit());
-      assertThat(text(files, "usr/etc/passwd")).contains("good");
-      new ContainerImages(repository).remove(Set.of(NAME));
-      new ContainerImages(repository).removeUnusedLayers();
-      repository = Repository.open(path);
-      run(evil);
-    }
-    assertClean();
-  }
-
-  /** Another importer's layer, which it knew by its blob, gets labels and no diff id. */
-  @Test
-  void aDiffIdThatNobodyCheckedIsNotWritten() throws Exception {
-    TestImage image = image(commit(), derived());
-    String ref = ContainerRefs.layer(image.layers().getLast().digest());
-    try (Transaction transaction = repository.begin()) {
-      TreeBuilder b = new TreeBuilder();
-      b.directory("usr/bin", Metadata.directory(0755));
-      Checksum theirs =
-          transaction.writeCommit(
-              new CommitSpec(
-                  Map.of(LayerCommits.IMPORTER, GVariant.string("0.15.3")),
-                  null,
-                  "",
-                  "",
-                  0,
-                  transaction.writeTree(new FileTree(b.layer().root()))));
-      transaction.setRef(ref, theirs);
-      transaction.commit();
-    }
-    Imported imported = run(image);
-    assertThat(imported.layersPresent()).isOne();
-    Commit layer = repository.readCommit(repository.resolveRef(ref).orElseThrow());
-    assertThat(ls(layer.checksum(), path)).contains(BIN);
-    assertThat(LayerCommits.diffId(layer)).isEmpty();
-    assertThat(ContainerImages.isChecked(repository.readCommit(imported.mergeCommit()))).isFalse();
     assertClean();
   }
 
@@ -529,68 +291,6 @@ class DerivedImageTest extends ImportCase {
                   FileTrees.Ignore.HARD_LINKS))
           .isEmpty();
     }
-  }
-
-  @Test
-  void damageIsRepairedFromTheLayers() throws Exception {
-    TestImage image = image(commit(), derived());
-    run(image);
-    Set<FsckReport.Broken> broken = new java.util.HashSet<>();
-    try (var files = Files.walk(path.resolve("objects"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".file")).toList()) {
-        String name = file.getParent().getFileName() + file.getFileName().toString();
-        broken.add(
-            new FsckReport.Broken(
-                new Checksum(name.substring(0, name.indexOf('.'))), ObjectType.FILE));
-        Files.delete(file);
-      }
-    }
-    repository = Repository.open(path);
-    ContainerRepair.run(
-        repository, broken, image, image.manifest(), image.config(), NAME, Progress.NONE);
-    assertThat(broken).isEmpty();
-    assertClean();
-  }
-
-  @Test
-  void whatIsMissingOrDamagedIsSaid() throws Exception {
-    TestImage image = image(commit(), derived());
-    TestImage less = new TestImage();
-    image.config().labels().forEach(less::label);
-    less.blob(bytes(image, 0), image.layers().get(0).mediaType(), image.config().diffIds().get(0));
-    less.blob(bytes(image, 2), image.layers().get(2).mediaType(), image.config().diffIds().get(2));
-    assertThatThrownBy(() -> run(less))
-        .isInstanceOfSatisfying(
-            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
-        .hasMessageMatching("the image lacks the object [0-9a-f]{64}.file, which its commit names");
-    assertThat(new ContainerImages(repository).list()).isEmpty();
-    assertClean();
-  }
-
-  private static byte[] bytes(TestImage image, int layer) throws IOException {
-    try (InputStream in = image.blob(image.layers().get(layer), 0)) {
-      return in.readAllBytes();
-    }
-  }
-
-  /** The same layer stands for objects in one image and for files in another. */
-  @Test
-  void aLayerIsTakenForWhatItIsInItsImage() throws Exception {
-    TestImage image = image(commit());
-    TestImage files = new TestImage();
-    for (int i = 0; i < 3; i++) {
-      files.blob(
-          bytes(image, i), image.layers().get(i).mediaType(), image.config().diffIds().get(i));
-    }
-    FileTree plain = repository.readTree(run(files).mergeCommit());
-    FileTree objects = repository.readTree(run(image).mergeCommit());
-    FileTree again = repository.readTree(run(files.label("a", "b")).mergeCommit());
-    for (FileTree tree : List.of(plain, objects, again)) {
-      assertThat(text(tree, "usr/bin/same")).isEqualTo("a");
-      assertThat(new TreeMap<>(tree.root().children())).containsKey(OsPath.of("sysroot"));
-      assertThat(label(tree, "usr/bin/same")).isEqualTo(BIN + "\0");
-    }
-    assertClean();
   }
 
   /** Before an installation erases anything: the same files, without a repository. */
