@@ -116,9 +116,13 @@ final class Releases implements AutoCloseable {
    * Builds a release with more instructions behind it and makes it the one that machines follow.
    */
   void publishWith(int release, String instructions) throws IOException {
+    publishOnto(release, folder(instructions), FOLLOWED);
+  }
+
+  private Path folder(String instructions) throws IOException {
     Path folder = Files.createTempDirectory(context.getParent(), "special");
     Files.writeString(folder.resolve("Containerfile"), "ARG BASE\nFROM $BASE\n" + instructions);
-    publishOnto(release, folder, FOLLOWED);
+    return folder;
   }
 
   /**
@@ -207,7 +211,15 @@ final class Releases implements AutoCloseable {
    * @param more options for the disk
    */
   Path disk(int release, Path config, Path output, String... more) {
-    String name = build(release);
+    return disk(build(release), config, output, more);
+  }
+
+  /** The same of a release with more instructions behind it. */
+  Path diskWith(int release, String instructions, Path config, Path output) throws IOException {
+    return disk(buildOnto(release, folder(instructions)), config, output);
+  }
+
+  private Path disk(String name, Path config, Path output, String... more) {
     List<String> command =
         new ArrayList<>(List.of("disk", "build", "--quiet", "--type", "raw", "--size", "5G"));
     command.addAll(List.of("--config", config.toString()));

@@ -146,7 +146,7 @@ final class UpgradingMachine implements AutoCloseable {
     return key;
   }
 
-  private static String publicKey(Path key) throws IOException {
+  static String publicKey(Path key) throws IOException {
     return Files.readString(Path.of(key + ".pub")).strip();
   }
 
