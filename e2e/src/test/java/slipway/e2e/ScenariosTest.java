@@ -36,6 +36,7 @@ class ScenariosTest {
           "S26-data-and-opt",
           "S43-console",
           "S44-damaged-download",
+          "S44-major-release",
           "S28-users",
           "S29-pull-secret");
 
