@@ -161,11 +161,19 @@ final class ClaimedDisk implements AutoCloseable {
               + about
               + " is missing); is /sys mounted?");
     }
-    String bytes = RawText.decode(Files.readAllBytes(sector)).strip();
+    // A descriptor for writing is had of it all the same.
+    if (line(about.resolve("ro")).equals("1")) {
+      throw Problem.input(device + " is write-protected");
+    }
+    String bytes = line(sector);
     if (!bytes.equals("512")) {
       throw Problem.input(
           device + " has sectors of " + bytes + " bytes; disks with 512 can be installed to");
     }
+  }
+
+  private static String line(Path file) throws IOException {
+    return RawText.decode(Files.readAllBytes(file)).strip();
   }
 
   private static void requireNoLoop(Path device) {

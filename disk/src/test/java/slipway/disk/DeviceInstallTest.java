@@ -138,6 +138,9 @@ class DeviceInstallTest extends DiskCase {
         refused(onto(disk.device(), true, 0), disk.device() + " is in use: it or a partition");
         assertThat(m.target().resolve("lost+found")).isDirectory();
       }
+      Command.of("blockdev", "--setro", disk.device().toString()).run();
+      refused(onto(disk.device(), true, 0), disk.device() + " is write-protected");
+      Command.of("blockdev", "--setrw", disk.device().toString()).run();
       Command.of("e2fsck", "-fn", disk.device().toString()).run();
     }
     try (LoopDevice small = LoopDevice.attach(file, 0, GIB)) {
