@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,17 +41,20 @@ class KernelHookTest {
   /** As Debian 14 has it. */
   @Test
   void leavesAKernelThatIsInItsPlaceAndTakesTheLinkToItAway() throws IOException {
-    Files.writeString(modules.resolve("vmlinuz"), "kernel");
-    Files.createSymbolicLink(
-        boot.resolve("vmlinuz-" + VERSION), Path.of("../usr/lib/modules/" + VERSION + "/vmlinuz"));
+    for (String name : List.of("vmlinuz", "config", "System.map")) {
+      Files.writeString(modules.resolve(name), name);
+      Files.createSymbolicLink(
+          boot.resolve(name + "-" + VERSION),
+          Path.of("../usr/lib/modules/" + VERSION + "/" + name));
+    }
     hook("/boot/vmlinuz-" + VERSION);
-    assertThat(modules.resolve("vmlinuz")).hasContent("kernel");
-    assertThat(Files.isRegularFile(modules.resolve("vmlinuz"), LinkOption.NOFOLLOW_LINKS)).isTrue();
+    assertThat(modules.resolve("vmlinuz")).hasContent("vmlinuz").isRegularFile();
+    assertThat(modules.resolve("config")).hasContent("config").isRegularFile();
     assertThat(boot).isEmptyDirectory();
     // Called again, and by the name in its place.
     hook("/boot/vmlinuz-" + VERSION);
     hook("/usr/lib/modules/" + VERSION + "/vmlinuz");
-    assertThat(modules.resolve("vmlinuz")).hasContent("kernel");
+    assertThat(modules.resolve("vmlinuz")).hasContent("vmlinuz");
   }
 
   /** Runs the hook, whose paths are led into the test's folder. */
