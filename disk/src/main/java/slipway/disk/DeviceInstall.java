@@ -24,6 +24,9 @@ import slipway.system.kargs.KernelArguments;
  * that was not written to its end is of no use.
  */
 public final class DeviceInstall {
+  /** The kernel arguments of this kind of installation. */
+  private static final KernelArguments USUAL = KernelArguments.of("rw");
+
   private final Request request;
   private final Progress progress;
 
@@ -91,8 +94,9 @@ public final class DeviceInstall {
       }
       InstallableImage seen = InstallableImage.ahead(image, request.wishes(), progress);
       BootLoader loader = seen.bootLoader(request.wishes());
-      RootFileSystem rootfs = fitting(seen, plans.of(loader), loader);
-      write(plans, rootfs, loader, setup(seen));
+      BlockSetup setup = setup(seen);
+      RootFileSystem rootfs = fitting(seen, plans.of(loader), loader, setup);
+      write(plans, rootfs, loader, setup);
       disk.sync();
     }
     if (!request.file()) {
@@ -105,7 +109,8 @@ public final class DeviceInstall {
    *
    * @return the file system of the root
    */
-  private RootFileSystem fitting(InstallableImage image, DiskPlan plan, BootLoader loader)
+  private RootFileSystem fitting(
+      InstallableImage image, DiskPlan plan, BootLoader loader, BlockSetup setup)
       throws IOException {
     RootFileSystem rootfs = request.rootfs() == null ? image.config().rootfs() : request.rootfs();
     if (rootfs == null) {
@@ -113,6 +118,14 @@ public final class DeviceInstall {
     }
     FileSystems.requireTools(rootfs);
     image.check(request.wishes());
+    image.requireShort(
+        DiskWriter.rootArguments(
+            plan,
+            setup == BlockSetup.DIRECT
+                ? KernelArguments.NONE
+                : EncryptedRoot.arguments(new UUID(0, 0))),
+        USUAL.append(DiskWriter.mounts(plan, image.files()).arguments()),
+        request.wishes());
     image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
     image.requireBootLoader(request.wishes(), true, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());
@@ -147,8 +160,7 @@ public final class DeviceInstall {
       DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader, BlockSetup setup)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(
-            rootfs, loader, setup, KernelArguments.of("rw"), request.wishes(), false);
+        new DiskWriter.Options(rootfs, loader, setup, USUAL, request.wishes(), false);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);

@@ -27,6 +27,7 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
+import slipway.tree.FileTree;
 
 /**
  * Writes a whole disk, a file or a device: table of partitions, file systems, the image, boot
@@ -199,11 +200,10 @@ final class DiskWriter {
       return false;
     }
     installation.bringCompanions();
-    MachineMounts mounts = MachineMounts.of(mounts(plan), installation.known().files());
+    MachineMounts mounts = mounts(plan, installation.known().files());
     Installation.Deployed deployed =
         installation.deploy(
-            unlock.append(List.of("root=UUID=" + plan.root().filesystem())),
-            options.usual().append(mounts.arguments()));
+            rootArguments(plan, unlock), options.usual().append(mounts.arguments()));
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(options.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {
@@ -228,12 +228,19 @@ final class DiskWriter {
     return isOtherRoot || isOtherPlan;
   }
 
-  /** The lines of fstab. */
-  private static List<String> mounts(DiskPlan plan) {
+  /** The kernel arguments that the root of a disk is found by. */
+  static KernelArguments rootArguments(DiskPlan plan, KernelArguments unlock) {
+    return unlock.append(List.of("root=UUID=" + plan.root().filesystem()));
+  }
+
+  /** What a machine with such a disk mounts. */
+  static MachineMounts mounts(DiskPlan plan, FileTree image) throws IOException {
     DiskPlan.Part boot = plan.boot();
-    return boot == null
-        ? List.of(Installation.espMount(FileSystems.espId(plan.esp().filesystem())))
-        : List.of("UUID=" + boot.filesystem() + " /boot ext4 defaults 0 2");
+    return MachineMounts.of(
+        boot == null
+            ? List.of(Installation.espMount(FileSystems.espId(plan.esp().filesystem())))
+            : List.of("UUID=" + boot.filesystem() + " /boot ext4 defaults 0 2"),
+        image);
   }
 
   private static void grub(

@@ -159,6 +159,11 @@ final class EncryptedRoot implements AutoCloseable {
 
   /** By which the initramfs opens it, without asking anybody. */
   KernelArguments arguments() {
+    return arguments(id);
+  }
+
+  /** The same for one of a certain id. */
+  static KernelArguments arguments(UUID id) {
     return KernelArguments.of("luks.uuid=" + id, "luks.options=tpm2-device=auto,headless=true");
   }
 

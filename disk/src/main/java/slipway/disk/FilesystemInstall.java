@@ -137,8 +137,8 @@ public final class FilesystemInstall {
   private void requireGood(InstallableImage image, TargetRoot target) throws IOException {
     image.check(request.wishes());
     target.requireFit(image, request.wishes(), request.replace());
-    rootArguments(image.config(), target);
-    bootSpec(image.config(), target);
+    Start start = start(image, target);
+    image.requireShort(start.root(), start.usual(), request.wishes());
     if (request.cleanup() && !image.hasUnit(CLEANUP)) {
       throw Problem.input(
           "--cleanup: the image has no "
@@ -288,15 +288,10 @@ public final class FilesystemInstall {
   }
 
   private void install(Installation installation, TargetRoot target) throws IOException {
-    InstallConfig config = installation.config();
-    String boot = bootSpec(config, target);
-    MachineMounts mounts =
-        MachineMounts.of(
-            mounts(boot, installation.bootLoader(), target), installation.known().files());
-    Installation.Deployed deployed =
-        installation.deploy(rootArguments(config, target), usual(boot).append(mounts.arguments()));
+    Start start = start(installation.known(), target);
+    Installation.Deployed deployed = installation.deploy(start.root(), start.usual());
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(request.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
+        .apply(request.wishes().customizations(), start.fstab(), LocalDate.now(ZoneOffset.UTC));
     if (request.cleanup()) {
       Path etc = target.path("etc");
       if (!Files.exists(etc)) {
@@ -310,6 +305,25 @@ public final class FilesystemInstall {
       bootLoader(installation, target, deployed);
     }
     target.sync();
+  }
+
+  /**
+   * How the machine finds its file systems.
+   *
+   * @param root the kernel arguments that the root is found by
+   * @param usual those of this kind of installation; the image may delete them
+   * @param fstab the lines of /etc/fstab
+   */
+  private record Start(KernelArguments root, KernelArguments usual, List<String> fstab) {}
+
+  private Start start(InstallableImage image, TargetRoot target) throws IOException {
+    String boot = bootSpec(image.config(), target);
+    MachineMounts mounts =
+        MachineMounts.of(mounts(boot, image.bootLoader(request.wishes()), target), image.files());
+    return new Start(
+        rootArguments(image.config(), target),
+        usual(boot).append(mounts.arguments()),
+        mounts.fstab());
   }
 
   /** The lines of fstab. */

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -100,8 +99,6 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   KernelLayout check(MachineWishes wishes) throws IOException {
     NewSysroot.requireStateroot(wishes.stateroot(config));
     config.kernelArguments().requireWritable("install.kargs of the image");
-    KernelArguments root = KernelArguments.of("root=UUID=" + new UUID(0, 0), "rw");
-    arguments(root, KernelArguments.NONE, wishes).requireShort("the image's kernel arguments");
     wishes.companions().require(files);
     if (wishes.customizations().changesEtc()
         && PrepareRootConfig.read(new ImageFiles(files)).transientEtc()) {
@@ -111,6 +108,17 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
               + " make it a part of the image");
     }
     return Deployable.require(files, architecture);
+  }
+
+  /**
+   * Refuses a command line that the kernel would cut.
+   *
+   * @param first as of {@link #arguments}, likewise {@code usual}
+   * @throws Problem of kind INPUT
+   */
+  void requireShort(KernelArguments first, KernelArguments usual, MachineWishes wishes)
+      throws IOException {
+    arguments(first, usual, wishes).requireShort("the kernel arguments", wishes.stateroot(config));
   }
 
   /**

@@ -113,7 +113,13 @@ class FilesystemRefusalTest extends FilesystemCase {
             "root-mount-spec = \"a b\"",
             "stateroot = \"../../../../etc\"",
             "kargs = [\"a\\nb\"]",
-            "kargs = [\"a=" + "b".repeat(1900) + "\"]")) {
+            "kargs = [\"a=" + "b".repeat(1900) + "\"]",
+            // Too long by what /boot is found by, and the loader's part.
+            "boot-mount-spec = \"LABEL="
+                + "c".repeat(100)
+                + "\"\nkargs = [\"a="
+                + "b".repeat(1650)
+                + "\"]")) {
       Files.writeString(config.resolve("1.toml"), "[install]\n" + line + "\n");
       assertThatThrownBy(() -> install(request(Replace.ALONGSIDE)))
           .as(line)

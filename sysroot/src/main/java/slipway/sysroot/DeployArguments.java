@@ -31,20 +31,21 @@ record DeployArguments(Repository repository, Consumer<String> warnings) {
     KernelArguments given = spec.kargs();
     if (given != null) {
       given.requireWritable("the kernel arguments");
-      return fitting(given.withoutKey("ostree"), spec.merge());
+      return fitting(given.withoutKey("ostree"), spec.stateroot(), spec.merge());
     }
     Deployment old = Objects.requireNonNull(before);
     KernelArguments fresh =
         KernelArgumentsDirectory.read(tree, Platform.host().architecture()).withoutKey("ostree");
     KernelArguments followed = old.kargs().followImage(ofImage(old), fresh);
     followed.requireWritable("the boot entry of " + old.id());
-    return fitting(followed, old);
+    return fitting(followed, spec.stateroot(), old);
   }
 
   /** Refuses a line that is too long, unless it is none the longer for a machine that has it. */
-  private static KernelArguments fitting(KernelArguments all, @Nullable Deployment old) {
+  private static KernelArguments fitting(
+      KernelArguments all, String stateroot, @Nullable Deployment old) {
     if (old == null || all.toString().length() > old.kargs().toString().length()) {
-      all.requireShort("the kernel arguments");
+      all.requireShort("the kernel arguments", stateroot);
     }
     return all;
   }

@@ -18,8 +18,12 @@ public record KernelArguments(List<String> list) {
   /** Linux cuts the line behind so many bytes on x86 and ARM (COMMAND_LINE_SIZE, less a NUL). */
   private static final int LONGEST = 2047;
 
-  /** Of them the {@code ostree=} that leads to a deployment takes about so many. */
-  private static final int OSTREE = 110;
+  /**
+   * Of them so many are taken by what a boot entry and its loader add, beside the stateroot's name:
+   * in front {@code BOOT_IMAGE=(hd0,gpt15)/boot/ostree/NAME-CHECKSUM/vmlinuz-VERSION}, by GRUB, and
+   * at the end {@code ostree=/ostree/boot.1/NAME/CHECKSUM/0}; a kernel's version has 64 at most.
+   */
+  private static final int ADDED = 11 + 11 + 13 + 1 + 64 + 9 + 64 + 1 + 1 + 22 + 1 + 64 + 2;
 
   /** No arguments. */
   public static final KernelArguments NONE = new KernelArguments(List.of());
@@ -114,14 +118,15 @@ public record KernelArguments(List<String> list) {
    * their end, in a boot entry.
    *
    * @param where they come from, for messages
+   * @param stateroot that the entry is for
    * @throws Problem of kind INPUT
    */
-  public void requireShort(String where) {
-    int bytes = toString().getBytes(StandardCharsets.UTF_8).length + OSTREE;
+  public void requireShort(String where, String stateroot) {
+    int bytes = toString().getBytes(StandardCharsets.UTF_8).length + ADDED + 2 * stateroot.length();
     if (bytes > LONGEST) {
       throw Problem.input(
           where
-              + ": they make a command line of "
+              + ": they make a command line of up to "
               + bytes
               + " bytes, which the kernel cuts behind "
               + LONGEST
