@@ -239,7 +239,9 @@ final class DiskWriter {
     return MachineMounts.of(
         boot == null
             ? List.of(Installation.espMount(FileSystems.espId(plan.esp().filesystem())))
-            : List.of("UUID=" + boot.filesystem() + " /boot ext4 defaults 0 2"),
+            : List.of(
+                new MachineMounts.Entry(
+                    "UUID=" + boot.filesystem(), "/boot", "ext4", "defaults", 2)),
         image);
   }
 

@@ -326,15 +326,14 @@ public final class FilesystemInstall {
         mounts.fstab());
   }
 
-  /** The lines of fstab. */
-  private static List<String> mounts(String boot, BootLoader loader, TargetRoot target)
+  private static List<MachineMounts.Entry> mounts(String boot, BootLoader loader, TargetRoot target)
       throws IOException {
-    List<String> mounts = new ArrayList<>();
+    List<MachineMounts.Entry> mounts = new ArrayList<>();
     if (!boot.isEmpty()) {
       // Read-only: what changes there is a deployment's, not that of other tools.
       boolean isPart = target.hasBoot() && target.boot().type().equals("btrfs");
       String options = isPart ? "ro,subvol=" + target.boot().inside() : "ro";
-      mounts.add(boot + " /boot auto " + options + " 0 0");
+      mounts.add(new MachineMounts.Entry(boot, "/boot", "auto", options, 0));
     }
     if (loader == BootLoader.SYSTEMD) {
       mounts.add(Installation.espMount(target.espId()));

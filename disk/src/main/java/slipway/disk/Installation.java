@@ -154,13 +154,14 @@ final class Installation {
   }
 
   /**
-   * The line of fstab by which a machine that systemd-boot starts finds its boot menu. Without the
+   * The mount by which a machine that systemd-boot starts finds its boot menu. Without the
    * partition it starts all the same, and changes of the menu are refused.
    *
    * @param id of the file system
    */
-  static String espMount(String id) {
-    return "UUID=" + id + " /" + EspMenu.PLACE + " vfat umask=0077,nofail 0 2";
+  static MachineMounts.Entry espMount(String id) {
+    return new MachineMounts.Entry(
+        "UUID=" + id, "/" + EspMenu.PLACE, "vfat", "umask=0077,nofail", 2);
   }
 
   /**

@@ -2,6 +2,7 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.util.List;
+import slipway.base.Problem;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
@@ -11,31 +12,68 @@ import slipway.tree.FileTree;
  * transient /etc, which forgets at each start what was written to it, on the kernel's command line
  * (systemd-fstab-generator(8), from systemd 254 on).
  *
- * @param lines of fstab
+ * @param entries what is mounted
  * @param forgotten whether /etc is transient
  */
-record MachineMounts(List<String> lines, boolean forgotten) {
+record MachineMounts(List<Entry> entries, boolean forgotten) {
   MachineMounts {
-    lines = List.copyOf(lines);
+    entries = List.copyOf(entries);
   }
 
-  static MachineMounts of(List<String> lines, FileTree image) throws IOException {
-    return new MachineMounts(lines, PrepareRootConfig.read(new ImageFiles(image)).transientEtc());
+  /**
+   * One of them, by the fields of fstab(5).
+   *
+   * @param source such as {@code UUID=…}
+   * @param place where it is mounted
+   * @param type of the file system
+   * @param options with commas between them
+   * @param pass when it is checked at a start; 0 for never
+   */
+  record Entry(String source, String place, String type, String options, int pass) {
+    /** The line of fstab. */
+    private String line() {
+      return escaped(source)
+          + " "
+          + String.join(" ", escaped(place), escaped(type), escaped(options), "0 " + pass);
+    }
+
+    private static String escaped(String field) {
+      return field.replace("\\", "\\134").replace("\t", "\\011").replace(" ", "\\040");
+    }
+
+    /** The kernel argument. No mount that fails there keeps the root away. */
+    private String argument() {
+      String lasting = options.contains("nofail") ? options : options + ",nofail";
+      for (String field : List.of(source, place, type, lasting)) {
+        if (!field.matches("[!-~&&[^:\"]]+")) {
+          throw Problem.input(
+              "the image's prepare-root.conf has [etc] transient=true, so "
+                  + place
+                  + " is mounted by a kernel argument, and \""
+                  + field
+                  + "\" cannot stand in one: name it by UUID=… or LABEL=…, in one word without"
+                  + " colons");
+        }
+      }
+      return "systemd.mount-extra=" + String.join(":", source, place, type, lasting);
+    }
   }
 
-  /** What goes to fstab. */
+  static MachineMounts of(List<Entry> entries, FileTree image) throws IOException {
+    return new MachineMounts(entries, PrepareRootConfig.read(new ImageFiles(image)).transientEtc());
+  }
+
+  /** The lines that go to fstab. */
   List<String> fstab() {
-    return forgotten ? List.of() : lines;
+    return forgotten ? List.of() : entries.stream().map(Entry::line).toList();
   }
 
-  /** What goes to the kernel's command line. No mount that fails there keeps the root away. */
+  /**
+   * What goes to the kernel's command line.
+   *
+   * @throws Problem of kind INPUT for what cannot stand there
+   */
   List<String> arguments() {
-    return forgotten ? lines.stream().map(MachineMounts::argument).toList() : List.of();
-  }
-
-  private static String argument(String line) {
-    String[] fields = line.split(" ");
-    String options = fields[3].contains("nofail") ? fields[3] : fields[3] + ",nofail";
-    return "systemd.mount-extra=" + String.join(":", fields[0], fields[1], fields[2], options);
+    return forgotten ? entries.stream().map(Entry::argument).toList() : List.of();
   }
 }
