@@ -34,15 +34,21 @@ class BootSpaceTest {
   @BeforeEach
   void start() throws IOException {
     machine = new Machine();
-    Path image = machine.directory().resolve("boot.img");
-    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-      file.setLength(9L * MIB);
-    }
-    Command.of("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image.toString()).run();
-    Files.createDirectories(machine.root().resolve("boot"));
-    Command.of("mount", "-o", "loop", image.toString(), machine.root().resolve("boot").toString())
-        .run();
+    mountBoot(9, 0);
     sysroot = machine.init();
+  }
+
+  private void mountBoot(long mebibytes, int percentForRoot) throws IOException {
+    Path image = machine.directory().resolve("boot.img");
+    Files.deleteIfExists(image);
+    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+      file.setLength(mebibytes * MIB);
+    }
+    Command.of("mkfs.ext4", "-q", "-m", "" + percentForRoot, "-O", "^has_journal")
+        .with(image.toString())
+        .run();
+    Path boot = Files.createDirectories(machine.root().resolve("boot"));
+    Command.of("mount", "-o", "loop", image.toString(), boot.toString()).run();
   }
 
   @AfterEach
@@ -97,6 +103,30 @@ class BootSpaceTest {
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
     machine.judge();
     assertThat(kernels()).hasSize(2);
+  }
+
+  /** Beside what it keeps for root, ext4 has blocks that nobody can write. */
+  @Test
+  void whatExt4KeepsFromEverybodyIsNoRoom() throws IOException {
+    Command.of("umount", machine.root().resolve("boot").toString()).run();
+    Command.of("rm", "-rf", machine.root().toString()).run();
+    mountBoot(1024, 5);
+    sysroot = machine.init();
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 1), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    Path boot = machine.root().resolve("boot");
+    long left = Files.getFileStore(boot).getUnallocatedSpace() - 17L * MIB;
+    Command.of("fallocate", "-l", "" + left, boot.resolve("filling").toString()).run();
+    assertThat(Files.getFileStore(boot).getUnallocatedSpace()).isGreaterThan(16L * MIB);
+    Checksum two = image("2", 3);
+    assertThatThrownBy(
+            () ->
+                sysroot.stage(
+                    DeploySpec.upgrade(sysroot.booted().orElseThrow(), two, Origin.NONE), false))
+        .isInstanceOf(Problem.class)
+        .hasMessageMatching("/boot has [0-9.]+ MiB for a kernel and initramfs of .*");
+    assertThat(sysroot.staged()).isEmpty();
   }
 
   @Test

@@ -63,7 +63,7 @@ final class CheckScripts {
     RED
   }
 
-  private record Script(String name, List<String> command, Kind kind) {}
+  private record Script(Path file, String name, List<String> command, Kind kind) {}
 
   /** Runs all checks, one after the other, and tells each line that they print. */
   List<HealthCheck> check() throws IOException {
@@ -71,8 +71,9 @@ final class CheckScripts {
     List<HealthCheck> results = new ArrayList<>();
     for (Path program : programs()) {
       String name = name(program);
-      if (Files.isExecutable(program)) {
-        results.add(run(new Script(name, List.of(program.toString()), Kind.REQUIRED), begin));
+      if (Files.isExecutable(program) || isAstray(program)) {
+        List<String> command = List.of(program.toString());
+        results.add(run(new Script(program, name, command, Kind.REQUIRED), begin));
       } else {
         say(name, "is not executable and was not run");
         results.add(
@@ -106,7 +107,7 @@ final class CheckScripts {
     }
     List<Path> found = new ArrayList<>();
     for (Path file : byName.values()) {
-      if (Files.isRegularFile(file) && Files.size(file) > 0) {
+      if (isAstray(file) || (Files.isRegularFile(file) && Files.size(file) > 0)) {
         found.add(file);
       }
     }
@@ -117,12 +118,19 @@ final class CheckScripts {
     List<Script> found = new ArrayList<>();
     for (String place : PLACES) {
       for (Path file : files(place + "/" + folder)) {
-        if (file.toString().endsWith(".sh") && Files.isRegularFile(file)) {
-          found.add(new Script(name(file), List.of("bash", file.toString()), kind));
+        if (file.toString().endsWith(".sh") && (Files.isRegularFile(file) || isAstray(file))) {
+          found.add(new Script(file, name(file), List.of("bash", file.toString()), kind));
         }
       }
     }
     return found;
+  }
+
+  /**
+   * Whether it is meant for a script that is not there: nobody may take that for one that passes.
+   */
+  private static boolean isAstray(Path file) {
+    return Files.isSymbolicLink(file) && !Files.exists(file);
   }
 
   /** What of a folder may be a script, by name: not what editors and package managers leave. */
@@ -151,6 +159,11 @@ final class CheckScripts {
    * @param begin of all scripts; not by the clock, which may be set while a system starts
    */
   private HealthCheck run(Script script, long begin) {
+    if (isAstray(script.file())) {
+      String astray = "it is a link that leads to no file";
+      say(script.name(), astray);
+      return new HealthCheck(script.name(), script.kind(), Result.FAILED, 0, astray);
+    }
     Duration left = allLimit.minusNanos(System.nanoTime() - begin);
     if (!left.isPositive()) {
       String late =

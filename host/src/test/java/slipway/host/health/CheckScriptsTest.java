@@ -95,6 +95,20 @@ class CheckScriptsTest {
 
   /** A script's end is its end, whatever it leaves behind with its output. */
   @Test
+  void aLinkToACheckThatIsGoneFails() throws IOException {
+    for (String place : List.of("usr/lib/bootc/health.d", "usr/lib/greenboot/check/required.d")) {
+      Path folder = Files.createDirectories(machine.root().resolve(place));
+      Files.createSymbolicLink(folder.resolve("10-gone.sh"), Path.of("../../no/check.sh"));
+      Files.createSymbolicLink(folder.resolve("20-loop.sh"), Path.of("20-loop.sh"));
+    }
+    assertThat(check())
+        .hasSize(4)
+        .allSatisfy(check -> assertThat(check.result()).isEqualTo(Result.FAILED))
+        .allSatisfy(
+            check -> assertThat(check.message()).isEqualTo("it is a link that leads to no file"));
+  }
+
+  @Test
   void whatAScriptLeavesBehindIsNotWaitedFor() throws IOException {
     Path pid = machine.root().resolve("pid");
     script("usr/lib/bootc/health.d/10-a", "sleep 600 & echo $! > " + pid + "; echo fine");

@@ -1,6 +1,7 @@
 package slipway.sysroot.write;
 
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -107,7 +108,7 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
      */
     private BootSpace in(Path store, long needed, List<Path> rubbish) throws IOException {
       Set<Path> wanted = wanted(store);
-      long free = Files.getFileStore(store).getUnallocatedSpace();
+      long free = free(Files.getFileStore(store));
       for (Path each : rubbish) {
         free += size(each, file -> true);
       }
@@ -143,6 +144,15 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
       }
       return new BootSpace(needed, kept);
     }
+  }
+
+  /**
+   * Bytes that root may write. Of what is kept for root ext4 keeps some even from it, for what must
+   * not fail (Linux, fs/ext4/super.c, ext4_calculate_resv_clusters).
+   */
+  private static long free(FileStore store) throws IOException {
+    long kept = Math.min(store.getTotalSpace() / 50, 4096 * store.getBlockSize());
+    return Math.max(store.getUsableSpace(), store.getUnallocatedSpace() - kept);
   }
 
   /**
