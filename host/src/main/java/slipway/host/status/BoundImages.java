@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -14,6 +15,7 @@ import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
+import slipway.oci.podman.PodmanStore;
 import slipway.system.files.ImageFiles;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
@@ -28,6 +30,33 @@ public final class BoundImages {
 
   private BoundImages() {}
 
+  /** A file of the folder. */
+  private record Entry(String name, boolean link, Optional<String> text) {
+    String where() {
+      return shown(name);
+    }
+
+    String image() {
+      if (!link) {
+        throw Problem.input(where() + " is no symbolic link to an image or container file");
+      }
+      return BoundImages.image(name, where(), text);
+    }
+
+    /** What it names, also where that is refused. */
+    Optional<String> mentioned() {
+      return text.map(t -> keys(t, group(name)).get("Image")).map(i -> i.replace("%%", "%"));
+    }
+  }
+
+  /**
+   * What a deployment's files name, with those that are refused.
+   *
+   * @param images all that some file mentions
+   * @param faults of each file that cannot be understood, what is wrong with it
+   */
+  public record Mentioned(List<String> images, List<String> faults) {}
+
   /**
    * Their names, in the order of the files' names.
    *
@@ -37,22 +66,59 @@ public final class BoundImages {
    */
   public static List<String> read(OsPath root) throws IOException {
     List<String> images = new ArrayList<>();
+    for (OsPath name : names(root)) {
+      images.add(entry(root, name).image());
+    }
+    return images;
+  }
+
+  /**
+   * As {@link #read}, of one that nobody can mend any more: a file that is at fault hides no other.
+   *
+   * @param root of the operating system
+   */
+  public static Mentioned mentioned(OsPath root) {
+    List<String> images = new ArrayList<>();
+    List<String> faults = new ArrayList<>();
+    try {
+      for (OsPath name : names(root)) {
+        try {
+          Entry entry = entry(root, name);
+          entry.mentioned().ifPresent(images::add);
+          PodmanStore.name(entry.image());
+        } catch (Problem | IOException e) {
+          faults.add(fault(shown(name.toString()), e));
+        }
+      }
+    } catch (Problem | IOException e) {
+      faults.add(fault("/" + FOLDER, e));
+    }
+    return new Mentioned(images, faults);
+  }
+
+  private static String fault(String where, Exception e) {
+    String why = FileReason.why(e);
+    return why.startsWith(where) ? why : where + ": " + why;
+  }
+
+  private static List<OsPath> names(OsPath root) throws IOException {
     try (OpenDirectory top = OpenDirectory.of(root)) {
       Optional<OpenDirectory> found = top.find(DIRECTORY);
       if (found.isEmpty()) {
-        return images;
+        return List.of();
       }
       try (OpenDirectory directory = found.get()) {
-        for (OsPath name : directory.names().stream().sorted().toList()) {
-          String where = shown(name);
-          requireLink(Posix.lstat(directory.at(name)).isSymlink(), where);
-          Optional<byte[]> file =
-              RootedFile.read(root, DIRECTORY.resolve(name), RootedFile.Links.IN_ROOT, where);
-          images.add(image(name.toString(), where, file.map(RawText::decode)));
-        }
+        return directory.names().stream().sorted().toList();
       }
     }
-    return images;
+  }
+
+  private static Entry entry(OsPath root, OsPath name) throws IOException {
+    OsPath path = DIRECTORY.resolve(name);
+    boolean link = Posix.lstat(root.resolve(path)).isSymlink();
+    Optional<byte[]> file =
+        RootedFile.read(root, path, RootedFile.Links.IN_ROOT, shown(name.toString()));
+    return new Entry(name.toString(), link, file.map(RawText::decode));
   }
 
   /**
@@ -65,9 +131,8 @@ public final class BoundImages {
     List<String> images = new ArrayList<>();
     for (String name : files.names(FOLDER)) {
       String path = FOLDER + "/" + name;
-      String where = shown(OsPath.of(name));
-      requireLink(files.node(path) instanceof Node.Symlink, where);
-      images.add(image(name, where, files.text(path)));
+      boolean link = files.node(path) instanceof Node.Symlink;
+      images.add(new Entry(name, link, link ? files.text(path) : Optional.empty()).image());
     }
     return images;
   }
@@ -83,19 +148,16 @@ public final class BoundImages {
     return new FileTree(new Node.Directory(tree.root().metadata(), children));
   }
 
-  private static void requireLink(boolean link, String where) {
-    if (!link) {
-      throw Problem.input(where + " is no symbolic link to an image or container file");
-    }
+  private static String shown(String name) {
+    return "/" + FOLDER + "/" + Printable.text(name);
   }
 
-  private static String shown(OsPath name) {
-    return "/" + FOLDER + "/" + Printable.text(name.toString());
+  private static String group(String name) {
+    return name.endsWith(".image") ? "Image" : name.endsWith(".container") ? "Container" : "";
   }
 
   private static String image(String name, String where, Optional<String> text) {
-    String group =
-        name.endsWith(".image") ? "Image" : name.endsWith(".container") ? "Container" : "";
+    String group = group(name);
     if (group.isEmpty()) {
       throw Problem.input(where + " is neither an .image nor a .container file");
     }

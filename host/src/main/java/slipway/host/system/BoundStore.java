@@ -226,7 +226,7 @@ public final class BoundStore {
   }
 
   /**
-   * Removes what none of these names means.
+   * Removes what none of these names means; one that is no name means nothing.
    *
    * @return the names of what was removed
    */
@@ -235,7 +235,13 @@ public final class BoundStore {
       return List.of();
     }
     Set<String> kept = new HashSet<>();
-    names.forEach(name -> kept.add(PodmanStore.name(name)));
+    for (String name : names) {
+      try {
+        kept.add(PodmanStore.name(name));
+      } catch (Problem e) {
+        // No image has a name that is none.
+      }
+    }
     return PodmanStore.create(folder, clock).keepOnly(kept).stream()
         .map(gone -> gone.names().isEmpty() ? gone.id() : gone.names().getFirst())
         .toList();

@@ -113,15 +113,35 @@ public final class ImageRefs {
     collectBound(host, sysroot, deployments);
   }
 
+  /**
+   * Removes what no deployment binds. What is wrong with the files of one that is only kept costs
+   * it what they do not name; what the machine runs or starts next loses nothing for that.
+   */
   private static void collectBound(
       HostEnvironment host, Sysroot sysroot, List<Deployment> deployments) throws IOException {
     Set<String> bound = new HashSet<>();
+    boolean unknown = false;
     for (Deployment d : deployments) {
-      bound.addAll(BoundImages.read(OsPath.of(sysroot.path(d))));
+      BoundImages.Mentioned mentioned = BoundImages.mentioned(OsPath.of(sysroot.path(d)));
+      bound.addAll(mentioned.images());
+      boolean needed = d.booted() || d.staged() || d.equals(deployments.getFirst());
+      unknown |= needed && !mentioned.faults().isEmpty();
+      for (String fault : mentioned.faults()) {
+        host.progress()
+            .note(
+                "warning: which image is bound to the deployment "
+                    + d.id()
+                    + " is not known, "
+                    + (needed ? "so no bound image is removed" : "so only those stay that are")
+                    + ": "
+                    + fault);
+      }
     }
-    BoundStore.of(host)
-        .keepOnly(bound)
-        .forEach(name -> host.progress().note("Removed bound image: " + Printable.text(name)));
+    if (!unknown) {
+      BoundStore.of(host)
+          .keepOnly(bound)
+          .forEach(name -> host.progress().note("Removed bound image: " + Printable.text(name)));
+    }
   }
 
   /** The manifest of the image that a commit was made from. */

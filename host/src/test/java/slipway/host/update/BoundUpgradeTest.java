@@ -127,6 +127,54 @@ class BoundUpgradeTest {
     }
   }
 
+  /** Nobody mends the files of a version that is only kept. */
+  @Test
+  void aFileAtFaultOfAnOldVersionKeepsWhatIsNamedAndNoMore() throws Exception {
+    machine.publish(NAME, os("2", APP, DB));
+    upgrade();
+    machine.reboot();
+    Path old = deployment(0);
+    machine.publish(NAME, os("3"));
+    upgrade();
+    machine.reboot();
+    Path file = old.resolve("etc/containers/systemd/x1.image");
+    Files.writeString(file, "[Image]\nAuthFile=/x\nImage=" + DB + "\n");
+    machine.publish(NAME, os("4"));
+    upgrade();
+    assertThat(stored()).as("refused, but named").containsExactly(APP, DB);
+    Files.delete(file);
+    machine.publish(NAME, os("5"));
+    upgrade();
+    assertThat(stored()).as("of the other file").containsExactly(APP);
+    assertThat(machine.noted)
+        .contains(
+            "warning: which image is bound to the deployment "
+                + old.getFileName()
+                + " is not known, so only those stay that are:"
+                + " /usr/lib/bootc/bound-images.d/x1.image leads to no file");
+  }
+
+  @Test
+  void aFileAtFaultOfWhatRunsKeepsAll() throws Exception {
+    machine.publish(NAME, os("2", APP, DB));
+    upgrade();
+    machine.reboot();
+    Path file = deployment(0).resolve("etc/containers/systemd/x1.image");
+    Files.writeString(file, "[Image]\nImage=Not A Name\n");
+    for (String version : List.of("3", "4")) {
+      machine.publish(NAME, os(version));
+      upgrade();
+    }
+    assertThat(stored()).containsExactly(APP, DB);
+    assertThat(machine.noted)
+        .anyMatch(note -> note.contains(" is not known, so no bound image is removed: "));
+  }
+
+  private Path deployment(int index) throws IOException {
+    Sysroot sysroot = machine.environment().sysroot();
+    return sysroot.path(sysroot.deployments().get(index));
+  }
+
   @Test
   void oneThatCannotBeHadKeepsTheVersionOut() throws Exception {
     machine.unpublish(DB);
