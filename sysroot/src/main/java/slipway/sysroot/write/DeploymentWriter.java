@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import slipway.base.AfterCommit;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -220,7 +221,8 @@ public final class DeploymentWriter {
    * systemd, makes the backing directories, seals the directory.
    *
    * @param var the machine's {@code /var} of this stateroot
-   * @param warnings is told in a sentence what of {@code /etc} cannot be carried over
+   * @param warnings is told in a sentence what of {@code /etc} cannot be carried over, and which
+   *     mark stays
    * @return the local changes that were carried over, or null without {@code merge}
    */
   @Nullable
@@ -241,12 +243,21 @@ public final class DeploymentWriter {
     if (changes != null && merge != null) {
       MachineId.keep(root.resolve(merge.directory()).resolve("etc"), directory.resolve("etc"));
     }
-    Files.deleteIfExists(directory.resolve("etc/.updated"));
-    Files.deleteIfExists(var.resolve(".updated"));
+    removeMark(directory.resolve("etc"), warnings);
+    removeMark(var, warnings);
     makeBacking(deployment, directory);
     writeOrigin(deployment);
     Ioctls.setImmutable(OsPath.of(directory), true);
     return changes;
+  }
+
+  /** Units may look at the mark; a deployment that boots without them beats none. */
+  private static void removeMark(Path folder, Consumer<String> warnings) {
+    new AfterCommit(warnings)
+        .attempt(
+            "the next start may leave out what follows an update (ConditionNeedsUpdate), as the"
+                + " mark of an earlier one stays",
+            () -> Files.deleteIfExists(folder.resolve(".updated")));
   }
 
   /** What was changed locally in the {@code /etc} of a deployment. */

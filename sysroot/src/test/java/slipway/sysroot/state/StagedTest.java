@@ -91,6 +91,24 @@ class StagedTest {
     assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.NOTHING);
   }
 
+  /** What systemd should do once more is less than the update itself. */
+  @Test
+  void isFinalizedThoughAMarkOfAnEarlierUpdateStays() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Files.createDirectories(machine.root().resolve("var/.updated/held"));
+
+    Sysroot told =
+        Sysroot.open(machine.root(), RunState.read(machine.run(), machine.root()), warnings::add);
+    assertThat(told.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    assertThat(told.deployments().getFirst().checksum()).isEqualTo(two);
+    assertThat(told.finalizationFailure()).isEmpty();
+    assertThat(warnings)
+        .anyMatch(
+            w -> w.startsWith("warning: the next start may leave out what follows an update"));
+    machine.judge();
+  }
+
   /** Programs of the machine write to /etc until the very end; files of theirs come and go. */
   @Test
   void isFinalizedWhileEtcChanges() throws Exception {
