@@ -77,21 +77,17 @@ public final class BoundImages {
    *
    * @param root of the operating system
    */
-  public static Mentioned mentioned(OsPath root) {
+  public static Mentioned mentioned(OsPath root) throws IOException {
     List<String> images = new ArrayList<>();
     List<String> faults = new ArrayList<>();
-    try {
-      for (OsPath name : names(root)) {
-        try {
-          Entry entry = entry(root, name);
-          entry.mentioned().ifPresent(images::add);
-          PodmanStore.name(entry.image());
-        } catch (Problem | IOException e) {
-          faults.add(fault(shown(name.toString()), e));
-        }
+    for (OsPath name : names(root)) {
+      try {
+        Entry entry = entry(root, name);
+        entry.mentioned().ifPresent(images::add);
+        PodmanStore.name(entry.image());
+      } catch (Problem | IOException e) {
+        faults.add(fault(shown(name.toString()), e));
       }
-    } catch (Problem | IOException e) {
-      faults.add(fault("/" + FOLDER, e));
     }
     return new Mentioned(images, faults);
   }

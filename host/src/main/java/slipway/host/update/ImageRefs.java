@@ -57,15 +57,41 @@ public final class ImageRefs {
         sysroot.cleanup(false);
       } else {
         sysroot.reload();
-        collectAlone(host, sysroot);
+        String known = sysroot.fingerprint();
+        try {
+          collectAlone(host, sysroot);
+        } catch (IOException | RuntimeException e) {
+          if (isChanged(sysroot, known)) {
+            throw Problem.unavailable(
+                "another process changed the deployments meanwhile; the next change removes them",
+                e);
+          }
+          throw e;
+        }
       }
     }
   }
 
+  /** Whether another process did something to the deployments, or is about to. */
+  private static boolean isChanged(Sysroot sysroot, String known) {
+    try {
+      sysroot.reload();
+      return !sysroot.fingerprint().equals(known);
+    } catch (IOException | RuntimeException e) {
+      return true;
+    }
+  }
+
+  /** The menu, the default first, and what is staged. */
+  private static List<Deployment> all(Sysroot sysroot) {
+    List<Deployment> all = new ArrayList<>(sysroot.deployments());
+    sysroot.staged().ifPresent(all::add);
+    return all;
+  }
+
   private static void collectAlone(HostEnvironment host, Sysroot sysroot) throws IOException {
     Repository repository = sysroot.repository();
-    List<Deployment> deployments = new ArrayList<>(sysroot.deployments());
-    sysroot.staged().ifPresent(deployments::add);
+    List<Deployment> deployments = all(sysroot);
     Set<String> keep = new HashSet<>();
     Set<Checksum> commits = new HashSet<>();
     for (Deployment d : deployments) {
@@ -104,21 +130,22 @@ public final class ImageRefs {
     } catch (IOException | RuntimeException e) {
       // What else can go goes all the same.
       try {
-        collectBound(host, sysroot, deployments);
+        collectBound(host, sysroot);
       } catch (IOException | RuntimeException more) {
         e.addSuppressed(more);
       }
       throw e;
     }
-    collectBound(host, sysroot, deployments);
+    collectBound(host, sysroot);
   }
 
   /**
    * Removes what no deployment binds. What is wrong with the files of one that is only kept costs
    * it what they do not name; what the machine runs or starts next loses nothing for that.
    */
-  private static void collectBound(
-      HostEnvironment host, Sysroot sysroot, List<Deployment> deployments) throws IOException {
+  private static void collectBound(HostEnvironment host, Sysroot sysroot) throws IOException {
+    sysroot.reload();
+    List<Deployment> deployments = all(sysroot);
     Set<String> bound = new HashSet<>();
     boolean unknown = false;
     for (Deployment d : deployments) {

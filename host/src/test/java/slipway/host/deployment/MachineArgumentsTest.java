@@ -13,8 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
+import slipway.host.system.HostEnvironment;
 import slipway.host.system.HostMachine;
 import slipway.host.update.Host;
+import slipway.host.update.ImageRefs;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import slipway.system.kargs.KernelArguments;
@@ -55,6 +57,16 @@ class MachineArgumentsTest {
   private String entry() throws IOException {
     Path entries = machine.root().resolve("boot/loader/entries");
     return Files.readString(entries.resolve("ostree-2.conf"));
+  }
+
+  /** Another process may replace what was staged while this one still tidies up. */
+  @Test
+  void tidyingUpMissesNothingThatAnotherProcessTookAway() throws Exception {
+    add("mine");
+    HostEnvironment host = machine.environment();
+    assertThat(machine.beginWhileStaging(() -> ImageRefs.collect(host, host.sysroot()))).isNull();
+    assertThat(machine.stagedArguments()).contains("theirs");
+    assertThat(machine.noted).noneMatch(note -> note.startsWith("warning: "));
   }
 
   @ParameterizedTest
