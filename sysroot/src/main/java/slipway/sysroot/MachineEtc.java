@@ -44,6 +44,16 @@ public final class MachineEtc {
   }
 
   /**
+   * Refuses a path that is nowhere.
+   *
+   * @param path below /etc
+   * @throws Problem of kind NOT_FOUND for one that neither the image nor the machine has
+   */
+  public void requireKnown(OsPath path) throws IOException {
+    EtcRestore.requireKnown(sysroot.path(running()), path);
+  }
+
+  /**
    * Gives paths of the running system's /etc the image's version back, and all below them.
    *
    * @param paths below /etc

@@ -37,6 +37,11 @@ public final class EtcChanges {
     Sysroot sysroot = host.sysroot();
     requireOwnEtc(sysroot);
     List<OsPath> only = inside(paths);
+    for (OsPath path : only) {
+      if (!path.isEmpty()) {
+        sysroot.etc().requireKnown(path);
+      }
+    }
     return sysroot.etc().changes().stream()
         .filter(
             change ->

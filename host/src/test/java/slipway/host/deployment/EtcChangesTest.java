@@ -68,6 +68,17 @@ class EtcChangesTest {
     assertThatThrownBy(() -> verb().restore(List.of("/usr/lib/os-release")))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("is no path below /etc");
+    for (String missing : List.of("/etc/nowhere", "hosts/below", "no/where")) {
+      for (HostMachine.Work work :
+          List.<HostMachine.Work>of(
+              () -> diff("version", missing), () -> verb().restore(List.of(missing)))) {
+        assertThatThrownBy(work::run)
+            .isInstanceOfSatisfying(
+                Problem.class,
+                problem -> assertThat(problem.kind()).isEqualTo(Problem.Kind.NOT_FOUND))
+            .hasMessageStartingWith("neither the image nor this machine has /etc/");
+      }
+    }
     assertThatThrownBy(() -> verb().restore(List.of("/etc")))
         .isInstanceOfSatisfying(
             Problem.class, problem -> assertThat(problem.kind()).isEqualTo(Problem.Kind.USAGE))

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.posix.OpenDirectory;
 import slipway.linux.posix.OsPath;
@@ -28,8 +29,8 @@ public final class EtcRestore {
    * @param deployment whose {@code /etc} it is
    */
   public EtcRestore(Path deployment) throws IOException {
-    this.defaults = OsPath.of(deployment.resolve("usr/etc").toAbsolutePath());
-    this.live = OsPath.of(deployment.resolve("etc").toAbsolutePath());
+    this.defaults = defaults(deployment);
+    this.live = live(deployment);
     this.changes = DeploymentWriter.etcChanges(deployment).changes();
   }
 
@@ -76,9 +77,33 @@ public final class EtcRestore {
       }
     }
     if (!has(live, path)) {
-      throw has(defaults, path)
-          ? Problem.input("the directory of /etc/" + path + " is gone; restore that one")
-          : Problem.notFound("neither the image nor this machine has /etc/" + path);
+      requireKnown(defaults, live, path);
+      throw Problem.input("the directory of /etc/" + path + " is gone; restore that one");
+    }
+  }
+
+  private static OsPath defaults(Path deployment) {
+    return OsPath.of(deployment.resolve("usr/etc").toAbsolutePath());
+  }
+
+  private static OsPath live(Path deployment) {
+    return OsPath.of(deployment.resolve("etc").toAbsolutePath());
+  }
+
+  /**
+   * Refuses a path that is nowhere.
+   *
+   * @param deployment whose {@code /etc} it is
+   * @throws Problem of kind NOT_FOUND for one that neither the image nor the machine has
+   */
+  public static void requireKnown(Path deployment, OsPath path) throws IOException {
+    requireKnown(defaults(deployment), live(deployment), path);
+  }
+
+  private static void requireKnown(OsPath defaults, OsPath live, OsPath path) throws IOException {
+    if (!has(live, path) && !has(defaults, path)) {
+      throw Problem.notFound(
+          "neither the image nor this machine has /etc/" + Printable.text(path.toString()));
     }
   }
 
