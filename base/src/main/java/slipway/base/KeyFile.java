@@ -3,10 +3,12 @@ package slipway.base;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A key file: {@code [group]} lines and {@code key=value} lines (Desktop Entry Specification,
@@ -59,12 +61,48 @@ public final class KeyFile {
    * there is no file, and of one that cannot be read, is too large or damaged.
    */
   public static KeyFile readable(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] text = Limit.SMALL_FILE_BYTES.read(in, file.toString());
-      return parse(RawText.decode(text), file.toString());
+    try {
+      return read(file);
     } catch (IOException | Problem e) {
       return empty();
     }
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws Problem of kind INPUT for one that is damaged, with its line
+   */
+  public static KeyFile read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] text = Limit.SMALL_FILE_BYTES.read(in, file.toString());
+      return parse(RawText.decode(text), file.toString());
+    }
+  }
+
+  /**
+   * Keeps what is about to be written over from being lost when it cannot be read: as {@code
+   * NAME.damaged}, a person can still see what it was.
+   *
+   * @param warnings is told what was wrong with it, and where it is
+   */
+  public static void setDamagedAside(Path file, Consumer<String> warnings) throws IOException {
+    try {
+      read(file);
+    } catch (NoSuchFileException e) {
+      // There is nothing to lose.
+    } catch (Problem e) {
+      setAside(file, e, warnings);
+    }
+  }
+
+  /** The same of one that is known to be damaged. */
+  public static void setAside(Path file, Problem fault, Consumer<String> warnings)
+      throws IOException {
+    Path aside = file.resolveSibling(file.getFileName() + ".damaged");
+    AtomicFile.rename(file, aside);
+    warnings.accept(
+        "warning: " + fault.sentence() + "; the file is " + aside + " now, and begins anew");
   }
 
   /** The value as written, white space around it taken off; the last one when a key is repeated. */

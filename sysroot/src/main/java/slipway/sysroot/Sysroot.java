@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import slipway.base.KeyFile;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
@@ -552,18 +553,21 @@ public final class Sysroot {
     return MachineSettings.read(root);
   }
 
-  /** Changes what the administrator wants; a file that is damaged begins anew. */
+  /** Changes what the administrator wants; a file that is damaged begins anew, and is kept. */
   public void changeSettings(UnaryOperator<MachineSettings> change) throws IOException {
     try (Flock lock = lock()) {
-      MachineSettings before;
+      MachineSettings before = MachineSettings.NONE;
+      Problem damage = null;
       try {
         before = settings();
       } catch (Problem e) {
-        warnings.accept("warning: the settings begin anew: " + e.getMessage());
-        before = MachineSettings.NONE;
+        damage = e;
       }
       MachineSettings wanted = change.apply(before);
       if (!wanted.file().toString().equals(before.file().toString())) {
+        if (damage != null) {
+          KeyFile.setAside(MachineSettings.path(root), damage, warnings);
+        }
         wanted.write(root);
       }
     }

@@ -173,7 +173,7 @@ public final class BootHealth {
   private void forget() throws IOException {
     Optional<HealthRecord> forgotten = HealthRecord.read(host.root()).forgotten();
     if (forgotten.isPresent()) {
-      forgotten.get().write(host.root());
+      forgotten.get().write(host.root(), host.progress()::note);
     }
   }
 
@@ -193,7 +193,7 @@ public final class BootHealth {
         () ->
             HealthRecord.read(host.root())
                 .withFailure(booted, reason, host.clock().instant())
-                .write(host.root()));
+                .write(host.root(), host.progress()::note));
     Optional<BootTrial> trial = take(sysroot);
     JournalEntry.of(JournalEntry.UNHEALTHY, "This start did not go well: " + reason)
         .with("PRIORITY", "3")
@@ -264,7 +264,9 @@ public final class BootHealth {
     after.attempt(
         "the status will not tell that the machine went back",
         () ->
-            before.withRollback(bad, from, to, reason, host.clock().instant()).write(host.root()));
+            before
+                .withRollback(bad, from, to, reason, host.clock().instant())
+                .write(host.root(), host.progress()::note));
   }
 
   // ---- what is told ----

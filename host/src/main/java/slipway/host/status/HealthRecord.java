@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.function.Consumer;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
 import slipway.base.Printable;
@@ -61,8 +62,13 @@ public record HealthRecord(KeyFile file) {
     return new HealthRecord(KeyFile.readable(path(root)));
   }
 
-  /** Puts it in force: the rename does. */
-  public void write(Path root) throws IOException {
+  /**
+   * Puts it in force: the rename does. What cannot be read is kept beside it.
+   *
+   * @param warnings is told of that
+   */
+  public void write(Path root, Consumer<String> warnings) throws IOException {
+    KeyFile.setDamagedAside(path(root), warnings);
     AtomicFile.write(path(root), RawText.encode(file.toString()));
   }
 

@@ -263,6 +263,33 @@ class BootHealthTest {
   }
 
   @Test
+  void whatCannotBeReadIsKeptBesideWhatIsWritten() throws IOException {
+    Path record = machine.root().resolve("ostree/slipway-health.conf");
+    Path settings = machine.root().resolve("ostree/slipway.conf");
+    for (Path file : List.of(record, settings)) {
+      Files.writeString(file, "what it was\n");
+    }
+    health().unhealthy();
+    new Deployments(machine.environment()).keep(3);
+    for (Path file : List.of(record, settings)) {
+      Path aside = file.resolveSibling(file.getFileName() + ".damaged");
+      assertThat(aside).hasContent("what it was\n");
+      assertThat(Files.readString(file)).startsWith("[");
+      assertThat(machine.noted)
+          .contains(
+              "warning: "
+                  + file
+                  + ":1: expected [GROUP] or, after one, KEY=VALUE, not \"what it was\"; the file is "
+                  + aside
+                  + " now, and begins anew");
+    }
+    // What is sound stays where it is.
+    machine.noted.clear();
+    health().unhealthy();
+    assertThat(machine.noted).noneMatch(note -> note.contains(".damaged"));
+  }
+
+  @Test
   void theSystemCountsWhereTheLoaderDoesNot() throws IOException {
     upgrade("2");
     for (int left = 2; left >= 0; left--) {

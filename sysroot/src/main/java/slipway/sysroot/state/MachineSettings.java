@@ -1,15 +1,12 @@
 package slipway.sysroot.state;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import slipway.base.AtomicFile;
 import slipway.base.KeyFile;
-import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
@@ -45,11 +42,8 @@ public record MachineSettings(KeyFile file) {
    * @throws Problem of kind INPUT for a file that is damaged, with its line
    */
   public static MachineSettings read(Path root) throws IOException {
-    Path path = path(root);
-    try (InputStream in = Files.newInputStream(path)) {
-      byte[] text = Limit.SMALL_FILE_BYTES.read(in, path.toString());
-      MachineSettings settings =
-          new MachineSettings(KeyFile.parse(RawText.decode(text), path.toString()));
+    try {
+      MachineSettings settings = new MachineSettings(KeyFile.read(path(root)));
       settings.keep();
       settings.tries();
       return settings;
