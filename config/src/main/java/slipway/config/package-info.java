@@ -7,7 +7,7 @@
  *  auth.json, config.json of docker   ─▶ auth.AuthFile ─▶ CredentialSource
  *                                            ▲
  *                                  login, logout write one
- *  policy.json                        ─▶ policy.SignaturePolicy ─▶ SignedSource, an ImageSource
+ *  policy.json, registries.d          ─▶ policy.SignaturePolicy ─▶ SignedSource, an ImageSource
  * </pre>
  */
 @org.jspecify.annotations.NullMarked

@@ -30,10 +30,12 @@ public final class SignaturePolicy {
   /** What containers/image calls registries. */
   private static final String DOCKER = "docker";
 
+  private final Path root;
   private final Path file;
   private final PolicyFile.Content content;
 
-  private SignaturePolicy(Path file, PolicyFile.Content content) {
+  private SignaturePolicy(Path root, Path file, PolicyFile.Content content) {
+    this.root = root;
     this.file = file;
     this.content = content;
   }
@@ -65,7 +67,7 @@ public final class SignaturePolicy {
     for (String place : PLACES) {
       Path file = root.resolve(place);
       if (isThere(file)) {
-        return Optional.of(new SignaturePolicy(file, PolicyFile.read(root, file)));
+        return Optional.of(new SignaturePolicy(root, file, PolicyFile.read(root, file)));
       }
     }
     return Optional.empty();
@@ -107,9 +109,7 @@ public final class SignaturePolicy {
   public ImageSource obeyed(
       ImageSource source, Reference asked, SignedSource.Signatures signatures) {
     Reference image = byDigest(asked);
-    return accepts(image)
-        ? source
-        : new SignedSource(source, image, requirements(image), signatures, file);
+    return accepts(image) ? source : signed(source, image, requirements(image), signatures);
   }
 
   /** Whether the policy demands nothing of an image of this name. */
@@ -205,7 +205,16 @@ public final class SignaturePolicy {
       throw Problem.denied(
           "the policy " + file + " accepts " + image + " unsigned; demand a signature there");
     }
-    return new SignedSource(source, image, requirements, signatures, file);
+    return signed(source, image, requirements, signatures);
+  }
+
+  private ImageSource signed(
+      ImageSource source,
+      Reference image,
+      List<Requirement> requirements,
+      SignedSource.Signatures signatures) {
+    AttachedSignatures attached = new AttachedSignatures(root, scopes(image));
+    return new SignedSource(source, image, requirements, signatures, file, attached);
   }
 
   private static boolean acceptsAnything(List<Requirement> requirements) {

@@ -29,8 +29,9 @@ import tools.jackson.databind.JsonNode;
 /**
  * A source of one image that must be signed. What it is asked for first, by its name, is the
  * manifest or the index that the signature is of; all else is reached from there by digests, and is
- * given for no other. An index without any signature only shows the way, as with containers/image:
- * each image that it leads to must have one of its own.
+ * given for no other. An index that is not signed so only shows the way, as with containers/image,
+ * which looks at no signature of an index at all: each image that it leads to must have one of its
+ * own.
  */
 final class SignedSource implements ImageSource {
   private static final String PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -47,6 +48,7 @@ final class SignedSource implements ImageSource {
   private final List<Requirement> requirements;
   private final Signatures signatures;
   private final Path policy;
+  private final AttachedSignatures setting;
 
   /** What is signed, and what that leads to. */
   private final Set<Digest> trusted = new HashSet<>();
@@ -63,12 +65,14 @@ final class SignedSource implements ImageSource {
       Reference image,
       List<Requirement> requirements,
       Signatures signatures,
-      Path policy) {
+      Path policy,
+      AttachedSignatures setting) {
     this.source = source;
     this.image = image;
     this.requirements = requirements;
     this.signatures = signatures;
     this.policy = policy;
+    this.setting = setting;
   }
 
   @Override
@@ -122,21 +126,29 @@ final class SignedSource implements ImageSource {
   /**
    * Checks what the requirements want signed.
    *
-   * @return false for an index that nobody signed, of which nothing is to be trusted
-   * @throws Problem of kind DENIED for what is not signed as it must be
+   * @return false for an index that is not, of which nothing is to be trusted
+   * @throws Problem of kind DENIED for an image that is not signed as it must be
    */
   private boolean isSigned(Manifest manifest) throws IOException {
+    try {
+      requireSigned(manifest.digest());
+      return true;
+    } catch (Problem e) {
+      if (manifest instanceof Manifest.Index && e.kind() == Problem.Kind.DENIED) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private void requireSigned(Digest digest) throws IOException {
     List<Found> found = null;
     for (Requirement requirement : requirements) {
       if (requirement instanceof Requirement.Signed signed) {
-        found = found == null ? find(manifest.digest()) : found;
-        if (found.isEmpty() && manifest instanceof Manifest.Index) {
-          return false;
-        }
-        requireSigned(signed, manifest.digest(), found);
+        found = found == null ? find(digest) : found;
+        requireSigned(signed, digest, found);
       }
     }
-    return true;
   }
 
   /** What no signature could meet need not be asked for. */
@@ -157,9 +169,14 @@ final class SignedSource implements ImageSource {
         Printable.text(image.toString()) + " is refused: " + why + " (" + policy + ")");
   }
 
-  private void requireSigned(Requirement.Signed requirement, Digest digest, List<Found> found) {
+  private void requireSigned(Requirement.Signed requirement, Digest digest, List<Found> found)
+      throws IOException {
     if (found.isEmpty()) {
-      throw refused("it has no signature");
+      Optional<Path> file = setting.forbiddenBy();
+      throw refused(
+          file.isEmpty()
+              ? "it has no signature"
+              : "its signature is not looked for, " + file.get() + " says so");
     }
     String why = "it has no signature by a key of the policy";
     for (Found one : found) {
@@ -216,6 +233,9 @@ final class SignedSource implements ImageSource {
   private List<Found> find(Digest digest) throws IOException {
     Reference place = image.withTag(digest.toString().replace(':', '-') + ".sig");
     List<Found> found = new ArrayList<>();
+    if (setting.forbiddenBy().isPresent()) {
+      return found;
+    }
     try (ImageSource attached = signatures.open(place)) {
       Manifest manifest;
       try {

@@ -15,6 +15,9 @@
  *
  *  signatures of host/a/b@sha256:HEX, as cosign attaches them: host/a/b:sha256-HEX.sig, a manifest
  *    layers: payload (JSON, "simple signing"), each with its signature as an annotation
+ *
+ *  /etc/containers/registries.d/*.yaml
+ *    default-docker: {use-sigstore-attachments: false}, docker: {SCOPE: {…}}   none are looked for
  * </pre>
  *
  * What is not known here, such as keys of GPG or certificates of Fulcio, is never met.

@@ -149,12 +149,25 @@ class SignaturePolicyTest extends PolicyCase {
           .hasMessageContaining("it has no signature (");
       assertThat(source.manifest(image.digest().toString())).isEqualTo(image);
     }
-    // One that somebody else signed is none that nobody did.
+    // Likewise one that somebody else signed, or left something beside that is no signature.
     key("theirs", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
     signatures.clear();
     sign("theirs", payload(NAME.toString(), index.digest()));
     attach(index.digest());
-    refused(NAME, "it has no signature by a key of the policy");
+    signatures.clear();
+    sign("ours", payload(NAME.toString(), image.digest()));
+    String attached = "registry.example/os/web:" + index.digest().toString().replace(':', '-');
+    for (Manifest beside :
+        List.of(java.util.Objects.requireNonNull(manifests.get(attached + ".sig")), index)) {
+      manifests.put(attached + ".sig", beside);
+      try (ImageSource source =
+          SignaturePolicy.read(dir).signed(registry(NAME), NAME, this::registry)) {
+        assertThat(source.manifest(null)).isEqualTo(index);
+        assertThat(source.manifest(image.digest().toString())).isEqualTo(image);
+        assertThatThrownBy(() -> source.manifest(other.digest().toString()))
+            .hasMessageContaining("it has no signature (");
+      }
+    }
   }
 
   @Test
