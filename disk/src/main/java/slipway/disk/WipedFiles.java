@@ -8,12 +8,14 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.mount.MountTable;
+import slipway.linux.posix.Btrfs;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
@@ -63,7 +65,7 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
     Deque<OsPath> open = new ArrayDeque<>(Set.of(folder));
     while (!open.isEmpty()) {
       OsPath next = open.pop();
-      for (OsPath name : Posix.list(next)) {
+      for (OsPath name : names(next)) {
         OsPath child = next.resolve(name);
         Optional<Stat> stat = directory(child);
         if (stat.isPresent() && !mounts.contains(child)) {
@@ -71,6 +73,18 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
           open.push(child);
         }
       }
+    }
+  }
+
+  /** None for what goes meanwhile. */
+  private static List<OsPath> names(OsPath folder) throws IOException {
+    try {
+      return Posix.list(folder);
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT || e.errno() == UnixException.ENOTDIR) {
+        return List.of();
+      }
+      throw e;
     }
   }
 
@@ -119,7 +133,7 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
    * @param kept what stays, with all below it: mounts, for one
    */
   static void erase(OsPath folder, Collection<OsPath> kept) throws IOException {
-    for (OsPath name : Posix.list(folder)) {
+    for (OsPath name : names(folder)) {
       OsPath child = folder.resolve(name);
       if (name.is("lost+found") || kept.contains(child)) {
         continue;
@@ -127,8 +141,35 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
       if (kept.stream().anyMatch(m -> m.startsWith(child + "/"))) {
         erase(child, kept);
       } else {
-        Removal.tree(child);
+        remove(child);
       }
     }
+  }
+
+  private static void remove(OsPath path) throws IOException {
+    try {
+      Removal.tree(path);
+    } catch (UnixException e) {
+      if (e.errno() != UnixException.EPERM || !holdsDefault(path)) {
+        throw e;
+      }
+      // Only then: the default of a btrfs may be another system's, in a subvolume that stays.
+      Btrfs.resetDefault(path.parent());
+      Removal.tree(path);
+    }
+  }
+
+  private static boolean holdsDefault(OsPath path) throws IOException {
+    Deque<OsPath> open = new ArrayDeque<>(Set.of(path));
+    while (!open.isEmpty()) {
+      OsPath next = open.pop();
+      if (directory(next).isPresent()) {
+        if (Btrfs.isDefault(next)) {
+          return true;
+        }
+        names(next).forEach(name -> open.push(next.resolve(name)));
+      }
+    }
+    return false;
   }
 }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +22,7 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.MountNamespace;
 import slipway.linux.mount.MountTable;
+import slipway.linux.posix.Btrfs;
 import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.tree.DirectoryReader;
@@ -405,6 +408,62 @@ class FilesystemRefusalTest extends FilesystemCase {
     Command.of("btrfs", "subvolume", "set-default", root.resolve("old/1").toString()).run();
     TargetRoot.checked(request(Replace.WIPE), Progress.NONE).wipe(false);
     assertThat(root).isEmptyDirectory();
+  }
+
+  /** The default of the whole is reset only when it is among what goes. */
+  @Test
+  @Tag("slow")
+  void theDefaultSubvolumeGoesWithTheOneThatItIsIn() throws Exception {
+    one(RootFileSystem.BTRFS);
+    for (String name : List.of("root", "root/snapshots", "root/snapshots/1", "other")) {
+      Command.of("btrfs", "-q", "subvolume", "create", root.resolve(name).toString()).run();
+    }
+    String device = MountedFileSystem.at(root).orElseThrow().device().toString();
+    Path sub = Files.createDirectory(directory.resolve("sub"));
+    open.add(Mount.of(device, sub, "btrfs", 0, "subvol=root"));
+    for (String place : List.of("other", "root/snapshots/1")) {
+      Files.createDirectories(sub.resolve("etc"));
+      Command.of("btrfs", "subvolume", "set-default", root.resolve(place).toString()).run();
+      if (place.equals("other")) {
+        Command.of("btrfs", "subvolume", "delete", root.resolve("root/snapshots/1").toString())
+            .run();
+        WipedFiles.erase(OsPath.of(sub), List.of());
+        assertThat(Btrfs.isDefault(OsPath.of(root.resolve("other")))).isTrue();
+        Command.of("btrfs", "-q", "subvolume", "create", sub.resolve("snapshots").toString()).run();
+        Command.of("btrfs", "-q", "subvolume", "create", sub.resolve("snapshots/1").toString())
+            .run();
+      }
+    }
+    WipedFiles.erase(OsPath.of(sub), List.of());
+    assertThat(sub).isEmptyDirectory();
+  }
+
+  /** As on a system that runs, whose folders come and go. */
+  @Test
+  @Tag("slow")
+  void whatGoesWhileItIsLookedAtIsNoFault() throws Exception {
+    one(RootFileSystem.BTRFS);
+    AtomicBoolean done = new AtomicBoolean();
+    Thread other =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!done.get()) {
+                    try {
+                      Files.delete(Files.createDirectory(root.resolve("fleeting")));
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  }
+                });
+    try {
+      for (int i = 0; i < 3000; i++) {
+        WipedFiles.below(root);
+      }
+    } finally {
+      done.set(true);
+      other.join();
+    }
   }
 
   @Test

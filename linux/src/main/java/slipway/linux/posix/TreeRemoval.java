@@ -35,7 +35,13 @@ final class TreeRemoval {
     if (removeOne(Posix.AT_FDCWD, path)) {
       return;
     }
-    TreeRemoval removal = new TreeRemoval(open(path, DIRECTORY));
+    TreeRemoval removal;
+    try {
+      removal = new TreeRemoval(open(path, DIRECTORY));
+    } catch (UnixException e) {
+      requireGone(e);
+      return;
+    }
     try {
       removal.levels.push(Level.of(path, removal.fd));
       removal.empty();
@@ -44,7 +50,22 @@ final class TreeRemoval {
     } finally {
       Posix.close(removal.fd);
     }
-    Posix.rmdir(path);
+    rmdir(Posix.AT_FDCWD, path);
+  }
+
+  private static void rmdir(int dir, OsPath name) throws UnixException {
+    try {
+      Posix.unlinkat(dir, name, true);
+    } catch (UnixException e) {
+      requireGone(e);
+    }
+  }
+
+  /** Somebody else may remove the same at the same time. */
+  private static void requireGone(UnixException e) throws UnixException {
+    if (e.errno() != UnixException.ENOENT) {
+      throw e;
+    }
   }
 
   /**
@@ -92,6 +113,9 @@ final class TreeRemoval {
       Posix.unlinkat(dir, name, true);
       return true;
     } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOENT) {
+        return true;
+      }
       if (e.errno() != UnixException.ENOTEMPTY && e.errno() != UnixException.EEXIST) {
         throw e;
       }
@@ -124,8 +148,13 @@ final class TreeRemoval {
     Posix.seek(fd, 0);
     List<OsPath> names = new ArrayList<>();
     boolean more = true;
-    while (more && names.isEmpty()) {
-      more = Posix.nextNames(fd, level.name(), names);
+    try {
+      while (more && names.isEmpty()) {
+        more = Posix.nextNames(fd, level.name(), names);
+      }
+    } catch (UnixException e) {
+      // So says one that was removed.
+      requireGone(e);
     }
     for (OsPath name : names) {
       if (!removeOne(fd, name)) {
@@ -136,7 +165,13 @@ final class TreeRemoval {
   }
 
   private void enter(OsPath name) throws UnixException {
-    int child = Posix.openat2(fd, name, DIRECTORY, 0, Posix.RESOLVE_NO_XDEV);
+    int child;
+    try {
+      child = Posix.openat2(fd, name, DIRECTORY, 0, Posix.RESOLVE_NO_XDEV);
+    } catch (UnixException e) {
+      requireGone(e);
+      return;
+    }
     Posix.close(fd);
     fd = child;
     levels.push(Level.of(name, child));
@@ -154,6 +189,6 @@ final class TreeRemoval {
       throw new UnixException(
           "rmdir", done.name(), UnixException.EBUSY, "it was moved elsewhere meanwhile");
     }
-    Posix.unlinkat(fd, done.name(), true);
+    rmdir(fd, done.name());
   }
 }

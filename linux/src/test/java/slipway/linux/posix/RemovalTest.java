@@ -6,6 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.loop.LoopDevice;
@@ -43,6 +48,32 @@ class RemovalTest {
     }
   }
 
+  /** Whoever comes second finds less than it looked for, and that is no fault. */
+  @Test
+  void whatSomebodyElseRemovesMeanwhileIsRemoved() throws Exception {
+    for (int round = 0; round < 20; round++) {
+      Path tree = Files.createDirectory(dir.resolve("tree" + round));
+      for (int i = 0; i < 200; i++) {
+        Files.createDirectories(tree.resolve("a" + i % 7).resolve("b" + i % 13).resolve("c" + i));
+      }
+      try (ExecutorService workers = Executors.newFixedThreadPool(3)) {
+        List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+          all.add(
+              workers.submit(
+                  () -> {
+                    Removal.tree(OsPath.of(tree));
+                    return tree;
+                  }));
+        }
+        for (Future<?> each : all) {
+          each.get();
+        }
+      }
+      assertThat(tree).doesNotExist();
+    }
+  }
+
   @Test
   void readOnlySubvolumesGo() throws Exception {
     Path disk = dir.resolve("disk");
@@ -59,7 +90,11 @@ class RemovalTest {
       Files.writeString(Files.createDirectories(system.resolve("etc")).resolve("fstab"), "");
       Files.createDirectory(snapshots);
       btrfs("snapshot", "-r", system.toString(), snapshots.resolve("1").toString());
+      OsPath old = OsPath.of(system);
+      assertThat(Btrfs.isDefault(old)).isFalse();
       btrfs("set-default", system.toString());
+      assertThat(Btrfs.isDefault(old)).isTrue();
+      assertThat(Btrfs.isDefault(old.resolve(OsPath.of("snapshots/1")))).isFalse();
       Btrfs.resetDefault(OsPath.of(mount.target()));
       Removal.tree(OsPath.of(system));
       assertThat(mount.target()).isEmptyDirectory();
