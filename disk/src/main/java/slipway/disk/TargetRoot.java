@@ -271,7 +271,7 @@ record TargetRoot(
               + " start; make one, or give --bootloader none");
     }
     if (efi == null && disk != null && disk.esp() != null) {
-      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mdel", "mdeltree", "mrd"));
+      FileSystems.requireTools(List.of("mdir", "mmd", "mcopy", "mtype", "mdel", "mdeltree", "mrd"));
       disk.esp().requireFree(path(EFI_FOLDERS.getFirst()));
     }
     if (architecture.equals("amd64") && bios != uefi && !systemd) {

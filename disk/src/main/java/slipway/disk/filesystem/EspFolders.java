@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import slipway.base.Limit;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.disk.bootloader.EfiFolder;
@@ -205,8 +206,31 @@ public record EspFolders(Path disk, long start) {
     return OptionalLong.of(room);
   }
 
+  /** But for those of other systems, as {@link EspMenu#isOthersKernel} says. */
   private List<String> kernels() {
-    return few(folders(KERNELS).stream().filter(EspMenu::isKernels).toList(), EspMenu.KERNELS);
+    List<String> all =
+        few(folders(KERNELS).stream().filter(EspMenu::isKernels).toList(), EspMenu.KERNELS);
+    List<String> others;
+    try {
+      others = all.isEmpty() ? List.of() : others();
+    } catch (Problem e) {
+      return List.of(); // Nobody knows what they start.
+    }
+    return all.stream()
+        .filter(kernels -> others.stream().noneMatch(text -> EspMenu.names(text, kernels)))
+        .toList();
+  }
+
+  /** What the entries of other systems say. */
+  private List<String> others() {
+    List<String> texts = new ArrayList<>();
+    for (String entry :
+        few(list(ENTRIES).stream().filter(EspMenu::isOthers).toList(), EspMenu.ENTRIES)) {
+      requirePlain(entry);
+      Limit.SMALL_FILE_BYTES.check(told(ENTRIES + entry, HELD).orElse(0), entry);
+      texts.add(mtools("mtype", ENTRIES + entry).output());
+    }
+    return texts;
   }
 
   /** The last number of bytes of this kind that mdir tells of a folder. */

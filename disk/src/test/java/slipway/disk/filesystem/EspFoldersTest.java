@@ -108,6 +108,27 @@ class EspFoldersTest {
                 + FIRST);
   }
 
+  /** The partition may be the /boot of another system of ostree, too. */
+  @Test
+  void kernelsOfAnotherSystemStay() throws Exception {
+    String ours = "default-" + "0a".repeat(32);
+    String others = "fedora-" + "0b".repeat(32);
+    mtools("mmd", "::/ostree", "::/ostree/" + ours, "::/ostree/" + others);
+    put("loader/entries", "ostree-a-1.conf");
+    Path entry = directory.resolve("ostree-1.conf");
+    Files.writeString(entry, "title other\nlinux /ostree/" + others + "/vmlinuz\n");
+    mtools("mcopy", entry.toString(), "::/loader/entries/");
+    assertThat(folders.clearMenu())
+        .containsExactly("loader/entries/ostree-a-1.conf", "ostree/" + ours);
+    assertThat(Command.of("mdir", "-b", "-i", disk.toString(), "::/ostree/").output())
+        .contains(others)
+        .doesNotContain(ours);
+    // One that nobody can read may name all.
+    mtools("mmd", "::/ostree/" + ours);
+    put("loader/entries", "x[1].conf");
+    assertThat(folders.clearMenu()).isEmpty();
+  }
+
   @Test
   void aMenuOfManyEntriesIsRefused() throws Exception {
     put("loader/entries", many("ostree-a-", ".conf"));

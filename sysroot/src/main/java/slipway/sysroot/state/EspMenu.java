@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -258,7 +259,8 @@ public record EspMenu(Path folder) {
   /**
    * Removes all menus of ours, entries and kernels: an installation onto a partition that had one
    * begins anew, and the highest entry of an old system would start before its own. Kernels that no
-   * entry names were left by a power cut; the next change of the menu would remove them, too.
+   * entry names were left by a power cut; the next change of the menu would remove them, too. Those
+   * stay that an entry of another system names, whose /boot the partition may be.
    *
    * @return what was removed, by its path there
    */
@@ -289,17 +291,63 @@ public record EspMenu(Path folder) {
     return bytes;
   }
 
+  /**
+   * Whether an entry names files in a folder of {@link #KERNELS}.
+   *
+   * @param entry what it says
+   */
+  public static boolean names(String entry, String kernels) {
+    // As FAT takes names.
+    String place = "/" + KERNELS + "/" + kernels + "/";
+    return entry
+        .replace('\\', '/')
+        .toLowerCase(Locale.ROOT)
+        .contains(place.toLowerCase(Locale.ROOT));
+  }
+
+  /** Whether a file among the entries is one of another system. */
+  public static boolean isOthers(String file) {
+    return file.toLowerCase(Locale.ROOT).endsWith(".conf") && !isEntry(file);
+  }
+
+  /** Whether another system's entry names a folder of {@link #KERNELS}. */
+  public boolean isOthersKernel(String kernels) throws IOException {
+    if (!Files.isDirectory(entriesFolder())) {
+      return false;
+    }
+    List<Path> others;
+    try (Stream<Path> all = Files.list(entriesFolder())) {
+      others = all.filter(file -> isOthers(String.valueOf(file.getFileName()))).toList();
+    }
+    for (Path other : others) {
+      try {
+        if (names(text(other), kernels)) {
+          return true;
+        }
+      } catch (IOException | Problem e) {
+        return true; // Nobody knows what it starts.
+      }
+    }
+    return false;
+  }
+
   private List<Path> kernels() throws IOException {
     Path all = folder.resolve(KERNELS);
     if (!Files.isDirectory(all, LinkOption.NOFOLLOW_LINKS)) {
       return List.of();
     }
-    try (Stream<Path> children = Files.list(all)) {
-      return children
-          .filter(c -> Files.isDirectory(c, LinkOption.NOFOLLOW_LINKS))
-          .filter(c -> isKernels(String.valueOf(c.getFileName())))
-          .toList();
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(all)) {
+      for (Path child : children) {
+        String name = String.valueOf(child.getFileName());
+        if (Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)
+            && isKernels(name)
+            && !isOthersKernel(name)) {
+          found.add(child);
+        }
+      }
     }
+    return found;
   }
 
   /** What an entry says. */

@@ -187,7 +187,8 @@ public final class EspWriter {
   }
 
   /**
-   * Folders of kernels that neither the set in force names nor one of these is.
+   * Folders of kernels that neither the set in force names, nor an entry of another system, nor one
+   * of these is.
    *
    * @param booted names of folders that are wanted
    */
@@ -202,9 +203,13 @@ public final class EspWriter {
         used.add(Objects.requireNonNull(menu.folder().resolve(file).getParent()));
       }
     }
-    return SysrootSweep.unusedIn(menu.folder().resolve(BootWriter.KERNELS), booted).stream()
-        .filter(kernel -> !used.contains(kernel))
-        .toList();
+    List<Path> unused = new ArrayList<>();
+    for (Path kernel : SysrootSweep.unusedIn(menu.folder().resolve(BootWriter.KERNELS), booted)) {
+      if (!used.contains(kernel) && !menu.isOthersKernel(String.valueOf(kernel.getFileName()))) {
+        unused.add(kernel);
+      }
+    }
+    return unused;
   }
 
   /** Where the partition is. */

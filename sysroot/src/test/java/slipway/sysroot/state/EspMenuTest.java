@@ -61,6 +61,11 @@ class EspMenuTest {
       Files.writeString(
           folder.resolve(name), "title old\nlinux /ostree/old-" + "0a".repeat(32) + "/vmlinuz\n");
     }
+    // The partition is the /boot of another system of ostree, too.
+    String others = "fedora-" + "0c".repeat(32);
+    Files.writeString(
+        folder.resolve("other.conf"), "title other\nlinux /OSTREE/" + others + "/vmlinuz\n");
+    Files.createDirectories(esp.resolve("ostree").resolve(others));
     Path cut = Files.createDirectories(esp.resolve("ostree/cut-" + "0b".repeat(32)));
     Files.createDirectories(esp.resolve("ostree/other"));
     Path old = Files.createDirectories(esp.resolve("ostree/old-" + "0a".repeat(32)));
@@ -72,9 +77,23 @@ class EspMenuTest {
         .contains("ostree/" + cut.getFileName())
         .doesNotContain("loader/entries/other.conf");
     assertThat(entries()).containsExactly("other.conf");
-    assertThat(kernels()).containsExactly("other");
+    assertThat(kernels()).containsExactly(others, "other");
     assertThat(menu.clears()).isZero();
     assertThat(menu.held()).isEmpty();
+  }
+
+  /** The menu of another system of ostree, whose /boot the partition is, stays with its kernels. */
+  @Test
+  void kernelsOfAnotherSystemStay() throws IOException {
+    String others = "fedora-" + "0c".repeat(32);
+    Files.writeString(
+        esp.resolve("loader/entries/ostree-1.conf"),
+        "title other\nlinux /ostree/" + others + "/vmlinuz\n");
+    Files.createDirectories(esp.resolve("ostree").resolve(others));
+    Files.createDirectories(esp.resolve("ostree/cut-" + "0b".repeat(32)));
+    upgrade(Machine.files("2", "two"));
+    assertThat(entries()).contains("ostree-1.conf");
+    assertThat(kernels()).contains(others).noneMatch(name -> name.startsWith("cut-"));
   }
 
   private BootTrials trials() {
