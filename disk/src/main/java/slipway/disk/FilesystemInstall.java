@@ -485,8 +485,7 @@ public final class FilesystemInstall {
               progress::note);
     } catch (IOException | RuntimeException e) {
       // The machine starts without them.
-      progress.note(
-          "the EFI system partitions of further disks could not be looked at: " + e.getMessage());
+      progress.note(MirrorPartitions.unseen(e));
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import slipway.base.FileReason;
 import slipway.base.Printable;
 import slipway.disk.bootloader.EfiFolder;
 import slipway.disk.bootloader.ErasedSystems;
@@ -89,7 +90,7 @@ record MirrorPartitions(List<BootDisk> disks) {
           reason = "it has a loader of another system (EFI/" + others.getFirst() + ")";
         }
       } catch (IOException | RuntimeException e) {
-        reason = String.valueOf(e.getMessage());
+        reason = FileReason.why(e);
       }
       notes.accept(
           "the EFI system partition of "
@@ -97,6 +98,12 @@ record MirrorPartitions(List<BootDisk> disks) {
               + " has not got the loader, so the machine does not start from that disk: "
               + Printable.text(reason));
     }
+  }
+
+  /** What to tell when they could not be looked at. */
+  static String unseen(Exception failure) {
+    return "the EFI system partitions of further disks could not be looked at: "
+        + Printable.text(FileReason.why(failure));
   }
 
   private static @Nullable String hindrance(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,14 @@ class MirrorPartitionsTest extends FilesystemCase {
 
   private static void format(Path disk) throws Exception {
     Command.of("mformat", "-i", esp(disk), "-F", "-T", "131072", "::").run();
+  }
+
+  @Test
+  void whatStrangersWroteIsToldInPlainLetters() {
+    assertThat(MirrorPartitions.unseen(new NoSuchFileException("/boot/\u001b[31mred")))
+        .isEqualTo(
+            "the EFI system partitions of further disks could not be looked at:"
+                + " /boot/\\x1b[31mred does not exist");
   }
 
   @Test
