@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,13 +27,17 @@ import slipway.linux.posix.UnixException;
  * What {@code --replace wipe} erases: the root's file system and that of a /boot of its own, of
  * btrfs with the subvolumes inside, each of which has a device number of its own. What is mounted
  * inside stays.
- *
- * @param root where the root is mounted
- * @param numbers of devices, by where they are mounted
  */
-record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
-  WipedFiles {
-    numbers = Map.copyOf(numbers);
+final class WipedFiles {
+  private final Path root;
+  private final List<MountedFileSystem> mounted;
+
+  /** Numbers of devices, by where they are mounted; looked for when they are asked for. */
+  private final Map<Path, Set<Long>> numbers = new HashMap<>();
+
+  private WipedFiles(Path root, List<MountedFileSystem> mounted) {
+    this.root = root;
+    this.mounted = List.copyOf(mounted);
   }
 
   /**
@@ -41,23 +46,30 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
    * @param root without links
    */
   static WipedFiles below(Path root) throws IOException {
-    Map<Path, Set<Long>> numbers = new LinkedHashMap<>();
+    List<MountedFileSystem> mounted = new ArrayList<>();
     for (Path point : new Path[] {root, root.resolve("boot")}) {
-      Optional<MountedFileSystem> mounted = MountedFileSystem.at(point);
-      if (mounted.isPresent()) {
-        numbers.put(point, numbers(mounted.get()));
-      }
+      MountedFileSystem.at(point).ifPresent(mounted::add);
     }
-    return new WipedFiles(root, numbers);
+    return new WipedFiles(root, mounted);
   }
 
-  private static Set<Long> numbers(MountedFileSystem mounted) throws IOException {
-    OsPath point = OsPath.of(mounted.point());
-    Set<Long> numbers = new HashSet<>(Set.of(Posix.stat(point).device()));
-    if (mounted.type().equals("btrfs")) {
-      addSubvolumes(point, numbers);
+  /** Where the root is mounted. */
+  Path root() {
+    return root;
+  }
+
+  /** Its own, and of btrfs those of the subvolumes inside: all of it is looked at for them. */
+  private Set<Long> numbers(MountedFileSystem of) throws IOException {
+    Set<Long> known = numbers.get(of.point());
+    if (known == null) {
+      OsPath point = OsPath.of(of.point());
+      known = new HashSet<>(Set.of(Posix.stat(point).device()));
+      if (of.type().equals("btrfs")) {
+        addSubvolumes(point, known);
+      }
+      numbers.put(of.point(), known);
     }
-    return numbers;
+    return known;
   }
 
   private static void addSubvolumes(OsPath folder, Set<Long> numbers) throws IOException {
@@ -106,10 +118,30 @@ record WipedFiles(Path root, Map<Path, Set<Long>> numbers) {
       return Optional.empty();
     }
     long number = Posix.stat(OsPath.of(file)).device();
-    return numbers.entrySet().stream()
-        .filter(e -> e.getValue().contains(number))
-        .map(Map.Entry::getKey)
-        .findFirst();
+    for (MountedFileSystem each : mounted) {
+      if (Posix.stat(OsPath.of(each.point())).device() == number) {
+        return Optional.of(each.point());
+      }
+    }
+    // Subvolumes have numbers of no device, and most files that are asked for are on others.
+    if (Posix.major(number) != 0 || isElsewhere(file)) {
+      return Optional.empty();
+    }
+    for (MountedFileSystem each : mounted) {
+      if (numbers(each).contains(number)) {
+        return Optional.of(each.point());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether it is surely on a file system of another kind than those with subvolumes. */
+  private static boolean isElsewhere(Path file) {
+    try {
+      return !Files.getFileStore(file).type().equals("btrfs");
+    } catch (IOException e) {
+      return false; // Of a subvolume inside of one nothing says where that is mounted.
+    }
   }
 
   /**

@@ -443,6 +443,8 @@ class FilesystemRefusalTest extends FilesystemCase {
   @Tag("slow")
   void whatGoesWhileItIsLookedAtIsNoFault() throws Exception {
     one(RootFileSystem.BTRFS);
+    Path inside = root.resolve("inside");
+    Command.of("btrfs", "-q", "subvolume", "create", inside.toString()).run();
     AtomicBoolean done = new AtomicBoolean();
     Thread other =
         Thread.ofPlatform()
@@ -458,7 +460,7 @@ class FilesystemRefusalTest extends FilesystemCase {
                 });
     try {
       for (int i = 0; i < 3000; i++) {
-        WipedFiles.below(root);
+        assertThat(WipedFiles.below(root).fileSystemOf(inside)).contains(root);
       }
     } finally {
       done.set(true);
