@@ -7,6 +7,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Progress;
@@ -259,9 +260,10 @@ final class DiskWriter {
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
-    grub.write(boot, bios != null, partition);
-    if (bios != null) {
-      grub.embed(disk, new Grub.Place(bios.start(), bios.size()));
+    Grub.Place embedded = bios == null ? null : new Grub.Place(bios.start(), bios.size());
+    Optional<Grub.Bios> made = grub.write(boot, embedded, partition);
+    if (made.isPresent()) {
+      made.get().embed(disk);
     }
   }
 }

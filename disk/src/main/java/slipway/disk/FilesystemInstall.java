@@ -11,6 +11,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Printable;
@@ -392,16 +393,27 @@ public final class FilesystemInstall {
               deployed.tree(),
               target.bootPlace(),
               Files.createDirectory(scratch.folder().resolve("grub")));
+      Path boot = target.path("boot");
+      Path staged = boot.resolve(GrubOnDisk.STAGED);
+      Optional<Grub.Bios> embedded = Optional.empty();
       switch (loader) {
-        case GRUB ->
-            grub.write(target.path("boot"), bios != null, target.hasEsp() ? partition : null);
+        case GRUB -> {
+          Files.createDirectory(staged);
+          embedded = grub.write(staged, bios, target.hasEsp() ? partition : null);
+        }
         case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
         case NONE -> {}
       }
       installation.label();
+      if (loader == BootLoader.GRUB) {
+        installation.label(staged, "boot");
+      }
       target.sync();
-      if (disk != null && bios != null) {
-        grub.embed(disk.disk(), bios);
+      if (loader == BootLoader.GRUB) {
+        GrubOnDisk.publish(boot);
+      }
+      if (disk != null && embedded.isPresent()) {
+        embedded.get().embed(disk.disk());
       }
       ErasedSystems erased = erased(target);
       onPartition(loader, target, erased, partition, scratch);

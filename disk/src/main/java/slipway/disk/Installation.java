@@ -172,6 +172,15 @@ final class Installation {
     NewSysroot.label(root, known.files());
   }
 
+  /**
+   * Gives a folder, with all in it, the labels of the path that it is renamed to.
+   *
+   * @param path without a slash in front
+   */
+  void label(Path folder, String path) throws IOException {
+    NewSysroot.label(folder, path, known.files());
+  }
+
   /** What the machine follows, and whether that must be signed. */
   private Origin origin() {
     ContainerReference followed =

@@ -292,6 +292,32 @@ class FilesystemInstallTest extends FilesystemCase {
     assertThat(unlabelled).isEmpty();
   }
 
+  /** As on a disk that fills up just there: a machine without labels must not start by a menu. */
+  @Test
+  @Tag("slow")
+  void thereIsNoMenuWhereLabelsHaveNoRoom() throws Exception {
+    Path policy = Files.createDirectories(tree.resolve("etc/selinux/t/contexts/files"));
+    Files.writeString(tree.resolve("etc/selinux/config"), "SELINUX=enforcing\nSELINUXTYPE=t\n");
+    Path contexts = policy.resolve("file_contexts");
+    String any = "/.* system_u:object_r:any_t:s0\n";
+    for (String tooLarge : List.of("/boot/loader.*", "/boot/grub/grub\\.cfg")) {
+      Files.writeString(
+          contexts, any + tooLarge + " system_u:object_r:" + "a".repeat(4050) + "_t:s0\n");
+      close();
+      disk = null;
+      Files.deleteIfExists(directory.resolve("disk"));
+      one(RootFileSystem.EXT4);
+      assertThatThrownBy(() -> install(request(Replace.NOTHING))).as(tooLarge).isNotNull();
+      assertThat(root.resolve("boot/loader")).isSymbolicLink();
+      assertThat(root.resolve("boot/grub")).doesNotExist();
+    }
+    Files.writeString(contexts, any);
+    install(request(Replace.WIPE));
+    assertThat(label(root.resolve("boot/grub/grub.cfg"))).isNotNull();
+    assertThat(root.resolve("boot/.slipway-grub")).doesNotExist();
+    judged();
+  }
+
   private static byte @Nullable [] label(Path file) {
     try {
       return Xattrs.lgetxattr(OsPath.of(file), OsPath.of("security.selinux"));

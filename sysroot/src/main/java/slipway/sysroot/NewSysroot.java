@@ -73,6 +73,15 @@ public final class NewSysroot {
   }
 
   /**
+   * The same for a folder, with all in it, that is not in its place yet.
+   *
+   * @param path of its place below the root
+   */
+  public static void label(Path folder, String path, FileTree image) throws IOException {
+    SysrootLabels.apply(folder, path, image);
+  }
+
+  /**
    * Changes what a deployment's origin says, in a sysroot whose boot menu may be mounted elsewhere.
    *
    * @param directory of the deployment

@@ -299,28 +299,54 @@ public final class Grub {
   }
 
   /**
-   * Writes GRUB's first sector over the boot code of the disk, beside the partition table, and the
-   * rest where it has room: into the BIOS boot partition, or before the first partition.
+   * Makes what BIOS starts; {@link Bios#embed} writes it.
+   *
+   * @throws Problem of kind INPUT for what does not fit its place
    */
-  public void embedBios(Path disk, Place bios) throws IOException {
+  public Bios bios(Place place) throws IOException {
     byte[] first = files("i386-pc").get("boot.img");
     if (first == null) {
       throw missing(FOLDER + "/i386-pc/boot.img");
     }
-    byte[] core = image("i386-pc", "(hd0,gpt3)", List.of("biosdisk"));
-    embed(disk, bios, first, core);
+    return new Bios(place, first, image("i386-pc", "(hd0,gpt3)", List.of("biosdisk")));
   }
 
-  static void embed(Path disk, Place bios, byte[] boot, byte[] core) throws IOException {
-    if (boot.length != DiskPlan.SECTOR || core.length < DiskPlan.SECTOR) {
-      throw Problem.input(
-          "the image's GRUB for BIOS is damaged: boot.img or core.img is too short");
+  /**
+   * GRUB for BIOS.
+   *
+   * @param place of the rest
+   * @param boot the first sector
+   * @param core the rest
+   */
+  public record Bios(Place place, byte[] boot, byte[] core) {
+    public Bios {
+      if (boot.length != DiskPlan.SECTOR || core.length < DiskPlan.SECTOR) {
+        throw Problem.input(
+            "the image's GRUB for BIOS is damaged: boot.img or core.img is too short");
+      }
+      if ((long) sectors(core) * DiskPlan.SECTOR > place.size()) {
+        throw Problem.input(
+            "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its place");
+      }
     }
-    int sectors = (core.length + DiskPlan.SECTOR - 1) / DiskPlan.SECTOR;
-    if ((long) sectors * DiskPlan.SECTOR > bios.size()) {
-      throw Problem.input(
-          "the image's GRUB for BIOS has " + core.length + " bytes and does not fit its place");
+
+    private static int sectors(byte[] core) {
+      return (core.length + DiskPlan.SECTOR - 1) / DiskPlan.SECTOR;
     }
+
+    /**
+     * Writes the first sector over the boot code of the disk, beside the partition table, and the
+     * rest where it has room: into the BIOS boot partition, or before the first partition.
+     */
+    public void embed(Path disk) throws IOException {
+      Grub.embed(disk, this, sectors(core));
+    }
+  }
+
+  private static void embed(Path disk, Bios made, int sectors) throws IOException {
+    byte[] boot = made.boot();
+    byte[] core = made.core();
+    Place bios = made.place();
     long lba = bios.start() / DiskPlan.SECTOR;
     ByteBuffer first = ByteBuffer.wrap(boot.clone()).order(ByteOrder.LITTLE_ENDIAN);
     first.putLong(KERNEL_SECTOR, lba);

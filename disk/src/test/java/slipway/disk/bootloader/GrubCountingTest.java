@@ -125,11 +125,9 @@ class GrubCountingTest {
     Command.of("mke2fs", "-q", "-F", "-t", "ext4", "-U", ID, "-O", "^metadata_csum_seed")
         .with("-d", boot.toString(), "-E", "offset=" + START, disk.toString(), SIZE / 1024 + "k")
         .run();
-    Grub.embed(
-        disk,
-        new Grub.Place(512, START - 512),
-        Files.readAllBytes(Path.of("/usr/lib/grub/i386-pc/boot.img")),
-        core());
+    Grub.Place place = new Grub.Place(512, START - 512);
+    new Grub.Bios(place, Files.readAllBytes(Path.of("/usr/lib/grub/i386-pc/boot.img")), core())
+        .embed(disk);
     return disk;
   }
 

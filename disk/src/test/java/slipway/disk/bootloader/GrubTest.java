@@ -60,7 +60,7 @@ class GrubTest {
         .run();
     Path ours = disk("ours");
     Path theirs = disk("theirs");
-    Grub.embed(ours, bios(1 << 20), Files.readAllBytes(boot), Files.readAllBytes(core));
+    new Grub.Bios(bios(1 << 20), Files.readAllBytes(boot), Files.readAllBytes(core)).embed(ours);
     Command.of("python3", "-c", JUDGE, theirs.toString(), boot.toString(), core.toString(), "2048")
         .run();
     assertThat(Files.mismatch(ours, theirs)).isEqualTo(-1);
@@ -75,11 +75,12 @@ class GrubTest {
   void whatDoesNotFitIsNotWritten() throws Exception {
     Path disk = disk("small");
     byte[] before = Files.readAllBytes(disk);
-    assertThatThrownBy(() -> Grub.embed(disk, bios(1024), new byte[512], new byte[2048]))
+    assertThatThrownBy(() -> new Grub.Bios(bios(1024), new byte[512], new byte[2048]).embed(disk))
         .isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> Grub.embed(disk, bios(1 << 20), new byte[440], new byte[2048]))
+    assertThatThrownBy(
+            () -> new Grub.Bios(bios(1 << 20), new byte[440], new byte[2048]).embed(disk))
         .isInstanceOf(Problem.class);
-    assertThatThrownBy(() -> Grub.embed(disk, bios(1 << 20), new byte[512], new byte[100]))
+    assertThatThrownBy(() -> new Grub.Bios(bios(1 << 20), new byte[512], new byte[100]).embed(disk))
         .isInstanceOf(Problem.class);
     assertThat(Files.readAllBytes(disk)).isEqualTo(before);
   }

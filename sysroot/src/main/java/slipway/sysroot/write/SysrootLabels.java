@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Stat;
@@ -73,6 +74,18 @@ public final class SysrootLabels {
     }
   }
 
+  /**
+   * Labels a folder, with all in it, as if it were another one.
+   *
+   * @param path of that below the root
+   */
+  public static void apply(Path folder, String path, FileTree image) throws IOException {
+    Optional<InstalledLabels> labels = InstalledLabels.of(image);
+    if (labels.isPresent()) {
+      labels.get().apply(OsPath.of(folder), OsPath.of(path));
+    }
+  }
+
   private void apply(OsPath root) throws IOException {
     Stat top = Posix.lstat(root);
     labels.set(root, ROOT, top.mode());
@@ -103,7 +116,7 @@ public final class SysrootLabels {
         return;
       }
       byte[] present = Xattrs.lgetxattr(file, FileLabels.ATTRIBUTE);
-      if (present == null || NONE.matcher(OsPath.ofBytes(present).toString()).matches()) {
+      if (present == null || NONE.matcher(RawText.decode(present)).matches()) {
         labels.set(file, path, stat.mode());
       }
       if (stat.isDirectory() && levels > 1) {
