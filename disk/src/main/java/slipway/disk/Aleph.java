@@ -34,7 +34,9 @@ record Aleph(
     String target,
     Map<String, String> labels,
     boolean hasPolicy) {
-  private static final String FILE = ".bootc-aleph.json";
+  /** Its name. */
+  static final String FILE = ".bootc-aleph.json";
+
   private static final String VERSION = "org.opencontainers.image.version";
   private static final String CREATED = "org.opencontainers.image.created";
   private static final Path KERNEL = Path.of("/proc/sys/kernel/osrelease");

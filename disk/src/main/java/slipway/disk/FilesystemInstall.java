@@ -30,7 +30,6 @@ import slipway.linux.lock.Flock;
 import slipway.linux.mount.MountNamespace;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.Removal;
 import slipway.linux.process.Command;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.write.Durability;
@@ -48,6 +47,7 @@ public final class FilesystemInstall {
 
   private final Request request;
   private final Progress progress;
+  private @Nullable UnfinishedInstall begun;
 
   /** What happens to what the root holds. */
   public enum Replace {
@@ -120,6 +120,8 @@ public final class FilesystemInstall {
     FilesystemInstall install = new FilesystemInstall(request, progress);
     TargetRoot target = install.checked();
     try (Flock lock = target.lock()) {
+      // Another installation may have come and gone since.
+      target.requireUnused(request.replace());
       confirmation.confirm(TargetRoot.isSame(target.root().point(), request.host()));
       MountNamespace.call(
           "installation",
@@ -192,6 +194,11 @@ public final class FilesystemInstall {
   }
 
   private void run(TargetRoot target) throws IOException {
+    Optional<UnfinishedInstall> left = UnfinishedInstall.on(target.root().point());
+    if (left.isPresent() && request.replace() != Replace.WIPE) {
+      progress.note("removing what an unfinished installation left on " + request.root());
+      left.get().undo(request.replace());
+    }
     boolean wipes = request.replace() == Replace.WIPE;
     Installation imported = wipes && !target.hasRoomBeside(request.image()) ? null : first(target);
     if (imported == null) {
@@ -219,8 +226,25 @@ public final class FilesystemInstall {
             });
       }
     }
+    UnfinishedInstall done = begun;
+    if (done != null) {
+      done.end();
+      tellAside(done);
+    }
     if (request.finish()) {
       finish(target);
+    }
+  }
+
+  private void tellAside(UnfinishedInstall done) {
+    if (done.aside() > 0) {
+      progress.note(
+          "the repository that was in "
+              + done.root().resolve("ostree/repo")
+              + " is not used, because nobody knows whether its objects are what their names say: it"
+              + " is in "
+              + done.oldRepository()
+              + " now; remove that when nobody needs it");
     }
   }
 
@@ -230,19 +254,16 @@ public final class FilesystemInstall {
    * @return null when that has to go first, because there is no room
    */
   private @Nullable Installation first(TargetRoot target) throws IOException {
-    boolean hadOstree = Files.exists(target.path("ostree"));
     boolean isJudged = false;
     try {
-      Installation installation = begin(target);
+      Installation installation = begin(target, request.replace() == Replace.NOTHING);
       isJudged = true;
       requireGood(installation.known(), target);
       isJudged = false;
       installation.bringCompanions();
       return installation;
     } catch (IOException | RuntimeException e) {
-      if (!hadOstree) {
-        remove(target.path("ostree"), e);
-      }
+      giveUp(e);
       // What the image itself is refused for, it would be refused for then, too.
       if (!isJudged
           && request.replace() == Replace.WIPE
@@ -255,12 +276,13 @@ public final class FilesystemInstall {
   }
 
   private Installation whole(TargetRoot target) throws IOException {
-    Installation installation = begin(target);
+    Installation installation = begin(target, true);
     installation.bringCompanions();
     return installation;
   }
 
-  private Installation begin(TargetRoot target) throws IOException {
+  private Installation begin(TargetRoot target, boolean isEmpty) throws IOException {
+    begun = UnfinishedInstall.begin(target.root().point(), isEmpty);
     return Installation.begin(
         target.root().point(), !target.hasBoot(), request.image(), request.wishes(), progress);
   }
@@ -280,9 +302,14 @@ public final class FilesystemInstall {
     }
   }
 
-  private static void remove(Path made, Exception failure) {
+  /** Leaves the root as it was, where nothing was erased yet. */
+  private void giveUp(Exception failure) {
+    UnfinishedInstall made = begun;
+    begun = null;
     try {
-      Removal.tree(OsPath.of(made));
+      if (made != null) {
+        made.undo(request.replace());
+      }
     } catch (IOException e) {
       failure.addSuppressed(e);
     }

@@ -46,14 +46,20 @@ final class FormerSystem {
     }
   }
 
-  /** Whether it holds only folders, and what is mounted in them. */
-  static void requireEmpty(Path folder) throws IOException {
+  /**
+   * Refuses a folder that holds more than folders, and what is mounted in them.
+   *
+   * @param apart files and folders in it that do not count
+   */
+  static void requireEmpty(Path folder, List<Path> apart) throws IOException {
     if (!Files.exists(folder)) {
       return;
     }
     for (OsPath name : Posix.list(OsPath.of(folder))) {
       Path child = folder.resolve(name.toPath());
-      if (name.is("lost+found") || MountTable.at(OsPath.of(child)).isPresent()) {
+      if (name.is("lost+found")
+          || apart.contains(child)
+          || MountTable.at(OsPath.of(child)).isPresent()) {
         continue;
       }
       if (!Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)) {
@@ -63,7 +69,7 @@ final class FormerSystem {
                 + Printable.text(name.toString())
                 + "; give --replace wipe to erase all, or alongside to keep it under /sysroot");
       }
-      requireEmpty(child);
+      requireEmpty(child, apart);
     }
   }
 }

@@ -306,15 +306,26 @@ record TargetRoot(
                 + "; change its image by bootc switch instead");
       }
     }
-    if (request.replace() == Replace.ALONGSIDE) {
-      FormerSystem.requireUnused(ostree.resolve("deploy"));
-    }
     if (request.replace() == Replace.WIPE) {
       new OwnFiles(Path.of("/"), request.host()).requireOutside(WipedFiles.below(root.point()));
     }
-    if (request.replace() == Replace.NOTHING) {
-      FormerSystem.requireEmpty(root.point());
-      FormerSystem.requireEmpty(path("boot"));
+    requireUnused(request.replace());
+  }
+
+  /**
+   * Refuses to lose what is there; asked once more when no other installation can be under way.
+   *
+   * @param replace what happens to it
+   */
+  void requireUnused(Replace replace) throws IOException {
+    Optional<UnfinishedInstall> left = UnfinishedInstall.on(root.point());
+    if (replace == Replace.ALONGSIDE || (replace == Replace.NOTHING && left.isPresent())) {
+      FormerSystem.requireUnused(path("ostree/deploy"));
+    }
+    if (replace == Replace.NOTHING) {
+      List<Path> own = left.map(l -> l.own(replace)).orElse(List.of());
+      FormerSystem.requireEmpty(root.point(), own);
+      FormerSystem.requireEmpty(path("boot"), own);
     }
   }
 

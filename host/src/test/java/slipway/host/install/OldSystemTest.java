@@ -34,6 +34,7 @@ class OldSystemTest {
           "var/lib/dpkg/status",
           "var/cache/apt/x.deb",
           "var/lib/containers/storage/overlay/1/file",
+          "ostree/repo.old/1/config",
           "tmp/x");
 
   @TempDir Path directory;
