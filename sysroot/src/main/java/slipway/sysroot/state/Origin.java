@@ -98,11 +98,15 @@ public record Origin(KeyFile file, @Nullable String damage) {
    * @throws Problem of kind CORRUPT for a damaged file, which stays as it is
    */
   public Origin withPinned(boolean pinned) {
-    if (damage != null) {
-      throw Problem.corrupt(damage);
-    }
+    requireSound();
     return new Origin(
         pinned ? file.with(TRANSIENT, "pinned", "true") : file.without(TRANSIENT, "pinned"));
+  }
+
+  private void requireSound() {
+    if (damage != null) {
+      throw Problem.corrupt(damage + "; mend the file, or name the image again by bootc switch");
+    }
   }
 
   /** The image that was deployed: that which is followed, unless it was taken for one time. */
@@ -137,8 +141,11 @@ public record Origin(KeyFile file, @Nullable String damage) {
   /**
    * Without what belongs to the deployment itself and not to where it came from: the pin (ostree
    * clears the same when a new deployment takes over an origin).
+   *
+   * @throws Problem of kind CORRUPT for a damaged file: a new deployment would follow nothing
    */
   public Origin withoutTransientState() {
+    requireSound();
     return new Origin(
         file.without(TRANSIENT, "pinned")
             .without(GROUP, "unlocked")

@@ -195,7 +195,10 @@ public final class DeploymentWriter {
     }
   }
 
-  /** Writes the file beside the deployment that tells where it came from. */
+  /**
+   * Writes the file beside the deployment that tells where it came from. One that is damaged stays
+   * as it is: it may still tell a person.
+   */
   public void writeOrigin(Deployment deployment) throws IOException {
     writeOrigin(root.resolve(deployment.directory()), deployment.origin());
   }
@@ -206,6 +209,9 @@ public final class DeploymentWriter {
    * @param directory of the deployment
    */
   public static void writeOrigin(Path directory, Origin origin) throws IOException {
+    if (origin.damage() != null) {
+      return;
+    }
     Path target = SysrootState.originFile(directory);
     Path model =
         Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());

@@ -172,6 +172,26 @@ class StagedTest {
         .isEqualTo(ORIGIN.toString());
   }
 
+  /** It may still tell a person what was followed, and an empty one would look sound. */
+  @Test
+  void anOriginThatIsDamagedIsNeverTakenForAnEmptyOne() throws IOException {
+    Checksum two = machine.commit(Machine.files("2", "two"));
+    Deployment staged = sysroot.stage(DeploySpec.upgrade(first, two, ORIGIN), false);
+    Path file = SysrootState.originFile(sysroot.path(staged));
+    String damaged = Files.readString(file) + "one line of damage\n";
+    Files.writeString(file, damaged);
+    sysroot.reload();
+    Deployment waiting = sysroot.staged().orElseThrow();
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(first, two, waiting.origin()), false))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("one line of damage")
+        .hasMessageEndingWith("; mend the file, or name the image again by bootc switch");
+    assertThat(sysroot.finalizeStaged().outcome()).isEqualTo(Finalization.Outcome.DONE);
+    assertThat(file).hasContent(damaged);
+    assertThat(sysroot.deployments().getFirst().checksum()).isEqualTo(two);
+    assertThat(sysroot.deployments().getFirst().origin().damage()).isNotNull();
+  }
+
   @Test
   void replacesAndDropsWhatWasStaged() throws IOException {
     Deployment one =
