@@ -3,7 +3,6 @@ package slipway.tree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +54,10 @@ final class ReadAhead extends BlockInput {
 
   private Piece next(byte[] buffer) {
     try {
-      int n = in.readNBytes(buffer, 0, buffer.length);
+      int n = 0;
+      for (int more = 0; n < buffer.length && more >= 0 && !closed; n += Math.max(more, 0)) {
+        more = in.read(buffer, n, buffer.length - n);
+      }
       return new Piece(buffer, n == 0 ? -1 : n, null);
     } catch (IOException | RuntimeException | Error e) {
       return new Piece(buffer, -1, e);
@@ -103,15 +105,24 @@ final class ReadAhead extends BlockInput {
     }
   }
 
-  /** Ends the thread; waits a moment for a read that is under way. */
+  /**
+   * Ends the thread. A read that is under way is waited for, interrupted or not: what lies below
+   * may write what it reads, and whoever closes this is about to remove or use that.
+   */
   @Override
   public void close() {
     closed = true;
     full.clear();
     thread.interrupt();
-    try {
-      thread.join(Duration.ofSeconds(5));
-    } catch (InterruptedException e) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }
