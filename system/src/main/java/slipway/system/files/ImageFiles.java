@@ -30,7 +30,12 @@ public record ImageFiles(FileTree tree) {
 
   /** The content of a regular file, links followed; empty when there is none. */
   public Optional<byte[]> bytes(String path) throws IOException {
-    if (!(resolve(OsPath.of(path), true) instanceof Node.File file)) {
+    return bytes(OsPath.of(path));
+  }
+
+  /** As {@link #bytes(String)}, of a path that may not be UTF-8. */
+  public Optional<byte[]> bytes(OsPath path) throws IOException {
+    if (!(resolve(path, true) instanceof Node.File file)) {
       return Optional.empty();
     }
     try (InputStream in = file.content().open()) {
@@ -40,9 +45,12 @@ public record ImageFiles(FileTree tree) {
 
   /** Names in a directory, in byte order; none when it is not a directory. */
   public List<String> names(String path) {
-    return resolve(OsPath.of(path), true) instanceof Node.Directory d
-        ? d.children().keySet().stream().map(OsPath::toString).toList()
-        : List.of();
+    return children(path).keySet().stream().map(OsPath::toString).toList();
+  }
+
+  /** What is in a directory, links to it followed; nothing when it is not a directory. */
+  public Map<OsPath, Node> children(String path) {
+    return resolve(OsPath.of(path), true) instanceof Node.Directory d ? d.children() : Map.of();
   }
 
   /** Visits all below a directory, but not itself. */

@@ -43,13 +43,9 @@ public final class KernelArgumentsDirectory {
    * @throws Problem of kind INPUT that names file and key, or a link that leads to no file
    */
   public static KernelArguments read(FileTree tree, String architecture) throws IOException {
-    Optional<Node> found = tree.find(PATH);
     KernelArguments all = KernelArguments.NONE;
-    if (found.isEmpty() || !(found.get() instanceof Node.Directory directory)) {
-      return all;
-    }
     long bytes = 0;
-    for (Map.Entry<OsPath, Node> child : directory.children().entrySet()) {
+    for (Map.Entry<OsPath, Node> child : new ImageFiles(tree).children(PATH).entrySet()) {
       String name = "/" + PATH + "/" + Printable.text(child.getKey().toString());
       Optional<byte[]> content =
           name.endsWith(".toml") ? content(tree, child, name) : Optional.empty();
@@ -77,7 +73,8 @@ public final class KernelArgumentsDirectory {
       }
       case Node.Symlink link when link.target().is("/dev/null") -> Optional.empty();
       case Node.Symlink link -> {
-        Optional<byte[]> found = new ImageFiles(tree).bytes(PATH + "/" + child.getKey());
+        Optional<byte[]> found =
+            new ImageFiles(tree).bytes(OsPath.of(PATH).resolve(child.getKey()));
         if (found.isEmpty()) {
           throw Problem.input(
               name

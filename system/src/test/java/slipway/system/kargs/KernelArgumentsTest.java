@@ -1,5 +1,6 @@
 package slipway.system.kargs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.tree.FileTree;
+import slipway.tree.TreeBuilder;
 
 class KernelArgumentsTest {
   @Test
@@ -68,6 +72,31 @@ class KernelArgumentsTest {
             KernelArguments.parse(machine)
                 .followImage(KernelArguments.parse(before), KernelArguments.parse(after)))
         .hasToString(then);
+  }
+
+  /** Names are bytes, and a folder of an image may be a link. */
+  @Test
+  void readsWhateverHasAName() throws Exception {
+    OsPath odd = OsPath.ofBytes(new byte[] {'z', (byte) 0xff, '.', 't', 'o', 'm', 'l'});
+    OsPath folder = OsPath.of("usr/share/kargs");
+    TreeBuilder tree =
+        new TreeBuilder()
+            .mkdirs("usr/lib/bootc")
+            .symlink("usr/lib/bootc/kargs.d", "../../share/kargs")
+            .mkdirs("usr/share/kargs")
+            .file("usr/share/b", 0644, "kargs = [\"b\"]".getBytes(UTF_8))
+            .symlink("usr/share/kargs/a.toml", "../b");
+    tree.put(folder.resolve(odd), tree.find("usr/share/kargs/a.toml").orElseThrow());
+    assertThat(KernelArgumentsDirectory.read(tree.build(), "amd64"))
+        .isEqualTo(KernelArguments.of("b", "b"));
+    tree.remove("usr/share/b");
+    tree.remove("usr/share/kargs/a.toml");
+    FileTree broken = tree.build();
+    assertThatThrownBy(() -> KernelArgumentsDirectory.read(broken, "amd64"))
+        .isInstanceOf(Problem.class)
+        .hasMessage(
+            "/usr/lib/bootc/kargs.d/z\ufffd.toml is a link to ../b, which is no file of the image;"
+                + " make it a file, or remove it");
   }
 
   @Test
