@@ -39,6 +39,40 @@ class HostileLoginTest extends HostileCase {
     }
   }
 
+  /** Whoever looks after the network should not look at the registry. */
+  @Test
+  void namesTheServerThatDoesNotAnswerAndNotTheRegistry() throws Exception {
+    String nobody = "127.0.0.1:" + DockerRegistry.freePort();
+    HostileRegistry.Handler away =
+        (e, count) -> {
+          header(e, "Location", "http://" + nobody + "/cdn/blob");
+          answer(e, 307, "");
+        };
+    HostileRegistry.Handler tokens =
+        (e, count) -> {
+          header(e, "WWW-Authenticate", "Bearer realm=\"http://" + nobody + "/token\"");
+          answer(e, 401, "");
+        };
+    for (HostileRegistry.Handler handler : List.of(away, tokens)) {
+      try (HostileRegistry registry = new HostileRegistry(handler);
+          RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
+        fails(Problem.Kind.UNAVAILABLE, () -> read(client))
+            .hasMessageEndingWith(": " + nobody + " does not answer; is it up and reachable?");
+      }
+    }
+    try (HostileRegistry cdn = new HostileRegistry((e, count) -> answer(e, 503, ""));
+        HostileRegistry registry =
+            new HostileRegistry(
+                (e, count) -> {
+                  header(e, "Location", "http://" + cdn.host() + "/cdn/blob");
+                  answer(e, 307, "");
+                });
+        RegistryClient client = new RegistryClient(registry.reference(), OPTIONS)) {
+      fails(Problem.Kind.UNAVAILABLE, () -> read(client))
+          .hasMessageEndingWith("; " + cdn.host() + " fails with status 503, try again later");
+    }
+  }
+
   @Test
   void followsNoRedirectsWithoutEndOrToNowhere() throws Exception {
     HostileRegistry.Handler circle =

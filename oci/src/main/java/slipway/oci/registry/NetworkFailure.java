@@ -20,8 +20,26 @@ final class NetworkFailure {
 
   private NetworkFailure() {}
 
+  /** A failure of another server than the registry, to which the registry led. */
+  static final class Elsewhere extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final String server;
+    private final IOException failure;
+
+    /**
+     * @param server {@code host[:port]}
+     */
+    Elsewhere(String server, IOException failure) {
+      super(failure.getMessage(), failure);
+      this.server = server;
+      this.failure = failure;
+    }
+  }
+
   /** Whether the same request may succeed a little later. */
-  static boolean isPassing(IOException e) {
+  static boolean isPassing(IOException failure) {
+    IOException e = failure instanceof Elsewhere other ? other.failure : failure;
     return !(e instanceof InterruptedIOException && !(e instanceof HttpTimeoutException))
         && !has(e, CertificateException.class)
         && !isPlain(e);
@@ -42,9 +60,16 @@ final class NetworkFailure {
    * @param stall after how long without a byte a server is given up
    */
   static Problem of(IOException e, String action, String server, Duration stall) {
+    return e instanceof Elsewhere other
+        ? of(other.failure, action, other.server, server, stall)
+        : of(e, action, server, server, stall);
+  }
+
+  private static Problem of(
+      IOException e, String action, String server, String registry, Duration stall) {
     String start = "cannot " + action + ": ";
     if (e instanceof SSLException refused) {
-      return tls(refused, start, server);
+      return tls(refused, start, server, registry);
     }
     if (e instanceof HttpConnectTimeoutException || e instanceof ConnectException) {
       boolean unknown =
@@ -63,10 +88,12 @@ final class NetworkFailure {
       return Problem.unavailable(
           start + server + " sent nothing for " + stall.toSeconds() + " s", e);
     }
-    return Problem.unavailable(start + "the connection failed: " + reason(e), e);
+    String with = server.equals(registry) ? "" : " with " + server;
+    return Problem.unavailable(start + "the connection" + with + " failed: " + reason(e), e);
   }
 
-  private static Problem tls(SSLException e, String start, String server) {
+  /** Authorities are those of the registry, wherever it leads. */
+  private static Problem tls(SSLException e, String start, String server, String registry) {
     if (isPlain(e)) {
       return environment(
           start
@@ -85,7 +112,7 @@ final class NetworkFailure {
             + " is not accepted ("
             + reason(e)
             + "); put its authority into /etc/containers/certs.d/"
-            + server
+            + registry
             + "/ca.crt",
         e);
   }

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import slipway.base.BlockInput;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.oci.model.Reference;
@@ -223,7 +224,7 @@ final class RegistryHttp implements AutoCloseable {
     HttpRequest request =
         authorization == null ? first : builder.header("Authorization", authorization).build();
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      Answer answer = open(request);
+      Answer answer = opened(request);
       if (!isRedirect(answer, request.method())) {
         return answer;
       }
@@ -277,6 +278,31 @@ final class RegistryHttp implements AutoCloseable {
         || (plainHere && Reference.isLoopbackHost(String.valueOf(target.getHost())));
   }
 
+  private Answer opened(HttpRequest request) throws IOException {
+    try {
+      return open(request);
+    } catch (IOException e) {
+      throw at(request.uri(), e);
+    }
+  }
+
+  /** A failure, with the server that it is of when that is not the registry. */
+  private IOException at(URI uri, IOException e) {
+    return isElsewhere(uri) && !(e instanceof InterruptedIOException)
+        ? new NetworkFailure.Elsewhere(uri.getRawAuthority(), e)
+        : e;
+  }
+
+  private boolean isElsewhere(URI uri) {
+    URI ours = base;
+    return ours != null && !sameOrigin(uri, ours);
+  }
+
+  /** Who answers at an address, for messages. */
+  private String server(URI uri) {
+    return isElsewhere(uri) ? uri.getRawAuthority() : registry;
+  }
+
   private Answer open(HttpRequest request) throws IOException {
     try {
       HttpResponse<InputStream> response =
@@ -288,7 +314,26 @@ final class RegistryHttp implements AutoCloseable {
   }
 
   private Answer answer(HttpResponse<InputStream> response) {
-    InputStream body = new StallGuard(response.body(), options.stall());
+    URI uri = response.uri();
+    InputStream guarded = new StallGuard(response.body(), options.stall());
+    InputStream body =
+        isElsewhere(uri)
+            ? new BlockInput() {
+              @Override
+              public int read(byte[] target, int offset, int length) throws IOException {
+                try {
+                  return guarded.read(target, offset, length);
+                } catch (IOException e) {
+                  throw at(uri, e);
+                }
+              }
+
+              @Override
+              public void close() throws IOException {
+                guarded.close();
+              }
+            }
+            : guarded;
     return new Answer(response.statusCode(), response.headers(), body, response.uri());
   }
 
@@ -311,7 +356,8 @@ final class RegistryHttp implements AutoCloseable {
       long left = options.stall().toNanos() - (System.nanoTime() - lastMove.get());
       if (left <= 0) {
         future.cancel(true);
-        throw new HttpTimeoutException("nothing moved for " + options.stall().toSeconds() + " s");
+        String stalled = "nothing moved for " + options.stall().toSeconds() + " s";
+        throw at(uri, new HttpTimeoutException(stalled));
       }
       try {
         return answer(future.get(left, TimeUnit.NANOSECONDS));
@@ -322,7 +368,7 @@ final class RegistryHttp implements AutoCloseable {
         throw interrupted();
       } catch (ExecutionException e) {
         if (e.getCause() instanceof IOException cause) {
-          throw cause;
+          throw at(uri, cause);
         }
         throw new IOException("the upload failed: " + e.getCause(), e);
       }
@@ -426,19 +472,19 @@ final class RegistryHttp implements AutoCloseable {
     ErrorAnswer error = ErrorAnswer.read(answer.body());
     String text = "cannot " + action + error.suffix();
     int status = answer.status();
+    String server = server(answer.uri());
     return switch (status) {
       case 401, 403 ->
           Problem.denied(text + (error.suffix().isEmpty() ? ": permission denied" : ""));
       case 404 -> Problem.notFound(text + (error.suffix().isEmpty() ? ": not found" : ""));
       case 429 ->
           Problem.unavailable(
-              text + "; " + registry + " asks for fewer requests, try again later", null);
+              text + "; " + server + " asks for fewer requests, try again later", null);
       default ->
           status >= 500
               ? Problem.unavailable(
-                  text + "; " + registry + " fails with status " + status + ", try again later",
-                  null)
-              : Problem.input(text + "; " + registry + " answered with status " + status);
+                  text + "; " + server + " fails with status " + status + ", try again later", null)
+              : Problem.input(text + "; " + server + " answered with status " + status);
     };
   }
 
