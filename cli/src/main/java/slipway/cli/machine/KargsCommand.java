@@ -124,13 +124,16 @@ public final class KargsCommand implements Callable<Integer> {
     @Option(names = "--if-present", description = "one that is not there is no fault")
     boolean ifPresent;
 
+    @Option(names = "--force", description = "also what the machine finds its disks by")
+    boolean force;
+
     @Mixin Common common = new Common();
 
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-      return common.run(spec, ArgumentEdit.delete(common.arguments, ifPresent));
+      return common.run(spec, ArgumentEdit.delete(common.arguments, ifPresent, force));
     }
   }
 

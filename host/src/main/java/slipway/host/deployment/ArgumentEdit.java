@@ -2,6 +2,7 @@ package slipway.host.deployment;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.CommandValue;
 import slipway.base.Printable;
@@ -11,6 +12,12 @@ import slipway.system.kargs.KernelArguments;
 /** A change of the kernel arguments that a machine starts with. */
 @FunctionalInterface
 public interface ArgumentEdit {
+  /** Keys of what the kernel and its initramfs find the root by, and mount it and /usr with. */
+  Pattern DISKS =
+      Pattern.compile(
+          "root|rootflags|rootfstype|netroot|boot|mount\\.usr.*|composefs.*"
+              + "|luks\\..*|rd\\.(luks|lvm|md|dm|iscsi|nvmf|znet|zfcp|dasd).*");
+
   /**
    * Makes it.
    *
@@ -42,17 +49,34 @@ public interface ArgumentEdit {
    *
    * @param words whole arguments, or keys that one argument has
    * @param ifPresent whether those that are not there are no fault
+   * @param force whether also what the machine finds its disks by
    */
-  static ArgumentEdit delete(List<String> words, boolean ifPresent) {
+  static ArgumentEdit delete(List<String> words, boolean ifPresent, boolean force) {
     parse(words);
     return present -> {
       KernelArguments result = present;
       for (String argument : meant(present, words)) {
         String found = find(result, argument, ifPresent);
-        result = found == null ? result : result.without(found);
+        if (found != null) {
+          result = result.without(found);
+          if (!force) {
+            requireBootable(found, result);
+          }
+        }
       }
       return result;
     };
+  }
+
+  /** A machine that finds its root no more cannot be asked to take that back. */
+  private static void requireBootable(String gone, KernelArguments left) {
+    String key = KernelArguments.keyOf(gone);
+    if (DISKS.matcher(key).matches() && !left.list().contains(gone)) {
+      throw Problem.input(
+          "this machine may not start without \""
+              + Printable.text(gone)
+              + "\": give it another value (bootc kargs replace), or delete it with --force");
+    }
   }
 
   /**

@@ -59,6 +59,24 @@ class MachineArgumentsTest {
     return Files.readString(entries.resolve("ostree-2.conf"));
   }
 
+  /** Nobody could take it back on a machine that does not start. */
+  @Test
+  void whatTheMachineFindsItsRootByGoesByForceAlone() {
+    KernelArguments present =
+        KernelArguments.of("root=UUID=1", "rootflags=x", "composefs=1", "rd.luks.uuid=u", "quiet");
+    for (String word : List.of("root", "root=UUID=1", "rootflags", "composefs", "rd.luks.uuid")) {
+      assertThatThrownBy(() -> ArgumentEdit.delete(List.of(word), false, false).apply(present))
+          .isInstanceOf(Problem.class)
+          .hasMessageStartingWith("this machine may not start without \"" + word)
+          .hasMessageEndingWith(
+              "\": give it another value (bootc kargs replace), or delete it with --force");
+      assertThat(ArgumentEdit.delete(List.of(word), false, true).apply(present).list()).hasSize(4);
+    }
+    KernelArguments twice = KernelArguments.of("root=UUID=1", "root=UUID=1");
+    assertThat(ArgumentEdit.delete(List.of("root=UUID=1"), false, false).apply(twice))
+        .hasToString("root=UUID=1");
+  }
+
   /** Another process may replace what was staged while this one still tidies up. */
   @Test
   void tidyingUpMissesNothingThatAnotherProcessTookAway() throws Exception {
@@ -95,7 +113,7 @@ class MachineArgumentsTest {
     ArgumentEdit edit =
         switch (verb) {
           case "add" -> ArgumentEdit.add(bare, idempotent);
-          case "delete" -> ArgumentEdit.delete(bare, idempotent);
+          case "delete" -> ArgumentEdit.delete(bare, idempotent, false);
           default -> ArgumentEdit.replace(bare, old, idempotent);
         };
     assertThat(edit.apply(KernelArguments.parse(before))).hasToString(after);
@@ -104,10 +122,10 @@ class MachineArgumentsTest {
   @Test
   void refusesWhatDoesNotFit() {
     KernelArguments present = KernelArguments.of("a", "b=1", "b=2");
-    assertThatThrownBy(() -> ArgumentEdit.delete(List.of("b"), true).apply(present))
+    assertThatThrownBy(() -> ArgumentEdit.delete(List.of("b"), true, false).apply(present))
         .isInstanceOf(Problem.class)
         .hasMessage("several kernel arguments have the key b, name one: b=1, b=2");
-    assertThatThrownBy(() -> ArgumentEdit.delete(List.of("c"), false).apply(present))
+    assertThatThrownBy(() -> ArgumentEdit.delete(List.of("c"), false, false).apply(present))
         .hasMessage("no kernel argument is \"c\"; bootc kargs list shows those of the next boot");
     assertThatThrownBy(() -> ArgumentEdit.replace(List.of("c=1"), null, false).apply(present))
         .hasMessage("no kernel argument is \"c\"; bootc kargs list shows those of the next boot");
@@ -172,7 +190,7 @@ class MachineArgumentsTest {
     assertThat(machine.environment().sysroot().staged().orElseThrow().locked()).isTrue();
     machine.heard();
     MachineArguments.Outcome outcome =
-        verbs().change(ArgumentEdit.delete(List.of("quiet", "loud"), false));
+        verbs().change(ArgumentEdit.delete(List.of("quiet", "loud"), false, false));
     assertThat(outcome.staged()).isFalse();
     assertThat(machine.environment().sysroot().staged()).isEmpty();
     assertThat(machine.run().resolve("reboot-required")).doesNotExist();
@@ -199,7 +217,8 @@ class MachineArgumentsTest {
     assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs quiet");
     assertThat(
             machine.beginWhileStaging(
-                () -> verbs().change(ArgumentEdit.delete(List.of("theirs", "quiet"), false))))
+                () ->
+                    verbs().change(ArgumentEdit.delete(List.of("theirs", "quiet"), false, false))))
         .isInstanceOf(Problem.class);
     assertThat(machine.stagedArguments()).isEqualTo("root=UUID=1 rw theirs");
     machine.judge();
@@ -265,7 +284,7 @@ class MachineArgumentsTest {
     upgrade(HostMachine.Image.of("2"));
     add("x");
     machine.heard();
-    verbs().change(ArgumentEdit.delete(List.of("x"), false));
+    verbs().change(ArgumentEdit.delete(List.of("x"), false, false));
     assertThat(machine.heard()).contains("  Kernel arguments: as they run now");
   }
 }
