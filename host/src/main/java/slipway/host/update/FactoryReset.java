@@ -7,9 +7,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AfterCommit;
@@ -21,6 +25,7 @@ import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
@@ -53,6 +58,9 @@ public final class FactoryReset {
   private static final Pattern BOOT_ARGUMENT =
       Pattern.compile(
           "boot=.*|systemd\\.mount-extra=.*:(" + String.join("|", BOOT_MOUNTS) + ")(:.*)?");
+
+  private static final Pattern MOUNT_ARGUMENT =
+      Pattern.compile("systemd\\.mount-extra=[^:]*:(/[^:]*)(:.*)?");
 
   private static final OsPath FSTAB = OsPath.of("etc/fstab");
 
@@ -141,6 +149,9 @@ public final class FactoryReset {
             + " stays; once the new one runs, bootc install remove-state "
             + booted.stateroot()
             + " removes it");
+    after.attempt(
+        "which file systems the new one does not mount is not told",
+        () -> tellUnmounted(sysroot, booted, staged));
     voice.tellReboot(sysroot);
     voice.touch();
     nextBoot.come(new NextBoot.Wish(options.apply(), null), sysroot, staged);
@@ -237,17 +248,55 @@ public final class FactoryReset {
 
   /** The lines of fstab that mount what belongs to the boot loader. */
   private static List<String> bootMounts(Path deployment) throws IOException {
+    return mounts(deployment).entrySet().stream()
+        .filter(mount -> BOOT_MOUNTS.contains(mount.getValue()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** The lines of fstab, with where they mount something. */
+  private static Map<String, String> mounts(Path deployment) throws IOException {
     Optional<byte[]> fstab = fstab(deployment);
-    List<String> found = new ArrayList<>();
+    Map<String, String> found = new LinkedHashMap<>();
     for (String line : RawText.lines(RawText.decode(fstab.orElse(new byte[0])))) {
       String[] fields = line.strip().split("\\s+");
-      if (!line.strip().startsWith("#")
-          && fields.length > 1
-          && BOOT_MOUNTS.contains(fields[1].replaceFirst("(.)/+$", "$1"))) {
-        found.add(line.strip());
+      if (!line.strip().startsWith("#") && fields.length > 1 && fields[1].startsWith("/")) {
+        found.put(line.strip(), fields[1].replaceFirst("(.)/+$", "$1"));
       }
     }
     return found;
+  }
+
+  /** What is on other file systems is neither erased nor seen by the new system. */
+  private void tellUnmounted(Sysroot sysroot, Deployment booted, Deployment staged)
+      throws IOException {
+    Set<String> places = new TreeSet<>(places(sysroot, booted));
+    Path var = host.root().resolve("var");
+    if (Files.isDirectory(var)
+        && Posix.stat(OsPath.of(var)).device()
+            != Posix.stat(OsPath.of(sysroot.path(booted))).device()) {
+      places.add("/var");
+    }
+    places.removeAll(places(sysroot, staged));
+    places.remove("/");
+    if (!places.isEmpty()) {
+      voice.say(
+          "notice: File systems of their own are neither erased nor mounted in the new one, unless"
+              + " its image does: "
+              + String.join(", ", places));
+    }
+  }
+
+  /** Where fstab and the kernel arguments of a deployment mount something. */
+  private static Set<String> places(Sysroot sysroot, Deployment deployment) throws IOException {
+    Set<String> places = new TreeSet<>(mounts(sysroot.path(deployment)).values());
+    for (String argument : deployment.kargs().list()) {
+      Matcher mount = MOUNT_ARGUMENT.matcher(argument);
+      if (mount.matches()) {
+        places.add(mount.group(1));
+      }
+    }
+    return places;
   }
 
   private static Optional<byte[]> fstab(Path deployment) throws IOException {

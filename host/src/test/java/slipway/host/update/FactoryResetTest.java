@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.host.deployment.MachineArguments;
 import slipway.host.system.HostMachine;
+import slipway.linux.mount.Mount;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
@@ -75,6 +76,26 @@ class FactoryResetTest {
     machine.reboot();
     verb().run(options(null, null, false));
     assertThat(machine.stagedArguments()).contains(boot).doesNotContain("/data");
+  }
+
+  /** A person may take the new system's empty folders for what is lost. */
+  @Test
+  void tellsWhichFileSystemsStayAndAreNotMounted() throws IOException {
+    String notice =
+        "notice: File systems of their own are neither erased nor mounted in the new one, unless"
+            + " its image does: ";
+    verb().run(options("one", null, false));
+    assertThat(machine.heard()).contains(notice + "/data");
+    new MachineArguments(machine.environment())
+        .setOptionsForSource("x", "systemd.mount-extra=UUID=e:/extra:ext4");
+    Path now = machine.root().resolve(machine.reboot().directory());
+    Path var = Files.createDirectories(machine.root().resolve("var"));
+    Files.writeString(
+        now.resolve("etc/fstab"), "UUID=b /boot ext4\nUUID=h /home/ xfs\nUUID=s none swap\n");
+    try (Mount apart = Mount.of("none", var, "tmpfs", 0, null)) {
+      verb().run(options("two", null, false));
+      assertThat(machine.heard()).contains(notice + "/extra, /home, /var");
+    }
   }
 
   @Test
