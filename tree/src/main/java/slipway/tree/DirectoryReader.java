@@ -74,15 +74,16 @@ public final class DirectoryReader {
    * another is mounted over is left out, because nobody can see it.
    */
   public static FileTree readWithoutMounts(Path root) throws IOException {
-    return readWithoutMounts(root, path -> true);
+    return readWithoutMounts(root, Set.of(), path -> true);
   }
 
   /**
    * As {@link #readWithoutMounts(Path)}, except for what is not included.
    *
+   * @param own mounts that belong to the tree, and are read as what they show
    * @param include as in {@link #read(Path, Predicate)}
    */
-  public static FileTree readWithoutMounts(Path root, Predicate<OsPath> include)
+  public static FileTree readWithoutMounts(Path root, Set<OsPath> own, Predicate<OsPath> include)
       throws IOException {
     OsPath top = OsPath.of(root.toRealPath());
     String prefix = top.is("/") ? "/" : top + "/";
@@ -92,6 +93,7 @@ public final class DirectoryReader {
         mounts.add(point.substring(OsPath.of(prefix).length()));
       }
     }
+    mounts.removeAll(own);
     return read(
         root.toRealPath(),
         path ->

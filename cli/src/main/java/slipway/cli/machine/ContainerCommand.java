@@ -47,6 +47,9 @@ public final class ContainerCommand implements Callable<Integer> {
   private static final Path RUNNING = Path.of("/");
   private static final String ROOTFS = "--rootfs";
 
+  /** What a machine that runs an image mounts from it, and nobody else over it. */
+  private static final Set<OsPath> OWN = Set.of(OsPath.of("usr"));
+
   @Override
   public Integer call() {
     throw Problem.usage(
@@ -64,7 +67,7 @@ public final class ContainerCommand implements Callable<Integer> {
     if (!Files.isDirectory(root)) {
       throw Problem.usage(option + " " + Printable.text(root.toString()) + " is not a folder");
     }
-    return DirectoryReader.readWithoutMounts(root, include);
+    return DirectoryReader.readWithoutMounts(root, OWN, include);
   }
 
   /** {@code bootc container lint}. */

@@ -125,6 +125,19 @@ class ContainerCommandTest {
     assertThat(lint().out()).contains("/tmp/x is a temporary file");
   }
 
+  /** As on a machine that runs the image. */
+  @Test
+  void usrMayBeAMountOfItsOwn() throws Exception {
+    try (Mount m = Mount.of("none", root.resolve("usr"), "tmpfs", 0, null)) {
+      write("usr/lib/modules/9.9/vmlinuz", "k");
+      write("usr/lib/bootc/kargs.d/a.toml", "kargs = [\"b\"]\n");
+      assertThat(container("inspect", "--rootfs", root.toString()).out())
+          .isEqualTo("Kernel: 9.9\n  Type: vmlinuz\n Kargs: b\n");
+      write("usr/lib/modules/9.10/vmlinuz", "k");
+      assertThat(lint().out()).contains("Failed lint: kernel: ");
+    }
+  }
+
   @Test
   void theRulesAreListedByName() {
     Ran all = container("lint", "--list");
