@@ -152,6 +152,22 @@ public final class Bootc {
     boolean run(Host host) throws IOException;
   }
 
+  /**
+   * The format that two options ask for; null for neither.
+   *
+   * @param ofJson what {@code --json} means
+   * @throws Problem of kind USAGE when they disagree
+   */
+  static <F extends Enum<F>> @Nullable F format(boolean json, @Nullable F format, F ofJson) {
+    if (json && format != null && format != ofJson) {
+      throw Problem.usage(
+          "--json and --format "
+              + format.name().toLowerCase(Locale.ROOT)
+              + " ask for two formats; give one of them");
+    }
+    return json ? ofJson : format;
+  }
+
   /** What must be, or nothing is changed. */
   static final class DemandOptions {
     @Mixin SoftRebootOption soft = new SoftRebootOption();
@@ -247,12 +263,11 @@ public final class Bootc {
       if (version != 0 && version != 1) {
         throw Problem.usage("unknown format version " + version + "; there is 1");
       }
+      Host.Format asked = format(json, format, Host.Format.JSON);
       Host.Format chosen =
-          json
-              ? Host.Format.JSON
-              : format != null
-                  ? format
-                  : Terminal.stdoutIsTerminal() ? Host.Format.HUMANREADABLE : Host.Format.YAML;
+          asked != null
+              ? asked
+              : Terminal.stdoutIsTerminal() ? Host.Format.HUMANREADABLE : Host.Format.YAML;
       var out = spec.commandLine().getOut();
       String text = Host.of(environment(spec, true, Progress.NONE)).status(chosen, verbose, booted);
       String shown =

@@ -201,7 +201,8 @@ public final class ContainerCommand implements Callable<Integer> {
           KernelArgumentsDirectory.read(tree, Platform.host().architecture()).list();
       ImageKernel kernel = ImageKernel.find(tree).orElse(null);
       PrintWriter out = spec.commandLine().getOut();
-      switch (json ? Format.JSON : format == null ? Format.HUMANREADABLE : format) {
+      Format chosen = Bootc.format(json, format, Format.JSON);
+      switch (chosen == null ? Format.HUMANREADABLE : chosen) {
         case JSON -> out.println(JsonText.pretty(document(arguments, kernel)));
         case YAML -> out.print(StatusDocument.yaml(document(arguments, kernel)));
         case HUMANREADABLE -> {

@@ -52,6 +52,8 @@ class WrongUsageTest {
           kargs delete a"b                                     | the kernel argument: the double
           kargs replace a"b                                    | the kernel argument: the double
           status --format-version 7                               | unknown format version 7
+          status --json --format yaml                             | --json and --format yaml ask
+          container inspect --json --format yaml                  | --json and --format yaml ask
           """)
   void endsWithTwo(String line, String sentence) {
     String[] words =
