@@ -23,6 +23,7 @@ import slipway.cli.output.TerminalProgress;
 import slipway.host.changes.Changes;
 import slipway.host.changes.WhatChanged;
 import slipway.host.system.HostEnvironment;
+import slipway.host.update.FsckOutcome;
 import slipway.host.update.Host;
 import slipway.host.update.ProgressStream;
 import slipway.oci.model.Digest;
@@ -470,7 +471,7 @@ public final class Bootc {
       name = "fsck",
       mixinStandardHelpOptions = true,
       description = "Check every file of the deployed versions against its digest.",
-      footer = {"bootc fsck", "bootc fsck --repair"})
+      footer = {"bootc fsck --json", "bootc fsck --repair"})
   public static final class Fsck implements Callable<Integer> {
     @Option(names = "--repair", description = "fetch again what is damaged or missing")
     boolean repair;
@@ -478,11 +479,39 @@ public final class Bootc {
     @Option(names = "--quiet", description = "no progress")
     boolean quiet;
 
+    @Option(names = "--json", description = "tell as JSON what was found and done")
+    boolean json;
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
-      return change(spec, quiet, host -> host.fsck(repair));
+      if (!json) {
+        return change(spec, quiet, host -> host.fsck(repair));
+      }
+      return Bootc.change(
+          spec,
+          quiet,
+          text -> {},
+          host -> {
+            FsckOutcome outcome = Host.of(host).examine(repair);
+            printTo(spec).println(JsonText.pretty(document(outcome)));
+            printTo(spec).flush();
+            outcome.requireSound();
+          });
+    }
+
+    private static ObjectNode document(FsckOutcome outcome) {
+      ObjectNode document = JsonNodeFactory.instance.objectNode();
+      document.put("commits", outcome.left().commits()).put("objects", outcome.left().objects());
+      outcome.left().errors().forEach(document.putArray("errors")::add);
+      document
+          .putObject("mended")
+          .put("objects", outcome.mended())
+          .put("files", outcome.relinked())
+          .put("kernels", outcome.kernels())
+          .put("images", outcome.images());
+      return document;
     }
   }
 

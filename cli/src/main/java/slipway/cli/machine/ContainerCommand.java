@@ -29,7 +29,9 @@ import slipway.system.lint.ImageLint;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
 import slipway.tree.Node;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code bootc container}: what can be said of an image while it is built. */
 @Command(
@@ -104,13 +106,22 @@ public final class ContainerCommand implements Callable<Integer> {
     @Option(names = "--no-truncate", description = "tell all that breaks a rule, not five of each")
     boolean all;
 
+    @Option(names = "--json", description = "as JSON, with all that breaks a rule")
+    boolean json;
+
     @Spec CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
       PrintWriter out = spec.commandLine().getOut();
       if (list) {
-        ImageLint.rules().forEach(rule -> print(out, rule));
+        if (json) {
+          ArrayNode rules = JsonNodeFactory.instance.arrayNode();
+          ImageLint.rules().forEach(rule -> rules.add(document(rule)));
+          out.println(JsonText.pretty(rules));
+        } else {
+          ImageLint.rules().forEach(rule -> print(out, rule));
+        }
         out.flush();
         return 0;
       }
@@ -119,14 +130,13 @@ public final class ContainerCommand implements Callable<Integer> {
       boolean running = root.toAbsolutePath().normalize().equals(RUNNING);
       without.add(running ? "buildah-injected" : "var-tmpfiles");
       ImageLint.Report report = ImageLint.check(tree(root, ROOTFS), without);
-      report.findings().forEach(finding -> print(out, finding));
-      out.println("Checks passed: " + report.passed());
-      out.println("Checks skipped: " + report.skipped());
-      long warnings = report.count(ImageLint.Kind.WARNING);
-      if (warnings > 0) {
-        out.println("Warnings: " + warnings);
+      if (json) {
+        out.println(JsonText.pretty(document(report)));
+      } else {
+        print(out, report);
       }
       out.flush();
+      long warnings = report.count(ImageLint.Kind.WARNING);
       long failed = report.count(ImageLint.Kind.FATAL) + (fatalWarnings ? warnings : 0);
       if (failed > 0) {
         throw Problem.input("Checks failed: " + failed);
@@ -134,9 +144,46 @@ public final class ContainerCommand implements Callable<Integer> {
       return 0;
     }
 
+    private static ObjectNode document(ImageLint.Rule rule) {
+      return JsonNodeFactory.instance
+          .objectNode()
+          .put("name", rule.name())
+          .put("type", type(rule))
+          .put("description", rule.description());
+    }
+
+    private static ObjectNode document(ImageLint.Report report) {
+      ObjectNode document =
+          JsonNodeFactory.instance
+              .objectNode()
+              .put("passed", report.passed())
+              .put("skipped", report.skipped());
+      ArrayNode findings = document.putArray("findings");
+      for (ImageLint.Finding finding : report.findings()) {
+        ObjectNode found = findings.addObject();
+        found.put("name", finding.rule().name()).put("type", type(finding.rule()));
+        finding.texts().forEach(found.putArray("texts")::add);
+      }
+      return document;
+    }
+
+    private static String type(ImageLint.Rule rule) {
+      return rule.kind().name().toLowerCase(Locale.ROOT);
+    }
+
+    private void print(PrintWriter out, ImageLint.Report report) {
+      report.findings().forEach(finding -> print(out, finding));
+      out.println("Checks passed: " + report.passed());
+      out.println("Checks skipped: " + report.skipped());
+      long warnings = report.count(ImageLint.Kind.WARNING);
+      if (warnings > 0) {
+        out.println("Warnings: " + warnings);
+      }
+    }
+
     private static void print(PrintWriter out, ImageLint.Rule rule) {
       out.println("- name: " + rule.name());
-      out.println("  type: " + rule.kind().name().toLowerCase(Locale.ROOT));
+      out.println("  type: " + type(rule));
       out.println(
           "  description: "
               + JsonText.pretty(JsonNodeFactory.instance.stringNode(rule.description())));

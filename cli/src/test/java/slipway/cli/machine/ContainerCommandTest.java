@@ -139,6 +139,23 @@ class ContainerCommandTest {
   }
 
   @Test
+  void lintTellsProgramsToo() throws Exception {
+    Files.writeString(root.resolve("tmp/x"), "x");
+    Ran ran = lint("--json", "--fatal-warnings");
+    assertThat(ran.status()).isEqualTo(1);
+    assertThat(ran.err()).isEqualTo("error: Checks failed: 1\n");
+    JsonNode shown = JsonMapper.shared().readTree(ran.out());
+    assertThat(shown.path("passed").asInt()).isEqualTo(12);
+    assertThat(shown.path("skipped").asInt()).isEqualTo(1);
+    assertThat(shown.at("/findings/0/name").asString()).isEqualTo("nonempty-run-tmp");
+    assertThat(shown.at("/findings/0/type").asString()).isEqualTo("warning");
+    assertThat(shown.at("/findings/0/texts/0").asString()).contains("/tmp/x");
+    assertThat(JsonMapper.shared().readTree(container("lint", "--list", "--json").out()))
+        .hasSize(RULES.split(" ").length)
+        .allMatch(rule -> rule.has("name") && rule.has("type") && rule.has("description"));
+  }
+
+  @Test
   void theRulesAreListedByName() {
     Ran all = container("lint", "--list");
     assertThat(all.out().lines().filter(l -> l.startsWith("- name: ")).map(l -> l.substring(8)))

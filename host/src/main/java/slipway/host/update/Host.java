@@ -514,8 +514,13 @@ public final class Host {
    * @throws Problem of kind CORRUPT when something is broken at the end
    */
   public void fsck(boolean repair) throws IOException {
+    examine(repair).requireSound();
+  }
+
+  /** As {@link #fsck}, and gives what is broken instead of failing for it. */
+  public FsckOutcome examine(boolean repair) throws IOException {
     host.requireHost();
-    new MachineFsck(host, host.sysroot()).tell(repair, voice);
+    return new MachineFsck(host, host.sysroot()).tell(repair, voice);
   }
 
   // ---- shutdown ----

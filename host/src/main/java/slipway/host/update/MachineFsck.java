@@ -44,26 +44,9 @@ final class MachineFsck {
     this.repository = sysroot.repository();
   }
 
-  /**
-   * What was found and done.
-   *
-   * @param found at first
-   * @param mended how many objects are whole again
-   * @param relinked how many files of deployments lead to an object that is whole again
-   * @param kernels how many files were put into {@code /boot} again
-   * @param images how many composefs images were written again
-   * @param left what is broken still
-   */
-  record Result(
-      FsckReport found, int mended, int relinked, int kernels, int images, FsckReport left) {}
-
-  /**
-   * Does it, and tells what it came to.
-   *
-   * @throws Problem of kind CORRUPT when something is broken at the end
-   */
-  void tell(boolean repair, HostVoice voice) throws IOException {
-    Result result = run(repair);
+  /** Does it, and tells what it came to. */
+  FsckOutcome tell(boolean repair, HostVoice voice) throws IOException {
+    FsckOutcome result = run(repair);
     FsckReport left = result.left();
     left.errors().forEach(voice::say);
     if (result.mended() + result.relinked() > 0) {
@@ -80,27 +63,21 @@ final class MachineFsck {
     if (result.images() > 0) {
       voice.say("Wrote " + counted(result.images(), "composefs image") + " of deployments again");
     }
-    if (!left.isClean()) {
-      throw Problem.corrupt(
-          "the machine has "
-              + counted(left.errors().size(), "error")
-              + (repair
-                  ? " that no image of a deployment mends: switch to another image, or install"
-                      + " anew"
-                  : "; bootc fsck --repair fetches what is broken again"));
+    if (left.isClean()) {
+      voice.say(
+          "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
     }
-    voice.say(
-        "Checked " + left.objects() + " objects of " + left.commits() + " commits: no errors");
+    return result;
   }
 
-  private static String counted(int count, String what) {
+  static String counted(int count, String what) {
     return count + " " + what + (count == 1 ? "" : "s");
   }
 
-  private Result run(boolean repair) throws IOException {
+  private FsckOutcome run(boolean repair) throws IOException {
     FsckReport found = check();
     if (found.isClean() || !repair) {
-      return new Result(found, 0, 0, 0, 0, found);
+      return new FsckOutcome(repair, 0, 0, 0, 0, found);
     }
     Set<FsckReport.Broken> left = new HashSet<>(found.broken());
     try {
@@ -115,7 +92,7 @@ final class MachineFsck {
     }
     int mended = found.broken().size() - left.size();
     FsckReport after = mended + relinked + kernels + images == 0 ? found : check();
-    return new Result(found, mended, relinked, kernels, images, after);
+    return new FsckOutcome(repair, mended, relinked, kernels, images, after);
   }
 
   private List<Deployment> deployments() {

@@ -97,6 +97,10 @@ class FsckTest {
     ImageSource before = machine.source(NAME);
     machine.publish(NAME, HostMachine.Image.of("2"));
     machine.replace(NAME, now -> new Registry(now, before));
+    FsckOutcome outcome = machine.host().examine(false);
+    assertThat(outcome.left().errors()).hasSize(3);
+    assertThat(outcome.mended() + outcome.relinked() + outcome.kernels()).isZero();
+    assertThat(machine.heard()).isEqualTo(outcome.left().errors());
     assertThatThrownBy(() -> machine.host().fsck(false))
         .isInstanceOf(Problem.class)
         .hasMessage("the machine has 3 errors; bootc fsck --repair fetches what is broken again");
