@@ -239,8 +239,7 @@ public final class ContainerImport {
         requireSame(before, wanted);
         continue;
       }
-      Optional<Commit> commit =
-          known.find(wanted.blob().digest(), wanted.diffId(), wanted.objects());
+      Optional<Commit> commit = known.find(wanted);
       if (commit.isPresent()) {
         parts.addPresent(repository, wanted, commit.get(), totals);
       } else {
@@ -372,6 +371,7 @@ public final class ContainerImport {
       merge.add(
           blob,
           parts.unchecked.contains(blob) ? null : config.diffIds().get(i),
+          parts.withoutObjects.contains(blob),
           java.util.Objects.requireNonNull(parts.layers.get(blob)));
     }
     FileTree tree = merge.run();

@@ -29,6 +29,9 @@ final class ImageParts {
   /** Blobs of layers that were there already, and never held to a diff id. */
   final Set<Digest> unchecked = new HashSet<>();
 
+  /** Blobs of layers that lack objects, see {@link LayerFilter#isWithoutObjects}. */
+  final Set<Digest> withoutObjects = new HashSet<>();
+
   final EncapsulatedBase base = new EncapsulatedBase();
   final List<Commit> contents = new ArrayList<>();
 
@@ -67,6 +70,9 @@ final class ImageParts {
     if (LayerCommits.diffId(commit).isEmpty()) {
       unchecked.add(blob);
     }
+    if (LayerCommits.isWithoutObjects(commit)) {
+      withoutObjects.add(blob);
+    }
     if (!wanted.objects()) {
       Layer layer = LayerCommits.read(repository, commit.checksum());
       layer.countIn(totals);
@@ -85,6 +91,9 @@ final class ImageParts {
     Digest blob = wanted.blob().digest();
     layers.put(blob, fetched.layer());
     commits.put(blob, fetched.commit());
+    if (fetched.withoutObjects()) {
+      withoutObjects.add(blob);
+    }
     if (!fetched.known().isEmpty()) {
       known.put(blob, fetched.known());
     }

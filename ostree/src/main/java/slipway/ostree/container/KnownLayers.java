@@ -33,21 +33,21 @@ final class KnownLayers {
   }
 
   /**
-   * The commit of a layer.
-   *
-   * @param objects whether it shall be of a layer of objects, see {@link EncapsulatedLayer}, or the
-   *     commit that they make, and not of a layer of files
+   * The commit of a layer: of a layer of objects, see {@link EncapsulatedLayer}, or the commit that
+   * they make, or of a layer of files, as it is wanted.
    */
-  Optional<Commit> find(Digest blob, Digest diffId, boolean objects) {
+  Optional<Commit> find(WantedLayer wanted) {
+    Digest diffId = wanted.diffId();
     Optional<Commit> named =
-        Optional.ofNullable(refs.get(ContainerRefs.layer(blob)))
+        Optional.ofNullable(refs.get(ContainerRefs.layer(wanted.blob().digest())))
             .flatMap(this::read)
             .filter(commit -> mayBe(commit, diffId));
     return named
         .or(() -> Optional.ofNullable(byDiffId().get(diffId)).flatMap(this::read))
         .filter(commit -> !repository.isPartial(commit.checksum()))
         // Every importer says so of files, and of nothing else.
-        .filter(commit -> commit.string(LayerCommits.IMPORTER).isPresent() != objects);
+        .filter(commit -> commit.string(LayerCommits.IMPORTER).isPresent() != wanted.objects())
+        .filter(commit -> !wanted.onCommit() || !LayerCommits.isWithoutObjects(commit));
   }
 
   /**

@@ -50,6 +50,9 @@ final class LayerCommits {
   private static final String IMPLIED = PREFIX + "implied";
   private static final String LINKS = PREFIX + "links";
 
+  /** Of a layer whose changed objects were left out, because no commit was below it. */
+  private static final String WITHOUT_OBJECTS = PREFIX + "without-objects";
+
   private LayerCommits() {}
 
   // ---- writing ----
@@ -58,8 +61,10 @@ final class LayerCommits {
    * Writes a layer's tree and commit. The same layer gives the same commit.
    *
    * @param diffId as it was checked; null when it never was, so that nobody goes by it
+   * @param withoutObjects see {@link LayerFilter#isWithoutObjects}
    */
-  static Checksum write(Transaction transaction, Layer layer, @Nullable Digest diffId)
+  static Checksum write(
+      Transaction transaction, Layer layer, @Nullable Digest diffId, boolean withoutObjects)
       throws IOException {
     Draft draft = new Draft();
     FileTree tree = new FileTree(draft.directory(OsPath.of(""), layer.root()));
@@ -69,10 +74,18 @@ final class LayerCommits {
     if (diffId != null) {
       metadata.put(DIFF_ID, GVariant.string(diffId.toString()));
     }
+    if (withoutObjects) {
+      metadata.put(WITHOUT_OBJECTS, GVariant.string(""));
+    }
     metadata.put(IMPLIED, GVariant.array("ay", draft.implied));
     metadata.put(LINKS, GVariant.array("(ayay)", draft.links));
     metadata.put(VerityIndex.KEY, verityTable(tree));
     return transaction.writeCommit(new CommitSpec(metadata, null, "", "", 0, root));
+  }
+
+  /** Whether objects of the layer are missing in its commit that an image on a commit needs. */
+  static boolean isWithoutObjects(Commit commit) {
+    return commit.metadata().containsKey(WITHOUT_OBJECTS);
   }
 
   private static final class Draft {

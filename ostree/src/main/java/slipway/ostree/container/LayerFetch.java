@@ -80,6 +80,7 @@ final class LayerFetch {
    * @param dropped how many entries were left out, by top level directory
    * @param attributes how many extended attributes were left out, by name
    * @param bytes that came from the source, of attempts in vain too
+   * @param withoutObjects see {@link LayerFilter#isWithoutObjects}
    * @param known contents of its files, as far as a table told them
    * @param vain objects that an attempt in vain wrote
    */
@@ -89,6 +90,7 @@ final class LayerFetch {
       Map<String, Integer> dropped,
       Map<String, Integer> attributes,
       long bytes,
+      boolean withoutObjects,
       List<Known> known,
       List<Checksum> vain) {}
 
@@ -126,11 +128,12 @@ final class LayerFetch {
       List<Checksum> vain)
       throws IOException {
     return new Fetched(
-        LayerCommits.write(transaction, layer, diffId),
+        LayerCommits.write(transaction, layer, diffId, filter.isWithoutObjects()),
         layer,
         filter.dropped(),
         filter.attributes(),
         fetched.get(),
+        filter.isWithoutObjects(),
         known,
         vain);
   }

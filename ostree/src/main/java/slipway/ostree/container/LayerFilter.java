@@ -52,6 +52,7 @@ final class LayerFilter implements ContentStore {
   private final ContentStore contents;
   private final String layer;
   private final boolean onCommit;
+  private boolean withoutObjects;
   private final Map<String, Integer> dropped = new TreeMap<>();
   private final Map<String, Integer> attributes = new TreeMap<>();
   private final Map<Node, Node> kept = new IdentityHashMap<>();
@@ -125,6 +126,14 @@ final class LayerFilter implements ContentStore {
     return attributes;
   }
 
+  /**
+   * Whether objects were left out that an image on a commit needs, where names in layers above may
+   * be hard links to them.
+   */
+  boolean isWithoutObjects() {
+    return withoutObjects;
+  }
+
   /** How many entries were dropped, by top level directory. */
   Map<String, Integer> dropped() {
     return dropped;
@@ -145,8 +154,11 @@ final class LayerFilter implements ContentStore {
       TreeMap<OsPath, Node> left = new TreeMap<>(sysroot.children());
       left.remove(LinkedLayers.OSTREE);
       // With a commit that is the image's only one come all names of its objects.
-      Optional<Node.Directory> objects =
-          onCommit || !bringsCommit(repository) ? objects(repository, 0) : Optional.empty();
+      Optional<Node.Directory> objects = objects(repository, 0);
+      if (!onCommit && objects.isPresent() && bringsCommit(repository)) {
+        objects = Optional.empty();
+        withoutObjects = true;
+      }
       objects.ifPresent(stay -> left.put(LinkedLayers.OSTREE, stay));
       int all = entries(repository);
       int out = objects.isPresent() ? all - entries(objects.get()) : all;

@@ -64,7 +64,8 @@ final class LayerMerge {
    * @param stored with hard links as they are, which lead elsewhere above other layers
    * @param layer with files in their place
    */
-  private record Part(Digest blob, @Nullable Digest diffId, Layer stored, Layer layer) {}
+  private record Part(
+      Digest blob, @Nullable Digest diffId, boolean withoutObjects, Layer stored, Layer layer) {}
 
   /**
    * @param base of the encapsulated commit, or null
@@ -80,9 +81,10 @@ final class LayerMerge {
    * Adds a layer of files on top.
    *
    * @param diffId as it was checked; null when it never was
+   * @param withoutObjects see {@link LayerFilter#isWithoutObjects}
    */
-  void add(Digest blob, @Nullable Digest diffId, Layer layer) {
-    parts.add(new Part(blob, diffId, layer, linked.add(layer)));
+  void add(Digest blob, @Nullable Digest diffId, boolean withoutObjects, Layer layer) {
+    parts.add(new Part(blob, diffId, withoutObjects, layer, linked.add(layer)));
   }
 
   /** Merges, and sets the refs of layers that got labels. */
@@ -119,7 +121,7 @@ final class LayerMerge {
   private Layer stored(Relabelling work, Part part) throws IOException {
     Layer made = new Layer(work.tree(part.stored().root(), true));
     if (made.root() != part.stored().root()) {
-      Checksum commit = LayerCommits.write(transaction, made, part.diffId());
+      Checksum commit = LayerCommits.write(transaction, made, part.diffId(), part.withoutObjects());
       transaction.setRef(ContainerRefs.layer(part.blob()), commit);
       relabelled.put(part.blob(), commit);
     }

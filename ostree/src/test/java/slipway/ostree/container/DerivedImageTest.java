@@ -224,6 +224,32 @@ class DerivedImageTest extends DerivedCase {
     assertNames("changed", image(commit, change.layer(), names));
   }
 
+  /** A layer that an image without a commit brought first lacks nothing above one. */
+  @Test
+  void changedObjectsOfALayerThatCameWithoutACommitAreThere() throws Exception {
+    Checksum commit = commit();
+    OsPath object = object("/usr/bin/same");
+    TreeBuilder change = new TreeBuilder();
+    change.file("usr/bin/same", timed(Metadata.file(0755)), content("changed"));
+    change.link("usr/bin/same", object.toString());
+    change.file(
+        Encapsulation.path(Checksum.sha256(new byte[0]), "commit").toString(),
+        timed(Metadata.file(0644)),
+        content("no commit of the image's"));
+    Layer names =
+        new TreeBuilder()
+            .put("usr/bin/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .put("etc/same", new Node.LinkBelow(object, Metadata.file(0644)))
+            .layer();
+    TestImage alone = new TestImage().layer(change.layer(), Compression.GZIP);
+    assertThat(text(repository.readTree(run(alone).mergeCommit()), "usr/bin/same"))
+        .isEqualTo("changed");
+    assertNames("changed", image(commit, change.layer(), names));
+    // And the other way round.
+    assertThat(text(repository.readTree(run(alone).mergeCommit()), "usr/bin/same"))
+        .isEqualTo("changed");
+  }
+
   /** What both names are in an image, as it is imported and as it is seen before. */
   private void assertNames(String text, TestImage image) throws IOException {
     FileTree seen =
