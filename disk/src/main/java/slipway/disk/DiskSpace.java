@@ -49,9 +49,14 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output, boolean 
     long least = LEAST + image.layers().stream().mapToLong(Descriptor::size).sum();
     if (free(output) < least) {
       throw Problem.full(
-          "the file system of %s has %d MiB left, and a disk of this image takes at least %d MiB; free some space there, or name another folder by --output"
-              .formatted(output, free(output) / MIB, up(least)));
+          "the file system of %s has %d MiB left, and a disk of this image takes at least %d MiB; %s"
+              .formatted(output, free(output) / MIB, up(least), remedy()));
     }
+  }
+
+  private String remedy() {
+    return "free some space there, or name another "
+        + (grows ? "folder by --output" : "file, on another one");
   }
 
   /** Bytes that nobody has taken; root may take what is kept from others. */
@@ -76,8 +81,8 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output, boolean 
     if (free(output) < FULL) {
       return new Problem(
           Problem.Kind.FULL,
-          "the file system of %s is full: a disk of this image takes about %d MiB while it is made; free some space there, or name another folder by --output"
-              .formatted(output, up(taken())),
+          "the file system of %s is full: a disk of this image takes about %d MiB while it is made; %s"
+              .formatted(output, up(taken()), remedy()),
           failure);
     }
     if (free(scratch) < FULL) {

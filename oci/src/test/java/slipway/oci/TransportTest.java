@@ -267,6 +267,32 @@ class TransportTest {
     }
   }
 
+  /** Such as an export that leaves out what a machine has. */
+  @Test
+  void whatIsNoFileIsNotWhatALayoutLeavesOut() throws Exception {
+    export(TransportRef.parse("oci:" + dir + "/stick:v1"));
+    Path stick = dir.resolve("stick");
+    Descriptor layer = image.layers().getFirst();
+    Path blob = stick.resolve("blobs/sha256").resolve(layer.digest().hex());
+    Files.delete(blob);
+    try (ImageSource source = OciLayout.open(stick, "v1")) {
+      assertThat(source.lacks(layer)).isTrue();
+    }
+    Files.createSymbolicLink(blob, Path.of("/etc/shadow"));
+    try (ImageSource source = OciLayout.open(stick, "v1")) {
+      assertThat(source.lacks(layer)).isFalse();
+      assertThatThrownBy(() -> source.blob(layer, 0).close())
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("is a link");
+    }
+    Files.writeString(stick.resolve("index.json"), "{\"schemaVersion\": 2, \"manifests\": []}");
+    try (ImageSource source = OciLayout.open(stick, null)) {
+      assertThatThrownBy(() -> source.manifest(null))
+          .isInstanceOf(Problem.class)
+          .hasMessageEndingWith(" holds no image");
+    }
+  }
+
   @Test
   void refusesDamagedArchives() throws Exception {
     TransportRef to = TransportRef.parse("oci-archive:" + dir + "/out.tar:v1");

@@ -78,12 +78,17 @@ public final class PrivateMounts {
       try {
         Mounts.mount(path.toString(), target, null, Mounts.MS_REMOUNT | MS_RELATIME, "");
       } catch (UnixException e) {
-        if (e.errno() != UnixException.EINVAL) {
-          throw e;
-        }
         throw new Problem(
             Problem.Kind.ENVIRONMENT,
-            path + " is read-only and nothing is mounted there: mount its file system first",
+            path
+                + switch (e.errno()) {
+                  case UnixException.EINVAL ->
+                      " is read-only and nothing is mounted there: mount its file system first";
+                  case UnixException.EACCES, UnixException.EROFS ->
+                      " cannot be made writable: its disk is write-protected, or errors made it"
+                          + " read-only (dmesg tells); nothing was changed";
+                  default -> " cannot be made writable: " + e.text();
+                },
             e);
       }
     }

@@ -14,6 +14,7 @@ import slipway.base.Progress;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
+import slipway.linux.process.Command;
 
 /** With mounts as a machine without composefs has them: all of one file system. */
 class PrivateMountsTest {
@@ -63,6 +64,24 @@ class PrivateMountsTest {
                     root.resolve("boot")
                         + " is read-only and nothing is mounted there: mount its file system first");
           }
+          return null;
+        });
+  }
+
+  @Test
+  void tellsThatADiskIsWriteProtected() throws Exception {
+    Path image = root.resolve("disk.img");
+    Command.of("mke2fs", "-q", "-t", "ext4", image.toString(), "8M").run();
+    Path sysroot = Files.createDirectory(root.resolve("sysroot"));
+    slipway.linux.mount.MountNamespace.call(
+        "machine",
+        () -> {
+          Command.of("mount", "-o", "loop,ro", image.toString(), sysroot.toString()).run();
+          assertThatThrownBy(
+                  () -> PrivateMounts.run(environment(Map.of(PrivateMounts.MARK, "1")), () -> 0))
+              .isInstanceOf(Problem.class)
+              .hasMessageStartingWith(
+                  sysroot + " cannot be made writable: its disk is write-protected");
           return null;
         });
   }

@@ -104,6 +104,11 @@ public final class BlobDirectory implements AutoCloseable {
     return Files.isRegularFile(path(digest), LinkOption.NOFOLLOW_LINKS);
   }
 
+  /** Whether there is anything by its name, be it a link or a pipe. */
+  boolean isThere(Digest digest) {
+    return Files.exists(path(digest), LinkOption.NOFOLLOW_LINKS);
+  }
+
   /** Opens a blob from an offset; not verified. */
   public InputStream open(Digest digest, long offset) throws IOException {
     try {

@@ -244,7 +244,9 @@ public final class LayoutIndex {
         return all.getFirst().descriptor().digest();
       }
       throw Problem.input(
-          where + " holds " + all.size() + " images; name one of them: " + names(all));
+          all.isEmpty()
+              ? where + " holds no image"
+              : where + " holds " + all.size() + " images; name one of them: " + names(all));
     }
     for (Entry e : all) {
       if (selector.equals(e.name()) || selector.equals(e.fullName())) {

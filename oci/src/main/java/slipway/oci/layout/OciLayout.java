@@ -113,7 +113,8 @@ public final class OciLayout implements ImageSource, ImageSink {
 
   @Override
   public boolean lacks(Descriptor descriptor) {
-    return !blobs.has(descriptor.digest());
+    // What is no file is refused when it is opened.
+    return !blobs.isThere(descriptor.digest());
   }
 
   /** {@inheritDoc} Empty: the image without a name. */
