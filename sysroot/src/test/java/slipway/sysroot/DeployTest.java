@@ -406,7 +406,13 @@ class DeployTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"loader/grub.cfg", "grub2/grub.cfg", "loader/uEnv.txt"})
+  @ValueSource(
+      strings = {
+        "grub2/grub.cfg",
+        "efi/EFI/fedora/grub.cfg",
+        "syslinux/syslinux.cfg",
+        "loader/uEnv.txt"
+      })
   void refusesAMachineWhoseBootLoaderReadsAListOfOstrees(String list) throws IOException {
     Sysroot sysroot = machine.init();
     Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
@@ -419,6 +425,26 @@ class DeployTest {
         .isInstanceOf(Problem.class)
         .hasMessageStartingWith("/boot/" + list + " lists the deployments itself");
     assertThat(machine.listing(".")).isEqualTo(before);
+  }
+
+  @Test
+  void theListOfAGrubThatReadsAnotherOneIsNoHindrance() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path boot = machine.root().resolve("boot");
+    Files.writeString(
+        boot.resolve("loader/grub.cfg"), "linux /vmlinuz rw ostree=/ostree/boot.0/default/1/0\n");
+    Path read = Files.createDirectories(boot.resolve("grub2")).resolve("grub.cfg");
+    Files.createSymbolicLink(read, Path.of("../loader/grub.cfg"));
+    DeploySpec next = DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN);
+    assertThatThrownBy(() -> sysroot.deploy(next))
+        .hasMessageStartingWith("/boot/grub2/grub.cfg lists the deployments itself")
+        .hasMessageEndingWith("bootupctl migrate-static-grub-config");
+    // What that command does: the list itself stays where it was.
+    Files.delete(read);
+    Files.writeString(read, "blscfg\n");
+    sysroot.deploy(next);
+    assertThat(sysroot.deployments()).hasSize(2);
   }
 
   @Test

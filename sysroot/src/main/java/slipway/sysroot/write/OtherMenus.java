@@ -5,8 +5,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
@@ -20,14 +23,18 @@ public final class OtherMenus {
   /** Belong to the trial of one menu. */
   private static final Set<String> OURS = Set.of("grubenv", "slipway-counts");
 
-  /** Where ostree's own tools write a menu for a boot loader that reads no entries. */
-  private static final List<String> LISTS =
-      List.of(
-          "boot/loader/grub.cfg",
-          "boot/grub2/grub.cfg",
-          "boot/grub/grub.cfg",
-          "boot/loader/uEnv.txt",
-          "boot/uEnv.txt");
+  /**
+   * Where GRUB reads a menu that may be of ostree's own tools: most often a link into {@code
+   * boot/loader}, where the menu stays when GRUB gets another one. With EFI it may lie in a
+   * vendor's folder.
+   */
+  private static final List<String> GRUB = List.of("boot/grub2/grub.cfg", "boot/grub/grub.cfg");
+
+  private static final String EFI = "boot/efi/EFI";
+
+  /** The same of boot loaders that read no entries in any case. */
+  private static final List<String> OTHERS =
+      List.of("boot/syslinux/syslinux.cfg", "boot/loader/uEnv.txt", "boot/uEnv.txt");
 
   private static final int LONGEST_LIST = 4 << 20;
 
@@ -73,17 +80,36 @@ public final class OtherMenus {
    * @throws Problem of kind ENVIRONMENT
    */
   public static void requireNone(Path root) throws IOException {
-    for (String list : LISTS) {
-      Path file = root.resolve(list);
-      if (Files.isRegularFile(file) && namesDeployments(file)) {
-        throw Problem.environment(
-            "/"
-                + list
-                + " lists the deployments itself, as ostree's own tools write it, and what is"
-                + " deployed here would not be found; let the boot loader read"
-                + " /boot/loader/entries first, by grub2-switch-to-blscfg or bootupctl"
-                + " migrate-static-grub-config");
+    List<Path> grub = new ArrayList<>(GRUB.stream().map(root::resolve).toList());
+    if (Files.isDirectory(root.resolve(EFI))) {
+      try (Stream<Path> vendors = Files.list(root.resolve(EFI))) {
+        vendors.map(vendor -> vendor.resolve("grub.cfg")).sorted().forEach(grub::add);
       }
+    }
+    for (Path file : grub) {
+      requireOther(
+          root,
+          file,
+          "let the boot loader read /boot/loader/entries first, by grub2-switch-to-blscfg or"
+              + " bootupctl migrate-static-grub-config");
+    }
+    for (String list : OTHERS) {
+      requireOther(
+          root,
+          root.resolve(list),
+          "deploy with ostree's own tools, or install a boot loader that reads"
+              + " /boot/loader/entries");
+    }
+  }
+
+  private static void requireOther(Path root, Path file, String advice) throws IOException {
+    if (Files.isRegularFile(file) && namesDeployments(file)) {
+      throw Problem.environment(
+          "/"
+              + Printable.text(root.relativize(file).toString())
+              + " lists the deployments itself, as ostree's own tools write it, and what is"
+              + " deployed here would not be found; "
+              + advice);
     }
   }
 
