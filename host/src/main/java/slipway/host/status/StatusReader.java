@@ -117,7 +117,11 @@ public final class StatusReader {
     for (Deployment d : DeploymentChoice.all(sysroot)) {
       String origin = d.origin().damage();
       if (origin != null) {
-        found.add(origin + "; it is kept while there is room, and bootc delete removes it");
+        found.add(
+            origin
+                + (d.booted()
+                    ? "; bootc switch names the image again"
+                    : "; it is kept while there is room, and bootc delete removes it"));
       }
       if (repository.readableCommit(d.checksum()).isEmpty()) {
         found.add(

@@ -88,6 +88,17 @@ class DamagedCommitTest {
         .contains(origin + ":1: expected", "; it is kept while there is room");
   }
 
+  /** What runs cannot be removed. */
+  @Test
+  void theStatusAdvisesWhatHelpsWhereTheOriginOfWhatRunsIsDamaged() throws Exception {
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    Path origin = machine.root().resolve(machine.install().directory() + ".origin");
+    Files.writeString(origin, "damaged\n");
+    assertThat(machine.host().status(Host.Format.JSON, false, false))
+        .contains(origin + ":1: expected", "; bootc switch names the image again")
+        .doesNotContain("bootc delete");
+  }
+
   /** Notes have no checksum of their own, and only tell that something newer was seen. */
   @Test
   void neitherNotesNorLabelsEndTheStatus() throws Exception {
