@@ -15,9 +15,11 @@ import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.ImageTarget;
+import slipway.host.system.ImagesInUse;
 import slipway.host.update.HostVoice;
 import slipway.host.update.ImagePull;
 import slipway.host.update.NextBoot;
+import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
@@ -173,9 +175,20 @@ public final class RepositoryImages {
     Sysroot sysroot = Sysroot.open(root, run, host.progress()::note);
     String stateroot = stateroot(wanted, sysroot);
     ContainerReference followed = wanted.target() == null ? wanted.image() : wanted.target();
+    if (sysroot.booted().isEmpty()) {
+      return deploy(wanted, sysroot, stateroot, followed);
+    }
+    try (Flock fetched = ImagesInUse.fetching(host)) {
+      return deploy(wanted, sysroot, stateroot, followed);
+    }
+  }
+
+  private Checksum deploy(
+      Deploy wanted, Sysroot sysroot, String stateroot, ContainerReference followed)
+      throws IOException {
     Pulled pulled = pull(sysroot.repository(), wanted.image(), followed);
     FileTree files = sysroot.repository().readTree(pulled.commit());
-    new BoundStore(root, host.images(), host.clock(), host.progress())
+    new BoundStore(sysroot.root(), host.images(), host.clock(), host.progress())
         .bring(BoundImages.of(files), BoundStore.From.REGISTRIES);
     Origin origin = Origin.ofContainer(followed.toString());
     DeploySpec spec =

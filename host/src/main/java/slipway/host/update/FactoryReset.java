@@ -23,6 +23,7 @@ import slipway.base.RawText;
 import slipway.host.status.BoundImages;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.ImagesInUse;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;

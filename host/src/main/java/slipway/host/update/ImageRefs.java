@@ -13,6 +13,7 @@ import slipway.host.status.BoundImages;
 import slipway.host.status.StatusReader;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.ImagesInUse;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.oci.model.Descriptor;
@@ -45,8 +46,9 @@ public final class ImageRefs {
    * Drops what no deployment needs, prunes the repository, and removes the images that are bound to
    * no deployment any more. While the commit of a deployment cannot be read, its layers are
    * unknown: then no layer's ref is dropped. While an origin cannot be, no image's is. While
-   * another process fetches something, which no deployment needs yet, all of this is left to that
-   * process.
+   * another process fetches something, which no deployment needs yet, nothing of this is done: it
+   * is left to whoever collects next, which that process does once it has staged, unless it is to
+   * retain images or only brings bound ones.
    *
    * @throws Problem of kind CORRUPT, at the end, when the repository cannot be pruned for such
    *     damage

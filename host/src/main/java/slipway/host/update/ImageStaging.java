@@ -9,6 +9,7 @@ import slipway.host.status.BoundImages;
 import slipway.host.status.JournalEntry;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostEnvironment;
+import slipway.host.system.ImagesInUse;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.object.Checksum;

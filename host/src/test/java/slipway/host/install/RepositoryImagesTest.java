@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostMachine;
+import slipway.host.system.Meanwhile;
+import slipway.host.update.Host;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
@@ -100,6 +102,37 @@ class RepositoryImagesTest {
     List<Deployment> both = Sysroot.open(sysroot).deployments();
     assertThat(both).hasSize(2);
     assertThat(both.getFirst().kargs().toString()).isEqualTo("root=LABEL=r rw");
+  }
+
+  /** What it brings belongs to no deployment yet, and no other command takes it away. */
+  @Test
+  void whatComesIsNotTakenAwayByAnotherCommand() throws Exception {
+    machine.publish(HostMachine.NAME, HostMachine.Image.of("0"));
+    machine.install();
+    String bound = "registry.example/bound:1";
+    machine.publish(
+        bound,
+        HostMachine.Image.of("2")
+            .file("usr/share/app.image", "[Image]\nImage=" + APP + "\n")
+            .link("usr/lib/bootc/bound-images.d/app.image", "/usr/share/app.image"));
+    String bad = "registry.example/bad:1";
+    machine.publish(bad, HostMachine.Image.of("bad").file("usr/lib/modules/6.1.0/vmlinuz", null));
+    machine.replace(
+        APP,
+        source ->
+            new Meanwhile(
+                source,
+                () ->
+                    assertThatThrownBy(() -> machine.host().switchTo(Host.SwitchOptions.to(bad)))
+                        .hasMessageStartingWith("the image has no kernel")));
+    Checksum commit =
+        images()
+            .deploy(
+                new RepositoryImages.Deploy(
+                    null, null, ContainerReference.registry(bound), null, true, List.of()));
+    Sysroot own = machine.environment().sysroot();
+    assertThat(own.staged().orElseThrow().checksum()).isEqualTo(commit);
+    Command.of("ostree", "fsck", "--quiet", "--repo=" + own.repository().path()).run();
   }
 
   @Test

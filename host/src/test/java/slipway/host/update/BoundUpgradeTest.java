@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,14 +18,12 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.host.system.BoundStore;
 import slipway.host.system.HostMachine;
-import slipway.host.system.OtherSource;
+import slipway.host.system.Meanwhile;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
-import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
-import slipway.oci.model.Manifest;
 import slipway.sysroot.Sysroot;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -289,32 +286,6 @@ class BoundUpgradeTest {
     assertThatThrownBy(this::upgrade)
         .hasMessageContaining("names the unit web.image in place of an image");
     assertThat(machine.environment().sysroot().staged()).isEmpty();
-  }
-
-  /** Does something when its manifest is asked for first. */
-  private static final class Meanwhile implements OtherSource {
-    private final ImageSource source;
-    private @Nullable Runnable work;
-
-    Meanwhile(ImageSource source, Runnable work) {
-      this.source = source;
-      this.work = work;
-    }
-
-    @Override
-    public ImageSource source() {
-      return source;
-    }
-
-    @Override
-    public Manifest manifest(@Nullable String other) throws IOException {
-      Runnable first = work;
-      work = null;
-      if (first != null) {
-        first.run();
-      }
-      return source.manifest(other);
-    }
   }
 
   /** Another command that takes away what it fetched in vain knows nothing of what comes here. */

@@ -1,10 +1,9 @@
-package slipway.host.update;
+package slipway.host.system;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import slipway.host.system.HostEnvironment;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 
@@ -17,23 +16,23 @@ import slipway.linux.posix.OsPath;
  *                              is removed
  * </pre>
  */
-final class ImagesInUse {
+public final class ImagesInUse {
   /** Whoever can read the file could keep root from ever fetching. */
   private static final int MODE = 0600;
 
   private ImagesInUse() {}
 
   /** Begins to fetch, once nobody removes anything; until it is closed. */
-  static Flock fetching(HostEnvironment host) throws IOException {
+  public static Flock fetching(HostEnvironment host) throws IOException {
     return Flock.file(file(host), false, MODE);
   }
 
   /**
    * Begins to remove.
    *
-   * @return null while somebody fetches, who does it in the end
+   * @return null while somebody fetches; then nothing is removed until the next who does
    */
-  static @Nullable Flock removing(HostEnvironment host) throws IOException {
+  public static @Nullable Flock removing(HostEnvironment host) throws IOException {
     return Flock.tryFile(file(host), true, MODE);
   }
 
