@@ -288,10 +288,11 @@ public final class Host {
       place = ImagePlace.parse(options.from());
     }
     ImagePull.Wanted wanted = ImagePull.Wanted.of(place, image, options.demands());
+    ImageStaging.How how = new ImageStaging.How(options.downloadOnly(), false, wish);
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
       return options.check()
           ? staging.check(sysroot, image, pull)
-          : staging.upgrade(sysroot, image, pull, options.downloadOnly(), wish);
+          : staging.upgrade(sysroot, image, pull, how);
     }
   }
 
@@ -393,15 +394,16 @@ public final class Host {
       return false;
     }
     ImagePull.Wanted wanted = ImagePull.Wanted.of(target, image, options.demands());
+    ImageStaging.How how = new ImageStaging.How(false, options.retain(), wish);
     try (ImagePull pull = ImagePull.prepare(host, sysroot.repository(), wanted)) {
       if (followedAlready) {
-        return staging.upgrade(sysroot, image, pull, false, wish);
+        return staging.upgrade(sysroot, image, pull, how);
       }
       pull.tellPresent();
-      if (staging.goBackToBooted(sysroot, image, pull)) {
+      if (staging.goBackToBooted(sysroot, image, pull, options.retain())) {
         return true;
       }
-      staging.stage(sysroot, image, pull, new ImageStaging.How(false, options.retain(), wish));
+      staging.stage(sysroot, image, pull, how);
     }
     if (!options.retain()) {
       staging.forgetRef(sysroot, booted);

@@ -117,13 +117,9 @@ final class ImageStaging {
   }
 
   /** Does what an upgrade has to do, and returns whether that was anything. */
-  boolean upgrade(
-      Sysroot sysroot,
-      ContainerReference image,
-      ImagePull pull,
-      boolean downloadOnly,
-      NextBoot.Wish wish)
+  boolean upgrade(Sysroot sysroot, ContainerReference image, ImagePull pull, How how)
       throws IOException {
+    NextBoot.Wish wish = how.wish();
     Step step = step(sysroot, image, pull);
     pull.tellPresent();
     if (step == Step.STAGE && host.unattended() && HeldImages.has(sysroot, pull)) {
@@ -143,17 +139,18 @@ final class ImageStaging {
       case KEEP_STAGED -> {
         Deployment staged = sysroot.staged().orElseThrow();
         nextBoot.refuse(wish, staged, Host.requireBooted(sysroot));
-        boolean changed = keepStaged(sysroot, staged, downloadOnly);
+        boolean changed = keepStaged(sysroot, staged, how.lock());
         nextBoot.come(wish, sysroot, staged);
         yield changed || wish.restarts();
       }
       case DROP_STAGED -> {
-        dropStaged(sysroot, "No update available: the booted image is the newest again.");
+        dropStaged(
+            sysroot, "No update available: the booted image is the newest again.", how.retain());
         forgetCached(sysroot, pull);
         yield true;
       }
       case STAGE -> {
-        Deployment staged = stage(sysroot, image, pull, new How(downloadOnly, false, wish));
+        Deployment staged = stage(sysroot, image, pull, how);
         after.attempt(
             "what the image differs in is not told",
             () ->
@@ -169,24 +166,27 @@ final class ImageStaging {
    * Drops what is staged when the image that runs is wanted in its place: a copy of what runs would
    * only push what was before it out of the menu.
    *
+   * @param retain whether images that nothing needs any more are kept
    * @return whether it was
    */
-  boolean goBackToBooted(Sysroot sysroot, ContainerReference image, ImagePull pull)
+  boolean goBackToBooted(Sysroot sysroot, ContainerReference image, ImagePull pull, boolean retain)
       throws IOException {
     if (step(sysroot, image, pull) != Step.DROP_STAGED) {
       return false;
     }
-    dropStaged(sysroot, "The booted image is the wanted one: it boots again.");
+    dropStaged(sysroot, "The booted image is the wanted one: it boots again.", retain);
     return true;
   }
 
   /** The booted image is what is wanted again. */
-  private void dropStaged(Sysroot sysroot, String why) throws IOException {
+  private void dropStaged(Sysroot sysroot, String why, boolean retain) throws IOException {
     String dropped = DeployedImage.describe(sysroot, sysroot.staged().orElseThrow());
     sysroot.dropStaged(nextBoot::forgetSoftReboot);
     voice.say(why);
     voice.say("Dropped the staged deployment of " + dropped);
-    collect(sysroot);
+    if (!retain) {
+      collect(sysroot);
+    }
     voice.tellReboot(sysroot);
     voice.touch();
   }

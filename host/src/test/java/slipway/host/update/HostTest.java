@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import slipway.archive.compress.Compression;
@@ -246,6 +247,22 @@ class HostTest extends HostCase {
     assertThat(machine.reboot().isSame(installed)).isTrue();
     upgrade();
     machine.judge();
+  }
+
+  @Test
+  void keepsTheImageOfWhatIsDroppedWhenToldTo() throws IOException {
+    String other = "other.example/os:1";
+    machine.publish(other, HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to(other));
+    Set<String> images =
+        machine.environment().sysroot().repository().refs("ostree/container/image").keySet();
+    assertThat(images).hasSize(2);
+    Host.SwitchOptions retain =
+        new Host.SwitchOptions(NAME, "registry", false, true, false, false, Host.Demands.NONE);
+    assertThat(machine.host().switchTo(retain)).isTrue();
+    assertThat(machine.heard()).contains("The booted image is the wanted one: it boots again.");
+    assertThat(machine.environment().sysroot().repository().refs("ostree/container/image"))
+        .containsOnlyKeys(images);
   }
 
   @Test
