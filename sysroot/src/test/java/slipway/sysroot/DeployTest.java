@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -458,8 +459,50 @@ class DeployTest {
     Files.createDirectories(origin.resolve("in-the-way"));
     assertThatThrownBy(() -> sysroot.deploy(install(commit))).isInstanceOf(IOException.class);
     assertThat(var).isEmptyDirectory();
+    assertThat(var.resolveSibling(".slipway-new-var")).doesNotExist();
     sysroot.deploy(install(commit));
     assertThat(var.resolve("lib/app/data")).hasContent("first");
+  }
+
+  @Test
+  void aVarIsFilledBesideAndComesWhole() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("var/lib/app/data", "first\n");
+    Path var = machine.root().resolve("ostree/deploy/default/var");
+    Files.setPosixFilePermissions(var, PosixFilePermissions.fromString("rwxr-x---"));
+    Object empty = Files.getAttribute(var, "unix:ino");
+    // As an interruption leaves it.
+    Path beside = var.resolveSibling(".slipway-new-var");
+    Files.writeString(Files.createDirectories(beside.resolve("lib/app")).resolve("half"), "fir");
+    sysroot.deploy(install(machine.commit(files)));
+    assertThat(Files.getAttribute(var, "unix:ino")).isNotEqualTo(empty);
+    assertThat(Files.getPosixFilePermissions(var))
+        .isEqualTo(PosixFilePermissions.fromString("rwxr-x---"));
+    assertThat(var.resolve("lib/app/data")).hasContent("first");
+    assertThat(var.resolve("lib/app/half")).doesNotExist();
+    assertThat(beside).doesNotExist();
+  }
+
+  /** No rename reaches it. */
+  @Test
+  void aVarThatIsAFileSystemIsFilledInItsPlace() throws IOException {
+    Sysroot sysroot = machine.init();
+    Map<String, String> files = Machine.files("1", "one");
+    files.put("var/lib/app/data", "first\n");
+    Checksum commit = machine.commit(files);
+    Path var = machine.root().resolve("ostree/deploy/default/var");
+    Path origin = machine.root().resolve("ostree/deploy/default/deploy/" + commit + ".0.origin");
+    Command.of("mount", "-t", "tmpfs", "none", var.toString()).run();
+    try {
+      Files.createDirectories(origin.resolve("in-the-way"));
+      assertThatThrownBy(() -> sysroot.deploy(install(commit))).isInstanceOf(IOException.class);
+      assertThat(var).isEmptyDirectory();
+      sysroot.deploy(install(commit));
+      assertThat(var.resolve("lib/app/data")).hasContent("first");
+    } finally {
+      Command.of("umount", var.toString()).run();
+    }
   }
 
   /** It names what is followed, and nothing else of the machine depends on it. */

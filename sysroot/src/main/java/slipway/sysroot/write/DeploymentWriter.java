@@ -18,7 +18,6 @@ import slipway.base.RawText;
 import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.Removal;
 import slipway.linux.posix.Stat;
 import slipway.linux.posix.TreeCopy;
 import slipway.linux.posix.UnixException;
@@ -44,8 +43,8 @@ public final class DeploymentWriter {
 
   /**
    * Checks the commit out, copies {@code /etc} from the image's defaults, gives an empty {@code
-   * /var} the image's, labels both, writes the composefs image and the origin. What fails leaves an
-   * empty {@code /var} empty.
+   * /var} the image's, labels both, writes the composefs image and the origin. What fails, or is
+   * interrupted, leaves an empty {@code /var} empty.
    */
   public void create(Deployment deployment, FileTree tree) throws IOException {
     Path stateroot = root.resolve("ostree/deploy").resolve(deployment.stateroot());
@@ -61,28 +60,15 @@ public final class DeploymentWriter {
     repository.checkout(tree, directory);
     prepareEtc(directory);
     MachineId.forget(directory.resolve("etc"));
-    Path var = stateroot.resolve("var");
-    boolean isNew = isEmpty(var);
-    boolean done = false;
-    try {
-      if (isNew) {
-        prepareVar(directory, var);
+    try (NewVar var = NewVar.begin(stateroot)) {
+      Path fresh = var.fresh();
+      if (fresh != null) {
+        prepareVar(directory, fresh);
       }
-      label(directory, isNew ? var : null, tree);
+      label(directory, fresh, tree);
       InstalledComposefs.write(directory, tree);
       writeOrigin(deployment);
-      done = true;
-    } finally {
-      if (isNew && !done) {
-        empty(var);
-      }
-    }
-  }
-
-  /** A part of what an image has for {@code /var} would be taken for the machine's own. */
-  private static void empty(Path var) throws IOException {
-    for (OsPath name : Posix.list(OsPath.of(var))) {
-      Removal.tree(OsPath.of(var).resolve(name));
+      var.keep();
     }
   }
 

@@ -3,7 +3,7 @@
  * order; each says in its Javadoc what may be cut off where.
  *
  * <pre>
- *  DeploymentWriter.create     checkout; usr/etc copied to etc; var filled if it is empty;
+ *  DeploymentWriter.create     checkout; usr/etc copied to etc; var filled if empty (NewVar);
  *                              .ostree.cfs; COMMIT.N.origin
  *  DeploymentWriter.complete   EtcMerge onto the new etc; .updated of etc and var removed;
  *                              backing/COMMIT.N; directory made immutable
