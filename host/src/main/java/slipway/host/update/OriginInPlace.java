@@ -26,7 +26,10 @@ final class OriginInPlace {
    */
   static String ofBooted(Sysroot sysroot, ContainerReference image) throws IOException {
     Deployment newest = sysroot.staged().orElseGet(() -> sysroot.deployments().getFirst());
-    sysroot.changeOrigin(newest, origin -> following(origin, image));
+    sysroot.changeOrigin(
+        newest,
+        origin ->
+            following(origin, image, "; bootc switch without --mutate-in-place needs it no more"));
     return newest.id();
   }
 
@@ -59,19 +62,23 @@ final class OriginInPlace {
                   + " and none is booted: boot the one that is meant");
     }
     Path deployment = found.getFirst();
-    NewSysroot.changeOrigin(deployment, origin -> following(origin, image));
+    NewSysroot.changeOrigin(
+        deployment,
+        origin ->
+            following(origin, image, "; move the file away, and bootc switch writes a new one"));
     return String.valueOf(deployment.getFileName());
   }
 
   /**
    * What is deployed stays what it is.
    *
+   * @param advice what to do about a damaged file
    * @throws Problem of kind CORRUPT for a damaged file, which would be gone
    */
-  private static Origin following(Origin origin, ContainerReference image) {
+  private static Origin following(Origin origin, ContainerReference image, String advice) {
     String damage = origin.damage();
     if (damage != null) {
-      throw Problem.corrupt(damage + "; bootc switch without --mutate-in-place needs it no more");
+      throw Problem.corrupt(damage + advice);
     }
     Origin changed = origin.withContainer(image.toString());
     return origin

@@ -317,7 +317,10 @@ class DemandsTest extends HostCase {
     assertThatThrownBy(
             () -> machine.host().switchInPlace(Host.SwitchOptions.to("other.example/os:9")))
         .hasMessageContaining(origin.getFileName() + ":1: expected [GROUP]")
-        .hasMessageEndingWith("; bootc switch without --mutate-in-place needs it no more");
+        .hasMessageEndingWith("; move the file away, and bootc switch writes a new one");
     assertThat(origin).hasContent("damaged");
+    Files.delete(origin);
+    machine.host().switchInPlace(Host.SwitchOptions.to("other.example/os:9"));
+    assertThat(origin).content().contains("registry:other.example/os:9\n");
   }
 }
