@@ -123,7 +123,11 @@ public final class PullCommand implements Callable<Integer> {
       throw Problem.usage(
           "\""
               + Printable.text(name)
-              + "\" is in no registry; slipway load reads it, slipway save and export write there");
+              + (name.startsWith("containers-storage:")
+                  ? "\" is in no registry; podman push brings it to one, or skopeo copy into an oci:"
+                      + " folder, which slipway load reads"
+                  : "\" is in no registry; slipway load reads it, slipway save and export write"
+                      + " there"));
     }
     return name.startsWith("docker://") ? name.substring("docker://".length()) : name;
   }

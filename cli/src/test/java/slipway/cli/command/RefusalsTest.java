@@ -233,6 +233,7 @@ class RefusalsTest {
           bootc switch registry:x/y     | the image: a transport is an option of its own: --transport registry x/y
           bootc switch http://a.b/c     | the image: "http:" is not a registry host
           pull oci:/a/b                 | "oci:/a/b" is in no registry; slipway load reads it
+          pull containers-storage:a/b   | "containers-storage:a/b" is in no registry; podman push brings it to one
           images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands
