@@ -111,11 +111,10 @@ public record EfiFolder(Path folder) {
    * @param vendor its folder below {@code EFI}
    */
   public static String stays(String vendor, Exception failure) {
-    String reason = failure instanceof IOException e ? FileReason.advised(e) : failure.getMessage();
     return "the loader EFI/"
         + Printable.text(vendor)
         + " on the EFI system partition could not be looked at or removed and stays: "
-        + Printable.text(String.valueOf(reason))
+        + Printable.text(FileReason.why(failure))
         + "; where firmware starts it first, choose the new one in its boot menu (efibootmgr)";
   }
 

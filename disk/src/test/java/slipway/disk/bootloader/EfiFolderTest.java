@@ -88,4 +88,10 @@ class EfiFolderTest {
             "the loader EFI/b on the EFI system partition could not be looked at or removed")
         .endsWith("choose the new one in its boot menu (efibootmgr)");
   }
+
+  @Test
+  void whatStaysIsToldWhateverTheReason() {
+    assertThat(EfiFolder.stays("old", new IllegalStateException()))
+        .contains("stays: IllegalStateException; where firmware");
+  }
 }

@@ -297,8 +297,7 @@ final class ContentIndex implements KnownContents {
     try {
       return hashed(layer);
     } catch (IOException | Problem e) {
-      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
-      progress.note("what layer " + layer.hex() + " holds cannot be used: " + why);
+      progress.note("what layer " + layer.hex() + " holds cannot be used: " + FileReason.why(e));
       return Optional.empty();
     }
   }

@@ -177,8 +177,7 @@ final class MissingLayers {
       transaction.commit();
     } catch (IOException | Problem e) {
       // The failure that led here is the one to report; nothing that was there is lost.
-      String why = e instanceof IOException io ? FileReason.advised(io) : e.getMessage();
-      progress.note("the layers that were complete could not be kept: " + why);
+      progress.note("the layers that were complete could not be kept: " + FileReason.why(e));
     }
   }
 
