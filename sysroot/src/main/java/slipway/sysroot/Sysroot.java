@@ -27,6 +27,7 @@ import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
 import slipway.sysroot.write.Durability;
+import slipway.system.kargs.KernelArguments;
 
 /**
  * A root file system that ostree deployments boot from: {@code /ostree} and {@code /boot} below one
@@ -449,14 +450,20 @@ public final class Sysroot {
    */
   public boolean isBootedWithoutStaged() throws IOException {
     Deployment running = booted().orElseThrow();
-    DeploySpec again = DeploySpec.upgrade(running, running.checksum(), running.origin());
     return state.deployments().getFirst().booted()
         && extensionsBefore(running).equals(extensionsOf(running))
-        && running
-            .kargs()
-            .difference(
-                planner().arguments(again, true, repository().lookIntoTree(running.checksum())))
-            .isEmpty();
+        && running.kargs().difference(argumentsOfAnother(running)).isEmpty();
+  }
+
+  /** The kernel arguments that another deployment of the same image would have. */
+  private KernelArguments argumentsOfAnother(Deployment running) throws IOException {
+    DeploySpec again = DeploySpec.upgrade(running, running.checksum(), running.origin());
+    try {
+      return planner().arguments(again, true, repository().lookIntoTree(running.checksum()));
+    } catch (Problem e) {
+      // Of a damaged tree nobody knows what its image wants: then all that is staged may be wanted.
+      return staged().orElse(running).kargs();
+    }
   }
 
   /**

@@ -88,6 +88,24 @@ class DamagedCommitTest {
         .contains(origin + ":1: expected", "; it is kept while there is room");
   }
 
+  @Test
+  void goesBackToWhatRunsWhereItsTreeIsDamaged() throws Exception {
+    String other = "other.example/os:1";
+    machine.publish(NAME, HostMachine.Image.of("1"));
+    Deployment running = machine.install();
+    machine.publish(other, HostMachine.Image.of("2"));
+    machine.host().switchTo(Host.SwitchOptions.to(other));
+    Sysroot sysroot = machine.environment().sysroot();
+    String tree = sysroot.repository().readCommit(running.checksum()).root().dirtree().hex();
+    Files.delete(
+        machine
+            .root()
+            .resolve("ostree/repo/objects")
+            .resolve(tree.substring(0, 2))
+            .resolve(tree.substring(2) + ".dirtree"));
+    assertThat(machine.host().switchTo(Host.SwitchOptions.to(NAME))).isTrue();
+  }
+
   /** What runs cannot be removed. */
   @Test
   void theStatusAdvisesWhatHelpsWhereTheOriginOfWhatRunsIsDamaged() throws Exception {
