@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 import slipway.base.Printable;
 import slipway.base.Problem;
-import slipway.base.RawText;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
 import slipway.ostree.repo.Repository;
@@ -15,15 +13,13 @@ import slipway.sysroot.state.Origin;
 import slipway.sysroot.state.SysrootState;
 import slipway.sysroot.write.BootWriter;
 import slipway.sysroot.write.DeploymentWriter;
+import slipway.sysroot.write.MachineId;
 import slipway.sysroot.write.SysrootLabels;
 import slipway.tree.FileTree;
 
 /** Makes sysroots where there is none, and looks at what installers find or made. */
 public final class NewSysroot {
   private static final OsPath MACHINE_ID = OsPath.of("etc/machine-id");
-
-  /** Before the first start the file is empty, or says uninitialized. */
-  private static final Pattern NAME = Pattern.compile("[0-9a-f]{32}");
 
   private NewSysroot() {}
 
@@ -106,7 +102,7 @@ public final class NewSysroot {
                 MACHINE_ID,
                 RootedFile.Links.BENEATH,
                 directory + "/" + MACHINE_ID)
-            .filter(id -> NAME.matcher(RawText.decode(id).strip()).matches())
+            .filter(MachineId::isGiven)
             .isPresent();
   }
 

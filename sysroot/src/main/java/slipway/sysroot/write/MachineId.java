@@ -15,7 +15,7 @@ import slipway.linux.posix.TreeCopy;
  * the same, when a package made it in a container build: with it all machines of an image would be
  * the same one, and another one after each update.
  */
-final class MachineId {
+public final class MachineId {
   private static final Pattern ID = Pattern.compile("[0-9a-f]{32}\\s*");
   private static final String FILE = "machine-id";
 
@@ -57,6 +57,11 @@ final class MachineId {
   private static boolean isGiven(Path file) throws IOException {
     return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
         && Files.size(file) < 100
-        && ID.matcher(RawText.decode(Files.readAllBytes(file))).matches();
+        && isGiven(Files.readAllBytes(file));
+  }
+
+  /** Whether a file holds one: before the first start it is empty, or says uninitialized. */
+  public static boolean isGiven(byte[] file) {
+    return ID.matcher(RawText.decode(file)).matches();
   }
 }
