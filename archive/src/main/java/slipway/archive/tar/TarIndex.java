@@ -41,8 +41,8 @@ public final class TarIndex implements AutoCloseable {
   private final Map<String, Slot> slots = new HashMap<>();
   private final Map<String, String> links = new HashMap<>();
 
-  /** Where a file's bytes lie. */
-  private record Slot(long offset, long size) {}
+  /** Where a file's bytes lie, and whether its holes are left out of them. */
+  private record Slot(long offset, long size, boolean sparse) {}
 
   private TarIndex(String name, FileChannel channel) {
     this.name = name;
@@ -226,8 +226,8 @@ public final class TarIndex implements AutoCloseable {
     if (e.isSymbolicLink() || e.isLink()) {
       String parent = name.contains("/") ? name.substring(0, name.lastIndexOf('/') + 1) : "";
       links.put(name, normal(e.isLink() ? e.getLinkName() : parent + e.getLinkName()));
-    } else if (e.isFile() && !e.isSparse()) {
-      slots.put(name, new Slot(data, e.getSize()));
+    } else if (e.isFile()) {
+      slots.put(name, new Slot(data, e.getSize(), e.isSparse()));
     }
   }
 
@@ -287,6 +287,13 @@ public final class TarIndex implements AutoCloseable {
     Slot slot = slot(file);
     if (slot == null) {
       throw lacks(Printable.text(file));
+    }
+    if (slot.sparse()) {
+      throw Problem.input(
+          name
+              + " holds "
+              + Printable.text(file)
+              + " without its holes, which is not read; pack it again without tar's --sparse");
     }
     return slot;
   }

@@ -1,6 +1,7 @@
 package slipway.archive.tar;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Limit;
+import slipway.base.Problem;
 import slipway.linux.process.Command;
 
 class TarIndexTest {
@@ -34,6 +36,10 @@ class TarIndexTest {
     Command.of("tar", "-C", dir.toString(), "-cSf", tar.toString(), form, "holes", "after").run();
     try (TarIndex index = TarIndex.open(tar)) {
       assertThat(index.read("after", Limit.SMALL_FILE_BYTES)).asString().isEqualTo("hello");
+      assertThat(index.has("holes")).isTrue();
+      assertThatThrownBy(() -> index.open("holes", 0).close())
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("pack it again without tar's --sparse");
     }
   }
 }
