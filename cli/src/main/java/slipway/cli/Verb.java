@@ -26,6 +26,7 @@ import slipway.cli.build.BuildCommand;
 import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
+import slipway.cli.disk.KickstartTool;
 import slipway.cli.disk.VmCommand;
 import slipway.cli.image.ExportCommand;
 import slipway.cli.image.HistoryCommand;
@@ -85,6 +86,12 @@ enum Verb {
   BASE(SLIPWAY, MACHINES, "base", RUN, TOOLS, "build a bootable base image from packages"),
   DISK(SLIPWAY, MACHINES, "disk", RUN, TOOLS, "make disk images"),
   VM(SLIPWAY, MACHINES, "vm", RUN, TOOLS, "run a disk in a virtual machine"),
+  KICKSTART(
+      SLIPWAY,
+      MACHINES,
+      "kickstart",
+      QUICK,
+      "check kickstart files of unattended installations"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(
@@ -246,6 +253,7 @@ enum Verb {
       case BASE -> new BaseCommand();
       case DISK -> new DiskCommand();
       case VM -> new VmCommand();
+      case KICKSTART -> new KickstartTool();
       case DEMO -> new DemoCommand();
       case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();

@@ -163,6 +163,7 @@ class PackingTest {
               "data-flow.md",
               "foreign-images.md",
               "formats.md",
+              "kickstart.md",
               "security.md");
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Virtual machines that run a disk. Entry: {@link slipway.media.VirtualMachine}; {@link
- * slipway.media.VmSpec} says what machine it is.
+ * slipway.media.VmSpec} says what machine it is. What an unattended installation is told, {@code
+ * kickstart} reads; neither uses the other.
  *
  * <pre>
  *  VmSpec ─▶ QemuArguments ─▶ qemu-system-x86_64, which dies with this process

@@ -308,6 +308,9 @@ class RefusalsTest {
           --root /x images              | unknown option --root; a command's options stand behind the command, slipway --help
           images --format json          | unknown option --format; --json prints JSON
           images -v                     | unknown option -v; slipway --version tells the version
+          kickstart                     | which kickstart command?
+          kickstart check --version F1 x | --version F1 is not a version that is known; take F45,
+          kickstart check /dev/null     | /dev/null is not a regular file; give - to have
           pull --cert-dir /no/such a/b  | --cert-dir /no/such is not a folder
           """)
   void wrongUsageIsOneSentence(String line, String sentence) throws Exception {
