@@ -87,11 +87,7 @@ enum Verb {
   DISK(SLIPWAY, MACHINES, "disk", RUN, TOOLS, "make disk images"),
   VM(SLIPWAY, MACHINES, "vm", RUN, TOOLS, "run a disk in a virtual machine"),
   KICKSTART(
-      SLIPWAY,
-      MACHINES,
-      "kickstart",
-      QUICK,
-      "check kickstart files of unattended installations"),
+      SLIPWAY, MACHINES, "kickstart", QUICK, "check kickstart files of unattended installations"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(

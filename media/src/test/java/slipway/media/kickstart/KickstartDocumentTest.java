@@ -31,8 +31,7 @@ class KickstartDocumentTest {
 
   private static String row(CommandSyntax syntax) {
     StringBuilder row = new StringBuilder("| ");
-    row.append(
-        syntax.names().stream().map(n -> "`" + n + "`").collect(Collectors.joining(", ")));
+    row.append(syntax.names().stream().map(n -> "`" + n + "`").collect(Collectors.joining(", ")));
     for (KickstartVersion version : KickstartVersion.values()) {
       row.append(" | ").append(state(syntax, version));
     }

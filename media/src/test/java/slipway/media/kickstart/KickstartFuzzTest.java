@@ -15,9 +15,34 @@ import slipway.base.Printable;
 class KickstartFuzzTest {
   private static final int TEXTS = 4000;
   private static final String[] PIECES = {
-    "-", "--", "=", " ", "\"", "'", "\\", "\n", "\r", "%", "#", ",", "\u2013", "\u00a0", "\u201c",
-    "\u2028", "\u0000", "\ud800", "%end\n", "%include x\n", "%packages\n", "%post\n", "--no", "9",
-    "/", "\u001b[2J", "@", "-@"
+    "-",
+    "--",
+    "=",
+    " ",
+    "\"",
+    "'",
+    "\\",
+    "\n",
+    "\r",
+    "%",
+    "#",
+    ",",
+    "\u2013",
+    "\u00a0",
+    "\u201c",
+    "\u2028",
+    "\u0000",
+    "\ud800",
+    "%end\n",
+    "%include x\n",
+    "%packages\n",
+    "%post\n",
+    "--no",
+    "9",
+    "/",
+    "\u001b[2J",
+    "@",
+    "-@"
   };
 
   @Test
@@ -34,7 +59,7 @@ class KickstartFuzzTest {
       for (int changes = random.nextInt(8); changes > 0; changes--) {
         change(text, random);
       }
-      KickstartVersion version = KickstartVersion.values()[random.nextInt(3)];
+      KickstartVersion version = List.of(KickstartVersion.values()).get(random.nextInt(3));
       check(text.toString(), version, "seed " + seed + ", text " + i);
     }
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(60));
