@@ -103,8 +103,10 @@ class KickstartToolTest {
       Ran ran = run("kickstart", "check", "--version", "rhel10", "-");
       assertThat(ran.err())
           .isEqualTo(
-              "stdin:1:1: error: btrfs has been removed.\n"
-                  + "error: an installer of RHEL10 refuses stdin, for 1 error\n");
+              """
+              stdin:1:1: error: btrfs has been removed.
+              error: an installer of RHEL10 refuses stdin, for 1 error
+              """);
     } finally {
       System.setIn(before);
     }

@@ -1,5 +1,6 @@
 package slipway.media.kickstart;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -11,21 +12,30 @@ import java.util.stream.Stream;
  * installation, is not missed.
  */
 final class KickstartAdvice {
+  private static final Set<String> PARTITIONS =
+      Set.of("part", "autopart", "mount", "logvol", "raid", "btrfs");
+  private static final Set<String> ACCOUNTS = Set.of("rootpw", "user", "sshkey");
   private static final Set<String> WITHOUT_IMAGE =
       Set.of("url", "repo", "nfs", "harddrive", "cdrom");
 
   private final List<KickstartItem> items;
-  private final String file;
+  private final Set<String> names;
   private final List<KickstartFinding> findings;
 
-  private KickstartAdvice(List<KickstartItem> items, String file, List<KickstartFinding> findings) {
+  private KickstartAdvice(
+      List<KickstartItem> items, Set<String> names, List<KickstartFinding> findings) {
     this.items = items;
-    this.file = file;
+    this.names = names;
     this.findings = findings;
   }
 
-  static void add(List<KickstartItem> items, String file, List<KickstartFinding> findings) {
-    new KickstartAdvice(items, file, findings).add();
+  /**
+   * Adds to what was found.
+   *
+   * @param names of all commands that stand in the file, wrong ones too; of each its first name
+   */
+  static void add(List<KickstartItem> items, Set<String> names, List<KickstartFinding> findings) {
+    new KickstartAdvice(items, names, findings).add();
   }
 
   private void add() {
@@ -135,32 +145,25 @@ final class KickstartAdvice {
   }
 
   private void missing() {
-    KickstartPlace end = new KickstartPlace(file, 1, 1);
-    boolean image =
-        has(KickstartCommand.OstreeContainer.class)
-            || has(KickstartCommand.OstreeSetup.class)
-            || has(KickstartCommand.Bootc.class);
-    if (!image) {
-      return;
-    }
     KickstartPlace at =
         items.stream()
             .filter(KickstartAdvice::isImage)
             .map(KickstartItem::at)
             .findFirst()
-            .orElse(end);
-    if (!has(KickstartCommand.End.class)) {
+            .orElse(null);
+    if (at == null) {
+      return;
+    }
+    if (!names.contains("halt")) {
       warn(at, "nothing ends the installation: the installer waits for a key", "add reboot");
     }
-    if (!partitions()) {
+    if (Collections.disjoint(names, PARTITIONS)) {
       warn(
           at,
           "no command makes partitions, so the installer asks for them",
           "add autopart, or reqpart with part");
     }
-    if (!has(KickstartCommand.RootPw.class)
-        && !has(KickstartCommand.User.class)
-        && !has(KickstartCommand.SshKey.class)) {
+    if (Collections.disjoint(names, ACCOUNTS)) {
       warn(
           at,
           "no user, rootpw or sshkey: unless the image has accounts nobody can log in",
@@ -172,14 +175,5 @@ final class KickstartAdvice {
     return item instanceof KickstartCommand.OstreeContainer
         || item instanceof KickstartCommand.OstreeSetup
         || item instanceof KickstartCommand.Bootc;
-  }
-
-  private boolean partitions() {
-    return has(KickstartCommand.Partition.class)
-        || has(KickstartCommand.AutoPart.class)
-        || has(KickstartCommand.Mount.class)
-        || has(KickstartCommand.LogVol.class)
-        || has(KickstartCommand.Raid.class)
-        || has(KickstartCommand.Btrfs.class);
   }
 }

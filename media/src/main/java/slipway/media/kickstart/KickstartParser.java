@@ -38,7 +38,7 @@ public final class KickstartParser {
   private final List<KickstartFinding> findings = new ArrayList<>();
 
   /** Commands that stand in the file, by their first names. */
-  private final Map<String, String> seen = new HashMap<>();
+  private final Set<String> seen = new HashSet<>();
 
   /** What commands that stand once said so far. */
   private final Map<String, OptionValues> earlier = new HashMap<>();
@@ -76,7 +76,7 @@ public final class KickstartParser {
     source.took(text);
     KickstartParser parser = new KickstartParser(version, source);
     parser.read(new KickstartLines(text, 0));
-    KickstartAdvice.add(parser.items, text.name(), parser.findings);
+    KickstartAdvice.add(parser.items, parser.seen, parser.findings);
     return new KickstartFile(text.name(), version, parser.items, parser.findings);
   }
 
@@ -166,7 +166,7 @@ public final class KickstartParser {
           "Unknown command: " + first.text(), first.index(), elsewhere(first.text()));
     }
     conflict(feed, syntax, first.text());
-    seen.put(syntax.name(), first.text());
+    seen.add(syntax.name());
     switch (syntax.state(version)) {
       case REMOVED -> throw new KickstartFault(first.text() + " has been removed.");
       case DEPRECATED -> warn(feed, deprecatedCommand(first.text(), feed.number()));
@@ -206,7 +206,7 @@ public final class KickstartParser {
   private void conflict(KickstartLines feed, CommandSyntax syntax, String name) {
     for (String other : syntax.conflicts().getOrDefault(version, List.of())) {
       CommandSyntax found = CommandTable.find(other, version);
-      if (found == null || !seen.containsKey(found.name())) {
+      if (found == null || !seen.contains(found.name())) {
         continue;
       }
       if (conflicts.add(syntax.name() + " " + found.name())) {

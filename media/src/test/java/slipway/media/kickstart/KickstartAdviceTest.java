@@ -77,6 +77,10 @@ class KickstartAdviceTest {
             "no command makes partitions, so the installer asks for them",
             "no user, rootpw or sshkey: unless the image has accounts nobody can log in");
     assertThat(warned("ostreecontainer --url=quay.io/a\n%include /tmp/part\n")).hasSize(1);
+    assertThat(findings("ostreecontainer --url=quay.io/a\npart\nuser\nreboot -x\n"))
+        .as("commands that are wrong are not missing")
+        .hasSize(3)
+        .allMatch(KickstartFinding::isError);
   }
 
   @ParameterizedTest
