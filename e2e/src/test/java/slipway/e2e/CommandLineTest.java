@@ -73,6 +73,8 @@ class CommandLineTest {
           disk build --size 99999999999999T x       | 2 | --size
           disk build --mode 9 x                     | 2 | --mode
           disk build --chown me x                   | 2 | --chown
+          kickstart check /no/such/file.ks          | 1 | /no/such/file.ks
+          kickstart check --version F1 /no/such     | 2 | --version
           vm run --format vmdk /etc/hostname        | 2 | --format
           vm run /etc/hostname                      | 2 | --format
           vm run /no/such/disk.raw                  | 1 | /no/such/disk.raw

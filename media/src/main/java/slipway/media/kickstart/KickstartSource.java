@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +74,13 @@ final class KickstartSource {
     if (folder == null || target.indexOf('\0') >= 0) {
       return Optional.empty();
     }
-    String path = beneath(target, from);
+    String path;
+    try {
+      path = beneath(target, from);
+    } catch (InvalidPathException e) {
+      // The locale has no such character, so there is no such file.
+      return Optional.empty();
+    }
     if (path == null) {
       return Optional.empty();
     }
