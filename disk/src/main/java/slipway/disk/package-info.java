@@ -48,6 +48,9 @@
  * {@link slipway.disk.MachineWishes} is what all of them are told of the machine; {@code Aleph}
  * what they leave behind of its origin.
  *
+ * <p>{@code slipway.disk.ext4} writes a file system without root and mounts; no disk is made by it
+ * yet.
+ *
  * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
  * {@code DiskSpace}, whether there was no room.
  */
