@@ -1,6 +1,7 @@
 package slipway.disk.ext4;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -15,6 +16,10 @@ import slipway.tree.Node;
 
 /** A tree with everything that ext4 keeps, by a seed. */
 final class RandomTree {
+  /** The kernel shows no other. */
+  private static final byte[] CAPABILITY =
+      HexFormat.of().parseHex("0100000200200000000000000000000000000000");
+
   private final Random random;
   private final List<Node> leaves = new ArrayList<>();
   private int left;
@@ -120,7 +125,7 @@ final class RandomTree {
       all.add(xattr("security.selinux", "system_u:object_r:usr_t:s0\0".length()));
     }
     if (random.nextInt(10) == 0) {
-      all.add(xattr("security.capability", 20));
+      all.add(new Xattr(OsPath.of("security.capability"), CAPABILITY));
       all.add(xattr("trusted.empty", 0));
     }
     if (user && random.nextInt(10) == 0) {
