@@ -38,7 +38,9 @@ final class AccessList {
     } catch (BufferUnderflowException e) {
       throw damaged(path);
     }
-    return java.util.Arrays.copyOf(out.array(), out.position());
+    byte[] stored = new byte[out.position()];
+    out.get(0, stored);
+    return stored;
   }
 
   private static Problem damaged(OsPath path) {

@@ -18,11 +18,8 @@ import slipway.linux.posix.OsPath;
 /**
  * The extended attributes of one inode: in the inode what it has room for, labels first, and the
  * others in one block.
- *
- * @param inInode what lies behind the inode's fields, or nothing
- * @param block the block without its checksum, or null
  */
-record Attributes(byte[] inInode, byte @Nullable [] block) {
+final class Attributes {
   private static final Attributes NONE = new Attributes(new byte[0], null);
   private static final int END = 4;
   private static final int IN_INODE = Inode.SIZE - Inode.XATTRS;
@@ -34,6 +31,24 @@ record Attributes(byte[] inInode, byte @Nullable [] block) {
 
   private static final Map<String, Integer> ACLS =
       Map.of("system.posix_acl_access", 2, "system.posix_acl_default", 3);
+
+  private final byte[] inInode;
+  private final byte @Nullable [] block;
+
+  private Attributes(byte[] inInode, byte @Nullable [] block) {
+    this.inInode = inInode;
+    this.block = block;
+  }
+
+  /** What lies behind the inode's fields, or nothing. */
+  byte[] inInode() {
+    return inInode;
+  }
+
+  /** The block without its checksum, or null. */
+  byte @Nullable [] block() {
+    return block;
+  }
 
   /** An attribute as it lies on disk. */
   private record Stored(int prefix, byte[] name, byte[] value) {

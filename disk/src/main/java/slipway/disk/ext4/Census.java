@@ -33,7 +33,7 @@ final class Census {
   final Node.Directory root;
 
   private final Totals totals = new Totals(WHERE);
-  private final Map<Node, Integer> numbers = new IdentityHashMap<>();
+  private final IdentityHashMap<Node, Integer> numbers = new IdentityHashMap<>();
   private int[] links = new int[1024];
   private int last = Inode.LOST_AND_FOUND;
   private long blocks;

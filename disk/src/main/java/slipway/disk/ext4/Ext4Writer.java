@@ -311,9 +311,9 @@ public final class Ext4Writer {
     int major = Posix.major(special.rdev());
     int minor = Posix.minor(special.rdev());
     if (major < 256 && minor < 256) {
-      b.putInt(0, major << 8 | minor);
+      b.putInt(0, (major << 8) | minor);
     } else {
-      b.putInt(4, minor & 0xff | major << 8 | (minor & ~0xff) << 12);
+      b.putInt(4, (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12));
     }
     return b.array();
   }

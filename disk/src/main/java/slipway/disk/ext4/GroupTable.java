@@ -66,7 +66,7 @@ final class GroupTable {
   /** Whether none is in use, so that there is no bitmap. */
   private boolean inodes(ByteBuffer b, int g) throws IOException {
     int all = geometry.inodesPerGroup;
-    int used = (int) Math.clamp(lastInode - (long) g * all, 0, all);
+    int used = Math.clamp(lastInode - (long) g * all, 0, all);
     b.putShort(Group.FREE_INODES_2, (short) (all - used));
     b.putShort(Group.UNUSED_INODES_2, (short) (all - used));
     b.putShort(Group.DIRECTORIES_2, (short) inodes.directories(g));
@@ -138,6 +138,6 @@ final class GroupTable {
   }
 
   private static void set(byte[] bitmap, int at) {
-    bitmap[at / Byte.SIZE] |= (byte) (1 << at % Byte.SIZE);
+    bitmap[at / Byte.SIZE] |= (byte) (1 << (at % Byte.SIZE));
   }
 }

@@ -70,7 +70,7 @@ final class InodeTable {
   private static void time(ByteBuffer b, int at, int extraAt, long seconds, int nanos) {
     long known = Math.clamp(seconds, MIN_SECONDS, MAX_SECONDS);
     b.putInt(at, (int) known);
-    b.putInt(extraAt, (int) (known - (int) known >>> 32 & 3) | nanos << 2);
+    b.putInt(extraAt, (int) (((known - (int) known) >>> 32) & 3) | (nanos << 2));
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 import slipway.archive.tar.Metadata;
@@ -81,7 +82,7 @@ final class Ext4Reader {
     int group = (number - 1) / inodesPerGroup;
     ByteBuffer descriptor = read(Format.BLOCK + (long) group * Group.SIZE, Group.SIZE);
     long table = descriptor.getInt(Group.INODE_TABLE) & 0xffff_ffffL;
-    long index = (number - 1) % inodesPerGroup;
+    long index = (number - 1L) % inodesPerGroup;
     return read(table * Format.BLOCK + index * Inode.SIZE, Inode.SIZE);
   }
 
@@ -106,7 +107,7 @@ final class Ext4Reader {
     };
   }
 
-  private TreeMap<OsPath, Node> children(Content content) throws IOException {
+  private NavigableMap<OsPath, Node> children(Content content) throws IOException {
     TreeMap<OsPath, Node> children = new TreeMap<>();
     ByteBuffer b = littleEndian(content.open().readAllBytes());
     while (b.hasRemaining()) {
@@ -137,15 +138,15 @@ final class Ext4Reader {
     int wide = inode.getInt(Inode.BLOCKS_60 + 4);
     return old != 0
         ? Posix.makedev(old >>> 8, old & 0xff)
-        : Posix.makedev(wide >>> 8 & 0xfff, wide & 0xff | wide >>> 12 & 0xfff00);
+        : Posix.makedev((wide >>> 8) & 0xfff, (wide & 0xff) | ((wide >>> 12) & 0xfff00));
   }
 
   private Metadata metadata(ByteBuffer b) throws IOException {
     int extra = b.getInt(Inode.MODIFIED_EXTRA);
     return new Metadata(
         b.getShort(Inode.MODE_2) & 0xffff,
-        b.getShort(Inode.UID_2) & 0xffff | b.getShort(Inode.UID_HIGH_2) << 16,
-        b.getShort(Inode.GID_2) & 0xffff | b.getShort(Inode.GID_HIGH_2) << 16,
+        (b.getShort(Inode.UID_2) & 0xffff) | (b.getShort(Inode.UID_HIGH_2) << 16),
+        (b.getShort(Inode.GID_2) & 0xffff) | (b.getShort(Inode.GID_HIGH_2) << 16),
         b.getInt(Inode.MODIFIED) + ((long) (extra & 3) << 32),
         extra >>> 2,
         xattrs(b));
@@ -212,8 +213,8 @@ final class Ext4Reader {
 
     @Override
     public long size() {
-      return inode.getInt(Inode.LENGTH) & 0xffff_ffffL
-          | (long) inode.getInt(Inode.LENGTH_HIGH) << 32;
+      return (inode.getInt(Inode.LENGTH) & 0xffff_ffffL)
+          | ((long) inode.getInt(Inode.LENGTH_HIGH) << 32);
     }
 
     @Override

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.zip.CRC32C;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.Metadata.Xattr;
@@ -21,7 +20,7 @@ final class Listing {
   /** Names of the same inode show the first of them. */
   static List<String> of(FileTree tree) throws IOException {
     List<String> lines = new ArrayList<>();
-    Map<Node, OsPath> first = new IdentityHashMap<>();
+    IdentityHashMap<Node, OsPath> first = new IdentityHashMap<>();
     tree.walk(
         (path, node) -> {
           OsPath same = first.putIfAbsent(node, path);

@@ -3,6 +3,7 @@ package slipway.disk.ext4;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 import slipway.archive.tar.Metadata;
@@ -38,7 +39,7 @@ final class RandomTree {
     return new FileTree(new Node.Directory(tree.metadata(Stat.S_IFDIR), children));
   }
 
-  private TreeMap<OsPath, Node> children(int depth) {
+  private NavigableMap<OsPath, Node> children(int depth) {
     TreeMap<OsPath, Node> children = new TreeMap<>();
     for (int i = random.nextInt(depth == 0 ? 40 : 12); i > 0 && left > 0; i--) {
       children.put(name(), node(depth));
