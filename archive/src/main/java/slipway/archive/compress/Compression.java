@@ -136,7 +136,7 @@ public enum Compression {
    * jars and says so to zstd-jni; else the library unpacks it where nothing stays of it: what is
    * loaded needs no file any more, and what a killed process leaves the next one removes.
    */
-  private static synchronized void prepareZstd() throws IOException {
+  static synchronized void prepareZstd() throws IOException {
     if (Native.isLoaded()) {
       return;
     }
