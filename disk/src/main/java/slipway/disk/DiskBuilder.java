@@ -1,5 +1,7 @@
 package slipway.disk;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -12,10 +14,10 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.filesystem.Scratch;
+import slipway.disk.format.ImageFormat;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
 
 /**
@@ -96,17 +98,38 @@ public final class DiskBuilder {
   }
 
   private void make(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
-    Path raw = written(output, plans, scratch);
-    if (request.types().contains(DiskType.QCOW2)) {
-      qcow2(raw, output.resolve(DiskType.QCOW2.path()), scratch);
+    DiskWriter.Written written = written(output, plans, scratch);
+    for (DiskType type : request.types()) {
+      ImageFormat format = type.format(written.plan().diskId());
+      if (format != null) {
+        convert(written.disk(), type, format, output.resolve(type.path()), scratch);
+      }
     }
-    // The raw file itself is moved away last.
-    if (request.types().contains(DiskType.RAW)) {
-      publish(raw, output.resolve(DiskType.RAW.path()));
+    // The raw file itself is moved away last, once, whatever it is called.
+    for (DiskType type : request.types()) {
+      if (Files.exists(written.disk()) && type.format(written.plan().diskId()) == null) {
+        publish(written.disk(), output.resolve(type.path()));
+      }
+    }
+    progress.note("digests of the files");
+    describe(output.resolve(DiskManifest.name(request.types())), written, output);
+  }
+
+  private void describe(Path manifest, DiskWriter.Written written, Path output) throws IOException {
+    // Kernel arguments may hold secrets, as the disk does.
+    try (AtomicFile file = AtomicFile.create(manifest, "rw-------")) {
+      file.out().write(DiskManifest.text(request, written, output).getBytes(UTF_8));
+      OsPath temporary = OsPath.of(file.temporary());
+      Posix.chmod(temporary, request.access().mode());
+      if (request.access().isOwned()) {
+        own(temporary);
+      }
+      file.commit();
     }
   }
 
-  private Path written(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
+  private DiskWriter.Written written(Path output, DiskWriter.Plans plans, Scratch scratch)
+      throws IOException {
     DiskWriter.Options options =
         new DiskWriter.Options(request.rootfs(), null, BlockSetup.DIRECT, USUAL, wishes(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
@@ -126,13 +149,13 @@ public final class DiskBuilder {
     return raw;
   }
 
-  private void qcow2(Path raw, Path result, Scratch scratch) throws IOException {
-    progress.note("converting to qcow2");
+  private void convert(Path raw, DiskType type, ImageFormat format, Path result, Scratch scratch)
+      throws IOException {
+    progress.note("converting to " + type.label());
     Path folder = Files.createDirectories(Objects.requireNonNull(result.getParent()));
-    Path temporary = scratch.unfinished(folder, "disk.qcow2");
-    Command.of("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-m", "4", "-W")
-        .with("-o", "compat=1.1,compression_type=zstd", raw.toString(), temporary.toString())
-        .run();
+    Path temporary =
+        scratch.unfinished(folder, Objects.requireNonNull(result.getFileName()).toString());
+    format.write(raw, temporary);
     publish(temporary, result);
   }
 

@@ -24,7 +24,7 @@ import slipway.oci.model.Reference;
  * @param customizations what the machine gets beside the image
  * @param size bytes of the whole disk; 0 for the default
  * @param access who may read the results
- * @param output folder; the files are {@code image/disk.raw}, {@code qcow2/disk.qcow2}
+ * @param output folder; the files go to {@link DiskType#path} in it, beside a manifest
  */
 public record DiskRequest(
     ImageSource source,

@@ -1,12 +1,38 @@
 package slipway.disk;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.disk.format.FixedVhd;
+import slipway.disk.format.GceArchive;
+import slipway.disk.format.ImageFormat;
+import slipway.disk.format.Ova;
+import slipway.disk.format.Qcow2;
+import slipway.disk.format.StreamVmdk;
 
 /** The container format of a disk image, with the folder and file name of bootc-image-builder. */
 public enum DiskType {
   RAW("image", "disk.raw"),
-  QCOW2("qcow2", "disk.qcow2");
+  QCOW2("qcow2", "disk.qcow2"),
+  /** What Amazon imports: the raw disk. */
+  AMI("image", "disk.raw"),
+  VMDK("vmdk", "disk.vmdk"),
+  /** Azure's. */
+  VHD("vpc", "disk.vhd"),
+  /** Google's. */
+  GCE("gce", "image.tar.gz"),
+  OVA("archive", "image.ova");
+
+  /** What bootc-image-builder makes beside disks. */
+  private static final Set<String> OTHER =
+      Set.of("anaconda-iso", "iso", "bootc-installer", "pxe-tar-xz");
 
   private final String folder;
   private final String file;
@@ -21,15 +47,57 @@ public enum DiskType {
     return folder + "/" + file;
   }
 
+  /** The word for it: {@code qcow2}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
   /**
+   * How it is written; null for the raw disk itself.
+   *
+   * @param disk id of the disk, which those of its images are derived from
+   */
+  @Nullable ImageFormat format(UUID disk) {
+    UUID id = UUID.nameUUIDFromBytes((label() + " " + disk).getBytes(US_ASCII));
+    // Neither 0 nor -1.
+    int contentId = (int) (id.getMostSignificantBits() >>> 33) | 1;
+    return switch (this) {
+      case RAW, AMI -> null;
+      case QCOW2 -> new Qcow2(true);
+      case VMDK -> new StreamVmdk(contentId);
+      case VHD -> new FixedVhd(id);
+      case GCE -> new GceArchive();
+      case OVA -> new Ova("image", contentId, id);
+    };
+  }
+
+  /**
+   * What was asked for, each once.
+   *
    * @throws Problem of kind USAGE
    */
-  public static DiskType parse(String text) {
+  public static List<DiskType> parse(List<String> words) {
+    List<String> others = words.stream().filter(OTHER::contains).toList();
+    if (!others.isEmpty() && others.size() < words.size()) {
+      throw Problem.usage("cannot mix ISO/disk images in request");
+    }
+    if (!others.isEmpty()) {
+      throw Problem.usage(
+          "--type " + others.getFirst() + " cannot be made yet; there are " + labels());
+    }
+    return words.stream().map(DiskType::parse).distinct().toList();
+  }
+
+  private static DiskType parse(String text) {
     for (DiskType type : values()) {
-      if (type.name().toLowerCase(Locale.ROOT).equals(text)) {
+      if (type.label().equals(text)) {
         return type;
       }
     }
-    throw Problem.usage("unknown disk type \"" + text + "\"; there are raw and qcow2");
+    throw Problem.usage("unsupported image type \"" + text + "\", valid types are " + labels());
+  }
+
+  private static String labels() {
+    return Arrays.stream(values()).map(DiskType::label).sorted().collect(Collectors.joining(", "));
   }
 }

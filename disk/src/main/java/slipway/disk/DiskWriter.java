@@ -46,6 +46,7 @@ final class DiskWriter {
   private final Progress progress;
   private RootFileSystem rootfs;
   private BootLoader loader;
+  private KernelArguments arguments = KernelArguments.NONE;
 
   /**
    * What the machine is to be.
@@ -74,6 +75,19 @@ final class DiskWriter {
     this.loader = options.loader() == null ? options.wishes().likelyBootLoader() : options.loader();
   }
 
+  /**
+   * What a disk has become.
+   *
+   * @param disk the file or device
+   * @param arguments of the kernel, all but {@code ostree=}
+   */
+  record Written(
+      Path disk,
+      DiskPlan plan,
+      RootFileSystem rootfs,
+      BootLoader loader,
+      KernelArguments arguments) {}
+
   /** Bytes that the root needs at least. */
   static long rootMinimum(BootableImage image, DiskConfig customizations) {
     return Math.max(customizations.rootMinimum(), image.rootMinimum());
@@ -97,13 +111,13 @@ final class DiskWriter {
    * for the others the disk is begun anew. To read every layer before would cost all of them that
    * time.
    *
-   * @return the disk
+   * @return the disk, and what it is
    */
-  Path writeWhole(Begin begin, Plans plans, Scratch scratch) throws IOException {
+  Written writeWhole(Begin begin, Plans plans, Scratch scratch) throws IOException {
     DiskPlan plan = plans.of(loader);
     Path first = begin.disk(plan);
     if (write(first, plan, scratch)) {
-      return first;
+      return new Written(first, plan, rootfs, loader, arguments);
     }
     progress.note(
         "the image wants "
@@ -116,7 +130,7 @@ final class DiskWriter {
     if (!write(second, plan, scratch)) {
       throw new AssertionError("an image that changes what it says");
     }
-    return second;
+    return new Written(second, plan, rootfs, loader, arguments);
   }
 
   /**
@@ -202,9 +216,10 @@ final class DiskWriter {
     }
     installation.bringCompanions();
     MachineMounts mounts = mounts(plan, installation.known().files());
-    Installation.Deployed deployed =
-        installation.deploy(
-            rootArguments(plan, unlock), options.usual().append(mounts.arguments()));
+    KernelArguments first = rootArguments(plan, unlock);
+    KernelArguments usual = options.usual().append(mounts.arguments());
+    arguments = installation.known().arguments(first, usual, options.wishes());
+    Installation.Deployed deployed = installation.deploy(first, usual);
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(options.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {

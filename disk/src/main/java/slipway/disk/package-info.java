@@ -1,6 +1,7 @@
 /**
- * Disk images: an image from the store, a configuration, a plan, a raw or qcow2 file. Entry: {@link
- * slipway.disk.DiskBuilder} with a {@link slipway.disk.DiskRequest}.
+ * Disk images: an image from the store, a configuration, a plan, a file of any {@link
+ * slipway.disk.DiskType}. Entry: {@link slipway.disk.DiskBuilder} with a {@link
+ * slipway.disk.DiskRequest}.
  *
  * <pre>
  *  image ──────────┐
@@ -19,8 +20,9 @@
  *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT; or
  *    bootloader.SystemdBoot              the loader and its menu, for the partition
  *  10 unmounted; FileSystems.esp, put    EFI system partition with the loader for UEFI
- *  11 qcow2 when it is asked for, by qemu-img; then each file is synced and renamed: the commit
- *     point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw
+ *  11 format.ImageFormat                other formats that are asked for; each file is synced and
+ *     renamed, the commit point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw and so on
+ *  12 DiskManifest                      OUTPUT/manifest-TYPES.json
  * </pre>
  *
  * {@link slipway.disk.DeviceInstall} does the same, from sfdisk to 10, on a disk of this machine

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -230,18 +231,21 @@ class DiskBuilderTest extends DiskCase {
     }
   }
 
+  /** Every format of one disk, which is written once; the manifest says what was made. */
   @Test
   @Tag("slow")
-  void qcow2HasTheSameContent() throws Exception {
+  void everyTypeHasTheSameContent() throws Exception {
     DiskRequest r = request();
+    List<DiskType> types = List.of(DiskType.values());
+    AtomicInteger times = new AtomicInteger();
     List<Path> files =
         DiskBuilder.build(
             new DiskRequest(
-                r.source(),
+                TestImage.counted(r.source(), r.manifest().layers().getFirst(), times),
                 r.manifest(),
                 r.config(),
                 r.target(),
-                List.of(DiskType.QCOW2, DiskType.RAW),
+                types,
                 r.rootfs(),
                 r.bootLoader(),
                 r.customizations(),
@@ -249,13 +253,48 @@ class DiskBuilderTest extends DiskCase {
                 new FileAccess(0640, 1234, 5678),
                 r.output()),
             Progress.NONE);
-    assertThat(files)
-        .containsExactly(output.resolve("qcow2/disk.qcow2"), output.resolve("image/disk.raw"));
-    for (Path file : files) {
+    assertThat(times).describedAs("times that the layer was read").hasValue(1);
+    assertThat(files.stream().map(f -> output.relativize(f).toString()))
+        .containsExactly(
+            "image/disk.raw",
+            "qcow2/disk.qcow2",
+            "image/disk.raw",
+            "vmdk/disk.vmdk",
+            "vpc/disk.vhd",
+            "gce/image.tar.gz",
+            "archive/image.ova");
+    Path manifest = output.resolve("manifest-raw-qcow2-ami-vmdk-vhd-gce-ova.json");
+    for (Path file : Stream.concat(files.stream(), Stream.of(manifest)).toList()) {
       assertThat(Command.of("stat", "-c", "%a %u:%g", file.toString()).output())
           .isEqualTo("640 1234:5678");
     }
-    Command.of("qemu-img", "check", files.getFirst().toString()).run();
-    Command.of("qemu-img", "compare", files.getFirst().toString(), files.get(1).toString()).run();
+    Command.of("qemu-img", "check", files.get(1).toString()).run();
+    isEqual(files.getFirst(), "qcow2", files.get(1));
+    isEqual(files.getFirst(), "vmdk", files.get(3));
+    isEqual(files.getFirst(), "vpc", files.get(4));
+    described(new JsonMapper().readTree(Files.readString(manifest)), files.getFirst(), r);
+    try (Stream<Path> left = Files.walk(output)) {
+      assertThat(left.filter(Files::isRegularFile)).hasSize(7);
+    }
+  }
+
+  private static void isEqual(Path raw, String format, Path image) {
+    Command.of("qemu-img", "compare", "-f", "raw", "-F", format)
+        .with(raw.toString(), image.toString())
+        .run();
+  }
+
+  private static void described(JsonNode manifest, Path raw, DiskRequest r) {
+    assertThat(manifest.at("/image/digest").asString()).isEqualTo(r.manifest().digest().toString());
+    assertThat(manifest.at("/disk/partitions").findValuesAsString("filesystem"))
+        .containsExactly("", "vfat", "ext4", "ext4");
+    assertThat(manifest.at("/kernel_arguments").toString())
+        .contains("root=UUID=", "\"rw\",\"console=tty0\"", "from=image");
+    JsonNode first = manifest.at("/outputs/0");
+    assertThat(first.at("/types").toString()).isEqualTo("[\"raw\",\"ami\"]");
+    assertThat(first.at("/size").asLong()).isEqualTo(3L << 30);
+    assertThat(Command.of("sha256sum", raw.toString()).output())
+        .startsWith(first.at("/sha256").asString());
+    assertThat(manifest.at("/outputs")).hasSize(6);
   }
 }

@@ -59,7 +59,7 @@ public final class DiskCommand implements Callable<Integer> {
 
     @Option(
         names = "--type",
-        paramLabel = "raw|qcow2",
+        paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova",
         defaultValue = "qcow2",
         description = "may be repeated (default: ${DEFAULT-VALUE})")
     List<String> types = List.of();
@@ -88,7 +88,8 @@ public final class DiskCommand implements Callable<Integer> {
         names = "--output",
         paramLabel = "DIR",
         defaultValue = ".",
-        description = "where image/disk.raw or qcow2/disk.qcow2 goes (default: ${DEFAULT-VALUE})")
+        description =
+            "where image/disk.raw, qcow2/disk.qcow2 and so on go (default: ${DEFAULT-VALUE})")
     Path output = Path.of(".");
 
     @Option(
@@ -129,7 +130,7 @@ public final class DiskCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
       long start = System.nanoTime();
-      List<DiskType> wanted = types.stream().map(DiskType::parse).distinct().toList();
+      List<DiskType> wanted = DiskType.parse(types);
       RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
       BootLoader loader = bootLoader == null ? null : BootLoader.parse(bootLoader);
       long bytes = size == null ? 0 : bytes(size, "--size");
@@ -175,7 +176,7 @@ public final class DiskCommand implements Callable<Integer> {
         out.println(DiskJson.files(kinds, files, seconds));
         return;
       }
-      files.forEach(f -> out.println(Printable.text(f.toString())));
+      files.stream().distinct().forEach(f -> out.println(Printable.text(f.toString())));
       if (!quiet) {
         out.printf(Locale.ROOT, "%.1f s%n", seconds);
       }

@@ -2,7 +2,6 @@ package slipway.cli.disk;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import slipway.cli.output.JsonText;
 import slipway.disk.DiskType;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -17,7 +16,7 @@ final class DiskJson {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     ObjectNode byType = node.putObject("files");
     for (int i = 0; i < types.size(); i++) {
-      byType.put(types.get(i).name().toLowerCase(Locale.ROOT), files.get(i).toString());
+      byType.put(types.get(i).label(), files.get(i).toString());
     }
     node.put("seconds", seconds);
     return JsonText.pretty(node);

@@ -1,0 +1,84 @@
+package slipway.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import slipway.disk.format.FileDigest;
+import slipway.disk.plan.DiskPlan;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** What a build made, as JSON: the image, how the disk is divided, and each file's digest. */
+final class DiskManifest {
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  private DiskManifest() {}
+
+  /** As bootc-image-builder calls it: {@code manifest-qcow2-ami.json}. */
+  static String name(List<DiskType> types) {
+    return types.stream()
+        .map(DiskType::label)
+        .collect(Collectors.joining("-", "manifest-", ".json"));
+  }
+
+  /**
+   * @param output the folder, in which every file has its name by now
+   */
+  static String text(DiskRequest request, DiskWriter.Written written, Path output)
+      throws IOException {
+    ObjectNode manifest = JsonNodeFactory.instance.objectNode();
+    manifest
+        .putObject("image")
+        .put("digest", request.manifest().digest().toString())
+        .put("followed", request.target().toString());
+    DiskPlan plan = written.plan();
+    ObjectNode disk = manifest.putObject("disk");
+    disk.put("size", plan.size()).put("label", "gpt").put("id", plan.diskId().toString());
+    ArrayNode partitions = disk.putArray("partitions");
+    for (DiskPlan.Part part : plan.parts()) {
+      partitions
+          .addObject()
+          .put("name", part.name())
+          .put("type", part.type())
+          .put("start", part.start())
+          .put("size", part.size())
+          .put("id", part.id().toString())
+          .put("filesystem", filesystem(part, written));
+    }
+    manifest.put("bootloader", written.loader().label());
+    ArrayNode arguments = manifest.putArray("kernel_arguments");
+    written.arguments().list().forEach(arguments::add);
+    outputs(manifest.putArray("outputs"), request.types(), output);
+    return MAPPER.writeValueAsString(manifest) + "\n";
+  }
+
+  /** Null where there is none. */
+  private static @Nullable String filesystem(DiskPlan.Part part, DiskWriter.Written written) {
+    DiskPlan plan = written.plan();
+    if (part.equals(plan.bios())) {
+      return null;
+    }
+    if (part.equals(plan.esp())) {
+      return "vfat";
+    }
+    return part.equals(plan.root()) ? written.rootfs().label() : "ext4";
+  }
+
+  private static void outputs(ArrayNode outputs, List<DiskType> types, Path output)
+      throws IOException {
+    for (String path : types.stream().map(DiskType::path).distinct().toList()) {
+      ObjectNode file = outputs.addObject();
+      ArrayNode names = file.putArray("types");
+      types.stream().filter(t -> t.path().equals(path)).forEach(t -> names.add(t.label()));
+      Path at = output.resolve(path);
+      file.put("path", path).put("size", Files.size(at)).put("sha256", FileDigest.sha256(at));
+    }
+  }
+}
