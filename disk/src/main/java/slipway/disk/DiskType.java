@@ -47,6 +47,11 @@ public enum DiskType {
     return folder + "/" + file;
   }
 
+  /** Whether the file is as long as the disk, with holes for what was never written. */
+  boolean hasHoles() {
+    return this == RAW || this == AMI || this == VHD;
+  }
+
   /** The word for it: {@code qcow2}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
