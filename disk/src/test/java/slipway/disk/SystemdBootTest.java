@@ -205,8 +205,10 @@ class SystemdBootTest extends DiskCase {
           mtools("mdel", esp, "::/ostree/other/large");
           mtools("mcopy", esp, large.toString(), "::/" + OLD + "/");
           for (String name : List.of("ostree-b-2.conf", "ostree-b-1+3.conf", "other.conf")) {
+            // What the entry of another system names would stay.
+            String kernel = name.equals("other.conf") ? "vmlinuz" : OLD + "/large";
             Path entry =
-                Files.writeString(directory.resolve(name), "title old\nlinux /" + OLD + "/large\n");
+                Files.writeString(directory.resolve(name), "title old\nlinux /" + kernel + "\n");
             mtools("mcopy", esp, entry.toString(), "::/loader/entries/");
           }
           // Nobody has said that another system is replaced.
