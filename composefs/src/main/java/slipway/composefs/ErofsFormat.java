@@ -2,7 +2,6 @@ package slipway.composefs;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import slipway.linux.posix.Stat;
 
 /**
  * The structures of a composefs image, field by field: what writer and reader know of the layout on
@@ -235,19 +234,5 @@ final class ErofsFormat {
   /** The number that an inode has for an attribute area of so many bytes. */
   static int xattrCount(int size) {
     return size == 0 ? 0 : (size - XattrArea.SIZE) / XattrArea.UNIT + 1;
-  }
-
-  /** The type in a directory entry, by that in a mode; 0 when there is no such type. */
-  static int entryType(int mode) {
-    return switch (mode & Stat.S_IFMT) {
-      case Stat.S_IFREG -> 1;
-      case Stat.S_IFDIR -> 2;
-      case Stat.S_IFCHR -> 3;
-      case Stat.S_IFBLK -> 4;
-      case Stat.S_IFIFO -> 5;
-      case Stat.S_IFSOCK -> 6;
-      case Stat.S_IFLNK -> 7;
-      default -> 0;
-    };
   }
 }

@@ -194,7 +194,7 @@ final class ErofsReader {
     }
     ByteBuffer b = image.piece(at, extended ? Extended.SIZE : Compact.SIZE, "an inode");
     int mode = ErofsFormat.Inode.MODE.get(b);
-    if (ErofsFormat.entryType(mode) == 0) {
+    if (Stat.entryType(mode) == 0) {
       throw image.damaged(
           at, "the inode's mode " + Integer.toOctalString(mode) + " has no known type");
     }
@@ -449,7 +449,7 @@ final class ErofsReader {
       }
       Limit.LAYER_ENTRIES.check(++names, image.where());
       Inode child = inode(target, number, depth + 1);
-      if (Dirent.TYPE.get(entry) != ErofsFormat.entryType(child.metadata().mode())) {
+      if (Dirent.TYPE.get(entry) != Stat.entryType(child.metadata().mode())) {
         throw image.damaged(at, "the directory's entry and its inode are of different types");
       }
       children.put(name, child);

@@ -16,6 +16,7 @@ import slipway.composefs.ErofsFormat.SuperBlock;
 import slipway.composefs.ErofsFormat.XattrArea;
 import slipway.composefs.ErofsFormat.XattrEntry;
 import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Stat;
 
 /**
  * Writes a laid out image: composefs's header, the EROFS superblock, inodes, shared attributes,
@@ -215,7 +216,7 @@ public final class ErofsWriter {
       ByteBuffer entry = ErofsFormat.structure(Dirent.SIZE);
       Dirent.INODE.put(entry, e.getValue().nid());
       Dirent.NAME.put(entry, nameAt);
-      Dirent.TYPE.put(entry, ErofsFormat.entryType(e.getValue().mode));
+      Dirent.TYPE.put(entry, Stat.entryType(e.getValue().mode));
       b.put(entry);
       nameAt += e.getKey().length();
     }

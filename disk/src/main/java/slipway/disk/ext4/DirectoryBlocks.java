@@ -62,7 +62,7 @@ final class DirectoryBlocks {
     }
     last = block.position();
     block.putInt((int) inode).putShort((short) size);
-    block.put((byte) name.length).put((byte) type(type)).put(name);
+    block.put((byte) name.length).put((byte) Stat.entryType(type)).put(name);
     block.position(last + size);
   }
 
@@ -76,18 +76,5 @@ final class DirectoryBlocks {
   private static void tail(ByteBuffer block) {
     block.putShort(CHECKED + 4, (short) Entry.TAIL);
     block.put(CHECKED + 7, (byte) Entry.TAIL_TYPE);
-  }
-
-  private static int type(int mode) {
-    return switch (mode) {
-      case Stat.S_IFREG -> 1;
-      case Stat.S_IFDIR -> 2;
-      case Stat.S_IFCHR -> 3;
-      case Stat.S_IFBLK -> 4;
-      case Stat.S_IFIFO -> 5;
-      case Stat.S_IFSOCK -> 6;
-      case Stat.S_IFLNK -> 7;
-      default -> 0;
-    };
   }
 }

@@ -52,4 +52,21 @@ public record Stat(
   public int permissions() {
     return mode & 07777;
   }
+
+  /**
+   * The type in a directory's entry on disk, by that in a mode, as ext4 and EROFS number them
+   * (Linux, include/linux/fs_types.h, FT_*); 0 when there is no such type.
+   */
+  public static int entryType(int mode) {
+    return switch (mode & S_IFMT) {
+      case S_IFREG -> 1;
+      case S_IFDIR -> 2;
+      case S_IFCHR -> 3;
+      case S_IFBLK -> 4;
+      case S_IFIFO -> 5;
+      case S_IFSOCK -> 6;
+      case S_IFLNK -> 7;
+      default -> 0;
+    };
+  }
 }
