@@ -1,6 +1,11 @@
 package slipway.linux.mount;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -9,8 +14,8 @@ import slipway.linux.posix.OsPath;
 import slipway.linux.posix.UnixException;
 
 /**
- * Work in a mount namespace of its own: nobody else sees its mounts, and the kernel takes them away
- * with the last thread or process inside, whatever ends it.
+ * Work in a mount namespace of its own: nobody else sees its mounts, and they go when it ends. When
+ * it is killed, the kernel takes them away with the last thread or process inside.
  */
 public final class MountNamespace {
   /** Whether the thread has its own mounts yet; only threads of {@link #start} have a value. */
@@ -59,7 +64,11 @@ public final class MountNamespace {
         new FutureTask<>(
             () -> {
               ENTERED.set(false);
-              return work.call();
+              try {
+                return work.call();
+              } finally {
+                leave();
+              }
             });
     return new Task<>(result, Thread.ofPlatform().name(name).start(result));
   }
@@ -118,6 +127,51 @@ public final class MountNamespace {
     } catch (UnixException e) {
       throw new Problem(
           Problem.Kind.DENIED, "mounting file systems needs root; run it with sudo", e);
+    }
+  }
+
+  /**
+   * Takes all mounts out of the namespace. The JVM has threads that wait for the end of a process;
+   * one that was born here stays here and later waits for processes of others, for hours if they
+   * run that long. Until then whatever was mounted on this machine would stay in use, although its
+   * owners have unmounted it. Such a thread opens no files, so that it does without mounts.
+   */
+  private static void leave() {
+    if (Boolean.TRUE.equals(ENTERED.get()) && !isSharedWithWorkers()) {
+      try {
+        Mounts.umount(OsPath.of("/"), Mounts.MNT_DETACH);
+      } catch (UnixException e) {
+        // They go with the last thread, then.
+      }
+    }
+  }
+
+  /** Whether a worker of a pool was born here: what it is given next may open any file. */
+  private static boolean isSharedWithWorkers() {
+    try {
+      Path here = Files.readSymbolicLink(Path.of("/proc/thread-self/ns/mnt"));
+      try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+        for (Path thread : threads) {
+          if (isWorker(thread, here)) {
+            return true;
+          }
+        }
+      }
+      return false;
+    } catch (IOException | DirectoryIteratorException e) {
+      return true;
+    }
+  }
+
+  private static boolean isWorker(Path thread, Path namespace) {
+    try {
+      return Files.readSymbolicLink(thread.resolve("ns/mnt")).equals(namespace)
+          && Files.readString(thread.resolve("comm")).startsWith("ForkJoinPool");
+    } catch (ClosedByInterruptException e) {
+      return true;
+    } catch (IOException e) {
+      // It has ended meanwhile.
+      return false;
     }
   }
 }
