@@ -47,21 +47,6 @@ import slipway.oci.transport.SavedImages;
 class MainTest {
   @TempDir Path state;
 
-  private record Ran(int status, String out, String err) {}
-
-  private static Ran run(String name, String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            name,
-            arguments,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"", "1"})
   void tellsWhereAFailureComesFromWhenThatIsAsked(String asked) {
@@ -86,7 +71,7 @@ class MainTest {
   @ParameterizedTest
   @ValueSource(strings = {"nonsense", "--nonsense", "images --nonsense", "disk", "rmi", "vm run"})
   void wrongUsageEndsWithTwo(String line) {
-    Ran ran = run("slipway", line.split(" "));
+    Ran ran = Ran.of("slipway", line.split(" "));
     assertThat(ran.status()).isEqualTo(2);
     assertThat(ran.err()).startsWith("error: ");
     assertThat(ran.out()).isEmpty();
@@ -157,12 +142,12 @@ class MainTest {
 
   @Test
   void anEmptyStoreIsAnEmptyList() {
-    assertThat(run("slipway", "images", "--root", state.toString(), "--json").out().strip())
+    assertThat(Ran.of("slipway", "images", "--root", state.toString(), "--json").out().strip())
         .matches("\\[\\s*]");
-    assertThat(run("slipway", "images", "--root", state.toString()).out())
+    assertThat(Ran.of("slipway", "images", "--root", state.toString()).out())
         .startsWith("REPOSITORY")
         .hasLineCount(1);
-    Ran ran = run("slipway", "inspect", "--root", state.toString(), "x");
+    Ran ran = Ran.of("slipway", "inspect", "--root", state.toString(), "x");
     assertThat(ran.status()).isEqualTo(1);
     assertThat(ran.err()).contains("no image \"x\" in the local store");
   }
@@ -189,18 +174,19 @@ class MainTest {
     }
     String root = state.toString();
     String id = blob.digest().brief();
-    assertThat(run("slipway", "images", "-q", "--root", root).out().strip()).isEqualTo(id);
-    assertThat(run("slipway", "inspect", "--root", root, name).out())
+    assertThat(Ran.of("slipway", "images", "-q", "--root", root).out().strip()).isEqualTo(id);
+    assertThat(Ran.of("slipway", "inspect", "--root", root, name).out())
         .contains(image.digest().toString());
     Path archive = state.resolve("x.tar");
-    assertThat(run("slipway", "save", "-q", "--root", root, "-o", archive.toString(), name).err())
+    assertThat(
+            Ran.of("slipway", "save", "-q", "--root", root, "-o", archive.toString(), name).err())
         .isEmpty();
     try (ImageSource saved = SavedImages.open(archive)) {
       assertThat(saved.images())
           .containsExactly(new ImageSource.Held(image.digest().toString(), List.of()));
     }
-    assertThat(run("slipway", "tag", "--root", root, name, "web:1").status()).isZero();
-    assertThat(run("slipway", "rmi", "--root", root, id).out())
+    assertThat(Ran.of("slipway", "tag", "--root", root, name, "web:1").status()).isZero();
+    assertThat(Ran.of("slipway", "rmi", "--root", root, id).out())
         .contains("Untagged: " + name, "Untagged: localhost/web:1");
     try (LocalStore store = LocalStore.open(state.resolve("store"))) {
       assertThat(store.has(blob.digest())).isFalse();
@@ -245,11 +231,11 @@ class MainTest {
   void registriesHaveAStorageAndTakeTheOldName() {
     String busy = state.resolve("none").toString();
     for (String name : new String[] {"--storage", "--root"}) {
-      Ran ran = run("slipway", "registry", "serve", name, busy, "--addr", "nowhere");
+      Ran ran = Ran.of("slipway", "registry", "serve", name, busy, "--addr", "nowhere");
       assertThat(ran.status()).isEqualTo(2);
       assertThat(ran.err()).contains("\"nowhere\" is not an address to listen on");
     }
-    Ran ran = run("slipway", "registry", "repair", "--storage", busy);
+    Ran ran = Ran.of("slipway", "registry", "repair", "--storage", busy);
     assertThat(ran.status()).isEqualTo(1);
     assertThat(ran.err()).contains("there is no directory " + busy);
   }

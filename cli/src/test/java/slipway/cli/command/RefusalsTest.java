@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
-import slipway.cli.Main;
+import slipway.cli.Ran;
 import slipway.cli.disk.VmCommand;
 import slipway.cli.output.OutputFile;
 import slipway.linux.process.Command;
@@ -38,14 +35,8 @@ import slipway.oci.store.LocalStore;
 class RefusalsTest {
   @TempDir Path dir;
 
-  private record Ran(int status, String err) {}
-
   private static Ran run(String... arguments) {
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    PrintStream out = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
-    int status =
-        Main.run("slipway", arguments, out, new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(status, err.toString(StandardCharsets.UTF_8));
+    return Ran.of("slipway", arguments);
   }
 
   private String root() throws Exception {

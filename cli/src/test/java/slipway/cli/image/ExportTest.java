@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.Metadata;
 import slipway.archive.tar.TarOptions;
-import slipway.cli.Main;
+import slipway.cli.Ran;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
@@ -39,21 +38,6 @@ class ExportTest {
   private static final int LARGE = 300_000;
 
   @TempDir Path dir;
-
-  private record Ran(int status, String out, String err) {}
-
-  private static Ran run(String program, String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            program,
-            arguments,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
 
   private String root() {
     return dir.resolve("state").toString();
@@ -108,7 +92,7 @@ class ExportTest {
   }
 
   private Ran export(String... arguments) {
-    return run(
+    return Ran.of(
         "slipway",
         Stream.concat(Stream.of("export", "--root", root()), Stream.of(arguments))
             .toArray(String[]::new));
@@ -116,7 +100,7 @@ class ExportTest {
 
   /** What a machine's importer makes of it, by the verb that every machine has. */
   private Ran pull(String place) {
-    return run(
+    return Ran.of(
         "bootc",
         "internals",
         "ostree-container",

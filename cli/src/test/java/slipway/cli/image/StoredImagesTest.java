@@ -2,8 +2,6 @@ package slipway.cli.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.cli.Main;
+import slipway.cli.Ran;
 import slipway.linux.lock.Flock;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.ImageConfig;
@@ -27,23 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 class StoredImagesTest {
   @TempDir Path dir;
 
-  private record Ran(int status, String out, String err) {}
-
   private Ran run(String... words) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    String[] arguments = new String[words.length + 2];
-    System.arraycopy(words, 0, arguments, 0, words.length);
-    arguments[words.length] = "--root";
-    arguments[words.length + 1] = dir.toString();
-    int status =
-        Main.run(
-            "slipway",
-            arguments,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return Ran.of("slipway", List.of(words), "--root", dir.toString());
   }
 
   private JsonNode json(String... words) {

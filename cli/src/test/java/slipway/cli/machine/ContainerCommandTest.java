@@ -2,9 +2,7 @@ package slipway.cli.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Limit;
-import slipway.cli.Main;
+import slipway.cli.Ran;
 import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import tools.jackson.databind.JsonNode;
@@ -30,21 +28,8 @@ class ContainerCommandTest {
 
   @TempDir Path root;
 
-  private record Ran(int status, String out, String err) {}
-
   private Ran container(String... arguments) {
-    List<String> line = new ArrayList<>(List.of("container"));
-    line.addAll(List.of(arguments));
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            "bootc",
-            line.toArray(String[]::new),
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return Ran.of("bootc", List.of("container"), arguments);
   }
 
   private Ran lint(String... more) {

@@ -2,18 +2,14 @@ package slipway.cli.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import slipway.cli.Main;
+import slipway.cli.Ran;
 import slipway.linux.process.Command;
 
 /** The words of {@code ostree container}, on repositories of ostree's and an image of umoci's. */
@@ -22,21 +18,8 @@ class OstreeContainerTest {
   private Path repo;
   private String image;
 
-  private record Ran(int status, String out, String err) {}
-
   private static Ran container(String... arguments) {
-    List<String> line = new ArrayList<>(List.of("internals", "ostree-container"));
-    line.addAll(List.of(arguments));
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            "bootc",
-            line.toArray(String[]::new),
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    return new Ran(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return Ran.of("bootc", List.of("internals", "ostree-container"), arguments);
   }
 
   @BeforeEach
