@@ -26,6 +26,7 @@ import slipway.cli.build.BuildCommand;
 import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
+import slipway.cli.disk.IsoCommand;
 import slipway.cli.disk.KickstartTool;
 import slipway.cli.disk.VmCommand;
 import slipway.cli.image.ExportCommand;
@@ -88,6 +89,13 @@ enum Verb {
   VM(SLIPWAY, MACHINES, "vm", RUN, TOOLS, "run a disk in a virtual machine"),
   KICKSTART(
       SLIPWAY, MACHINES, "kickstart", QUICK, "check kickstart files of unattended installations"),
+  ISO(
+      SLIPWAY,
+      MACHINES,
+      "iso",
+      RUN,
+      TOOLS,
+      "put kickstart files into installer ISOs, and ISOs onto drives"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(
@@ -250,6 +258,7 @@ enum Verb {
       case DISK -> new DiskCommand();
       case VM -> new VmCommand();
       case KICKSTART -> new KickstartTool();
+      case ISO -> new IsoCommand();
       case DEMO -> new DemoCommand();
       case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();

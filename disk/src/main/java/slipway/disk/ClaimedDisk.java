@@ -23,7 +23,7 @@ import slipway.linux.process.Command;
  * device lies over it, and neither a virtual machine nor another installation has it open. Somebody
  * who opens a device without a word to the kernel is not seen.
  */
-final class ClaimedDisk implements AutoCloseable {
+public final class ClaimedDisk implements AutoCloseable {
   private static final long MIB = 1L << 20;
 
   /** The bytes by which QEMU tells others that it uses an image (QEMU, block/file-posix.c). */
@@ -51,7 +51,7 @@ final class ClaimedDisk implements AutoCloseable {
    * @param isFile whether a regular file is meant, not a block device
    * @throws Problem of kind INPUT when it is none, in use, or cannot be written
    */
-  static ClaimedDisk of(Path device, boolean isFile) throws IOException {
+  public static ClaimedDisk of(Path device, boolean isFile) throws IOException {
     int descriptor = open(device, isFile);
     boolean good = false;
     RandomAccessFile file = null;
@@ -201,7 +201,7 @@ final class ClaimedDisk implements AutoCloseable {
   }
 
   /** Bytes, whole MiB. */
-  long size() throws IOException {
+  public long size() throws IOException {
     try (RandomAccessFile in = new RandomAccessFile(device.toFile(), "r")) {
       return in.length() / MIB * MIB;
     }
@@ -222,7 +222,8 @@ final class ClaimedDisk implements AutoCloseable {
     }
   }
 
-  void sync() throws IOException {
+  /** Waits until all that was written is on the disk. */
+  public void sync() throws IOException {
     Posix.fsync(descriptor);
   }
 

@@ -98,12 +98,13 @@ public final class KickstartTool implements Callable<Integer> {
     private static String count(long number, String word) {
       return number + " " + word + (number == 1 ? "" : "s");
     }
+  }
 
-    private static void print(PrintWriter err, KickstartFinding finding) {
-      String severity = finding.severity().name().toLowerCase(Locale.ROOT);
-      err.println(
-          Printable.text(finding.at() + ": " + severity + ": " + finding.message())
-              + (finding.fix().isEmpty() ? "" : "\n    " + Printable.text(finding.fix())));
-    }
+  /** A finding, and below it what to do. */
+  static void print(PrintWriter err, KickstartFinding finding) {
+    String severity = finding.severity().name().toLowerCase(Locale.ROOT);
+    err.println(
+        Printable.text(finding.at() + ": " + severity + ": " + finding.message())
+            + (finding.fix().isEmpty() ? "" : "\n    " + Printable.text(finding.fix())));
   }
 }

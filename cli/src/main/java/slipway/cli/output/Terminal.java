@@ -1,8 +1,13 @@
 package slipway.cli.output;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import slipway.linux.posix.Ioctls;
 
@@ -36,6 +41,19 @@ public final class Terminal {
     } catch (IOException e) {
       return false;
     }
+  }
+
+  /**
+   * Asks at the terminal whether to go on.
+   *
+   * @return whether the answer is yes; the end of the input is none
+   */
+  public static boolean confirms(PrintWriter out) throws IOException {
+    out.print("Are you sure you want to continue? [y/N] ");
+    out.flush();
+    String answer =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
+    return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
   }
 
   /** Whether the terminal, as the environment names it, obeys no escape sequences. */

@@ -1,9 +1,6 @@
 package slipway.cli.system;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -271,11 +268,7 @@ public final class SystemCommand implements Callable<Integer> {
         out.println("        - directories of RUN --mount=type=cache" + since);
       }
       out.println();
-      out.print("Are you sure you want to continue? [y/N] ");
-      out.flush();
-      String answer =
-          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
-      return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
+      return Terminal.confirms(out);
     }
 
     private @Nullable Instant until() {
