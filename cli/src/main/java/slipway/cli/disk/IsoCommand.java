@@ -17,7 +17,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.output.Terminal;
 import slipway.cli.output.TerminalProgress;
-import slipway.media.iso.IsoDrive;
+import slipway.iso.IsoDrive;
 import slipway.media.kickstart.KickstartFile;
 import slipway.media.kickstart.KickstartFinding;
 import slipway.media.kickstart.KickstartParser;

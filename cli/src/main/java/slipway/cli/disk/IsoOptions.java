@@ -18,8 +18,8 @@ import slipway.base.Progress;
 import slipway.cli.build.Epoch;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.TerminalProgress;
-import slipway.media.iso.IsoChanges;
-import slipway.media.iso.IsoRewrite;
+import slipway.iso.IsoChanges;
+import slipway.iso.IsoRewrite;
 import slipway.system.kargs.KernelArguments;
 
 /** What of an ISO changes: the options of lorax' {@code mkksiso}. */

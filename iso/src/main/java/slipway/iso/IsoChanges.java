@@ -1,4 +1,4 @@
-package slipway.media.iso;
+package slipway.iso;
 
 import java.nio.file.Path;
 import java.util.List;

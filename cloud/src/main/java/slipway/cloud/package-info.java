@@ -1,5 +1,5 @@
 /**
- * Disks in clouds. Entry: {@link slipway.media.cloud.AmiUpload}.
+ * Disks in clouds. Entry: {@link slipway.cloud.AmiUpload}.
  *
  * <pre>
  *  AmiRequest ─▶ AmiUpload.check    region, bucket and name, before a disk is built
@@ -11,4 +11,4 @@
  * <p>What was made is taken away when a later step fails or the process is told to end.
  */
 @org.jspecify.annotations.NullMarked
-package slipway.media.cloud;
+package slipway.cloud;

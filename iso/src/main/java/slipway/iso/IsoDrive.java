@@ -1,4 +1,4 @@
-package slipway.media.iso;
+package slipway.iso;
 
 import java.io.IOException;
 import java.io.InputStream;

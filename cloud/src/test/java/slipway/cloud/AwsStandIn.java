@@ -1,4 +1,4 @@
-package slipway.media.cloud;
+package slipway.cloud;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

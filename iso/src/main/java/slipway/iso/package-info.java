@@ -1,6 +1,6 @@
 /**
  * Installer ISOs of any vendor, made anew with answers and files on board. Entry: {@link
- * slipway.media.iso.IsoRewrite}; {@link slipway.media.iso.IsoChanges} says what is wanted.
+ * slipway.iso.IsoRewrite}; {@link slipway.iso.IsoChanges} says what is wanted.
  *
  * <pre>
  *  IN.iso ─▶ IsoContents   volume id (ECMA-119 §8.4), boot menus, EFI image; files by xorriso
@@ -13,4 +13,4 @@
  * <p>Nothing of an ISO is run, nothing is mounted, and no privilege is needed.
  */
 @org.jspecify.annotations.NullMarked
-package slipway.media.iso;
+package slipway.iso;

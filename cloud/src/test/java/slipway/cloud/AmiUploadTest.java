@@ -1,4 +1,4 @@
-package slipway.media.cloud;
+package slipway.cloud;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package slipway.media.iso;
+package slipway.iso;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

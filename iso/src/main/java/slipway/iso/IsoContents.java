@@ -1,4 +1,4 @@
-package slipway.media.iso;
+package slipway.iso;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 

@@ -1,4 +1,4 @@
-package slipway.media.cloud;
+package slipway.cloud;
 
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;

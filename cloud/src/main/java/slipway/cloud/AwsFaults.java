@@ -1,4 +1,4 @@
-package slipway.media.cloud;
+package slipway.cloud;
 
 import java.util.function.Supplier;
 import slipway.base.Cleanup;
