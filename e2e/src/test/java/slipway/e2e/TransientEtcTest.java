@@ -69,6 +69,9 @@ class TransientEtcTest {
     machine.sound();
     assertThat(machine.must("findmnt -n -o FSTYPE /etc").strip()).isEqualTo("overlay");
     machine.must("grep -F 'version " + release + "<' /usr/share/web/index.html");
-    machine.must("findmnt /boot && ls /boot/loader/entries && systemctl is-system-running --wait");
+    machine.must("findmnt /boot && ls /boot/loader/entries");
+    machine.must(
+        "systemctl is-system-running --wait"
+            + " || { systemctl --failed --no-legend --plain; journalctl -b -p 3 --no-pager; false; }");
   }
 }

@@ -10,6 +10,10 @@ import slipway.linux.process.Command;
 final class InstallerIso {
   private static final String ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
 
+  private static final String[] MODULES =
+      "iso9660 normal linux search search_label part_gpt part_msdos configfile cat serial terminal"
+          .split(" ");
+
   private InstallerIso() {}
 
   /** As lorax makes Fedora's and RHEL's: the EFI image is a partition behind the files. */
@@ -17,8 +21,12 @@ final class InstallerIso {
     Path tree = Files.createDirectories(folder.resolve("fedora"));
     String menu =
         """
+        serial --unit=0 --speed=115200
+        terminal_output serial
         set timeout=5
         search --no-floppy --set=root -l '%1$s'
+        cat $prefix/grub.cfg
+        cat /machine.ks
         menuentry 'Install' --class fedora {
         \tlinux /images/pxeboot/vmlinuz inst.stage2=hd:LABEL=%1$s inst.ks=cdrom:/old.ks quiet
         \tinitrd /images/pxeboot/initrd.img
@@ -81,14 +89,16 @@ final class InstallerIso {
 
   private static void bios(Path file, String prefix) {
     Command.of("grub-mkimage", "-O", "i386-pc-eltorito", "-o", file.toString(), "-p", prefix)
-        .with("biosdisk", "iso9660", "normal", "linux", "search", "part_gpt", "configfile")
+        .with("biosdisk")
+        .with(MODULES)
         .run();
   }
 
   private static Path efiImage(Path folder, Path tree) throws IOException {
     Path loader = tree.resolve("EFI/BOOT/BOOTX64.EFI");
     Command.of("grub-mkimage", "-O", "x86_64-efi", "-o", loader.toString(), "-p", "/EFI/BOOT")
-        .with("iso9660", "fat", "normal", "linux", "search", "part_gpt", "configfile")
+        .with("fat")
+        .with(MODULES)
         .run();
     Path esp = folder.resolve("esp.img");
     fat(esp);
