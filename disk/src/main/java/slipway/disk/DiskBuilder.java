@@ -1,12 +1,14 @@
 package slipway.disk;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import slipway.base.AtomicFile;
@@ -15,14 +17,15 @@ import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.format.ImageFormat;
+import slipway.disk.format.Ova;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.system.kargs.KernelArguments;
 
 /**
- * Makes disk images of bootable container images. The disk is written to a temporary file beside
- * the result; the rename to the result's name is the commit point.
+ * Makes disk images of bootable container images. All files are written beside their places; the
+ * rename of the manifest, which comes after those of the disks, is the commit point.
  */
 public final class DiskBuilder {
   private static final KernelArguments USUAL =
@@ -67,6 +70,8 @@ public final class DiskBuilder {
                 UUID::randomUUID);
     plans.of(wishes().likelyBootLoader());
     Path output = Files.createDirectories(request.output().toAbsolutePath());
+    request.types().forEach(type -> requireNoFolder(output.resolve(type.path())));
+    requireNoFolder(output.resolve(DiskManifest.name(request.types())));
     try (Scratch scratch = Scratch.create(progress)) {
       sweep(output, scratch);
       space.require();
@@ -75,9 +80,6 @@ public final class DiskBuilder {
       } catch (IOException | RuntimeException e) {
         throw DiskSpace.thrown(space.explained(e, scratch.folder()));
       }
-    }
-    if (request.access().isOwned()) {
-      own(OsPath.of(output));
     }
     return request.types().stream().map(type -> output.resolve(type.path())).toList();
   }
@@ -99,33 +101,47 @@ public final class DiskBuilder {
 
   private void make(Path output, DiskWriter.Plans plans, Scratch scratch) throws IOException {
     DiskWriter.Written written = written(output, plans, scratch);
-    for (DiskType type : request.types()) {
-      ImageFormat format = type.format(written.plan().diskId());
-      if (format != null) {
-        convert(written.disk(), type, format, output.resolve(type.path()), scratch);
-      }
-    }
-    // The raw file itself is moved away last, once, whatever it is called.
-    for (DiskType type : request.types()) {
-      if (Files.exists(written.disk()) && type.format(written.plan().diskId()) == null) {
-        publish(written.disk(), output.resolve(type.path()));
-      }
-    }
+    Map<String, Path> made = converted(written, output, scratch);
     progress.note("digests of the files");
-    describe(output.resolve(DiskManifest.name(request.types())), written, output);
+    String manifest = DiskManifest.name(request.types());
+    made.put(manifest, scratch.unfinished(output, manifest));
+    Files.writeString(made.get(manifest), DiskManifest.text(request, written, made));
+    for (Map.Entry<String, Path> file : made.entrySet()) {
+      finish(file.getValue(), output.resolve(file.getKey()));
+    }
+    if (request.access().isOwned()) {
+      own(OsPath.of(output));
+    }
+    // The manifest comes last, and with it the build counts.
+    for (Map.Entry<String, Path> file : made.entrySet()) {
+      AtomicFile.rename(file.getValue(), output.resolve(file.getKey()));
+    }
   }
 
-  private void describe(Path manifest, DiskWriter.Written written, Path output) throws IOException {
-    // Kernel arguments may hold secrets, as the disk does.
-    try (AtomicFile file = AtomicFile.create(manifest, "rw-------")) {
-      file.out().write(DiskManifest.text(request, written, output).getBytes(UTF_8));
-      OsPath temporary = OsPath.of(file.temporary());
-      Posix.chmod(temporary, request.access().mode());
-      if (request.access().isOwned()) {
-        own(temporary);
+  /** The finished content of each file, by the path that it will have below the output. */
+  private Map<String, Path> converted(DiskWriter.Written written, Path output, Scratch scratch)
+      throws IOException {
+    Map<String, Path> made = new LinkedHashMap<>();
+    // In the order of the formats, so that an appliance finds its disk made already.
+    for (DiskType type : EnumSet.copyOf(request.types())) {
+      ImageFormat format = type.format(written.plan().diskId());
+      if (format == null) {
+        made.put(type.path(), written.disk());
+        continue;
       }
-      file.commit();
+      progress.note("converting to " + type.label());
+      Path result = output.resolve(type.path());
+      Path folder = Files.createDirectories(Objects.requireNonNull(result.getParent()));
+      Path temporary = scratch.unfinished(folder, String.valueOf(result.getFileName()));
+      Path disk = made.get(DiskType.VMDK.path());
+      if (format instanceof Ova appliance && disk != null) {
+        appliance.pack(disk, written.plan().size(), temporary);
+      } else {
+        format.write(written.disk(), temporary);
+      }
+      made.put(type.path(), temporary);
     }
+    return made;
   }
 
   private DiskWriter.Written written(Path output, DiskWriter.Plans plans, Scratch scratch)
@@ -149,28 +165,25 @@ public final class DiskBuilder {
     return raw;
   }
 
-  private void convert(Path raw, DiskType type, ImageFormat format, Path result, Scratch scratch)
-      throws IOException {
-    progress.note("converting to " + type.label());
+  /** All that can fail of giving a file its name, but for the rename itself. */
+  private void finish(Path temporary, Path result) throws IOException {
     Path folder = Files.createDirectories(Objects.requireNonNull(result.getParent()));
-    Path temporary =
-        scratch.unfinished(folder, Objects.requireNonNull(result.getFileName()).toString());
-    format.write(raw, temporary);
-    publish(temporary, result);
-  }
-
-  private void publish(Path temporary, Path result) throws IOException {
-    Files.createDirectories(Objects.requireNonNull(result.getParent()));
+    requireNoFolder(result);
     OsPath file = OsPath.of(temporary);
     Posix.chmod(file, request.access().mode());
     if (request.access().isOwned()) {
       own(file);
-      own(OsPath.of(Objects.requireNonNull(result.getParent())));
+      own(OsPath.of(folder));
     }
     try (RandomAccessFile open = new RandomAccessFile(temporary.toFile(), "rw")) {
       open.getFD().sync();
     }
-    AtomicFile.rename(temporary, result);
+  }
+
+  private static void requireNoFolder(Path result) {
+    if (Files.isDirectory(result, LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.input(result + " is a folder; remove it, or name another folder by --output");
+    }
   }
 
   private void own(OsPath path) throws IOException {

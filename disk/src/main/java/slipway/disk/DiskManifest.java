@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.disk.format.FileDigest;
@@ -29,9 +31,9 @@ final class DiskManifest {
   }
 
   /**
-   * @param output the folder, in which every file has its name by now
+   * @param made the content of each file, by the path that it will have
    */
-  static String text(DiskRequest request, DiskWriter.Written written, Path output)
+  static String text(DiskRequest request, DiskWriter.Written written, Map<String, Path> made)
       throws IOException {
     ObjectNode manifest = JsonNodeFactory.instance.objectNode();
     manifest
@@ -55,7 +57,7 @@ final class DiskManifest {
     manifest.put("bootloader", written.loader().label());
     ArrayNode arguments = manifest.putArray("kernel_arguments");
     written.arguments().list().forEach(arguments::add);
-    outputs(manifest.putArray("outputs"), request.types(), output);
+    outputs(manifest.putArray("outputs"), request.types(), made);
     return MAPPER.writeValueAsString(manifest) + "\n";
   }
 
@@ -71,13 +73,13 @@ final class DiskManifest {
     return part.equals(plan.root()) ? written.rootfs().label() : "ext4";
   }
 
-  private static void outputs(ArrayNode outputs, List<DiskType> types, Path output)
+  private static void outputs(ArrayNode outputs, List<DiskType> types, Map<String, Path> made)
       throws IOException {
     for (String path : types.stream().map(DiskType::path).distinct().toList()) {
       ObjectNode file = outputs.addObject();
       ArrayNode names = file.putArray("types");
       types.stream().filter(t -> t.path().equals(path)).forEach(t -> names.add(t.label()));
-      Path at = output.resolve(path);
+      Path at = Objects.requireNonNull(made.get(path));
       file.put("path", path).put("size", Files.size(at));
       // To hash holes would take longer than making the disk.
       if (types.stream().noneMatch(t -> t.path().equals(path) && t.hasHoles())) {

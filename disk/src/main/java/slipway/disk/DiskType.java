@@ -63,9 +63,9 @@ public enum DiskType {
    * @param disk id of the disk, which those of its images are derived from
    */
   @Nullable ImageFormat format(UUID disk) {
-    UUID id = UUID.nameUUIDFromBytes((label() + " " + disk).getBytes(US_ASCII));
-    // Neither 0 nor -1.
-    int contentId = (int) (id.getMostSignificantBits() >>> 33) | 1;
+    UUID id = idOf(disk);
+    // Neither 0 nor -1; an appliance holds the very disk that is also given alone.
+    int contentId = (int) (VMDK.idOf(disk).getMostSignificantBits() >>> 33) | 1;
     return switch (this) {
       case RAW, AMI -> null;
       case QCOW2 -> new Qcow2(true);
@@ -74,6 +74,10 @@ public enum DiskType {
       case GCE -> new GceArchive();
       case OVA -> new Ova("image", contentId, id);
     };
+  }
+
+  private UUID idOf(UUID disk) {
+    return UUID.nameUUIDFromBytes((label() + " " + disk).getBytes(US_ASCII));
   }
 
   /**

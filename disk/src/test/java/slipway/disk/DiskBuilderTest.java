@@ -272,6 +272,9 @@ class DiskBuilderTest extends DiskCase {
     isEqual(files.getFirst(), "qcow2", files.get(1));
     isEqual(files.getFirst(), "vmdk", files.get(3));
     isEqual(files.getFirst(), "vpc", files.get(4));
+    Command.of("sh", "-euc", "tar -xOf \"$1\" image.vmdk | cmp - \"$2\"", "sh")
+        .with(files.get(6).toString(), files.get(3).toString())
+        .run();
     described(new JsonMapper().readTree(Files.readString(manifest)), files.getFirst(), r);
     try (Stream<Path> left = Files.walk(output)) {
       assertThat(left.filter(Files::isRegularFile)).hasSize(7);

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import slipway.oci.model.Manifest;
@@ -52,6 +53,33 @@ class DiskFailureTest extends DiskCase {
     Files.delete(tree.resolve("usr/lib/grub/i386-pc/boot.img"));
     assertThatThrownBy(() -> build(request())).isInstanceOf(Problem.class);
     assertThat(old).hasContent("old");
+  }
+
+  /** A name that another takes while the files are made is found before any of them has its own. */
+  @Test
+  void whatFailsBeforeTheLastNameFailsBeforeTheFirst() throws Exception {
+    Path manifest = output.resolve("manifest-raw.json");
+    Progress late =
+        new Progress() {
+          @Override
+          public Task start(String name, long total) {
+            return NONE.start(name, total);
+          }
+
+          @Override
+          public void note(String line) {
+            if (line.equals("digests of the files")) {
+              assertThat(manifest.toFile().mkdir()).isTrue();
+            }
+          }
+        };
+    DiskRequest r = request();
+    assertThatThrownBy(() -> DiskBuilder.build(r, late))
+        .isInstanceOf(Problem.class)
+        .hasMessage(manifest + " is a folder; remove it, or name another folder by --output");
+    assertThat(output.resolve("image/disk.raw")).doesNotExist();
+    assertThatThrownBy(() -> build(r)).isInstanceOf(Problem.class).hasMessageContaining("folder");
+    assertThat(output.resolve("image")).isEmptyDirectory();
   }
 
   /**

@@ -30,21 +30,31 @@ public record Ova(String name, int contentId, UUID machine) implements ImageForm
     Path disk = result.resolveSibling(name + ".vmdk");
     try {
       new StreamVmdk(contentId).write(raw, disk);
-      String description = description(Files.size(disk), Files.size(raw));
-      String digests =
-          digest(name + ".ovf", Digest.sha256(description.getBytes(UTF_8)).hex())
-              + digest(name + ".vmdk", FileDigest.sha256(disk));
-      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(result), 1 << 20)) {
-        TarHeaderWriter tar = new TarHeaderWriter(out);
-        text(tar, out, name + ".ovf", description);
-        text(tar, out, name + ".mf", digests);
-        header(tar, name + ".vmdk", Files.size(disk));
-        Files.copy(disk, out);
-        tar.pad(Files.size(disk));
-        tar.end();
-      }
+      pack(disk, Files.size(raw), result);
     } finally {
       Files.deleteIfExists(disk);
+    }
+  }
+
+  /**
+   * Writes the appliance around a disk that is compressed already.
+   *
+   * @param disk a {@link StreamVmdk}
+   * @param capacity bytes of the disk in it
+   */
+  public void pack(Path disk, long capacity, Path result) throws IOException {
+    String description = description(Files.size(disk), capacity);
+    String digests =
+        digest(name + ".ovf", Digest.sha256(description.getBytes(UTF_8)).hex())
+            + digest(name + ".vmdk", FileDigest.sha256(disk));
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(result), 1 << 20)) {
+      TarHeaderWriter tar = new TarHeaderWriter(out);
+      text(tar, out, name + ".ovf", description);
+      text(tar, out, name + ".mf", digests);
+      header(tar, name + ".vmdk", Files.size(disk));
+      Files.copy(disk, out);
+      tar.pad(Files.size(disk));
+      tar.end();
     }
   }
 
