@@ -10,11 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.format.ImageFormat;
 import slipway.disk.format.Ova;
@@ -56,18 +57,54 @@ public final class DiskBuilder {
     return new DiskBuilder(request, progress).build();
   }
 
+  /**
+   * What {@link #build} would make, as the JSON of its manifest; makes nothing and needs no root.
+   *
+   * @throws Problem when the image is not bootable, or the disk too small
+   */
+  public static String manifest(DiskRequest request, Progress progress) throws IOException {
+    return new DiskBuilder(request, progress).manifest();
+  }
+
+  private String manifest() throws IOException {
+    BootableImage image = request.image();
+    image.check();
+    MachineWishes wishes = wishes();
+    InstallableImage known = InstallableImage.ahead(image, wishes, progress);
+    known.check(wishes);
+    BootLoader loader = known.bootLoader(wishes);
+    DiskPlan plan = plans(image).of(loader);
+    RootFileSystem said = request.rootfs() == null ? known.config().rootfs() : request.rootfs();
+    RootFileSystem rootfs = said == null ? RootFileSystem.EXT4 : said;
+    KernelArguments usual = usual().append(DiskWriter.mounts(plan, known.files()).arguments());
+    KernelArguments arguments =
+        known.arguments(DiskWriter.rootArguments(plan, KernelArguments.NONE), usual, wishes);
+    DiskWriter.Written planned =
+        new DiskWriter.Written(request.output(), plan, rootfs, loader, arguments);
+    return DiskManifest.text(request, planned, Map.of());
+  }
+
+  private KernelArguments usual() {
+    return request.usualArguments() ? USUAL : KernelArguments.NONE;
+  }
+
+  private DiskWriter.Plans plans(BootableImage image) {
+    return loader ->
+        DiskPlan.of(
+            request.size(),
+            new DiskPlan.Least(
+                DiskWriter.rootMinimum(image, request.customizations()),
+                request.customizations().bootMinimum()),
+            image.architecture(),
+            loader,
+            request.ids());
+  }
+
   private List<Path> build() throws IOException {
     BootableImage image = request.image();
     image.check();
     wishes().requireGrubTool();
-    DiskWriter.Plans plans =
-        loader ->
-            DiskPlan.of(
-                request.size(),
-                DiskWriter.rootMinimum(image, request.customizations()),
-                image.architecture(),
-                loader,
-                UUID::randomUUID);
+    DiskWriter.Plans plans = plans(image);
     plans.of(wishes().likelyBootLoader());
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     request.types().forEach(type -> requireNoFolder(output.resolve(type.path())));
@@ -147,7 +184,7 @@ public final class DiskBuilder {
   private DiskWriter.Written written(Path output, DiskWriter.Plans plans, Scratch scratch)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(request.rootfs(), null, BlockSetup.DIRECT, USUAL, wishes(), true);
+        new DiskWriter.Options(request.rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }

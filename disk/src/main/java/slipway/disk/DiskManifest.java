@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import slipway.disk.format.FileDigest;
@@ -31,7 +30,7 @@ final class DiskManifest {
   }
 
   /**
-   * @param made the content of each file, by the path that it will have
+   * @param made the content of each file, by the path that it will have; none before they are made
    */
   static String text(DiskRequest request, DiskWriter.Written written, Map<String, Path> made)
       throws IOException {
@@ -79,8 +78,12 @@ final class DiskManifest {
       ObjectNode file = outputs.addObject();
       ArrayNode names = file.putArray("types");
       types.stream().filter(t -> t.path().equals(path)).forEach(t -> names.add(t.label()));
-      Path at = Objects.requireNonNull(made.get(path));
-      file.put("path", path).put("size", Files.size(at));
+      file.put("path", path);
+      Path at = made.get(path);
+      if (at == null) {
+        continue;
+      }
+      file.put("size", Files.size(at));
       // To hash holes would take longer than making the disk.
       if (types.stream().noneMatch(t -> t.path().equals(path) && t.hasHoles())) {
         file.put("sha256", FileDigest.sha256(at));

@@ -2,6 +2,9 @@ package slipway.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
@@ -25,6 +28,9 @@ import slipway.oci.model.Reference;
  * @param size bytes of the whole disk; 0 for the default
  * @param access who may read the results
  * @param output folder; the files go to {@link DiskType#path} in it, beside a manifest
+ * @param usualArguments whether the kernel gets the arguments that disks usually have
+ * @param seed what the ids of the table, the partitions and the file systems are made of; null for
+ *     others each time
  */
 public record DiskRequest(
     ImageSource source,
@@ -37,9 +43,69 @@ public record DiskRequest(
     DiskConfig customizations,
     long size,
     FileAccess access,
-    Path output) {
+    Path output,
+    boolean usualArguments,
+    @Nullable Long seed) {
   public DiskRequest {
     types = List.copyOf(types);
+  }
+
+  /** With the usual kernel arguments, and ids of its own. */
+  public DiskRequest(
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      Reference target,
+      List<DiskType> types,
+      @Nullable RootFileSystem rootfs,
+      @Nullable BootLoader bootLoader,
+      DiskConfig customizations,
+      long size,
+      FileAccess access,
+      Path output) {
+    this(
+        source,
+        manifest,
+        config,
+        target,
+        types,
+        rootfs,
+        bootLoader,
+        customizations,
+        size,
+        access,
+        output,
+        true,
+        null);
+  }
+
+  /** The same disk with kernel arguments of the image and the user alone, or with settled ids. */
+  public DiskRequest with(boolean usualArguments, @Nullable Long seed) {
+    return new DiskRequest(
+        source,
+        manifest,
+        config,
+        target,
+        types,
+        rootfs,
+        bootLoader,
+        customizations,
+        size,
+        access,
+        output,
+        usualArguments,
+        seed);
+  }
+
+  /** Where ids come from. */
+  Supplier<UUID> ids() {
+    if (seed == null) {
+      return UUID::randomUUID;
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    // Version 4, variant 1 (RFC 9562, section 5.4).
+    return () ->
+        new UUID(random.nextLong() & ~0xf000L | 0x4000, random.nextLong() >>> 2 | Long.MIN_VALUE);
   }
 
   BootableImage image() {

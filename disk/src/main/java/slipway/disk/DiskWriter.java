@@ -214,6 +214,9 @@ final class DiskWriter {
     if (isOther(installation)) {
       return false;
     }
+    if (options.rootfs() == null && installation.rootfs() == null) {
+      progress.note("the image names no file system for its root; taking " + rootfs.label());
+    }
     installation.bringCompanions();
     MachineMounts mounts = mounts(plan, installation.known().files());
     KernelArguments first = rootArguments(plan, unlock);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -137,7 +138,10 @@ class DiskBuilderTest extends DiskCase {
   @Tag("slow")
   void theImageChoosesItsFileSystemAndIsNotReadForThatAlone() throws Exception {
     DiskRequest silent = with(request(), null, DiskConfig.EMPTY);
-    assertThat(build(counting(silent))).isRegularFile();
+    List<String> notes = new ArrayList<>();
+    assertThat(DiskBuilder.build(counting(silent), TestImage.noting(notes::add)).getFirst())
+        .isRegularFile();
+    assertThat(notes).contains("the image names no file system for its root; taking ext4");
     assertThat(read).describedAs("times that the layer was read").hasValue(1);
     Path config = Files.createDirectories(tree.resolve("usr/lib/bootc/install"));
     Files.writeString(config.resolve("10-x.toml"), "[install]\nroot-fs-type = \"btrfs\"\n");
@@ -279,6 +283,27 @@ class DiskBuilderTest extends DiskCase {
     try (Stream<Path> left = Files.walk(output)) {
       assertThat(left.filter(Files::isRegularFile)).hasSize(7);
     }
+  }
+
+  /** The same seed gives the same ids, which are told before anything is made. */
+  @Test
+  void whatWouldBeMadeIsTold() throws Exception {
+    DiskRequest seeded = request().with(false, 7L);
+    JsonMapper mapper = new JsonMapper();
+    JsonNode planned = mapper.readTree(DiskBuilder.manifest(seeded, Progress.NONE));
+    assertThat(output).doesNotExist();
+    assertThat(planned.at("/kernel_arguments").toString())
+        .doesNotContain("console", "\"rw\"")
+        .contains("from=image");
+    assertThat(planned.at("/outputs").toString())
+        .isEqualTo("[{\"types\":[\"raw\"],\"path\":\"image/disk.raw\"}]");
+    Path disk = build(seeded);
+    JsonNode made = mapper.readTree(Files.readString(output.resolve("manifest-raw.json")));
+    for (String key : List.of("/image", "/disk", "/bootloader", "/kernel_arguments")) {
+      assertThat(made.at(key)).as(key).isEqualTo(planned.at(key));
+    }
+    assertThat(Command.of("sfdisk", "--disk-id", disk.toString()).output())
+        .isEqualToIgnoringCase(planned.at("/disk/id").asString());
   }
 
   private static void isEqual(Path raw, String format, Path image) {

@@ -60,19 +60,12 @@ class DiskFailureTest extends DiskCase {
   void whatFailsBeforeTheLastNameFailsBeforeTheFirst() throws Exception {
     Path manifest = output.resolve("manifest-raw.json");
     Progress late =
-        new Progress() {
-          @Override
-          public Task start(String name, long total) {
-            return NONE.start(name, total);
-          }
-
-          @Override
-          public void note(String line) {
-            if (line.equals("digests of the files")) {
-              assertThat(manifest.toFile().mkdir()).isTrue();
-            }
-          }
-        };
+        TestImage.noting(
+            line -> {
+              if (line.equals("digests of the files")) {
+                assertThat(manifest.toFile().mkdir()).isTrue();
+              }
+            });
     DiskRequest r = request();
     assertThatThrownBy(() -> DiskBuilder.build(r, late))
         .isInstanceOf(Problem.class)

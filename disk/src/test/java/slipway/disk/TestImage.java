@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import slipway.base.Progress;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.process.Command;
@@ -144,6 +146,21 @@ final class TestImage {
         3L << 30,
         FileAccess.PRIVATE,
         output);
+  }
+
+  /** Hears notes alone. */
+  static Progress noting(Consumer<String> notes) {
+    return new Progress() {
+      @Override
+      public Task start(String name, long total) {
+        return NONE.start(name, total);
+      }
+
+      @Override
+      public void note(String line) {
+        notes.accept(line);
+      }
+    };
   }
 
   /** A source that counts how often a layer is read. */

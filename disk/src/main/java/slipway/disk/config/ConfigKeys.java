@@ -1,12 +1,13 @@
 package slipway.disk.config;
 
+import static java.util.Map.entry;
 import static slipway.base.document.ConfigDocument.isGiven;
 
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
@@ -28,49 +29,65 @@ final class ConfigKeys {
           "(?!\\.{1,2}$)(?![0-9]+$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,30}[A-Za-z0-9_.$-]?",
           "letters, digits, . _ and -, at most 32 of them, not digits alone");
 
-  /**
-   * Keys of a blueprint that bootc-image-builder accepts and ignores for disks of images, with a
-   * warning; those of an installer's image too, since one file often serves both.
-   */
-  private static final Set<String> IGNORED =
+  /** Keys of installers' images; one file often serves both. */
+  private static final Set<String> OF_INSTALLERS =
       Set.of(
-          "packages",
-          "modules",
-          "enabled_modules",
-          "groups",
-          "containers",
-          "distro",
-          "arch",
-          "customizations.timezone.ntpservers",
-          "customizations.locale.keyboard",
-          "customizations.kernel.name",
-          "customizations.firewall",
-          "customizations.services",
-          "customizations.repositories",
-          "customizations.openscap",
-          "customizations.fdo",
-          "customizations.rpm",
-          "customizations.rhsm",
-          "customizations.cacerts",
-          "customizations.dnf",
-          "customizations.firstboot",
-          "customizations.containers-storage",
-          "customizations.installation_device",
-          "customizations.partitioning_mode",
-          "customizations.installer",
-          "customizations.iso",
-          "customizations.subscription",
-          "customizations.sshd");
+          "customizations.installer", "customizations.iso", "customizations.installation_device");
+
+  private static final String CONTAINERFILE = "the image's Containerfile is the place for it";
+
+  /**
+   * Keys that blueprints know and that do nothing here, and what does; bootc-image-builder passes
+   * most of them over.
+   */
+  private static final Map<String, String> INSTEAD =
+      Map.ofEntries(
+          entry("packages", CONTAINERFILE),
+          entry("modules", CONTAINERFILE),
+          entry("enabled_modules", CONTAINERFILE),
+          entry("groups", CONTAINERFILE + "; users' groups are customizations.group"),
+          entry("containers", "bind them to the image, in its /usr/lib/bootc/bound-images.d"),
+          entry("distro", "the image decides it"),
+          entry("arch", "the image decides it; --target-arch chooses one of several"),
+          entry(
+              "customizations.kernel.name",
+              "the kernel is the image's; kernel.append sets arguments"),
+          entry("customizations.repositories", CONTAINERFILE),
+          entry("customizations.openscap", CONTAINERFILE),
+          entry("customizations.rpm", CONTAINERFILE),
+          entry("customizations.dnf", CONTAINERFILE),
+          entry("customizations.rhsm", CONTAINERFILE),
+          entry("customizations.subscription", CONTAINERFILE),
+          entry("customizations.cacerts", CONTAINERFILE),
+          entry(
+              "customizations.fdo",
+              "customizations.user and customizations.files make a machine yours"),
+          entry(
+              "customizations.firstboot",
+              "a unit of the image does it, started by customizations.services.enabled"),
+          entry(
+              "customizations.containers-storage",
+              "bind them to the image, in its /usr/lib/bootc/bound-images.d"),
+          entry(
+              "customizations.partitioning_mode",
+              "the partitions are always plain ones; customizations.filesystem sets their sizes"),
+          entry(
+              "customizations.sshd",
+              "customizations.files does it, by a file in /etc/ssh/sshd_config.d"));
 
   /**
    * What bootc-image-builder would obey and this does not: a disk without it is not the one meant.
    */
-  private static final Set<String> REFUSED =
-      Set.of(
+  private static final Map<String, String> REFUSED =
+      Map.of(
           "customizations.disk",
+          "customizations.filesystem sets the sizes of / and /boot",
           "customizations.fips",
+          "customizations.kernel.append = \"fips=1\" turns it on in an image that is made for it",
           "customizations.ignition",
-          "customizations.bootloader");
+          "customizations.user, files and services do most of it",
+          "customizations.bootloader",
+          "customizations.kernel.append sets the console");
 
   /**
    * What a value looks like.
@@ -84,14 +101,11 @@ final class ConfigKeys {
   }
 
   private final ConfigDocument document;
-  private final Consumer<String> warnings;
+  private final DiskConfig.Unsupported unsupported;
 
-  /**
-   * @param warnings hears of keys that do nothing
-   */
-  ConfigKeys(ConfigDocument document, Consumer<String> warnings) {
+  ConfigKeys(ConfigDocument document, DiskConfig.Unsupported unsupported) {
     this.document = document;
-    this.warnings = warnings;
+    this.unsupported = unsupported;
   }
 
   /** Refuses keys that nobody knows, and warns of those that do nothing here. */
@@ -99,11 +113,18 @@ final class ConfigKeys {
     Set<String> allowed = new LinkedHashSet<>(List.of(known));
     for (String key : node.propertyNames()) {
       String whole = at.isEmpty() ? key : at + "." + key;
-      if (IGNORED.contains(whole)) {
-        warnings.accept(
-            wrong(whole, whole + ": not supported for disks of images, ignored").getMessage());
-      } else if (REFUSED.contains(whole)) {
-        throw wrong(whole, whole + " is not supported; take it away if the disk can do without");
+      if (OF_INSTALLERS.contains(whole)) {
+        unsupported
+            .warnings()
+            .accept(wrong(whole, whole + " is of installers, and no disk's; ignored").sentence());
+      } else if (INSTEAD.containsKey(whole)) {
+        withoutEffect(whole, INSTEAD.get(whole));
+      } else if (REFUSED.containsKey(whole)) {
+        throw wrong(
+            whole,
+            whole
+                + " is not supported, take it away if the disk can do without; "
+                + REFUSED.get(whole));
       } else if (!allowed.contains(key)) {
         throw wrong(
             whole,
@@ -115,6 +136,21 @@ final class ConfigKeys {
                 + Spelling.hint(key, allowed, ""));
       }
     }
+  }
+
+  private void withoutEffect(String key, String instead) {
+    String sentence = key + " does nothing on disks of images; " + instead;
+    if (!unsupported.ignored()) {
+      throw wrong(key, sentence + ", and --ignore-warnings passes it over");
+    }
+    unsupported.warnings().accept(wrong(key, sentence).sentence());
+  }
+
+  /** The texts of a list, each of a form. */
+  List<String> strings(JsonNode parent, String key, String at, Form form) {
+    List<String> texts = strings(parent, key, at + "." + key);
+    texts.forEach(text -> checked(text, form, at + "." + key));
+    return texts;
   }
 
   /** The texts of a list. */

@@ -1,10 +1,15 @@
 package slipway.disk.config;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 
 /**
  * What a machine gets beside its image: the {@code config.toml} or {@code config.json} that
@@ -15,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * @param timezone name below /usr/share/zoneinfo, or null
  * @param locale such as {@code C.UTF-8}, or null
  * @param rootMinimum bytes that the root file system has at least; 0 when not given
+ * @param bootMinimum likewise of /boot
+ * @param keymap of the console, or null
+ * @param timeServers that the clock is set by; none for those of the image
+ * @param services which units start by themselves
+ * @param firewall what is let in
  */
 public record DiskConfig(
     List<User> users,
@@ -25,10 +35,43 @@ public record DiskConfig(
     @Nullable String locale,
     List<CustomFile> files,
     List<CustomDirectory> directories,
-    long rootMinimum) {
+    long rootMinimum,
+    long bootMinimum,
+    @Nullable String keymap,
+    List<String> timeServers,
+    Services services,
+    Firewall firewall) {
   /** Nothing beside the image. */
   public static final DiskConfig EMPTY =
       new DiskConfig(List.of(), List.of(), List.of(), null, null, null, List.of(), List.of(), 0);
+
+  /** With what machines are given most. */
+  public DiskConfig(
+      List<User> users,
+      List<Group> groups,
+      List<String> kernelArguments,
+      @Nullable String hostname,
+      @Nullable String timezone,
+      @Nullable String locale,
+      List<CustomFile> files,
+      List<CustomDirectory> directories,
+      long rootMinimum) {
+    this(
+        users,
+        groups,
+        kernelArguments,
+        hostname,
+        timezone,
+        locale,
+        files,
+        directories,
+        rootMinimum,
+        0,
+        null,
+        List.of(),
+        Services.NONE,
+        Firewall.NONE);
+  }
 
   public DiskConfig {
     users = List.copyOf(users);
@@ -36,6 +79,7 @@ public record DiskConfig(
     kernelArguments = List.copyOf(kernelArguments);
     files = List.copyOf(files);
     directories = List.copyOf(directories);
+    timeServers = List.copyOf(timeServers);
   }
 
   /** Whether any of it is kept in /etc. */
@@ -45,6 +89,10 @@ public record DiskConfig(
         || hostname != null
         || timezone != null
         || locale != null
+        || keymap != null
+        || !timeServers.isEmpty()
+        || !services.equals(Services.NONE)
+        || !firewall.equals(Firewall.NONE)
         || Stream.concat(
                 files.stream().map(CustomFile::path),
                 directories.stream().map(CustomDirectory::path))
@@ -106,45 +154,145 @@ public record DiskConfig(
       String path, int mode, String user, String group, boolean ensureParents) {}
 
   /**
+   * Units as systemctl(1) takes them, each with its ending, such as {@code sshd.service}.
+   *
+   * @param enabled that start by themselves
+   * @param disabled that do not, whatever the image's presets say
+   * @param masked that nothing starts
+   */
+  public record Services(List<String> enabled, List<String> disabled, List<String> masked) {
+    /** As the image has them. */
+    public static final Services NONE = new Services(List.of(), List.of(), List.of());
+
+    public Services {
+      enabled = List.copyOf(enabled);
+      disabled = List.copyOf(disabled);
+      masked = List.copyOf(masked);
+    }
+  }
+
+  /**
+   * What firewalld lets in.
+   *
+   * @param ports of the default zone
+   * @param enabled services of that zone
+   * @param disabled services that the image allows there and the machine does not
+   * @param zones by whom they are used
+   */
+  public record Firewall(
+      List<Port> ports, List<String> enabled, List<String> disabled, List<Zone> zones) {
+    /** As the image has it. */
+    public static final Firewall NONE = new Firewall(List.of(), List.of(), List.of(), List.of());
+
+    public Firewall {
+      ports = List.copyOf(ports);
+      enabled = List.copyOf(enabled);
+      disabled = List.copyOf(disabled);
+      zones = List.copyOf(zones);
+    }
+
+    /**
+     * A port, or several.
+     *
+     * @param range a number, or two with a dash between
+     */
+    public record Port(String range, String protocol) {}
+
+    /**
+     * A zone that connections from certain places belong to.
+     *
+     * @param sources addresses, with or without a prefix's length
+     */
+    public record Zone(String name, List<String> sources) {
+      public Zone {
+        sources = List.copyOf(sources);
+      }
+    }
+  }
+
+  /**
+   * What becomes of keys that blueprints know and disks of images do not have.
+   *
+   * @param ignored whether they are passed over; else they are a {@link slipway.base.Problem}
+   * @param warnings is told in a sentence what is passed over
+   */
+  public record Unsupported(boolean ignored, Consumer<String> warnings) {}
+
+  /**
    * Reads a config file; its extension decides between TOML and JSON.
    *
    * @throws slipway.base.Problem of kind INPUT that names file, line and key
    */
   public static DiskConfig parse(Path file) {
-    return parse(file, warning -> {});
+    return parse(file, new Unsupported(false, warning -> {}));
+  }
+
+  /** As {@link #parse(Path)}. */
+  public static DiskConfig parse(Path file, Unsupported unsupported) {
+    return DiskConfigParser.parse(file, unsupported);
   }
 
   /**
-   * As {@link #parse(Path)}.
+   * Reads a config that comes from elsewhere; one that begins with a brace is JSON.
    *
-   * @param warnings is told in a sentence what the file asks for that disks do not have and that is
-   *     ignored, as bootc-image-builder does
+   * @param name for messages
    */
-  public static DiskConfig parse(Path file, Consumer<String> warnings) {
-    return DiskConfigParser.parse(file, warnings);
+  public static DiskConfig parse(InputStream in, String name, Unsupported unsupported)
+      throws IOException {
+    return DiskConfigParser.parse(in, name, unsupported);
+  }
+
+  /**
+   * The config that lies in a folder by its usual name.
+   *
+   * @throws slipway.base.Problem of kind INPUT when there are two
+   */
+  public static Optional<Path> in(Path folder) {
+    Path json = folder.resolve("config.json");
+    Path toml = folder.resolve("config.toml");
+    if (Files.exists(json) && Files.exists(toml)) {
+      throw Problem.input(
+          "found \"config.json\" and also \"config.toml\" in "
+              + folder
+              + ", only a single one is supported");
+    }
+    return Stream.of(json, toml).filter(Files::exists).findFirst();
   }
 
   /** The same with another user at the end. */
   public DiskConfig withUser(User user) {
-    List<User> all = new java.util.ArrayList<>(users);
-    all.add(user);
-    return new DiskConfig(
-        all, groups, kernelArguments, hostname, timezone, locale, files, directories, rootMinimum);
+    return with(appended(users, List.of(user)), kernelArguments, files);
   }
 
   /** The same with another file at the end. */
   public DiskConfig withFile(CustomFile file) {
-    List<CustomFile> all = new java.util.ArrayList<>(files);
-    all.add(file);
-    return new DiskConfig(
-        users, groups, kernelArguments, hostname, timezone, locale, all, directories, rootMinimum);
+    return with(users, kernelArguments, appended(files, List.of(file)));
   }
 
   /** The same with more kernel arguments. */
   public DiskConfig withKernelArguments(String... more) {
-    List<String> all = new java.util.ArrayList<>(kernelArguments);
-    all.addAll(List.of(more));
+    return with(users, appended(kernelArguments, List.of(more)), files);
+  }
+
+  private static <T> List<T> appended(List<T> list, List<T> more) {
+    return Stream.concat(list.stream(), more.stream()).toList();
+  }
+
+  private DiskConfig with(List<User> users, List<String> arguments, List<CustomFile> files) {
     return new DiskConfig(
-        users, groups, all, hostname, timezone, locale, files, directories, rootMinimum);
+        users,
+        groups,
+        arguments,
+        hostname,
+        timezone,
+        locale,
+        files,
+        directories,
+        rootMinimum,
+        bootMinimum,
+        keymap,
+        timeServers,
+        services,
+        firewall);
   }
 }

@@ -1,11 +1,15 @@
 package slipway.disk.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import slipway.base.FileReason;
 import slipway.base.Problem;
@@ -17,7 +21,7 @@ import tools.jackson.databind.JsonNode;
  * Reads bootc-image-builder's config. Every key is accounted for: what is not known is an error.
  */
 final class DiskConfigParser {
-  private static final long MAX_BYTES = 1024 * 1024;
+  private static final int MAX_BYTES = 1024 * 1024;
 
   /** Labels as in hostname(5), 64 characters at most. */
   private static final ConfigKeys.Form HOST =
@@ -39,40 +43,64 @@ final class DiskConfigParser {
     this.keys = keys;
   }
 
-  static DiskConfig parse(Path file, Consumer<String> warnings) {
-    String name = String.valueOf(file.getFileName());
-    String text;
+  static DiskConfig parse(Path file, DiskConfig.Unsupported unsupported) {
     if (Files.isDirectory(file)) {
       throw Problem.input("the config " + file + " is a folder; name a .toml or .json file");
     }
-    try {
-      if (Files.size(file) > MAX_BYTES) {
-        throw Problem.input(file + " has more than " + MAX_BYTES + " bytes; it is no config file");
-      }
-      text = Files.readString(file);
-    } catch (java.nio.charset.CharacterCodingException e) {
-      throw new Problem(Problem.Kind.INPUT, file + " is not UTF-8 text", e);
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = read(in, file.toString());
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.INPUT, "cannot read the config file " + file + ": " + FileReason.of(e), e);
     }
-    ConfigDocument document;
+    String name = String.valueOf(file.getFileName());
+    String text = text(bytes, file.toString());
     if (name.endsWith(".toml")) {
-      document = ConfigDocument.toml(text, file.toString());
-    } else if (name.endsWith(".json")) {
-      document = ConfigDocument.json(text, file.toString());
-    } else {
-      throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
+      return parse(ConfigDocument.toml(text, file.toString()), file.toString(), unsupported);
     }
-    JsonNode root = document.root();
+    if (name.endsWith(".json")) {
+      return parse(ConfigDocument.json(text, file.toString()), file.toString(), unsupported);
+    }
+    throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
+  }
+
+  static DiskConfig parse(InputStream in, String name, DiskConfig.Unsupported unsupported)
+      throws IOException {
+    String text = text(read(in, name), name);
+    ConfigDocument document =
+        text.stripLeading().startsWith("{")
+            ? ConfigDocument.json(text, name)
+            : ConfigDocument.toml(text, name);
+    return parse(document, name, unsupported);
+  }
+
+  private static byte[] read(InputStream in, String name) throws IOException {
+    byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+    if (bytes.length > MAX_BYTES) {
+      throw Problem.input(name + " has more than " + MAX_BYTES + " bytes; it is no config file");
+    }
+    return bytes;
+  }
+
+  private static String text(byte[] bytes, String name) {
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new Problem(Problem.Kind.INPUT, name + " is not UTF-8 text", e);
+    }
+  }
+
+  private static DiskConfig parse(
+      ConfigDocument whole, String name, DiskConfig.Unsupported unsupported) {
+    JsonNode root = whole.root();
     // The older form, from when the tool took more than a blueprint.
-    if (root.path("blueprint").isObject() && root.size() == 1) {
-      document = document.below("blueprint");
-    }
+    boolean older = root.path("blueprint").isObject() && root.size() == 1;
+    ConfigDocument document = older ? whole.below("blueprint") : whole;
     if (!document.root().isObject()) {
-      throw Problem.input(file + ": a config is a table of keys, such as customizations");
+      throw Problem.input(name + ": a config is a table of keys, such as customizations");
     }
-    return new DiskConfigParser(new ConfigKeys(document, warnings)).config(document.root());
+    return new DiskConfigParser(new ConfigKeys(document, unsupported)).config(document.root());
   }
 
   private DiskConfig config(JsonNode root) {
@@ -88,6 +116,8 @@ final class DiskConfigParser {
         "hostname",
         "timezone",
         "locale",
+        "services",
+        "firewall",
         "files",
         "directories",
         "filesystem");
@@ -106,6 +136,8 @@ final class DiskConfigParser {
         "directories",
         "customizations.directories",
         (n, at) -> directories.add(fileKeys.directory(n, at)));
+    FilesystemKeys.Sizes sizes = new FilesystemKeys(keys).sizes(c);
+    SystemKeys system = new SystemKeys(keys);
     return new DiskConfig(
         users,
         groups,
@@ -116,7 +148,12 @@ final class DiskConfigParser {
         locale(c),
         files,
         directories,
-        new FilesystemKeys(keys).rootMinimum(c));
+        sizes.root(),
+        sizes.boot(),
+        system.keymap(c),
+        system.timeServers(c),
+        system.services(c),
+        system.firewall(c));
   }
 
   private List<String> kernelArguments(JsonNode c) {
@@ -133,7 +170,7 @@ final class DiskConfigParser {
     String at = "customizations.timezone";
     JsonNode node = c.path("timezone");
     if (node.isObject()) {
-      keys.known(node, at, "timezone");
+      keys.known(node, at, "timezone", "ntpservers");
       return keys.checked(keys.string(node, "timezone", at + ".timezone"), ZONE, at + ".timezone");
     }
     return keys.checked(keys.string(c, "timezone", at), ZONE, at);
@@ -143,7 +180,7 @@ final class DiskConfigParser {
     String at = "customizations.locale";
     JsonNode node = c.path("locale");
     if (node.isObject()) {
-      keys.known(node, at, "languages");
+      keys.known(node, at, "languages", "keyboard");
       List<String> languages = keys.strings(node, "languages", at + ".languages");
       return languages.isEmpty()
           ? null

@@ -2,12 +2,14 @@ package slipway.disk.config;
 
 import static slipway.base.document.ConfigDocument.isGiven;
 
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/** Reads the file systems of a config, of which the size of the root one can be said. */
+/** Reads the file systems of a config, of which the sizes of two can be said. */
 final class FilesystemKeys {
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
 
@@ -21,14 +23,20 @@ final class FilesystemKeys {
   }
 
   /**
-   * The least size of the root file system.
+   * The least sizes.
+   *
+   * @param root bytes, or 0 when nothing is said
+   * @param boot likewise, of /boot
+   */
+  record Sizes(long root, long boot) {}
+
+  /**
+   * Reads {@code [[customizations.filesystem]]}.
    *
    * @param c the customizations
-   * @return bytes, or 0 when nothing is said
    */
-  long rootMinimum(JsonNode c) {
-    long[] minimum = {0};
-    boolean[] twice = {false};
+  Sizes sizes(JsonNode c) {
+    Map<String, Long> sizes = new HashMap<>();
     keys.each(
         c,
         "filesystem",
@@ -36,22 +44,23 @@ final class FilesystemKeys {
         (n, at) -> {
           keys.known(n, at, "mountpoint", "minsize", "size");
           String mountpoint = keys.required(n, "mountpoint", at);
-          if (!mountpoint.equals("/")) {
+          if (!mountpoint.equals("/") && !mountpoint.equals("/boot")) {
             throw keys.wrong(
                 at + ".mountpoint",
-                at + ".mountpoint: path \"" + mountpoint + "\" is not allowed; only \"/\" is");
+                at
+                    + ".mountpoint: path \""
+                    + mountpoint
+                    + "\" is not allowed; only \"/\" and \"/boot\" are, for a disk has no others");
           }
-          if (twice[0]) {
-            throw keys.wrong(
-                at + ".mountpoint", at + ".mountpoint: there is an entry for \"/\" already");
-          }
-          twice[0] = true;
           String key = isGiven(n, "minsize") ? "minsize" : "size";
-          if (isGiven(n, key)) {
-            minimum[0] = size(n.get(key), at + "." + key);
+          long size = isGiven(n, key) ? size(n.get(key), at + "." + key) : 0;
+          if (sizes.put(mountpoint, size) != null) {
+            throw keys.wrong(
+                at + ".mountpoint",
+                at + ".mountpoint: there is an entry for \"" + mountpoint + "\" already");
           }
         });
-    return minimum[0];
+    return new Sizes(sizes.getOrDefault("/", 0L), sizes.getOrDefault("/boot", 0L));
   }
 
   private long size(JsonNode node, String at) {

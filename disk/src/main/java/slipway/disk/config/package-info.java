@@ -12,19 +12,23 @@
  *    [[customizations.group]]      name, gid
  *    [[customizations.files]]      path, data, mode, user, group
  *    [[customizations.directories]]  path, mode, user, group, ensure_parents
- *    [[customizations.filesystem]] mountpoint ("/" alone), minsize or size
+ *    [[customizations.filesystem]] mountpoint ("/" or "/boot"), minsize or size
  *    [customizations.kernel]       append
- *    [customizations]              hostname, timezone, locale
+ *    [customizations]              hostname
+ *    [customizations.timezone]     timezone, ntpservers
+ *    [customizations.locale]       languages, keyboard
+ *    [customizations.services]     enabled, disabled, masked
+ *    [customizations.firewall]     ports, services (enabled, disabled), zones (name, sources)
  *
  *  bootc/install/….toml of the image, below /usr/lib, /usr/local/lib, /usr/etc, /etc
  *                                                    ──▶ InstallConfig: file system, arguments
  *                                                        of the kernel, stateroot, boot loader …
  * </pre>
  *
- * {@code AccountKeys}, {@code FileKeys} and {@code FilesystemKeys} read the tables, {@code
- * ConfigKeys} the values in them. A key that is not known is an error; there is a list of keys that
- * are ignored with a warning and one of keys that are refused. {@link slipway.disk.config.Password}
- * says what a password may be.
+ * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys} and {@code SystemKeys} read the
+ * tables, {@code ConfigKeys} the values in them. A key that is not known is an error; there is a
+ * list of keys of blueprints that do nothing here, with what does, and one of keys that are
+ * refused. {@link slipway.disk.config.Password} says what a password may be.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.config;

@@ -43,6 +43,12 @@ public record Customizer(Path etc, Path var) {
     if (config.timezone() != null) {
       timezone(config.timezone());
     }
+    if (config.keymap() != null) {
+      keymap(config.keymap());
+    }
+    new TimeServers(etc).apply(config.timeServers());
+    new EnabledUnits(etc).apply(config.services());
+    new FirewallZones(etc).apply(config.firewall());
     for (DiskConfig.CustomDirectory directory : config.directories()) {
       make(directory);
     }
@@ -72,16 +78,26 @@ public record Customizer(Path etc, Path var) {
         : "";
   }
 
-  /** A file of the image; empty when it does not exist. */
   private String read(String path) throws IOException {
-    byte[] bytes =
-        RootedFile.read(
-                OsPath.of(etc.resolve("..")),
-                OsPath.of(path),
-                RootedFile.Links.BENEATH,
-                "the image's /" + path)
-            .orElse(new byte[0]);
-    return RawText.decode(bytes);
+    return OwnedFiles.text(etc, path, RootedFile.Links.BENEATH).orElse("");
+  }
+
+  /** As localectl(1) does; Debian's console has the layout in a file of its own, if at all. */
+  private void keymap(String keymap) throws IOException {
+    set("vconsole.conf", "KEYMAP", keymap);
+    if (OwnedFiles.exists(etc.resolve("default/keyboard"))) {
+      OwnedFiles.requireDirectory(etc.resolve("default"));
+      set("default/keyboard", "XKBLAYOUT", '"' + keymap.replaceFirst("[-_.].*", "") + '"');
+    }
+  }
+
+  /** Sets a variable in a file of /etc, whose other lines stay. */
+  private void set(String file, String name, String value) throws IOException {
+    StringBuilder text = new StringBuilder();
+    RawText.lines(read("etc/" + file)).stream()
+        .filter(line -> !line.startsWith(name + "="))
+        .forEach(line -> text.append(line).append('\n'));
+    write(etc.resolve(file), text.append(name + "=" + value + "\n").toString());
   }
 
   private void timezone(String zone) throws IOException {

@@ -8,11 +8,15 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.base.RawText;
+import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.RootedFile;
 
 /** Files and folders of a machine that does not run, with owner and mode; links are refused. */
 final class OwnedFiles {
@@ -76,6 +80,41 @@ final class OwnedFiles {
       Posix.lchown(OsPath.of(file.temporary()), uid, gid);
       file.commit();
     }
+  }
+
+  /**
+   * A file of the image as text; empty when it does not exist.
+   *
+   * @param etc its /etc
+   * @param path from its root
+   */
+  static Optional<String> text(Path etc, String path, RootedFile.Links links) throws IOException {
+    return RootedFile.read(
+            OsPath.of(etc.resolve("..")), OsPath.of(path), links, "the image's /" + path)
+        .map(RawText::decode);
+  }
+
+  /** Whether the image has a file of that path from its root. */
+  static boolean has(Path etc, String path) throws IOException {
+    try (FdInput in =
+        RootedFile.open(
+                OsPath.of(etc.resolve("..")),
+                OsPath.of(path),
+                RootedFile.Links.IN_ROOT,
+                "the image's /" + path)
+            .orElse(null)) {
+      return in != null;
+    } catch (Problem e) {
+      // A folder, or something else that is no file.
+      return false;
+    }
+  }
+
+  /** Writes a file of root's that all may read, with the folders that it lacks below /etc. */
+  static void write(Path etc, String path, String content) throws IOException {
+    Path file = etc.resolve(path);
+    parents(etc, file);
+    put(file, RawText.encode(content), 0644, 0, 0);
   }
 
   private static Set<PosixFilePermission> permissions(int mode) {

@@ -9,7 +9,10 @@
  *      Accounts
  *        AccountTable          passwd, group, shadow, gshadow of the deployment's /etc
  *        Homes                 home folders in /var, from /etc/skel; .ssh/authorized_keys
- *      hostname, locale.conf, localtime
+ *      hostname, locale.conf, localtime, vconsole.conf
+ *      TimeServers           of chrony or systemd-timesyncd
+ *      EnabledUnits          links in /etc/systemd/system, and a preset
+ *      FirewallZones         zones of firewalld
  *      directories, files    below /etc and /root
  *                              │
  *                              ▼

@@ -32,8 +32,7 @@ public record DiskPlan(
   private static final long BIOS_SIZE = MIB;
   // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
   private static final long ESP_SIZE = 128 * MIB;
-  private static final long ESP_WITH_KERNELS = 1024 * MIB;
-  private static final long BOOT_SIZE = 1024 * MIB;
+  private static final long KERNELS_SIZE = 1024 * MIB;
   private static final long ROOT_MINIMUM = 1024 * MIB;
 
   public static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
@@ -51,15 +50,29 @@ public record DiskPlan(
   public record Part(String name, String type, long start, long size, UUID id, UUID filesystem) {}
 
   /**
+   * What file systems need at least, in bytes.
+   *
+   * @param boot of what holds the kernels: /boot, or the EFI system partition where systemd-boot
+   *     reads them; 0 for the usual size
+   */
+  public record Least(long root, long boot) {}
+
+  /** With a usual /boot. */
+  static DiskPlan of(
+      long wanted, long rootMinimum, String architecture, BootLoader loader, Supplier<UUID> ids) {
+    return of(wanted, new Least(rootMinimum, 0), architecture, loader, ids);
+  }
+
+  /**
    * @param wanted bytes of the disk; 0 for the default
-   * @param rootMinimum bytes that the root needs at least
+   * @param least that its file systems need
    * @param architecture in OCI's names
    * @param loader that starts the machine
    * @throws Problem when the disk is too small
    */
   public static DiskPlan of(
-      long wanted, long rootMinimum, String architecture, BootLoader loader, Supplier<UUID> ids) {
-    long minimum = sizeFor(rootMinimum, loader);
+      long wanted, Least least, String architecture, BootLoader loader, Supplier<UUID> ids) {
+    long minimum = sizeFor(least, loader);
     if (wanted != 0 && wanted < minimum) {
       throw Problem.input(
           "a disk of "
@@ -69,7 +82,7 @@ public record DiskPlan(
               + "M or more");
     }
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
-    return divided(size, 0, architecture, loader, ids);
+    return divided(size, new Least(0, least.boot), architecture, loader, ids);
   }
 
   /**
@@ -89,40 +102,48 @@ public record DiskPlan(
       String architecture,
       BootLoader loader,
       Supplier<UUID> ids) {
-    long minimum = sizeFor(rootMinimum, loader);
+    long minimum = sizeFor(new Least(rootMinimum, 0), loader);
     if (size < minimum) {
       throw Problem.input(
           "%s has %d MiB and is too small for this image, which takes %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
     long root = rootSize / MIB * MIB;
-    if (rootSize != 0 && sizeFor(root, loader) > size) {
+    if (rootSize != 0 && sizeFor(new Least(root, 0), loader) > size) {
       throw Problem.input(
           "--root-size %dM: %s has room for a root of %d MiB"
-              .formatted(rootSize / MIB, name, (size - sizeFor(0, loader) + ROOT_MINIMUM) / MIB));
+              .formatted(
+                  rootSize / MIB,
+                  name,
+                  (size - sizeFor(new Least(0, 0), loader) + ROOT_MINIMUM) / MIB));
     }
     if (rootSize != 0 && root < Math.max(ROOT_MINIMUM, rootMinimum)) {
       throw Problem.input(
           "--root-size %dM is too small for this image; give %dM or more"
               .formatted(rootSize / MIB, roundUp(Math.max(ROOT_MINIMUM, rootMinimum)) / MIB));
     }
-    return divided(size, root, architecture, loader, ids);
+    return divided(size, new Least(root, 0), architecture, loader, ids);
   }
 
+  /**
+   * @param sizes of the root, 0 for all that is left, and of /boot
+   */
   private static DiskPlan divided(
-      long size, long rootSize, String architecture, BootLoader loader, Supplier<UUID> ids) {
+      long size, Least sizes, String architecture, BootLoader loader, Supplier<UUID> ids) {
+    long kernels = kernels(sizes);
+    long rootSize = sizes.root;
     long start = MIB;
     Part bios = null;
     Part esp;
     Part boot = null;
     if (loader == BootLoader.SYSTEMD) {
-      esp = part("EFI-SYSTEM", ESP_TYPE, start, ESP_WITH_KERNELS, ids);
-      start += ESP_WITH_KERNELS;
+      esp = part("EFI-SYSTEM", ESP_TYPE, start, kernels, ids);
+      start += kernels;
     } else {
       bios = part("bios", BIOS_TYPE, start, BIOS_SIZE, ids);
       esp = part("EFI-SYSTEM", ESP_TYPE, start += BIOS_SIZE, ESP_SIZE, ids);
-      boot = part("boot", BOOT_TYPE, start += ESP_SIZE, BOOT_SIZE, ids);
-      start += BOOT_SIZE;
+      boot = part("boot", BOOT_TYPE, start += ESP_SIZE, kernels, ids);
+      start += kernels;
     }
     long left = size - MIB - start;
     Part root = part("root", rootType(architecture), start, rootSize == 0 ? left : rootSize, ids);
@@ -135,13 +156,18 @@ public record DiskPlan(
    * @param root bytes that the root needs
    */
   public static long sizeFor(long root) {
-    return sizeFor(root, BootLoader.GRUB);
+    return sizeFor(new Least(root, 0), BootLoader.GRUB);
   }
 
-  private static long sizeFor(long root, BootLoader loader) {
-    long parts = loader == BootLoader.SYSTEMD ? ESP_WITH_KERNELS : BIOS_SIZE + ESP_SIZE + BOOT_SIZE;
+  private static long sizeFor(Least least, BootLoader loader) {
+    long parts = kernels(least) + (loader == BootLoader.SYSTEMD ? 0 : BIOS_SIZE + ESP_SIZE);
     long fixed = MIB + parts + MIB;
-    return roundUp(fixed + Math.max(ROOT_MINIMUM, root));
+    return roundUp(fixed + Math.max(ROOT_MINIMUM, least.root));
+  }
+
+  /** Bytes of the partition that holds kernels. */
+  private static long kernels(Least least) {
+    return roundUp(Math.max(KERNELS_SIZE, least.boot));
   }
 
   private static Part part(String name, String type, long start, long size, Supplier<UUID> ids) {

@@ -1,9 +1,12 @@
 package slipway.disk.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
@@ -64,6 +68,26 @@ class DiskConfigCorpusTest {
       mountpoint = "/"
       minsize = "10 GiB"
 
+      [[customizations.filesystem]]
+      mountpoint = "/boot"
+      size = "2 GiB"
+
+      [customizations.services]
+      enabled = ["sshd", "web.socket"]
+      disabled = ["cups.service"]
+      masked = ["fstrim.timer"]
+
+      [customizations.firewall]
+      ports = ["22:tcp", "8000-8010/udp"]
+
+      [customizations.firewall.services]
+      enabled = ["http"]
+      disabled = ["telnet"]
+
+      [[customizations.firewall.zones]]
+      name = "office"
+      sources = ["192.0.2.0/24", "2001:db8::1"]
+
       [[customizations.files]]
       path = "/etc/motd"
       data = "hello\\n"
@@ -78,9 +102,11 @@ class DiskConfigCorpusTest {
 
       [customizations.timezone]
       timezone = "Europe/Berlin"
+      ntpservers = ["ntp.example", "192.0.2.1"]
 
       [customizations.locale]
       languages = ["de_DE.UTF-8", "en_US.UTF-8"]
+      keyboard = "de-latin1"
       """;
 
   @Test
@@ -104,6 +130,26 @@ class DiskConfigCorpusTest {
     assertThat(config.groups()).containsExactly(new DiskConfig.Group("web", 2000));
     assertThat(config.kernelArguments()).containsExactly("mitigations=off", "quiet");
     assertThat(config.rootMinimum()).isEqualTo(10L << 30);
+    assertThat(config.bootMinimum()).isEqualTo(2L << 30);
+    assertThat(config.keymap()).isEqualTo("de-latin1");
+    assertThat(config.timeServers()).containsExactly("ntp.example", "192.0.2.1");
+    assertThat(config.services())
+        .isEqualTo(
+            new DiskConfig.Services(
+                List.of("sshd.service", "web.socket"),
+                List.of("cups.service"),
+                List.of("fstrim.timer")));
+    assertThat(config.firewall())
+        .isEqualTo(
+            new DiskConfig.Firewall(
+                List.of(
+                    new DiskConfig.Firewall.Port("22", "tcp"),
+                    new DiskConfig.Firewall.Port("8000-8010", "udp")),
+                List.of("http"),
+                List.of("telnet"),
+                List.of(
+                    new DiskConfig.Firewall.Zone(
+                        "office", List.of("192.0.2.0/24", "2001:db8::1")))));
     assertThat(config.files())
         .containsExactly(new DiskConfig.CustomFile("/etc/motd", "hello\n", 0600, "alice", "0"));
     assertThat(config.directories())
@@ -207,6 +253,23 @@ class DiskConfigCorpusTest {
                 + "[[customizations.filesystem]]\nmountpoint = \"/\"\n",
             5,
             "already"),
+        Arguments.of("[customizations.services]\nenabld = [\"a\"]\n", 2, "did you mean enabled?"),
+        Arguments.of("[customizations.services]\nenabled = [\"../a\"]\n", 2, "name of a unit"),
+        Arguments.of(
+            "[customizations.services]\nenabled = [\"a\"]\nmasked = [\"a.service\"]\n",
+            2,
+            "a.service cannot be enabled, and"),
+        Arguments.of("[customizations.firewall]\nports = [\"80\"]\n", 2, "not a port"),
+        Arguments.of("[customizations.firewall]\nports = [\"9-8:tcp\"]\n", 2, "not a port"),
+        Arguments.of("[customizations.firewall]\nports = [\"65536:tcp\"]\n", 2, "not a port"),
+        Arguments.of("[customizations.firewall]\nports = [\"imap:tcp\"]\n", 2, "in numbers"),
+        Arguments.of(
+            "[[customizations.firewall.zones]]\nname = \"a\"\nsources = [\"\\\"/>\"]\n",
+            3,
+            "address"),
+        Arguments.of("[customizations.locale]\nkeyboard = \"a b\"\n", 2, "keymap"),
+        Arguments.of("[customizations.timezone]\nntpservers = [\"a b\"]\n", 2, "server's name"),
+        Arguments.of("[customizations.disk]\n", 1, "customizations.filesystem sets the sizes"),
         Arguments.of("[customizations.kernel]\nappend = 'a=\"b c'\n", 2, "double quotes"),
         Arguments.of("[customizations.kernel]\nappend = \"a\\nlinux /x\"\n", 2, "one line"),
         Arguments.of("[customizations.kernel]\nappend = \"a\\u0000b\"\n", 2, "kernel.append"),
@@ -296,35 +359,80 @@ class DiskConfigCorpusTest {
     assertThat(parse("config.toml", text).users().getFirst().name()).isEqualTo(name);
   }
 
-  /** As bootc-image-builder: told, and ignored. */
+  /** One file often serves an installer too. */
   @Test
-  void keysOfOtherImageTypesAreIgnoredAloud() throws IOException {
+  void keysOfInstallersAreIgnoredAloud() throws IOException {
     String text =
         """
-        [[packages]]
-        name = "vim"
-        [[modules]]
-        name = "vim"
-        [customizations.timezone]
-        timezone = "UTC"
-        ntpservers = ["pool.example"]
-        [customizations.locale]
-        keyboard = "de"
         [customizations.installer.kickstart]
         contents = "text"
         [customizations.iso]
         volume_id = "X"
-        [customizations.subscription]
-        organization = "1"
         """;
     List<String> warnings = new ArrayList<>();
     Path file = Files.writeString(directory.resolve("other.toml"), text);
-    assertThat(DiskConfig.parse(file, warnings::add).timezone()).isEqualTo("UTC");
+    DiskConfig.parse(file, new DiskConfig.Unsupported(false, warnings::add));
     assertThat(warnings)
-        .hasSize(7)
-        .anyMatch(w -> w.equals(file + ":1: packages: not supported for disks of images, ignored"))
-        .anyMatch(w -> w.startsWith(file + ":7: customizations.timezone.ntpservers: "))
-        .anyMatch(w -> w.startsWith(file + ":9: customizations.locale.keyboard: "));
+        .containsExactly(
+            file + ":1: customizations.installer is of installers, and no disk's; ignored",
+            file + ":3: customizations.iso is of installers, and no disk's; ignored");
+  }
+
+  /** What bootc-image-builder passes over is an error, unless somebody wants it so. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          [[packages]]                              | packages does nothing on disks of images; the image's Containerfile
+          [[containers]]                            | bound-images.d
+          distro = "fedora-42"                      | the image decides it
+          arch = "x86_64"                           | --target-arch
+          [customizations.kernel];name = "rt"       | kernel.append
+          [customizations.repositories]             | Containerfile
+          [customizations.rhsm]                     | Containerfile
+          [customizations.cacerts]                  | Containerfile
+          [customizations.sshd]                     | customizations.files
+          [customizations.fdo]                      | customizations.user
+          [customizations.firstboot]                | customizations.services
+          [customizations];partitioning_mode = "a"  | customizations.filesystem
+          """)
+  void whatDoesNothingNamesWhatDoes(String text, String words) throws IOException {
+    Path file = Files.writeString(directory.resolve("config.toml"), text.replace(";", "\n") + "\n");
+    assertThatThrownBy(() -> DiskConfig.parse(file))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(words)
+        .hasMessageEndingWith(", and --ignore-warnings passes it over");
+    List<String> warnings = new ArrayList<>();
+    DiskConfig.parse(file, new DiskConfig.Unsupported(true, warnings::add));
+    assertThat(warnings).singleElement().asString().contains(words);
+  }
+
+  @Test
+  void aConfigMayComeFromElsewhere() throws IOException {
+    DiskConfig.Unsupported none = new DiskConfig.Unsupported(false, warning -> {});
+    for (String text :
+        List.of(
+            "[customizations]\nhostname = \"box\"\n",
+            "\n {\"customizations\": {\"hostname\": \"box\"}}")) {
+      InputStream in = new ByteArrayInputStream(text.getBytes(UTF_8));
+      assertThat(DiskConfig.parse(in, "stdin", none).hostname()).isEqualTo("box");
+    }
+    InputStream in = new ByteArrayInputStream("[customizations]\nx = 1\n".getBytes(UTF_8));
+    assertThatThrownBy(() -> DiskConfig.parse(in, "stdin", none))
+        .hasMessageStartingWith("stdin:2: ");
+  }
+
+  @Test
+  void aFolderHasOneConfigOrNone() throws IOException {
+    assertThat(DiskConfig.in(directory)).isEmpty();
+    Path json = Files.writeString(directory.resolve("config.json"), "{}");
+    assertThat(DiskConfig.in(directory)).contains(json);
+    Path toml = Files.writeString(directory.resolve("config.toml"), "");
+    assertThatThrownBy(() -> DiskConfig.in(directory))
+        .hasMessageContaining("found \"config.json\" and also \"config.toml\"");
+    Files.delete(json);
+    assertThat(DiskConfig.in(directory)).contains(toml);
   }
 
   @Test

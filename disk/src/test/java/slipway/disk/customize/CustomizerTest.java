@@ -110,6 +110,40 @@ class CustomizerTest {
   }
 
   @Test
+  void theClockIsSetByTheServersThatAreNamed() throws Exception {
+    String text = "[customizations.timezone]\nntpservers = [\"a.example\", \"192.0.2.1\"]\n";
+    DiskConfig config = parse(root, text);
+    assertThatThrownBy(() -> apply(config))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("neither chrony nor systemd-timesyncd");
+    Path daemon = root.resolve("usr/lib/systemd/systemd-timesyncd");
+    Files.createDirectories(daemon.getParent());
+    Files.writeString(daemon, "x");
+    Files.writeString(
+        Files.createDirectories(etc.resolve("chrony")).resolve("chrony.conf"),
+        "pool debian.pool.ntp.org iburst\ndriftfile /var/lib/chrony/drift\n");
+    apply(config);
+    assertThat(etc.resolve("systemd/timesyncd.conf.d/90-slipway.conf"))
+        .hasContent("[Time]\nNTP=\nNTP=a.example 192.0.2.1\n");
+    assertThat(etc.resolve("chrony/chrony.conf"))
+        .hasContent(
+            "driftfile /var/lib/chrony/drift\nserver a.example iburst\nserver 192.0.2.1 iburst\n");
+  }
+
+  @Test
+  void theKeyboardIsTheConsolesAndDebians() throws Exception {
+    DiskConfig config = parse(root, "[customizations.locale]\nkeyboard = \"de-latin1\"\n");
+    Files.writeString(etc.resolve("vconsole.conf"), "FONT=x\nKEYMAP=us\n");
+    apply(config);
+    assertThat(etc.resolve("vconsole.conf")).hasContent("FONT=x\nKEYMAP=de-latin1\n");
+    assertThat(etc.resolve("default")).doesNotExist();
+    Path debians = Files.createDirectories(etc.resolve("default")).resolve("keyboard");
+    Files.writeString(debians, "XKBMODEL=\"pc105\"\nXKBLAYOUT=\"us\"\n");
+    apply(config);
+    assertThat(debians).hasContent("XKBMODEL=\"pc105\"\nXKBLAYOUT=\"de\"\n");
+  }
+
+  @Test
   void aFileOverAFolderAndAFolderOverAFileAreTold() throws Exception {
     Files.createDirectories(etc.resolve("app/conf"));
     Files.writeString(etc.resolve("app/file"), "");

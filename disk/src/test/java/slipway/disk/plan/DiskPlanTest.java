@@ -19,6 +19,21 @@ class DiskPlanTest {
     return () -> new UUID(random.nextLong(), random.nextLong());
   }
 
+  /** Where systemd-boot starts the machine, the partition that holds the kernels grows. */
+  @Test
+  void bootHasTheSizeThatIsAskedFor() {
+    DiskPlan.Least least = new DiskPlan.Least(12L << 30, 1500 * MIB + 1);
+    DiskPlan grub = DiskPlan.of(0, least, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(grub.boot().size()).isEqualTo(1501 * MIB);
+    assertThat(grub.root().size()).isEqualTo(12L << 30);
+    DiskPlan systemd = DiskPlan.of(0, least, "amd64", BootLoader.SYSTEMD, ids(1));
+    assertThat(systemd.esp().size()).isEqualTo(1501 * MIB);
+    assertThat(systemd.root().size()).isEqualTo(12L << 30);
+    DiskPlan small =
+        DiskPlan.of(0, new DiskPlan.Least(0, 500 * MIB), "amd64", BootLoader.GRUB, ids(1));
+    assertThat(small.boot().size()).isEqualTo(1024 * MIB);
+  }
+
   @Test
   void theDefaultIsTenGibibytes() {
     DiskPlan plan = DiskPlan.of(0, 0, "amd64", BootLoader.GRUB, ids(1));

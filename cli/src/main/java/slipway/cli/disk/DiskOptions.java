@@ -1,0 +1,189 @@
+package slipway.cli.disk;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.cli.command.Followed;
+import slipway.disk.DiskRequest;
+import slipway.disk.DiskType;
+import slipway.disk.FileAccess;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.oci.copy.ImageSource;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Manifest;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
+
+/** What disk is made and where it goes, by bootc-image-builder's names: a mix-in of commands. */
+final class DiskOptions {
+  private static final String STDIN = "-";
+
+  @Option(
+      names = "--type",
+      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova",
+      defaultValue = "qcow2",
+      description = "may be repeated (default: ${DEFAULT-VALUE})")
+  List<String> types = List.of();
+
+  @Option(
+      names = "--rootfs",
+      paramLabel = "ext4|xfs|btrfs",
+      description =
+          "root file system (default: what the image's /usr/lib/bootc/install says, else ext4)")
+  @Nullable String rootfs;
+
+  @Option(
+      names = "--bootloader",
+      paramLabel = "grub|systemd|none",
+      description =
+          "what starts it; none leaves that to you (default: what the image says, else grub)")
+  @Nullable String bootLoader;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "config.toml or config.json of bootc-image-builder, or - for standard input")
+  @Nullable Path config;
+
+  @Option(
+      names = "--ignore-warnings",
+      description = "warn of keys of the config that do nothing here, instead of refusing them")
+  boolean ignoreWarnings;
+
+  @Option(
+      names = "--size",
+      paramLabel = "SIZE",
+      description = "of the disk, such as 20G (default: 10G, sparse)")
+  @Nullable String size;
+
+  @Mixin Followed followed = new Followed();
+
+  @Spec(Spec.Target.MIXEE)
+  CommandSpec spec;
+
+  /** Where the files go, and whose they are: a mix-in of commands that write some. */
+  static final class Output {
+    @Option(
+        names = "--output",
+        paramLabel = "DIR",
+        defaultValue = ".",
+        description =
+            "where image/disk.raw, qcow2/disk.qcow2 and so on go (default: ${DEFAULT-VALUE})")
+    Path folder = Path.of(".");
+
+    @Option(
+        names = "--chown",
+        paramLabel = "UID[:GID]",
+        description = "owner of the files and their folders")
+    @Nullable String chown;
+
+    @Option(
+        names = "--mode",
+        paramLabel = "MODE",
+        description =
+            "permissions of the files, which hold password hashes and the image's secrets"
+                + " (default: 0600)")
+    @Nullable String mode;
+
+    /**
+     * @throws Problem of kind USAGE
+     */
+    FileAccess access() throws IOException {
+      FileAccess access = FileAccess.parse(mode, chown, ownGroup());
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
+        throw Problem.usage("--output " + folder + " is not a folder; name another");
+      }
+      return access;
+    }
+
+    /** The group of this process. */
+    private static int ownGroup() throws IOException {
+      return Posix.stat(OsPath.of("/proc/self")).gid();
+    }
+  }
+
+  /**
+   * The options' values.
+   *
+   * @param size bytes; 0 for the default
+   * @param target what the machine follows; null for the image's own name
+   */
+  record Wanted(
+      List<DiskType> types,
+      @Nullable RootFileSystem rootfs,
+      @Nullable BootLoader loader,
+      DiskConfig customizations,
+      long size,
+      @Nullable Reference target) {
+    /**
+     * The disk of an image.
+     *
+     * @param image as the user named it
+     */
+    DiskRequest disk(
+        ImageSource source,
+        Manifest.Image manifest,
+        ImageConfig config,
+        String image,
+        FileAccess access,
+        Path output) {
+      return new DiskRequest(
+          source,
+          manifest,
+          config,
+          target == null ? LocalStore.localName(image).orLatest() : target,
+          types,
+          rootfs,
+          loader,
+          customizations,
+          size,
+          access,
+          output);
+    }
+  }
+
+  /**
+   * Reads the values, and the config.
+   *
+   * @param usual the config that is taken when none is named, or null
+   * @throws Problem of kind USAGE or INPUT
+   */
+  Wanted read(@Nullable Path usual) throws IOException {
+    List<DiskType> wanted = DiskType.parse(types);
+    RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
+    BootLoader loader = bootLoader == null ? null : BootLoader.parse(bootLoader);
+    long bytes = size == null ? 0 : DiskCommand.Build.bytes(size, "--size");
+    Path file = config == null ? usual : config;
+    return new Wanted(
+        wanted,
+        fs,
+        loader,
+        file == null ? DiskConfig.EMPTY : customizations(file),
+        bytes,
+        followed.name().orElse(null));
+  }
+
+  private DiskConfig customizations(Path file) throws IOException {
+    return file.toString().equals(STDIN)
+        ? DiskConfig.parse(System.in, "stdin", unsupported())
+        : DiskConfig.parse(file, unsupported());
+  }
+
+  private DiskConfig.Unsupported unsupported() {
+    return new DiskConfig.Unsupported(
+        ignoreWarnings,
+        warning -> spec.commandLine().getErr().println(Printable.text("warning: " + warning)));
+  }
+}
