@@ -8,7 +8,7 @@ import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.cli.document.BashCompletion;
 
-/** {@code slipway completion SHELL}, and {@code bootc completion SHELL}. */
+/** {@code slipway completion SHELL}, and likewise of other programs. */
 @Command(
     name = "completion",
     mixinStandardHelpOptions = true,
@@ -49,6 +49,14 @@ abstract sealed class CompletionCommand implements Callable<Integer> {
   static final class OfBootc extends CompletionCommand {
     OfBootc() {
       super(Program.BOOTC);
+    }
+  }
+
+  /** Of those that make disks. */
+  @Command(footer = "bootc-image-builder completion bash > bash_completion")
+  static final class OfImageBuilder extends CompletionCommand {
+    OfImageBuilder() {
+      super(Program.BOOTC_IMAGE_BUILDER);
     }
   }
 }

@@ -104,7 +104,9 @@ public final class Main {
     return 0;
   }
 
-  private static int dispatch(String name, String[] args, PrintStream out, PrintStream err) {
+  private static int dispatch(String name, String[] line, PrintStream out, PrintStream err) {
+    boolean builder = name.equals(ImageBuilderLine.NAME);
+    String[] args = builder ? ImageBuilderLine.complete(line) : line;
     String word = args.length == 0 ? "--help" : args[0];
     String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
     boolean version =
@@ -113,7 +115,7 @@ public final class Main {
           default -> false;
         };
     if (version && rest.length == 0) {
-      return help(name + " " + Version.text() + "\n", out);
+      return help(builder ? ImageBuilderLine.version() : name + " " + Version.text() + "\n", out);
     }
     Program program = Program.of(name);
     if (program == null) {

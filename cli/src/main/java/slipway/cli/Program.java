@@ -36,7 +36,16 @@ enum Program {
       Verb.Group.MACHINES,
       8,
       "tell a machine's status as rpm-ostree does",
-      List.of("rpm-ostree status", "rpm-ostree status --json"));
+      List.of("rpm-ostree status", "rpm-ostree status --json")),
+  BOOTC_IMAGE_BUILDER(
+      ImageBuilderLine.NAME,
+      Parts.HOST,
+      Verb.Group.MACHINES,
+      1,
+      "make disks as bootc-image-builder does; without a verb it is build",
+      List.of(
+          "bootc-image-builder build --type qcow2 --output out localhost/web:1",
+          "bootc-image-builder manifest localhost/web:1"));
 
   /** Which of the product's parts must be there. */
   enum Parts {

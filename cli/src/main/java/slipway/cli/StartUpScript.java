@@ -16,12 +16,16 @@ final class StartUpScript {
   static final List<String> ANSWERS =
       List.of("", "--version", "-V", "-v", "version", "--help", "-h", "help");
 
+  private static final Program BUILDER = Program.BOOTC_IMAGE_BUILDER;
+
   private StartUpScript() {}
 
   static String text() {
     List<String> quick = new ArrayList<>();
     for (Program program : Program.values()) {
-      ANSWERS.forEach(word -> quick.add(pattern(program, word)));
+      ANSWERS.stream()
+          .filter(word -> !isBuild(program, word))
+          .forEach(word -> quick.add(pattern(program, word)));
       quick.addAll(patterns(program, v -> v.startUp() == Verb.StartUp.QUICK));
     }
     List<String> serve =
@@ -29,6 +33,10 @@ final class StartUpScript {
             .filter(verb -> verb.startUp() == Verb.StartUp.SERVE)
             .map(verb -> "'" + verb.word() + " serve'")
             .toList();
+    List<String> none = new ArrayList<>(patterns(BUILDER, v -> v.needs() == Verb.Needs.NOTHING));
+    ANSWERS.stream()
+        .filter(word -> !isBuild(BUILDER, word))
+        .forEach(word -> none.add(pattern(BUILDER, word)));
     List<String> tools =
         Stream.of(Program.values())
             .flatMap(program -> patterns(program, v -> v.needs() == Verb.Needs.TOOLS).stream())
@@ -41,11 +49,22 @@ final class StartUpScript {
           *) arguments=run ;;
         esac
         case "$verb $word" in
-          %s) tools=yes ;;
+          %s) tools=no ;;
+          %s | '%s '*) tools=yes ;;
           *) tools=no ;;
         esac
         """
-        .formatted(String.join(" | ", serve), String.join(" | ", quick), String.join(" | ", tools));
+        .formatted(
+            String.join(" | ", serve),
+            String.join(" | ", quick),
+            String.join(" | ", none),
+            String.join(" | ", tools),
+            BUILDER.word());
+  }
+
+  /** The verb build may be left out, and {@code -v} is an option of it. */
+  private static boolean isBuild(Program program, String word) {
+    return program == BUILDER && (word.equals("-v") || word.equals("-V"));
   }
 
   private static List<String> patterns(Program program, Predicate<Verb> which) {

@@ -5,15 +5,16 @@ import java.util.List;
 
 /** The first page of a program's help: every command in a line. */
 final class Usage {
-  private static final String LINE = "  %-14s %s\n";
+  /** Characters of the column of words, unless one of them is longer. */
+  private static final int COLUMN = 14;
 
-  /** Characters of a line behind the column of the words. */
-  private static final int ROOM = 82;
+  /** Characters of a whole line. */
+  private static final int ROOM = 99;
 
   private static final String END =
       """
 
-      %1$s help COMMAND tells a command's options, as %1$s COMMAND --help does.
+      %1$s help COMMAND and %1$s COMMAND --help tell a command's options.
       Every command takes --limit NAME=VALUE, which changes a bound on what images may cost;
       --limit help lists the bounds.
       """;
@@ -21,11 +22,13 @@ final class Usage {
   private Usage() {}
 
   static String of(Program program) {
+    int column = program.words().stream().mapToInt(String::length).max().orElse(0);
+    String format = "  %-" + Math.max(COLUMN, column) + "s %s\n";
     StringBuilder text = new StringBuilder();
     text.append("Usage: ").append(program.word()).append(" COMMAND [OPTIONS]\n");
     text.append(CommandModel.sentence(program.summary())).append('\n');
     for (Verb.Group group : Verb.Group.values()) {
-      String lines = lines(program, group);
+      String lines = lines(program, group, format);
       if (!lines.isEmpty()) {
         text.append('\n').append(group.heading()).append('\n').append(lines);
       }
@@ -35,30 +38,31 @@ final class Usage {
     return text.append(END.formatted(program.word())).toString();
   }
 
-  private static String lines(Program program, Verb.Group group) {
+  private static String lines(Program program, Verb.Group group, String format) {
     StringBuilder lines = new StringBuilder();
     for (Verb verb : program.verbs()) {
       if (verb.group() == group) {
         String also =
             verb.aliases().isEmpty() ? "" : " (also: " + String.join(", ", verb.aliases()) + ")";
-        lines.append(LINE.formatted(verb.word(), verb.summary() + also));
+        lines.append(format.formatted(verb.word(), verb.summary() + also));
       }
     }
     for (Program other : program.programs()) {
       if (other.group() == group) {
-        lines.append(LINE.formatted(other.word(), other.summary() + ":"));
-        broken(words(other)).forEach(line -> lines.append(LINE.formatted("", line)));
+        lines.append(format.formatted(other.word(), other.summary() + ":"));
+        broken(words(other), ROOM - format.formatted("", "").length())
+            .forEach(line -> lines.append(format.formatted("", line)));
       }
     }
     return lines.toString();
   }
 
   /** Words with commas between, in as many lines as they need. */
-  private static List<String> broken(List<String> words) {
+  private static List<String> broken(List<String> words, int room) {
     List<String> lines = new ArrayList<>();
     StringBuilder line = new StringBuilder();
     for (String word : words) {
-      if (!line.isEmpty() && line.length() + word.length() + 3 > ROOM) {
+      if (!line.isEmpty() && line.length() + word.length() + 3 > room) {
         lines.add(line.append(',').toString());
         line.setLength(0);
       }

@@ -1,6 +1,7 @@
 package slipway.cli;
 
 import static slipway.cli.Program.BOOTC;
+import static slipway.cli.Program.BOOTC_IMAGE_BUILDER;
 import static slipway.cli.Program.RPM_OSTREE;
 import static slipway.cli.Program.SLIPWAY;
 import static slipway.cli.Verb.Group.AGENT;
@@ -27,6 +28,7 @@ import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.disk.IsoCommand;
+import slipway.cli.disk.ImageBuilderTool;
 import slipway.cli.disk.KickstartTool;
 import slipway.cli.disk.VmCommand;
 import slipway.cli.image.ExportCommand;
@@ -160,7 +162,18 @@ enum Verb {
       BOOTC, MORE, "completion", QUICK, "print a script that lets a shell complete commands"),
   BOOTC_INTERNALS(BOOTC, HIDDEN, "internals", RUN, ""),
 
-  RPM_OSTREE_STATUS(RPM_OSTREE, AGENT, "status", QUICK, "show the deployments as rpm-ostree does");
+  RPM_OSTREE_STATUS(RPM_OSTREE, AGENT, "status", QUICK, "show the deployments as rpm-ostree does"),
+
+  BUILDER_BUILD(
+      BOOTC_IMAGE_BUILDER, MACHINES, "build", RUN, TOOLS, "make disks of a bootable image"),
+  BUILDER_MANIFEST(
+      BOOTC_IMAGE_BUILDER, MACHINES, "manifest", RUN, "print what a build would make as JSON"),
+  BUILDER_COMPLETION(
+      BOOTC_IMAGE_BUILDER,
+      MORE,
+      "completion",
+      QUICK,
+      "print a script that lets a shell complete commands");
 
   /** A heading of the help. */
   enum Group {
@@ -285,6 +298,9 @@ enum Verb {
       case BOOTC_COMPLETION -> new CompletionCommand.OfBootc();
       case BOOTC_INTERNALS -> new BootcInternals();
       case RPM_OSTREE_STATUS -> new RpmOstree.Status();
+      case BUILDER_BUILD -> new ImageBuilderTool.Build();
+      case BUILDER_MANIFEST -> new ImageBuilderTool.Manifest();
+      case BUILDER_COMPLETION -> new CompletionCommand.OfImageBuilder();
     };
   }
 

@@ -95,6 +95,21 @@ class LauncherTest {
     assertThat(locale("LC_ALL=C", "LANG=de_DE.UTF-8")).isEqualTo("none C C.UTF-8 C");
   }
 
+  @Test
+  void aLinkOfThatNameIsTheProgram() throws Exception {
+    Path launcher = installed();
+    String java = "#!/bin/sh\nprintf '<%s>' \"$@\"\n";
+    Files.writeString(launcher.resolve("../../runtime/bin/java").normalize(), java);
+    Files.writeString(checkout.resolve(".slipway/bin/java"), java);
+    for (Path target : List.of(launcher, checkout.resolve("slipway"))) {
+      Path link = checkout.resolve("bootc-image-builder");
+      Files.createSymbolicLink(link, target);
+      assertThat(Command.of(link.toString(), "--type", "raw", "os:1").output())
+          .endsWith("<slipway.cli.Main><bootc-image-builder><--type><raw><os:1>");
+      Files.delete(link);
+    }
+  }
+
   /** Java cannot tell such a folder from two. */
   @ParameterizedTest
   @ValueSource(strings = {"a:b", "a\nb"})

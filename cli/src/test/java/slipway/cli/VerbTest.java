@@ -82,7 +82,7 @@ class VerbTest {
     List<String> shown =
         help.substring(0, help.indexOf("\nExamples\n"))
             .lines()
-            .filter(l -> l.matches("  [a-z].{13} \\S.*"))
+            .filter(l -> l.matches("  [a-z]\\S* +\\S.*"))
             .map(l -> l.strip().split(" ")[0])
             .toList();
     List<String> expected = new ArrayList<>(program.verbs().stream().map(Verb::word).toList());
@@ -197,6 +197,20 @@ class VerbTest {
     assertThat(startUp("registry", "repair")).isEqualTo("run no");
     assertThat(startUp("nonsense", "images")).isEqualTo("run no");
     assertThat(sets(".*", "*") + sets("nonsense", "disk")).isEmpty();
+  }
+
+  /** A second word that is none of its verbs belongs to build. */
+  @Test
+  void theLauncherKnowsTheVerbThatMayBeLeftOut() throws IOException {
+    String builder = ImageBuilderLine.NAME;
+    for (String word : List.of("quay.io/os/web:1", "--type", "-v", "build")) {
+      assertThat(startUp(builder, word)).as(word).isEqualTo("run yes");
+      assertThat(sets(builder, word)).as(word).isEqualTo("run vm");
+    }
+    for (String word : List.of("", "--version", "version", "help", "completion")) {
+      assertThat(startUp(builder, word)).as(word).isEqualTo("quick no");
+      assertThat(sets(builder, word)).as(word).isEmpty();
+    }
   }
 
   private String startUp(String verb, String word) throws IOException {

@@ -50,7 +50,12 @@ public final class TerminalProgress implements Progress, AutoCloseable {
     }
     return Terminal.stderrIsTerminal() && !Terminal.isDumb()
         ? new TerminalProgress(err, Terminal.width())
-        : new Notes(err);
+        : notes(err);
+  }
+
+  /** Notes only, a line each. */
+  static Progress notes(PrintStream err) {
+    return new Notes(err);
   }
 
   /** Ends the painter of {@code progress} if it has one. */

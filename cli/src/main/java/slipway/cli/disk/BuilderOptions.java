@@ -1,0 +1,224 @@
+package slipway.cli.disk;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import slipway.base.Problem;
+import slipway.disk.DiskRequest;
+import slipway.disk.DiskType;
+import slipway.disk.FileAccess;
+import slipway.oci.model.Platform;
+
+/** bootc-image-builder's options of both its verbs, beside those of every disk: a mix-in. */
+final class BuilderOptions {
+  private static final List<String> LEVELS = List.of("debug", "info", "error");
+
+  @Mixin DiskOptions disk = new DiskOptions();
+
+  @Option(
+      names = "--target-arch",
+      paramLabel = "ARCH",
+      description = "of the image, such as amd64 or arm64 (default: this machine's)")
+  @Nullable String targetArch;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "NUMBER",
+      description = "make the disk's ids of this number (default: others each time)")
+  @Nullable Long seed;
+
+  @Option(
+      names = "--no-default-kernel-args",
+      description = "leave rw, console=tty0 and console=ttyS0,115200 out of the kernel's arguments")
+  boolean noDefaultArguments;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "debug|info|error",
+      defaultValue = "error",
+      description = "info and debug tell what --verbose does (default: ${DEFAULT-VALUE})")
+  String logLevel = "error";
+
+  @Option(
+      names = {"-v", "--verbose"},
+      description = "tell each step in a line, as --progress verbose does")
+  boolean verbose;
+
+  @Option(
+      names = "--installer-payload-ref",
+      paramLabel = "IMAGE",
+      description = "what a bootc-installer installs, which cannot be made yet")
+  @Nullable String payload;
+
+  @Option(
+      names = "--build-container",
+      paramLabel = "IMAGE",
+      description = "not needed: nothing of an image is run to make a disk of it")
+  @Nullable String buildContainer;
+
+  @Option(
+      names = "--rpmmd",
+      paramLabel = "DIR",
+      defaultValue = "/rpmmd",
+      hidden = true,
+      description = "taken, and changes nothing: no package is fetched")
+  Path rpmmd = Path.of("/rpmmd");
+
+  @Option(
+      names = "--use-librepo",
+      paramLabel = "true|false",
+      arity = "0..1",
+      defaultValue = "true",
+      fallbackValue = "true",
+      hidden = true,
+      description = "taken, and changes nothing: no package is fetched")
+  boolean librepo = true;
+
+  @Option(
+      names = "--local",
+      paramLabel = "true|false",
+      arity = "0..1",
+      fallbackValue = "true",
+      hidden = true,
+      description = "deprecated: images are those of this machine always")
+  @Nullable Boolean local;
+
+  @Option(
+      names = "--tls-verify",
+      paramLabel = "true|false",
+      arity = "0..1",
+      fallbackValue = "true",
+      hidden = true,
+      description = "deprecated: no registry is asked")
+  @Nullable Boolean tlsVerify;
+
+  @Spec(Spec.Target.MIXEE)
+  CommandSpec spec;
+
+  /** Refuses what cannot be, and warns of what does nothing. */
+  void check() {
+    if (!LEVELS.contains(logLevel)) {
+      throw Problem.usage("--log-level takes debug, info or error, not \"" + logLevel + "\"");
+    }
+    if (Boolean.FALSE.equals(local)) {
+      throw Problem.usage(
+          "--local=false is no longer supported, remove the flag and make sure to pull the"
+              + " container image before: sudo podman pull IMAGE");
+    }
+    if (payload != null) {
+      throw Problem.usage(
+          "--installer-payload-ref belongs to --type bootc-installer, which cannot be made yet");
+    }
+    if (local != null) {
+      warn("--local is deprecated and now the default; make sure to pull the image before");
+    }
+    if (tlsVerify != null) {
+      warn("--tls-verify is deprecated and does nothing: no registry is asked");
+    }
+    if (buildContainer != null) {
+      warn("--build-container does nothing: nothing of an image is run to make a disk of it");
+    }
+  }
+
+  private void warn(String sentence) {
+    spec.commandLine().getErr().println("warning: " + sentence);
+  }
+
+  boolean isVerbose() {
+    return verbose || !logLevel.equals("error");
+  }
+
+  /** What the image must be for. */
+  Platform platform() {
+    return targetArch == null ? Platform.host() : platform(targetArch);
+  }
+
+  /**
+   * An architecture in the words of OCI or of the kernel.
+   *
+   * @throws Problem of kind USAGE
+   */
+  static Platform platform(String arch) {
+    String name =
+        switch (arch) {
+          case "x86_64" -> "amd64";
+          case "aarch64" -> "arm64";
+          default -> arch;
+        };
+    if (Stream.of("amd64", "arm64", "ppc64le", "s390x", "riscv64").noneMatch(name::equals)) {
+      throw Problem.usage(
+          "--target-arch \""
+              + arch
+              + "\" is no architecture of bootable images; there are amd64, arm64, ppc64le, s390x"
+              + " and riscv64");
+    }
+    return new Platform("linux", name, null);
+  }
+
+  /** The disk that they want of an image. */
+  DiskRequest wanted(
+      BuilderImage image, DiskOptions.Wanted wanted, FileAccess access, Path output) {
+    return wanted
+        .disk(image.source(), image.manifest(), image.config(), image.name(), access, output)
+        .with(!noDefaultArguments, seed);
+  }
+
+  /** bootc-image-builder's options for sending an image to Amazon: a mix-in of its build. */
+  static final class Aws {
+    @Option(
+        names = "--aws-ami-name",
+        paramLabel = "NAME",
+        description = "of the image at Amazon, which nothing is sent to yet")
+    @Nullable String name;
+
+    @Option(
+        names = "--aws-bucket",
+        paramLabel = "NAME",
+        description = "where the image would be sent, as --aws-ami-name")
+    @Nullable String bucket;
+
+    @Option(names = "--aws-region", paramLabel = "NAME", description = "likewise")
+    @Nullable String region;
+
+    /**
+     * Refuses what cannot be done, before anything is.
+     *
+     * @throws Problem of kind USAGE
+     */
+    void check(List<DiskType> types) {
+      List<String> missing =
+          Stream.of(
+                  name == null ? "aws-ami-name" : "",
+                  bucket == null ? "aws-bucket" : "",
+                  region == null ? "aws-region" : "")
+              .filter(flag -> !flag.isEmpty())
+              .toList();
+      if (missing.size() == 3) {
+        return;
+      }
+      if (!missing.isEmpty()) {
+        throw Problem.usage(
+            "if any flags in the group [aws-region aws-bucket aws-ami-name] are set they must all"
+                + " be set; missing ["
+                + String.join(" ", missing)
+                + "]");
+      }
+      if (!types.contains(DiskType.AMI)) {
+        throw Problem.usage(
+            "aws flags set for non-ami image type (type is set to "
+                + String.join(",", types.stream().map(DiskType::label).toList())
+                + ")");
+      }
+      throw Problem.usage(
+          "images cannot be sent to Amazon yet: leave --aws-ami-name, --aws-bucket and"
+              + " --aws-region out, and import "
+              + DiskType.AMI.path()
+              + " with Amazon's tools");
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package slipway.cli.disk;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.cli.command.State;
+import slipway.cli.output.ProgressKind;
+import slipway.cli.output.TerminalProgress;
+import slipway.disk.DiskBuilder;
+import slipway.disk.DiskRequest;
+import slipway.disk.DiskType;
+import slipway.disk.FileAccess;
+import slipway.disk.config.DiskConfig;
+
+/**
+ * {@code bootc-image-builder}: what {@code slipway disk build} does, by the words, stores and
+ * places of that tool, for scripts and people who know it.
+ */
+public final class ImageBuilderTool {
+  /** Of this machine; in a container, what was mounted there. */
+  private static final Path ROOT = Path.of("/");
+
+  private ImageBuilderTool() {}
+
+  /** {@code bootc-image-builder build IMAGE}. */
+  @Command(
+      name = "build",
+      mixinStandardHelpOptions = true,
+      description =
+          "Make disks of a bootable image; needs root. The image is one of the local store or of"
+              + " podman's, and the config /config.toml or /config.json where there is one.",
+      footer = {
+        "bootc-image-builder build --type qcow2 --type ami quay.io/os/web:1",
+        "bootc-image-builder build --config c.toml --output out quay.io/os/web:1"
+      })
+  public static final class Build implements Callable<Integer> {
+    @Mixin State state = new State();
+
+    @Mixin BuilderOptions options = new BuilderOptions();
+
+    @Mixin DiskOptions.Output output = new DiskOptions.Output();
+
+    @Mixin BuilderOptions.Aws aws = new BuilderOptions.Aws();
+
+    @Option(
+        names = "--store",
+        paramLabel = "DIR",
+        defaultValue = "/store",
+        description = "taken, and changes nothing: no step of a disk is kept")
+    Path store = Path.of("/store");
+
+    @Option(
+        names = "--progress",
+        paramLabel = "auto|verbose|term|debug|json",
+        defaultValue = "auto",
+        description = "how progress is told on standard error (default: ${DEFAULT-VALUE})")
+    String progress = "auto";
+
+    @Option(names = "--in-vm", description = "not here: making disks needs root, and no machine")
+    boolean inVm;
+
+    @Parameters(paramLabel = "IMAGE", description = "name or id")
+    String image = "";
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      long start = System.nanoTime();
+      ProgressKind kind = ProgressKind.parse(progress);
+      if (inVm) {
+        throw Problem.usage("--in-vm is not here: run the command as root instead");
+      }
+      options.check();
+      aws.check(DiskType.parse(options.disk.types));
+      FileAccess access = output.access();
+      DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
+      new BuilderContainer(ROOT).require();
+      boolean lines = kind == ProgressKind.AUTO && options.isVerbose();
+      Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
+      List<Path> files;
+      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+        files = DiskBuilder.build(options.wanted(found, wanted, access, output.folder), told);
+        told.note("Build complete!");
+        told.note("Results saved in " + output.folder);
+      } finally {
+        TerminalProgress.finish(told);
+      }
+      print(kind, wanted.types(), files, (System.nanoTime() - start) / 1e9);
+      return 0;
+    }
+
+    private void print(ProgressKind kind, List<DiskType> types, List<Path> files, double seconds) {
+      var out = spec.commandLine().getOut();
+      out.println(
+          kind == ProgressKind.JSON
+              ? DiskJson.files(types, files, seconds)
+              : files.stream()
+                  .distinct()
+                  .map(file -> Printable.text(file.toString()))
+                  .collect(Collectors.joining("\n")));
+      out.flush();
+    }
+  }
+
+  /** {@code bootc-image-builder manifest IMAGE}. */
+  @Command(
+      name = "manifest",
+      mixinStandardHelpOptions = true,
+      description =
+          "Print what a build would make as JSON; makes nothing. Ids are those of the build when"
+              + " both get the same --seed.",
+      footer = "bootc-image-builder manifest --type qcow2 --seed 1 quay.io/os/web:1")
+  public static final class Manifest implements Callable<Integer> {
+    @Mixin State state = new State();
+
+    @Mixin BuilderOptions options = new BuilderOptions();
+
+    @Parameters(paramLabel = "IMAGE", description = "name or id")
+    String image = "";
+
+    @Spec CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+      options.check();
+      DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
+      var out = spec.commandLine().getOut();
+      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+        DiskRequest request = options.wanted(found, wanted, FileAccess.PRIVATE, Path.of("."));
+        out.print(DiskBuilder.manifest(request, Progress.NONE));
+      }
+      out.flush();
+      return 0;
+    }
+  }
+}
