@@ -27,8 +27,8 @@ import slipway.cli.build.BuildCommand;
 import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
-import slipway.cli.disk.IsoCommand;
 import slipway.cli.disk.ImageBuilderTool;
+import slipway.cli.disk.IsoCommand;
 import slipway.cli.disk.KickstartTool;
 import slipway.cli.disk.VmCommand;
 import slipway.cli.image.ExportCommand;
@@ -98,6 +98,13 @@ enum Verb {
       RUN,
       TOOLS,
       "put kickstart files into installer ISOs, and ISOs onto drives"),
+  MKKSISO(
+      SLIPWAY,
+      MACHINES,
+      "mkksiso",
+      RUN,
+      TOOLS,
+      "add a kickstart and files to an ISO, as lorax' tool of that name"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(
@@ -272,6 +279,7 @@ enum Verb {
       case VM -> new VmCommand();
       case KICKSTART -> new KickstartTool();
       case ISO -> new IsoCommand();
+      case MKKSISO -> new IsoCommand.Mkksiso();
       case DEMO -> new DemoCommand();
       case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();

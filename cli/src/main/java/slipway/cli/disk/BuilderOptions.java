@@ -10,7 +10,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
 import slipway.disk.DiskRequest;
-import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
 import slipway.oci.model.Platform;
 
@@ -166,59 +165,5 @@ final class BuilderOptions {
     return wanted
         .disk(image.source(), image.manifest(), image.config(), image.name(), access, output)
         .with(!noDefaultArguments, seed);
-  }
-
-  /** bootc-image-builder's options for sending an image to Amazon: a mix-in of its build. */
-  static final class Aws {
-    @Option(
-        names = "--aws-ami-name",
-        paramLabel = "NAME",
-        description = "of the image at Amazon, which nothing is sent to yet")
-    @Nullable String name;
-
-    @Option(
-        names = "--aws-bucket",
-        paramLabel = "NAME",
-        description = "where the image would be sent, as --aws-ami-name")
-    @Nullable String bucket;
-
-    @Option(names = "--aws-region", paramLabel = "NAME", description = "likewise")
-    @Nullable String region;
-
-    /**
-     * Refuses what cannot be done, before anything is.
-     *
-     * @throws Problem of kind USAGE
-     */
-    void check(List<DiskType> types) {
-      List<String> missing =
-          Stream.of(
-                  name == null ? "aws-ami-name" : "",
-                  bucket == null ? "aws-bucket" : "",
-                  region == null ? "aws-region" : "")
-              .filter(flag -> !flag.isEmpty())
-              .toList();
-      if (missing.size() == 3) {
-        return;
-      }
-      if (!missing.isEmpty()) {
-        throw Problem.usage(
-            "if any flags in the group [aws-region aws-bucket aws-ami-name] are set they must all"
-                + " be set; missing ["
-                + String.join(" ", missing)
-                + "]");
-      }
-      if (!types.contains(DiskType.AMI)) {
-        throw Problem.usage(
-            "aws flags set for non-ami image type (type is set to "
-                + String.join(",", types.stream().map(DiskType::label).toList())
-                + ")");
-      }
-      throw Problem.usage(
-          "images cannot be sent to Amazon yet: leave --aws-ami-name, --aws-bucket and"
-              + " --aws-region out, and import "
-              + DiskType.AMI.path()
-              + " with Amazon's tools");
-    }
   }
 }

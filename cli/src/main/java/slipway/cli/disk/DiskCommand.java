@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,11 +14,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import slipway.base.ByteSize;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.command.State;
 import slipway.cli.output.TerminalProgress;
+import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
@@ -51,6 +52,8 @@ public final class DiskCommand implements Callable<Integer> {
 
     @Mixin DiskOptions.Output output = new DiskOptions.Output();
 
+    @Mixin AwsOptions aws = new AwsOptions();
+
     @Option(names = "--json", description = "print a JSON object")
     boolean json;
 
@@ -71,27 +74,33 @@ public final class DiskCommand implements Callable<Integer> {
       DiskOptions.Wanted wanted = disk.read(null);
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
-      try (LocalStore store = state.storeWith(image)) {
+      AmiUpload.Made made;
+      String architecture = Platform.host().architecture();
+      try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader());
+          LocalStore store = state.storeWith(image)) {
+        sending.check();
         Manifest.Image manifest = store.image(image, Platform.host());
         files =
             DiskBuilder.build(
                 wanted.disk(
                     store.source(), manifest, store.config(manifest), image, access, output.folder),
                 progress);
+        made = sending.send(wanted.types(), files, progress);
       } finally {
         TerminalProgress.finish(progress);
       }
-      print(wanted.types(), files, (System.nanoTime() - start) / 1e9);
+      print(wanted.types(), files, made, (System.nanoTime() - start) / 1e9);
       return 0;
     }
 
-    private void print(List<DiskType> kinds, List<Path> files, double seconds) {
+    private void print(
+        List<DiskType> kinds, List<Path> files, AmiUpload.@Nullable Made made, double seconds) {
       var out = spec.commandLine().getOut();
       if (json) {
-        out.println(DiskJson.files(kinds, files, seconds));
+        out.println(DiskJson.files(kinds, files, made, seconds));
         return;
       }
-      files.stream().distinct().forEach(f -> out.println(Printable.text(f.toString())));
+      out.println(DiskJson.lines(files, made));
       if (!quiet) {
         out.printf(Locale.ROOT, "%.1f s%n", seconds);
       }

@@ -2,23 +2,42 @@ package slipway.cli.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.cli.output.JsonText;
+import slipway.cloud.AmiUpload;
 import slipway.disk.DiskType;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The JSON of {@code slipway disk}. */
+/** What builds of disks print. */
 final class DiskJson {
   private DiskJson() {}
 
-  /** The files of a disk build by their types. */
-  static String files(List<DiskType> types, List<Path> files, double seconds) {
+  /** The files of a disk build by their types, and what was made of one at Amazon. */
+  static String files(
+      List<DiskType> types, List<Path> files, AmiUpload.@Nullable Made made, double seconds) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     ObjectNode byType = node.putObject("files");
     for (int i = 0; i < types.size(); i++) {
       byType.put(types.get(i).label(), files.get(i).toString());
     }
+    if (made != null) {
+      node.putObject("aws").put("ami", made.ami()).put("snapshot", made.snapshot());
+    }
     node.put("seconds", seconds);
     return JsonText.pretty(node);
+  }
+
+  /** The same for people, a line each; Amazon's in bootc-image-builder's words. */
+  static String lines(List<Path> files, AmiUpload.@Nullable Made made) {
+    Stream<String> names = files.stream().distinct().map(Path::toString);
+    Stream<String> ids =
+        made == null
+            ? Stream.of()
+            : Stream.of("AMI registered: " + made.ami(), "Snapshot ID: " + made.snapshot());
+    return Stream.concat(names, ids).map(Printable::text).collect(Collectors.joining("\n"));
   }
 }

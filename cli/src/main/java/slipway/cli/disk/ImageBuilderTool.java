@@ -4,22 +4,20 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.command.State;
 import slipway.cli.output.ProgressKind;
 import slipway.cli.output.TerminalProgress;
+import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
 import slipway.disk.DiskRequest;
-import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
 import slipway.disk.config.DiskConfig;
 
@@ -51,7 +49,7 @@ public final class ImageBuilderTool {
 
     @Mixin DiskOptions.Output output = new DiskOptions.Output();
 
-    @Mixin BuilderOptions.Aws aws = new BuilderOptions.Aws();
+    @Mixin AwsOptions aws = new AwsOptions();
 
     @Option(
         names = "--store",
@@ -83,33 +81,42 @@ public final class ImageBuilderTool {
         throw Problem.usage("--in-vm is not here: run the command as root instead");
       }
       options.check();
-      aws.check(DiskType.parse(options.disk.types));
       FileAccess access = output.access();
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
-      new BuilderContainer(ROOT).require();
+      String architecture = options.platform().architecture();
+      try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader())) {
+        new BuilderContainer(ROOT).require();
+        sending.check();
+        build(kind, wanted, access, sending, start);
+      }
+      return 0;
+    }
+
+    private void build(
+        ProgressKind kind,
+        DiskOptions.Wanted wanted,
+        FileAccess access,
+        AwsOptions.Sending sending,
+        long start)
+        throws IOException {
       boolean lines = kind == ProgressKind.AUTO && options.isVerbose();
       Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
       List<Path> files;
+      AmiUpload.Made made;
       try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
         files = DiskBuilder.build(options.wanted(found, wanted, access, output.folder), told);
         told.note("Build complete!");
         told.note("Results saved in " + output.folder);
+        made = sending.send(wanted.types(), files, told);
       } finally {
         TerminalProgress.finish(told);
       }
-      print(kind, wanted.types(), files, (System.nanoTime() - start) / 1e9);
-      return 0;
-    }
-
-    private void print(ProgressKind kind, List<DiskType> types, List<Path> files, double seconds) {
+      double seconds = (System.nanoTime() - start) / 1e9;
       var out = spec.commandLine().getOut();
       out.println(
           kind == ProgressKind.JSON
-              ? DiskJson.files(types, files, seconds)
-              : files.stream()
-                  .distinct()
-                  .map(file -> Printable.text(file.toString()))
-                  .collect(Collectors.joining("\n")));
+              ? DiskJson.files(wanted.types(), files, made, seconds)
+              : DiskJson.lines(files, made));
       out.flush();
     }
   }

@@ -156,8 +156,8 @@ public final class IsoCommand implements Callable<Integer> {
       name = "mkksiso",
       description = "Add a kickstart and files to an ISO, as lorax' tool of that name.",
       footer = {
-        "mkksiso --ks machine.ks boot.iso machine.iso",
-        "mkksiso machine.ks boot.iso machine.iso"
+        "slipway mkksiso --ks machine.ks boot.iso machine.iso",
+        "slipway mkksiso machine.ks boot.iso machine.iso"
       })
   public static final class Mkksiso implements Callable<Integer> {
     @Mixin IsoOptions options = new IsoOptions();

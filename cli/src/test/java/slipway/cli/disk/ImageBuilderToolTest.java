@@ -147,7 +147,7 @@ class ImageBuilderToolTest {
           os:1 os:2                      | 2 | unexpected argument "os:2"
           --aws-bucket b --aws-region c --type ami os:1 | 2 | must all be set; missing [aws-ami-name]
           AWS os:1                       | 2 | aws flags set for non-ami image type (type is set to qcow2)
-          AWS --type ami os:1            | 2 | images cannot be sent to Amazon yet
+          AWS --type ami os:1            | 2 | --aws-ami-name "a" is none that AWS takes
           --type ami missing:1           | 1 | missing:1
           other:1                        | 1 | does not match available arches [
           os:1                           | 1 | it lacks the label containers.bootc=1

@@ -9,7 +9,6 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 import slipway.cli.Ran;
 import slipway.linux.process.Command;
 
@@ -72,6 +71,7 @@ class IsoCommandTest {
   @Test
   void theReferencesWordsAreKnown() {
     String[] words = {
+      "mkksiso",
       "--ks",
       kickstart,
       "-c",
@@ -88,19 +88,16 @@ class IsoCommandTest {
       boot,
       out
     };
-    assertThat(new CommandLine(new IsoCommand.Mkksiso()).execute(words)).isZero();
+    assertThat(Ran.of("slipway", words)).isEqualTo(new Ran(0, out + "\n", ""));
     assertThat(menu()).isEqualTo("linux /kernel console=ttyS0 inst.ks=hd:LABEL=OURS:/a.ks\n");
   }
 
   @Test
   void nothingToDoAndContradictionsAreRefused() {
-    CommandLine tool = new CommandLine(new IsoCommand.Mkksiso());
-    tool.setExecutionExceptionHandler(
-        (e, line, parsed) -> {
-          throw e;
-        });
-    assertThat(tool.execute(boot, out)).isNotZero();
-    assertThat(tool.execute("--ks", kickstart, kickstart, boot, out)).isNotZero();
+    assertThat(Ran.of("slipway", "mkksiso", boot, out).err())
+        .startsWith("error: nothing would change; give a kickstart file, or one of --add,");
+    assertThat(Ran.of("slipway", "mkksiso", "--ks", kickstart, kickstart, boot, out).err())
+        .isEqualTo("error: give the kickstart file by --ks, or in front of the ISOs, not both\n");
     assertThat(iso("add-kickstart", "-r", "a=b", boot, kickstart, out).err())
         .isEqualTo("error: --rm-args takes names of arguments, without their values\n");
     assertThat(iso("write", boot, kickstart).err()).contains("is no block device");
