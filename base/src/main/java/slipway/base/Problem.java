@@ -10,6 +10,15 @@ import org.jspecify.annotations.Nullable;
 public class Problem extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /**
+   * Characters of a sentence: a path of Linux fits. It may quote what a stranger wrote, and nobody
+   * reads a megabyte of that.
+   */
+  private static final int MAX_SENTENCE = 5000;
+
+  /** Characters of its end that stay when it is longer: what to do stands there. */
+  private static final int END = 500;
+
   /** What sort of problem it is; decides the exit code and whether trying again can help. */
   public enum Kind {
     /** The command line itself is wrong. */
@@ -50,7 +59,7 @@ public class Problem extends RuntimeException {
   }
 
   public Problem(Kind kind, String message, @Nullable Throwable cause) {
-    super(message, cause);
+    super(bounded(message), cause);
     this.kind = kind;
     this.details = "";
     this.changed = false;
@@ -61,6 +70,21 @@ public class Problem extends RuntimeException {
     this.kind = problem.kind;
     this.details = details;
     this.changed = changed;
+  }
+
+  private static String bounded(String sentence) {
+    int length = sentence.length();
+    if (length <= MAX_SENTENCE) {
+      return sentence;
+    }
+    return sentence.substring(0, whole(sentence, MAX_SENTENCE - END))
+        + " … "
+        + sentence.substring(whole(sentence, length - END));
+  }
+
+  /** This place, or the one before it where that is within a surrogate pair. */
+  private static int whole(String text, int at) {
+    return Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at)) ? at - 1 : at;
   }
 
   /**
