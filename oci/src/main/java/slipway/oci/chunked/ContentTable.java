@@ -244,11 +244,11 @@ final class ContentTable {
 
   /** A name as the paths of a layer are written: tools begin them with a dot or a slash. */
   static String plain(String name) {
-    String plain = name;
-    while (plain.startsWith("./") || plain.startsWith("/")) {
-      plain = plain.substring(plain.indexOf('/') + 1);
+    int begin = 0;
+    while (name.startsWith("./", begin) || name.startsWith("/", begin)) {
+      begin = name.indexOf('/', begin) + 1;
     }
-    return plain;
+    return name.substring(begin);
   }
 
   Collection<PackedFile> files() {

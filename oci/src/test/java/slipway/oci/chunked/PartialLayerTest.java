@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.tar.Metadata;
@@ -252,6 +253,16 @@ class PartialLayerTest {
         .contains(Digest.sha256(blob.contents().get("usr/bin/large")));
     assertThat(partial.content(OsPath.of("usr/lib/link"))).isEmpty();
     assertThat(read(layer)).isEqualTo(TAR);
+  }
+
+  /** Each of a name's first characters may be one that does not count. */
+  @Test
+  @Timeout(30)
+  void aNameOfSlashesTakesNoLongerThanAnother() throws IOException {
+    String slashes = "/".repeat(1_000_000);
+    find(
+        ChunkedBlob.of(TAR, true, 65_536, table -> table.replace("\"usr/bin/large", '"' + slashes)),
+        memory -> {});
   }
 
   @ParameterizedTest
