@@ -28,6 +28,9 @@ public final class BoundImages {
   private static final String FOLDER = "usr/lib/bootc/bound-images.d";
   private static final OsPath DIRECTORY = OsPath.of(FOLDER);
 
+  /** Characters of a name: registry, repository, tag and digest together have less. */
+  private static final int MAX_NAME = 1000;
+
   private BoundImages() {}
 
   /** A file of the folder. */
@@ -80,7 +83,13 @@ public final class BoundImages {
   public static Mentioned mentioned(OsPath root) throws IOException {
     List<String> images = new ArrayList<>();
     List<String> faults = new ArrayList<>();
-    for (OsPath name : names(root)) {
+    List<OsPath> names = List.of();
+    try {
+      names = names(root);
+    } catch (Problem e) {
+      faults.add(e.getMessage());
+    }
+    for (OsPath name : names) {
       try {
         Entry entry = entry(root, name);
         entry.mentioned().ifPresent(images::add);
@@ -101,11 +110,20 @@ public final class BoundImages {
     try (OpenDirectory top = OpenDirectory.of(root)) {
       Optional<OpenDirectory> found = top.find(DIRECTORY);
       if (found.isEmpty()) {
+        requireFolder(top.lstat(DIRECTORY).isEmpty());
         return List.of();
       }
       try (OpenDirectory directory = found.get()) {
         return directory.names().stream().sorted().toList();
       }
+    }
+  }
+
+  /** What stands in the folder's place names no images, and whoever put it there meant some. */
+  private static void requireFolder(boolean fine) {
+    if (!fine) {
+      throw Problem.input(
+          "/" + FOLDER + " is no folder, so that nobody knows which images it means");
     }
   }
 
@@ -124,6 +142,7 @@ public final class BoundImages {
    */
   public static List<String> of(FileTree tree) throws IOException {
     ImageFiles files = new ImageFiles(withEtc(tree));
+    requireFolder(files.node(FOLDER) == null || files.isDirectory(FOLDER));
     List<String> images = new ArrayList<>();
     for (String name : files.names(FOLDER)) {
       String path = FOLDER + "/" + name;
@@ -165,6 +184,10 @@ public final class BoundImages {
     String image = keys.getOrDefault("Image", "");
     if (image.isEmpty()) {
       throw Problem.input(where + " names no image: [" + group + "] Image=");
+    }
+    if (image.length() > MAX_NAME) {
+      throw Problem.input(
+          where + " has an Image of " + image.length() + " characters, which is the name of none");
     }
     if (image.replace("%%", "").contains("%")) {
       throw Problem.input(

@@ -68,6 +68,8 @@ class KnownImageTest {
   void saysWhatCannotBeBound() throws IOException {
     refuse("a.image", "[Image]\nImage=r/%i\n", "has a specifier of systemd in Image");
     refuse("a.image", "[Image]\nImage=r/a\nAuthFile=/x\n", "has AuthFile");
+    refuse(
+        "a.image", "[Image]\nImage=r/" + "a".repeat(100_000), "has an Image of 100002 characters");
     refuse("a.container", "[Image]\nImage=r/a\n", "names no image: [Container] Image=");
     refuse("a.volume", "", "is neither an .image nor a .container file");
     Files.createSymbolicLink(bound.resolve("b.image"), Path.of("/nowhere"));
@@ -75,6 +77,10 @@ class KnownImageTest {
     Files.delete(bound.resolve("b.image"));
     Files.writeString(bound.resolve("c.image"), "[Image]\nImage=r/a\n");
     refuse("is no symbolic link to an image or container file");
+    Files.delete(bound.resolve("c.image"));
+    Files.delete(bound);
+    Files.writeString(bound, "r/a\n");
+    refuse("/usr/lib/bootc/bound-images.d is no folder");
   }
 
   private void refuse(String name, String content, String message) throws IOException {

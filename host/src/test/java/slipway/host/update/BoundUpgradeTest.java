@@ -285,6 +285,9 @@ class BoundUpgradeTest {
     machine.publish(NAME, os("3", "web.image"));
     assertThatThrownBy(this::upgrade)
         .hasMessageContaining("names the unit web.image in place of an image");
+    machine.publish(NAME, os("4").file("usr/lib/bootc/bound-images.d", "r/a\n"));
+    assertThatThrownBy(this::upgrade)
+        .hasMessageContaining("/usr/lib/bootc/bound-images.d is no folder");
     assertThat(machine.environment().sysroot().staged()).isEmpty();
   }
 

@@ -43,6 +43,11 @@ public record ImageFiles(FileTree tree) {
     }
   }
 
+  /** Whether a path leads to a directory, links followed. */
+  public boolean isDirectory(String path) {
+    return resolve(OsPath.of(path), true) instanceof Node.Directory;
+  }
+
   /** Names in a directory, in byte order; none when it is not a directory. */
   public List<String> names(String path) {
     return children(path).keySet().stream().map(OsPath::toString).toList();
