@@ -1,5 +1,6 @@
 package slipway.oci.podman;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -259,21 +260,32 @@ public final class PodmanStore {
     new LayerSpace(source, missing).require(Files.getFileStore(root).getUsableSpace(), name, root);
     ImageTotals totals = new ImageTotals("the image's layers");
     Removal.tree(OsPath.of(scratch()));
-    for (LayerPlace place : chain) {
-      if (!known.contains(place.id())) {
-        Files.createDirectories(
-            scratch(),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));
-        Descriptor blob = image.layers().get(place.index());
-        LayerArrival arrival =
-            new LayerArrival(scratch(), layerFolder(), chain.subList(0, place.index() + 1));
-        ObjectNode entry =
-            arrival.unpack(source, blob, totals.withoutTrees(), clock.instant(), progress);
-        Posix.syncfs(OsPath.of(root));
-        commitLayer(arrival, place, entry);
-        Removal.tree(OsPath.of(scratch()));
+    // Also where it fails: a layer may be gigabytes, and nobody knows when the next image comes.
+    try (Closeable half = () -> Removal.tree(OsPath.of(scratch()))) {
+      for (LayerPlace place : chain) {
+        if (!known.contains(place.id())) {
+          Descriptor blob = image.layers().get(place.index());
+          bringLayer(source, blob, chain.subList(0, place.index() + 1), totals, progress);
+        }
       }
     }
+  }
+
+  private void bringLayer(
+      ImageSource source,
+      Descriptor blob,
+      List<LayerPlace> chain,
+      ImageTotals totals,
+      Progress progress)
+      throws IOException {
+    Files.createDirectories(
+        scratch(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(PRIVATE)));
+    LayerArrival arrival = new LayerArrival(scratch(), layerFolder(), chain);
+    ObjectNode entry =
+        arrival.unpack(source, blob, totals.withoutTrees(), clock.instant(), progress);
+    Posix.syncfs(OsPath.of(root));
+    commitLayer(arrival, chain.getLast(), entry);
+    Removal.tree(OsPath.of(scratch()));
   }
 
   /** Those that are in the list, and whose files are in their place. */

@@ -280,6 +280,7 @@ class PodmanStoreTest {
               Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT));
       assertThat(store().list()).isEmpty();
       assertThat(folders("overlay")).as("the layer that came whole").hasSize(2);
+      assertThat(graph().resolve("slipway")).as("the one that did not").doesNotExist();
       // It is not fetched again.
       List<String> tasks = new ArrayList<>();
       store()
