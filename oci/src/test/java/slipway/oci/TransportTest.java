@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.archive.compress.Compression;
 import slipway.base.Problem;
@@ -32,6 +33,7 @@ import slipway.oci.model.Platform;
 import slipway.oci.registry.RegistryOptions;
 import slipway.oci.store.LocalStore;
 import slipway.oci.transport.DockerArchive;
+import slipway.oci.transport.SavedImages;
 import slipway.oci.transport.TransportRef;
 
 /** Layouts and archives, with skopeo and podman on the other side. */
@@ -72,6 +74,26 @@ class TransportTest {
       Images.verify(store);
       return (Manifest.Image) copied;
     }
+  }
+
+  /** A folder that somebody else made: nobody waits for the other end of a pipe. */
+  @ParameterizedTest
+  @CsvSource({"oci, index.json", "dir, manifest.json"})
+  void tellsWhatIsThereInPlaceOfAnImagesFile(String kind, String name) throws Exception {
+    Path folder = Files.createDirectory(dir.resolve(kind));
+    Path file = folder.resolve(name);
+    TransportRef ref = TransportRef.parse(kind + ":" + folder);
+    Files.createDirectory(file);
+    assertThatThrownBy(() -> load(ref, "x"))
+        .hasMessage(file + " is a directory, not a regular file");
+    Files.delete(file);
+    Command.of("mkfifo", file.toString()).run();
+    String pipe = file + " is a pipe, not a regular file";
+    assertThatThrownBy(() -> load(ref, "x")).hasMessage(pipe);
+    assertThatThrownBy(() -> SavedImages.open(folder).manifest(null)).hasMessage(pipe);
+    Files.delete(file);
+    Files.createSymbolicLink(file, Path.of("/etc/passwd"));
+    assertThatThrownBy(() -> load(ref, "x")).hasMessageStartingWith(file + " is a link that leads");
   }
 
   @ParameterizedTest

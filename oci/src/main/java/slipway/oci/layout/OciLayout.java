@@ -3,6 +3,7 @@ package slipway.oci.layout;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -57,9 +58,9 @@ public final class OciLayout implements ImageSource, ImageSink {
     return new OciLayout(absolute, name);
   }
 
-  /** Whether a folder says that it is one. */
+  /** Whether a folder says that it is one, be it by what is no file: reading it tells that. */
   public static boolean isOne(Path root) {
-    return Files.isRegularFile(root.resolve(LayoutIndex.FILE));
+    return Files.exists(root.resolve(LayoutIndex.FILE), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -70,9 +71,9 @@ public final class DirLayout implements ImageSource, ImageSink {
     }
   }
 
-  /** Whether a folder says that it is one. */
+  /** Whether a folder says that it is one, be it by what is no file: reading it tells that. */
   public static boolean isOne(Path root) {
-    return Files.isRegularFile(root.resolve(MANIFEST));
+    return Files.exists(root.resolve(MANIFEST), LinkOption.NOFOLLOW_LINKS);
   }
 
   /**
