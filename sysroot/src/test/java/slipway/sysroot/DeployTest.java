@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -232,6 +233,30 @@ class DeployTest {
       }
     }
     throw new AssertionError("no object is " + file);
+  }
+
+  /** Nobody waits for the lock of a writer to learn what runs. */
+  @Test
+  void aMenuThatChangesWhileItIsReadIsReadAgain() throws Exception {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    sysroot.deploy(DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
+    FutureTask<Void> changes =
+        new FutureTask<>(
+            () -> {
+              for (int i = 0; i < 80; i++) {
+                sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
+              }
+              return null;
+            });
+    Thread.ofPlatform().start(changes);
+    try {
+      while (!changes.isDone()) {
+        assertThat(Sysroot.open(machine.root()).deployments()).hasSize(2);
+      }
+    } finally {
+      changes.get();
+    }
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -43,7 +44,51 @@ public record SysrootState(
     @Nullable StagedFile stagedFile) {
   private static final String LINK = "/ostree/boot.";
 
+  /** A writer syncs disks between two menus, so that a reader meets few of them. */
+  private static final int ATTEMPTS = 20;
+
+  /**
+   * Reads without the lock, which a writer may hold for minutes: what a change of the menu took
+   * away meanwhile is read again.
+   */
   public static SysrootState read(Path root, RunState run) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      String menu = menu(root);
+      try {
+        SysrootState state = readOnce(root, run);
+        if (attempt == ATTEMPTS || menu.equals(menu(root))) {
+          return state;
+        }
+      } catch (IOException | Problem e) {
+        if (attempt == ATTEMPTS || menu.equals(menu(root))) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Tells the menu that is in force from others, which have its folder's name in turn. */
+  private static String menu(Path root) {
+    StringBuilder text = new StringBuilder();
+    for (String link : List.of("boot/loader", "ostree/boot.0", "ostree/boot.1")) {
+      try {
+        text.append(Files.readSymbolicLink(root.resolve(link)));
+      } catch (IOException e) {
+        // Whoever reads it tells why.
+      }
+      text.append('\n');
+    }
+    try {
+      BasicFileAttributes entries =
+          Files.readAttributes(root.resolve("boot/loader/entries"), BasicFileAttributes.class);
+      text.append(entries.fileKey()).append(' ').append(entries.lastModifiedTime());
+    } catch (IOException e) {
+      // As above.
+    }
+    return text.toString();
+  }
+
+  private static SysrootState readOnce(Path root, RunState run) throws IOException {
     int boot = bootVersion(root);
     int sub = subBootVersion(root, boot);
     List<Deployment> deployments = new ArrayList<>();
