@@ -241,13 +241,13 @@ class DeployTest {
     Sysroot sysroot = machine.init();
     Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
     sysroot.deploy(DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
-    FutureTask<Void> changes =
+    FutureTask<Integer> changes =
         new FutureTask<>(
             () -> {
               for (int i = 0; i < 80; i++) {
                 sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
               }
-              return null;
+              return 0;
             });
     Thread.ofPlatform().start(changes);
     try {
