@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,9 @@ public final class Command {
 
   private static final int STDERR_KEPT = 8 * 1024;
   private static final int STDOUT_LIMIT = 64 * 1024 * 1024;
+
+  private static final List<String> ADMINISTRATORS =
+      List.of("/usr/local/sbin", "/usr/sbin", "/sbin");
 
   private final List<String> argv;
   private final Map<String, @Nullable String> environment;
@@ -243,12 +247,35 @@ public final class Command {
    * when {@link #stdin} was not used). The caller ends it.
    */
   public Process start() {
-    return start(new ProcessBuilder(argv));
+    return start(new ProcessBuilder(found()));
   }
 
   /** Starts with stdin, stdout and stderr of this process. */
   public Process startInherited() {
-    return start(new ProcessBuilder(argv).inheritIO());
+    return start(new ProcessBuilder(found()).inheritIO());
+  }
+
+  /** With the place of a tool for administrators, where the user's PATH has it not (Debian). */
+  private List<String> found() {
+    String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
+    List<String> all = new ArrayList<>(argv);
+    all.set(0, found(argv.getFirst(), path));
+    return all;
+  }
+
+  static String found(String program, String path) {
+    if (program.contains("/") || isIn(program, List.of(path.split(":")))) {
+      return program;
+    }
+    return ADMINISTRATORS.stream()
+        .filter(folder -> isIn(program, List.of(folder)))
+        .findFirst()
+        .map(folder -> folder + "/" + program)
+        .orElse(program);
+  }
+
+  private static boolean isIn(String program, List<String> folders) {
+    return folders.stream().anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 
   private Process start(ProcessBuilder builder) {

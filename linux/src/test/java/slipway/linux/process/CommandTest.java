@@ -34,6 +34,15 @@ class CommandTest {
     }
   }
 
+  /** Debian's users do not have /usr/sbin on their PATH. */
+  @Test
+  void toolsOfAdministratorsAreFound() {
+    assertThat(Command.found("sfdisk", "/nowhere:/usr/bin")).matches("/(usr/)?sbin/sfdisk");
+    assertThat(Command.found("sfdisk", "/nowhere:/usr/sbin:/sbin")).isEqualTo("sfdisk");
+    assertThat(Command.found("no-such-tool", "/usr/bin")).isEqualTo("no-such-tool");
+    assertThat(Command.found("./sfdisk", "/usr/bin")).isEqualTo("./sfdisk");
+  }
+
   @Test
   void saysWhyAProgramCannotBeStarted() {
     assertThatThrownBy(() -> Command.of("/nowhere/tool").run())
