@@ -14,7 +14,7 @@ import slipway.base.KeyFile;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
+import slipway.linux.posix.Pretence;
 import slipway.ostree.repo.Repository;
 import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.Deployment;
@@ -399,7 +399,7 @@ public final class Sysroot {
 
   /** The one writer, among our processes and ostree's. */
   Flock lock() throws IOException {
-    if (Posix.geteuid() != 0) {
+    if (!Pretence.mayOwn(OsPath.of(root))) {
       throw Problem.denied("changing the deployments of " + root + " needs root");
     }
     return Flock.file(OsPath.of(root.resolve("ostree/lock")), true, 0660);

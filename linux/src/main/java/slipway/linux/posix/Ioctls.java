@@ -39,6 +39,11 @@ public final class Ioctls {
    * flag.
    */
   public static void setImmutable(OsPath path, boolean immutable) throws UnixException {
+    Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
+    if (pretence != null) {
+      pretence.setImmutable(Posix.find(Posix.AT_FDCWD, path, false), immutable);
+      return;
+    }
     changeFlags(path, FS_IMMUTABLE_FL, immutable ? FS_IMMUTABLE_FL : 0);
   }
 

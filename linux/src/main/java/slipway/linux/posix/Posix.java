@@ -47,6 +47,9 @@ public final class Posix {
   private static final int SEEK_HOLE = 4;
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int AT_EMPTY_PATH = 0x1000;
+  private static final int STATX_BASIC_STATS = 0x7ff;
+  private static final int STATX_BTIME = 0x800;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
 
@@ -96,12 +99,22 @@ public final class Posix {
 
   /** As {@link #lchown}, relative to an open directory. */
   public static void lchownat(int dir, OsPath path, int uid, int gid) throws UnixException {
+    Pretence pretence = Pretence.over(dir, path);
+    if (pretence != null) {
+      pretence.chown(find(dir, path, false), uid, gid);
+      return;
+    }
     Scratch s = Native.scratch();
     s.check("lchown", path, FCHOWNAT.call(s, dir, s.path(0, path), uid, gid, AT_SYMLINK_NOFOLLOW));
   }
 
   /** fchown(2). */
   public static void fchown(int fd, int uid, int gid) throws UnixException {
+    Pretence pretence = Pretence.over(fd);
+    if (pretence != null) {
+      pretence.chown(find(fd), uid, gid);
+      return;
+    }
     Scratch s = Native.scratch();
     s.check("fchown", fd, FCHOWN.call(s, fd, uid, gid));
   }
@@ -113,14 +126,18 @@ public final class Posix {
 
   /** As {@link #chmod}, relative to an open directory. */
   public static void chmodat(int dir, OsPath path, int mode) throws UnixException {
+    Pretence pretence = Pretence.over(dir, path);
+    int real = pretence == null ? mode : pretence.chmod(find(dir, path, true), mode);
     Scratch s = Native.scratch();
-    s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), mode & 07777, 0));
+    s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), real & 07777, 0));
   }
 
   /** fchmod(2). */
   public static void fchmod(int fd, int mode) throws UnixException {
+    Pretence pretence = Pretence.over(fd);
+    int real = pretence == null ? mode : pretence.chmod(find(fd), mode);
     Scratch s = Native.scratch();
-    s.check("fchmod", fd, FCHMOD.call(s, fd, mode & 07777));
+    s.check("fchmod", fd, FCHMOD.call(s, fd, real & 07777));
   }
 
   /** Sets a file's times to now. */
@@ -168,6 +185,18 @@ public final class Posix {
 
   /** As {@link #mknod}, relative to an open directory. */
   public static void mknodat(int dir, OsPath path, int mode, long rdev) throws UnixException {
+    int type = mode & Stat.S_IFMT;
+    boolean isDevice = type == Stat.S_IFCHR || type == Stat.S_IFBLK;
+    Pretence pretence = isDevice ? Pretence.over(dir, path) : null;
+    if (pretence != null) {
+      int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & 0777 | 0600);
+      try {
+        pretence.mknod(find(fd), mode, rdev);
+      } finally {
+        close(fd);
+      }
+      return;
+    }
     Scratch s = Native.scratch();
     s.check("mknod", path, MKNODAT.call(s, dir, s.path(0, path), mode, rdev));
   }
@@ -181,12 +210,14 @@ public final class Posix {
   public static void mkdirat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
     s.check("mkdir", path, MKDIRAT.call(s, dir, s.path(0, path), mode));
+    begin(dir, path);
   }
 
   /**
    * link(2): a second name for {@code existing}, which is not followed when it is a symbolic link.
    */
   public static void link(OsPath existing, OsPath path) throws UnixException {
+    requireOneFileSystem("link", AT_FDCWD, existing, AT_FDCWD, path);
     Scratch s = Native.scratch();
     s.check(
         "link", path, LINKAT.call(s, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0));
@@ -195,6 +226,7 @@ public final class Posix {
   /** linkat(2) with both paths relative to open directories. */
   public static void linkat(int existingDir, OsPath existing, int dir, OsPath path)
       throws UnixException {
+    requireOneFileSystem("linkat", existingDir, existing, dir, path);
     Scratch s = Native.scratch();
     s.check(
         "linkat", path, LINKAT.call(s, existingDir, s.path(0, existing), dir, s.path(1, path), 0));
@@ -209,6 +241,7 @@ public final class Posix {
   public static void symlinkat(OsPath target, int dir, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
     s.check("symlink", path, SYMLINKAT.call(s, s.path(0, target), dir, s.path(1, path)));
+    begin(dir, path);
   }
 
   /** unlink(2). */
@@ -238,6 +271,7 @@ public final class Posix {
   /** As {@link #rename}, relative to open directories. */
   public static void renameat(int fromDir, OsPath from, int toDir, OsPath to, int flags)
       throws UnixException {
+    requireOneFileSystem("rename", fromDir, from, toDir, to);
     Scratch s = Native.scratch();
     s.check("rename", to, RENAMEAT2.call(s, fromDir, s.path(0, from), toDir, s.path(1, to), flags));
   }
@@ -256,15 +290,33 @@ public final class Posix {
 
   /** open(2); always with O_CLOEXEC. The caller closes the descriptor. */
   public static int open(OsPath path, int flags, int mode) throws UnixException {
-    Scratch s = Native.scratch();
-    return s.check(
-        "open", path, OPENAT.call(s, AT_FDCWD, s.path(0, path), flags | O_CLOEXEC, mode));
+    return open("open", AT_FDCWD, path, flags, mode);
   }
 
   /** openat(2); always with O_CLOEXEC. */
   public static int openat(int dir, OsPath path, int flags, int mode) throws UnixException {
+    return open("openat", dir, path, flags, mode);
+  }
+
+  private static int open(String call, int dir, OsPath path, int flags, int mode)
+      throws UnixException {
     Scratch s = Native.scratch();
-    return s.check("openat", path, OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode));
+    int fd = OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode);
+    int errno = fd < 0 ? s.errno() : 0;
+    Pretence pretence = errno == UnixException.EACCES ? Pretence.over(dir, path) : null;
+    if (pretence != null) {
+      int wanted = pretence.opened(find(dir, path, true));
+      s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), wanted, 0));
+      fd = OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode);
+      errno = fd < 0 ? s.errno() : 0;
+    }
+    if (errno != 0) {
+      throw Native.error(call, path, errno);
+    }
+    if ((flags & O_EXCL) != 0 && Pretence.over(fd) instanceof Pretence made) {
+      made.forget(find(fd));
+    }
+    return fd;
   }
 
   /**
@@ -291,12 +343,18 @@ public final class Posix {
 
   /** fsync(2). */
   public static void fsync(int fd) throws UnixException {
+    if (Pretence.over(fd) != null) {
+      return;
+    }
     Scratch s = Native.scratch();
     s.check("fsync", fd, FSYNC.call(s, fd));
   }
 
   /** fdatasync(2). */
   public static void fdatasync(int fd) throws UnixException {
+    if (Pretence.over(fd) != null) {
+      return;
+    }
     Scratch s = Native.scratch();
     s.check("fdatasync", fd, FDATASYNC.call(s, fd));
   }
@@ -421,6 +479,9 @@ public final class Posix {
 
   /** Syncs the whole file system that holds {@code path}. */
   public static void syncfs(OsPath path) throws UnixException {
+    if (Pretence.over(AT_FDCWD, path) != null) {
+      return;
+    }
     int fd = open(path, O_RDONLY, 0);
     Scratch s = Native.scratch();
     int r = SYNCFS.call(s, fd);
@@ -443,7 +504,7 @@ public final class Posix {
 
   /** fstat(2), by statx(2). */
   public static Stat fstat(int fd) throws UnixException {
-    return statx(fd, OsPath.of(""), 0x1000 | AT_SYMLINK_NOFOLLOW);
+    return statx(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   }
 
   /** Whether a name exists; a dangling link does. */
@@ -457,9 +518,46 @@ public final class Posix {
   }
 
   private static Stat statx(int dir, OsPath path, int flags) throws UnixException {
+    Pretence pretence = Pretence.over(dir, path);
+    return pretence == null ? realStat(dir, path, flags) : pretence.shown(find(dir, path, flags));
+  }
+
+  /** What the kernel knows of a file, whatever is pretended. */
+  static Pretence.Found find(int dir, OsPath path, boolean follow) throws UnixException {
+    return find(dir, path, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  }
+
+  static Pretence.Found find(int fd) throws UnixException {
+    return find(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  }
+
+  private static Pretence.Found find(int dir, OsPath path, int flags) throws UnixException {
+    Stat real = realStat(dir, path, flags);
+    ByteBuffer b = Native.scratch().struct;
+    boolean known = (b.getInt(0) & STATX_BTIME) != 0;
+    return new Pretence.Found(real, known ? b.getLong(80) : 0, known ? b.getInt(88) : 0);
+  }
+
+  /** A name that was made just now. */
+  private static void begin(int dir, OsPath path) throws UnixException {
+    Pretence pretence = Pretence.over(dir, path);
+    if (pretence != null) {
+      pretence.forget(find(dir, path, false));
+    }
+  }
+
+  private static void requireOneFileSystem(
+      String call, int fromDir, OsPath from, int toDir, OsPath to) throws UnixException {
+    if (Pretence.over(fromDir, from) != Pretence.over(toDir, to)) {
+      throw Native.error(call, to, UnixException.EXDEV);
+    }
+  }
+
+  private static Stat realStat(int dir, OsPath path, int flags) throws UnixException {
     Scratch s = Native.scratch();
     ByteBuffer b = s.struct;
-    s.check("stat", path, STATX.call(s, dir, s.path(0, path), flags, 0x7ff, s.structAddress));
+    int mask = STATX_BASIC_STATS | STATX_BTIME;
+    s.check("stat", path, STATX.call(s, dir, s.path(0, path), flags, mask, s.structAddress));
     return new Stat(
         b.getShort(28) & 0xffff,
         b.getInt(20),

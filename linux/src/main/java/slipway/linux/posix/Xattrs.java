@@ -28,6 +28,10 @@ public final class Xattrs {
 
   /** The value of an extended attribute, or null when the file has none of that name. */
   public static byte @Nullable [] lgetxattr(OsPath path, OsPath name) throws UnixException {
+    Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
+    if (pretence != null) {
+      return pretence.getxattr(Posix.find(Posix.AT_FDCWD, path, false), name);
+    }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer();
     long address = Native.address(buffer);
@@ -51,6 +55,10 @@ public final class Xattrs {
    * such thing.
    */
   public static List<OsPath> llistxattr(OsPath path) throws UnixException {
+    Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
+    if (pretence != null) {
+      return pretence.listxattr(Posix.find(Posix.AT_FDCWD, path, false));
+    }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer();
     long address = Native.address(buffer);
@@ -83,6 +91,12 @@ public final class Xattrs {
 
   /** lsetxattr(2): creates or replaces. */
   public static void lsetxattr(OsPath path, OsPath name, byte[] value) throws UnixException {
+    Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
+    if (pretence != null) {
+      Pretence.Found found = Posix.find(Posix.AT_FDCWD, path, false);
+      check("lsetxattr", path + " " + name, pretence.setxattr(found, name, value));
+      return;
+    }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer(value.length).put(0, value);
     int r =
@@ -95,6 +109,12 @@ public final class Xattrs {
 
   /** fsetxattr(2): creates or replaces. */
   public static void fsetxattr(int fd, OsPath name, byte[] value) throws UnixException {
+    Pretence pretence = Pretence.over(fd);
+    if (pretence != null) {
+      int refused = pretence.setxattr(Posix.find(fd), name, value);
+      check("fsetxattr", "fd " + fd + " " + name, refused);
+      return;
+    }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer(value.length).put(0, value);
     int r = FSETXATTR.call(s, fd, s.path(1, name), Native.address(buffer), value.length, 0);
@@ -105,10 +125,22 @@ public final class Xattrs {
 
   /** lremovexattr(2). */
   public static void lremovexattr(OsPath path, OsPath name) throws UnixException {
+    Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
+    if (pretence != null) {
+      int kept = pretence.removexattr(Posix.find(Posix.AT_FDCWD, path, false), name);
+      check("lremovexattr", path + " " + name, kept);
+      return;
+    }
     Scratch s = Native.scratch();
     int r = LREMOVEXATTR.call(s, s.path(0, path), s.path(1, name));
     if (r < 0) {
       throw Native.error("lremovexattr", path + " " + name, s.errno());
+    }
+  }
+
+  private static void check(String call, String what, int errno) throws UnixException {
+    if (errno != 0) {
+      throw Native.error(call, what, errno);
     }
   }
 }

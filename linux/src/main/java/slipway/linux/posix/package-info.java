@@ -16,6 +16,10 @@
  *  TreeCopy, TreeRemoval                             from the root down, links are never followed
  *  SparseCopy, SparseOutput                          holes stay holes
  *  FdInput                                           a stream of an open file
+ *
+ *  Pretence.below(folder)   while it is open, owners, modes, attributes and devices that only root
+ *                           can give are kept in memory there, and Posix, Xattrs and Ioctls answer
+ *                           from that: a user fills a tree as root would
  * </pre>
  */
 @org.jspecify.annotations.NullMarked

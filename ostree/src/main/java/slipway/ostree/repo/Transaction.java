@@ -18,6 +18,7 @@ import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.Pretence;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
@@ -69,7 +70,7 @@ public final class Transaction implements ContentStore, AutoCloseable {
    *     computed on the way
    */
   public static Transaction begin(Repository repository, boolean verity) throws IOException {
-    if (repository.mode() == Repository.Mode.BARE && Posix.geteuid() != 0) {
+    if (repository.mode() == Repository.Mode.BARE && !Pretence.mayOwn(repository.osPath())) {
       throw Problem.denied(
           "writing to the bare repository "
               + repository.path()
