@@ -22,6 +22,7 @@ import slipway.disk.format.Ova;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.UnixException;
 import slipway.system.kargs.KernelArguments;
 
 /**
@@ -48,12 +49,9 @@ public final class DiskBuilder {
    * Builds every requested type.
    *
    * @return the files, in the order of the request's types
-   * @throws Problem when the image is not bootable, the disk too small, or root is missing
+   * @throws Problem when the image is not bootable, the disk too small, or only root can do it
    */
   public static List<Path> build(DiskRequest request, Progress progress) throws IOException {
-    if (Posix.geteuid() != 0) {
-      throw Problem.denied("making disk images needs root: run it with sudo");
-    }
     return new DiskBuilder(request, progress).build();
   }
 
@@ -109,6 +107,7 @@ public final class DiskBuilder {
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     request.types().forEach(type -> requireNoFolder(output.resolve(type.path())));
     requireNoFolder(output.resolve(DiskManifest.name(request.types())));
+    requireOwner(output);
     try (Scratch scratch = Scratch.create(progress)) {
       sweep(output, scratch);
       space.require();
@@ -128,6 +127,23 @@ public final class DiskBuilder {
       Path folder = Objects.requireNonNull(output.resolve(type.path()).getParent());
       if (Files.isDirectory(folder)) {
         scratch.sweep(folder);
+      }
+    }
+  }
+
+  /** Only root gives files to others: said before anything is made. */
+  private void requireOwner(Path output) throws IOException {
+    if (request.access().isOwned()) {
+      try {
+        own(OsPath.of(output));
+      } catch (UnixException e) {
+        if (e.errno() != UnixException.EPERM) {
+          throw e;
+        }
+        throw new Problem(
+            Problem.Kind.DENIED,
+            "only root can give the files another owner; run it with sudo, or leave out --chown",
+            e);
       }
     }
   }

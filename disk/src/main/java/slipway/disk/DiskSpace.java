@@ -1,5 +1,6 @@
 package slipway.disk;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import slipway.base.Cleanup;
 import slipway.base.FullDisk;
 import slipway.base.Problem;
 import slipway.disk.plan.DiskPlan;
+import slipway.linux.posix.Posix;
 import slipway.linux.posix.UnixException;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
@@ -61,7 +63,8 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output, boolean 
 
   /** Bytes that nobody has taken; root may take what is kept from others. */
   private static long free(Path folder) {
-    return folder.toFile().getFreeSpace();
+    File file = folder.toFile();
+    return Posix.geteuid() == 0 ? file.getFreeSpace() : file.getUsableSpace();
   }
 
   private static long up(long bytes) {
@@ -142,6 +145,24 @@ record DiskSpace(ImageSource source, Manifest.Image image, Path output, boolean 
                 plan.root().size() / MIB,
                 grows ? "give --size" : "it takes a disk of",
                 (wanted > plan.size() ? wanted : 2 * plan.size()) / MIB),
+        failure);
+  }
+
+  /**
+   * Says of the failure of a user's build, whose files are put together in a folder, that it was
+   * for want of room there or on the disk itself, if it was.
+   *
+   * @return the failure itself, or what is to be told instead
+   */
+  Exception explainedFiles(Exception failure, DiskPlan plan, Path folder, long least) {
+    boolean isHere = !isFull(failure) && isOfWriting(failure) && free(folder) < FULL;
+    if (!isHere || Cleanup.isStopped()) {
+      return explained(failure, plan, folder, least);
+    }
+    return new Problem(
+        Problem.Kind.FULL,
+        "the file system of %s, where the disk's files are put together, is full: they take about %d MiB; free some space there, or name another folder by TMPDIR"
+            .formatted(folder.getParent(), up(content())),
         failure);
   }
 

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BlockSetup;
@@ -33,7 +34,8 @@ import slipway.tree.FileTree;
 /**
  * Writes a whole disk, a file or a device: table of partitions, file systems, the image, boot
  * loaders. Mounts live in a namespace of their own and loop devices detach themselves, so the
- * kernel takes both away however the work ends.
+ * kernel takes both away however the work ends. A user who is not root has neither ({@link
+ * PretendedDisk}).
  */
 final class DiskWriter {
   private static final long NOTHING_RUNS =
@@ -149,7 +151,10 @@ final class DiskWriter {
     // What goes to the EFI system partition; empty when there shall be nothing.
     Path partition = scratch.large();
     boolean done =
-        MountNamespace.call("disk", () -> populate(disk, plan, mountpoint, partition, scratch));
+        Posix.geteuid() == 0
+            ? MountNamespace.call(
+                "disk", () -> populate(disk, plan, mountpoint, partition, scratch))
+            : pretend(disk, plan, partition, scratch);
     if (done) {
       FileSystems.esp(disk, plan.esp());
       FileSystems.put(disk, plan.esp().start(), partition);
@@ -190,6 +195,32 @@ final class DiskWriter {
                   e, plan, root.target(), rootMinimum(image, options.wishes().customizations())));
         }
       }
+    }
+  }
+
+  /** The same for a user, on a file that holds zeros. */
+  private boolean pretend(Path disk, DiskPlan plan, Path partition, Scratch scratch)
+      throws IOException {
+    requireUsersRoot();
+    Path folder = scratch.large();
+    try {
+      return new PretendedDisk(disk, plan)
+          .write(
+              folder,
+              (root, boot) ->
+                  install(disk, plan, root, boot, KernelArguments.NONE, partition, scratch));
+    } catch (IOException | RuntimeException e) {
+      long least = rootMinimum(image, options.wishes().customizations());
+      throw DiskSpace.thrown(space.explainedFiles(e, plan, folder, least));
+    }
+  }
+
+  /** Without mounts there is one file system that we write ourselves. */
+  private void requireUsersRoot() {
+    if (rootfs != RootFileSystem.EXT4) {
+      throw Problem.denied(
+          "only root can make a disk with %s; run it with sudo, or give --rootfs ext4"
+              .formatted(rootfs.label()));
     }
   }
 

@@ -50,8 +50,10 @@
  * {@link slipway.disk.MachineWishes} is what all of them are told of the machine; {@code Aleph}
  * what they leave behind of its origin.
  *
- * <p>{@code slipway.disk.ext4} writes a file system without root and mounts; no disk is made by it
- * yet.
+ * <p>For a user who is not root {@code PretendedDisk} takes the place of 2, 3 and 10: the rest
+ * works in a folder, whose owners, modes, attributes and devices are pretended ({@link
+ * slipway.linux.posix.Pretence}), and {@code slipway.disk.ext4} writes what it looks like into the
+ * partitions.
  *
  * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
  * {@code DiskSpace}, whether there was no room.

@@ -3,6 +3,7 @@ package slipway.disk;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import slipway.base.Progress;
+import slipway.archive.tar.TarOptions;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.process.Command;
@@ -23,6 +25,8 @@ import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
+import slipway.tree.DirectoryReader;
+import slipway.tree.TarWriter;
 
 /**
  * A small image that has all that a disk needs, with this machine's GRUB and a kernel that is only
@@ -106,6 +110,16 @@ final class TestImage {
     return store(store, tree, labels, MediaTypes.OCI_LAYER_GZIP);
   }
 
+  /** The same with extended attributes. */
+  static Manifest.Image storeWithXattrs(LocalStore store, Path tree, Map<String, String> labels)
+      throws IOException {
+    Path tar = tree.resolveSibling("layer.tar");
+    try (OutputStream out = Files.newOutputStream(tar)) {
+      TarWriter.write(out, DirectoryReader.read(tree), TarOptions.EXACT);
+    }
+    return store(store, tree, tar, labels, MediaTypes.OCI_LAYER);
+  }
+
   private static Manifest.Image store(
       LocalStore store, Path tree, Map<String, String> labels, String mediaType)
       throws IOException {
@@ -113,6 +127,13 @@ final class TestImage {
     Command.of("tar", "-C", tree.toString(), "--sort=name", "--numeric-owner", "-cf")
         .with(tar.toString(), ".")
         .run();
+    return store(store, tree, tar, labels, mediaType);
+  }
+
+  private static Manifest.Image store(
+      LocalStore store, Path tree, Path plain, Map<String, String> labels, String mediaType)
+      throws IOException {
+    Path tar = plain;
     Digest diffId =
         Digest.parse("sha256:" + Command.of("sha256sum", tar.toString()).output().split(" ")[0]);
     if (mediaType.equals(MediaTypes.OCI_LAYER_GZIP)) {

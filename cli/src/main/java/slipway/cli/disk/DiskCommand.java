@@ -42,7 +42,7 @@ public final class DiskCommand implements Callable<Integer> {
   @Command(
       name = "build",
       mixinStandardHelpOptions = true,
-      description = "Make a disk of a bootable image in the local store; needs root.",
+      description = "Make a disk of a bootable image in the local store; xfs and btrfs need root.",
       footer = "slipway disk build --type qcow2 --output out localhost/web:1")
   public static final class Build implements Callable<Integer> {
 

@@ -2,12 +2,10 @@ package slipway.disk.bootloader;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
@@ -24,7 +22,7 @@ import slipway.linux.process.Command;
  *
  * <p>Only for threads that have mounts of their own ({@link slipway.linux.mount.MountNamespace}).
  */
-final class Confinement implements AutoCloseable {
+final class Confinement implements ToolRoom {
   /**
    * From here on no user is known and no container has its users (systemd, "UIDS-GIDS"), up to
    * 2^31. The bound on processes counts all of one user's on this machine, so each has one of its
@@ -83,31 +81,13 @@ final class Confinement implements AutoCloseable {
     Posix.chmod(OsPath.of(work()), 0700);
   }
 
-  /** The folder that the tool works in. What it leaves there is not to be trusted. */
-  Path work() {
+  @Override
+  public Path work() {
     return root.resolve("work");
   }
 
-  /** Gives the tool a file to read. */
-  void put(String name, byte[] content) throws IOException {
-    Path file = work().resolve(name);
-    Path folder = Objects.requireNonNull(file.getParent());
-    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-      Files.createDirectory(folder);
-      Posix.chmod(OsPath.of(folder), 0755);
-    }
-    Files.write(file, content);
-    Posix.chmod(OsPath.of(file), 0644);
-  }
-
-  /**
-   * Runs a program in the folder.
-   *
-   * @param argv the program by its whole path, below /usr
-   * @param limit after which it is killed; the kernel's own bound on processor time is a second
-   *     later, so that what is told is that it did not end in time
-   */
-  Command.Result tryRun(List<String> argv, Duration limit) {
+  @Override
+  public Command.Result tryRun(List<String> argv, Duration limit) {
     return Command.of("setpriv", "--pdeathsig", "KILL", "--")
         .with("unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child=KILL")
         .with("--root=" + root, "--wd=/work", "--")
@@ -116,8 +96,7 @@ final class Confinement implements AutoCloseable {
         .with("/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "/usr/bin/setpriv", "--pdeathsig", "KILL")
         .with("--reuid", Integer.toString(user), "--regid", Integer.toString(user))
         .with("--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--")
-        .with("/usr/bin/prlimit", "--as=1073741824", "--cpu=" + (limit.toSeconds() + 1))
-        .with("--fsize=67108864", "--nofile=64", "--core=0", "--nproc=1", "--")
+        .with(ToolRoom.bounds(limit).toArray(String[]::new))
         .with(argv.toArray(String[]::new))
         .timeout(limit)
         .tryRun();

@@ -21,7 +21,7 @@ import slipway.linux.process.Command;
  * Joins GRUB's kernel and modules to one file that firmware can start, with this machine's
  * grub-mkimage(1): the format of modules is that of GRUB 2.00 on, so the modules may be those of
  * another version. They come from strangers and the program reads their ELF tables, so it works
- * shut in, see {@link Confinement}.
+ * shut in, see {@link ToolRoom}.
  *
  * @param folder an empty folder to work in
  */
@@ -63,16 +63,16 @@ public record GrubMkimage(Path folder) {
       String platform, String prefix, String early, List<String> modules, Map<String, byte[]> files)
       throws IOException {
     String program = program();
-    try (Confinement confinement = Confinement.in(folder)) {
-      confinement.put("early.cfg", early.getBytes(StandardCharsets.UTF_8));
+    try (ToolRoom room = ToolRoom.in(folder)) {
+      room.put("early.cfg", early.getBytes(StandardCharsets.UTF_8));
       for (Map.Entry<String, byte[]> file : files.entrySet()) {
-        confinement.put("modules/" + file.getKey(), file.getValue());
+        room.put("modules/" + file.getKey(), file.getValue());
       }
       List<String> argv = new ArrayList<>(List.of(program, "-d", "modules", "-O", platform));
       argv.addAll(List.of("-c", "early.cfg", "-p", prefix, "-o", "image"));
       argv.addAll(modules);
-      Command.Result result = confinement.tryRun(argv, LIMIT);
-      byte[] image = result.status() == 0 ? image(confinement.work(), platform) : new byte[0];
+      Command.Result result = room.tryRun(argv, LIMIT);
+      byte[] image = result.status() == 0 ? image(room.work(), platform) : new byte[0];
       if (image.length == 0 || (platform.endsWith("-efi") && !isExecutable(image))) {
         throw Problem.input(
             "this machine's grub-mkimage cannot make a boot loader for "

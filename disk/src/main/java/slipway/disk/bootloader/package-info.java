@@ -6,7 +6,7 @@
  *  image: /usr/lib/grub/PLATFORM/*.mod, *.lst, *.img
  *         │ read as data, no link followed
  *         ▼
- *  GrubMkimage ─▶ this machine's grub-mkimage, shut in by Confinement ─▶ one file that starts
+ *  GrubMkimage ─▶ this machine's grub-mkimage, shut in (ToolRoom) ─▶ one file that starts
  *         with it goes an early configuration: find /boot by its id, read grub/grub.cfg there
  *
  *  BIOS (i386-pc), amd64 alone

@@ -1,6 +1,8 @@
 package slipway.disk.ext4;
 
+import java.util.Set;
 import java.util.UUID;
+import slipway.linux.posix.OsPath;
 
 /**
  * What a file system has beside its tree. The same options, tree and size give the same bytes.
@@ -10,5 +12,16 @@ import java.util.UUID;
  * @param hashSeed what hashes of names begin with
  * @param seconds when it was made, since the epoch
  * @param verity whether files may be sealed with fs-verity
+ * @param immutable paths in the tree of what has that flag of chattr(1)
  */
-public record Ext4Options(UUID id, String label, UUID hashSeed, long seconds, boolean verity) {}
+public record Ext4Options(
+    UUID id, String label, UUID hashSeed, long seconds, boolean verity, Set<OsPath> immutable) {
+  public Ext4Options {
+    immutable = Set.copyOf(immutable);
+  }
+
+  /** Without the last. */
+  public Ext4Options(UUID id, String label, UUID hashSeed, long seconds, boolean verity) {
+    this(id, label, hashSeed, seconds, verity, Set.of());
+  }
+}

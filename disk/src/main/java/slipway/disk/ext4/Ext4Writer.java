@@ -228,6 +228,9 @@ public final class Ext4Writer {
       case Node.Special s -> InodeTable.content(inode, 0, has ? 1 : 0, device(s));
       default -> throw new IllegalArgumentException("no node of a merged tree: " + path);
     }
+    if (options.immutable().contains(path)) {
+      inode.putInt(Inode.FLAGS, inode.getInt(Inode.FLAGS) | Inode.IMMUTABLE);
+    }
     inodes.write(number, inode);
   }
 

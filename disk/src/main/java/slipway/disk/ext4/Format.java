@@ -154,6 +154,7 @@ final class Format {
     static final int XATTRS = 160;
     static final int EXTRA_VALUE = 32;
 
+    static final int IMMUTABLE = 0x10;
     static final int HAS_EXTENTS = 0x80000;
     static final int DOUBLE_INDIRECT = 13;
 
