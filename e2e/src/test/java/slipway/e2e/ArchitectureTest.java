@@ -40,8 +40,6 @@ class ArchitectureTest {
           "slipway.composefs.ErofsImage",
               "the reader that the writer is held to, in ostree's tests too",
           "slipway.composefs.XxHash32", "ostree's tests hold it to its specification",
-          "slipway.disk.ext4.Ext4Options", "as Ext4Writer",
-          "slipway.disk.ext4.Ext4Writer", "no disk is made by it yet",
           "slipway.ostree.repo.FsckReport", "tests of imports ask what a damaged repository lacks");
 
   /**

@@ -36,8 +36,8 @@ public final class ImageBuilderTool {
       name = "build",
       mixinStandardHelpOptions = true,
       description =
-          "Make disks of a bootable image; needs root. The image is one of the local store or of"
-              + " podman's, and the config /config.toml or /config.json where there is one.",
+          "Make disks of a bootable image. The image is one of the local store or of podman's,"
+              + " and the config /config.toml or /config.json where there is one.",
       footer = {
         "bootc-image-builder build --type qcow2 --type ami quay.io/os/web:1",
         "bootc-image-builder build --config c.toml --output out quay.io/os/web:1"
@@ -65,7 +65,7 @@ public final class ImageBuilderTool {
         description = "how progress is told on standard error (default: ${DEFAULT-VALUE})")
     String progress = "auto";
 
-    @Option(names = "--in-vm", description = "not here: making disks needs root, and no machine")
+    @Option(names = "--in-vm", description = "not here: disks are made without root, too")
     boolean inVm;
 
     @Parameters(paramLabel = "IMAGE", description = "name or id")
@@ -78,7 +78,8 @@ public final class ImageBuilderTool {
       long start = System.nanoTime();
       ProgressKind kind = ProgressKind.parse(progress);
       if (inVm) {
-        throw Problem.usage("--in-vm is not here: run the command as root instead");
+        throw Problem.usage(
+            "--in-vm is not here: leave it out, for disks are made without root, too");
       }
       options.check();
       FileAccess access = output.access();
