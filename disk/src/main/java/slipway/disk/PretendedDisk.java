@@ -47,7 +47,7 @@ record PretendedDisk(Path disk, DiskPlan plan) {
    */
   boolean write(Path folder, Filling filling) throws IOException {
     Path top = Files.createDirectory(folder.resolve("root"));
-    Path boot = Files.createDirectory(top.resolve("boot"));
+    Files.createDirectory(top.resolve("boot"));
     try (Pretence root = Pretence.below(top)) {
       begin(top);
       boolean done =

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -14,6 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
+import slipway.disk.config.BootLoader;
+import slipway.disk.plan.DiskPlan;
 import slipway.linux.mount.Mount;
 import slipway.oci.model.Manifest;
 import slipway.oci.store.LocalStore;
@@ -75,5 +78,20 @@ class DiskSpaceTest {
           .hasMessageStartingWith("the file system of " + small.target() + " is full: ")
           .hasCause(failure);
     }
+  }
+
+  /** A user's files are put together elsewhere than the disk. */
+  @Test
+  void whereAUsersFilesAreIsFull() throws Exception {
+    DiskPlan plan = DiskPlan.of(0, 0, "amd64", BootLoader.GRUB, UUID::randomUUID);
+    IOException failure = new IOException("write: No space left on device");
+    assertThat(space.explainedFiles(failure, plan, scratch, 0))
+        .hasMessageStartingWith("the file system of " + small.target() + ", where the disk's files")
+        .hasMessageContaining("TMPDIR")
+        .hasCause(failure);
+    Path roomy = Files.createDirectory(directory.resolve("roomy"));
+    assertThat(space.explainedFiles(failure, plan, roomy, 0)).isSameAs(failure);
+    assertThat(space.explainedFiles(Problem.full("told"), plan, scratch, 0))
+        .hasMessageContaining("give --size");
   }
 }

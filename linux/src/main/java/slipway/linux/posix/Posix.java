@@ -189,7 +189,7 @@ public final class Posix {
     boolean isDevice = type == Stat.S_IFCHR || type == Stat.S_IFBLK;
     Pretence pretence = isDevice ? Pretence.over(dir, path) : null;
     if (pretence != null) {
-      int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & 0777 | 0600);
+      int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode & 0777) | 0600);
       try {
         pretence.mknod(find(fd), mode, rdev);
       } finally {
@@ -313,7 +313,8 @@ public final class Posix {
     if (errno != 0) {
       throw Native.error(call, path, errno);
     }
-    if ((flags & O_EXCL) != 0 && Pretence.over(fd) instanceof Pretence made) {
+    Pretence made = (flags & O_EXCL) == 0 ? null : Pretence.over(fd);
+    if (made != null) {
       made.forget(find(fd));
     }
     return fd;

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,8 +52,8 @@ class PretenceTest {
   }
 
   /** Everything that is to be the same, by name. */
-  private static TreeMap<String, String> listing(Path folder) throws IOException {
-    TreeMap<String, String> all = new TreeMap<>();
+  private static Map<String, String> listing(Path folder) throws IOException {
+    Map<String, String> all = new TreeMap<>();
     for (OsPath name : Posix.list(OsPath.of(folder))) {
       all.put(name.toString(), line(OsPath.of(folder).resolve(name)));
     }
@@ -131,7 +132,7 @@ class PretenceTest {
     try (Pretence pretence = Pretence.below(folder)) {
       for (int i = 0; i < 2_000; i++) {
         long each = seeds.nextLong();
-        TreeMap<String, String> before = listing(real);
+        Map<String, String> before = listing(real);
         String pretended = outcome(at -> step(at, new Random(each)), folder);
         assertThat(pretended)
             .describedAs("seed " + seed + " step " + i + " with " + before)
