@@ -83,7 +83,8 @@ class DiskSpaceTest {
   /** A user's files are put together elsewhere than the disk. */
   @Test
   void whereAUsersFilesAreIsFull() throws Exception {
-    DiskPlan plan = DiskPlan.of(0, 0, "amd64", BootLoader.GRUB, UUID::randomUUID);
+    DiskPlan plan =
+        DiskPlan.of(0, new DiskPlan.Least(0, 0), "amd64", BootLoader.GRUB, UUID::randomUUID);
     IOException failure = new IOException("write: No space left on device");
     assertThat(space.explainedFiles(failure, plan, scratch, 0))
         .hasMessageStartingWith("the file system of " + small.target() + ", where the disk's files")
