@@ -105,7 +105,8 @@ public record DiskRequest(
     SplittableRandom random = new SplittableRandom(seed);
     // Version 4, variant 1 (RFC 9562, section 5.4).
     return () ->
-        new UUID(random.nextLong() & ~0xf000L | 0x4000, random.nextLong() >>> 2 | Long.MIN_VALUE);
+        new UUID(
+            (random.nextLong() & ~0xf000L) | 0x4000, (random.nextLong() >>> 2) | Long.MIN_VALUE);
   }
 
   BootableImage image() {

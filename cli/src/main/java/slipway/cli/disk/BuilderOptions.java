@@ -97,7 +97,7 @@ final class BuilderOptions {
   @Nullable Boolean tlsVerify;
 
   @Spec(Spec.Target.MIXEE)
-  CommandSpec spec;
+  CommandSpec spec = CommandSpec.create();
 
   /** Refuses what cannot be, and warns of what does nothing. */
   void check() {

@@ -71,7 +71,7 @@ final class DiskOptions {
   @Mixin Followed followed = new Followed();
 
   @Spec(Spec.Target.MIXEE)
-  CommandSpec spec;
+  CommandSpec spec = CommandSpec.create();
 
   /** Where the files go, and whose they are: a mix-in of commands that write some. */
   static final class Output {
