@@ -60,6 +60,23 @@ class FilesystemRefusalTest extends FilesystemCase {
     }
   }
 
+  /** Room in bytes is of no use without inodes, which mkfs counts out once. */
+  @Test
+  @Tag("slow")
+  void aRootWithoutInodesIsFull() throws Exception {
+    LoopDevice loop = disk(OLD_TABLE, 0);
+    Command.of("mkfs.ext4", "-q", "-F", "-N", "256", loop.device().toString()).run();
+    root = Files.createDirectories(directory.resolve("mnt"));
+    open.add(Mount.of(loop.device().toString(), root, "ext4", 0, null));
+    Command.of("sh", "-euc", "seq $(($(stat -f -c %d .) - 60)) | xargs touch")
+        .directory(root.resolve("lost+found"))
+        .run();
+    assertThatThrownBy(() -> install(request(Replace.NOTHING)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("No space left on device");
+    assertThat(root.resolve("boot/loader")).doesNotExist();
+  }
+
   /** Whether the image is imported first, or only read because there is no room beside. */
   @ParameterizedTest
   @Tag("slow")
