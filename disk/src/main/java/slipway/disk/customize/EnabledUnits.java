@@ -1,6 +1,7 @@
 package slipway.disk.customize;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.base.Spelling;
 import slipway.disk.config.DiskConfig;
+import slipway.linux.posix.InRoot;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.RootedFile;
@@ -132,7 +134,7 @@ record EnabledUnits(Path etc) {
       for (String folder : PLACES) {
         if (text == null) {
           place = folder + "/" + file;
-          if (isMasked(etc.resolve("..").resolve(place))) {
+          if (targetOf(place).filter(NOTHING::equals).isPresent()) {
             return Optional.empty();
           }
           text = OwnedFiles.text(etc, place, RootedFile.Links.IN_ROOT).orElse(null);
@@ -141,11 +143,7 @@ record EnabledUnits(Path etc) {
       if (place == null || text == null || text.isEmpty()) {
         return Optional.empty();
       }
-      Path link = etc.resolve("..").resolve(place);
-      String target =
-          Files.isSymbolicLink(link)
-              ? String.valueOf(Files.readSymbolicLink(link).getFileName())
-              : file;
+      String target = targetOf(place).map(to -> String.valueOf(to.getFileName())).orElse(file);
       if (target.equals(file) || !NAME.matcher(target).matches()) {
         return Optional.of(new Unit(at, "/" + place, text));
       }
@@ -154,21 +152,39 @@ record EnabledUnits(Path etc) {
     return Optional.empty();
   }
 
-  private static boolean isMasked(Path unit) throws IOException {
-    return Files.isSymbolicLink(unit) && Files.readSymbolicLink(unit).equals(NOTHING);
+  /** What a unit's file leads to, when it is a link. */
+  private Optional<Path> targetOf(String place) throws IOException {
+    int slash = place.lastIndexOf('/');
+    Optional<Path> folder = folder(place.substring(0, slash));
+    if (folder.isEmpty()) {
+      return Optional.empty();
+    }
+    Path link = folder.get().resolve(place.substring(slash + 1));
+    return Files.isSymbolicLink(link)
+        ? Optional.of(Files.readSymbolicLink(link))
+        : Optional.empty();
+  }
+
+  /** Where a folder of the image really is; a link in it leads nowhere else. */
+  private Optional<Path> folder(String inside) throws IOException {
+    return InRoot.resolve(OsPath.of(etc.resolve("..")), inside)
+        .map(real -> Path.of(real.toString()))
+        .filter(OwnedFiles::isDirectory);
   }
 
   /** The names of all units, for a guess which was meant. */
   private Set<String> all() {
     Set<String> names = new TreeSet<>();
     for (String place : PLACES) {
-      Path folder = etc.resolve("..").resolve(place);
-      if (OwnedFiles.isDirectory(folder)) {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.*")) {
-          files.forEach(file -> names.add(Printable.text(String.valueOf(file.getFileName()))));
-        } catch (IOException e) {
-          // Then there is no guess.
+      try {
+        Optional<Path> folder = folder(place);
+        if (folder.isPresent()) {
+          try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.get(), "*.*")) {
+            files.forEach(file -> names.add(Printable.text(String.valueOf(file.getFileName()))));
+          }
         }
+      } catch (IOException | DirectoryIteratorException e) {
+        // Then there is no guess.
       }
     }
     return names;

@@ -130,4 +130,15 @@ class EnabledUnitsTest {
     assertThat(Files.exists(etc.resolve("systemd/system/own.service"), LinkOption.NOFOLLOW_LINKS))
         .isTrue();
   }
+
+  /** Not even the guess which unit was meant looks at this machine's. */
+  @Test
+  void linksLeadNowhereElse(@TempDir Path elsewhere) throws Exception {
+    Files.writeString(elsewhere.resolve("outside.service"), "[Install]\nWantedBy=a.target\n");
+    Path local = Files.createDirectories(root.resolve("usr/local/lib/systemd"));
+    Files.createSymbolicLink(local.resolve("system"), elsewhere);
+    assertThatThrownBy(() -> apply(List.of("outsid.service"), List.of(), List.of()))
+        .isInstanceOf(Problem.class)
+        .hasMessage("the image has no unit \"outsid.service\" that is not masked");
+  }
 }
