@@ -80,7 +80,7 @@ final class IsoOptions {
   boolean json;
 
   @Spec(Spec.Target.MIXEE)
-  CommandSpec spec;
+  CommandSpec spec = CommandSpec.create();
 
   /** Makes the ISO and prints its name. */
   void run(Path in, Path out, @Nullable Path kickstart) throws IOException {

@@ -134,9 +134,10 @@ class EnabledUnitsTest {
   /** Not even the guess which unit was meant looks at this machine's. */
   @Test
   void linksLeadNowhereElse(@TempDir Path elsewhere) throws Exception {
-    Files.writeString(elsewhere.resolve("outside.service"), "[Install]\nWantedBy=a.target\n");
-    Path local = Files.createDirectories(root.resolve("usr/local/lib/systemd"));
-    Files.createSymbolicLink(local.resolve("system"), elsewhere);
+    Path outside = Files.createDirectories(elsewhere.resolve("system/outside.service"));
+    Path local = Files.createDirectories(root.resolve("usr/local/lib"));
+    Files.createSymbolicLink(local.resolve("systemd"), elsewhere);
+    assertThat(local.resolve("systemd/system/outside.service").toRealPath()).isEqualTo(outside);
     assertThatThrownBy(() -> apply(List.of("outsid.service"), List.of(), List.of()))
         .isInstanceOf(Problem.class)
         .hasMessage("the image has no unit \"outsid.service\" that is not masked");
