@@ -59,6 +59,8 @@ public final class LayerExporter implements AutoCloseable {
     this.cache = cache;
     this.compression = compression;
     this.epoch = epoch;
+    // Its thread is born here: born in a step it would have the mounts of that step alone.
+    executor.execute(() -> {});
   }
 
   /** The blob of a snapshot if an earlier build made it and the store still has it. */

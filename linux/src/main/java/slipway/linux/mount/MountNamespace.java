@@ -134,10 +134,11 @@ public final class MountNamespace {
    * Takes all mounts out of the namespace. The JVM has threads that wait for the end of a process;
    * one that was born here stays here and later waits for processes of others, for hours if they
    * run that long. Until then whatever was mounted on this machine would stay in use, although its
-   * owners have unmounted it. Such a thread opens no files, so that it does without mounts.
+   * owners have unmounted it. Such a thread opens no files, so that it does without mounts; where
+   * another one was born here, all stays as it is.
    */
   private static void leave() {
-    if (Boolean.TRUE.equals(ENTERED.get()) && !isSharedWithWorkers()) {
+    if (Boolean.TRUE.equals(ENTERED.get()) && onlyThoseWithoutFilesAreHere()) {
       try {
         Mounts.umount(OsPath.of("/"), Mounts.MNT_DETACH);
       } catch (UnixException e) {
@@ -146,27 +147,32 @@ public final class MountNamespace {
     }
   }
 
-  /** Whether a worker of a pool was born here: what it is given next may open any file. */
-  private static boolean isSharedWithWorkers() {
+  private static boolean onlyThoseWithoutFilesAreHere() {
     try {
+      Path self = Files.readSymbolicLink(Path.of("/proc/thread-self"));
       Path here = Files.readSymbolicLink(Path.of("/proc/thread-self/ns/mnt"));
       try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
         for (Path thread : threads) {
-          if (isWorker(thread, here)) {
-            return true;
+          boolean own = thread.getFileName().equals(self.getFileName());
+          if (!own && opensFiles(thread, here)) {
+            return false;
           }
         }
       }
-      return false;
-    } catch (IOException | DirectoryIteratorException e) {
       return true;
+    } catch (IOException | DirectoryIteratorException e) {
+      return false;
     }
   }
 
-  private static boolean isWorker(Path thread, Path namespace) {
+  /** Whether a thread is in the namespace, and neither waits for a process nor at its pipe. */
+  private static boolean opensFiles(Path thread, Path namespace) {
     try {
-      return Files.readSymbolicLink(thread.resolve("ns/mnt")).equals(namespace)
-          && Files.readString(thread.resolve("comm")).startsWith("ForkJoinPool");
+      if (!Files.readSymbolicLink(thread.resolve("ns/mnt")).equals(namespace)) {
+        return false;
+      }
+      String name = Files.readString(thread.resolve("comm")).strip();
+      return !name.startsWith("process reaper") && !name.equals("pipe");
     } catch (ClosedByInterruptException e) {
       return true;
     } catch (IOException e) {

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,36 @@ class MountNamespaceTest {
     assertThat(elsewhere).as("threads that wait for processes").isNotEmpty();
     assertThat(elsewhere.stream().flatMap(this::mounts))
         .noneMatch(line -> line.contains(folder.toString()));
+  }
+
+  /** A thread that the work leaves behind may have to read what is mounted yet. */
+  @Test
+  void whoWorksOnHasTheMountsYet() throws Exception {
+    Path folder = Files.createDirectory(directory.resolve("ours"));
+    CountDownLatch over = new CountDownLatch(1);
+    AtomicReference<Boolean> found = new AtomicReference<>();
+    Thread left =
+        MountNamespace.call(
+            "test",
+            () -> {
+              Mount.of("tmpfs", folder, "tmpfs", 0, "size=4k");
+              Files.createFile(folder.resolve("file"));
+              return Thread.ofPlatform()
+                  .name("left")
+                  .start(
+                      () -> {
+                        try {
+                          over.await();
+                        } catch (InterruptedException e) {
+                          throw new IllegalStateException(e);
+                        }
+                        found.set(Files.exists(folder.resolve("file")));
+                      });
+            });
+    over.countDown();
+    left.join();
+    assertThat(found.get()).isTrue();
+    assertThat(folder).isEmptyDirectory();
   }
 
   private static int endTogether(Path mounted) throws IOException, InterruptedException {
