@@ -2,6 +2,7 @@ package slipway.disk;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 import slipway.base.Problem;
 import slipway.system.boot.PrepareRootConfig;
 import slipway.system.files.ImageFiles;
@@ -16,6 +17,13 @@ import slipway.tree.FileTree;
  * @param forgotten whether /etc is transient
  */
 record MachineMounts(List<Entry> entries, boolean forgotten) {
+  /**
+   * Where fstab names neither /boot nor /efi, systemd mounts the EFI system partition at /efi,
+   * which a root that cannot be written to may lack: its unit fails then
+   * (systemd-gpt-auto-generator(8)).
+   */
+  private static final String NO_GUESSES = "systemd.gpt_auto=0";
+
   MachineMounts {
     entries = List.copyOf(entries);
   }
@@ -74,6 +82,9 @@ record MachineMounts(List<Entry> entries, boolean forgotten) {
    * @throws Problem of kind INPUT for what cannot stand there
    */
   List<String> arguments() {
-    return forgotten ? entries.stream().map(Entry::argument).toList() : List.of();
+    if (!forgotten || entries.isEmpty()) {
+      return List.of();
+    }
+    return Stream.concat(Stream.of(NO_GUESSES), entries.stream().map(Entry::argument)).toList();
   }
 }

@@ -28,6 +28,7 @@ class MachineMountsTest {
     assertThat(mounts.fstab()).isEmpty();
     assertThat(mounts.arguments())
         .containsExactly(
+            "systemd.gpt_auto=0",
             "systemd.mount-extra=LABEL=boot:/boot:ext4:defaults,nofail",
             "systemd.mount-extra=UUID=AB-CD:/boot/efi:vfat:umask=0077,nofail");
   }

@@ -58,7 +58,9 @@ public final class FactoryReset {
   /** How a machine whose /etc is transient says the same. */
   private static final Pattern BOOT_ARGUMENT =
       Pattern.compile(
-          "boot=.*|systemd\\.mount-extra=.*:(" + String.join("|", BOOT_MOUNTS) + ")(:.*)?");
+          "boot=.*|systemd\\.gpt_auto=.*|systemd\\.mount-extra=.*:("
+              + String.join("|", BOOT_MOUNTS)
+              + ")(:.*)?");
 
   private static final Pattern MOUNT_ARGUMENT =
       Pattern.compile("systemd\\.mount-extra=[^:]*:(/[^:]*)(:.*)?");

@@ -70,7 +70,7 @@ class FactoryResetTest {
 
   @Test
   void keepsTheMountOfBootThatIsAKernelArgument() throws IOException {
-    String boot = "systemd.mount-extra=UUID=b:/boot:auto:ro,nofail";
+    String boot = "systemd.gpt_auto=0 systemd.mount-extra=UUID=b:/boot:auto:ro,nofail";
     new MachineArguments(machine.environment())
         .setOptionsForSource("x", boot + " systemd.mount-extra=UUID=d:/data:ext4");
     machine.reboot();
