@@ -1,5 +1,6 @@
 package slipway.disk;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -32,6 +33,7 @@ import slipway.oci.model.Reference;
  * @param seed what the ids of the table, the partitions and the file systems are made of; null for
  *     others each time
  */
+@RecordBuilder
 public record DiskRequest(
     ImageSource source,
     Manifest.Image manifest,
@@ -45,7 +47,8 @@ public record DiskRequest(
     FileAccess access,
     Path output,
     boolean usualArguments,
-    @Nullable Long seed) {
+    @Nullable Long seed)
+    implements DiskRequestBuilder.With {
   public DiskRequest {
     types = List.copyOf(types);
   }
@@ -81,20 +84,7 @@ public record DiskRequest(
 
   /** The same disk with kernel arguments of the image and the user alone, or with settled ids. */
   public DiskRequest with(boolean usualArguments, @Nullable Long seed) {
-    return new DiskRequest(
-        source,
-        manifest,
-        config,
-        target,
-        types,
-        rootfs,
-        bootLoader,
-        customizations,
-        size,
-        access,
-        output,
-        usualArguments,
-        seed);
+    return withUsualArguments(usualArguments).withSeed(seed);
   }
 
   /** Where ids come from. */

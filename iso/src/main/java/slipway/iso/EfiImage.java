@@ -23,7 +23,7 @@ final class EfiImage {
   private final OptionalLong epoch;
 
   /**
-   * @param epoch the time of what is written, in seconds since 1970; none for now
+   * @param epoch the time of what is written, in seconds since 1970; the clock's where it is empty
    */
   EfiImage(Path image, OptionalLong epoch) {
     this.image = image;

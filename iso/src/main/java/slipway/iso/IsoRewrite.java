@@ -59,7 +59,8 @@ public final class IsoRewrite {
    * @param in an ISO that starts an installer
    * @param out a file that is not there yet
    * @param checked whether the sums for the media check are written
-   * @param epoch the time of all files, in seconds since 1970, so that the same is made again
+   * @param epoch the time of all files, in seconds since 1970, so that the same is made again; the
+   *     clock's where it is empty
    * @throws Problem of kind INPUT when {@code in} cannot be made anew; {@code out} is whole or not
    *     there
    */

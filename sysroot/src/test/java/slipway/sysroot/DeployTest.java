@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -233,30 +229,6 @@ class DeployTest {
       }
     }
     throw new AssertionError("no object is " + file);
-  }
-
-  /** Nobody waits for the lock of a writer to learn what runs. */
-  @Test
-  void aMenuThatChangesWhileItIsReadIsReadAgain() throws Exception {
-    Sysroot sysroot = machine.init();
-    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
-    sysroot.deploy(DeploySpec.upgrade(first, machine.commit(Machine.files("2", "two")), ORIGIN));
-    FutureTask<Integer> changes =
-        new FutureTask<>(
-            () -> {
-              for (int i = 0; i < 80; i++) {
-                sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
-              }
-              return 0;
-            });
-    Thread.ofPlatform().start(changes);
-    try {
-      while (!changes.isDone()) {
-        assertThat(Sysroot.open(machine.root()).deployments()).hasSize(2);
-      }
-    } finally {
-      changes.get();
-    }
   }
 
   @Test
@@ -530,20 +502,6 @@ class DeployTest {
     }
   }
 
-  /** It names what is followed, and nothing else of the machine depends on it. */
-  @Test
-  void anOriginThatCannotBeReadSpoilsItsOwnDeploymentAlone() throws IOException {
-    Sysroot sysroot = machine.init();
-    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
-    Path origin = Path.of(sysroot.path(first) + ".origin");
-    try (FileChannel hole = FileChannel.open(origin, StandardOpenOption.WRITE)) {
-      hole.write(ByteBuffer.wrap(new byte[1]), 3L << 30);
-    }
-    Deployment found = Sysroot.open(machine.root()).deployments().getFirst();
-    assertThat(found.origin().damage()).startsWith(origin + ": more than 4 MiB");
-    assertThat(found.origin().container()).isEmpty();
-  }
-
   @Test
   void keepsWhatMayBePinned() throws IOException {
     Sysroot sysroot = machine.init();
@@ -601,18 +559,5 @@ class DeployTest {
       listing.keySet().removeIf(n -> n.startsWith("ostree/repo") || n.equals("ostree/lock"));
     }
     assertThat(after).isEqualTo(before);
-  }
-
-  /** As an automount that fails. */
-  @Test
-  void aBootThatCannotBeLookedIntoIsNoEmptyMenu() throws IOException {
-    machine.init().deploy(install(machine.commit(Machine.files("1", "one"))));
-    Path boot = machine.root().resolve("boot");
-    Files.move(boot, machine.root().resolve("away"));
-    Files.createSymbolicLink(boot, Path.of("boot"));
-    assertThatThrownBy(() -> Sysroot.open(machine.root()))
-        .isInstanceOf(Problem.class)
-        .hasMessageContaining("the boot menu cannot be read: " + boot.resolve("loader"))
-        .hasMessageContaining("Too many levels of symbolic links");
   }
 }

@@ -3,7 +3,6 @@ package slipway.linux.posix;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import slipway.linux.posix.Native.Scratch;
 
@@ -48,14 +47,10 @@ public final class Posix {
 
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_EMPTY_PATH = 0x1000;
-  private static final int STATX_BASIC_STATS = 0x7ff;
-  private static final int STATX_BTIME = 0x800;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
 
   private static final long SYS_OPENAT2 = 437;
-
-  private static final int DIRENTS = 65536;
 
   private static final Native.Function FCHOWNAT = new Native.Function("fchownat");
   private static final Native.Function FCHOWN = new Native.Function("fchown");
@@ -81,9 +76,7 @@ public final class Posix {
   private static final Native.Function FCNTL = new Native.Function("fcntl");
   private static final Native.Function LSEEK = new Native.Function("lseek");
   private static final Native.Function FALLOCATE = new Native.Function("fallocate");
-  private static final Native.Function STATX = new Native.Function("statx");
   private static final Native.Function SYSCALL = new Native.Function("syscall");
-  private static final Native.Function GETDENTS64 = new Native.Function("getdents64");
   private static final Native.Function GETEUID = new Native.Function("geteuid");
   private static final Native.Function SETLOCALE = new Native.Function("setlocale");
 
@@ -520,23 +513,18 @@ public final class Posix {
 
   private static Stat statx(int dir, OsPath path, int flags) throws UnixException {
     Pretence pretence = Pretence.over(dir, path);
-    return pretence == null ? realStat(dir, path, flags) : pretence.shown(find(dir, path, flags));
+    return pretence == null
+        ? StatCall.stat(dir, path, flags)
+        : pretence.shown(StatCall.find(dir, path, flags));
   }
 
   /** What the kernel knows of a file, whatever is pretended. */
   static Pretence.Found find(int dir, OsPath path, boolean follow) throws UnixException {
-    return find(dir, path, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    return StatCall.find(dir, path, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   }
 
   static Pretence.Found find(int fd) throws UnixException {
-    return find(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
-  }
-
-  private static Pretence.Found find(int dir, OsPath path, int flags) throws UnixException {
-    Stat real = realStat(dir, path, flags);
-    ByteBuffer b = Native.scratch().struct;
-    boolean known = (b.getInt(0) & STATX_BTIME) != 0;
-    return new Pretence.Found(real, known ? b.getLong(80) : 0, known ? b.getInt(88) : 0);
+    return StatCall.find(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   }
 
   /** A name that was made just now. */
@@ -552,25 +540,6 @@ public final class Posix {
     if (Pretence.over(fromDir, from) != Pretence.over(toDir, to)) {
       throw Native.error(call, to, UnixException.EXDEV);
     }
-  }
-
-  private static Stat realStat(int dir, OsPath path, int flags) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer b = s.struct;
-    int mask = STATX_BASIC_STATS | STATX_BTIME;
-    s.check("stat", path, STATX.call(s, dir, s.path(0, path), flags, mask, s.structAddress));
-    return new Stat(
-        b.getShort(28) & 0xffff,
-        b.getInt(20),
-        b.getInt(24),
-        b.getLong(40),
-        b.getLong(112),
-        b.getInt(120),
-        b.getLong(32),
-        makedev(b.getInt(136), b.getInt(140)),
-        b.getInt(16) & 0xffffffffL,
-        makedev(b.getInt(128), b.getInt(132)),
-        b.getLong(48));
   }
 
   /** makedev(3), as glibc packs a device number. */
@@ -595,46 +564,10 @@ public final class Posix {
   public static List<OsPath> list(OsPath directory) throws UnixException {
     int fd = open(directory, O_RDONLY | O_DIRECTORY, 0);
     try {
-      return list(fd, directory);
+      return DirectoryNames.all(fd, directory);
     } finally {
       close(fd);
     }
-  }
-
-  private static List<OsPath> list(int fd, OsPath directory) throws UnixException {
-    List<OsPath> names = new ArrayList<>();
-    boolean more = true;
-    while (more) {
-      more = nextNames(fd, directory, names);
-    }
-    return names;
-  }
-
-  /**
-   * Adds the next names of an open directory, as many as the kernel gives at once.
-   *
-   * @return whether there may be more
-   */
-  static boolean nextNames(int fd, OsPath directory, List<OsPath> names) throws UnixException {
-    Scratch s = Native.scratch();
-    ByteBuffer buffer = s.transfer();
-    int r = (int) GETDENTS64.callLong(s, fd, Native.address(buffer), DIRENTS);
-    if (r < 0) {
-      throw Native.error("getdents64", directory, s.errno());
-    }
-    for (int at = 0; at < r; ) {
-      int length = buffer.getShort(at + 16) & 0xffff;
-      int end = at + 19;
-      while (buffer.get(end) != 0) {
-        end++;
-      }
-      OsPath name = OsPath.ofBytes(Native.bytes(buffer, at + 19, end - at - 19));
-      if (!name.is(".") && !name.is("..")) {
-        names.add(name);
-      }
-      at += length;
-    }
-    return r > 0;
   }
 
   /**

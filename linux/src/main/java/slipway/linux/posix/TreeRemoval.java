@@ -150,7 +150,7 @@ final class TreeRemoval {
     boolean more = true;
     try {
       while (more && names.isEmpty()) {
-        more = Posix.nextNames(fd, level.name(), names);
+        more = DirectoryNames.next(fd, level.name(), names);
       }
     } catch (UnixException e) {
       // So says one that was removed.

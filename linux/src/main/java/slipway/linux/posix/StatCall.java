@@ -1,0 +1,43 @@
+package slipway.linux.posix;
+
+import java.nio.ByteBuffer;
+import slipway.linux.posix.Native.Scratch;
+
+/** What the kernel knows of files, whatever is pretended: statx(2). */
+final class StatCall {
+  private static final Native.Function STATX = new Native.Function("statx");
+  private static final int BASIC = 0x7ff;
+  private static final int BIRTH = 0x800;
+
+  private StatCall() {}
+
+  /**
+   * @param flags of statx(2)
+   */
+  static Stat stat(int dir, OsPath path, int flags) throws UnixException {
+    Scratch s = Native.scratch();
+    ByteBuffer b = s.struct;
+    s.check(
+        "stat", path, STATX.call(s, dir, s.path(0, path), flags, BASIC | BIRTH, s.structAddress));
+    return new Stat(
+        b.getShort(28) & 0xffff,
+        b.getInt(20),
+        b.getInt(24),
+        b.getLong(40),
+        b.getLong(112),
+        b.getInt(120),
+        b.getLong(32),
+        Posix.makedev(b.getInt(136), b.getInt(140)),
+        b.getInt(16) & 0xffffffffL,
+        Posix.makedev(b.getInt(128), b.getInt(132)),
+        b.getLong(48));
+  }
+
+  /** The same, with the time when the inode was made. */
+  static Pretence.Found find(int dir, OsPath path, int flags) throws UnixException {
+    Stat real = stat(dir, path, flags);
+    ByteBuffer b = Native.scratch().struct;
+    boolean known = (b.getInt(0) & BIRTH) != 0;
+    return new Pretence.Found(real, known ? b.getLong(80) : 0, known ? b.getInt(88) : 0);
+  }
+}
