@@ -161,8 +161,10 @@ class PackingTest {
               "base-image.md",
               "bootc.md",
               "data-flow.md",
+              "disk.md",
               "foreign-images.md",
               "formats.md",
+              "iso.md",
               "kickstart.md",
               "security.md");
     }
