@@ -88,7 +88,7 @@ enum Verb {
 
   BASE(SLIPWAY, MACHINES, "base", RUN, TOOLS, "build a bootable base image from packages"),
   DISK(SLIPWAY, MACHINES, "disk", RUN, TOOLS, "make disk images"),
-  VM(SLIPWAY, MACHINES, "vm", RUN, TOOLS, "run a disk in a virtual machine"),
+  VM(SLIPWAY, MACHINES, "vm", RUN, TOOLS, "run disks and images in virtual machines"),
   KICKSTART(
       SLIPWAY, MACHINES, "kickstart", QUICK, "check kickstart files of unattended installations"),
   ISO(

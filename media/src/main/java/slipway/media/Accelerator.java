@@ -7,5 +7,10 @@ public enum Accelerator {
   /** The processor's own virtualisation. */
   KVM,
   /** Translation in software: works everywhere, several times slower. */
-  TCG
+  TCG;
+
+  /** KVM or TCG. */
+  Accelerator chosen() {
+    return this != AUTO ? this : KvmProbe.ofThisMachine().usable() ? KVM : TCG;
+  }
 }

@@ -127,15 +127,20 @@ final class Console {
   public String tail(int lines) {
     lock.lock();
     try {
-      String plain = text.toString().replaceAll("\u001b\\[[0-9;?]*[A-Za-z]|\r", "");
-      String[] all = plain.split("\n", -1);
-      StringBuilder out = new StringBuilder();
-      for (int i = Math.max(0, all.length - lines); i < all.length; i++) {
-        out.append(all[i]).append('\n');
-      }
-      return out.toString().strip();
+      return tail(text.toString(), lines);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The same of what a console has said. */
+  static String tail(String text, int lines) {
+    String plain = text.replaceAll("\u001b\\[[0-9;?]*[A-Za-z]|\r", "");
+    String[] all = plain.split("\n", -1);
+    StringBuilder out = new StringBuilder();
+    for (int i = Math.max(0, all.length - lines); i < all.length; i++) {
+      out.append(all[i]).append('\n');
+    }
+    return out.toString().strip();
   }
 }

@@ -24,6 +24,7 @@ public enum DiskFormat {
 
   private static final int BACKING_OFFSET = 8;
   private static final int BACKING_SIZE = 16;
+  private static final int SIZE = 24;
   private static final int INCOMPATIBLE = 72;
   private static final int HEADER = 104;
   private static final long EXTERNAL_DATA = 4;
@@ -107,6 +108,13 @@ public enum DiskFormat {
               + " keeps its data in another file, which a guest could have chosen; if you made it"
               + " so, join them with qemu-img convert -O qcow2 and run the result");
     }
+  }
+
+  /** Bytes that a guest sees. */
+  long size(Path disk) throws IOException {
+    return this == RAW
+        ? Files.size(disk)
+        : ByteBuffer.wrap(Arrays.copyOf(begin(disk, HEADER), HEADER)).getLong(SIZE);
   }
 
   private static byte[] begin(Path disk, int bytes) throws IOException {

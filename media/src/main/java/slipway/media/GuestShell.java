@@ -1,6 +1,7 @@
 package slipway.media;
 
 import java.nio.file.Path;
+import java.util.List;
 import slipway.linux.process.Command;
 
 /** Logs in to a guest by ssh, whose host key nobody knows yet. */
@@ -13,6 +14,19 @@ final class GuestShell {
    * @param port of this machine that leads to the guest's ssh
    */
   static Command command(Path key, int port, String user, String command) {
+    return connection(key, port, user).with(command);
+  }
+
+  /**
+   * The ssh command for somebody at this terminal.
+   *
+   * @param words of a command; none for the guest's shell
+   */
+  static Command interactive(Path key, int port, String user, List<String> words) {
+    return connection(key, port, user).with(words.toArray(String[]::new));
+  }
+
+  private static Command connection(Path key, int port, String user) {
     return Command.of(
         "ssh",
         "-i",
@@ -37,6 +51,6 @@ final class GuestShell {
         "-p",
         Integer.toString(port),
         user + "@127.0.0.1",
-        command);
+        "--");
   }
 }

@@ -48,8 +48,17 @@ final class Patience {
 
   /** Patience with a process and its console. */
   static Patience with(Process process, Console console, Duration limit) {
-    return new Patience(
-        limit, System::nanoTime, console::received, new Starvation(process.pid())::nanos);
+    return with(process.pid(), console::received, limit);
+  }
+
+  /**
+   * Patience with a guest.
+   *
+   * @param pid of its QEMU
+   * @param talk bytes that it has said so far
+   */
+  static Patience with(long pid, LongSupplier talk, Duration limit) {
+    return new Patience(limit, System::nanoTime, talk, new Starvation(pid)::nanos);
   }
 
   private long guestClock() {

@@ -86,6 +86,41 @@ final class QemuArguments {
   }
 
   /**
+   * The same for a machine that outlives this process. Its sockets are named without a folder, for
+   * QEMU is started in the machine's: a socket's path has room for 107 bytes.
+   *
+   * @param state the machine's folder, see {@link NamedMachine}
+   * @param vnc whether a screen is shown on a free port of 127.0.0.1 from 5900 on
+   */
+  static List<String> detached(VmSpec spec, Accelerator accelerator, Path state, boolean vnc)
+      throws IOException {
+    List<String> all = new ArrayList<>(of(spec, accelerator, state, null, "chardev:serial0"));
+    // A terminal is what -nographic is for, and QEMU refuses it without one.
+    int graphic = all.indexOf("-nographic");
+    all.remove(graphic);
+    all.addAll(graphic, vnc ? List.of("-vnc", "127.0.0.1:0,to=99") : List.of("-display", "none"));
+    if (vnc) {
+      all.addAll(List.of("-device", "VGA", "-device", "qemu-xhci", "-device", "usb-tablet"));
+      all.addAll(List.of("-device", "usb-kbd"));
+    }
+    all.addAll(
+        List.of(
+            "-chardev",
+            "socket,id=serial0,server=on,wait=off,path="
+                + NamedMachine.CONSOLE
+                + ",logappend=on,logfile="
+                + escape(state.resolve(NamedMachine.LOG)),
+            "-chardev",
+            "socket,id=qmp,server=on,wait=off,path=" + NamedMachine.CONTROL,
+            "-mon",
+            "chardev=qmp,mode=control",
+            "-pidfile",
+            NamedMachine.PROCESS,
+            "-daemonize"));
+    return all;
+  }
+
+  /**
    * By emulation one, although two are faster: JVMs in guests whose processors are emulated in
    * parallel were seen to crash in code that they had just compiled (QEMU 7.2 and 10).
    */
@@ -129,12 +164,22 @@ final class QemuArguments {
   private static List<String> drive(VmSpec spec) throws IOException {
     DiskFormat given = spec.format();
     DiskFormat format = given == null ? DiskFormat.of(spec.disk()) : given;
-    format.check(spec.disk());
+    VmSpec.Base base = spec.base();
     String options =
         "if=none,id=disk0,cache=writeback,discard=unmap,format="
             + format.label()
             + ",file="
             + escape(spec.disk());
+    if (base == null) {
+      format.check(spec.disk());
+    } else {
+      base.format().check(base.disk());
+      options +=
+          ",backing.driver="
+              + base.format().label()
+              + ",backing.file.driver=file,backing.file.filename="
+              + escape(base.disk());
+    }
     return List.of(
         "-drive",
         spec.snapshot() ? options + ",snapshot=on" : options,

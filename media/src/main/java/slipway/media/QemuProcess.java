@@ -152,7 +152,7 @@ record QemuProcess(Process process, Qmp qmp, Console console, Map<Integer, Integ
    * Asks QEMU which ports the system chose: lines such as {@code TCP[HOST_FORWARD] 12 127.0.0.1
    * 40123 10.0.2.15 22 0 0}.
    */
-  private static Map<Integer, Integer> ports(Qmp qmp) throws IOException {
+  static Map<Integer, Integer> ports(Qmp qmp) throws IOException {
     String text =
         qmp.execute("human-monitor-command", Map.of("command-line", "info usernet")).asString("");
     Matcher line =

@@ -32,6 +32,7 @@ final class Qmp implements AutoCloseable {
   private final Duration patience;
   private final Map<String, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
   private long commands;
+  private final CompletableFuture<Void> end = new CompletableFuture<>();
   private volatile boolean ended;
 
   /** Takes over a connected socket and does the handshake. */
@@ -115,6 +116,23 @@ final class Qmp implements AutoCloseable {
     }
     ended = true;
     waiting.values().forEach(w -> w.completeExceptionally(new IOException("QEMU has ended")));
+    end.complete(null);
+  }
+
+  /**
+   * Waits a while for the end of QEMU, or of the connection.
+   *
+   * @return whether it has come
+   */
+  boolean awaitEnd(Duration time) throws InterruptedException {
+    try {
+      end.get(time.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Override

@@ -77,7 +77,7 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem when QEMU or the firmware is missing, the disk cannot be read, or QEMU refuses
    */
   public static VirtualMachine start(VmSpec spec) throws IOException {
-    Accelerator accelerator = choose(spec.accelerator());
+    Accelerator accelerator = spec.accelerator().chosen();
     VirtualMachine machine = new VirtualMachine(spec, accelerator, StateFolder.of(spec));
     try {
       machine.powerOn();
@@ -98,7 +98,7 @@ public final class VirtualMachine implements AutoCloseable {
     try (StateFolder state = StateFolder.of(spec)) {
       // Asked when this process dies, not killed: QEMU gives the terminal back as it was.
       List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM", "--"));
-      argv.addAll(QemuArguments.inForeground(spec, choose(spec.accelerator()), state.path()));
+      argv.addAll(QemuArguments.inForeground(spec, spec.accelerator().chosen(), state.path()));
       return attend(Command.of(argv).startInherited(), TERMINAL_LIMIT);
     }
   }
@@ -119,12 +119,6 @@ public final class VirtualMachine implements AutoCloseable {
     } finally {
       Command.kill(process);
     }
-  }
-
-  private static Accelerator choose(Accelerator wanted) {
-    return wanted != Accelerator.AUTO
-        ? wanted
-        : KvmProbe.ofThisMachine().usable() ? Accelerator.KVM : Accelerator.TCG;
   }
 
   /**

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param disk a raw or qcow2 image
  * @param format of the disk, or null for what its name says
+ * @param base what a qcow2 disk of this product's own making is laid over, or null; what the disk
+ *     says of that does not count
  * @param memoryMiB RAM in MiB
  * @param cpus number of virtual processors; 0 for what suits the accelerator
  * @param forwards ports of the guest that answer on 127.0.0.1; one to port 22 is needed for ssh
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public record VmSpec(
     Path disk,
     @Nullable DiskFormat format,
+    @Nullable Base base,
     Firmware firmware,
     Accelerator accelerator,
     int memoryMiB,
@@ -42,6 +45,9 @@ public record VmSpec(
     forwards = List.copyOf(forwards);
     arguments = List.copyOf(arguments);
   }
+
+  /** A disk beneath another. */
+  public record Base(Path disk, DiskFormat format) {}
 
   /** A machine with 2 GiB of RAM, BIOS, and ssh on a free port. */
   public static VmSpec of(Path disk) {

@@ -20,6 +20,9 @@
  *    Patience    how long a wait may be: as long as the guest gets on
  *  VirtualMachine.runInForeground  the serial port is this terminal
  *
+ *  Machines ─▶ NamedMachine        goes on when this process ends; QEMU answers at a socket
+ *    MachineRecord                 what it is, in machine.json
+ *
  *  STATE, given or slipway-vm-…
  *    uefi-variables.fd    copied from the template at the first start
  *    qmp                  while QEMU connects

@@ -9,8 +9,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -21,12 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Problem;
 import slipway.linux.process.Command;
 
-/** Machines whose whole system is a boot sector: it prints a prompt and echoes what it is sent. */
+/** Machines whose whole system is {@link EchoSystem}. */
 class VirtualMachineTest {
-  private static final byte[] SYSTEM =
-      HexFormat.of()
-          .parseHex(
-              "fa31c08ed8be347cac84c07405e81300ebf6bafd03eca80174fbbaf803ece80200ebef88c4bafd03eca82074fbbaf80388e0eec30d0a72656164793e2000");
   private static final Pattern PROMPT = Pattern.compile("ready> ");
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
@@ -35,11 +29,7 @@ class VirtualMachineTest {
 
   @BeforeEach
   void makeDisk() throws Exception {
-    disk = directory.resolve("a,disk.img");
-    byte[] image = Arrays.copyOf(SYSTEM, 1024 * 1024);
-    image[510] = 0x55;
-    image[511] = (byte) 0xaa;
-    Files.write(disk, image);
+    disk = EchoSystem.write(directory.resolve("a,disk.img"));
   }
 
   private VmSpec spec() {

@@ -2,22 +2,31 @@ package slipway.cli.disk;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.cli.command.State;
 import slipway.cli.output.OutputFile;
 import slipway.cli.output.Terminal;
 import slipway.media.Accelerator;
 import slipway.media.DiskFormat;
 import slipway.media.Firmware;
+import slipway.media.MachineRecord;
+import slipway.media.MachineRecordBuilder;
+import slipway.media.Machines;
+import slipway.media.NamedMachine;
 import slipway.media.PortForward;
 import slipway.media.VirtualMachine;
 import slipway.media.VmSpec;
@@ -26,21 +35,36 @@ import slipway.media.VmSpec;
 @Command(
     name = "vm",
     mixinStandardHelpOptions = true,
-    description = "Run a disk in a virtual machine.",
-    subcommands = VmCommand.Run.class)
+    description = "Run disks and images in virtual machines.",
+    subcommands = {
+      VmCommand.Run.class,
+      MachineCommand.Start.class,
+      MachineCommand.Ssh.class,
+      MachineCommand.AtConsole.class,
+      MachineCommand.Listed.class,
+      MachineCommand.Ip.class,
+      MachineCommand.Stop.class,
+      MachineCommand.Rm.class
+    })
 public final class VmCommand implements Callable<Integer> {
   @Override
   public Integer call() {
-    throw Problem.usage("which vm command? there is: slipway vm run");
+    throw Problem.usage(
+        "which vm command? there are: slipway vm run, start, ssh, console, list, ip, stop, rm");
   }
 
-  /** {@code slipway vm run DISK}: until the machine is switched off. */
+  /** {@code slipway vm run DISK|IMAGE}: here until it is switched off, or with a name. */
   @Command(
       name = "run",
       mixinStandardHelpOptions = true,
       description =
-          "Start a disk in QEMU with its serial console on this terminal; Ctrl-A X ends it.",
-      footer = "slipway vm run --forward 8080:80 out/qcow2/disk.qcow2")
+          "Start a disk, or an image of the local store, in QEMU with its serial console on this"
+              + " terminal; Ctrl-A X ends it. With --detach or --name it goes on by itself: slipway"
+              + " vm list shows such machines.",
+      footer = {
+        "slipway vm run --forward 8080:80 out/qcow2/disk.qcow2",
+        "slipway vm run --detach --name web localhost/web:1"
+      })
   public static final class Run implements Callable<Integer> {
     /** With less the firmware or a kernel stops without a word. */
     private static final int LEAST_MEMORY = 128;
@@ -71,7 +95,7 @@ public final class VmCommand implements Callable<Integer> {
     String memory = "2048";
 
     @Option(
-        names = "--cpus",
+        names = {"--cpus", "--vcpus"},
         paramLabel = "N",
         description = "processors (default: 2, and 1 without KVM)")
     @Nullable Integer cpus;
@@ -94,8 +118,42 @@ public final class VmCommand implements Callable<Integer> {
         description = "keep what the serial console says in a file, too")
     @Nullable Path serialLog;
 
-    @Option(names = "--snapshot", description = "throw the guest's writes away at the end")
+    @Option(
+        names = "--snapshot",
+        description =
+            "throw the guest's writes away at the end; of a machine with a name, with the machine."
+                + " An image's disk always stays as it is")
     boolean snapshot;
+
+    @Option(
+        names = {"-d", "--detach"},
+        description = "leave the machine running and print its name")
+    boolean detach;
+
+    @Option(
+        names = "--name",
+        paramLabel = "NAME",
+        description =
+            "keep the machine under a name; without --detach this terminal is its console at once")
+    @Nullable String name;
+
+    @Option(
+        names = "--user",
+        paramLabel = "USER",
+        defaultValue = "root",
+        description =
+            "who slipway vm ssh logs in as (default: ${DEFAULT-VALUE}, who gets the machine's key)")
+    String user = "root";
+
+    @Option(names = "--vnc", description = "show a screen by VNC, on a port that vm list tells")
+    boolean vnc;
+
+    @Option(
+        names = "--virt-install",
+        description = "print the command that makes this machine by libvirt, and start nothing")
+    boolean virtInstall;
+
+    @Mixin State state = new State();
 
     @Option(
         names = "--format",
@@ -103,8 +161,10 @@ public final class VmCommand implements Callable<Integer> {
         description = "of the disk (default: what its name says: .raw, .img, .qcow2)")
     @Nullable DiskFormat format;
 
-    @Parameters(paramLabel = "DISK", description = "raw or qcow2 image")
-    Path disk = Path.of("");
+    @Parameters(
+        paramLabel = "DISK|IMAGE",
+        description = "raw or qcow2 image, or the name or id of an image in the local store")
+    String source = "";
 
     @Spec CommandSpec spec;
 
@@ -113,23 +173,97 @@ public final class VmCommand implements Callable<Integer> {
       if (cpus != null && cpus < 1) {
         throw Problem.usage("--cpus takes the number of processors, 1 or more, not " + cpus);
       }
+      boolean named = detach || name != null;
+      if (vnc && !named) {
+        throw Problem.usage("--vnc is for machines that have a name; add --name or --detach");
+      }
+      if (source.isEmpty()) {
+        throw Problem.usage("DISK or IMAGE is empty; slipway vm run --help lists the arguments");
+      }
       int mebibytes = mebibytes(memory);
-      DiskFormat.requireReadable(disk);
-      List<PortForward> all = new ArrayList<>();
-      all.add(new PortForward(sshPort, 22).settled());
+      List<PortForward> ports = new ArrayList<>();
+      ports.add(new PortForward(sshPort, 22));
       for (String text : forwards) {
-        all.add(forward(text).settled());
+        ports.add(forward(text));
+      }
+      MachineDisk disk = disk();
+      MachineRecord record =
+          MachineRecordBuilder.builder()
+              .source(source)
+              .digest(disk.digest())
+              .disk(disk.file().toAbsolutePath())
+              .format(disk.format())
+              .overlay(snapshot || disk.digest() != null)
+              .firmware(firmware)
+              .accelerator(accelerator)
+              .memoryMiB(mebibytes)
+              .cpus(cpus == null ? 0 : cpus)
+              .forwards(ports)
+              .user(user)
+              .vnc(vnc)
+              .created(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
+              .build();
+      if (virtInstall) {
+        String words = String.join(" ", record.virtInstall(name == null ? disk.shortName() : name));
+        spec.commandLine().getOut().println(Printable.text(words));
+        return 0;
+      }
+      return named ? keep(record, disk.shortName()) : attend(record);
+    }
+
+    /** A file where there is one or the word looks like one, else an image. */
+    private MachineDisk disk() throws IOException {
+      if (MachineDisk.isFile(source)) {
+        Path file = Path.of(source);
+        DiskFormat.requireReadable(file);
+        return MachineDisk.of(file, format);
+      }
+      if (format != null) {
+        throw Problem.usage("--format is for disks, and there is no disk " + source);
+      }
+      return MachineDisk.ofImage(source, state);
+    }
+
+    private Integer keep(MachineRecord record, String shortName)
+        throws IOException, InterruptedException {
+      if (serialLog != null) {
+        throw Problem.usage("--serial-log is for machines without a name; the others keep one");
+      }
+      Machines machines = MachineDisk.machines(state);
+      NamedMachine machine =
+          machines.create(name == null ? machines.freeName(shortName) : name, record);
+      boolean started = false;
+      try {
+        machine.start();
+        started = true;
+      } finally {
+        if (!started) {
+          machine.remove(true);
+        }
+      }
+      spec.commandLine().getOut().println(machine.name());
+      spec.commandLine().getOut().flush();
+      if (!detach) {
+        ConsoleLink.attend(machine, spec.commandLine().getErr());
+      }
+      return 0;
+    }
+
+    private Integer attend(MachineRecord record) throws IOException, InterruptedException {
+      List<PortForward> ports = new ArrayList<>();
+      for (PortForward forward : record.forwards()) {
+        ports.add(forward.settled());
       }
       VmSpec machine =
-          VmSpec.of(disk)
-              .withFormat(format)
+          VmSpec.of(record.disk())
+              .withFormat(record.format())
               .withFirmware(firmware)
               .withAccelerator(accelerator)
-              .withSize(mebibytes, cpus == null ? 0 : cpus)
-              .withForwards(all)
-              .withSnapshot(snapshot);
+              .withSize(record.memoryMiB(), record.cpus())
+              .withForwards(ports)
+              .withSnapshot(record.overlay());
       if (Terminal.stderrIsTerminal()) {
-        spec.commandLine().getErr().println(hint(all));
+        spec.commandLine().getErr().println(hint(ports));
       }
       int status =
           VirtualMachine.runInForeground(

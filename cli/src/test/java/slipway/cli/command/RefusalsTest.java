@@ -229,7 +229,7 @@ class RefusalsTest {
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands
           imagse                        | unknown command "imagse"; did you mean images?
-          vm run --cpus 2G x            | --cpus takes a whole number, not "2G"
+          vm run --vcpus 2G x           | --vcpus takes a whole number, not "2G"
           vm run --firmware u x         | --firmware takes bios or uefi, not "u"
           vm run --memory               | --memory lacks its value, SIZE; slipway vm run --help lists the options
           registry serve                | --storage is missing; slipway registry serve --help lists the arguments
@@ -272,7 +272,7 @@ class RefusalsTest {
           build --secret id=NO_SUCH,type=env . | --secret NO_SUCH: the variable NO_SUCH is not set
           registry serve --storage _    | --storage lacks its value, DIR; slipway registry serve --help lists
           save -o _ web                 | --output lacks its value, FILE; slipway save --help lists the options
-          vm run _                      | DISK is empty; slipway vm run --help lists the arguments
+          vm run _                      | DISK or IMAGE is empty; slipway vm run --help lists the arguments
           help disk nosuch              | unknown command "nosuch"; slipway disk --help lists the commands
           help images extra             | unexpected argument "extra"; slipway images --help lists the arguments
           help build -x                 | unknown option -x; slipway build --help lists the options

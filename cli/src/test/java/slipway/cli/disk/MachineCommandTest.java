@@ -1,0 +1,111 @@
+package slipway.cli.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.cli.Ran;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Machines that start from an empty disk, which is all that the verbs need. */
+class MachineCommandTest {
+  @TempDir Path directory;
+  private Path disk;
+
+  @BeforeEach
+  void makeDisk() throws Exception {
+    disk = Files.write(directory.resolve("empty.raw"), new byte[1 << 20]);
+  }
+
+  @AfterEach
+  void nothingRuns() throws Exception {
+    for (JsonNode machine : list()) {
+      assertThat(vm("rm", "--force", machine.path("name").asString()).status()).isZero();
+    }
+  }
+
+  private Ran vm(String verb, String... words) throws Exception {
+    List<String> all = new ArrayList<>(List.of("vm", verb));
+    all.addAll(List.of("--root", directory.resolve("state").toString()));
+    all.addAll(List.of(words));
+    return Ran.of("slipway", all);
+  }
+
+  private Ran run(String... words) throws Exception {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("--firmware", "bios", "--accel", "tcg", "--memory", "128"));
+    all.add(disk.toString());
+    return vm("run", all.toArray(String[]::new));
+  }
+
+  private JsonNode list() throws Exception {
+    return new JsonMapper().readTree(vm("list", "--json").out());
+  }
+
+  @Test
+  void aMachineIsStartedListedStoppedAndRemoved() throws Exception {
+    assertThat(list()).isEmpty();
+    Ran started = run("--detach", "--snapshot", "--forward", "0:80", "--vnc");
+    assertThat(started.out()).isEqualTo("empty\n");
+    assertThat(run("-d", "--snapshot").out()).isEqualTo("empty-2\n");
+    assertThat(vm("list").out().lines().map(l -> l.replaceAll(" .*", "")))
+        .containsExactly("NAME", "empty", "empty-2");
+    JsonNode machine = list().get(0);
+    assertThat(machine.path("state").asString()).isEqualTo("running");
+    assertThat(machine.path("from").asString()).isEqualTo(disk.toString());
+    assertThat(machine.path("vncPort").asInt()).isBetween(5900, 5999);
+    int port = machine.path("forwards").get(1).path("port").asInt();
+    assertThat(vm("ip", "--port", "80", "empty").out()).isEqualTo("127.0.0.1:" + port + "\n");
+    assertThat(vm("ip", "empty").out()).hasLineCount(2);
+    assertThat(vm("ip", "--port", "81", "empty").err()).contains("--forward");
+    assertThat(vm("stop", "--force", "empty").status()).isZero();
+    assertThat(list().get(0).path("state").asString()).isEqualTo("off");
+    for (String verb : List.of("ip", "ssh", "console")) {
+      Ran refused = vm(verb, "empty");
+      assertThat(refused.err()).contains("slipway vm start empty");
+      assertThat(refused.status()).isEqualTo(1);
+    }
+    assertThat(vm("start", "empty").status()).isZero();
+    assertThat(vm("rm", "empty").err()).contains("slipway vm stop empty");
+    assertThat(vm("rm", "-f", "empty", "empty-2").out()).isEqualTo("empty\nempty-2\n");
+    assertThat(disk).hasSize(1 << 20);
+  }
+
+  @Test
+  void aMachineThatQemuRefusesIsNotThere() throws Exception {
+    Ran first = run("-d", "--name", "one");
+    assertThat(first.status()).isZero();
+    // The disk is locked by the first.
+    Ran second = run("-d", "--name", "two");
+    assertThat(second.status()).isEqualTo(1);
+    assertThat(second.err()).contains("lock");
+    assertThat(list()).hasSize(1);
+  }
+
+  @Test
+  void virtInstallsLineStartsNothing() throws Exception {
+    Ran ran = run("--virt-install", "--name", "web");
+    assertThat(ran.out())
+        .startsWith("virt-install --name web --memory 128 --vcpus 2 --import --disk " + disk);
+    assertThat(list()).isEmpty();
+  }
+
+  @Test
+  void wordsAreFilesOrImages() throws Exception {
+    assertThat(MachineDisk.isFile("localhost/web:1")).isFalse();
+    assertThat(MachineDisk.isFile("web")).isFalse();
+    assertThat(MachineDisk.isFile("./web")).isTrue();
+    assertThat(MachineDisk.isFile("web.qcow2")).isTrue();
+    assertThat(MachineDisk.isFile(disk.toString())).isTrue();
+    Ran none = vm("run", "--detach", "localhost/none:1");
+    assertThat(none.err()).contains("no image \"localhost/none:1\"");
+    assertThat(run("--vnc").err()).contains("--name or --detach");
+  }
+}

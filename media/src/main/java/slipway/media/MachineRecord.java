@@ -1,0 +1,138 @@
+package slipway.media;
+
+import io.soabase.recordbuilder.core.RecordBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import slipway.base.AtomicFile;
+import slipway.base.Printable;
+import slipway.base.Problem;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What a machine with a name is made of, as {@code machine.json} in its folder keeps it.
+ *
+ * @param source the image or the disk as the user named it
+ * @param digest of the image, or null when a disk was named
+ * @param disk the absolute path of the disk that it starts from
+ * @param format of that disk
+ * @param overlay whether the machine's writes go to a file of its own, and the disk stays as it is
+ * @param accelerator as it was asked for
+ * @param memoryMiB RAM in MiB
+ * @param cpus number of virtual processors; 0 for what suits the accelerator
+ * @param forwards ports of the guest that answer on 127.0.0.1; one leads to 22
+ * @param user who logs in
+ * @param vnc whether it has a screen
+ * @param created when, in ISO 8601
+ */
+@RecordBuilder
+public record MachineRecord(
+    String source,
+    @Nullable String digest,
+    Path disk,
+    DiskFormat format,
+    boolean overlay,
+    Firmware firmware,
+    Accelerator accelerator,
+    int memoryMiB,
+    int cpus,
+    List<PortForward> forwards,
+    String user,
+    boolean vnc,
+    String created)
+    implements MachineRecordBuilder.With {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  public MachineRecord {
+    forwards = List.copyOf(forwards);
+  }
+
+  void write(Path file) throws IOException {
+    ObjectNode node = JSON.createObjectNode();
+    node.put("source", source).put("digest", digest).put("disk", disk.toString());
+    node.put("format", format.label()).put("overlay", overlay);
+    node.put("firmware", label(firmware)).put("accelerator", label(accelerator));
+    node.put("memoryMiB", memoryMiB).put("cpus", cpus);
+    ArrayNode ports = node.putArray("forwards");
+    forwards.forEach(f -> ports.add(f.host() + ":" + f.guest()));
+    node.put("user", user).put("vnc", vnc).put("created", created);
+    AtomicFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n");
+  }
+
+  /**
+   * @throws Problem of kind CORRUPT that names the file
+   */
+  static MachineRecord read(Path file) throws IOException {
+    try {
+      JsonNode node = JSON.readTree(Files.readString(file));
+      List<PortForward> forwards = new ArrayList<>();
+      node.required("forwards").forEach(f -> forwards.add(PortForward.parse(f.asString())));
+      JsonNode digest = node.path("digest");
+      return new MachineRecord(
+          node.required("source").asString(),
+          digest.isString() ? digest.asString() : null,
+          Path.of(node.required("disk").asString()),
+          constant(DiskFormat.class, node.required("format")),
+          node.required("overlay").asBoolean(),
+          constant(Firmware.class, node.required("firmware")),
+          constant(Accelerator.class, node.required("accelerator")),
+          node.required("memoryMiB").asInt(),
+          node.required("cpus").asInt(),
+          forwards,
+          node.required("user").asString(),
+          node.required("vnc").asBoolean(),
+          node.required("created").asString());
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw Problem.corrupt(
+          Printable.text(file.toString())
+              + " is damaged; slipway vm rm removes the machine: "
+              + Printable.text(String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
+    }
+  }
+
+  /**
+   * The command of virt-install that makes the same machine by libvirt, which writes to a disk of
+   * its own where this one does.
+   *
+   * @param name of the machine
+   * @return its words
+   */
+  public List<String> virtInstall(String name) throws IOException {
+    List<String> words =
+        new ArrayList<>(
+            List.of("virt-install", "--name", name, "--memory", Integer.toString(memoryMiB)));
+    words.addAll(List.of("--vcpus", Integer.toString(cpus == 0 ? 2 : cpus), "--import"));
+    String path = disk.toString().replace(",", ",,");
+    words.add("--disk");
+    words.add(
+        overlay
+            ? "size=%d,backing_store=%s,backing_format=%s"
+                .formatted(Math.ceilDiv(format.size(disk), 1L << 30), path, format.label())
+            : path + ",format=" + format.label());
+    words.addAll(List.of("--os-variant", "linux2022", "--network", "user"));
+    if (firmware == Firmware.UEFI) {
+      words.addAll(List.of("--boot", "uefi"));
+    }
+    words.addAll(List.of("--graphics", vnc ? "vnc" : "none"));
+    if (accelerator == Accelerator.TCG) {
+      words.addAll(List.of("--virt-type", "qemu"));
+    }
+    return words;
+  }
+
+  private static String label(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static <E extends Enum<E>> E constant(Class<E> type, JsonNode node) {
+    return Enum.valueOf(type, node.asString().toUpperCase(Locale.ROOT));
+  }
+}

@@ -1,0 +1,196 @@
+package slipway.media;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
+import slipway.linux.process.Command;
+
+/** Machines whose whole system is {@link EchoSystem}. */
+class NamedMachineTest {
+  @TempDir Path directory;
+  private Path disk;
+  private Path folder;
+  private Machines machines;
+
+  @BeforeEach
+  void prepare() throws Exception {
+    disk = EchoSystem.write(directory.resolve("a,disk.img"));
+    // Longer than a socket's path may be.
+    folder = directory.resolve("x".repeat(120));
+    machines = new Machines(folder);
+  }
+
+  @AfterEach
+  void nothingRuns() throws Exception {
+    for (NamedMachine machine : machines.list()) {
+      machine.remove(true);
+    }
+  }
+
+  private MachineRecord record(boolean overlay) {
+    return MachineRecordBuilder.builder()
+        .source("localhost/echo:1")
+        .disk(disk)
+        .format(DiskFormat.RAW)
+        .overlay(overlay)
+        .firmware(Firmware.BIOS)
+        .accelerator(Accelerator.TCG)
+        .memoryMiB(64)
+        .cpus(1)
+        .forwards(List.of(new PortForward(0, 22)))
+        .user("root")
+        .created("2026-01-02T03:04:05Z")
+        .build();
+  }
+
+  private static void awaitText(SocketChannel console, String text) throws Exception {
+    StringBuilder said = new StringBuilder();
+    ByteBuffer buffer = ByteBuffer.allocate(256);
+    while (!said.toString().contains(text)) {
+      buffer.clear();
+      assertThat(console.read(buffer)).isPositive();
+      said.append(new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1));
+    }
+  }
+
+  private static void type(SocketChannel console, String text) throws Exception {
+    console.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1)));
+  }
+
+  @Test
+  void itRunsUntilItIsStoppedAndStartsAgain() throws Exception {
+    byte[] before = Files.readAllBytes(disk);
+    NamedMachine made = machines.create("echo", record(true));
+    assertThat(made.isRunning()).isFalse();
+    made.start();
+    NamedMachine found = machines.require("echo");
+    assertThat(found.isRunning()).isTrue();
+    assertThat(found.ports()).containsOnlyKeys(22);
+    try (SocketChannel console = found.console()) {
+      type(console, "hello");
+      awaitText(console, "hello");
+    }
+    assertThatThrownBy(found::start).isInstanceOf(Problem.class).hasMessageContaining("already");
+    assertThatThrownBy(() -> found.remove(false))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("slipway vm stop echo");
+    found.powerCut();
+    assertThat(found.isRunning()).isFalse();
+    assertThat(found.ports()).isEmpty();
+    found.start();
+    assertThat(found.isRunning()).isTrue();
+    found.powerCut();
+    assertThat(found.log()).content().contains("ready> ");
+    found.remove(false);
+    assertThat(machines.list()).isEmpty();
+    assertThat(folder).isEmptyDirectory();
+    assertThat(disk).hasBinaryContent(before);
+  }
+
+  @Test
+  void theGuestHearsOfTheKey() throws Exception {
+    NamedMachine machine = machines.create("echo", record(false));
+    machine.start();
+    String pid = Files.readString(folder.resolve("echo/pid")).strip();
+    assertThat(Files.readString(Path.of("/proc", pid, "cmdline")))
+        .contains("io.systemd.credential.binary:ssh.authorized_keys.root=");
+    assertThat(folder.resolve("echo/id_ed25519")).isRegularFile();
+    assertThat(machine.ssh(List.of("uptime", "-p")).argv())
+        .contains(folder.resolve("echo/id_ed25519").toString())
+        .endsWith("root@127.0.0.1", "--", "uptime", "-p");
+  }
+
+  @Test
+  void aGuestThatDoesNotHearThePowerButtonIsTold() throws Exception {
+    NamedMachine machine = machines.create("deaf", record(false));
+    machine.start();
+    assertThatThrownBy(() -> machine.stop(Duration.ofMillis(500)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("--force");
+    assertThat(machine.isRunning()).isTrue();
+    machine.remove(true);
+    machines.create("deaf", record(false)).stop(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aScreenIsShownOnAPortOfItsOwn() throws Exception {
+    NamedMachine machine = machines.create("seen", record(false).with(r -> r.vnc(true)));
+    machine.start();
+    assertThat(machine.vncPort()).isPresent();
+    assertThat(machine.vncPort().getAsInt()).isBetween(5900, 5999);
+  }
+
+  @Test
+  void namesAreCheckedAndGivenOnce() throws Exception {
+    machines.create("web", record(false));
+    assertThatThrownBy(() -> machines.create("web", record(false)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("there is a machine web already");
+    assertThat(machines.freeName("web")).isEqualTo("web-2");
+    assertThat(machines.freeName("../..")).isEqualTo("machine");
+    for (String wrong : List.of("", "..", "a/b", "-x", "a".repeat(65), "a\nb")) {
+      assertThatThrownBy(() -> machines.create(wrong, record(false))).isInstanceOf(Problem.class);
+      assertThatThrownBy(() -> machines.require(wrong)).isInstanceOf(Problem.class);
+    }
+    assertThatThrownBy(() -> machines.require("none"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("slipway vm list");
+  }
+
+  /** A command that was killed while it made one leaves a folder without a machine. */
+  @Test
+  void whatAKilledCommandLeftIsNoMachine() throws Exception {
+    Files.createDirectories(folder.resolve("web"));
+    Files.writeString(folder.resolve("web/id_ed25519"), "half");
+    assertThat(machines.list()).isEmpty();
+    assertThat(machines.create("web", record(true)).record()).isEqualTo(record(true));
+  }
+
+  @Test
+  void aDamagedRecordIsTold() throws Exception {
+    machines.create("web", record(false));
+    Files.writeString(folder.resolve("web/machine.json"), "{");
+    assertThatThrownBy(() -> machines.require("web").record())
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("web/machine.json is damaged");
+  }
+
+  /** The guest could have put the name of any file into the header of its disk. */
+  @Test
+  void whatADiskSaysIsBeneathItDoesNotCount() throws Exception {
+    Path laid = directory.resolve("laid.qcow2");
+    Command.of("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b")
+        .with(disk.toString(), laid.toString())
+        .run();
+    MachineRecord over = record(true).with(r -> r.disk(laid).format(DiskFormat.QCOW2));
+    assertThatThrownBy(() -> machines.create("web", over))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("laid over another file");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void virtInstallMakesTheSame() throws Exception {
+    assertThat(record(true).virtInstall("web"))
+        .contains(
+            "size=1,backing_store=" + disk.toString().replace(",", ",,") + ",backing_format=raw");
+    assertThat(String.join(" ", record(false).virtInstall("web")))
+        .isEqualTo(
+            "virt-install --name web --memory 64 --vcpus 1 --import --disk "
+                + disk.toString().replace(",", ",,")
+                + ",format=raw --os-variant linux2022 --network user --graphics none --virt-type"
+                + " qemu");
+  }
+}
