@@ -93,6 +93,7 @@ public final class DiskBuilder {
             new DiskPlan.Least(
                 DiskWriter.rootMinimum(image, request.customizations()),
                 request.customizations().bootMinimum()),
+            request.customizations().layout(),
             image.architecture(),
             loader,
             request.ids());

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import slipway.disk.config.PartitionContent;
+import slipway.disk.config.RootFileSystem;
 import slipway.disk.format.FileDigest;
 import slipway.disk.plan.DiskPlan;
 import tools.jackson.databind.SerializationFeature;
@@ -41,7 +43,8 @@ final class DiskManifest {
         .put("followed", request.target().toString());
     DiskPlan plan = written.plan();
     ObjectNode disk = manifest.putObject("disk");
-    disk.put("size", plan.size()).put("label", "gpt").put("id", plan.diskId().toString());
+    disk.put("size", plan.size()).put("label", plan.table().label());
+    disk.put("id", plan.tableId());
     ArrayNode partitions = disk.putArray("partitions");
     for (DiskPlan.Part part : plan.parts()) {
       partitions
@@ -50,8 +53,8 @@ final class DiskManifest {
           .put("type", part.type())
           .put("start", part.start())
           .put("size", part.size())
-          .put("id", part.id().toString())
-          .put("filesystem", filesystem(part, written));
+          .put("id", plan.idOf(part))
+          .put("filesystem", filesystem(part.content(), written.rootfs()));
     }
     manifest.put("bootloader", written.loader().label());
     ArrayNode arguments = manifest.putArray("kernel_arguments");
@@ -61,15 +64,12 @@ final class DiskManifest {
   }
 
   /** Null where there is none. */
-  private static @Nullable String filesystem(DiskPlan.Part part, DiskWriter.Written written) {
-    DiskPlan plan = written.plan();
-    if (part.equals(plan.bios())) {
-      return null;
-    }
-    if (part.equals(plan.esp())) {
-      return "vfat";
-    }
-    return part.equals(plan.root()) ? written.rootfs().label() : "ext4";
+  private static @Nullable String filesystem(PartitionContent content, RootFileSystem root) {
+    return switch (content) {
+      case PartitionContent.Bios bios -> null;
+      case PartitionContent.Fat fat -> "vfat";
+      case PartitionContent.Files files -> (files.kind() == null ? root : files.kind()).label();
+    };
   }
 
   private static void outputs(ArrayNode outputs, List<DiskType> types, Map<String, Path> made)

@@ -305,14 +305,21 @@ final class DiskWriter {
       Scratch scratch)
       throws IOException {
     DiskPlan.Part own = Objects.requireNonNull(plan.boot());
-    DiskPlan.Part bios = plan.bios();
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
-    Grub.Place embedded = bios == null ? null : new Grub.Place(bios.start(), bios.size());
-    Optional<Grub.Bios> made = grub.write(boot, embedded, partition);
+    Optional<Grub.Bios> made = grub.write(boot, bios(plan), partition);
     if (made.isPresent()) {
       made.get().embed(disk);
     }
+  }
+
+  /** Where the rest of GRUB for BIOS goes. */
+  private static Grub.@Nullable Place bios(DiskPlan plan) {
+    DiskPlan.Part bios = plan.bios();
+    return switch (plan.table()) {
+      case GPT -> bios == null ? null : new Grub.Place(bios.start(), bios.size());
+      case DOS -> new Grub.Place(DiskPlan.SECTOR, plan.gap());
+    };
   }
 }

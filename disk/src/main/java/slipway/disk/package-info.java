@@ -8,7 +8,7 @@
  *  config.toml ─▶ config.DiskConfig ─┐
  *  size ────────▶ plan.DiskPlan ─────┤
  *                                    ▼
- *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the GPT
+ *  1 OUTPUT/.slipway-disk-…/disk.raw     a sparse file; sfdisk writes the table
  *  2 a loop device for root and for /boot, in a mount namespace of its own
  *  3 filesystem.FileSystems              root: ext4, xfs or btrfs; /boot: ext4, or a folder of it
  *  4 NewSysroot.makeRepository           ostree/repo (slipway.sysroot)

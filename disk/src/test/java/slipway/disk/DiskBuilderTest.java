@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import slipway.base.Progress;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
@@ -30,6 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
  * Whole disks of a small image; sfdisk, blkid, the checkers of the file systems and ostree judge.
  */
 class DiskBuilderTest extends DiskCase {
+  private static final DiskConfig MBR = DiskConfig.EMPTY.withTable(PartitionTable.DOS);
+
   private static String blkid(LoopDevice loop, String tag) {
     return Command.of("blkid", "-p", "-o", "value", "-s", tag, loop.device().toString()).output();
   }
@@ -56,6 +59,33 @@ class DiskBuilderTest extends DiskCase {
     long used = Long.parseLong(Command.of("du", "-k", disk.toString()).output().split("\\s")[0]);
     assertThat(used).describedAs("KiB in use of a sparse file").isLessThan(200_000);
     esp(disk, table(disk).get(1));
+  }
+
+  /** The older table, with GRUB's code in its sector and the rest before the first partition. */
+  @Test
+  void theOlderTableStartsByBiosAndUefi() throws Exception {
+    Path disk = build(with(request(), RootFileSystem.EXT4, MBR));
+    String dump = Command.of("sfdisk", "-d", disk.toString()).output();
+    assertThat(dump)
+        .contains("label: dos", "start=        2048, size=      262144, type=ef")
+        .contains("start=      264192, size=     2097152, type=83, bootable")
+        .contains("start=     2361344, size=     3928064, type=83");
+    Command.Result verify = Command.of("sfdisk", "--verify", disk.toString()).run();
+    assertThat(verify.text() + verify.stderr()).contains("No errors detected");
+    embedded(disk);
+    List<Partition> table = table(disk);
+    esp(disk, table.get(0));
+    try (LoopDevice boot = loop(disk, table.get(1));
+        LoopDevice root = loop(disk, table.get(2))) {
+      check(RootFileSystem.EXT4, root.device());
+      Command.of("e2fsck", "-fn", boot.device().toString()).run();
+    }
+    JsonNode manifest =
+        new JsonMapper().readTree(Files.readString(output.resolve("manifest-raw.json")));
+    assertThat(manifest.at("/disk/label").asString()).isEqualTo("dos");
+    assertThat(dump).contains("label-id: " + manifest.at("/disk/id").asString());
+    assertThat(manifest.at("/disk/partitions").findValuesAsString("name"))
+        .containsExactly("EFI-SYSTEM", "boot", "root");
   }
 
   private void esp(Path disk, Partition part) throws Exception {

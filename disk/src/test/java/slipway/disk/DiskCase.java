@@ -4,10 +4,14 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -184,6 +188,31 @@ abstract class DiskCase {
         .map(i -> table.path("partitions").path(i))
         .map(p -> new Partition(p.path("start").asLong() * 512, p.path("size").asLong() * 512))
         .toList();
+  }
+
+  /**
+   * GRUB for BIOS where a disk has the older table: the boot code that the image brings leads to
+   * sector 1, and what is there to the sector behind it, all before the first partition.
+   */
+  void embedded(Path disk) throws IOException {
+    byte[] sectors = new byte[1 << 20];
+    try (InputStream in = Files.newInputStream(disk)) {
+      assertThat(in.readNBytes(sectors, 0, sectors.length)).isEqualTo(sectors.length);
+    }
+    ByteBuffer read = ByteBuffer.wrap(sectors).order(ByteOrder.LITTLE_ENDIAN);
+    assertThat(read.getLong(0x5c)).describedAs("sector of the rest").isEqualTo(1);
+    assertThat(read.getShort(0x66)).isEqualTo((short) 0x9090);
+    byte[] code = Files.readAllBytes(tree.resolve("usr/lib/grub/i386-pc/boot.img"));
+    assertThat(Arrays.copyOfRange(sectors, 0x68, 440))
+        .isEqualTo(Arrays.copyOfRange(code, 0x68, 440));
+    assertThat(read.getShort(510)).isEqualTo((short) 0xaa55);
+    assertThat(read.getLong(512 + 0x1f4)).isEqualTo(2);
+    int blocks = read.getShort(512 + 0x1f4 + 8);
+    assertThat(blocks).isBetween(50, 2046);
+    assertThat(Arrays.copyOfRange(sectors, 1024, 1024 + 512)).isNotEqualTo(new byte[512]);
+    int end = (blocks + 2) * 512;
+    assertThat(Arrays.copyOfRange(sectors, end, sectors.length))
+        .isEqualTo(new byte[sectors.length - end]);
   }
 
   static LoopDevice loop(Path disk, Partition part) throws IOException {

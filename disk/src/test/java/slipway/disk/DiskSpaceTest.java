@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import slipway.base.Problem;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskLayout;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.mount.Mount;
 import slipway.oci.model.Manifest;
@@ -84,7 +85,13 @@ class DiskSpaceTest {
   @Test
   void whereAUsersFilesAreIsFull() throws Exception {
     DiskPlan plan =
-        DiskPlan.of(0, new DiskPlan.Least(0, 0), "amd64", BootLoader.GRUB, UUID::randomUUID);
+        DiskPlan.of(
+            0,
+            new DiskPlan.Least(0, 0),
+            DiskLayout.USUAL,
+            "amd64",
+            BootLoader.GRUB,
+            UUID::randomUUID);
     IOException failure = new IOException("write: No space left on device");
     assertThat(space.explainedFiles(failure, plan, scratch, 0))
         .hasMessageStartingWith("the file system of " + small.target() + ", where the disk's files")

@@ -193,6 +193,26 @@ class UsersDiskTest extends DiskCase {
     assertThat(table(usersDisk())).isEqualTo(table(disk));
   }
 
+  /** With the older table, too. */
+  @Test
+  void itIsRootsDiskWithTheOlderTable() throws Exception {
+    Path wishes =
+        Files.writeString(
+            directory.resolve("config.toml"), "[customizations.disk]\ntype = \"dos\"\n");
+    DiskRequest request = image();
+    Path disk = build(with(request, RootFileSystem.EXT4, DiskConfig.parse(wishes)));
+    assertThat(byUser(request, "ext4", wishes.toString())).isEmpty();
+    assertThat(table(usersDisk())).isEqualTo(table(disk));
+    assertThat(Command.of("sfdisk", "-d", usersDisk().toString()).output())
+        .contains("label: dos", "type=ef", "bootable");
+    embedded(usersDisk());
+    for (Partition part : table(usersDisk()).subList(1, 3)) {
+      try (LoopDevice loop = loop(usersDisk(), part)) {
+        Command.of("e2fsck", "-fn", loop.device().toString()).run();
+      }
+    }
+  }
+
   private static List<String> lines(Map<String, String> listing) {
     return listing.entrySet().stream().map(e -> e.getKey() + " " + e.getValue()).toList();
   }

@@ -17,6 +17,7 @@ import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -50,6 +51,13 @@ final class DiskOptions {
       description =
           "what starts it; none leaves that to you (default: what the image says, else grub)")
   @Nullable String bootLoader;
+
+  @Option(
+      names = "--partition-table",
+      paramLabel = "gpt|mbr",
+      description =
+          "mbr for machines whose BIOS starts no other (default: what the config says, else gpt)")
+  @Nullable String table;
 
   @Option(
       names = "--config",
@@ -165,12 +173,14 @@ final class DiskOptions {
     RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
     BootLoader loader = bootLoader == null ? null : BootLoader.parse(bootLoader);
     long bytes = size == null ? 0 : DiskCommand.Build.bytes(size, "--size");
+    PartitionTable divided = table == null ? null : PartitionTable.parse(table);
     Path file = config == null ? usual : config;
+    DiskConfig customizations = file == null ? DiskConfig.EMPTY : customizations(file);
     return new Wanted(
         wanted,
         fs,
         loader,
-        file == null ? DiskConfig.EMPTY : customizations(file),
+        divided == null ? customizations : customizations.withTable(divided),
         bytes,
         followed.name().orElse(null));
   }

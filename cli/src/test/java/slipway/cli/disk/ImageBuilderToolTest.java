@@ -134,6 +134,7 @@ class ImageBuilderToolTest {
           --type anaconda-iso os:1       | 2 | --type anaconda-iso cannot be made yet; there are ami,
           --type iso --type raw os:1     | 2 | cannot mix ISO/disk images in request
           --rootfs zfs os:1              | 2 | unknown root file system "zfs"
+          --partition-table sun os:1     | 2 | unknown partition table "sun"; there are gpt and mbr
           --progress fast os:1           | 2 | unknown progress type: "fast"
           --log-level loud os:1          | 2 | --log-level takes debug, info or error
           --in-vm os:1                   | 2 | --in-vm is not here

@@ -80,8 +80,6 @@ final class ConfigKeys {
    */
   private static final Map<String, String> REFUSED =
       Map.of(
-          "customizations.disk",
-          "customizations.filesystem sets the sizes of / and /boot",
           "customizations.fips",
           "customizations.kernel.append = \"fips=1\" turns it on in an image that is made for it",
           "customizations.ignition",

@@ -25,6 +25,7 @@ import slipway.base.Problem;
  * @param timeServers that the clock is set by; none for those of the image
  * @param services which units start by themselves
  * @param firewall what is let in
+ * @param layout how the disk is divided
  */
 public record DiskConfig(
     List<User> users,
@@ -40,7 +41,8 @@ public record DiskConfig(
     @Nullable String keymap,
     List<String> timeServers,
     Services services,
-    Firewall firewall) {
+    Firewall firewall,
+    DiskLayout layout) {
   /** Nothing beside the image. */
   public static final DiskConfig EMPTY =
       new DiskConfig(List.of(), List.of(), List.of(), null, null, null, List.of(), List.of(), 0);
@@ -70,7 +72,8 @@ public record DiskConfig(
         null,
         List.of(),
         Services.NONE,
-        Firewall.NONE);
+        Firewall.NONE,
+        DiskLayout.USUAL);
   }
 
   public DiskConfig {
@@ -259,26 +262,36 @@ public record DiskConfig(
     return Stream.of(json, toml).filter(Files::exists).findFirst();
   }
 
+  /**
+   * The same on a disk with a table of that kind.
+   *
+   * @throws Problem of kind USAGE when the config names another
+   */
+  public DiskConfig withTable(PartitionTable table) {
+    return with(users, kernelArguments, files, layout.with(table));
+  }
+
   /** The same with another user at the end. */
   public DiskConfig withUser(User user) {
-    return with(appended(users, List.of(user)), kernelArguments, files);
+    return with(appended(users, List.of(user)), kernelArguments, files, layout);
   }
 
   /** The same with another file at the end. */
   public DiskConfig withFile(CustomFile file) {
-    return with(users, kernelArguments, appended(files, List.of(file)));
+    return with(users, kernelArguments, appended(files, List.of(file)), layout);
   }
 
   /** The same with more kernel arguments. */
   public DiskConfig withKernelArguments(String... more) {
-    return with(users, appended(kernelArguments, List.of(more)), files);
+    return with(users, appended(kernelArguments, List.of(more)), files, layout);
   }
 
   private static <T> List<T> appended(List<T> list, List<T> more) {
     return Stream.concat(list.stream(), more.stream()).toList();
   }
 
-  private DiskConfig with(List<User> users, List<String> arguments, List<CustomFile> files) {
+  private DiskConfig with(
+      List<User> users, List<String> arguments, List<CustomFile> files, DiskLayout layout) {
     return new DiskConfig(
         users,
         groups,
@@ -293,6 +306,7 @@ public record DiskConfig(
         keymap,
         timeServers,
         services,
-        firewall);
+        firewall,
+        layout);
   }
 }

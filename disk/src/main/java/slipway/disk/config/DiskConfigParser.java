@@ -120,7 +120,8 @@ final class DiskConfigParser {
         "firewall",
         "files",
         "directories",
-        "filesystem");
+        "filesystem",
+        "disk");
     AccountKeys accounts = new AccountKeys(keys);
     List<DiskConfig.User> users = new ArrayList<>();
     keys.each(c, "user", "customizations.user", (n, at) -> users.add(accounts.user(n, at)));
@@ -153,7 +154,8 @@ final class DiskConfigParser {
         system.keymap(c),
         system.timeServers(c),
         system.services(c),
-        system.firewall(c));
+        system.firewall(c),
+        new DiskKeys(keys).layout(c));
   }
 
   private List<String> kernelArguments(JsonNode c) {

@@ -63,7 +63,8 @@ final class FilesystemKeys {
     return new Sizes(sizes.getOrDefault("/", 0L), sizes.getOrDefault("/boot", 0L));
   }
 
-  private long size(JsonNode node, String at) {
+  /** A number of bytes, or a text with a unit. */
+  long size(JsonNode node, String at) {
     if (node.isIntegralNumber() && node.bigIntegerValue().signum() >= 0) {
       return sane(node.bigIntegerValue().doubleValue(), node.asString(), at);
     }

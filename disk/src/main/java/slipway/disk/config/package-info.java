@@ -13,6 +13,7 @@
  *    [[customizations.files]]      path, data, mode, user, group
  *    [[customizations.directories]]  path, mode, user, group, ensure_parents
  *    [[customizations.filesystem]] mountpoint ("/" or "/boot"), minsize or size
+ *    [customizations.disk]         type, minsize
  *    [customizations.kernel]       append
  *    [customizations]              hostname
  *    [customizations.timezone]     timezone, ntpservers
@@ -25,10 +26,10 @@
  *                                                        of the kernel, stateroot, boot loader …
  * </pre>
  *
- * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys} and {@code SystemKeys} read the
- * tables, {@code ConfigKeys} the values in them. A key that is not known is an error; there is a
- * list of keys of blueprints that do nothing here, with what does, and one of keys that are
- * refused. {@link slipway.disk.config.Password} says what a password may be.
+ * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys}, {@code DiskKeys} and {@code
+ * SystemKeys} read the tables, {@code ConfigKeys} the values in them. A key that is not known is an
+ * error; there is a list of keys of blueprints that do nothing here, with what does, and one of
+ * keys that are refused. {@link slipway.disk.config.Password} says what a password may be.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.config;

@@ -12,6 +12,16 @@
  *  end         1 MiB                     the GPT's copy
  * </pre>
  *
+ * With the older table ({@link slipway.disk.config.PartitionTable#DOS}):
+ *
+ * <pre>
+ *  0           512                       boot code of GRUB (440 bytes), table of four partitions
+ *  512                                   the rest of GRUB for BIOS
+ *  1 MiB       128 MiB      type ef      FAT32, as above
+ *  129 MiB     1 GiB        type 83      ext4: /boot; the active one
+ *  1153 MiB    the rest     type 83      root
+ * </pre>
+ *
  * Types of partitions are those of the Discoverable Partitions Specification; the root's is that of
  * the architecture. Each partition has an id of its own, and so has each file system in it.
  */

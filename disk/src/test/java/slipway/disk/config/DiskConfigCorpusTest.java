@@ -161,6 +161,19 @@ class DiskConfigCorpusTest {
   }
 
   @Test
+  void theDisksTableIsRead() {
+    assertThat(parse("disk.toml", "[customizations.disk]\ntype = \"dos\"\nminsize = \"20 GiB\"\n"))
+        .extracting(DiskConfig::layout)
+        .isEqualTo(new DiskLayout(PartitionTable.DOS, 20L << 30));
+    assertThat(parse("none.toml", "[customizations.disk]\n").layout()).isEqualTo(DiskLayout.USUAL);
+    DiskConfig gpt = parse("gpt.toml", "[customizations.disk]\ntype = \"gpt\"\n");
+    assertThat(gpt.withTable(PartitionTable.GPT)).isEqualTo(gpt);
+    assertThatThrownBy(() -> gpt.withTable(PartitionTable.DOS))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("--partition-table says another table");
+  }
+
+  @Test
   void jsonAndItsOlderFormMeanTheSame() {
     String customizations =
         """
@@ -228,7 +241,18 @@ class DiskConfigCorpusTest {
         Arguments.of("[customizations]\nhostname = \"-x\"\n", 2, "hostname"),
         Arguments.of("[customizations]\nhostname = \"a\\nb\"\n", 2, "hostname"),
         Arguments.of("[customizations.timezone]\ntimezone = \"../../etc/shadow\"\n", 2, "zone"),
-        Arguments.of("[customizations.disk]\ntype = \"gpt\"\n", 1, "customizations.disk"),
+        Arguments.of(
+            "[customizations.disk]\ntype = \"mbr\"\n",
+            2,
+            "unknown partition table type: \"mbr\" (valid: gpt, dos)"),
+        Arguments.of(
+            "[customizations.disk]\nminsize = \"big\"\n", 2, "customizations.disk.minsize"),
+        Arguments.of("[customizations.disk]\nminsze = 1\n", 2, "did you mean minsize?"),
+        Arguments.of("[customizations]\ndisk = 1\n", 2, "customizations.disk is not a table"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/\"\n[customizations.disk]\n",
+            3,
+            "cannot combine disk and filesystem customizations"),
         Arguments.of("[[customizations.files]]\npath = \"/etc/shadow\"\n", 2, "not allowed"),
         Arguments.of("[[customizations.files]]\npath = \"/usr/bin/x\"\n", 2, "not allowed"),
         Arguments.of("[[customizations.files]]\npath = \"/etc/../x\"\n", 2, "absolute"),
@@ -269,7 +293,6 @@ class DiskConfigCorpusTest {
             "address"),
         Arguments.of("[customizations.locale]\nkeyboard = \"a b\"\n", 2, "keymap"),
         Arguments.of("[customizations.timezone]\nntpservers = [\"a b\"]\n", 2, "server's name"),
-        Arguments.of("[customizations.disk]\n", 1, "customizations.filesystem sets the sizes"),
         Arguments.of("[customizations.kernel]\nappend = 'a=\"b c'\n", 2, "double quotes"),
         Arguments.of("[customizations.kernel]\nappend = \"a\\nlinux /x\"\n", 2, "one line"),
         Arguments.of("[customizations.kernel]\nappend = \"a\\u0000b\"\n", 2, "kernel.append"),

@@ -10,6 +10,8 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskLayout;
+import slipway.disk.config.PartitionTable;
 
 class DiskPlanTest {
   private static final long MIB = 1L << 20;
@@ -23,14 +25,20 @@ class DiskPlanTest {
   @Test
   void bootHasTheSizeThatIsAskedFor() {
     DiskPlan.Least least = new DiskPlan.Least(12L << 30, 1500 * MIB + 1);
-    DiskPlan grub = DiskPlan.of(0, least, "amd64", BootLoader.GRUB, ids(1));
+    DiskPlan grub = DiskPlan.of(0, least, DiskLayout.USUAL, "amd64", BootLoader.GRUB, ids(1));
     assertThat(grub.boot().size()).isEqualTo(1501 * MIB);
     assertThat(grub.root().size()).isEqualTo(12L << 30);
-    DiskPlan systemd = DiskPlan.of(0, least, "amd64", BootLoader.SYSTEMD, ids(1));
+    DiskPlan systemd = DiskPlan.of(0, least, DiskLayout.USUAL, "amd64", BootLoader.SYSTEMD, ids(1));
     assertThat(systemd.esp().size()).isEqualTo(1501 * MIB);
     assertThat(systemd.root().size()).isEqualTo(12L << 30);
     DiskPlan small =
-        DiskPlan.of(0, new DiskPlan.Least(0, 500 * MIB), "amd64", BootLoader.GRUB, ids(1));
+        DiskPlan.of(
+            0,
+            new DiskPlan.Least(0, 500 * MIB),
+            DiskLayout.USUAL,
+            "amd64",
+            BootLoader.GRUB,
+            ids(1));
     assertThat(small.boot().size()).isEqualTo(1024 * MIB);
   }
 
@@ -103,5 +111,40 @@ class DiskPlanTest {
                     .flatMap(p -> java.util.stream.Stream.of(p.id(), p.filesystem())))
             .toList();
     assertThat(all).doesNotHaveDuplicates().hasSize(9);
+  }
+
+  /** The older table: GRUB has room before the first partition, and the kernels' is active. */
+  @Test
+  void theOlderTableHasThreePartitions() {
+    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 12L << 30);
+    DiskPlan plan = DiskPlan.of(0, new DiskPlan.Least(0, 0), dos, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(plan.script().replaceFirst("0x[0-9a-f]{8}", "0xID"))
+        .isEqualTo(
+            """
+            label: dos
+            label-id: 0xID
+            unit: sectors
+            start=2048, size=262144, type=ef
+            start=264192, size=2097152, type=83, bootable
+            start=2361344, size=22802432, type=83
+            """);
+    assertThat(plan.gap()).isEqualTo(MIB - DiskPlan.SECTOR);
+    assertThat(plan.bios()).isNull();
+    assertThat(plan.idOf(plan.root())).isEqualTo(plan.tableId().substring(2) + "-03");
+  }
+
+  @Test
+  void theOlderTableHasItsBounds() {
+    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 0);
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    assertThatThrownBy(() -> DiskPlan.of(0, least, dos, "amd64", BootLoader.SYSTEMD, ids(1)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("systemd-boot starts from a gpt partition table alone");
+    long most = 1L << 41;
+    assertThat(DiskPlan.of(most, least, dos, "amd64", BootLoader.GRUB, ids(1)).size())
+        .isEqualTo(most);
+    assertThatThrownBy(() -> DiskPlan.of(most + MIB, least, dos, "amd64", BootLoader.GRUB, ids(1)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("too large for a dos partition table");
   }
 }
