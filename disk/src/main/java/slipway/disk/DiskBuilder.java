@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -72,7 +73,9 @@ public final class DiskBuilder {
     known.check(wishes);
     BootLoader loader = known.bootLoader(wishes);
     DiskPlan plan = plans(image).of(loader);
-    RootFileSystem said = request.rootfs() == null ? known.config().rootfs() : request.rootfs();
+    new OtherPlaces(plan).require(known.files());
+    RootFileSystem asked = rootfs();
+    RootFileSystem said = asked == null ? known.config().rootfs() : asked;
     RootFileSystem rootfs = said == null ? RootFileSystem.EXT4 : said;
     KernelArguments usual = usual().append(DiskWriter.mounts(plan, known.files()).arguments());
     KernelArguments arguments =
@@ -80,6 +83,18 @@ public final class DiskBuilder {
     DiskWriter.Written planned =
         new DiskWriter.Written(request.output(), plan, rootfs, loader, arguments);
     return DiskManifest.text(request, planned, Map.of());
+  }
+
+  /** What is asked for, in one way or the other. */
+  private @Nullable RootFileSystem rootfs() {
+    RootFileSystem option = request.rootfs();
+    RootFileSystem layout = request.customizations().layout().rootfs();
+    if (option != null && layout != null && option != layout) {
+      throw Problem.usage(
+          "--rootfs %s is another file system than fs_type = \"%s\" of customizations.disk; leave one of them out"
+              .formatted(option.label(), layout.label()));
+    }
+    return layout == null ? option : layout;
   }
 
   private KernelArguments usual() {
@@ -103,6 +118,7 @@ public final class DiskBuilder {
     BootableImage image = request.image();
     image.check();
     wishes().requireGrubTool();
+    rootfs();
     DiskWriter.Plans plans = plans(image);
     plans.of(wishes().likelyBootLoader());
     Path output = Files.createDirectories(request.output().toAbsolutePath());
@@ -201,7 +217,7 @@ public final class DiskBuilder {
   private DiskWriter.Written written(Path output, DiskWriter.Plans plans, Scratch scratch)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(request.rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true);
+        new DiskWriter.Options(rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true);
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }

@@ -67,6 +67,8 @@ final class DiskManifest {
   private static @Nullable String filesystem(PartitionContent content, RootFileSystem root) {
     return switch (content) {
       case PartitionContent.Bios bios -> null;
+      case PartitionContent.Nothing nothing -> null;
+      case PartitionContent.Swap swap -> "swap";
       case PartitionContent.Fat fat -> "vfat";
       case PartitionContent.Files files -> (files.kind() == null ? root : files.kind()).label();
     };

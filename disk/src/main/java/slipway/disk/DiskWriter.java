@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -16,10 +17,12 @@ import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.PartitionContent;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.customize.Customizer;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
+import slipway.disk.filesystem.SwapArea;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
@@ -27,6 +30,8 @@ import slipway.linux.mount.MountNamespace;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.linux.posix.TreeCopy;
+import slipway.linux.posix.UnixException;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
 import slipway.tree.FileTree;
@@ -156,10 +161,23 @@ final class DiskWriter {
                 "disk", () -> populate(disk, plan, mountpoint, partition, scratch))
             : pretend(disk, plan, partition, scratch);
     if (done) {
-      FileSystems.esp(disk, plan.esp());
+      for (DiskPlan.Part part : plan.parts()) {
+        finish(disk, part);
+      }
       FileSystems.put(disk, plan.esp().start(), partition);
     }
     return done;
+  }
+
+  /** What takes no mount. */
+  private static void finish(Path disk, DiskPlan.Part part) throws IOException {
+    switch (part.content()) {
+      case PartitionContent.Fat fat -> FileSystems.fat(disk, part, fat.label());
+      case PartitionContent.Swap swap -> SwapArea.write(disk, part, swap.label());
+      case PartitionContent.Files files -> {}
+      case PartitionContent.Bios bios -> {}
+      case PartitionContent.Nothing nothing -> {}
+    }
   }
 
   private static @Nullable LoopDevice attach(Path disk, DiskPlan.@Nullable Part part)
@@ -176,10 +194,9 @@ final class DiskWriter {
         EncryptedRoot encrypted = encrypted(rootLoop.device(), scratch)) {
       Path rootDevice = encrypted == null ? rootLoop.device() : encrypted.device();
       KernelArguments unlock = encrypted == null ? KernelArguments.NONE : encrypted.arguments();
-      FileSystems.root(
-          rootfs, rootDevice, plan.root().filesystem(), options.isNew() && encrypted == null);
+      FileSystems.make(rootDevice, wanted(plan.root(), options.isNew() && encrypted == null));
       if (bootLoop != null && plan.boot() != null) {
-        FileSystems.boot(bootLoop.device(), plan.boot().filesystem(), options.isNew());
+        FileSystems.boot(bootLoop.device(), wanted(plan.boot(), options.isNew()));
       }
       try (Mount root =
           Mount.of(rootDevice.toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
@@ -187,8 +204,17 @@ final class DiskWriter {
         try (Mount mounted =
             bootLoop == null
                 ? null
-                : Mount.of(bootLoop.device().toString(), boot, "ext4", NOTHING_RUNS, null)) {
-          return install(disk, plan, root.target(), boot, unlock, partition, scratch);
+                : Mount.of(
+                    bootLoop.device().toString(),
+                    boot,
+                    kind(Objects.requireNonNull(plan.boot())).label(),
+                    NOTHING_RUNS,
+                    null)) {
+          Path apart = Files.createDirectories(scratch.folder().resolve("apart"));
+          Target target =
+              new Target(
+                  disk, plan, root.target(), boot, unlock, (p, from) -> move(disk, p, from, apart));
+          return install(target, partition, scratch);
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
               space.explained(
@@ -198,17 +224,52 @@ final class DiskWriter {
     }
   }
 
+  /** The file system of one for files. */
+  private RootFileSystem kind(DiskPlan.Part part) {
+    return part.content() instanceof PartitionContent.Files files && files.kind() != null
+        ? files.kind()
+        : rootfs;
+  }
+
+  private FileSystems.Wanted wanted(DiskPlan.Part part, boolean isNew) {
+    String label = part.content() instanceof PartitionContent.Files files ? files.label() : "";
+    return new FileSystems.Wanted(kind(part), label, part.filesystem(), isNew);
+  }
+
+  /** Moves what lies in another place of the machine to the partition of that. */
+  private void move(Path disk, OtherPlaces.Place place, Path from, Path mountpoint)
+      throws IOException {
+    DiskPlan.Part part = place.part();
+    try (LoopDevice loop = LoopDevice.attach(disk, part.start(), part.size())) {
+      FileSystems.make(loop.device(), wanted(part, options.isNew()));
+      try (Mount mount =
+          Mount.of(loop.device().toString(), mountpoint, kind(part).label(), NOTHING_RUNS, null)) {
+        OsPath target = OsPath.of(mount.target());
+        TreeCopy.copy(OsPath.of(from), target, TreeCopy.FAITHFUL, dropped -> {});
+        Posix.syncfs(target);
+      }
+    } catch (UnixException e) {
+      if (e.errno() == UnixException.ENOSPC) {
+        throw OtherPlaces.tooSmall(place, e);
+      }
+      throw e;
+    }
+  }
+
   /** The same for a user, on a file that holds zeros. */
   private boolean pretend(Path disk, DiskPlan plan, Path partition, Scratch scratch)
       throws IOException {
-    requireUsersRoot();
+    requireForUsers(plan);
     Path folder = scratch.large();
     try {
-      return new PretendedDisk(disk, plan)
-          .write(
-              folder,
-              (root, boot) ->
-                  install(disk, plan, root, boot, KernelArguments.NONE, partition, scratch));
+      PretendedDisk pretended = new PretendedDisk(disk, plan);
+      return pretended.write(
+          folder,
+          (root, boot) ->
+              install(
+                  new Target(disk, plan, root, boot, KernelArguments.NONE, pretended::write),
+                  partition,
+                  scratch));
     } catch (IOException | RuntimeException e) {
       long least = rootMinimum(image, options.wishes().customizations());
       throw DiskSpace.thrown(space.explainedFiles(e, plan, folder, least));
@@ -216,11 +277,19 @@ final class DiskWriter {
   }
 
   /** Without mounts there is one file system that we write ourselves. */
-  private void requireUsersRoot() {
+  private void requireForUsers(DiskPlan plan) {
     if (rootfs != RootFileSystem.EXT4) {
       throw Problem.denied(
           "only root can make a disk with %s; run it with sudo, or give --rootfs ext4"
               .formatted(rootfs.label()));
+    }
+    for (DiskPlan.Part part : plan.parts()) {
+      if (part.content() instanceof PartitionContent.Files files
+          && kind(part) != RootFileSystem.EXT4) {
+        throw Problem.denied(
+            "only root can make %s for %s; run it with sudo, or give fs_type = \"ext4\""
+                .formatted(kind(part).label(), files.place()));
+      }
     }
   }
 
@@ -231,39 +300,55 @@ final class DiskWriter {
             device, UUID.randomUUID(), scratch.folder(), EncryptedRoot.Tools.ofMachine(), progress);
   }
 
-  private boolean install(
+  /**
+   * Where an installation goes.
+   *
+   * @param root where the root is mounted; likewise {@code boot}
+   * @param unlock kernel arguments that open the root
+   * @param others what other places of the machine have file systems of their own for
+   */
+  private record Target(
       Path disk,
       DiskPlan plan,
       Path root,
       Path boot,
       KernelArguments unlock,
-      Path partition,
-      Scratch scratch)
-      throws IOException {
+      OtherPlaces.Partitions others) {}
+
+  private boolean install(Target target, Path partition, Scratch scratch) throws IOException {
+    DiskPlan plan = target.plan();
     Installation installation =
-        Installation.begin(root, plan.boot() == null, image, options.wishes(), progress);
+        Installation.begin(target.root(), plan.boot() == null, image, options.wishes(), progress);
     if (isOther(installation)) {
       return false;
     }
+    OtherPlaces others = new OtherPlaces(plan);
+    others.require(installation.known().files());
     if (options.rootfs() == null && installation.rootfs() == null) {
       progress.note("the image names no file system for its root; taking " + rootfs.label());
     }
     installation.bringCompanions();
     MachineMounts mounts = mounts(plan, installation.known().files());
-    KernelArguments first = rootArguments(plan, unlock);
+    KernelArguments first = rootArguments(plan, target.unlock());
     KernelArguments usual = options.usual().append(mounts.arguments());
     arguments = installation.known().arguments(first, usual, options.wishes());
     Installation.Deployed deployed = installation.deploy(first, usual);
+    others.makeFolders(deployed);
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
         .apply(options.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
     switch (loader) {
-      case GRUB -> grub(installation.known(), deployed, disk, plan, boot, partition, scratch);
+      case GRUB -> grub(installation.known(), deployed, target, partition, scratch);
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
       case NONE -> {}
     }
+    if (plan.esp().content() instanceof PartitionContent.Fat fat && fat.isAsked()) {
+      // To mount it on.
+      Files.createDirectories(target.boot().resolve("efi"));
+    }
     installation.label();
-    Posix.syncfs(OsPath.of(boot));
-    Posix.syncfs(OsPath.of(root));
+    others.fill(deployed, target.others());
+    Posix.syncfs(OsPath.of(target.boot()));
+    Posix.syncfs(OsPath.of(target.root()));
     return true;
   }
 
@@ -285,32 +370,61 @@ final class DiskWriter {
 
   /** What a machine with such a disk mounts. */
   static MachineMounts mounts(DiskPlan plan, FileTree image) throws IOException {
-    DiskPlan.Part boot = plan.boot();
-    return MachineMounts.of(
-        boot == null
-            ? List.of(Installation.espMount(FileSystems.espId(plan.esp().filesystem())))
-            : List.of(
-                new MachineMounts.Entry(
-                    "UUID=" + boot.filesystem(), "/boot", "ext4", "defaults", 2)),
-        image);
+    List<MachineMounts.Entry> entries =
+        plan.parts().stream()
+            .flatMap(part -> mount(plan, part).stream())
+            // What is mounted in another comes behind that, and room for swapping last.
+            .sorted(Comparator.comparing(MachineMounts.Entry::place))
+            .toList();
+    return MachineMounts.of(entries, image);
   }
 
-  private static void grub(
+  private static Optional<MachineMounts.Entry> mount(DiskPlan plan, DiskPlan.Part part) {
+    String source = "UUID=" + part.filesystem();
+    return switch (part.content()) {
+      case PartitionContent.Bios bios -> Optional.empty();
+      case PartitionContent.Nothing nothing -> Optional.empty();
+      case PartitionContent.Swap swap -> Optional.of(MachineMounts.swap(source));
+      case PartitionContent.Fat fat -> mount(plan, part, fat);
+      case PartitionContent.Files files ->
+          files.kind() == null || part.equals(plan.root())
+              ? Optional.empty()
+              : Optional.of(
+                  new MachineMounts.Entry(
+                      source,
+                      files.place(),
+                      files.kind().label(),
+                      "defaults",
+                      files.kind() == RootFileSystem.EXT4 ? 2 : 0));
+    };
+  }
+
+  /** GRUB's machines need the EFI system partition for nothing. */
+  private static Optional<MachineMounts.Entry> mount(
+      DiskPlan plan, DiskPlan.Part part, PartitionContent.Fat fat) {
+    String id = FileSystems.espId(part.filesystem());
+    if (fat.isEsp()) {
+      return plan.boot() == null || fat.isAsked()
+          ? Optional.of(Installation.espMount(id))
+          : Optional.empty();
+    }
+    return Optional.of(new MachineMounts.Entry("UUID=" + id, fat.place(), "vfat", "umask=0077", 2));
+  }
+
+  private void grub(
       InstallableImage image,
       Installation.Deployed deployed,
-      Path disk,
-      DiskPlan plan,
-      Path boot,
+      Target target,
       Path partition,
       Scratch scratch)
       throws IOException {
-    DiskPlan.Part own = Objects.requireNonNull(plan.boot());
+    DiskPlan.Part own = Objects.requireNonNull(target.plan().boot());
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", "ext4");
+    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own).label());
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
-    Optional<Grub.Bios> made = grub.write(boot, bios(plan), partition);
+    Optional<Grub.Bios> made = grub.write(target.boot(), bios(target.plan()), partition);
     if (made.isPresent()) {
-      made.get().embed(disk);
+      made.get().embed(target.disk());
     }
   }
 

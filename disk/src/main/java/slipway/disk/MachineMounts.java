@@ -28,6 +28,13 @@ record MachineMounts(List<Entry> entries, boolean forgotten) {
     entries = List.copyOf(entries);
   }
 
+  private static final String SWAP = "swap";
+
+  /** Room for swapping, which is mounted nowhere. */
+  static Entry swap(String source) {
+    return new Entry(source, "none", SWAP, "defaults", 0);
+  }
+
   /**
    * One of them, by the fields of fstab(5).
    *
@@ -51,6 +58,9 @@ record MachineMounts(List<Entry> entries, boolean forgotten) {
 
     /** The kernel argument. No mount that fails there keeps the root away. */
     private String argument() {
+      if (type.equals(SWAP)) {
+        return "systemd.swap-extra=" + source;
+      }
       String lasting = options.contains("nofail") ? options : options + ",nofail";
       for (String field : List.of(source, place, type, lasting)) {
         if (!field.matches("[!-~&&[^:\"]]+")) {

@@ -5,10 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import slipway.archive.tar.Metadata;
+import slipway.base.Problem;
+import slipway.disk.config.PartitionContent;
 import slipway.disk.ext4.Ext4Options;
 import slipway.disk.ext4.Ext4Writer;
 import slipway.disk.plan.DiskPlan;
@@ -17,6 +22,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.posix.Pretence;
 import slipway.tree.DirectoryReader;
 import slipway.tree.FileTree;
+import slipway.tree.Node;
 
 /**
  * The root and /boot of a new disk by a user who may neither mount nor give files away: an
@@ -55,7 +61,7 @@ record PretendedDisk(Path disk, DiskPlan plan) {
       if (done) {
         Predicate<OsPath> own = plan.boot() == null ? p -> true : p -> !p.startsWith(BOOT);
         FileTree tree = DirectoryReader.read(root.folder(), own);
-        write(tree, plan.root(), "root", true, immutable(root));
+        write(tree, plan.root(), true, immutable(root));
       }
       return done;
     } finally {
@@ -75,7 +81,7 @@ record PretendedDisk(Path disk, DiskPlan plan) {
       boolean done = filling.fill(root.folder(), own.folder());
       if (done) {
         FileTree tree = DirectoryReader.read(own.folder());
-        write(tree, java.util.Objects.requireNonNull(plan.boot()), "boot", false, Set.of());
+        write(tree, java.util.Objects.requireNonNull(plan.boot()), false, Set.of());
       }
       return done;
     }
@@ -103,9 +109,23 @@ record PretendedDisk(Path disk, DiskPlan plan) {
     return found;
   }
 
-  private void write(
-      FileTree tree, DiskPlan.Part part, String label, boolean verity, Set<OsPath> immutable)
+  /** Writes what lies in another place of the machine into the partition of that. */
+  void write(OtherPlaces.Place place, Path from) throws IOException {
+    Node.Directory top = DirectoryReader.read(from).root();
+    NavigableMap<OsPath, Node> children = new TreeMap<>(top.children());
+    Metadata made = Metadata.directory(0700).withMtime(Instant.now().getEpochSecond(), 0);
+    children.putIfAbsent(LOST_AND_FOUND, new Node.Directory(made, new TreeMap<>()));
+    FileTree tree = new FileTree(new Node.Directory(top.metadata(), children));
+    try {
+      write(tree, place.part(), true, Set.of());
+    } catch (Problem e) {
+      throw e.kind() == Problem.Kind.FULL ? OtherPlaces.tooSmall(place, e) : e;
+    }
+  }
+
+  private void write(FileTree tree, DiskPlan.Part part, boolean verity, Set<OsPath> immutable)
       throws IOException {
+    String label = part.content() instanceof PartitionContent.Files files ? files.label() : "";
     long now = Instant.now().getEpochSecond();
     Ext4Options options =
         new Ext4Options(part.filesystem(), label, UUID.randomUUID(), now, verity, immutable);

@@ -19,7 +19,8 @@
  *  8 customize.Customizer                accounts, files, fstab
  *  9 bootloader.Grub                     grub.cfg in /boot, GRUB for BIOS beside the GPT; or
  *    bootloader.SystemdBoot              the loader and its menu, for the partition
- *  10 unmounted; FileSystems.esp, put    EFI system partition with the loader for UEFI
+ *    OtherPlaces                       what lies in places with partitions of their own moves there
+ *  10 unmounted; FileSystems.fat, put    EFI system partition with the loader for UEFI
  *  11 format.ImageFormat                other formats that are asked for; each file is synced and
  *     renamed, the commit point of OUTPUT/qcow2/disk.qcow2, OUTPUT/image/disk.raw and so on
  *  12 DiskManifest                      OUTPUT/manifest-TYPES.json

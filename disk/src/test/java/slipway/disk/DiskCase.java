@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -179,13 +180,19 @@ abstract class DiskCase {
 
   record Partition(long start, long size) {}
 
+  /** The partitions of a disk. */
+  static List<Partition> parts(Path disk) {
+    return table(disk).stream().filter(p -> p.size() > 0).toList();
+  }
+
+  /** The same, at least four of them: those that are not there have no size. */
   static List<Partition> table(Path disk) {
     JsonNode table =
         new JsonMapper()
             .readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout())
             .path("partitiontable");
-    return Stream.of(0, 1, 2, 3)
-        .map(i -> table.path("partitions").path(i))
+    return IntStream.range(0, Math.max(4, table.path("partitions").size()))
+        .mapToObj(i -> table.path("partitions").path(i))
         .map(p -> new Partition(p.path("start").asLong() * 512, p.path("size").asLong() * 512))
         .toList();
   }

@@ -34,6 +34,15 @@ class MachineMountsTest {
   }
 
   @Test
+  void roomForSwappingIsMountedNowhere() {
+    List<Entry> swap = List.of(MachineMounts.swap("UUID=1-2"));
+    assertThat(new MachineMounts(swap, false).fstab())
+        .containsExactly("UUID=1-2 none swap defaults 0 0");
+    assertThat(new MachineMounts(swap, true).arguments())
+        .containsExactly("systemd.gpt_auto=0", "systemd.swap-extra=UUID=1-2");
+  }
+
+  @Test
   void whatCannotStandInAnArgumentIsRefused() {
     for (Entry bad :
         List.of(BOOT, new Entry("/dev/disk/by-path/pci-0000:00:07.0", "/boot", "auto", "ro", 0))) {

@@ -213,6 +213,70 @@ class UsersDiskTest extends DiskCase {
     }
   }
 
+  /** With partitions for other places, too, and room for swapping. */
+  @Test
+  void itIsRootsDiskWithMorePartitions() throws Exception {
+    fill();
+    Files.createDirectory(tree.resolve("data"));
+    Files.createDirectory(tree.resolve("exchange"));
+    StringBuilder text = new StringBuilder(Files.readString(config()));
+    for (String each : List.of("/var", "/var/home", "/data")) {
+      text.append("[[customizations.disk.partitions]]\nminsize = \"64 MiB\"\n")
+          .append("mountpoint = \"" + each + "\"\n");
+    }
+    text.append("[[customizations.disk.partitions]]\nminsize = 1\nfs_type = \"swap\"\n");
+    text.append("[[customizations.disk.partitions]]\nminsize = \"70 MiB\"\n")
+        .append("mountpoint = \"/exchange\"\nfs_type = \"vfat\"\n");
+    Path wishes = Files.writeString(directory.resolve("config.toml"), text);
+    DiskRequest request = image();
+    Path disk = build(with(request, RootFileSystem.EXT4, DiskConfig.parse(wishes)));
+    assertThat(byUser(request, "ext4", wishes.toString())).isEmpty();
+    assertThat(parts(usersDisk())).hasSize(9).isEqualTo(parts(disk));
+    for (int i : List.of(2, 3, 4, 5, 8)) {
+      try (LoopDevice part = loop(usersDisk(), parts(usersDisk()).get(i))) {
+        Command.of("e2fsck", "-fn", part.device().toString()).run();
+      }
+      assertThat(String.join("\n", lines(listing(usersDisk(), i))))
+          .isEqualTo(String.join("\n", lines(listing(disk, i))));
+    }
+    assertThat(listing(disk, 3).keySet()).contains("log", "home").doesNotContain("home/ann");
+    assertThat(listing(disk, 4).get("ann/.ssh/authorized_keys")).contains("1000:1000");
+    try (LoopDevice swap = loop(usersDisk(), parts(disk).get(6));
+        LoopDevice exchange = loop(usersDisk(), parts(disk).get(7))) {
+      assertThat(Command.of("swaplabel", swap.device().toString()).output()).contains("UUID: ");
+      Command.of("fsck.vfat", "-n", exchange.device().toString()).run();
+    }
+  }
+
+  /** All that is in one partition. */
+  private Map<String, String> listing(Path disk, int part) throws Exception {
+    Path at = Files.createDirectories(directory.resolve("mnt"));
+    return MountNamespace.call(
+        "test",
+        () -> {
+          try (LoopDevice loop = loop(disk, parts(disk).get(part));
+              Mount m = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+            return listing(DirectoryReader.read(m.target()), ids(disk));
+          }
+        });
+  }
+
+  /** Those of all its file systems, as a pattern. */
+  private static String ids(Path disk) throws IOException {
+    List<String> ids = new ArrayList<>();
+    for (Partition part : parts(disk)) {
+      try (LoopDevice loop = loop(disk, part)) {
+        ids.add(
+            Command.of("blkid", "-p", "-o", "value", "-s", "UUID", loop.device().toString())
+                .tryRun()
+                .text()
+                .strip());
+      }
+    }
+    ids.removeIf(String::isEmpty);
+    return String.join("|", ids);
+  }
+
   private static List<String> lines(Map<String, String> listing) {
     return listing.entrySet().stream().map(e -> e.getKey() + " " + e.getValue()).toList();
   }
@@ -341,10 +405,30 @@ class UsersDiskTest extends DiskCase {
   }
 
   @Test
+  void aPartitionThatIsTooSmallIsTold() throws Exception {
+    Files.createDirectories(tree.resolve("var/lib"));
+    Files.writeString(tree.resolve("var/lib/large"), "x".repeat(40 << 20));
+    Path wishes =
+        Files.writeString(
+            directory.resolve("config.toml"),
+            "[[customizations.disk.partitions]]\nmountpoint = \"/var\"\nminsize = \"32 MiB\"\n");
+    assertThat(byUser(image(), "ext4", wishes.toString()))
+        .startsWith("the partition for /var has 32 MiB, which is too small for what");
+    assertThat(usersDisk()).doesNotExist();
+  }
+
+  @Test
   void whatOnlyRootCanDoIsToldAtOnce() throws Exception {
     DiskRequest request = image();
     assertThat(byUser(request, "xfs"))
         .isEqualTo("only root can make a disk with xfs; run it with sudo, or give --rootfs ext4");
+    Path wishes =
+        Files.writeString(
+            directory.resolve("xfs.toml"),
+            "[[customizations.disk.partitions]]\nmountpoint = \"/var\"\nfs_type = \"xfs\"\nminsize = 1\n");
+    Posix.removeTree(OsPath.of(home.resolve("store")));
+    assertThat(byUser(request, "ext4", wishes.toString()))
+        .isEqualTo("only root can make xfs for /var; run it with sudo, or give fs_type = \"ext4\"");
     Posix.removeTree(OsPath.of(home.resolve("store")));
     assertThat(byUser(request, "ext4", config().toString(), "0:0"))
         .isEqualTo(

@@ -2,6 +2,13 @@ package slipway.disk.config;
 
 import static slipway.base.document.ConfigDocument.isGiven;
 
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -9,7 +16,41 @@ import tools.jackson.databind.JsonNode;
 final class DiskKeys {
   private static final String AT = "customizations.disk";
 
+  /** Sectors that disks are made of here. */
+  private static final int SECTOR = 512;
+
+  private static final int MOST_OF_DOS = 4;
+
+  /** Names of the table go into a script, and not every locale has all characters. */
+  private static final ConfigKeys.Form NAME =
+      new ConfigKeys.Form(
+          "[ !#-\\[\\]-~]{1,36}", "at most 36 ASCII characters without quotes and backslashes");
+
+  private static final ConfigKeys.Form ID =
+      new ConfigKeys.Form(
+          "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
+          "a UUID such as 6264d520-3fb9-423f-8ab8-7a0a8e3d3562");
+
+  /** Where the image's own files are, and what the system mounts there by itself. */
+  private static final Set<String> TAKEN =
+      Set.of(
+          "/bin",
+          "/dev",
+          "/efi",
+          "/etc",
+          "/lib",
+          "/lib64",
+          "/ostree",
+          "/proc",
+          "/run",
+          "/sbin",
+          "/sys",
+          "/sysroot",
+          "/usr");
+
   private final ConfigKeys keys;
+  private final Set<String> places = new HashSet<>();
+  private final Set<UUID> ids = new HashSet<>();
 
   DiskKeys(ConfigKeys keys) {
     this.keys = keys;
@@ -30,8 +71,25 @@ final class DiskKeys {
               + AT
               + " and customizations.filesystem; leave one of them out");
     }
-    keys.known(disk, AT, "type", "minsize");
-    return new DiskLayout(table(disk), minimum(disk, AT));
+    keys.known(disk, AT, "type", "minsize", "start_offset", "sector_size", "partitions");
+    Integer sector = keys.number(disk, "sector_size", AT);
+    if (sector != null && sector != SECTOR) {
+      throw keys.wrong(
+          AT + ".sector_size", AT + ".sector_size: disks with sectors of 512 bytes alone are made");
+    }
+    PartitionTable table = table(disk);
+    List<DiskLayout.Partition> partitions = new ArrayList<>();
+    keys.each(
+        disk, "partitions", AT + ".partitions", (n, at) -> partitions.add(partition(n, at, table)));
+    if (table == PartitionTable.DOS && partitions.size() > MOST_OF_DOS) {
+      throw keys.wrong(
+          AT + ".partitions",
+          AT
+              + ".partitions: \"dos\" partition table type only supports up to 4 partitions: got "
+              + partitions.size());
+    }
+    return new DiskLayout(
+        table, size(disk, "minsize", AT), size(disk, "start_offset", AT), partitions);
   }
 
   private @Nullable PartitionTable table(JsonNode disk) {
@@ -49,9 +107,178 @@ final class DiskKeys {
         AT + ".type: unknown partition table type: \"" + type + "\" (valid: gpt, dos)");
   }
 
-  private long minimum(JsonNode node, String at) {
-    return isGiven(node, "minsize")
-        ? new FilesystemKeys(keys).size(node.get("minsize"), at + ".minsize")
-        : 0;
+  private long size(JsonNode node, String key, String at) {
+    return isGiven(node, key) ? new FilesystemKeys(keys).size(node.get(key), at + "." + key) : 0;
+  }
+
+  private DiskLayout.Partition partition(JsonNode n, String at, @Nullable PartitionTable table) {
+    String type = keys.string(n, "type", at + ".type");
+    PartitionContent content =
+        switch (type == null ? "plain" : type) {
+          case "plain" -> plain(n, at);
+          case "lvm", "btrfs" ->
+              throw keys.wrong(
+                  at + ".type",
+                  at
+                      + ".type: partitions of type \""
+                      + type
+                      + "\" cannot be made yet; there are plain ones");
+          default ->
+              throw keys.wrong(
+                  at + ".type", at + ".type: unknown partition type: \"" + type + "\"");
+        };
+    if (!isGiven(n, "minsize")) {
+      throw keys.wrong(at, at + ": minsize is required");
+    }
+    String id = keys.string(n, "part_uuid", at + ".part_uuid");
+    DiskLayout.Partition partition =
+        new DiskLayout.Partition(
+            at,
+            size(n, "minsize", at),
+            keys.string(n, "part_type", at + ".part_type"),
+            keys.checked(
+                keys.string(n, "part_label", at + ".part_label"), NAME, at + ".part_label"),
+            id == null ? null : UUID.fromString(required(id, ID, at + ".part_uuid")),
+            content);
+    requireFit(partition, table);
+    if (partition.id() != null && !ids.add(partition.id())) {
+      throw keys.wrong(
+          at + ".part_uuid", at + ".part_uuid: another partition has " + id + " already");
+    }
+    return partition;
+  }
+
+  /** Where no table is named it may be either, until the disk is divided. */
+  private void requireFit(DiskLayout.Partition partition, @Nullable PartitionTable table) {
+    List<Optional<DiskLayout.Fault>> faults =
+        Stream.of(PartitionTable.values())
+            .filter(t -> table == null || t == table)
+            .map(partition::fault)
+            .toList();
+    if (faults.stream().allMatch(Optional::isPresent)) {
+      DiskLayout.Fault first = faults.getFirst().orElseThrow();
+      throw keys.wrong(first.at(), first.sentence());
+    }
+  }
+
+  private String required(String text, ConfigKeys.Form form, String at) {
+    keys.checked(text, form, at);
+    return text;
+  }
+
+  private PartitionContent plain(JsonNode n, String at) {
+    keys.known(
+        n,
+        at,
+        "type",
+        "minsize",
+        "part_type",
+        "part_label",
+        "part_uuid",
+        "fs_type",
+        "mountpoint",
+        "label");
+    String type = keys.string(n, "fs_type", at + ".fs_type");
+    String label = keys.string(n, "label", at + ".label");
+    if (type != null && (type.equals("swap") || type.equals("none"))) {
+      return unmounted(n, at, type, label);
+    }
+    String place = place(n, at);
+    if (type == null) {
+      type = place.equals(PartitionContent.ESP) ? "vfat" : place.equals("/") ? null : "ext4";
+    }
+    requireFits(place, type, at);
+    String given = label(label, type, at);
+    return "vfat".equals(type)
+        ? new PartitionContent.Fat(place, given, true)
+        : new PartitionContent.Files(place, type == null ? null : kind(type, place, at), given);
+  }
+
+  private PartitionContent unmounted(JsonNode n, String at, String type, @Nullable String label) {
+    String place = keys.string(n, "mountpoint", at + ".mountpoint");
+    if (place != null && !place.isEmpty()) {
+      throw keys.wrong(
+          at + ".mountpoint",
+          "%s.mountpoint: mountpoint for %s partition must be empty (got \"%s\")"
+              .formatted(at, type, place));
+    }
+    if (type.equals("swap")) {
+      return new PartitionContent.Swap(label(label, type, at));
+    }
+    if (label != null) {
+      throw keys.wrong(
+          at + ".label",
+          at + ".label: a partition of fs_type \"none\" has no label; part_label has");
+    }
+    return new PartitionContent.Nothing();
+  }
+
+  /** What is mounted where: once, and nothing in the way of the image or of systemd. */
+  private String place(JsonNode n, String at) {
+    String key = at + ".mountpoint";
+    String place = keys.absolute(keys.string(n, "mountpoint", key), key);
+    if (place == null) {
+      throw keys.wrong(at, at + ": mountpoint is empty");
+    }
+    String top = place.replaceFirst("(?<=.)/.*", "");
+    boolean isOfBoot = top.equals("/boot") && !place.equals("/boot") && !place.equals("/boot/efi");
+    if (TAKEN.contains(top) || isOfBoot || !place.matches("[!-~&&[^\"\\\\]]+")) {
+      throw keys.wrong(
+          key,
+          key
+              + ": path \""
+              + place
+              + "\" is not allowed; there are /, /boot, /boot/efi, /var, what is below that, and"
+              + " folders of the image's own at the top");
+    }
+    if (!places.add(place)) {
+      throw keys.wrong(
+          key, key + ": duplicate mountpoint \"" + place + "\" in partitioning customizations");
+    }
+    return place;
+  }
+
+  private void requireFits(String place, @Nullable String type, String at) {
+    String fitting =
+        switch (place) {
+          case PartitionContent.BOOT -> "ext4 xfs";
+          case PartitionContent.ESP -> "vfat";
+          case PartitionContent.ROOT -> "ext4 xfs btrfs";
+          default -> "ext4 xfs btrfs vfat";
+        };
+    if (type != null && !List.of(fitting.split(" ")).contains(type)) {
+      throw keys.wrong(
+          at + ".fs_type",
+          "%s.fs_type: unsupported filesystem type for \"%s\": %s; there are %s"
+              .formatted(at, place, type, fitting.replace(" ", ", ")));
+    }
+  }
+
+  private RootFileSystem kind(String type, String place, String at) {
+    for (RootFileSystem kind : RootFileSystem.values()) {
+      if (kind.label().equals(type)) {
+        return kind;
+      }
+    }
+    throw new AssertionError(at + " " + place + " " + type);
+  }
+
+  private String label(@Nullable String label, @Nullable String type, String at) {
+    int most =
+        switch (type == null ? "" : type) {
+          case "ext4" -> 16;
+          case "swap" -> 15;
+          case "vfat" -> 11;
+          case "btrfs" -> 255;
+          // Whatever the root becomes, xfs has the shortest ones.
+          default -> 12;
+        };
+    if (label != null && !label.matches("[A-Za-z0-9._+-]{1," + most + "}")) {
+      throw keys.wrong(
+          at + ".label",
+          "%s.label: \"%s\" is not valid; expected letters, digits, . _ + and -, at most %d of them"
+              .formatted(at, label, most));
+    }
+    return label == null ? "" : label;
   }
 }

@@ -1,5 +1,9 @@
 package slipway.disk.config;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 
@@ -8,14 +12,100 @@ import slipway.base.Problem;
  *
  * @param table null when nothing is said of it
  * @param minimum bytes that the disk has at least
+ * @param offset bytes before the first partition, at least
+ * @param partitions in their order; what a disk needs beside them is added
  */
-public record DiskLayout(@Nullable PartitionTable table, long minimum) {
+public record DiskLayout(
+    @Nullable PartitionTable table, long minimum, long offset, List<Partition> partitions) {
   /** As disks usually are. */
-  public static final DiskLayout USUAL = new DiskLayout(null, 0);
+  public static final DiskLayout USUAL = new DiskLayout(null, 0, 0, List.of());
+
+  private static final Pattern GUID =
+      Pattern.compile("[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}");
+
+  private static final Pattern DOS_TYPE = Pattern.compile("[0-9a-fA-F]{2}");
+
+  /**
+   * A partition that is asked for.
+   *
+   * @param at its key, for messages
+   * @param minimum bytes that it has at least
+   * @param type as the table has it; null for the usual one
+   * @param name that the table has of it; null for the usual one
+   * @param id null for any
+   */
+  public record Partition(
+      String at,
+      long minimum,
+      @Nullable String type,
+      @Nullable String name,
+      @Nullable UUID id,
+      PartitionContent content) {
+    /** What a table of that kind cannot have, if anything. */
+    public Optional<Fault> fault(PartitionTable table) {
+      return switch (table) {
+        case GPT ->
+            type == null || GUID.matcher(type).matches()
+                ? Optional.empty()
+                : fault(
+                    "part_type",
+                    "invalid partition part_type \"%s\" for partition table type \"gpt\" (must be a valid UUID)"
+                        .formatted(type));
+        case DOS -> faultOfDos();
+      };
+    }
+
+    private Optional<Fault> faultOfDos() {
+      if (type != null && !DOS_TYPE.matcher(type).matches()) {
+        return fault(
+            "part_type",
+            "invalid partition part_type \"%s\" for partition table type \"dos\" (must be a 2-digit hex number)"
+                .formatted(type));
+      }
+      if (id != null) {
+        return fault("part_uuid", "part_uuid is not supported for dos partition tables");
+      }
+      return name == null
+          ? Optional.empty()
+          : fault("part_label", "part_label is not supported for dos partition tables");
+    }
+
+    private Optional<Fault> fault(String key, String reason) {
+      return Optional.of(new Fault(at + "." + key, reason));
+    }
+  }
+
+  /**
+   * What is wrong.
+   *
+   * @param at the key
+   */
+  public record Fault(String at, String reason) {
+    /** Both as a sentence. */
+    public String sentence() {
+      return at + ": " + reason;
+    }
+  }
+
+  public DiskLayout {
+    partitions = List.copyOf(partitions);
+  }
 
   /** The table that the disk gets. */
   public PartitionTable tableOrUsual() {
     return table == null ? PartitionTable.GPT : table;
+  }
+
+  /** What is asked for at a place of the machine. */
+  public Optional<Partition> at(String place) {
+    return partitions.stream().filter(p -> p.content().places().contains(place)).findFirst();
+  }
+
+  /** The file system of the root, when it is asked for. */
+  public @Nullable RootFileSystem rootfs() {
+    return at(PartitionContent.ROOT)
+        .map(p -> p.content() instanceof PartitionContent.Files files ? files.kind() : null)
+        .orElse(null);
   }
 
   /**
@@ -29,6 +119,6 @@ public record DiskLayout(@Nullable PartitionTable table, long minimum) {
           "--partition-table says another table than customizations.disk.type = \"%s\" of the config; leave one of them out"
               .formatted(table.label()));
     }
-    return new DiskLayout(wanted, minimum);
+    return new DiskLayout(wanted, minimum, offset, partitions);
   }
 }

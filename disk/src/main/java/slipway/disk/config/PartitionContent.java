@@ -1,11 +1,18 @@
 package slipway.disk.config;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a partition holds. */
 public sealed interface PartitionContent {
+  String ROOT = "/";
+  String BOOT = "/boot";
+
   /** The EFI system partition's place in a machine. */
   String ESP = "/boot/efi";
+
+  /** Places of what is on nearly every disk. */
+  List<String> STARTING = List.of(ROOT, BOOT, ESP);
 
   /** The rest of GRUB for BIOS, without a file system. */
   record Bios() implements PartitionContent {}
@@ -14,9 +21,10 @@ public sealed interface PartitionContent {
    * FAT.
    *
    * @param place where it is mounted; {@link #ESP} for the EFI system partition
-   * @param label of the file system
+   * @param label of the file system, or empty
+   * @param isAsked whether a user wants it, so that the machine mounts it
    */
-  record Fat(String place, String label) implements PartitionContent {
+  record Fat(String place, String label, boolean isAsked) implements PartitionContent {
     public boolean isEsp() {
       return place.equals(ESP);
     }
@@ -27,8 +35,25 @@ public sealed interface PartitionContent {
    *
    * @param place where it is mounted
    * @param kind null for the root of a disk whose image or caller says it
-   * @param label of the file system
+   * @param label of the file system, or empty
    */
   record Files(String place, @Nullable RootFileSystem kind, String label)
       implements PartitionContent {}
+
+  /** Room for swapping. */
+  record Swap(String label) implements PartitionContent {}
+
+  /** Nothing yet. */
+  record Nothing() implements PartitionContent {}
+
+  /** Where it is mounted; none for what is not. */
+  default List<String> places() {
+    return switch (this) {
+      case Fat fat -> List.of(fat.place());
+      case Files files -> List.of(files.place());
+      case Bios bios -> List.of();
+      case Swap swap -> List.of();
+      case Nothing nothing -> List.of();
+    };
+  }
 }

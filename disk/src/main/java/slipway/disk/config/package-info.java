@@ -13,7 +13,9 @@
  *    [[customizations.files]]      path, data, mode, user, group
  *    [[customizations.directories]]  path, mode, user, group, ensure_parents
  *    [[customizations.filesystem]] mountpoint ("/" or "/boot"), minsize or size
- *    [customizations.disk]         type, minsize
+ *    [customizations.disk]         type, minsize, start_offset, sector_size
+ *    [[customizations.disk.partitions]]  type, minsize, mountpoint, fs_type, label, part_type,
+ *                                  part_label, part_uuid
  *    [customizations.kernel]       append
  *    [customizations]              hostname
  *    [customizations.timezone]     timezone, ntpservers

@@ -64,7 +64,8 @@ public record Customizer(Path etc, Path var) {
     StringBuilder text = new StringBuilder();
     // Debian's installers leave a comment that there is nothing.
     RawText.lines(read("etc/fstab")).stream()
-        .filter(l -> !l.startsWith("# UNCONFIGURED") && !folders.contains(folder(l)))
+        .filter(l -> !l.startsWith("# UNCONFIGURED"))
+        .filter(l -> folder(l).isEmpty() || !folders.contains(folder(l)))
         .forEach(l -> text.append(l).append('\n'));
     mounts.forEach(line -> text.append(line).append('\n'));
     write(etc.resolve("fstab"), text.toString());
@@ -73,7 +74,8 @@ public record Customizer(Path etc, Path var) {
   /** Where a line of fstab mounts something; empty for a line that does not. */
   private static String folder(String line) {
     String[] fields = line.strip().split("\\s+");
-    return fields.length > 1 && !fields[0].startsWith("#")
+    // Swap areas are at no place, and there may be several.
+    return fields.length > 1 && !fields[0].startsWith("#") && fields[1].startsWith("/")
         ? fields[1].replaceAll("/+", "/").replaceFirst("(.)/$", "$1")
         : "";
   }
@@ -129,6 +131,13 @@ public record Customizer(Path etc, Path var) {
       // A folder, such as Europe, or something else that is no file.
       return false;
     }
+  }
+
+  /** Makes a folder of a stateroot's /var that something will be mounted on, if it is not there. */
+  public static void makeFolder(Path var, Path folder) throws IOException {
+    OwnedFiles.requireDirectory(var);
+    // Its own parents are those of what would be in it.
+    OwnedFiles.parents(var, folder.resolve("in"));
   }
 
   private void make(DiskConfig.CustomDirectory directory) throws IOException {

@@ -27,25 +27,36 @@ public final class FileSystems {
   private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
 
   private static final int FIRST = 1 << 20;
+  private static final long LEAST_FAT32 = 64 << 20;
   private static final String LAZY = "lazy_itable_init=1,lazy_journal_init=1";
 
   private FileSystems() {}
 
   /**
+   * How one is made.
+   *
+   * @param label or empty
    * @param isNew whether the disk holds zeros
    */
-  public static void root(RootFileSystem type, Path device, UUID id, boolean isNew) {
-    String[] keep = isNew ? new String[] {"-K"} : new String[0];
-    switch (type) {
-      // With fs-verity, so that objects can be sealed later.
-      case EXT4 -> ext4(device, "root", id, "verity", isNew);
+  public record Wanted(RootFileSystem type, String label, UUID id, boolean isNew) {}
+
+  /** The root, or one for another place of the machine. */
+  public static void make(Path device, Wanted wanted) {
+    // With fs-verity, so that objects can be sealed later.
+    make(device, wanted, "verity");
+  }
+
+  private static void make(Path device, Wanted wanted, String featuresOfExt4) {
+    String[] keep = wanted.isNew ? new String[] {"-K"} : new String[0];
+    switch (wanted.type) {
+      case EXT4 -> ext4(device, wanted, featuresOfExt4);
       case XFS ->
-          Command.of("mkfs.xfs", "-q", "-f", "-L", "root", "-m", "uuid=" + id)
+          Command.of("mkfs.xfs", "-q", "-f", "-L", wanted.label, "-m", "uuid=" + wanted.id)
               .with(keep)
               .with(device.toString())
               .run();
       case BTRFS ->
-          Command.of("mkfs.btrfs", "-q", "-f", "-L", "root", "-U", id.toString())
+          Command.of("mkfs.btrfs", "-q", "-f", "-L", wanted.label, "-U", wanted.id.toString())
               .with(keep)
               .with(device.toString())
               .run();
@@ -113,13 +124,13 @@ public final class FileSystems {
   }
 
   /** /boot, which every GRUB can read: some know no separate seed of the checksums. */
-  public static void boot(Path device, UUID id, boolean isNew) {
-    ext4(device, "boot", id, "^metadata_csum_seed", isNew);
+  public static void boot(Path device, Wanted wanted) {
+    make(device, wanted, "^metadata_csum_seed");
   }
 
-  private static void ext4(Path device, String label, UUID id, String features, boolean isNew) {
-    String extended = isNew ? "nodiscard," + initialized() : LAZY;
-    Command.of("mkfs.ext4", "-q", "-F", "-L", label, "-U", id.toString())
+  private static void ext4(Path device, Wanted wanted, String features) {
+    String extended = wanted.isNew ? "nodiscard," + initialized() : LAZY;
+    Command.of("mkfs.ext4", "-q", "-F", "-L", wanted.label, "-U", wanted.id.toString())
         .with("-E", extended, "-O", features, device.toString())
         .run();
   }
@@ -135,11 +146,19 @@ public final class FileSystems {
     return knows ? "assume_storage_prezeroed=1" : LAZY;
   }
 
-  /** The EFI system partition as FAT32 by mtools, because not every kernel reads FAT. */
-  public static void esp(Path disk, DiskPlan.Part esp) {
-    Command.of("mformat", "-i", image(disk, esp.start()), "-F", "-h", "64", "-s", "32")
-        .with("-v", "EFI-SYSTEM", "-T", Long.toString(esp.size() / DiskPlan.SECTOR))
-        .with("-N", serial(esp.filesystem()), "::")
+  /**
+   * FAT by mtools, because not every kernel reads it: FAT32, as firmware wants it, where that has
+   * room.
+   *
+   * @param label or empty
+   */
+  public static void fat(Path disk, DiskPlan.Part part, String label) {
+    boolean isLarge = part.size() >= LEAST_FAT32;
+    Command.of("mformat", "-i", image(disk, part.start()), "-h", "64", "-s", "32")
+        .with(isLarge ? new String[] {"-F"} : new String[0])
+        .with(label.isEmpty() ? new String[0] : new String[] {"-v", label})
+        .with("-T", Long.toString(part.size() / DiskPlan.SECTOR))
+        .with("-N", serial(part.filesystem()), "::")
         .run();
   }
 
@@ -176,7 +195,7 @@ public final class FileSystems {
     return disk + "@@" + start;
   }
 
-  /** What fstab finds a file system of {@link #esp} by. */
+  /** What fstab finds a file system of {@link #fat} by. */
   public static String espId(UUID id) {
     String serial = serial(id).toUpperCase(Locale.ROOT);
     return serial.substring(0, 4) + "-" + serial.substring(4);

@@ -1,9 +1,12 @@
 package slipway.disk.plan;
 
+import static java.util.stream.Collectors.joining;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -42,12 +45,15 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   /** Sectors that 32 bits count. */
   private static final long LARGEST_DOS = (1L << 32) * SECTOR;
 
-  private static final String ROOT_PLACE = "/";
-  private static final String BOOT_PLACE = "/boot";
+  private static final int MOST_OF_DOS = 4;
+
+  /** UTF-16 units of a name in a GPT. */
+  private static final int LONGEST_NAME = 36;
 
   public static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
   public static final String ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
-  private static final String LINUX_OF_DOS = "83";
+  private static final String DATA_TYPE = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+  private static final String SWAP_TYPE = "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F";
   private static final String BOOT_TYPE = "BC13C2FF-59E6-4262-A352-B275FD6F7172";
 
   /**
@@ -72,8 +78,28 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    * A partition that has no place yet.
    *
    * @param size bytes, at least
+   * @param id null for any
    */
-  private record Wanted(String name, String type, long size, PartitionContent content) {}
+  private record Wanted(
+      String name, String type, long size, @Nullable UUID id, PartitionContent content) {
+    Wanted(String name, String type, long size, PartitionContent content) {
+      this(name, type, size, null, content);
+    }
+
+    /** With what was asked for in its place, if anything was. */
+    Wanted as(Optional<DiskLayout.Partition> asked, PartitionContent content) {
+      return asked.isEmpty() ? this : as(asked.get(), content);
+    }
+
+    private Wanted as(DiskLayout.Partition asked, PartitionContent content) {
+      return new Wanted(
+          asked.name() == null ? name : asked.name(),
+          asked.type() == null ? type : asked.type(),
+          Math.max(size, roundUp(asked.minimum())),
+          asked.id(),
+          content);
+    }
+  }
 
   public DiskPlan {
     parts = List.copyOf(parts);
@@ -109,7 +135,8 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       BootLoader loader,
       Supplier<UUID> ids) {
     List<Wanted> parts = wanted(least, layout, architecture, loader);
-    long minimum = Math.max(sizeFor(parts), roundUp(layout.minimum()));
+    long start = start(layout);
+    long minimum = Math.max(start + sizeFor(parts), roundUp(layout.minimum()));
     if (wanted != 0 && wanted < minimum) {
       throw Problem.input(
           "a disk of "
@@ -120,7 +147,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     }
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
     requireWithin(size, layout.tableOrUsual());
-    return divided(size, layout.tableOrUsual(), parts, 0, ids);
+    return divided(new Extent(start, size), layout.tableOrUsual(), parts, 0, ids);
   }
 
   /** The older table counts sectors in 32 bits. */
@@ -150,14 +177,14 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       BootLoader loader,
       Supplier<UUID> ids) {
     List<Wanted> parts = usual(new Least(rootMinimum, 0), architecture, loader);
-    long minimum = sizeFor(parts);
+    long minimum = MIB + sizeFor(parts);
     if (size < minimum) {
       throw Problem.input(
           "%s has %d MiB and is too small for this image, which takes %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
     long root = rootSize / MIB * MIB;
-    long most = size - sizeFor(parts) + parts.getLast().size();
+    long most = size - minimum + parts.getLast().size();
     if (root > most) {
       throw Problem.input(
           "--root-size %dM: %s has room for a root of %d MiB"
@@ -168,61 +195,206 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           "--root-size %dM is too small for this image; give %dM or more"
               .formatted(rootSize / MIB, parts.getLast().size() / MIB));
     }
-    return divided(size, PartitionTable.GPT, parts, root, ids);
+    return divided(new Extent(MIB, size), PartitionTable.GPT, parts, root, ids);
   }
 
   private static List<Wanted> usual(Least least, String architecture, BootLoader loader) {
     return wanted(least, DiskLayout.USUAL, architecture, loader);
   }
 
-  /** What a disk has, the root last. */
+  /** Where the first partition begins. */
+  private static long start(DiskLayout layout) {
+    return roundUp(Math.max(MIB, layout.offset()));
+  }
+
+  /** What a disk has: what starts it, what is asked for, and the root, which takes what is left. */
   private static List<Wanted> wanted(
       Least least, DiskLayout layout, String architecture, BootLoader loader) {
-    PartitionTable table = layout.tableOrUsual();
-    boolean isGpt = table == PartitionTable.GPT;
-    if (loader == BootLoader.SYSTEMD && !isGpt) {
+    require(layout, loader);
+    List<Wanted> wanted = starting(least, layout, loader);
+    Types types = new Types(layout.tableOrUsual(), rootType(architecture));
+    for (DiskLayout.Partition asked : layout.partitions()) {
+      if (PartitionContent.STARTING.stream().noneMatch(asked.content().places()::contains)) {
+        wanted.add(
+            new Wanted(
+                    usualName(asked.content()),
+                    types.of(asked.content()),
+                    least(asked.content()),
+                    asked.content())
+                .as(Optional.of(asked), asked.content()));
+      }
+    }
+    PartitionContent root = new PartitionContent.Files(PartitionContent.ROOT, null, "root");
+    Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ROOT);
+    PartitionContent content = asked.map(DiskLayout.Partition::content).orElse(root);
+    long size = roundUp(Math.max(ROOT_MINIMUM, least.root));
+    wanted.add(
+        new Wanted("root", types.of(content), size, content).as(asked, labelled(content, "root")));
+    if (layout.tableOrUsual() == PartitionTable.DOS && wanted.size() > MOST_OF_DOS) {
+      throw Problem.input(
+          "a dos partition table has 4 partitions at most, and this disk would have %d: %s; take gpt, or leave out some of them"
+              .formatted(wanted.size(), wanted.stream().map(Wanted::name).collect(joining(", "))));
+    }
+    return wanted;
+  }
+
+  /** That the table has what is asked for, and that the loader starts from it. */
+  private static void require(DiskLayout layout, BootLoader loader) {
+    for (DiskLayout.Partition asked : layout.partitions()) {
+      Optional<DiskLayout.Fault> fault = asked.fault(layout.tableOrUsual());
+      if (fault.isPresent()) {
+        throw Problem.input(fault.get().sentence());
+      }
+    }
+    if (loader == BootLoader.SYSTEMD && layout.tableOrUsual() != PartitionTable.GPT) {
       throw Problem.input(
           "systemd-boot starts from a gpt partition table alone; take that, or GRUB"
               + " (--bootloader grub)");
     }
-    long kernels = roundUp(Math.max(KERNELS_SIZE, least.boot));
-    PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM");
-    String espType = isGpt ? ESP_TYPE : "ef";
-    List<Wanted> wanted = new ArrayList<>();
-    if (loader == BootLoader.SYSTEMD) {
-      wanted.add(new Wanted("EFI-SYSTEM", espType, kernels, esp));
-    } else {
-      if (isGpt) {
-        wanted.add(new Wanted("bios", BIOS_TYPE, BIOS_SIZE, new PartitionContent.Bios()));
-      }
-      wanted.add(new Wanted("EFI-SYSTEM", espType, ESP_SIZE, esp));
-      PartitionContent boot = new PartitionContent.Files(BOOT_PLACE, RootFileSystem.EXT4, "boot");
-      wanted.add(new Wanted("boot", isGpt ? BOOT_TYPE : LINUX_OF_DOS, kernels, boot));
+    Optional<DiskLayout.Partition> boot = layout.at(PartitionContent.BOOT);
+    if (loader == BootLoader.SYSTEMD && boot.isPresent()) {
+      throw Problem.input(
+          boot.get().at()
+              + ": systemd-boot reads kernels from the EFI system partition and takes no /boot;"
+              + " give the size by mountpoint = \"/boot/efi\"");
     }
-    String rootType = rootType(architecture);
+  }
+
+  /** Where firmware and loaders look. */
+  private static List<Wanted> starting(Least least, DiskLayout layout, BootLoader loader) {
+    Types types = new Types(layout.tableOrUsual(), "");
+    long kernels = roundUp(Math.max(KERNELS_SIZE, least.boot));
+    List<Wanted> wanted = new ArrayList<>();
+    if (loader != BootLoader.SYSTEMD && types.table == PartitionTable.GPT) {
+      wanted.add(new Wanted("bios", BIOS_TYPE, BIOS_SIZE, new PartitionContent.Bios()));
+    }
+    PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM", false);
+    Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ESP);
+    long size = loader == BootLoader.SYSTEMD ? kernels : ESP_SIZE;
     wanted.add(
-        new Wanted(
-            "root",
-            isGpt ? rootType : LINUX_OF_DOS,
-            roundUp(Math.max(ROOT_MINIMUM, least.root)),
-            new PartitionContent.Files(ROOT_PLACE, null, "root")));
+        new Wanted("EFI-SYSTEM", types.of(esp), size, esp)
+            .as(
+                asked,
+                labelled(asked.map(DiskLayout.Partition::content).orElse(esp), "EFI-SYSTEM")));
+    if (loader != BootLoader.SYSTEMD) {
+      PartitionContent boot =
+          new PartitionContent.Files(PartitionContent.BOOT, RootFileSystem.EXT4, "boot");
+      asked = layout.at(PartitionContent.BOOT);
+      wanted.add(
+          new Wanted("boot", types.of(boot), kernels, boot)
+              .as(asked, labelled(asked.map(DiskLayout.Partition::content).orElse(boot), "boot")));
+    }
     return wanted;
   }
+
+  /** With the usual label where none is asked for. */
+  private static PartitionContent labelled(PartitionContent content, String label) {
+    return switch (content) {
+      case PartitionContent.Fat fat when fat.label().isEmpty() ->
+          new PartitionContent.Fat(fat.place(), label, fat.isAsked());
+      case PartitionContent.Files files when files.label().isEmpty() ->
+          new PartitionContent.Files(files.place(), files.kind(), label);
+      default -> content;
+    };
+  }
+
+  private static String usualName(PartitionContent content) {
+    return switch (content) {
+      case PartitionContent.Fat fat -> name(fat.place());
+      case PartitionContent.Files files -> name(files.place());
+      case PartitionContent.Swap swap -> "swap";
+      case PartitionContent.Bios bios -> "bios";
+      case PartitionContent.Nothing nothing -> "data";
+    };
+  }
+
+  /** What file systems cannot do without. */
+  private static long least(PartitionContent content) {
+    return switch (content) {
+      case PartitionContent.Files files ->
+          switch (files.kind()) {
+            case null -> ROOT_MINIMUM;
+            case EXT4 -> 32 * MIB;
+            case XFS -> 320 * MIB;
+            case BTRFS -> 256 * MIB;
+          };
+      case PartitionContent.Fat fat -> 8 * MIB;
+      case PartitionContent.Swap swap -> MIB;
+      case PartitionContent.Bios bios -> MIB;
+      case PartitionContent.Nothing nothing -> MIB;
+    };
+  }
+
+  /** As much of a place as a GPT keeps. */
+  private static String name(String place) {
+    String name = place.substring(1).replace('/', '-');
+    return name.substring(0, Math.min(name.length(), LONGEST_NAME));
+  }
+
+  /**
+   * The usual types of partitions.
+   *
+   * @param root of the architecture, in a GPT
+   */
+  private record Types(PartitionTable table, String root) {
+    String of(PartitionContent content) {
+      return switch (table) {
+        case GPT -> ofGpt(content);
+        case DOS -> ofDos(content);
+      };
+    }
+
+    private String ofGpt(PartitionContent content) {
+      return switch (content) {
+        case PartitionContent.Bios bios -> BIOS_TYPE;
+        case PartitionContent.Fat fat -> fat.isEsp() ? ESP_TYPE : DATA_TYPE;
+        case PartitionContent.Files files -> ofGpt(files.place());
+        case PartitionContent.Swap swap -> SWAP_TYPE;
+        case PartitionContent.Nothing nothing -> DATA_TYPE;
+      };
+    }
+
+    private String ofGpt(String place) {
+      return switch (place) {
+        case PartitionContent.ROOT -> root;
+        case PartitionContent.BOOT -> BOOT_TYPE;
+        default -> DATA_TYPE;
+      };
+    }
+
+    private static String ofDos(PartitionContent content) {
+      return switch (content) {
+        case PartitionContent.Bios bios -> throw new IllegalArgumentException("no partition");
+        case PartitionContent.Fat fat -> fat.isEsp() ? "ef" : "0c";
+        case PartitionContent.Files files -> "83";
+        case PartitionContent.Swap swap -> "82";
+        case PartitionContent.Nothing nothing -> "83";
+      };
+    }
+  }
+
+  /**
+   * Where partitions lie.
+   *
+   * @param start bytes before the first
+   * @param size of the disk
+   */
+  private record Extent(long start, long size) {}
 
   /**
    * @param rootSize of the root's partition, 0 for all that is left
    */
   private static DiskPlan divided(
-      long size, PartitionTable table, List<Wanted> wanted, long rootSize, Supplier<UUID> ids) {
+      Extent extent, PartitionTable table, List<Wanted> wanted, long rootSize, Supplier<UUID> ids) {
     List<Part> parts = new ArrayList<>();
-    long start = MIB;
+    long start = extent.start;
     for (Wanted w : wanted.subList(0, wanted.size() - 1)) {
       parts.add(part(w, start, w.size(), ids));
       start += w.size();
     }
-    long left = size - MIB - start;
+    long left = extent.size - MIB - start;
     parts.add(part(wanted.getLast(), start, rootSize == 0 ? left : rootSize, ids));
-    return new DiskPlan(size, table, ids.get(), parts);
+    return new DiskPlan(extent.size, table, ids.get(), parts);
   }
 
   /**
@@ -231,15 +403,18 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    * @param root bytes that the root needs
    */
   public static long sizeFor(long root) {
-    return sizeFor(usual(new Least(root, 0), "amd64", BootLoader.GRUB));
+    return MIB + sizeFor(usual(new Least(root, 0), "amd64", BootLoader.GRUB));
   }
 
+  /** From the first partition on. */
   private static long sizeFor(List<Wanted> parts) {
-    return MIB + parts.stream().mapToLong(Wanted::size).sum() + MIB;
+    return parts.stream().mapToLong(Wanted::size).sum() + MIB;
   }
 
   private static Part part(Wanted w, long start, long size, Supplier<UUID> ids) {
-    return new Part(w.name(), w.type(), start, size, ids.get(), ids.get(), w.content());
+    UUID any = ids.get();
+    UUID id = w.id() == null ? any : w.id();
+    return new Part(w.name(), w.type(), start, size, id, ids.get(), w.content());
   }
 
   private static String rootType(String architecture) {
@@ -269,11 +444,11 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
 
   /** Null where /boot is a folder of the root. */
   public @Nullable Part boot() {
-    return find(content -> isAt(content, BOOT_PLACE));
+    return find(content -> isAt(content, PartitionContent.BOOT));
   }
 
   public Part root() {
-    return Objects.requireNonNull(find(content -> isAt(content, ROOT_PLACE)));
+    return Objects.requireNonNull(find(content -> isAt(content, PartitionContent.ROOT)));
   }
 
   private static boolean isAt(PartitionContent content, String place) {
@@ -331,9 +506,13 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
 
   private String more(Part p) {
     return switch (table) {
-      case GPT -> String.format(Locale.ROOT, ", uuid=%s, name=%s", p.id(), p.name());
+      case GPT -> String.format(Locale.ROOT, ", uuid=%s, name=%s", p.id(), quoted(p.name()));
       // There are BIOSes that start no disk without an active partition.
       case DOS -> p.equals(boot()) ? ", bootable" : "";
     };
+  }
+
+  private static String quoted(String name) {
+    return name.matches("[A-Za-z0-9_-]+") ? name : '"' + name + '"';
   }
 }

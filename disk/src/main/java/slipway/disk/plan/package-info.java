@@ -22,8 +22,11 @@
  *  1153 MiB    the rest     type 83      root
  * </pre>
  *
- * Types of partitions are those of the Discoverable Partitions Specification; the root's is that of
- * the architecture. Each partition has an id of its own, and so has each file system in it.
+ * What a user asks for ({@link slipway.disk.config.DiskLayout}) lies before the root, which takes
+ * what is left. {@link slipway.disk.config.PartitionContent} is what a partition may hold.
+ *
+ * <p>Types of partitions are those of the Discoverable Partitions Specification; the root's is that
+ * of the architecture. Each partition has an id of its own, and so has each file system in it.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.plan;

@@ -57,6 +57,16 @@ class CustomizerTest {
     assertThat(Files.readString(etc.resolve("fstab"))).isEqualTo(odd + BOOT);
   }
 
+  /** Room for swapping is at no place, so none takes the place of another. */
+  @Test
+  void swapTakesNothingAway() throws Exception {
+    String before = "# a comment\nUUID=7 none swap sw 0 0\n";
+    Files.writeString(etc.resolve("fstab"), before);
+    String swap = "UUID=8 none swap defaults 0 0";
+    new Customizer(etc, var).apply(DiskConfig.EMPTY, List.of(swap), LocalDate.EPOCH);
+    assertThat(Files.readString(etc.resolve("fstab"))).isEqualTo(before + swap + "\n");
+  }
+
   @Test
   void bootIsInFstabOnce() throws Exception {
     Files.writeString(

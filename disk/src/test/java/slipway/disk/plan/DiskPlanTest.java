@@ -11,7 +11,9 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskLayout;
+import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
+import slipway.disk.config.RootFileSystem;
 
 class DiskPlanTest {
   private static final long MIB = 1L << 20;
@@ -116,7 +118,7 @@ class DiskPlanTest {
   /** The older table: GRUB has room before the first partition, and the kernels' is active. */
   @Test
   void theOlderTableHasThreePartitions() {
-    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 12L << 30);
+    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 12L << 30, 0, List.of());
     DiskPlan plan = DiskPlan.of(0, new DiskPlan.Least(0, 0), dos, "amd64", BootLoader.GRUB, ids(1));
     assertThat(plan.script().replaceFirst("0x[0-9a-f]{8}", "0xID"))
         .isEqualTo(
@@ -133,9 +135,135 @@ class DiskPlanTest {
     assertThat(plan.idOf(plan.root())).isEqualTo(plan.tableId().substring(2) + "-03");
   }
 
+  private static DiskLayout.Partition asked(long minimum, PartitionContent content) {
+    return new DiskLayout.Partition("p", minimum, null, null, null, content);
+  }
+
+  private static String golden(DiskPlan plan) {
+    return plan.script()
+        .replaceFirst("(label-id: )[0-9a-fx-]+", "$1ID")
+        .replaceAll("uuid=[0-9a-f-]{36}", "uuid=ID");
+  }
+
+  /** What is asked for lies between what starts the machine and the root, which takes the rest. */
+  @Test
+  void partitionsOfAUserHaveTheirPlace() {
+    UUID id = new UUID(1, 2);
+    DiskLayout layout =
+        new DiskLayout(
+            PartitionTable.GPT,
+            20L << 30,
+            3 * MIB + 1,
+            List.of(
+                asked(5L << 30, new PartitionContent.Files("/", RootFileSystem.XFS, "sys")),
+                asked(2L << 30, new PartitionContent.Swap("")),
+                new DiskLayout.Partition(
+                    "p",
+                    3L << 30,
+                    "933AC7E1-2EB4-4F13-B844-0E14E2AEF915",
+                    "people's homes",
+                    id,
+                    new PartitionContent.Files("/var/home", RootFileSystem.EXT4, "")),
+                asked(256 * MIB, new PartitionContent.Fat("/boot/efi", "", true)),
+                asked(1, new PartitionContent.Files("/boot", RootFileSystem.XFS, "")),
+                asked(1, new PartitionContent.Fat("/exchange", "", true)),
+                asked(1, new PartitionContent.Files("/var", RootFileSystem.XFS, "")),
+                asked(1, new PartitionContent.Nothing())));
+    DiskPlan plan =
+        DiskPlan.of(0, new DiskPlan.Least(0, 0), layout, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(golden(plan).replace(id.toString(), "THIS"))
+        .isEqualTo(
+            """
+            label: gpt
+            label-id: ID
+            unit: sectors
+            start=8192, size=2048, type=21686148-6449-6E6F-744E-656564454649, uuid=ID, name=bios
+            start=10240, size=524288, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=ID, name=EFI-SYSTEM
+            start=534528, size=2097152, type=BC13C2FF-59E6-4262-A352-B275FD6F7172, uuid=ID, name=boot
+            start=2631680, size=4194304, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, uuid=ID, name=swap
+            start=6825984, size=6291456, type=933AC7E1-2EB4-4F13-B844-0E14E2AEF915, uuid=ID, name="people's homes"
+            start=13117440, size=16384, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=ID, name=exchange
+            start=13133824, size=655360, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=ID, name=var
+            start=13789184, size=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, uuid=ID, name=data
+            start=13791232, size=28149760, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, uuid=ID, name=root
+            """);
+    assertThat(plan.parts().get(4).id()).isEqualTo(id);
+    assertThat(plan.root().content())
+        .isEqualTo(new PartitionContent.Files("/", RootFileSystem.XFS, "sys"));
+    assertThat(plan.esp().content())
+        .isEqualTo(new PartitionContent.Fat("/boot/efi", "EFI-SYSTEM", true));
+    assertThat(plan.boot().content())
+        .isEqualTo(new PartitionContent.Files("/boot", RootFileSystem.XFS, "boot"));
+  }
+
+  @Test
+  void whatIsAskedForMakesADiskLarger() {
+    DiskLayout layout =
+        new DiskLayout(
+            null,
+            0,
+            0,
+            List.of(
+                asked(9L << 30, new PartitionContent.Swap("")),
+                asked(4L << 30, new PartitionContent.Files("/", null, ""))));
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    DiskPlan plan = DiskPlan.of(0, least, layout, "arm64", BootLoader.SYSTEMD, ids(1));
+    assertThat(plan.size()).isEqualTo((14L << 30) + 2 * MIB);
+    assertThat(plan.root().size()).isEqualTo(4L << 30);
+    assertThatThrownBy(
+            () -> DiskPlan.of(10L << 30, least, layout, "arm64", BootLoader.SYSTEMD, ids(1)))
+        .hasMessageContaining("--size 14338M");
+  }
+
+  @Test
+  void theOlderTableHasFourPartitions() {
+    List<DiskLayout.Partition> one = List.of(asked(MIB, new PartitionContent.Swap("")));
+    List<DiskLayout.Partition> two =
+        List.of(one.getFirst(), asked(1, new PartitionContent.Fat("/data", "", true)));
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    DiskPlan plan =
+        DiskPlan.of(
+            0,
+            least,
+            new DiskLayout(PartitionTable.DOS, 0, 0, one),
+            "amd64",
+            BootLoader.GRUB,
+            ids(1));
+    assertThat(golden(plan))
+        .contains("start=2361344, size=2048, type=82\nstart=2363392, size=18606080, type=83\n");
+    DiskLayout many = new DiskLayout(PartitionTable.DOS, 0, 0, two);
+    assertThatThrownBy(() -> DiskPlan.of(0, least, many, "amd64", BootLoader.GRUB, ids(1)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("would have 5: EFI-SYSTEM, boot, swap, data, root");
+  }
+
+  /** Also what the config cannot tell yet: the table or the loader comes later. */
+  @Test
+  void whatTheTableOrTheLoaderCannotHaveIsRefused() {
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    DiskLayout named =
+        new DiskLayout(
+            PartitionTable.DOS,
+            0,
+            0,
+            List.of(
+                new DiskLayout.Partition(
+                    "p[0]", 1, null, "x", null, new PartitionContent.Nothing())));
+    assertThatThrownBy(() -> DiskPlan.of(0, least, named, "amd64", BootLoader.GRUB, ids(1)))
+        .hasMessage("p[0].part_label: part_label is not supported for dos partition tables");
+    DiskLayout boot =
+        new DiskLayout(
+            null,
+            0,
+            0,
+            List.of(asked(1, new PartitionContent.Files("/boot", RootFileSystem.EXT4, ""))));
+    assertThatThrownBy(() -> DiskPlan.of(0, least, boot, "amd64", BootLoader.SYSTEMD, ids(1)))
+        .hasMessageContaining("p: systemd-boot reads kernels from the EFI system partition");
+  }
+
   @Test
   void theOlderTableHasItsBounds() {
-    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 0);
+    DiskLayout dos = new DiskLayout(PartitionTable.DOS, 0, 0, List.of());
     DiskPlan.Least least = new DiskPlan.Least(0, 0);
     assertThatThrownBy(() -> DiskPlan.of(0, least, dos, "amd64", BootLoader.SYSTEMD, ids(1)))
         .isInstanceOf(Problem.class)

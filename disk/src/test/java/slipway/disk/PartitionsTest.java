@@ -1,0 +1,225 @@
+package slipway.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.RootFileSystem;
+import slipway.linux.loop.LoopDevice;
+import slipway.linux.mount.Mount;
+import slipway.linux.mount.Mounts;
+import slipway.linux.process.Command;
+
+/**
+ * Disks that are divided as their config says; sfdisk, blkid, swaplabel and the checkers of the
+ * file systems judge.
+ */
+class PartitionsTest extends DiskCase {
+  private static final String USER =
+      """
+      [[customizations.user]]
+      name = "alice"
+      key = "ssh-ed25519 AAAA a@b"
+      """;
+
+  private static final String HOMES =
+      """
+      [[customizations.disk.partitions]]
+      mountpoint = "/var/home"
+      label = "homes"
+      minsize = "64 MiB"
+      """;
+
+  private static final String SWAP =
+      """
+      [[customizations.disk.partitions]]
+      fs_type = "swap"
+      label = "swp"
+      minsize = "64 MiB"
+      """;
+
+  private DiskConfig config(String text) throws IOException {
+    return DiskConfig.parse(Files.writeString(directory.resolve("config.toml"), text));
+  }
+
+  private Path disk(String text) throws IOException {
+    return build(with(request(), null, config(text)));
+  }
+
+  private static String blkid(Path disk, Partition part, String tag) throws IOException {
+    try (LoopDevice loop = loop(disk, part)) {
+      return Command.of("blkid", "-p", "-o", "value", "-s", tag, loop.device().toString()).output();
+    }
+  }
+
+  @Test
+  void plainPartitionsHoldWhatLiesInTheirPlaces() throws Exception {
+    Files.createDirectory(tree.resolve("exchange"));
+    Files.createDirectories(tree.resolve("var/lib/app"));
+    Files.writeString(tree.resolve("var/lib/app/state"), "state");
+    Path disk =
+        disk(
+            USER
+                + HOMES
+                + SWAP
+                + """
+                [[customizations.disk.partitions]]
+                mountpoint = "/exchange"
+                fs_type = "vfat"
+                label = "XCHG"
+                minsize = "8 MiB"
+                [[customizations.disk.partitions]]
+                mountpoint = "/var"
+                fs_type = "xfs"
+                minsize = "1 MiB"
+                [[customizations.disk.partitions]]
+                mountpoint = "/boot"
+                fs_type = "xfs"
+                minsize = "1 MiB"
+                [[customizations.disk.partitions]]
+                mountpoint = "/boot/efi"
+                minsize = "1 MiB"
+                [[customizations.disk.partitions]]
+                mountpoint = "/"
+                fs_type = "btrfs"
+                label = "system"
+                minsize = "1 MiB"
+                [[customizations.disk.partitions]]
+                fs_type = "none"
+                part_label = "free for all"
+                minsize = "1 MiB"
+                """);
+    Command.Result verify = Command.of("sfdisk", "--verify", disk.toString()).run();
+    assertThat(verify.text() + verify.stderr()).contains("No errors detected");
+    assertThat(Command.of("sfdisk", "-d", disk.toString()).output())
+        .contains("name=\"free for all\"");
+    List<Partition> parts = parts(disk);
+    assertThat(parts).hasSize(9);
+    kinds(disk, parts);
+    contents(disk, parts);
+  }
+
+  private static void kinds(Path disk, List<Partition> parts) throws IOException {
+    List<String> kinds = List.of("", "vfat", "xfs", "ext4", "swap", "vfat", "xfs", "", "btrfs");
+    List<String> labels =
+        List.of("", "EFI-SYSTEM", "boot", "homes", "swp", "XCHG", "", "", "system");
+    for (int i = 0; i < parts.size(); i++) {
+      if (!kinds.get(i).isEmpty()) {
+        assertThat(blkid(disk, parts.get(i), "TYPE")).isEqualTo(kinds.get(i));
+        assertThat(blkid(disk, parts.get(i), "LABEL")).isEqualTo(labels.get(i));
+      }
+    }
+    try (LoopDevice homes = loop(disk, parts.get(3));
+        LoopDevice swap = loop(disk, parts.get(4));
+        LoopDevice exchange = loop(disk, parts.get(5));
+        LoopDevice var = loop(disk, parts.get(6))) {
+      Command.of("e2fsck", "-fn", homes.device().toString()).run();
+      assertThat(Command.of("swaplabel", swap.device().toString()).output()).contains("LABEL: swp");
+      Command.of("fsck.vfat", "-n", exchange.device().toString()).run();
+      Command.of("xfs_repair", "-n", var.device().toString()).run();
+    }
+  }
+
+  private void contents(Path disk, List<Partition> parts) throws IOException {
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice loop = loop(disk, parts.get(8));
+        Mount root = Mount.of(loop.device().toString(), at, "btrfs", Mounts.MS_RDONLY, null)) {
+      String fstab = Files.readString(deployment(root.target()).resolve("etc/fstab"));
+      assertThat(fstab)
+          .isEqualTo(
+              """
+              UUID=%s /boot xfs defaults 0 0
+              UUID=%s /boot/efi vfat umask=0077,nofail 0 2
+              UUID=%s /exchange vfat umask=0077 0 2
+              UUID=%s /var xfs defaults 0 0
+              UUID=%s /var/home ext4 defaults 0 2
+              UUID=%s none swap defaults 0 0
+              """
+                  .formatted(
+                      Stream.of(2, 1, 5, 6, 3, 4)
+                          .map(i -> id(disk, parts.get(i)))
+                          .toArray(Object[]::new)));
+      assertThat(root.target().resolve("ostree/deploy/default/var")).isEmptyDirectory();
+    }
+    try (LoopDevice loop = loop(disk, parts.get(6));
+        Mount var = Mount.of(loop.device().toString(), at, "xfs", Mounts.MS_RDONLY, null)) {
+      assertThat(var.target().resolve("lib/app/state")).hasContent("state");
+      assertThat(var.target().resolve("home")).isEmptyDirectory();
+      assertThat(Command.of("stat", "-c", "%a %u", at + "/home").output()).isEqualTo("755 0");
+    }
+    try (LoopDevice loop = loop(disk, parts.get(3));
+        Mount homes = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      Path keys = homes.target().resolve("alice/.ssh/authorized_keys");
+      assertThat(keys).hasContent("ssh-ed25519 AAAA a@b");
+      assertThat(Command.of("stat", "-c", "%a %u", keys.toString()).output()).isEqualTo("600 1000");
+    }
+    try (LoopDevice loop = loop(disk, parts.get(2));
+        Mount boot = Mount.of(loop.device().toString(), at, "xfs", Mounts.MS_RDONLY, null)) {
+      assertThat(boot.target().resolve("efi")).isEmptyDirectory();
+      assertThat(boot.target().resolve("grub/grub.cfg")).content().contains("blscfg");
+    }
+  }
+
+  private static String id(Path disk, Partition part) {
+    try {
+      return blkid(disk, part, "UUID");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private void refused(String text, String... words) throws IOException {
+    DiskRequest request = with(request(), null, config(text));
+    assertThatThrownBy(() -> DiskBuilder.build(request, Progress.NONE))
+        .isInstanceOf(Problem.class)
+        .hasMessageContainingAll(words);
+    assertThat(output.resolve("image/disk.raw")).doesNotExist();
+  }
+
+  private static String at(String place, String more) {
+    return "[[customizations.disk.partitions]]\nmountpoint = \"%s\"\nminsize = \"32 MiB\"\n%s"
+        .formatted(place, more);
+  }
+
+  @Test
+  void whatTheMachineCouldNotMountIsRefused() throws Exception {
+    assertThat(tree.resolve("home")).isSymbolicLink();
+    Files.createDirectories(tree.resolve("opt/app"));
+    Files.createDirectory(tree.resolve("data"));
+    refused(at("/home", ""), "home is a link to var/home in the image");
+    refused(at("/opt", ""), "the image has files in /opt");
+    refused(at("/none", ""), "/none: it is no folder of the image", "RUN mkdir");
+    refused(USER + at("/var/home", "fs_type = \"vfat\"\n"), "vfat keeps neither owners nor modes");
+  }
+
+  @Test
+  void whatDoesNotFitItsPartitionIsToldByItsPlace() throws Exception {
+    Files.createDirectories(tree.resolve("var/lib"));
+    Files.writeString(tree.resolve("var/lib/large"), "x".repeat(40 << 20));
+    refused(
+        at("/var", ""), "the partition for /var has 32 MiB, which is too small", "larger minsize");
+  }
+
+  @Test
+  void wishesThatContradictAreRefused() throws Exception {
+    DiskRequest request =
+        with(request(), RootFileSystem.XFS, config(at("/", "fs_type = \"ext4\"\n")));
+    assertThatThrownBy(() -> DiskBuilder.build(request, Progress.NONE))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("--rootfs xfs is another file system than fs_type = \"ext4\"");
+    DiskRequest boot =
+        startedBy(with(request(), null, config(at("/boot", ""))), BootLoader.SYSTEMD);
+    assertThatThrownBy(() -> DiskBuilder.build(boot, Progress.NONE))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("customizations.disk.partitions[0]: systemd-boot reads kernels");
+  }
+}
