@@ -160,7 +160,7 @@ public final class DeviceInstall {
       DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader, BlockSetup setup)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(rootfs, loader, setup, USUAL, request.wishes(), false);
+        new DiskWriter.Options(rootfs, loader, setup, USUAL, request.wishes(), false, null);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);

@@ -217,7 +217,8 @@ public final class DiskBuilder {
   private DiskWriter.Written written(Path output, DiskWriter.Plans plans, Scratch scratch)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true);
+        new DiskWriter.Options(
+            rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true, request.time());
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }

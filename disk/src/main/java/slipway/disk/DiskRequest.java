@@ -2,6 +2,7 @@ package slipway.disk;
 
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -32,6 +33,8 @@ import slipway.oci.model.Reference;
  * @param usualArguments whether the kernel gets the arguments that disks usually have
  * @param seed what the ids of the table, the partitions and the file systems are made of; null for
  *     others each time
+ * @param time when all that is younger was made, as SOURCE_DATE_EPOCH has it; null for times as
+ *     they are. With a seed and a time the same image gives the same bytes
  */
 @RecordBuilder
 public record DiskRequest(
@@ -47,7 +50,8 @@ public record DiskRequest(
     FileAccess access,
     Path output,
     boolean usualArguments,
-    @Nullable Long seed)
+    @Nullable Long seed,
+    @Nullable Instant time)
     implements DiskRequestBuilder.With {
   public DiskRequest {
     types = List.copyOf(types);
@@ -79,6 +83,7 @@ public record DiskRequest(
         access,
         output,
         true,
+        null,
         null);
   }
 

@@ -3,6 +3,7 @@ package slipway.disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.Comparator;
@@ -64,6 +65,7 @@ final class DiskWriter {
    * @param usual kernel arguments of this kind of disk, which the image may delete
    * @param wishes what else is wanted
    * @param isNew whether the disk holds zeros and nothing else
+   * @param time when all that is younger was made; null for times as they are
    */
   record Options(
       @Nullable RootFileSystem rootfs,
@@ -71,7 +73,8 @@ final class DiskWriter {
       BlockSetup setup,
       KernelArguments usual,
       MachineWishes wishes,
-      boolean isNew) {}
+      boolean isNew,
+      @Nullable Instant time) {}
 
   DiskWriter(BootableImage image, Options options, DiskSpace space, Progress progress) {
     this.image = image;
@@ -156,7 +159,7 @@ final class DiskWriter {
     // What goes to the EFI system partition; empty when there shall be nothing.
     Path partition = scratch.large();
     boolean done =
-        Posix.geteuid() == 0
+        isMounted(plan)
             ? MountNamespace.call(
                 "disk", () -> populate(disk, plan, mountpoint, partition, scratch))
             : pretend(disk, plan, partition, scratch);
@@ -164,15 +167,29 @@ final class DiskWriter {
       for (DiskPlan.Part part : plan.parts()) {
         finish(disk, part);
       }
-      FileSystems.put(disk, plan.esp().start(), partition);
+      FileSystems.put(disk, plan.esp().start(), partition, options.time());
     }
     return done;
   }
 
+  /** A kernel keeps its own times, so that what shall have settled ones is written without it. */
+  private boolean isMounted(DiskPlan plan) {
+    if (Posix.geteuid() != 0) {
+      return false;
+    }
+    boolean isOurs = options.setup() == BlockSetup.DIRECT && forUsers(plan).isEmpty();
+    if (options.time() != null && !isOurs) {
+      progress.note(
+          "times on this disk are those of now, for only one whose file systems are all ext4 is"
+              + " made by SOURCE_DATE_EPOCH");
+    }
+    return options.time() == null || !isOurs;
+  }
+
   /** What takes no mount. */
-  private static void finish(Path disk, DiskPlan.Part part) throws IOException {
+  private void finish(Path disk, DiskPlan.Part part) throws IOException {
     switch (part.content()) {
-      case PartitionContent.Fat fat -> FileSystems.fat(disk, part, fat.label());
+      case PartitionContent.Fat fat -> FileSystems.fat(disk, part, fat.label(), options.time());
       case PartitionContent.Swap swap -> SwapArea.write(disk, part, swap.label());
       case PartitionContent.Files files -> {}
       case PartitionContent.Bios bios -> {}
@@ -259,10 +276,13 @@ final class DiskWriter {
   /** The same for a user, on a file that holds zeros. */
   private boolean pretend(Path disk, DiskPlan plan, Path partition, Scratch scratch)
       throws IOException {
-    requireForUsers(plan);
+    Optional<Problem> refusal = forUsers(plan);
+    if (refusal.isPresent()) {
+      throw refusal.get();
+    }
     Path folder = scratch.large();
     try {
-      PretendedDisk pretended = new PretendedDisk(disk, plan);
+      PretendedDisk pretended = new PretendedDisk(disk, plan, options.time());
       return pretended.write(
           folder,
           (root, boot) ->
@@ -276,21 +296,24 @@ final class DiskWriter {
     }
   }
 
-  /** Without mounts there is one file system that we write ourselves. */
-  private void requireForUsers(DiskPlan plan) {
+  /** Without mounts there is one file system that we write ourselves: what stands against it. */
+  private Optional<Problem> forUsers(DiskPlan plan) {
     if (rootfs != RootFileSystem.EXT4) {
-      throw Problem.denied(
-          "only root can make a disk with %s; run it with sudo, or give --rootfs ext4"
-              .formatted(rootfs.label()));
+      return Optional.of(
+          Problem.denied(
+              "only root can make a disk with %s; run it with sudo, or give --rootfs ext4"
+                  .formatted(rootfs.label())));
     }
     for (DiskPlan.Part part : plan.parts()) {
       if (part.content() instanceof PartitionContent.Files files
           && kind(part) != RootFileSystem.EXT4) {
-        throw Problem.denied(
-            "only root can make %s for %s; run it with sudo, or give fs_type = \"ext4\""
-                .formatted(kind(part).label(), files.place()));
+        return Optional.of(
+            Problem.denied(
+                "only root can make %s for %s; run it with sudo, or give fs_type = \"ext4\""
+                    .formatted(kind(part).label(), files.place())));
       }
     }
+    return Optional.empty();
   }
 
   private @Nullable EncryptedRoot encrypted(Path device, Scratch scratch) throws IOException {
@@ -335,7 +358,10 @@ final class DiskWriter {
     Installation.Deployed deployed = installation.deploy(first, usual);
     others.makeFolders(deployed);
     new Customizer(deployed.tree().resolve("etc"), deployed.var())
-        .apply(options.wishes().customizations(), mounts.fstab(), LocalDate.now(ZoneOffset.UTC));
+        .apply(
+            options.wishes().customizations(),
+            mounts.fstab(),
+            LocalDate.ofInstant(now(), ZoneOffset.UTC));
     switch (loader) {
       case GRUB -> grub(installation.known(), deployed, target, partition, scratch);
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
@@ -350,6 +376,11 @@ final class DiskWriter {
     Posix.syncfs(OsPath.of(target.boot()));
     Posix.syncfs(OsPath.of(target.root()));
     return true;
+  }
+
+  private Instant now() {
+    Instant time = options.time();
+    return time == null ? Instant.now() : time;
   }
 
   /** Whether an image wants what this disk is not; it is what the next one becomes. */

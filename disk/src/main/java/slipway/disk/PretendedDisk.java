@@ -1,6 +1,7 @@
 package slipway.disk;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -11,6 +12,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
 import slipway.base.Problem;
 import slipway.disk.config.PartitionContent;
@@ -30,8 +32,9 @@ import slipway.tree.Node;
  * the partitions.
  *
  * @param disk a file that reads as zeros where they are
+ * @param time when all that is younger was made; null for times as they are
  */
-record PretendedDisk(Path disk, DiskPlan plan) {
+record PretendedDisk(Path disk, DiskPlan plan, @Nullable Instant time) {
   private static final OsPath BOOT = OsPath.of("boot/");
   private static final OsPath LOST_AND_FOUND = OsPath.of("lost+found");
 
@@ -113,7 +116,7 @@ record PretendedDisk(Path disk, DiskPlan plan) {
   void write(OtherPlaces.Place place, Path from) throws IOException {
     Node.Directory top = DirectoryReader.read(from).root();
     NavigableMap<OsPath, Node> children = new TreeMap<>(top.children());
-    Metadata made = Metadata.directory(0700).withMtime(Instant.now().getEpochSecond(), 0);
+    Metadata made = Metadata.directory(0700).withMtime(now(), 0);
     children.putIfAbsent(LOST_AND_FOUND, new Node.Directory(made, new TreeMap<>()));
     FileTree tree = new FileTree(new Node.Directory(top.metadata(), children));
     try {
@@ -126,9 +129,14 @@ record PretendedDisk(Path disk, DiskPlan plan) {
   private void write(FileTree tree, DiskPlan.Part part, boolean verity, Set<OsPath> immutable)
       throws IOException {
     String label = part.content() instanceof PartitionContent.Files files ? files.label() : "";
-    long now = Instant.now().getEpochSecond();
-    Ext4Options options =
-        new Ext4Options(part.filesystem(), label, UUID.randomUUID(), now, verity, immutable);
+    UUID id = part.filesystem();
+    // Where the id is settled the seed of the hashes is, and nobody can foresee another's.
+    UUID seed = UUID.nameUUIDFromBytes(("hashes of " + id).getBytes(StandardCharsets.US_ASCII));
+    Ext4Options options = new Ext4Options(id, label, seed, now(), time != null, verity, immutable);
     Ext4Writer.write(tree, disk, part.start(), part.size(), options);
+  }
+
+  private long now() {
+    return (time == null ? Instant.now() : time).getEpochSecond();
   }
 }

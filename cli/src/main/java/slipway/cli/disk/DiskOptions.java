@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.cli.build.Epoch;
 import slipway.cli.command.Followed;
 import slipway.disk.DiskRequest;
 import slipway.disk.DiskType;
@@ -148,17 +149,18 @@ final class DiskOptions {
         FileAccess access,
         Path output) {
       return new DiskRequest(
-          source,
-          manifest,
-          config,
-          target == null ? LocalStore.localName(image).orLatest() : target,
-          types,
-          rootfs,
-          loader,
-          customizations,
-          size,
-          access,
-          output);
+              source,
+              manifest,
+              config,
+              target == null ? LocalStore.localName(image).orLatest() : target,
+              types,
+              rootfs,
+              loader,
+              customizations,
+              size,
+              access,
+              output)
+          .withTime(Epoch.ofEnvironment());
     }
   }
 

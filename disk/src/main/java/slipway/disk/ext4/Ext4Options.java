@@ -11,17 +11,25 @@ import slipway.linux.posix.OsPath;
  * @param label its name, at most 16 bytes
  * @param hashSeed what hashes of names begin with
  * @param seconds when it was made, since the epoch
+ * @param settled whether what is younger than that counts as made then, as SOURCE_DATE_EPOCH wants
+ *     it
  * @param verity whether files may be sealed with fs-verity
  * @param immutable paths in the tree of what has that flag of chattr(1)
  */
 public record Ext4Options(
-    UUID id, String label, UUID hashSeed, long seconds, boolean verity, Set<OsPath> immutable) {
+    UUID id,
+    String label,
+    UUID hashSeed,
+    long seconds,
+    boolean settled,
+    boolean verity,
+    Set<OsPath> immutable) {
   public Ext4Options {
     immutable = Set.copyOf(immutable);
   }
 
-  /** Without the last. */
+  /** With times as they are, and nothing immutable. */
   public Ext4Options(UUID id, String label, UUID hashSeed, long seconds, boolean verity) {
-    this(id, label, hashSeed, seconds, verity, Set.of());
+    this(id, label, hashSeed, seconds, false, verity, Set.of());
   }
 }

@@ -50,7 +50,8 @@ public final class Ext4Writer {
     this.options = options;
     this.volume = volume;
     this.checksums = new Checksums(options.id());
-    this.inodes = new InodeTable(volume, geometry, checksums, options.seconds());
+    long latest = options.settled() ? options.seconds() : Long.MAX_VALUE;
+    this.inodes = new InodeTable(volume, geometry, checksums, options.seconds(), latest);
   }
 
   /**

@@ -22,16 +22,19 @@ final class InodeTable {
   private final ByteBuffer first = Format.structure(Format.BLOCK);
   private ByteBuffer piece = Format.structure(PIECE * Format.BLOCK);
   private long pieceAt = -1;
+  private final long latest;
   private final int[] directories;
 
   /**
    * @param now seconds when the file system was made
+   * @param latest seconds of the youngest file
    */
-  InodeTable(Volume volume, Geometry geometry, Checksums checksums, long now) {
+  InodeTable(Volume volume, Geometry geometry, Checksums checksums, long now, long latest) {
     this.volume = volume;
     this.geometry = geometry;
     this.checksums = checksums;
     this.now = now;
+    this.latest = latest;
     this.directories = new int[geometry.groups];
   }
 
@@ -55,9 +58,10 @@ final class InodeTable {
     // A directory with more subdirectories than can be counted has one link.
     b.putShort(Inode.LINKS_2, (short) (links > Format.LINK_MAX ? 1 : links));
     b.putShort(Inode.EXTRA_2, (short) Inode.EXTRA_VALUE);
-    long modified = metadata.mtimeSeconds();
-    time(b, Inode.MODIFIED, Inode.MODIFIED_EXTRA, modified, metadata.mtimeNanos());
-    time(b, Inode.ACCESSED, Inode.ACCESSED_EXTRA, modified, metadata.mtimeNanos());
+    long modified = Math.min(metadata.mtimeSeconds(), latest);
+    int nanos = metadata.mtimeSeconds() < latest ? metadata.mtimeNanos() : 0;
+    time(b, Inode.MODIFIED, Inode.MODIFIED_EXTRA, modified, nanos);
+    time(b, Inode.ACCESSED, Inode.ACCESSED_EXTRA, modified, nanos);
     time(b, Inode.CHANGED, Inode.CHANGED_EXTRA, now, 0);
     time(b, Inode.CREATED, Inode.CREATED_EXTRA, now, 0);
     b.put(Inode.XATTRS, attributes.inInode());

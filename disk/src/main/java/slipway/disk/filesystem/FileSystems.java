@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -151,10 +152,11 @@ public final class FileSystems {
    * room.
    *
    * @param label or empty
+   * @param time when it is made; null for now
    */
-  public static void fat(Path disk, DiskPlan.Part part, String label) {
+  public static void fat(Path disk, DiskPlan.Part part, String label, @Nullable Instant time) {
     boolean isLarge = part.size() >= LEAST_FAT32;
-    Command.of("mformat", "-i", image(disk, part.start()), "-h", "64", "-s", "32")
+    mtools(time, "mformat", "-i", image(disk, part.start()), "-h", "64", "-s", "32")
         .with(isLarge ? new String[] {"-F"} : new String[0])
         .with(label.isEmpty() ? new String[0] : new String[] {"-v", label})
         .with("-T", Long.toString(part.size() / DiskPlan.SECTOR))
@@ -169,18 +171,33 @@ public final class FileSystems {
    * @param files a folder, as the partition is to look
    */
   public static void put(Path disk, long start, Path files) throws IOException {
+    put(disk, start, files, null);
+  }
+
+  /** The same with a time for all of it; null for now. */
+  public static void put(Path disk, long start, Path files, @Nullable Instant time)
+      throws IOException {
     String image = image(disk, start);
     try (Stream<Path> all = Files.walk(files)) {
       for (Path each : (Iterable<Path>) all.sorted()::iterator) {
         String there = "::/" + files.relativize(each);
         if (Files.isRegularFile(each)) {
-          Command.of("mcopy", "-o", "-i", image, each.toString(), there).run();
+          mtools(time, "mcopy", "-o", "-i", image, each.toString(), there).run();
         } else if (!each.equals(files)
             && Command.of("mdir", "-b", "-i", image, there).tryRun().status() != 0) {
-          Command.of("mmd", "-i", image, there).run();
+          mtools(time, "mmd", "-i", image, there).run();
         }
       }
     }
+  }
+
+  /** FAT has the time of whatever clock was on the wall. */
+  private static Command mtools(@Nullable Instant time, String... words) {
+    return time == null
+        ? Command.of(words)
+        : Command.of(words)
+            .environment("SOURCE_DATE_EPOCH", Long.toString(time.getEpochSecond()))
+            .environment("TZ", "UTC");
   }
 
   /** Brings to a disk what tools have written to it, which sync nothing. */
