@@ -69,6 +69,7 @@ final class DiskManifest {
       case PartitionContent.Bios bios -> null;
       case PartitionContent.Nothing nothing -> null;
       case PartitionContent.Swap swap -> "swap";
+      case PartitionContent.Btrfs volume -> "btrfs";
       case PartitionContent.Fat fat -> "vfat";
       case PartitionContent.Files files -> (files.kind() == null ? root : files.kind()).label();
     };

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -31,8 +32,6 @@ import slipway.linux.mount.MountNamespace;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.posix.TreeCopy;
-import slipway.linux.posix.UnixException;
 import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
 import slipway.tree.FileTree;
@@ -44,7 +43,7 @@ import slipway.tree.FileTree;
  * PretendedDisk}).
  */
 final class DiskWriter {
-  private static final long NOTHING_RUNS =
+  static final long NOTHING_RUNS =
       // Nothing of the image is run or used as a device here.
       Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC;
 
@@ -192,6 +191,7 @@ final class DiskWriter {
       case PartitionContent.Fat fat -> FileSystems.fat(disk, part, fat.label(), options.time());
       case PartitionContent.Swap swap -> SwapArea.write(disk, part, swap.label());
       case PartitionContent.Files files -> {}
+      case PartitionContent.Btrfs volume -> {}
       case PartitionContent.Bios bios -> {}
       case PartitionContent.Nothing nothing -> {}
     }
@@ -211,12 +211,23 @@ final class DiskWriter {
         EncryptedRoot encrypted = encrypted(rootLoop.device(), scratch)) {
       Path rootDevice = encrypted == null ? rootLoop.device() : encrypted.device();
       KernelArguments unlock = encrypted == null ? KernelArguments.NONE : encrypted.arguments();
-      FileSystems.make(rootDevice, wanted(plan.root(), options.isNew() && encrypted == null));
+      Path apart = Files.createDirectories(scratch.folder().resolve("apart"));
+      boolean isNew = options.isNew() && encrypted == null;
+      PlacesOnDisk.make(
+          rootDevice, plan.root(), PlacesOnDisk.wanted(plan.root(), rootfs, isNew), apart);
       if (bootLoop != null && plan.boot() != null) {
-        FileSystems.boot(bootLoop.device(), wanted(plan.boot(), options.isNew()));
+        FileSystems.boot(
+            bootLoop.device(), PlacesOnDisk.wanted(plan.boot(), rootfs, options.isNew()));
       }
+      PlacesOnDisk others = new PlacesOnDisk(disk, plan, rootDevice, apart);
+      others.make(options.isNew());
       try (Mount root =
-          Mount.of(rootDevice.toString(), mountpoint, rootfs.label(), NOTHING_RUNS, null)) {
+          Mount.of(
+              rootDevice.toString(),
+              mountpoint,
+              rootfs.label(),
+              NOTHING_RUNS,
+              PlacesOnDisk.option(plan.root(), PartitionContent.ROOT))) {
         Path boot = Files.createDirectory(mountpoint.resolve("boot"));
         try (Mount mounted =
             bootLoop == null
@@ -224,13 +235,10 @@ final class DiskWriter {
                 : Mount.of(
                     bootLoop.device().toString(),
                     boot,
-                    kind(Objects.requireNonNull(plan.boot())).label(),
+                    kind(Objects.requireNonNull(plan.boot())),
                     NOTHING_RUNS,
                     null)) {
-          Path apart = Files.createDirectories(scratch.folder().resolve("apart"));
-          Target target =
-              new Target(
-                  disk, plan, root.target(), boot, unlock, (p, from) -> move(disk, p, from, apart));
+          Target target = new Target(disk, plan, root.target(), boot, unlock, others);
           return install(target, partition, scratch);
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
@@ -241,36 +249,9 @@ final class DiskWriter {
     }
   }
 
-  /** The file system of one for files. */
-  private RootFileSystem kind(DiskPlan.Part part) {
-    return part.content() instanceof PartitionContent.Files files && files.kind() != null
-        ? files.kind()
-        : rootfs;
-  }
-
-  private FileSystems.Wanted wanted(DiskPlan.Part part, boolean isNew) {
-    String label = part.content() instanceof PartitionContent.Files files ? files.label() : "";
-    return new FileSystems.Wanted(kind(part), label, part.filesystem(), isNew);
-  }
-
-  /** Moves what lies in another place of the machine to the partition of that. */
-  private void move(Path disk, OtherPlaces.Place place, Path from, Path mountpoint)
-      throws IOException {
-    DiskPlan.Part part = place.part();
-    try (LoopDevice loop = LoopDevice.attach(disk, part.start(), part.size())) {
-      FileSystems.make(loop.device(), wanted(part, options.isNew()));
-      try (Mount mount =
-          Mount.of(loop.device().toString(), mountpoint, kind(part).label(), NOTHING_RUNS, null)) {
-        OsPath target = OsPath.of(mount.target());
-        TreeCopy.copy(OsPath.of(from), target, TreeCopy.FAITHFUL, dropped -> {});
-        Posix.syncfs(target);
-      }
-    } catch (UnixException e) {
-      if (e.errno() == UnixException.ENOSPC) {
-        throw OtherPlaces.tooSmall(place, e);
-      }
-      throw e;
-    }
+  /** The name of the file system of a partition for files. */
+  private String kind(DiskPlan.Part part) {
+    return PlacesOnDisk.kind(part, rootfs).label();
   }
 
   /** The same for a user, on a file that holds zeros. */
@@ -298,22 +279,33 @@ final class DiskWriter {
 
   /** Without mounts there is one file system that we write ourselves: what stands against it. */
   private Optional<Problem> forUsers(DiskPlan plan) {
+    for (DiskPlan.Part part : plan.parts()) {
+      if (isOnlyForRoot(part.content())) {
+        return Optional.of(
+            Problem.denied(
+                "only root can make %s for %s; run it with sudo, or take a plain partition with fs_type = \"ext4\""
+                    .formatted(kind(part), String.join(", ", part.content().places()))));
+      }
+    }
     if (rootfs != RootFileSystem.EXT4) {
       return Optional.of(
           Problem.denied(
               "only root can make a disk with %s; run it with sudo, or give --rootfs ext4"
                   .formatted(rootfs.label())));
     }
-    for (DiskPlan.Part part : plan.parts()) {
-      if (part.content() instanceof PartitionContent.Files files
-          && kind(part) != RootFileSystem.EXT4) {
-        return Optional.of(
-            Problem.denied(
-                "only root can make %s for %s; run it with sudo, or give fs_type = \"ext4\""
-                    .formatted(kind(part).label(), files.place())));
-      }
-    }
     return Optional.empty();
+  }
+
+  private static boolean isOnlyForRoot(PartitionContent content) {
+    return switch (content) {
+      case PartitionContent.Files files ->
+          files.kind() != null && files.kind() != RootFileSystem.EXT4;
+      case PartitionContent.Btrfs volume -> true;
+      case PartitionContent.Bios bios -> false;
+      case PartitionContent.Fat fat -> false;
+      case PartitionContent.Swap swap -> false;
+      case PartitionContent.Nothing nothing -> false;
+    };
   }
 
   private @Nullable EncryptedRoot encrypted(Path device, Scratch scratch) throws IOException {
@@ -396,31 +388,41 @@ final class DiskWriter {
 
   /** The kernel arguments that the root of a disk is found by. */
   static KernelArguments rootArguments(DiskPlan plan, KernelArguments unlock) {
-    return unlock.append(List.of("root=UUID=" + plan.root().filesystem()));
+    String option = PlacesOnDisk.option(plan.root(), PartitionContent.ROOT);
+    return unlock
+        .append(List.of("root=UUID=" + plan.root().filesystem()))
+        .append(option == null ? List.of() : List.of("rootflags=" + option));
   }
 
   /** What a machine with such a disk mounts. */
   static MachineMounts mounts(DiskPlan plan, FileTree image) throws IOException {
     List<MachineMounts.Entry> entries =
         plan.parts().stream()
-            .flatMap(part -> mount(plan, part).stream())
+            .flatMap(part -> mounts(plan, part))
             // What is mounted in another comes behind that, and room for swapping last.
             .sorted(Comparator.comparing(MachineMounts.Entry::place))
             .toList();
     return MachineMounts.of(entries, image);
   }
 
-  private static Optional<MachineMounts.Entry> mount(DiskPlan plan, DiskPlan.Part part) {
+  private static Stream<MachineMounts.Entry> mounts(DiskPlan plan, DiskPlan.Part part) {
     String source = "UUID=" + part.filesystem();
     return switch (part.content()) {
-      case PartitionContent.Bios bios -> Optional.empty();
-      case PartitionContent.Nothing nothing -> Optional.empty();
-      case PartitionContent.Swap swap -> Optional.of(MachineMounts.swap(source));
-      case PartitionContent.Fat fat -> mount(plan, part, fat);
+      case PartitionContent.Bios bios -> Stream.empty();
+      case PartitionContent.Nothing nothing -> Stream.empty();
+      case PartitionContent.Swap swap -> Stream.of(MachineMounts.swap(source));
+      case PartitionContent.Fat fat -> mount(plan, part, fat).stream();
+      case PartitionContent.Btrfs volume ->
+          volume.subvolumes().stream()
+              .filter(each -> !each.place().equals(PartitionContent.ROOT))
+              .map(
+                  each ->
+                      new MachineMounts.Entry(
+                          source, each.place(), "btrfs", "subvol=" + each.name(), 0));
       case PartitionContent.Files files ->
           files.kind() == null || part.equals(plan.root())
-              ? Optional.empty()
-              : Optional.of(
+              ? Stream.empty()
+              : Stream.of(
                   new MachineMounts.Entry(
                       source,
                       files.place(),
@@ -451,7 +453,7 @@ final class DiskWriter {
       throws IOException {
     DiskPlan.Part own = Objects.requireNonNull(target.plan().boot());
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
-    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own).label());
+    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own));
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
     Optional<Grub.Bios> made = grub.write(target.boot(), bios(target.plan()), partition);
     if (made.isPresent()) {

@@ -169,6 +169,83 @@ class PartitionsTest extends DiskCase {
     }
   }
 
+  private static final String VOLUME =
+      """
+      [[customizations.disk.partitions]]
+      type = "btrfs"
+      minsize = "256 MiB"
+      [[customizations.disk.partitions.subvolumes]]
+      name = "homes"
+      mountpoint = "/var/home"
+      [[customizations.disk.partitions.subvolumes]]
+      name = "@var"
+      mountpoint = "/var"
+      """;
+
+  private static final String ROOT_SUBVOLUME =
+      """
+      [[customizations.disk.partitions.subvolumes]]
+      name = "system"
+      mountpoint = "/"
+      """;
+
+  private static List<String> subvolumes(Path top) {
+    return Command.of("btrfs", "subvolume", "list", top.toString())
+        .output()
+        .lines()
+        .map(line -> line.replaceFirst(".* path ", ""))
+        .toList();
+  }
+
+  /** The root is one of the subvolumes, which the kernel is told. */
+  @Test
+  void subvolumesHoldWhatLiesInTheirPlaces() throws Exception {
+    Path disk = disk(USER + VOLUME + ROOT_SUBVOLUME);
+    List<Partition> parts = parts(disk);
+    assertThat(parts).hasSize(4);
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    String id = blkid(disk, parts.get(3), "UUID");
+    try (LoopDevice loop = loop(disk, parts.get(3))) {
+      Command.of("btrfs", "check", "--readonly", loop.device().toString()).run();
+      try (Mount top = Mount.of(loop.device().toString(), at, "btrfs", Mounts.MS_RDONLY, null)) {
+        assertThat(subvolumes(top.target())).containsExactlyInAnyOrder("homes", "@var", "system");
+        Path system = top.target().resolve("system");
+        Command.of("ostree", "fsck", "--repo=" + system.resolve("ostree/repo")).run();
+        assertThat(system.resolve("ostree/deploy/default/var")).isEmptyDirectory();
+        assertThat(top.target().resolve("@var/home")).isEmptyDirectory();
+        assertThat(top.target().resolve("homes/alice/.ssh/authorized_keys"))
+            .hasContent("ssh-ed25519 AAAA a@b");
+        assertThat(Files.readString(deployment(system).resolve("etc/fstab")))
+            .contains("UUID=" + id + " /var btrfs subvol=@var 0 0\n")
+            .contains("UUID=" + id + " /var/home btrfs subvol=homes 0 0\n");
+      }
+    }
+    try (LoopDevice loop = loop(disk, parts.get(2));
+        Mount boot = Mount.of(loop.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      assertThat(boot.target().resolve("loader/entries/ostree-1.conf"))
+          .content()
+          .contains("options root=UUID=" + id + " rootflags=subvol=system rw");
+    }
+  }
+
+  @Test
+  void aVolumeBesideTheRootHoldsItsSubvolumes() throws Exception {
+    Path disk = disk(USER + VOLUME + at("/var/lib", "fs_type = \"btrfs\"\n"));
+    List<Partition> parts = parts(disk);
+    assertThat(parts).hasSize(6);
+    assertThat(blkid(disk, parts.get(4), "TYPE")).isEqualTo("btrfs");
+    assertThat(blkid(disk, parts.get(5), "TYPE")).isEqualTo("ext4");
+    Path at = Files.createDirectory(directory.resolve("mnt"));
+    try (LoopDevice loop = loop(disk, parts.get(3))) {
+      Command.of("btrfs", "check", "--readonly", loop.device().toString()).run();
+      try (Mount top = Mount.of(loop.device().toString(), at, "btrfs", Mounts.MS_RDONLY, null)) {
+        assertThat(subvolumes(top.target())).containsExactlyInAnyOrder("homes", "@var");
+        assertThat(top.target().resolve("homes/alice/.ssh/authorized_keys")).exists();
+        assertThat(top.target().resolve("@var/home")).isEmptyDirectory();
+      }
+    }
+  }
+
   private static String id(Path disk, Partition part) {
     try {
       return blkid(disk, part, "UUID");

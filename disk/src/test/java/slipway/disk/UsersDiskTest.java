@@ -428,7 +428,9 @@ class UsersDiskTest extends DiskCase {
             "[[customizations.disk.partitions]]\nmountpoint = \"/var\"\nfs_type = \"xfs\"\nminsize = 1\n");
     Posix.removeTree(OsPath.of(home.resolve("store")));
     assertThat(byUser(request, "ext4", wishes.toString()))
-        .isEqualTo("only root can make xfs for /var; run it with sudo, or give fs_type = \"ext4\"");
+        .isEqualTo(
+            "only root can make xfs for /var; run it with sudo, or take a plain partition with"
+                + " fs_type = \"ext4\"");
     Posix.removeTree(OsPath.of(home.resolve("store")));
     assertThat(byUser(request, "ext4", config().toString(), "0:0"))
         .isEqualTo(

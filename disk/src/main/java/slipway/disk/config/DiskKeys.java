@@ -26,6 +26,11 @@ final class DiskKeys {
       new ConfigKeys.Form(
           "[ !#-\\[\\]-~]{1,36}", "at most 36 ASCII characters without quotes and backslashes");
 
+  private static final ConfigKeys.Form SUBVOLUME =
+      new ConfigKeys.Form(
+          "(?!\\.{1,2}$)[A-Za-z0-9@._+-]{1,100}",
+          "letters, digits, @ . _ + and -, without slashes");
+
   private static final ConfigKeys.Form ID =
       new ConfigKeys.Form(
           "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
@@ -51,6 +56,7 @@ final class DiskKeys {
   private final ConfigKeys keys;
   private final Set<String> places = new HashSet<>();
   private final Set<UUID> ids = new HashSet<>();
+  private boolean hasVolume;
 
   DiskKeys(ConfigKeys keys) {
     this.keys = keys;
@@ -116,13 +122,13 @@ final class DiskKeys {
     PartitionContent content =
         switch (type == null ? "plain" : type) {
           case "plain" -> plain(n, at);
-          case "lvm", "btrfs" ->
+          case "btrfs" -> btrfs(n, at);
+          case "lvm" ->
               throw keys.wrong(
                   at + ".type",
                   at
-                      + ".type: partitions of type \""
-                      + type
-                      + "\" cannot be made yet; there are plain ones");
+                      + ".type: partitions of type \"lvm\" cannot be made yet; there are plain and"
+                      + " btrfs");
           default ->
               throw keys.wrong(
                   at + ".type", at + ".type: unknown partition type: \"" + type + "\"");
@@ -183,7 +189,7 @@ final class DiskKeys {
     if (type != null && (type.equals("swap") || type.equals("none"))) {
       return unmounted(n, at, type, label);
     }
-    String place = place(n, at);
+    String place = free(place(n, at), at);
     if (type == null) {
       type = place.equals(PartitionContent.ESP) ? "vfat" : place.equals("/") ? null : "ext4";
     }
@@ -231,11 +237,63 @@ final class DiskKeys {
               + "\" is not allowed; there are /, /boot, /boot/efi, /var, what is below that, and"
               + " folders of the image's own at the top");
     }
+    return place;
+  }
+
+  private String free(String place, String at) {
+    String key = at + ".mountpoint";
     if (!places.add(place)) {
       throw keys.wrong(
           key, key + ": duplicate mountpoint \"" + place + "\" in partitioning customizations");
     }
     return place;
+  }
+
+  private PartitionContent btrfs(JsonNode n, String at) {
+    if (isGiven(n, "mountpoint")) {
+      throw keys.wrong(
+          at + ".mountpoint",
+          at
+              + ": \"mountpoint\" is not supported for btrfs volumes (only subvolumes can have"
+              + " mountpoints)");
+    }
+    keys.known(n, at, "type", "minsize", "part_type", "part_label", "part_uuid", "subvolumes");
+    if (hasVolume) {
+      throw keys.wrong(at, at + ": multiple btrfs volumes are not yet supported");
+    }
+    hasVolume = true;
+    List<PartitionContent.Subvolume> subvolumes = new ArrayList<>();
+    keys.each(
+        n,
+        "subvolumes",
+        at + ".subvolumes",
+        (each, where) -> {
+          PartitionContent.Subvolume subvolume = subvolume(each, where);
+          if (subvolumes.stream().anyMatch(s -> s.name().equals(subvolume.name()))) {
+            throw keys.wrong(
+                where + ".name",
+                "%s.name: duplicate btrfs subvolume name \"%s\" in partitioning customizations"
+                    .formatted(where, subvolume.name()));
+          }
+          subvolumes.add(subvolume);
+        });
+    if (subvolumes.isEmpty()) {
+      throw keys.wrong(at, at + ": btrfs volume requires subvolumes");
+    }
+    return new PartitionContent.Btrfs(subvolumes);
+  }
+
+  private PartitionContent.Subvolume subvolume(JsonNode n, String at) {
+    keys.known(n, at, "name", "mountpoint");
+    String name = required(keys.required(n, "name", at), SUBVOLUME, at + ".name");
+    String place = place(n, at);
+    if (place.equals(PartitionContent.BOOT) || place.equals(PartitionContent.ESP)) {
+      throw keys.wrong(
+          at + ".mountpoint",
+          "%s.mountpoint: invalid mountpoint \"%s\" for btrfs subvolume; it takes a plain partition"
+              .formatted(at, place));
+    }
+    return new PartitionContent.Subvolume(name, free(place, at));
   }
 
   private void requireFits(String place, @Nullable String type, String at) {

@@ -103,9 +103,11 @@ public record DiskLayout(
 
   /** The file system of the root, when it is asked for. */
   public @Nullable RootFileSystem rootfs() {
-    return at(PartitionContent.ROOT)
-        .map(p -> p.content() instanceof PartitionContent.Files files ? files.kind() : null)
-        .orElse(null);
+    return switch (at(PartitionContent.ROOT).map(Partition::content).orElse(null)) {
+      case PartitionContent.Files files -> files.kind();
+      case PartitionContent.Btrfs volume -> RootFileSystem.BTRFS;
+      case null, default -> null;
+    };
   }
 
   /**

@@ -1,6 +1,7 @@
 package slipway.disk.config;
 
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a partition holds. */
@@ -43,6 +44,32 @@ public sealed interface PartitionContent {
   /** Room for swapping. */
   record Swap(String label) implements PartitionContent {}
 
+  /**
+   * A btrfs volume.
+   *
+   * @param subvolumes at its top, at least one
+   */
+  record Btrfs(List<Subvolume> subvolumes) implements PartitionContent {
+    public Btrfs {
+      subvolumes = List.copyOf(subvolumes);
+    }
+
+    /** The option that one of its places is mounted with. */
+    public Optional<String> option(String place) {
+      return subvolumes.stream()
+          .filter(s -> s.place().equals(place))
+          .map(s -> "subvol=" + s.name())
+          .findFirst();
+    }
+  }
+
+  /**
+   * A subvolume.
+   *
+   * @param place where it is mounted
+   */
+  record Subvolume(String name, String place) {}
+
   /** Nothing yet. */
   record Nothing() implements PartitionContent {}
 
@@ -51,6 +78,7 @@ public sealed interface PartitionContent {
     return switch (this) {
       case Fat fat -> List.of(fat.place());
       case Files files -> List.of(files.place());
+      case Btrfs volume -> volume.subvolumes().stream().map(Subvolume::place).toList();
       case Bios bios -> List.of();
       case Swap swap -> List.of();
       case Nothing nothing -> List.of();

@@ -15,7 +15,7 @@
  *    [[customizations.filesystem]] mountpoint ("/" or "/boot"), minsize or size
  *    [customizations.disk]         type, minsize, start_offset, sector_size
  *    [[customizations.disk.partitions]]  type, minsize, mountpoint, fs_type, label, part_type,
- *                                  part_label, part_uuid
+ *                                  part_label, part_uuid, subvolumes (name, mountpoint)
  *    [customizations.kernel]       append
  *    [customizations]              hostname
  *    [customizations.timezone]     timezone, ntpservers

@@ -302,6 +302,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     return switch (content) {
       case PartitionContent.Fat fat -> name(fat.place());
       case PartitionContent.Files files -> name(files.place());
+      case PartitionContent.Btrfs volume -> "btrfs";
       case PartitionContent.Swap swap -> "swap";
       case PartitionContent.Bios bios -> "bios";
       case PartitionContent.Nothing nothing -> "data";
@@ -318,6 +319,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
             case XFS -> 320 * MIB;
             case BTRFS -> 256 * MIB;
           };
+      case PartitionContent.Btrfs volume -> 256 * MIB;
       case PartitionContent.Fat fat -> 8 * MIB;
       case PartitionContent.Swap swap -> MIB;
       case PartitionContent.Bios bios -> MIB;
@@ -349,6 +351,8 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
         case PartitionContent.Bios bios -> BIOS_TYPE;
         case PartitionContent.Fat fat -> fat.isEsp() ? ESP_TYPE : DATA_TYPE;
         case PartitionContent.Files files -> ofGpt(files.place());
+        case PartitionContent.Btrfs volume ->
+            volume.places().contains(PartitionContent.ROOT) ? root : DATA_TYPE;
         case PartitionContent.Swap swap -> SWAP_TYPE;
         case PartitionContent.Nothing nothing -> DATA_TYPE;
       };
@@ -367,6 +371,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
         case PartitionContent.Bios bios -> throw new IllegalArgumentException("no partition");
         case PartitionContent.Fat fat -> fat.isEsp() ? "ef" : "0c";
         case PartitionContent.Files files -> "83";
+        case PartitionContent.Btrfs volume -> "83";
         case PartitionContent.Swap swap -> "82";
         case PartitionContent.Nothing nothing -> "83";
       };
@@ -452,7 +457,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   }
 
   private static boolean isAt(PartitionContent content, String place) {
-    return content instanceof PartitionContent.Files files && files.place().equals(place);
+    return content.places().contains(place);
   }
 
   private @Nullable Part find(Predicate<PartitionContent> wanted) {

@@ -308,6 +308,58 @@ class DiskConfigCorpusTest {
             "part_uuid is not supported for dos"));
   }
 
+  /** Keys of a btrfs volume, and words of the sentence. */
+  static Stream<Arguments> wrongVolumes() {
+    String sub = "[[customizations.disk.partitions.subvolumes]]\n";
+    String all = sub + "name = \"v\"\nmountpoint = \"/var\"\n";
+    return Stream.of(
+        Arguments.of("", "btrfs volume requires subvolumes"),
+        Arguments.of("mountpoint = \"/\"\n" + all, "is not supported for btrfs volumes"),
+        Arguments.of("label = \"x\"\n" + all, "unknown key"),
+        Arguments.of(all + "minsize = 1\n", "unknown key"),
+        Arguments.of(sub + "mountpoint = \"/var\"\n", "subvolumes[0] lacks name"),
+        Arguments.of(sub + "name = \"v\"\n", "mountpoint is empty"),
+        Arguments.of(sub + "name = \"a/b\"\nmountpoint = \"/var\"\n", "without slashes"),
+        Arguments.of(sub + "name = \"..\"\nmountpoint = \"/var\"\n", "without slashes"),
+        Arguments.of(all.replace("/var", "/boot"), "invalid mountpoint \"/boot\" for btrfs"),
+        Arguments.of(all.replace("/var", "/boot/efi"), "invalid mountpoint \"/boot/efi\""),
+        Arguments.of(all.replace("/var", "/usr"), "path \"/usr\" is not allowed"),
+        Arguments.of(
+            all + all.replace("/var", "/srv"),
+            "subvolumes[1].name: duplicate btrfs subvolume name"),
+        Arguments.of(all + all.replace("\"v\"", "\"w\""), "duplicate mountpoint \"/var\""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongVolumes")
+  void aWrongVolumeIsToldWithItsPlace(String keys, String words) {
+    String text = "[[customizations.disk.partitions]]\ntype = \"btrfs\"\nminsize = 1\n" + keys;
+    assertThatThrownBy(() -> parse("config.toml", text))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("config.toml:")
+        .hasMessageContaining("customizations.disk.partitions[0]")
+        .hasMessageContaining(words);
+  }
+
+  @Test
+  void aVolumeIsRead() {
+    String text =
+        """
+        [[customizations.disk.partitions]]
+        type = "btrfs"
+        minsize = "8 GiB"
+        [[customizations.disk.partitions.subvolumes]]
+        name = "@"
+        mountpoint = "/"
+        """;
+    DiskLayout layout = parse("btrfs.toml", text).layout();
+    assertThat(layout.partitions().getFirst().content())
+        .isEqualTo(new PartitionContent.Btrfs(List.of(new PartitionContent.Subvolume("@", "/"))));
+    assertThat(layout.rootfs()).isEqualTo(RootFileSystem.BTRFS);
+    assertThatThrownBy(() -> parse("two.toml", text + text.replace("\"/\"", "\"/var\"")))
+        .hasMessageContaining("multiple btrfs volumes are not yet supported");
+  }
+
   @ParameterizedTest
   @MethodSource("wrongPartitions")
   void aWrongPartitionIsToldWithItsPlace(String table, String keys, String words) {

@@ -197,6 +197,24 @@ class DiskPlanTest {
   }
 
   @Test
+  void aVolumeWithTheRootTakesWhatIsLeft() {
+    PartitionContent volume =
+        new PartitionContent.Btrfs(
+            List.of(
+                new PartitionContent.Subvolume("a", "/"),
+                new PartitionContent.Subvolume("b", "/var")));
+    DiskLayout layout = new DiskLayout(null, 0, 0, List.of(asked(1, volume)));
+    DiskPlan plan =
+        DiskPlan.of(0, new DiskPlan.Least(0, 0), layout, "amd64", BootLoader.SYSTEMD, ids(1));
+    assertThat(plan.parts()).hasSize(2);
+    assertThat(plan.root().content()).isEqualTo(volume);
+    assertThat(golden(plan))
+        .endsWith(
+            "start=2099200, size=18870272, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, uuid=ID,"
+                + " name=root\n");
+  }
+
+  @Test
   void whatIsAskedForMakesADiskLarger() {
     DiskLayout layout =
         new DiskLayout(
