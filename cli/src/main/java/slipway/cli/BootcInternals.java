@@ -1,7 +1,10 @@
 package slipway.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +16,7 @@ import slipway.base.Progress;
 import slipway.cli.machine.Bootc;
 import slipway.cli.machine.OstreeContainer;
 import slipway.host.health.BootHealth;
+import slipway.host.install.MediumInstall;
 import slipway.host.install.OldSystem;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.PrivateMounts;
@@ -92,6 +96,32 @@ final class BootcInternals implements Callable<Integer> {
       description = "try a new deployment again, or go back to the one before; a unit calls this")
   int unhealthy() throws Exception {
     return Bootc.changeBy(spec, false, host -> new BootHealth(host).unhealthy());
+  }
+
+  /** Called when a machine was started from an installer medium; on its console. */
+  @Command(
+      name = "install-from-medium",
+      description = "install from the medium that this machine was started from; a unit calls this")
+  int installFromMedium() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    var typed = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    new MediumInstall(
+            HostEnvironment.thisMachine(
+                System.getenv(),
+                text -> {
+                  out.println(Printable.lines(text));
+                  out.flush();
+                },
+                Progress.NONE),
+            () -> {
+              try {
+                return typed.readLine();
+              } catch (IOException e) {
+                return null;
+              }
+            })
+        .run();
+    return 0;
   }
 
   /** Called at the first boot after {@code bootc install to-existing-root --cleanup}. */

@@ -30,9 +30,12 @@ public enum DiskType {
   GCE("gce", "image.tar.gz"),
   OVA("archive", "image.ova");
 
+  /** Names of what {@code slipway.iso} makes. */
+  private static final Set<String> INSTALLERS =
+      Set.of("anaconda-iso", "iso", "bootc-installer", "bootc-generic-iso");
+
   /** What bootc-image-builder makes beside disks. */
-  private static final Set<String> OTHER =
-      Set.of("anaconda-iso", "iso", "bootc-installer", "pxe-tar-xz");
+  private static final Set<String> OTHER = Set.of("pxe-tar-xz");
 
   private final String folder;
   private final String file;
@@ -80,19 +83,27 @@ public enum DiskType {
     return UUID.nameUUIDFromBytes((label() + " " + disk).getBytes(US_ASCII));
   }
 
+  /** Whether an installer is asked for, by any of its names, and nothing else. */
+  public static boolean isInstaller(List<String> words) {
+    return !words.isEmpty() && INSTALLERS.containsAll(words);
+  }
+
   /**
    * What was asked for, each once.
    *
    * @throws Problem of kind USAGE
    */
   public static List<DiskType> parse(List<String> words) {
-    List<String> others = words.stream().filter(OTHER::contains).toList();
+    List<String> others =
+        words.stream().filter(w -> OTHER.contains(w) || INSTALLERS.contains(w)).toList();
     if (!others.isEmpty() && others.size() < words.size()) {
       throw Problem.usage("cannot mix ISO/disk images in request");
     }
     if (!others.isEmpty()) {
       throw Problem.usage(
-          "--type " + others.getFirst() + " cannot be made yet; there are " + labels());
+          INSTALLERS.contains(others.getFirst())
+              ? "--type " + others.getFirst() + " is no disk, and only a build makes it"
+              : "--type " + others.getFirst() + " cannot be made yet; there are " + labels());
     }
     return words.stream().map(DiskType::parse).distinct().toList();
   }

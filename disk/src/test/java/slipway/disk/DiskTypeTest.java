@@ -27,7 +27,8 @@ class DiskTypeTest {
           raw vpc        | unsupported image type "vpc", valid types are \
           ami, gce, ova, qcow2, raw, vhd, vmdk
           raw iso        | cannot mix ISO/disk images in request
-          anaconda-iso   | --type anaconda-iso cannot be made yet; there are \
+          anaconda-iso   | --type anaconda-iso is no disk, and only a build makes it
+          pxe-tar-xz     | --type pxe-tar-xz cannot be made yet; there are \
           ami, gce, ova, qcow2, raw, vhd, vmdk
           """)
   void whatCannotBeMadeIsRefused(String words, String sentence) {

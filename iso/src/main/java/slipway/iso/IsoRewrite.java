@@ -76,15 +76,7 @@ public final class IsoRewrite {
     if (Files.exists(out)) {
       throw Problem.input(out + " already exists; name another, or remove it");
     }
-    changes.arguments().requireWritable("--cmdline");
-    for (String argument : changes.arguments().list()) {
-      if (OF_MENUS.matcher(argument).find() || !Printable.text(argument).equals(argument)) {
-        throw Problem.input(
-            "--cmdline: a boot menu would take a character of "
-                + Printable.text(argument)
-                + " for its own; leave out ; & | < > { } $ ' ` \\ #");
-      }
-    }
+    requireForMenus(changes.arguments(), "--cmdline");
     for (Path file : files(changes)) {
       String name = String.valueOf(file.toAbsolutePath().getFileName());
       if (!Files.exists(file)) {
@@ -104,6 +96,24 @@ public final class IsoRewrite {
       }
     }
     changes.volume().ifPresent(IsoRewrite::requireVolume);
+  }
+
+  /**
+   * Refuses arguments that a boot menu does not hand on as they are.
+   *
+   * @param where they come from
+   */
+  static void requireForMenus(KernelArguments arguments, String where) {
+    arguments.requireWritable(where);
+    for (String argument : arguments.list()) {
+      if (OF_MENUS.matcher(argument).find() || !Printable.text(argument).equals(argument)) {
+        throw Problem.input(
+            where
+                + ": a boot menu would take a character of "
+                + Printable.text(argument)
+                + " for its own; leave out ; & | < > { } $ ' ` \\ #");
+      }
+    }
   }
 
   private static void requireVolume(String volume) {

@@ -81,6 +81,17 @@ final class AwsOptions {
   }
 
   /**
+   * For what Amazon takes no image of.
+   *
+   * @throws Problem of kind USAGE when there are any
+   */
+  void refuse() {
+    if (name != null || bucket != null || region != null || !tags.isEmpty()) {
+      throw Problem.usage("aws flags set for non-ami image type (type is set to iso)");
+    }
+  }
+
+  /**
    * What is to be sent.
    *
    * @param architecture of the disk, in OCI's names

@@ -51,7 +51,7 @@ final class BuilderOptions {
   @Option(
       names = "--installer-payload-ref",
       paramLabel = "IMAGE",
-      description = "what a bootc-installer installs, which cannot be made yet")
+      description = "not here: an installer installs the image that it is made of")
   @Nullable String payload;
 
   @Option(
@@ -111,7 +111,8 @@ final class BuilderOptions {
     }
     if (payload != null) {
       throw Problem.usage(
-          "--installer-payload-ref belongs to --type bootc-installer, which cannot be made yet");
+          "--installer-payload-ref belongs to --type bootc-installer, which installs IMAGE itself"
+              + " here: leave it out, and name the image that is to be installed");
     }
     if (local != null) {
       warn("--local is deprecated and now the default; make sure to pull the image before");

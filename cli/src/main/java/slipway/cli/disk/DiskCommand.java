@@ -22,6 +22,7 @@ import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
+import slipway.iso.IsoBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
@@ -71,6 +72,10 @@ public final class DiskCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       long start = System.nanoTime();
       FileAccess access = output.access();
+      if (disk.isInstaller()) {
+        aws.refuse();
+        return installer(access, start);
+      }
       DiskOptions.Wanted wanted = disk.read(null);
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
@@ -90,6 +95,35 @@ public final class DiskCommand implements Callable<Integer> {
         TerminalProgress.finish(progress);
       }
       print(wanted.types(), files, made, (System.nanoTime() - start) / 1e9);
+      return 0;
+    }
+
+    private int installer(FileAccess access, long start) throws IOException {
+      Progress progress = TerminalProgress.forStderr(System.err, quiet);
+      Path iso;
+      try (LocalStore store = state.storeWith(image)) {
+        Manifest.Image manifest = store.image(image, Platform.host());
+        iso =
+            IsoBuilder.build(
+                disk.installer(
+                    store.source(),
+                    manifest,
+                    store.config(manifest),
+                    image,
+                    null,
+                    access,
+                    output.folder),
+                progress);
+      } finally {
+        TerminalProgress.finish(progress);
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      var out = spec.commandLine().getOut();
+      out.println(json ? DiskJson.installer(iso, seconds) : iso);
+      if (!json && !quiet) {
+        out.printf(Locale.ROOT, "%.1f s%n", seconds);
+      }
+      out.flush();
       return 0;
     }
 

@@ -31,7 +31,15 @@ final class DiskJson {
     return JsonText.pretty(node);
   }
 
-  /** The same for people, a line each; Amazon's in bootc-image-builder's words. */
+  /** The same of an installer. */
+  static String installer(Path iso, double seconds) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.putObject("files").put("iso", iso.toString());
+    node.put("seconds", seconds);
+    return JsonText.pretty(node);
+  }
+
+  /** The files of disks for people, a line each; Amazon's in bootc-image-builder's words. */
   static String lines(List<Path> files, AmiUpload.@Nullable Made made) {
     Stream<String> names = files.stream().distinct().map(Path::toString);
     Stream<String> ids =

@@ -3,7 +3,9 @@ package slipway.cli.disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,6 +22,7 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
+import slipway.iso.IsoRequest;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
@@ -34,7 +37,7 @@ final class DiskOptions {
 
   @Option(
       names = "--type",
-      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova",
+      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso",
       defaultValue = "qcow2",
       description = "may be repeated (default: ${DEFAULT-VALUE})")
   List<String> types = List.of();
@@ -76,6 +79,15 @@ final class DiskOptions {
       paramLabel = "SIZE",
       description = "of the disk, such as 20G (default: 10G, sparse)")
   @Nullable String size;
+
+  @Option(
+      names = "--installer-mode",
+      paramLabel = "interactive|confirm|unattended",
+      defaultValue = "confirm",
+      description =
+          "what --type iso asks: for the disk and whether to erase it, whether to erase the only"
+              + " disk, or nothing (default: ${DEFAULT-VALUE})")
+  String installerMode = "confirm";
 
   @Mixin Followed followed = new Followed();
 
@@ -187,6 +199,51 @@ final class DiskOptions {
         followed.name().orElse(null));
   }
 
+  /** Whether an installer is wanted. */
+  boolean isInstaller() {
+    return DiskType.isInstaller(types);
+  }
+
+  /**
+   * The installer of an image.
+   *
+   * @param name of the image, as the user gave it
+   * @param usual as of {@link #read}
+   * @throws Problem of kind USAGE or INPUT
+   */
+  IsoRequest installer(
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String name,
+      @Nullable Path usual,
+      FileAccess access,
+      Path output)
+      throws IOException {
+    Path file = this.config == null ? usual : this.config;
+    if (file != null && file.toString().equals(STDIN)) {
+      throw Problem.usage("--config -: the config goes onto the ISO; name a file");
+    }
+    if (size != null) {
+      throw Problem.usage(
+          "--size does not go with --type iso, which fills the disk it installs to");
+    }
+    Instant epoch = Epoch.ofEnvironment();
+    return new IsoRequest(
+        source,
+        manifest,
+        config,
+        followed.name().orElse(LocalStore.localName(name).orLatest()),
+        rootfs == null ? null : RootFileSystem.parse(rootfs),
+        bootLoader == null ? null : BootLoader.parse(bootLoader),
+        file == null ? DiskConfig.EMPTY : customizations(file),
+        file,
+        IsoRequest.Mode.parse(installerMode),
+        access,
+        output,
+        epoch == null ? OptionalLong.empty() : OptionalLong.of(epoch.getEpochSecond()));
+  }
+
   private DiskConfig customizations(Path file) throws IOException {
     return file.toString().equals(STDIN)
         ? DiskConfig.parse(System.in, "stdin", unsupported())
@@ -196,6 +253,14 @@ final class DiskOptions {
   private DiskConfig.Unsupported unsupported() {
     return new DiskConfig.Unsupported(
         ignoreWarnings,
-        warning -> spec.commandLine().getErr().println(Printable.text("warning: " + warning)));
+        warning -> {
+          if (isInstaller() && warning.contains(" is of installers")) {
+            throw Problem.input(
+                warning.substring(0, warning.indexOf(" is of installers"))
+                    + " is not here: the installer takes no kickstart; give --installer-mode, and"
+                    + " what the machine gets by other keys");
+          }
+          spec.commandLine().getErr().println(Printable.text("warning: " + warning));
+        });
   }
 }

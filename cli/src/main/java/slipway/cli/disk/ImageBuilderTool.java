@@ -20,6 +20,7 @@ import slipway.disk.DiskBuilder;
 import slipway.disk.DiskRequest;
 import slipway.disk.FileAccess;
 import slipway.disk.config.DiskConfig;
+import slipway.iso.IsoBuilder;
 
 /**
  * {@code bootc-image-builder}: what {@code slipway disk build} does, by the words, stores and
@@ -83,6 +84,11 @@ public final class ImageBuilderTool {
       }
       options.check();
       FileAccess access = output.access();
+      if (options.disk.isInstaller()) {
+        aws.refuse();
+        installer(kind, access, start);
+        return 0;
+      }
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
       String architecture = options.platform().architecture();
       try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader())) {
@@ -91,6 +97,34 @@ public final class ImageBuilderTool {
         build(kind, wanted, access, sending, start);
       }
       return 0;
+    }
+
+    private void installer(ProgressKind kind, FileAccess access, long start) throws IOException {
+      new BuilderContainer(ROOT).require();
+      boolean lines = kind == ProgressKind.AUTO && options.isVerbose();
+      Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
+      Path iso;
+      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+        iso =
+            IsoBuilder.build(
+                options.disk.installer(
+                    found.source(),
+                    found.manifest(),
+                    found.config(),
+                    found.name(),
+                    DiskConfig.in(ROOT).orElse(null),
+                    access,
+                    output.folder),
+                told);
+        told.note("Build complete!");
+        told.note("Results saved in " + output.folder);
+      } finally {
+        TerminalProgress.finish(told);
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      var out = spec.commandLine().getOut();
+      out.println(kind == ProgressKind.JSON ? DiskJson.installer(iso, seconds) : iso);
+      out.flush();
     }
 
     private void build(

@@ -131,7 +131,9 @@ class ImageBuilderToolTest {
       textBlock =
           """
           --type x os:1                  | 2 | unsupported image type "x", valid types are ami, gce, ova
-          --type anaconda-iso os:1       | 2 | --type anaconda-iso cannot be made yet; there are ami,
+          --type pxe-tar-xz os:1         | 2 | --type pxe-tar-xz cannot be made yet; there are ami,
+          --type iso --size 9G os:1      | 2 | --size does not go with --type iso
+          --type iso --installer-mode x os:1 | 2 | --installer-mode takes interactive, confirm or
           --type iso --type raw os:1     | 2 | cannot mix ISO/disk images in request
           --rootfs zfs os:1              | 2 | unknown root file system "zfs"
           --partition-table sun os:1     | 2 | unknown partition table "sun"; there are gpt and mbr

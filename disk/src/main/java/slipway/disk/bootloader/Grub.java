@@ -66,8 +66,8 @@ public final class Grub {
   private static final int BLOCK_LIST = 0x1f4;
   private static final int CORE_SEGMENT = 0x820;
 
-  private static final String FOLDER = "usr/lib/grub";
-  private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
+  static final String FOLDER = "usr/lib/grub";
+  static final Pattern FILE = Pattern.compile("[A-Za-z0-9_-]+\\.(mod|lst|img)");
 
   /** Files for one platform; distributions have about 300. */
   private static final int MOST_FILES = 1000;

@@ -144,8 +144,16 @@ public final class Installer {
    * @throws Problem of kind USAGE when nothing says which image is meant or what to follow
    */
   public void toDisk(Options options, Disk disk) throws IOException {
+    toDisk(options, disk, keys(options.rootKeys()));
+  }
+
+  /**
+   * @param customizations what the machine gets beside the image
+   */
+  void toDisk(Options options, Disk disk, DiskConfig customizations) throws IOException {
     install(
         options,
+        customizations,
         true,
         (image, wishes) ->
             DeviceInstall.run(
@@ -204,6 +212,7 @@ public final class Installer {
     }
     install(
         options,
+        keys(options.rootKeys()),
         target.replace() == FilesystemInstall.Replace.WIPE,
         (image, wishes) ->
             FilesystemInstall.run(
@@ -251,7 +260,8 @@ public final class Installer {
    * @param twice whether the image may be read before it is imported, as for who erases something
    *     in between: then it is fetched once, and no cut ends that half way
    */
-  private void install(Options options, boolean twice, Placing placing) throws IOException {
+  private void install(Options options, DiskConfig customizations, boolean twice, Placing placing)
+      throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
     MachineWishes.Companions bound = boundImages(options.bound());
@@ -261,7 +271,7 @@ public final class Installer {
             options.bootLoader(),
             options.added(),
             options.deleted(),
-            keys(options.rootKeys()),
+            customizations,
             host.run(),
             options.signed(),
             bound);

@@ -1,0 +1,112 @@
+package slipway.disk.bootloader;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import slipway.base.Limit;
+import slipway.base.Problem;
+import slipway.linux.posix.OsPath;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+
+/**
+ * GRUB for an ISO, of the image's own files: what starts it from a CD by BIOS, from a disk by BIOS,
+ * and by UEFI. All of them look for a file that this ISO alone has and read the menu beside it, so
+ * the volume may get another name.
+ *
+ * @param image whose GRUB is taken
+ * @param mark the file's path on the ISO, with a slash in front
+ * @param folder an empty folder to work in
+ */
+public record IsoGrub(FileTree image, String mark, Path folder) {
+  private static final String BIOS = "i386-pc";
+  private static final String UEFI = "x86_64-efi";
+
+  /** Where the menu lies. */
+  public static final String MENU = "/boot/grub/grub.cfg";
+
+  private static final List<String> MODULES =
+      List.of(
+          "iso9660",
+          "part_gpt",
+          "part_msdos",
+          "fat",
+          "search",
+          "search_fs_file",
+          "configfile",
+          "normal",
+          "linux",
+          "serial",
+          "terminal",
+          "echo",
+          "test",
+          "ls",
+          "cat",
+          "reboot",
+          "halt",
+          "gzio");
+
+  /** What BIOS loads from a CD (El Torito). */
+  public byte[] cdrom() throws IOException {
+    return make(BIOS, "i386-pc-eltorito", List.of("biosdisk"));
+  }
+
+  /** The code in front of the partition table, which leads to {@link #cdrom} on a disk. */
+  public byte[] firstSector() throws IOException {
+    return files(BIOS).get("boot_hybrid.img");
+  }
+
+  /** EFI/BOOT/BOOTX64.EFI. */
+  public byte[] efi() throws IOException {
+    return make(UEFI, UEFI, List.of("efi_gop"));
+  }
+
+  private byte[] make(String files, String platform, List<String> more) throws IOException {
+    List<String> modules = new ArrayList<>(MODULES);
+    modules.addAll(more);
+    String early =
+        """
+        search --no-floppy --file --set=root %s
+        set prefix=($root)/boot/grub
+        configfile ($root)%s
+        """
+            .formatted(mark, MENU);
+    return new GrubMkimage(folder).make(platform, "/boot/grub", early, modules, files(files));
+  }
+
+  private Map<String, byte[]> files(String platform) throws IOException {
+    String path = Grub.FOLDER + "/" + platform;
+    Map<String, byte[]> files = new TreeMap<>();
+    long bytes = 0;
+    if (image.find(path).orElse(null) instanceof Node.Directory found) {
+      for (Map.Entry<OsPath, Node> child : found.children().entrySet()) {
+        String name = child.getKey().toString();
+        if (Grub.FILE.matcher(name).matches() && child.getValue() instanceof Node.File file) {
+          bytes += file.content().size();
+          Limit.BOOT_LOADER_BYTES.check(bytes, "the image's /" + path);
+          try (InputStream in = file.content().open()) {
+            files.put(name, Limit.BOOT_LOADER_BYTES.read(in, "the image's /" + path));
+          }
+        }
+      }
+    }
+    List<String> needed =
+        platform.equals(BIOS)
+            ? List.of("kernel.img", "moddep.lst", "cdboot.img", "boot_hybrid.img")
+            : List.of("kernel.img", "moddep.lst");
+    for (String name : needed) {
+      if (!files.containsKey(name)) {
+        throw Problem.input(
+            "an installer cannot be made of the image, whose /%s/%s is missing; install"
+                    .formatted(path, name)
+                + " grub-pc-bin and grub-efi-amd64-bin in it, or build on a base made by slipway"
+                + " base build");
+      }
+    }
+    return files;
+  }
+}

@@ -1,0 +1,334 @@
+package slipway.iso;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Objects;
+import slipway.archive.tar.TarOptions;
+import slipway.base.AtomicFile;
+import slipway.base.Cleanup;
+import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.disk.bootloader.IsoGrub;
+import slipway.iso.live.LiveInitramfs;
+import slipway.linux.lock.ScratchFolder;
+import slipway.linux.posix.OsPath;
+import slipway.linux.posix.Posix;
+import slipway.linux.process.Command;
+import slipway.oci.copy.Transfer;
+import slipway.oci.layout.OciLayout;
+import slipway.oci.model.Digest;
+import slipway.oci.model.Platform;
+import slipway.system.boot.KernelLayout;
+import slipway.system.files.ImageFiles;
+import slipway.system.kargs.KernelArguments;
+import slipway.system.osrelease.OsRelease;
+import slipway.tree.FileTree;
+import slipway.tree.Node;
+import slipway.tree.TarWriter;
+
+/**
+ * Makes an ISO that starts an image live and installs it. It takes no privilege, and nothing of the
+ * image is run. The rename of the ISO is the commit point.
+ */
+public final class IsoBuilder {
+  private static final String ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+
+  /** Microsoft's type for data: firmware takes the ISO's own partition for no system's. */
+  private static final String DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7";
+
+  private static final String INSTALLER = "usr/lib/systemd/system/slipway-install.service";
+
+  /** The volume's name; what is looked for is the mark. */
+  private static final String VOLUME = "SLIPWAY-INSTALLER";
+
+  private final IsoRequest request;
+  private final Progress progress;
+  private final String mark;
+
+  private IsoBuilder(IsoRequest request, Progress progress) throws IOException {
+    this.request = request;
+    this.progress = progress;
+    this.mark = mark();
+  }
+
+  /**
+   * Builds the ISO.
+   *
+   * @return the file
+   * @throws Problem of kind INPUT when no installer can be made of the image
+   */
+  public static Path build(IsoRequest request, Progress progress) throws IOException {
+    if (!request.config().platform().architecture().equals("amd64")) {
+      throw Problem.input("installers can be made of images for amd64 alone");
+    }
+    arguments(request);
+    return new IsoBuilder(request, progress).build();
+  }
+
+  /** Kernel arguments of the config start the installer, too. */
+  private static KernelArguments arguments(IsoRequest request) {
+    KernelArguments arguments = new KernelArguments(request.customizations().kernelArguments());
+    IsoRewrite.requireForMenus(arguments, "kernel.append");
+    return arguments;
+  }
+
+  /** What tells this ISO from others: the same is made of the same. */
+  private String mark() throws IOException {
+    MessageDigest hash = Digest.Algorithm.SHA256.newMessageDigest();
+    hash.update((request.manifest().digest() + "\n" + answers()).getBytes(UTF_8));
+    Path file = request.file();
+    if (file != null) {
+      hash.update(Files.readAllBytes(file));
+    }
+    return HexFormat.of().formatHex(hash.digest(), 0, 16);
+  }
+
+  private String answers() {
+    StringBuilder text = new StringBuilder("target=" + request.target() + "\n");
+    if (request.rootfs() != null) {
+      text.append("rootfs=").append(request.rootfs().label()).append('\n');
+    }
+    if (request.bootLoader() != null) {
+      text.append("bootloader=").append(request.bootLoader().label()).append('\n');
+    }
+    return text.toString();
+  }
+
+  private Path build() throws IOException {
+    Path out = request.output().toAbsolutePath().resolve(IsoRequest.PATH);
+    if (Files.isDirectory(out, LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.input(out + " is a folder; remove it, or name another folder by --output");
+    }
+    Path folder = Files.createDirectories(Objects.requireNonNull(out.getParent()));
+    Path temporary = AtomicFile.temporaryOf(out);
+    AtomicFile.sweepOf(out);
+    try (ScratchFolder scratch = ScratchFolder.large("slipway-iso-", progress::note);
+        Cleanup made =
+            Cleanup.register("the file " + temporary, () -> Files.deleteIfExists(temporary))) {
+      Path tree = files(scratch.path());
+      progress.note("writing the ISO");
+      Files.createFile(
+          temporary,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      xorriso(tree, scratch.path(), temporary).run();
+      progress.note("writing the sums of the media check");
+      Command.of("implantisomd5", "--force", temporary.toString()).run();
+      own(temporary, folder);
+      try (FileChannel whole = FileChannel.open(temporary, StandardOpenOption.READ)) {
+        whole.force(true);
+      }
+      AtomicFile.rename(temporary, out);
+      made.keep();
+    }
+    return out;
+  }
+
+  private void own(Path file, Path folder) throws IOException {
+    Posix.chmod(OsPath.of(file), request.access().mode());
+    if (request.access().isOwned()) {
+      for (Path each : new Path[] {file, folder, request.output()}) {
+        Posix.lchown(OsPath.of(each), request.access().uid(), request.access().gid());
+      }
+    }
+  }
+
+  /** All that lies on the ISO, and beside it what starts it. */
+  private Path files(Path scratch) throws IOException {
+    progress.note("reading the image");
+    FileTree image =
+        SpooledImage.read(
+            request.source(),
+            request.manifest(),
+            request.config(),
+            scratch.resolve("content"),
+            progress);
+    if (!(image.find(INSTALLER).orElse(null) instanceof Node.File)) {
+      throw Problem.input(
+          "an installer cannot be made of image "
+              + request.target()
+              + ", whose agent cannot install from a medium: /"
+              + INSTALLER
+              + " is missing; build it on a base made by slipway base build");
+    }
+    String kernel = KernelLayout.of(image).version();
+    Path tree = Files.createDirectory(scratch.resolve("iso"));
+    Path boot = Files.createDirectories(tree.resolve("images/pxeboot"));
+    copy(image, "usr/lib/modules/" + kernel + "/vmlinuz", boot.resolve("vmlinuz"));
+    copy(image, "usr/lib/modules/" + kernel + "/initramfs.img", boot.resolve("initrd.img"));
+    try (OutputStream out =
+        new BufferedOutputStream(Files.newOutputStream(tree.resolve("images/live.img")))) {
+      new LiveInitramfs(image, kernel).write(out);
+    }
+    Files.createFile(Files.createDirectory(tree.resolve(".slipway")).resolve(mark));
+    answers(Files.createDirectory(tree.resolve("slipway")));
+    loaders(image, scratch, tree);
+    progress.note("packing the live system");
+    squash(image, Files.createDirectory(tree.resolve("LiveOS")).resolve("squashfs.img"));
+    Files.delete(scratch.resolve("content"));
+    progress.note("copying the image");
+    Transfer.copy(
+        request.source(),
+        request.manifest().digest().toString(),
+        OciLayout.create(tree.resolve("container"), null),
+        null,
+        Transfer.Options.of(Platform.host()),
+        progress);
+    return tree;
+  }
+
+  private void answers(Path folder) throws IOException {
+    Files.writeString(folder.resolve("answers"), answers());
+    Path file = request.file();
+    if (file != null) {
+      boolean json = file.toString().endsWith(".json");
+      Files.write(folder.resolve(json ? "config.json" : "config.toml"), Files.readAllBytes(file));
+    }
+  }
+
+  private static void copy(FileTree image, String path, Path file) throws IOException {
+    if (!(image.find(path).orElse(null) instanceof Node.File found)) {
+      throw Problem.input("the image has no regular file /" + path + ", by which it would start");
+    }
+    try (InputStream in = found.content().open()) {
+      Files.copy(in, file);
+    }
+  }
+
+  /** GRUB for every way to start, and its menu. */
+  private void loaders(FileTree image, Path scratch, Path tree) throws IOException {
+    Path menu = tree.resolve(IsoGrub.MENU.substring(1));
+    Files.createDirectories(Objects.requireNonNull(menu.getParent()));
+    Files.writeString(menu, menu(OsRelease.prettyName(new ImageFiles(image))));
+    IsoGrub grub =
+        new IsoGrub(image, "/.slipway/" + mark, Files.createDirectory(scratch.resolve("grub")));
+    Files.write(tree.resolve("images/eltorito.img"), grub.cdrom());
+    Files.write(scratch.resolve("first-sector"), grub.firstSector());
+    Path esp = scratch.resolve("esp");
+    Path loader = scratch.resolve("BOOTX64.EFI");
+    Files.write(loader, grub.efi());
+    Files.write(esp, new byte[(int) (Files.size(loader) / (1 << 20) + 3) << 20]);
+    mtools("mformat", esp, "-v", "EFI-SYSTEM", "-N", mark.substring(0, 8), "::");
+    mtools("mmd", esp, "::/EFI", "::/EFI/BOOT");
+    mtools("mcopy", esp, loader.toString(), "::/EFI/BOOT/");
+  }
+
+  private void mtools(String program, Path image, String... arguments) {
+    Command.of(program, "-i", image.toString())
+        .with(arguments)
+        .environment("MTOOLSRC", "/dev/null")
+        .environment("TZ", "UTC")
+        .environment(
+            "SOURCE_DATE_EPOCH",
+            request.epoch().isPresent() ? "" + request.epoch().getAsLong() : null)
+        .run();
+  }
+
+  private String menu(String name) {
+    String plain = name.replaceAll("[^A-Za-z0-9 ._()/+-]", "");
+    String line =
+        "linux /images/pxeboot/vmlinuz slipway.live="
+            + mark
+            + " systemd.gpt_auto=0 systemd.firstboot=no quiet";
+    String install =
+        " systemd.unit=slipway-install.service slipway.installer=" + request.mode().label();
+    String more = arguments(request).list().isEmpty() ? "" : " " + arguments(request);
+    String initrd = "initrd /images/pxeboot/initrd.img /images/live.img";
+    String serial = " console=tty0 console=ttyS0,115200";
+    return """
+        set timeout=10
+        serial --unit=0 --speed=115200
+        terminal_input serial console
+        terminal_output serial console
+        """
+        + entry("Install " + plain, line + install + more, initrd)
+        + entry("Install " + plain + " (serial console)", line + install + serial + more, initrd)
+        + entry("Try " + plain + " without an installation", line + more, initrd);
+  }
+
+  private static String entry(String title, String linux, String initrd) {
+    return "menuentry '%s' {\n\t%s\n\t%s\n}\n".formatted(title, linux, initrd);
+  }
+
+  /** Of the tar that the tree is: so owners and attributes are right without root. */
+  private void squash(FileTree image, Path out) throws IOException {
+    Command tool =
+        Command.of("mksquashfs", "-", out.toString(), "-tar", "-comp", "zstd")
+            .with("-Xcompression-level", "6", "-no-progress", "-quiet", "-no-exports")
+            .with("-mkfs-time", Long.toString(request.epoch().orElse(0)))
+            .environment("SOURCE_DATE_EPOCH", null);
+    Process process = tool.start();
+    try {
+      Thread said = Thread.ofVirtual().start(() -> drain(process.getInputStream()));
+      byte[][] fault = new byte[1][];
+      Thread faults = Thread.ofVirtual().start(() -> fault[0] = drain(process.getErrorStream()));
+      IOException broken = null;
+      try (OutputStream to = process.getOutputStream()) {
+        TarWriter.write(
+            to,
+            image,
+            request.epoch().isPresent()
+                ? new TarOptions(request.epoch().getAsLong())
+                : TarOptions.EXACT);
+      } catch (IOException e) {
+        broken = e;
+      }
+      int status = process.waitFor();
+      said.join();
+      faults.join();
+      if (status != 0 || broken != null) {
+        String text = new String(fault[0], UTF_8).strip();
+        throw new Problem(
+            Problem.Kind.ENVIRONMENT,
+            "mksquashfs cannot pack the live system: "
+                + (text.isEmpty() ? "status " + status : text.lines().toList().getLast()),
+            broken);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Problem.Kind.ENVIRONMENT, "mksquashfs was interrupted", e);
+    } finally {
+      Command.kill(process);
+    }
+  }
+
+  private static byte[] drain(InputStream in) {
+    try {
+      return in.readAllBytes();
+    } catch (IOException e) {
+      return new byte[0];
+    }
+  }
+
+  private Command xorriso(Path tree, Path scratch, Path out) {
+    Command command =
+        Command.of("xorriso", "-no_rc", "-as", "mkisofs", "-quiet", "-o", out.toString())
+            .with("-V", VOLUME, "-R", "-J", "-joliet-long", "-iso-level", "3", "-sysid", "LINUX")
+            .with("-uid", "0", "-gid", "0")
+            .with("--grub2-mbr", scratch.resolve("first-sector").toString())
+            .with("-partition_offset", "16", "-appended_part_as_gpt")
+            .with("-append_partition", "2", ESP, scratch.resolve("esp").toString())
+            .with("-iso_mbr_part_type", DATA)
+            .with("-c", "boot.cat", "--boot-catalog-hide", "-b", "images/eltorito.img")
+            .with("-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info")
+            .with("-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::")
+            .with("-no-emul-boot");
+    if (request.epoch().isPresent()) {
+      String time = Long.toString(request.epoch().getAsLong());
+      command =
+          command.environment("SOURCE_DATE_EPOCH", time).with("--set_all_file_dates", "=" + time);
+    }
+    return command.with(tree.toString());
+  }
+}
