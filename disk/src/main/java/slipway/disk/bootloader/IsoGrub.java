@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import slipway.base.Limit;
 import slipway.base.Problem;
@@ -57,7 +58,7 @@ public record IsoGrub(FileTree image, String mark, Path folder) {
 
   /** The code in front of the partition table, which leads to {@link #cdrom} on a disk. */
   public byte[] firstSector() throws IOException {
-    return files(BIOS).get("boot_hybrid.img");
+    return Objects.requireNonNull(files(BIOS).get("boot_hybrid.img"));
   }
 
   /** EFI/BOOT/BOOTX64.EFI. */
