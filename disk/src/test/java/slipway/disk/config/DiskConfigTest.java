@@ -91,7 +91,7 @@ class DiskConfigTest {
           c.json | {"customizations": {"user": [{"name": "a", "home": "/a/../b"}]}} | without dots
           c.json | {"customizations": {"files": [{"path": "/etc/passwd"}]}}     | not allowed
           c.json | {"customizations": {"files": [{"path": "/usr/bin/x"}]}}      | not allowed
-          c.json | {"customizations": {"disk": {}}}                             | customizations.disk is not supported
+          c.json | {"customizations": {"disk": {"type": "apm"}}}                | customizations.disk.type: unknown partition table type
           c.json | {} {}                                                        | c.json:1:
           c.json | {"a": 1, "a": 2}                                             | c.json:1:
           c.json | {"customizations":                                           | c.json:1: the file ends too early
