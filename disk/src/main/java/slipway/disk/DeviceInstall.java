@@ -9,6 +9,8 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.DiskLayout;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
@@ -70,7 +72,23 @@ public final class DeviceInstall {
     new DeviceInstall(request, progress).run();
   }
 
+  /**
+   * Refuses what a config wants of a disk that is divided by it, which one that is installed to is
+   * not.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public static void requireUsual(DiskConfig config) {
+    if (!config.layout().equals(DiskLayout.USUAL)) {
+      throw Problem.input(
+          "customizations.disk is for disks that are made as files: one that is installed to is"
+              + " divided as usual; leave the key out, or make the disk by slipway disk build --type"
+              + " raw");
+    }
+  }
+
   private void run() throws IOException {
+    requireUsual(request.wishes().customizations());
     BootableImage image = request.image();
     image.check();
     request.wishes().check();
@@ -83,7 +101,9 @@ public final class DeviceInstall {
               DiskPlan.ofDevice(
                   request.device().toString(),
                   size,
-                  DiskWriter.rootMinimum(image, request.wishes().customizations()),
+                  new DiskPlan.Least(
+                      DiskWriter.rootMinimum(image, request.wishes().customizations()),
+                      request.wishes().customizations().bootMinimum()),
                   request.rootSize(),
                   image.architecture(),
                   loader,

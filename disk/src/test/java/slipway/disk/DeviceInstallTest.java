@@ -17,6 +17,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
@@ -163,6 +164,11 @@ class DeviceInstallTest extends DiskCase {
       for (String argument : List.of("a\nb", "a=\"")) {
         refused(with(good, "default", List.of(argument)), "--karg");
       }
+      DiskConfig divided = DiskConfig.EMPTY.withTable(PartitionTable.DOS);
+      assertThatThrownBy(() -> DeviceInstall.requireUsual(divided))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("customizations.disk");
+      DeviceInstall.requireUsual(DiskConfig.EMPTY);
       try (LoopDevice over = LoopDevice.attach(disk.device(), 0, 0)) {
         refused(good, disk.device() + " is in use by " + over.device());
       }

@@ -15,11 +15,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.TarOptions;
 import slipway.base.AtomicFile;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.base.Progress;
+import slipway.disk.DeviceInstall;
 import slipway.disk.bootloader.IsoGrub;
 import slipway.iso.live.LiveInitramfs;
 import slipway.linux.lock.ScratchFolder;
@@ -55,11 +57,14 @@ public final class IsoBuilder {
 
   private final IsoRequest request;
   private final Progress progress;
+  private final byte @Nullable [] config;
   private final String mark;
 
   private IsoBuilder(IsoRequest request, Progress progress) throws IOException {
     this.request = request;
     this.progress = progress;
+    Path file = request.file();
+    this.config = file == null ? null : Files.readAllBytes(file);
     this.mark = mark();
   }
 
@@ -74,6 +79,7 @@ public final class IsoBuilder {
       throw Problem.input("installers can be made of images for amd64 alone");
     }
     arguments(request);
+    DeviceInstall.requireUsual(request.customizations());
     return new IsoBuilder(request, progress).build();
   }
 
@@ -85,12 +91,11 @@ public final class IsoBuilder {
   }
 
   /** What tells this ISO from others: the same is made of the same. */
-  private String mark() throws IOException {
+  private String mark() {
     MessageDigest hash = Digest.Algorithm.SHA256.newMessageDigest();
     hash.update((request.manifest().digest() + "\n" + answers()).getBytes(UTF_8));
-    Path file = request.file();
-    if (file != null) {
-      hash.update(Files.readAllBytes(file));
+    if (config != null) {
+      hash.update(config);
     }
     return HexFormat.of().formatHex(hash.digest(), 0, 16);
   }
@@ -190,10 +195,9 @@ public final class IsoBuilder {
 
   private void answers(Path folder) throws IOException {
     Files.writeString(folder.resolve("answers"), answers());
-    Path file = request.file();
-    if (file != null) {
-      boolean json = file.toString().endsWith(".json");
-      Files.write(folder.resolve(json ? "config.json" : "config.toml"), Files.readAllBytes(file));
+    if (config != null) {
+      boolean json = String.valueOf(request.file()).endsWith(".json");
+      Files.write(folder.resolve(json ? "config.json" : "config.toml"), config);
     }
   }
 

@@ -228,6 +228,10 @@ final class DiskOptions {
       throw Problem.usage(
           "--size does not go with --type iso, which fills the disk it installs to");
     }
+    if (table != null) {
+      throw Problem.usage(
+          "--partition-table does not go with --type iso, whose installer divides disks as usual");
+    }
     Instant epoch = Epoch.ofEnvironment();
     return new IsoRequest(
         source,

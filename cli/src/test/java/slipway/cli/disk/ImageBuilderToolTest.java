@@ -134,6 +134,9 @@ class ImageBuilderToolTest {
           --type pxe-tar-xz os:1         | 2 | --type pxe-tar-xz cannot be made yet; there are ami,
           --type iso --size 9G os:1      | 2 | --size does not go with --type iso
           --type iso --installer-mode x os:1 | 2 | --installer-mode takes interactive, confirm or
+          --type iso --partition-table mbr os:1 | 2 | --partition-table does not go with --type iso
+          --type iso --seed 1 os:1       | 2 | --seed does not go with --type iso
+          --type iso --no-default-kernel-args os:1 | 2 | --no-default-kernel-args does not go with
           --type iso --type raw os:1     | 2 | cannot mix ISO/disk images in request
           --rootfs zfs os:1              | 2 | unknown root file system "zfs"
           --partition-table sun os:1     | 2 | unknown partition table "sun"; there are gpt and mbr

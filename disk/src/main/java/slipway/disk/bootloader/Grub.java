@@ -189,7 +189,7 @@ public final class Grub {
   }
 
   /** How much was found of a platform, bounded as a whole. */
-  private static final class Found {
+  static final class Found {
     private final String folder;
     private int files;
     private long bytes;

@@ -82,13 +82,12 @@ public record IsoGrub(FileTree image, String mark, Path folder) {
   private Map<String, byte[]> files(String platform) throws IOException {
     String path = Grub.FOLDER + "/" + platform;
     Map<String, byte[]> files = new TreeMap<>();
-    long bytes = 0;
+    Grub.Found all = new Grub.Found(path);
     if (image.find(path).orElse(null) instanceof Node.Directory found) {
       for (Map.Entry<OsPath, Node> child : found.children().entrySet()) {
         String name = child.getKey().toString();
         if (Grub.FILE.matcher(name).matches() && child.getValue() instanceof Node.File file) {
-          bytes += file.content().size();
-          Limit.BOOT_LOADER_BYTES.check(bytes, "the image's /" + path);
+          all.add(file.content().size());
           try (InputStream in = file.content().open()) {
             files.put(name, Limit.BOOT_LOADER_BYTES.read(in, "the image's /" + path));
           }

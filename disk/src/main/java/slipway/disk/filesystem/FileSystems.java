@@ -152,7 +152,7 @@ public final class FileSystems {
    * room.
    *
    * @param label or empty
-   * @param time when it is made; null for now
+   * @param time when it is made; null takes the clock's
    */
   public static void fat(Path disk, DiskPlan.Part part, String label, @Nullable Instant time) {
     boolean isLarge = part.size() >= LEAST_FAT32;
@@ -174,7 +174,11 @@ public final class FileSystems {
     put(disk, start, files, null);
   }
 
-  /** The same with a time for all of it; null for now. */
+  /**
+   * The same.
+   *
+   * @param time of all that is put there; null takes the clock's
+   */
   public static void put(Path disk, long start, Path files, @Nullable Instant time)
       throws IOException {
     String image = image(disk, start);

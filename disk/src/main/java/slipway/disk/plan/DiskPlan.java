@@ -164,6 +164,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    *
    * @param name of it, for messages
    * @param size bytes of the disk, whole MiB
+   * @param least what its partitions need
    * @param rootSize bytes of the root's partition; 0 for all that is left
    * @param loader that starts the machine
    * @throws Problem when the disk, or that partition, is too small
@@ -171,12 +172,12 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   public static DiskPlan ofDevice(
       String name,
       long size,
-      long rootMinimum,
+      Least least,
       long rootSize,
       String architecture,
       BootLoader loader,
       Supplier<UUID> ids) {
-    List<Wanted> parts = usual(new Least(rootMinimum, 0), architecture, loader);
+    List<Wanted> parts = usual(least, architecture, loader);
     long minimum = MIB + sizeFor(parts);
     if (size < minimum) {
       throw Problem.input(

@@ -244,14 +244,23 @@ public final class MediumInstall {
 
   /** Disks that can be written to, without the medium. */
   List<Candidate> candidates() throws IOException {
-    String medium = file(DEVICE).orElse("").strip();
+    String medium =
+        file(DEVICE)
+            .map(String::strip)
+            .filter(name -> !name.isEmpty())
+            .orElseThrow(
+                () ->
+                    Problem.environment(
+                        "/run/"
+                            + DEVICE
+                            + " does not say which drive is the installer medium, which must not"
+                            + " be erased"));
     Path blocks = host.root().resolve("sys/block");
     List<Candidate> found = new ArrayList<>();
     try (var all = Files.newDirectoryStream(blocks)) {
       for (Path each : all) {
         String name = String.valueOf(each.getFileName());
-        boolean own =
-            !medium.isEmpty() && (name.equals(medium) || Files.exists(each.resolve(medium)));
+        boolean own = name.equals(medium) || Files.exists(each.resolve(medium));
         if (own || NO_DISKS.stream().anyMatch(name::startsWith)) {
           continue;
         }

@@ -46,6 +46,15 @@ class MediumInstallTest {
         .containsExactly("vda");
   }
 
+  /** Else the medium could be taken for a disk to erase. */
+  @Test
+  void aMediumThatIsNotKnownStopsAll() throws IOException {
+    write("run/slipway-live/device", "\n");
+    assertThatThrownBy(() -> install("").candidates())
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("which drive is the installer medium");
+  }
+
   @Test
   void whatTheMediumSaysIsRead() throws IOException {
     MediumInstall.Wishes wishes = install("").wishes();

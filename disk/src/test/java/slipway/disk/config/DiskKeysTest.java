@@ -1,0 +1,264 @@
+package slipway.disk.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import slipway.base.Problem;
+
+/** {@code [customizations.disk]}: how a disk is divided. */
+class DiskKeysTest {
+  @TempDir Path directory;
+
+  private DiskConfig parse(String name, String text) {
+    try {
+      return DiskConfig.parse(Files.writeString(directory.resolve(name), text));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void theDisksTableIsRead() {
+    assertThat(parse("disk.toml", "[customizations.disk]\ntype = \"dos\"\nminsize = \"20 GiB\"\n"))
+        .extracting(DiskConfig::layout)
+        .isEqualTo(new DiskLayout(PartitionTable.DOS, 20L << 30, 0, List.of()));
+    assertThat(parse("none.toml", "[customizations.disk]\n").layout()).isEqualTo(DiskLayout.USUAL);
+    DiskConfig gpt = parse("gpt.toml", "[customizations.disk]\ntype = \"gpt\"\n");
+    assertThat(gpt.withTable(PartitionTable.GPT)).isEqualTo(gpt);
+    assertThatThrownBy(() -> gpt.withTable(PartitionTable.DOS))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("--partition-table says another table");
+  }
+
+  static final String PARTITIONS =
+      """
+      [customizations.disk]
+      type = "gpt"
+      minsize = "20 GiB"
+      start_offset = "4 MiB"
+      sector_size = 512
+
+      [[customizations.disk.partitions]]
+      mountpoint = "/"
+      fs_type = "xfs"
+      label = "sys"
+      minsize = "8 GiB"
+
+      [[customizations.disk.partitions]]
+      type = "plain"
+      fs_type = "swap"
+      label = "swp"
+      minsize = "1 GiB"
+
+      [[customizations.disk.partitions]]
+      mountpoint = "/var/home"
+      minsize = 1073741824
+      part_type = "933AC7E1-2EB4-4F13-B844-0E14E2AEF915"
+      part_label = "people's homes"
+      part_uuid = "6264d520-3fb9-423f-8ab8-7a0a8e3d3562"
+
+      [[customizations.disk.partitions]]
+      mountpoint = "/boot/efi"
+      minsize = "256 MiB"
+
+      [[customizations.disk.partitions]]
+      fs_type = "none"
+      minsize = "1 MiB"
+      """;
+
+  @Test
+  void theDisksPartitionsAreRead() {
+    DiskLayout layout = parse("disk.toml", PARTITIONS).layout();
+    String at = "customizations.disk.partitions";
+    assertThat(layout)
+        .isEqualTo(
+            new DiskLayout(
+                PartitionTable.GPT,
+                20L << 30,
+                4L << 20,
+                List.of(
+                    new DiskLayout.Partition(
+                        at + "[0]",
+                        8L << 30,
+                        null,
+                        null,
+                        null,
+                        new PartitionContent.Files("/", RootFileSystem.XFS, "sys")),
+                    new DiskLayout.Partition(
+                        at + "[1]", 1L << 30, null, null, null, new PartitionContent.Swap("swp")),
+                    new DiskLayout.Partition(
+                        at + "[2]",
+                        1L << 30,
+                        "933AC7E1-2EB4-4F13-B844-0E14E2AEF915",
+                        "people's homes",
+                        UUID.fromString("6264d520-3fb9-423f-8ab8-7a0a8e3d3562"),
+                        new PartitionContent.Files("/var/home", RootFileSystem.EXT4, "")),
+                    new DiskLayout.Partition(
+                        at + "[3]",
+                        256L << 20,
+                        null,
+                        null,
+                        null,
+                        new PartitionContent.Fat("/boot/efi", "", true)),
+                    new DiskLayout.Partition(
+                        at + "[4]", 1L << 20, null, null, null, new PartitionContent.Nothing()))));
+    assertThat(layout.rootfs()).isEqualTo(RootFileSystem.XFS);
+  }
+
+  /** A partition's keys, the table's type, and words of the sentence. */
+  static Stream<Arguments> wrongPartitions() {
+    String all = "mountpoint = \"/var\"\nminsize = 1\n";
+    return Stream.of(
+        Arguments.of("", "mountpoint = \"/var\"", "[0]: minsize is required"),
+        Arguments.of("", "minsize = 1", "[0]: mountpoint is empty"),
+        Arguments.of("", all + "minsze = 1", "did you mean minsize?"),
+        Arguments.of("", all + "name = \"x\"", "unknown key"),
+        Arguments.of("", "minsize = -1\nmountpoint = \"/var\"", "[0].minsize is not a size"),
+        Arguments.of("", all + "type = \"zfs\"", "unknown partition type: \"zfs\""),
+        Arguments.of("", all + "type = \"lvm\"", "\"lvm\" cannot be made yet"),
+        Arguments.of(
+            "", all + "fs_type = \"zfs\"", "unsupported filesystem type for \"/var\": zfs"),
+        Arguments.of("", all.replace("/var", "var"), "not an absolute path"),
+        Arguments.of("", all.replace("/var", "/var/"), "write \"/var\""),
+        Arguments.of("", all.replace("/var", "/usr"), "path \"/usr\" is not allowed"),
+        Arguments.of("", all.replace("/var", "/etc/x"), "path \"/etc/x\" is not allowed"),
+        Arguments.of("", all.replace("/var", "/boot/x"), "path \"/boot/x\" is not allowed"),
+        Arguments.of("", all.replace("/var", "/var/a b"), "is not allowed"),
+        Arguments.of(
+            "",
+            all.replace("/var", "/boot") + "fs_type = \"btrfs\"",
+            "unsupported filesystem type for \"/boot\": btrfs"),
+        Arguments.of(
+            "",
+            all.replace("/var", "/boot/efi") + "fs_type = \"ext4\"",
+            "unsupported filesystem type for \"/boot/efi\": ext4"),
+        Arguments.of(
+            "",
+            all.replace("/var", "/") + "fs_type = \"vfat\"",
+            "unsupported filesystem type for \"/\": vfat"),
+        Arguments.of(
+            "",
+            all + "fs_type = \"swap\"",
+            "mountpoint for swap partition must be empty (got \"/var\")"),
+        Arguments.of(
+            "",
+            all + "fs_type = \"none\"",
+            "mountpoint for none partition must be empty (got \"/var\")"),
+        Arguments.of("", "minsize = 1\nfs_type = \"none\"\nlabel = \"x\"", "has no label"),
+        Arguments.of("", all + "label = \"a b\"", "[0].label: \"a b\" is not valid"),
+        Arguments.of("", all + "label = \"12345678901234567\"", "at most 16"),
+        Arguments.of("", all + "fs_type = \"xfs\"\nlabel = \"1234567890123\"", "at most 12"),
+        Arguments.of("", all + "part_label = \"" + "x".repeat(37) + "\"", "at most 36"),
+        Arguments.of("", all + "part_label = 'a\"b'", "quotes"),
+        Arguments.of("", all + "part_uuid = \"x\"", "a UUID such as"),
+        Arguments.of("", all + "part_type = \"x\"", "invalid partition part_type \"x\""),
+        Arguments.of("gpt", all + "part_type = \"83\"", "\"gpt\" (must be a valid UUID)"),
+        Arguments.of(
+            "dos",
+            all + "part_type = \"" + new UUID(1, 1) + "\"",
+            "(must be a 2-digit hex number)"),
+        Arguments.of("dos", all + "part_label = \"x\"", "part_label is not supported for dos"),
+        Arguments.of(
+            "dos",
+            all + "part_uuid = \"" + new UUID(1, 1) + "\"",
+            "part_uuid is not supported for dos"));
+  }
+
+  /** Keys of a btrfs volume, and words of the sentence. */
+  static Stream<Arguments> wrongVolumes() {
+    String sub = "[[customizations.disk.partitions.subvolumes]]\n";
+    String all = sub + "name = \"v\"\nmountpoint = \"/var\"\n";
+    return Stream.of(
+        Arguments.of("", "btrfs volume requires subvolumes"),
+        Arguments.of("mountpoint = \"/\"\n" + all, "is not supported for btrfs volumes"),
+        Arguments.of("label = \"x\"\n" + all, "unknown key"),
+        Arguments.of(all + "minsize = 1\n", "unknown key"),
+        Arguments.of(sub + "mountpoint = \"/var\"\n", "subvolumes[0] lacks name"),
+        Arguments.of(sub + "name = \"v\"\n", "mountpoint is empty"),
+        Arguments.of(sub + "name = \"a/b\"\nmountpoint = \"/var\"\n", "without slashes"),
+        Arguments.of(sub + "name = \"..\"\nmountpoint = \"/var\"\n", "without slashes"),
+        Arguments.of(all.replace("/var", "/boot"), "invalid mountpoint \"/boot\" for btrfs"),
+        Arguments.of(all.replace("/var", "/boot/efi"), "invalid mountpoint \"/boot/efi\""),
+        Arguments.of(all.replace("/var", "/usr"), "path \"/usr\" is not allowed"),
+        Arguments.of(
+            all + all.replace("/var", "/srv"),
+            "subvolumes[1].name: duplicate btrfs subvolume name"),
+        Arguments.of(all + all.replace("\"v\"", "\"w\""), "duplicate mountpoint \"/var\""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongVolumes")
+  void aWrongVolumeIsToldWithItsPlace(String keys, String words) {
+    String text = "[[customizations.disk.partitions]]\ntype = \"btrfs\"\nminsize = 1\n" + keys;
+    assertThatThrownBy(() -> parse("config.toml", text))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("config.toml:")
+        .hasMessageContaining("customizations.disk.partitions[0]")
+        .hasMessageContaining(words);
+  }
+
+  @Test
+  void aVolumeIsRead() {
+    String text =
+        """
+        [[customizations.disk.partitions]]
+        type = "btrfs"
+        minsize = "8 GiB"
+        [[customizations.disk.partitions.subvolumes]]
+        name = "@"
+        mountpoint = "/"
+        """;
+    DiskLayout layout = parse("btrfs.toml", text).layout();
+    assertThat(layout.partitions().getFirst().content())
+        .isEqualTo(new PartitionContent.Btrfs(List.of(new PartitionContent.Subvolume("@", "/"))));
+    assertThat(layout.rootfs()).isEqualTo(RootFileSystem.BTRFS);
+    assertThatThrownBy(() -> parse("two.toml", text + text.replace("\"/\"", "\"/var\"")))
+        .hasMessageContaining("multiple btrfs volumes are not yet supported");
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongPartitions")
+  void aWrongPartitionIsToldWithItsPlace(String table, String keys, String words) {
+    String type = table.isEmpty() ? "" : "type = \"" + table + "\"\n";
+    String text =
+        "[customizations.disk]\n" + type + "[[customizations.disk.partitions]]\n" + keys + "\n";
+    assertThatThrownBy(() -> parse("config.toml", text))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("config.toml:")
+        .hasMessageContaining("customizations.disk.partitions[0]")
+        .hasMessageContaining(words);
+  }
+
+  @Test
+  void partitionsThatDoNotGoTogetherAreRefused() {
+    String home = "[[customizations.disk.partitions]]\nmountpoint = \"/srv\"\nminsize = 1\n";
+    assertThatThrownBy(() -> parse("twice.toml", home + home))
+        .hasMessageContaining("twice.toml:5: ")
+        .hasMessageContaining("duplicate mountpoint \"/srv\"");
+    String swap =
+        "[[customizations.disk.partitions]]\nfs_type = \"swap\"\nminsize = 1\npart_uuid = \""
+            + new UUID(1, 1)
+            + "\"\n";
+    assertThatThrownBy(() -> parse("id.toml", swap + swap)).hasMessageContaining("id.toml:8: ");
+    String empty = "[[customizations.disk.partitions]]\nfs_type = \"none\"\nminsize = 1\n";
+    assertThatThrownBy(
+            () -> parse("five.toml", "[customizations.disk]\ntype = \"dos\"\n" + empty.repeat(5)))
+        .hasMessageContaining("only supports up to 4 partitions: got 5");
+    assertThatThrownBy(() -> parse("sector.toml", "[customizations.disk]\nsector_size = 4096\n"))
+        .hasMessageContaining("sector.toml:2: ")
+        .hasMessageContaining("512 bytes alone");
+    assertThat(parse("any.toml", empty + "part_type = \"83\"\n").layout().partitions()).hasSize(1);
+  }
+}
