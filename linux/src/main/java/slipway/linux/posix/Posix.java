@@ -52,6 +52,9 @@ public final class Posix {
 
   private static final long SYS_OPENAT2 = 437;
 
+  /** How often openat2 is asked when something is renamed meanwhile. */
+  private static final int RESOLUTIONS = 1000;
+
   private static final Native.Function FCHOWNAT = new Native.Function("fchownat");
   private static final Native.Function FCHOWN = new Native.Function("fchown");
   private static final Native.Function FCHMODAT = new Native.Function("fchmodat");
@@ -316,6 +319,10 @@ public final class Posix {
   /**
    * openat2(2): opens {@code path} relative to {@code dir} under RESOLVE_* rules, so that a hostile
    * link cannot lead outside.
+   *
+   * <p>The kernel gives EAGAIN when anything on the machine was renamed or mounted while it
+   * resolved a dot-dot, because it cannot tell then that the path stayed inside. That passes, and
+   * so it is tried again; a machine that renames without end gets the error at last.
    */
   public static int openat2(int dir, OsPath path, int flags, int mode, long resolve)
       throws UnixException {
@@ -323,10 +330,19 @@ public final class Posix {
     s.struct.putLong(0, (flags | O_CLOEXEC) & 0xffffffffL);
     s.struct.putLong(8, mode);
     s.struct.putLong(16, resolve);
-    return s.check(
-        "openat2",
-        path,
-        SYSCALL.callLong(s, SYS_OPENAT2, dir, s.path(0, path), s.structAddress, 24L));
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return s.check(
+            "openat2",
+            path,
+            SYSCALL.callLong(s, SYS_OPENAT2, dir, s.path(0, path), s.structAddress, 24L));
+      } catch (UnixException e) {
+        if (e.errno() != UnixException.EAGAIN || attempt == RESOLUTIONS) {
+          throw e;
+        }
+        Thread.yield();
+      }
+    }
   }
 
   /** close(2). */

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.linux.mount.Mount;
@@ -198,6 +199,35 @@ class PosixTest {
             () -> Posix.openat2(root, OsPath.of("../x"), Posix.O_RDONLY, 0, Posix.RESOLVE_BENEATH))
         .isInstanceOf(UnixException.class);
     Posix.close(root);
+  }
+
+  /** The kernel says "try again" for each dot-dot while anything anywhere is renamed. */
+  @Test
+  void openat2BearsWithRenamesElsewhere() throws Exception {
+    Files.createDirectories(dir.resolve("a/b/c"));
+    Path one = Files.createFile(dir.resolve("one"));
+    Path two = dir.resolve("two");
+    AtomicBoolean done = new AtomicBoolean();
+    Thread renamer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!done.get()) {
+                    one.toFile().renameTo(two.toFile());
+                    two.toFile().renameTo(one.toFile());
+                  }
+                });
+    int root = Posix.open(OsPath.of(dir), Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+    try {
+      OsPath path = OsPath.of("a/../a/b/../b/c/../../b/c");
+      for (int i = 0; i < 20_000; i++) {
+        Posix.close(Posix.openat2(root, path, Posix.O_PATH, 0, Posix.RESOLVE_IN_ROOT));
+      }
+    } finally {
+      done.set(true);
+      renamer.join();
+      Posix.close(root);
+    }
   }
 
   @Test
