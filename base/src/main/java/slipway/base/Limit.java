@@ -76,6 +76,11 @@ public enum Limit {
   /** Bytes that builds keep for later ones; what was unused for longest goes when there is more. */
   BUILD_CACHE_BYTES(
       Unit.BYTES, 64L << 30, "bytes that builds keep for later ones; the longest unused goes"),
+  /** Bytes of layers that builds of disks keep for later ones. */
+  LAYER_CACHE_BYTES(
+      Unit.BYTES,
+      32L << 30,
+      "bytes of layers that builds of disks keep for later ones; the longest unused go"),
   /** Bytes of one download by ADD. */
   DOWNLOAD_BYTES(Unit.BYTES, 64L << 30, "bytes of one download"),
   /** Seconds that one command of git may take for ADD; it watches itself how fast HTTP is only. */

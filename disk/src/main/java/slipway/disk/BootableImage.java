@@ -9,6 +9,7 @@ import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
+import slipway.ostree.container.LayerCache;
 
 /**
  * The image that goes onto a disk.
@@ -18,13 +19,15 @@ import slipway.oci.model.Reference;
  * @param manifest the image
  * @param config its config
  * @param target the name that the machine follows for its updates
+ * @param cache of layers that other disks had; null for none
  */
 public record BootableImage(
     @Nullable String name,
     ImageSource source,
     Manifest.Image manifest,
     ImageConfig config,
-    Reference target) {
+    Reference target,
+    @Nullable LayerCache cache) {
   private static final long MIB = 1L << 20;
 
   /** Bytes of all layers; larger sums would not fit a long. */

@@ -15,6 +15,7 @@ import slipway.oci.copy.ImageSource;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Reference;
+import slipway.ostree.container.LayerCache;
 
 /**
  * What disk to make.
@@ -35,6 +36,7 @@ import slipway.oci.model.Reference;
  *     others each time
  * @param time when all that is younger was made, as SOURCE_DATE_EPOCH has it; null for times as
  *     they are. With a seed and a time the same image gives the same bytes
+ * @param cache of layers that other disks had; null for none
  */
 @RecordBuilder
 public record DiskRequest(
@@ -51,7 +53,8 @@ public record DiskRequest(
     Path output,
     boolean usualArguments,
     @Nullable Long seed,
-    @Nullable Instant time)
+    @Nullable Instant time,
+    @Nullable LayerCache cache)
     implements DiskRequestBuilder.With {
   public DiskRequest {
     types = List.copyOf(types);
@@ -84,6 +87,7 @@ public record DiskRequest(
         output,
         true,
         null,
+        null,
         null);
   }
 
@@ -105,6 +109,6 @@ public record DiskRequest(
   }
 
   BootableImage image() {
-    return new BootableImage(null, source, manifest, config, target);
+    return new BootableImage(null, source, manifest, config, target, cache);
   }
 }

@@ -76,6 +76,7 @@ final class Installation {
             image.config(),
             // As the machine itself will name it when it upgrades.
             "docker://" + image.target(),
+            image.cache(),
             progress);
     return new Installation(root, bootPrefix, image, wishes, progress, repository, imported);
   }

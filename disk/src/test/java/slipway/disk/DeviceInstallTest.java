@@ -371,7 +371,8 @@ class DeviceInstallTest extends DiskCase {
           }
         };
     BootableImage cut =
-        new BootableImage(image.name(), second, image.manifest(), image.config(), image.target());
+        new BootableImage(
+            image.name(), second, image.manifest(), image.config(), image.target(), null);
     assertThatThrownBy(
             () ->
                 install(

@@ -91,6 +91,11 @@ public final class State {
     }
   }
 
+  /** Layers that builds of disks keep for later ones. */
+  public Path layersDirectory() {
+    return directory().resolve("layers");
+  }
+
   /** Unpacked layers and the build cache. */
   public Path buildDirectory() {
     return directory().resolve("build");

@@ -26,6 +26,7 @@ import slipway.iso.IsoBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
+import slipway.ostree.container.LayerCache;
 
 /** {@code slipway disk}: disk images. */
 @Command(
@@ -87,9 +88,17 @@ public final class DiskCommand implements Callable<Integer> {
         Manifest.Image manifest = store.image(image, Platform.host());
         files =
             DiskBuilder.build(
-                wanted.disk(
-                    store.source(), manifest, store.config(manifest), image, access, output.folder),
+                wanted
+                    .disk(
+                        store.source(),
+                        manifest,
+                        store.config(manifest),
+                        image,
+                        access,
+                        output.folder)
+                    .withCache(new LayerCache(state.layersDirectory())),
                 progress);
+        KeptLayers.trim(state, store, progress);
         made = sending.send(wanted.types(), files, progress);
       } finally {
         TerminalProgress.finish(progress);

@@ -27,6 +27,7 @@ import slipway.media.NamedMachine;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
+import slipway.ostree.container.LayerCache;
 
 /**
  * What a machine starts from: a disk of the user's, or one that was made of an image. These are
@@ -82,7 +83,7 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
       try (Flock lock = Flock.file(folder.resolve("lock"), true)) {
         prune(store, folder, disk, state);
         if (!Files.exists(disk)) {
-          make(store, manifest, image, folder, disk);
+          make(store, manifest, image, folder, disk, state);
         }
       }
       String name = LocalStore.localName(image).repository();
@@ -95,24 +96,25 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
   }
 
   private static void make(
-      LocalStore store, Manifest.Image manifest, String image, Path folder, Path disk)
+      LocalStore store, Manifest.Image manifest, String image, Path folder, Path disk, State state)
       throws IOException {
     Progress progress = TerminalProgress.forStderr(System.err, !Terminal.stderrIsTerminal());
     try (ScratchFolder work = ScratchFolder.create(folder, "new-", progress::note)) {
       Path made =
           DiskBuilder.build(
                   new DiskRequest(
-                      store.source(),
-                      manifest,
-                      store.config(manifest),
-                      LocalStore.localName(image).orLatest(),
-                      List.of(DiskType.QCOW2),
-                      null,
-                      null,
-                      DiskConfig.EMPTY,
-                      0,
-                      FileAccess.PRIVATE,
-                      work.path()),
+                          store.source(),
+                          manifest,
+                          store.config(manifest),
+                          LocalStore.localName(image).orLatest(),
+                          List.of(DiskType.QCOW2),
+                          null,
+                          null,
+                          DiskConfig.EMPTY,
+                          0,
+                          FileAccess.PRIVATE,
+                          work.path())
+                      .withCache(new LayerCache(state.layersDirectory())),
                   progress)
               .getFirst();
       AtomicFile.rename(made, disk);

@@ -33,6 +33,7 @@ import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
 import slipway.oci.store.LocalStore;
+import slipway.ostree.container.LayerCache;
 
 /** {@code slipway system}: what is kept on the disk. */
 @Command(
@@ -80,18 +81,20 @@ public final class SystemCommand implements Callable<Integer> {
     @Spec CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
       if (format != null && !format.equals("json")) {
         throw Problem.usage("--format takes json, not \"" + format + "\"");
       }
       BuildStorage.Usage usage = storage(state).usage();
       BaseStorage.Usage base = new BaseStorage(state.directory()).usage();
+      LayerCache.Usage layers = new LayerCache(state.layersDirectory()).usage();
       List<Row> rows =
           List.of(
               images(),
               row("Build Cache", usage.snapshots(), usage.busy()),
               row("Cache Mounts", usage.mounts(), usage.busy()),
               row("Base Build", base.kept(), base.busy()),
+              row("Disk Layers", layers.layers(), layers.busy()),
               row("Set Aside", usage.aside(), false));
       var out = spec.commandLine().getOut();
       if (json || format != null) {
@@ -220,10 +223,12 @@ public final class SystemCommand implements Callable<Integer> {
       Progress progress = TerminalProgress.forStderr(System.err, json);
       DiskUse.Removed builds;
       DiskUse.Removed bases;
+      DiskUse.Removed layers;
       LocalStore.Pruned images = null;
       try (LocalStore store = state.storeIfAny(spec).orElse(null)) {
         builds = storage(state).prune(until, all, progress);
         bases = new BaseStorage(state.directory()).prune(until, progress);
+        layers = new LayerCache(state.layersDirectory()).prune(until, progress);
         if (store != null && until == null) {
           images = store.prune();
           ImagesCommand.warn(images.damaged(), spec);
@@ -231,14 +236,15 @@ public final class SystemCommand implements Callable<Integer> {
       } finally {
         TerminalProgress.finish(progress);
       }
-      if (builds.busy() || bases.busy() || images != null && images.busy()) {
+      if (builds.busy() || bases.busy() || layers.busy() || images != null && images.busy()) {
         throw Problem.environment(
             "a build or another command uses the store, so not all was removed; try again when it"
                 + " is done");
       }
       int blobs = images == null ? 0 : images.blobs();
-      int parts = builds.count() + bases.count();
-      long bytes = builds.bytes() + bases.bytes() + (images == null ? 0 : images.bytes());
+      int parts = builds.count() + bases.count() + layers.count();
+      long bytes =
+          builds.bytes() + bases.bytes() + layers.bytes() + (images == null ? 0 : images.bytes());
       if (json) {
         out.println(SystemJson.pruned(blobs, parts, bytes));
       } else {
@@ -264,6 +270,9 @@ public final class SystemCommand implements Callable<Integer> {
       out.println(
           "        - packages and agents that builds of base images keep"
               + (until == null ? "" : " that are older than " + until));
+      out.println(
+          "        - layers of images that builds of disks keep"
+              + (until == null ? "" : " that none used since " + until));
       if (all) {
         out.println("        - directories of RUN --mount=type=cache" + since);
       }

@@ -18,6 +18,7 @@ import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
+import slipway.ostree.repo.Repository;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -104,6 +105,24 @@ class StoredImagesTest {
     assertThat(json("images", "--json")).hasSize(2);
     assertThat(run("rmi", "web:1").status()).isZero();
     assertThat(run("images").out()).hasLineCount(3).containsPattern("localhost/web +<none> +" + id);
+  }
+
+  @Test
+  void layersOfDisksAreToldAndRemoved() throws Exception {
+    store().close();
+    Path layers = dir.resolve("layers");
+    Repository.create(layers.resolve("repo"), Repository.Mode.BARE_USER);
+    Files.write(layers.resolve("repo/objects/kept"), new byte[1_000_000]);
+    JsonNode row = json("system", "df", "--json").get(4);
+    assertThat(row.path("Type").asString()).isEqualTo("Disk Layers");
+    assertThat(row.path("RawReclaimable").asLong()).isBetween(1_000_000L, 1_200_000L);
+    try (Flock build = Flock.file(layers.resolve("lock"), false)) {
+      assertThat(run("system", "prune", "--force").err()).contains("uses the store");
+    }
+    assertThat(json("system", "prune", "--json").path("reclaimedBytes").asLong())
+        .isGreaterThan(1_000_000);
+    assertThat(layers.resolve("repo")).doesNotExist();
+    assertThat(json("system", "df", "--json").get(4).path("RawSize").asLong()).isZero();
   }
 
   @Test

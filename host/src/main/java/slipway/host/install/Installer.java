@@ -287,7 +287,8 @@ public final class Installer {
                 fetched == null ? source : fetched,
                 manifest,
                 ImageConfig.parse(Transfer.config(source, manifest)),
-                target),
+                target,
+                null),
             wishes);
       }
     }

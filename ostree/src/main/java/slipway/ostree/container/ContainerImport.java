@@ -51,6 +51,7 @@ public final class ContainerImport {
   private final ImageConfig config;
   private final String imgref;
   private final Set<String> displaced;
+  private final @Nullable LayerCache cache;
   private final Progress progress;
   private final ImageTotals totals = new ImageTotals("the image's layers");
 
@@ -61,6 +62,7 @@ public final class ContainerImport {
       ImageConfig config,
       String imgref,
       Set<String> displaced,
+      @Nullable LayerCache cache,
       Progress progress) {
     this.repository = repository;
     this.source = source;
@@ -68,6 +70,7 @@ public final class ContainerImport {
     this.config = config;
     this.imgref = imgref;
     this.displaced = displaced;
+    this.cache = cache;
     this.progress = progress;
   }
 
@@ -108,7 +111,28 @@ public final class ContainerImport {
       Set<String> displaced,
       Progress progress)
       throws IOException {
-    return new ContainerImport(repository, source, manifest, config, imgref, displaced, progress)
+    return new ContainerImport(
+            repository, source, manifest, config, imgref, displaced, null, progress)
+        .run();
+  }
+
+  /**
+   * As {@link #run(Repository, ImageSource, Manifest.Image, ImageConfig, String, Progress)}, into a
+   * new repository.
+   *
+   * @param cache of layers that other repositories had; null for none
+   */
+  public static Imported run(
+      Repository repository,
+      ImageSource source,
+      Manifest.Image manifest,
+      ImageConfig config,
+      String imgref,
+      @Nullable LayerCache cache,
+      Progress progress)
+      throws IOException {
+    return new ContainerImport(
+            repository, source, manifest, config, imgref, Set.of(), cache, progress)
         .run();
   }
 
@@ -202,10 +226,7 @@ public final class ContainerImport {
         .require(available, shown(), repository.path());
     int present = parts.count;
     try {
-      ContentIndex contents = contents(transaction, missing, parts);
-      long bytes =
-          new MissingLayers(repository, transaction, source, totals, progress, parts)
-              .fetch(missing, contents);
+      long bytes = fetch(transaction, missing, parts);
       Base base = ofCommit == 0 ? null : base(transaction, parts);
       Checksum commit = merge(transaction, base, ofCommit, parts, configBytes);
       keepDetached(parts);
@@ -216,6 +237,27 @@ public final class ContainerImport {
         throw LayerSpace.full(needed, available, shown(), repository.path(), e);
       }
       throw e;
+    }
+  }
+
+  private @Nullable CachedLayers cached(List<WantedLayer> missing) {
+    long bytes = missing.stream().mapToLong(w -> w.blob().size()).sum();
+    return cache == null ? null : cache.use(bytes, progress).orElse(null);
+  }
+
+  /** Brings the layers that the repository lacks; gives the bytes that came from the source. */
+  private long fetch(Transaction transaction, List<WantedLayer> missing, ImageParts parts)
+      throws IOException {
+    ContentIndex contents = contents(transaction, missing, parts);
+    try (CachedLayers cached = cached(missing)) {
+      long bytes =
+          new MissingLayers(repository, transaction, source, totals, progress, parts, cached)
+              .fetch(missing, contents);
+      if (cached != null) {
+        parts.vainCommits.addAll(cached.vainCommits());
+        cached.keep();
+      }
+      return bytes;
     }
   }
 
@@ -394,7 +436,7 @@ public final class ContainerImport {
                 root));
     displaced.forEach(other -> transaction.setRef(ContainerRefs.image(other), null));
     transaction.setRef(ContainerRefs.image(imgref), commit);
-    merge.discard(parts.base.contents(), parts.commits, parts.vain);
+    merge.discard(parts.base.contents(), parts.commits, parts.vain, parts.vainCommits);
     transaction.commit();
     repository.remember(commit, tree);
     noteContents(merge, parts);

@@ -44,6 +44,9 @@ final class ImageParts {
   /** Objects with content that attempts in vain wrote. */
   final Set<Checksum> vain = new HashSet<>();
 
+  /** Commits of layers that attempts in vain wrote. */
+  final Set<Checksum> vainCommits = new HashSet<>();
+
   /** The commit that the lower layers encapsulate, when it is there. */
   @Nullable Checksum whole;
 

@@ -92,7 +92,20 @@ final class LayerFetch {
       long bytes,
       boolean withoutObjects,
       List<Known> known,
-      List<Checksum> vain) {}
+      List<Checksum> vain) {
+    /** The same, with objects of other attempts. */
+    Fetched withVain(List<Checksum> more) {
+      List<Checksum> all = new ArrayList<>(vain);
+      all.addAll(more);
+      return new Fetched(commit, layer, dropped, attributes, bytes, withoutObjects, known, all);
+    }
+
+    /** The same layer in another repository. */
+    Fetched in(Layer other, Checksum name) {
+      return new Fetched(
+          name, other, dropped, attributes, bytes, withoutObjects, List.of(), List.of());
+    }
+  }
 
   /**
    * What a file holds.

@@ -196,8 +196,13 @@ final class LayerMerge {
    * @param needed content that is to stay as it is
    * @param commits of the layers as they were fetched, by blob
    * @param vain objects that attempts wrote
+   * @param vainCommits likewise commits
    */
-  void discard(Collection<Node> needed, Map<Digest, Checksum> commits, Set<Checksum> vain)
+  void discard(
+      Collection<Node> needed,
+      Map<Digest, Checksum> commits,
+      Set<Checksum> vain,
+      Set<Checksum> vainCommits)
       throws IOException {
     Set<Checksum> files = new HashSet<>(vain);
     Relabelling work = relabelling;
@@ -210,7 +215,7 @@ final class LayerMerge {
         new FileTree(root).walk((path, node) -> retain(node, files));
       }
     }
-    Set<Checksum> old = new HashSet<>();
+    Set<Checksum> old = new HashSet<>(vainCommits);
     relabelled.keySet().forEach(blob -> Optional.ofNullable(commits.get(blob)).ifPresent(old::add));
     transaction.discard(ObjectType.COMMIT, old);
     transaction.discard(ObjectType.FILE, files);

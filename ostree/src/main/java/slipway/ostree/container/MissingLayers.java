@@ -43,12 +43,14 @@ final class MissingLayers {
   private final ImageTotals totals;
   private final Progress progress;
   private final ImageParts parts;
+  private final @Nullable CachedLayers cache;
   private final Map<String, Integer> dropped = new TreeMap<>();
   private final Map<String, Integer> attributes = new TreeMap<>();
 
   /**
    * @param totals what the layers may hold together
    * @param parts where they go
+   * @param cache of layers that came before, or null
    */
   MissingLayers(
       Repository repository,
@@ -56,13 +58,15 @@ final class MissingLayers {
       ImageSource source,
       ImageTotals totals,
       Progress progress,
-      ImageParts parts) {
+      ImageParts parts,
+      @Nullable CachedLayers cache) {
     this.repository = repository;
     this.transaction = transaction;
     this.source = source;
     this.totals = totals;
     this.progress = progress;
     this.parts = parts;
+    this.cache = cache;
   }
 
   /** What a layer became. */
@@ -106,6 +110,10 @@ final class MissingLayers {
   }
 
   private Arrived fetch(WantedLayer wanted, @Nullable ContentIndex contents) throws IOException {
+    if (!wanted.objects() && cache != null) {
+      return new Arrived.Files(
+          cache.bring(transaction, wanted, () -> new LayerFetch(source, totals, progress), totals));
+    }
     if (!wanted.objects()) {
       return new Arrived.Files(
           new LayerFetch(source, totals, progress, contents)

@@ -66,9 +66,24 @@ public final class ObjectContent implements Content {
    * An object that is being written.
    *
    * @param metadata normalized
+   * @param verity its fs-verity digest where that is known, else null
    */
-  static ObjectContent pending(Transaction transaction, Metadata metadata, long size) {
-    return new ObjectContent(transaction.repository(), metadata, size, transaction, null, null);
+  static ObjectContent pending(
+      Transaction transaction, Metadata metadata, long size, byte @Nullable [] verity) {
+    ObjectContent content =
+        new ObjectContent(transaction.repository(), metadata, size, transaction, null, null);
+    content.verity = verity;
+    return content;
+  }
+
+  /** Its fs-verity digest where nobody need compute it, else null. */
+  synchronized byte @Nullable [] knownVerity() {
+    return verity;
+  }
+
+  /** With owner, mode and attributes as the object's name covers them. */
+  Metadata metadata() {
+    return metadata;
   }
 
   synchronized void complete(Checksum name, byte @Nullable [] digest) {
@@ -76,7 +91,7 @@ public final class ObjectContent implements Content {
       transaction.remember(name, new ContentFormat.Stored(metadata, null, size));
     }
     checksum = name;
-    verity = digest;
+    verity = digest == null ? verity : digest;
     notifyAll();
   }
 

@@ -68,11 +68,14 @@ final class ObjectWriter implements AutoCloseable {
   /**
    * Takes a file; returns when all of it was read, which is before it is written. A failure to read
    * it, and the interrupt of this thread, are the caller's: other files are written all the same.
+   *
+   * @param known its fs-verity digest, or null
    */
-  ObjectContent store(OsPath path, Metadata metadata, long size, InputStream in)
+  ObjectContent store(
+      OsPath path, Metadata metadata, long size, byte @Nullable [] known, InputStream in)
       throws IOException {
     Metadata kept = Objects.normalized(metadata);
-    ObjectContent content = ObjectContent.pending(transaction, kept, size);
+    ObjectContent content = ObjectContent.pending(transaction, kept, size, known);
     if (size <= CHUNK) {
       open.computeIfAbsent(Thread.currentThread(), t -> new Batch())
           .add(path, content, kept, (int) size, in);
@@ -225,7 +228,7 @@ final class ObjectWriter implements AutoCloseable {
     hash.update(chunk, file.offset, file.length);
     Checksum name = Checksum.of(hash.digest());
     byte[] digest = null;
-    if (verity) {
+    if (verity && file.content.knownVerity() == null) {
       FsVerity tree = new FsVerity(FsVerity.Algorithm.SHA256);
       tree.update(chunk, file.offset, file.length);
       digest = tree.digest();
@@ -249,7 +252,7 @@ final class ObjectWriter implements AutoCloseable {
     private final Metadata metadata;
     private final long size;
     private final MessageDigest hash = Checksum.newDigest();
-    private final @Nullable FsVerity tree = verity ? new FsVerity(FsVerity.Algorithm.SHA256) : null;
+    private final @Nullable FsVerity tree;
     private final ArrayDeque<Piece> queue = new ArrayDeque<>();
     private boolean running;
 
@@ -264,6 +267,8 @@ final class ObjectWriter implements AutoCloseable {
       this.content = content;
       this.metadata = metadata;
       this.size = size;
+      boolean wanted = verity && content.knownVerity() == null;
+      this.tree = wanted ? new FsVerity(FsVerity.Algorithm.SHA256) : null;
     }
 
     void pump(InputStream in) throws IOException {

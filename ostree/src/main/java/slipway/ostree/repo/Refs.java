@@ -6,6 +6,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -14,6 +15,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.linux.posix.Posix;
 import slipway.ostree.object.Checksum;
 
 /** The files below {@code refs}: a checksum and a line break in each. */
@@ -93,6 +95,20 @@ final class Refs {
       found.keySet().removeIf(name -> !name.equals(prefix) && !name.startsWith(below));
     }
     return found;
+  }
+
+  /** When the file of a local ref was written, or touched; nothing for one that is not there. */
+  Optional<Instant> time(String name) throws IOException {
+    try {
+      return Optional.of(Files.getLastModifiedTime(file(name)).toInstant());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Gives the file of a local ref the time that it is now. */
+  void touch(String name) throws IOException {
+    Posix.touch(slipway.linux.posix.OsPath.of(file(name)));
   }
 
   /** All refs: local ones, mirrors' and remotes'; for deciding what is alive. */

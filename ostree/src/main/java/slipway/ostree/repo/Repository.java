@@ -6,11 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import slipway.base.AtomicFile;
@@ -195,6 +197,24 @@ public final class Repository {
   /** Removes a ref, also a remote's ({@code remote:name}); what it alone held is pruned later. */
   public void forgetRef(String ref) throws IOException {
     refs.remove(ref);
+  }
+
+  /**
+   * When the local refs below a name were set, or touched.
+   *
+   * @param prefix as of {@link #refs}
+   */
+  public SortedMap<String, Instant> refTimes(String prefix) throws IOException {
+    SortedMap<String, Instant> times = new TreeMap<>();
+    for (String ref : refs.local(prefix).keySet()) {
+      refs.time(ref).ifPresent(time -> times.put(ref, time));
+    }
+    return times;
+  }
+
+  /** Notes that a local ref was used. */
+  public void touchRef(String ref) throws IOException {
+    refs.touch(ref);
   }
 
   // ---- objects ----

@@ -134,7 +134,21 @@ public final class Transaction implements ContentStore, AutoCloseable {
   @Override
   public ObjectContent store(OsPath path, Metadata metadata, long size, InputStream in)
       throws IOException {
-    return writer.store(path, metadata, size, in);
+    return writer.store(path, metadata, size, null, in);
+  }
+
+  /**
+   * Stores the content of an object of another repository. Its name is computed anew, so that who
+   * compares it knows that the object was not damaged; its fs-verity digest is taken as the other
+   * repository recorded it.
+   *
+   * @param path where it is, for messages
+   */
+  public ObjectContent copy(OsPath path, ObjectContent from) throws IOException {
+    byte[] known = from.verityDigest();
+    try (InputStream in = from.open()) {
+      return writer.store(path, from.metadata(), from.size(), known, in);
+    }
   }
 
   /**
