@@ -34,16 +34,25 @@ public record BootableImage(
   private static final long LARGEST = 1L << 56;
 
   /**
-   * Refuses what no machine of this architecture boots.
+   * Refuses what is not made to be booted.
    *
    * @throws Problem of kind INPUT
    */
-  void check() {
+  void requireBootable() {
     if (!"1".equals(config.labels().get("containers.bootc"))
         && !config.labels().containsKey("ostree.bootable")) {
       throw Problem.input(
           "image " + target + " is not a bootable image: it lacks the label containers.bootc=1");
     }
+  }
+
+  /**
+   * Refuses what no machine of this architecture boots.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void check() {
+    requireBootable();
     if (!Platform.host().accepts(config.platform())) {
       throw Problem.input(
           "image "
@@ -52,7 +61,7 @@ public record BootableImage(
               + config.platform()
               + ", this machine is "
               + Platform.host()
-              + "; a disk is made on a machine of the image's architecture");
+              + "; bootc-image-builder --target-arch makes disks of images of another one");
     }
   }
 

@@ -34,6 +34,9 @@ public final class DiskBuilder {
   private static final KernelArguments USUAL =
       KernelArguments.of("rw", "console=tty0", "console=ttyS0,115200");
 
+  /** The serial port of most machines of 64-bit Arm, and of QEMU's. */
+  private static final KernelArguments ARM = KernelArguments.of("console=ttyAMA0");
+
   private final DiskRequest request;
   private final Progress progress;
   private final DiskSpace space;
@@ -66,8 +69,7 @@ public final class DiskBuilder {
   }
 
   private String manifest() throws IOException {
-    BootableImage image = request.image();
-    image.check();
+    BootableImage image = request.bootable();
     MachineWishes wishes = wishes();
     InstallableImage known = InstallableImage.ahead(image, wishes, progress);
     known.check(wishes);
@@ -98,7 +100,10 @@ public final class DiskBuilder {
   }
 
   private KernelArguments usual() {
-    return request.usualArguments() ? USUAL : KernelArguments.NONE;
+    if (!request.usualArguments()) {
+      return KernelArguments.NONE;
+    }
+    return request.image().architecture().equals("arm64") ? USUAL.append(ARM) : USUAL;
   }
 
   private DiskWriter.Plans plans(BootableImage image) {
@@ -115,8 +120,7 @@ public final class DiskBuilder {
   }
 
   private List<Path> build() throws IOException {
-    BootableImage image = request.image();
-    image.check();
+    BootableImage image = request.bootable();
     wishes().requireGrubTool();
     rootfs();
     DiskWriter.Plans plans = plans(image);

@@ -37,6 +37,8 @@ import slipway.ostree.container.LayerCache;
  * @param time when all that is younger was made, as SOURCE_DATE_EPOCH has it; null for times as
  *     they are. With a seed and a time the same image gives the same bytes
  * @param cache of layers that other disks had; null for none
+ * @param foreign whether the image may be for another architecture than this machine's: nothing of
+ *     it is run
  */
 @RecordBuilder
 public record DiskRequest(
@@ -54,7 +56,8 @@ public record DiskRequest(
     boolean usualArguments,
     @Nullable Long seed,
     @Nullable Instant time,
-    @Nullable LayerCache cache)
+    @Nullable LayerCache cache,
+    boolean foreign)
     implements DiskRequestBuilder.With {
   public DiskRequest {
     types = List.copyOf(types);
@@ -88,7 +91,8 @@ public record DiskRequest(
         true,
         null,
         null,
-        null);
+        null,
+        false);
   }
 
   /** The same disk with kernel arguments of the image and the user alone, or with settled ids. */
@@ -106,6 +110,21 @@ public record DiskRequest(
     return () ->
         new UUID(
             (random.nextLong() & ~0xf000L) | 0x4000, (random.nextLong() >>> 2) | Long.MIN_VALUE);
+  }
+
+  /**
+   * The image.
+   *
+   * @throws slipway.base.Problem of kind INPUT when no disk is to be made of it
+   */
+  BootableImage bootable() {
+    BootableImage image = image();
+    if (foreign) {
+      image.requireBootable();
+    } else {
+      image.check();
+    }
+    return image;
   }
 
   BootableImage image() {

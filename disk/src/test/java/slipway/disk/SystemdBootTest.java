@@ -24,6 +24,8 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.process.Command;
+import slipway.oci.model.ImageConfig;
+import slipway.oci.model.Platform;
 import slipway.tree.DirectoryReader;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -97,6 +99,33 @@ class SystemdBootTest extends DiskCase {
       assertThat(m.target().resolve("ostree/repo/config"))
           .content()
           .contains("bootloader=none", "bootprefix=true", "[slipway]\nloader=systemd-boot");
+    }
+  }
+
+  /** Nothing of the image is run, so it may be for any machine. */
+  @Test
+  @Tag("slow")
+  void aDiskOfAnotherArchitectureIsMadeWhenAskedFor() throws Exception {
+    brings("usr/lib/systemd/boot/efi/systemd-bootaa64.efi", "MZ for arm");
+    DiskRequest plain = startedBy(request(), BootLoader.SYSTEMD);
+    Platform arm = new Platform("linux", "arm64", null);
+    DiskRequest request =
+        plain.withConfig(
+            ImageConfig.of(arm, plain.config().created(), BOOTABLE, plain.config().diffIds()));
+    assertThatThrownBy(() -> build(request))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("is for linux/arm64")
+        .hasMessageContaining("--target-arch");
+    Path disk = build(request.withForeign(true));
+    JsonNode table =
+        new JsonMapper().readTree(Command.of("sfdisk", "-J", disk.toString()).run().stdout());
+    assertThat(table.at("/partitiontable/partitions").findValuesAsString("type"))
+        .containsExactly(
+            "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "B921B045-1DF0-41C3-AF44-4C6F280D3FAE");
+    Path partition = partition(disk, table(disk).get(0).start());
+    assertThat(partition.resolve("EFI/BOOT/BOOTAA64.EFI")).hasContent("MZ for arm");
+    try (Stream<Path> entries = Files.list(partition.resolve("loader/entries"))) {
+      assertThat(entries.findFirst().orElseThrow()).content().contains(" console=ttyAMA0");
     }
   }
 

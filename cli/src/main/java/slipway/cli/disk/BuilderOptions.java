@@ -170,6 +170,7 @@ final class BuilderOptions {
       BuilderImage image, DiskOptions.Wanted wanted, FileAccess access, Path output) {
     return wanted
         .disk(image.source(), image.manifest(), image.config(), image.name(), access, output)
-        .with(!noDefaultArguments, seed);
+        .with(!noDefaultArguments, seed)
+        .withForeign(targetArch != null);
   }
 }
