@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -36,23 +35,13 @@ import slipway.linux.process.Command;
  */
 final class BaseAgent {
   /** Where the agent lives, from the root. */
-  static final String HOME = "usr/lib/slipway";
+  static final String HOME = ProductHome.PLACE;
 
   /** What {@code ostree container} runs. */
   private static final String EXTENSION = "usr/libexec/libostree/ext/ostree-container";
 
   /** Counts up when what is made of the same jars changes. */
   private static final String RECIPE = "7";
-
-  /**
-   * The compilers do not go by the training: what they do early because of it does not pay in a
-   * command of some seconds.
-   */
-  private static final String UNTRAINED =
-      "-XX:+UnlockDiagnosticVMOptions\n-XX:-AOTReplayTraining\n";
-
-  /** What the second compiler looks at: the JDK's digests, which lack instructions without it. */
-  private static final String DIRECTIVES = "compiler-directives.json";
 
   /** The modules of the JDK that the agent's classes use. */
   private static final List<String> MODULES =
@@ -74,12 +63,9 @@ final class BaseAgent {
   private static final Pattern UNIT =
       Pattern.compile("units/((?:[A-Za-z0-9@_.-]+\\.d/)?[A-Za-z0-9@_-][A-Za-z0-9@_.-]*)");
 
-  /** The native part of zstd-jni, which a product that is put together has beside its jars. */
-  private static final String ZSTD = "libzstd-jni.so";
-
   private final Path root;
-  private final Path product;
   private final List<Path> jars;
+  private final ProductHome home;
   private final Path jdk;
   private final Path cache;
   private final Progress progress;
@@ -87,8 +73,8 @@ final class BaseAgent {
   private BaseAgent(Path root, Path product, Path jdk, Path cache, Progress progress)
       throws IOException {
     this.root = root;
-    this.product = product;
     this.jars = hostJars(product);
+    this.home = new ProductHome(product, jars, MODULES, jdk);
     this.jdk = jdk;
     this.cache = cache;
     this.progress = progress;
@@ -164,23 +150,23 @@ final class BaseAgent {
 
   private void install() throws IOException {
     Path kept = cache.resolve(key());
-    Path home = root.resolve(HOME);
-    Files.createDirectories(Objects.requireNonNull(home.getParent()));
+    Path place = root.resolve(HOME);
+    Files.createDirectories(Objects.requireNonNull(place.getParent()));
     if (Files.isDirectory(kept)) {
-      copy(kept, home);
+      copy(kept, place);
     } else {
       Path made = cache.resolve("new");
       Posix.removeTree(OsPath.of(made));
       make(made);
-      copy(made, home);
+      copy(made, place);
       for (String kind : List.of("quick", "run")) {
         train(kind);
-        Files.copy(home.resolve(kind + ".aot"), made.resolve(kind + ".aot"));
+        Files.copy(place.resolve(kind + ".aot"), made.resolve(kind + ".aot"));
       }
       forgetOthers();
       Files.move(made, kept);
     }
-    Files.write(home.resolve("environment.sh"), BaseImage.resource("environment.sh"));
+    Files.write(place.resolve("environment.sh"), BaseImage.resource("environment.sh"));
     Files.write(root.resolve("usr/bin/bootc"), BaseImage.resource("bootc"));
     Files.setPosixFilePermissions(
         root.resolve("usr/bin/bootc"),
@@ -200,24 +186,11 @@ final class BaseAgent {
 
   /** Jars, runtime and argument files; all but the cache. */
   private void make(Path made) throws IOException {
-    Path lib = Files.createDirectories(made.resolve("lib"));
-    for (Path jar : jars) {
-      Path copy = lib.resolve(jar.getFileName().toString());
-      Files.copy(jar, copy, StandardCopyOption.REPLACE_EXISTING);
-      // The JVM compares times with those of the training; files of a deployment have time 0.
-      Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
-    }
-    if (!Files.isRegularFile(product.resolve(ZSTD))) {
-      throw Problem.environment(
-          "the agent needs " + product.resolve(ZSTD) + ", which is missing; build Slipway again");
-    }
-    Files.copy(product.resolve(ZSTD), lib.resolve(ZSTD), StandardCopyOption.REPLACE_EXISTING);
-    runtime(made.resolve("runtime"));
+    home.put(made, progress);
     Files.writeString(
         made.resolve("quick.args"),
         cached("quick") + "-XX:TieredStopAtLevel=1\n-Xmx64m\n" + arguments());
     Files.writeString(made.resolve("run.args"), cached("run") + runOptions() + arguments());
-    Files.write(made.resolve(DIRECTIVES), BaseImage.resource(DIRECTIVES));
   }
 
   /**
@@ -226,38 +199,7 @@ final class BaseAgent {
    * all of it is touched before anything is used again, which takes memory and time for nothing.
    */
   static String runOptions() {
-    return "-Xmx512m\n-Xmn16m\n"
-        + UNTRAINED
-        + "-XX:-DisplayVMOutput\n-XX:CompilerDirectivesFile=/"
-        + HOME
-        + "/"
-        + DIRECTIVES
-        + "\n";
-  }
-
-  /** An installed product runs on a runtime that is cut already: machines get the same. */
-  private void runtime(Path made) throws IOException {
-    Path linker = jdk.resolve("bin/jlink");
-    if (!Files.isExecutable(linker)) {
-      // Whoever unpacked the product may own it; on a machine root runs this.
-      Command.of("cp", "-R", "--no-dereference", "--preserve=mode,timestamps,links")
-          .with("--reflink=auto", jdk.toString(), made.toString())
-          .run();
-      Command.of("chmod", "-R", "u=rwX,go=rX", made.toString()).run();
-      return;
-    }
-    progress.note("cutting the Java runtime");
-    Command.of(linker.toString(), "--add-modules", String.join(",", MODULES))
-        .with("--strip-debug", "--no-man-pages", "--no-header-files", "--generate-cds-archive")
-        .with("--output", made.toString())
-        .run();
-    try (Stream<Path> archives = Files.list(made.resolve("lib/server"))) {
-      // Archives for object layouts that the agent never runs with.
-      for (Path archive :
-          archives.filter(p -> p.toString().matches(".*_(nocoops|coh)\\.jsa")).toList()) {
-        Files.delete(archive);
-      }
-    }
+    return "-Xmx512m\n-Xmn16m\n" + ProductHome.WORKING;
   }
 
   private static String cached(String kind) {
@@ -265,23 +207,7 @@ final class BaseAgent {
   }
 
   private String arguments() {
-    List<String> classPath =
-        jars.stream().map(p -> "/" + HOME + "/lib/" + p.getFileName()).toList();
-    // The JVM's own warnings go to stdout otherwise, into the middle of what a program reads.
-    return """
-        -XX:+UseSerialGC
-        -XX:-UsePerfData
-        -Xss1m
-        -Xlog:disable
-        -Xlog:all=error:stderr
-        --enable-native-access=ALL-UNNAMED
-        -Djdk.httpclient.bufsize=131072
-        -Dslipway.name=bootc
-        -DZstdNativePath=/%s/lib/%s
-        -cp
-        %s
-        """
-        .formatted(HOME, ZSTD, String.join(":", classPath));
+    return home.arguments() + "-Dslipway.name=bootc\n";
   }
 
   /** Short verbs and long ones have a cache each: all of a cache is mapped. */
@@ -331,7 +257,7 @@ final class BaseAgent {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update((RECIPE + MODULES + runOptions() + arguments()).getBytes(UTF_8));
-      digest.update(BaseImage.resource(DIRECTIVES));
+      digest.update(BaseImage.resource(ProductHome.DIRECTIVES));
       digest.update(BaseImage.resource("bootc"));
       digest.update(BaseImage.resource("environment.sh"));
       digest.update(Files.readAllBytes(jdk.resolve("release")));

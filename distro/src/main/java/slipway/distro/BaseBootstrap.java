@@ -23,8 +23,13 @@ import slipway.oci.model.Platform;
 /**
  * Installs Debian packages into an empty folder with mmdebstrap(1). Downloaded packages are kept
  * and used again; what a build did not need is dropped.
+ *
+ * @param kept name of the folder for downloads: builds with other packages have another
+ * @param pins preferences for packages of the unstable suite (apt_preferences(5)); empty when none
+ *     is taken from there
  */
-record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
+record BaseBootstrap(
+    String suite, List<String> packages, BaseMirror mirror, Path state, String kept, String pins) {
   private static final Duration LIMIT = Duration.ofMinutes(60);
 
   /** What apt on this machine is told about fetching and a mirror may depend on. */
@@ -56,9 +61,9 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
 
   /** Installs everything into {@code root}, which is empty. */
   void run(Path root, Progress progress) throws IOException {
-    Path archives = Files.createDirectories(state.resolve("archives").resolve(request.suite()));
-    Path pins = state.resolve("pins");
-    AtomicFile.write(pins, BaseImage.pins());
+    Path archives = Files.createDirectories(state.resolve("archives").resolve(kept));
+    Path preferences = state.resolve("pins");
+    AtomicFile.write(preferences, pins);
     // What mmdebstrap leaves there when it is ended goes with it; apt's own user looks into it.
     try (ScratchFolder temporary = ScratchFolder.create(state, "tmp-", progress::note);
         Progress.Phases phases = progress.phases("packages")) {
@@ -66,7 +71,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
       Command.Result result =
           Command.of(arguments(root))
               .environment("SLIPWAY_ARCHIVES", archives.toString())
-              .environment("SLIPWAY_PINS", pins.toString())
+              .environment("SLIPWAY_PINS", preferences.toString())
               // The initramfs is made once, at the end.
               .environment("INITRD", "No")
               .environment("TMPDIR", temporary.path().toString())
@@ -74,7 +79,7 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
               .tryRun(line -> phase(line).ifPresent(phases::at));
       if (result.status() != 0) {
         throw Problem.environment(
-            "mmdebstrap could not install Debian " + request.suite() + ": " + reason(result));
+            "mmdebstrap could not install Debian " + suite + ": " + reason(result));
       }
     }
     Set<String> used = archiveNames(Files.readString(root.resolve("var/lib/dpkg/status")));
@@ -147,9 +152,9 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
                 + " \"$SLIPWAY_ARCHIVES\" {} +",
             // Both would remove packages before they are kept.
             "--skip=essential/unlink,cleanup/apt",
-            "--include=" + String.join(",", BaseImage.packages(request, architecture))));
+            "--include=" + String.join(",", packages)));
     aptSettings().forEach(setting -> all.add("--aptopt=" + setting));
-    all.add(request.suite());
+    all.add(suite);
     all.add(root.toString());
     for (BaseMirror.Source source : sources()) {
       for (String suite : source.suites()) {
@@ -160,8 +165,8 @@ record BaseBootstrap(BaseRequest request, BaseMirror mirror, Path state) {
   }
 
   private List<BaseMirror.Source> sources() {
-    List<BaseMirror.Source> sources = new ArrayList<>(mirror.sourcesFor(request.suite()));
-    if (sources.stream().noneMatch(s -> s.suites().contains(UNSTABLE))) {
+    List<BaseMirror.Source> sources = new ArrayList<>(mirror.sourcesFor(suite));
+    if (!pins.isEmpty() && sources.stream().noneMatch(s -> s.suites().contains(UNSTABLE))) {
       sources.add(new BaseMirror.Source(mirror.main(), List.of(UNSTABLE), List.of("main")));
     }
     return sources;

@@ -12,15 +12,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.linux.lock.Flock;
-import slipway.linux.mount.Mount;
-import slipway.linux.mount.MountNamespace;
-import slipway.linux.mount.MountTable;
-import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.model.Manifest;
@@ -130,22 +126,18 @@ public final class BaseImage {
   /** What the links of {@link BaseRequest#writableOpt} lead to. */
   private static final String OPT_IN_VAR = "usr/lib/tmpfiles.d/base-opt.conf";
 
-  /** The tree, package lists and downloads take a third of this. */
-  private static final long WORK_SIZE = 3L << 30;
-
-  private static final long MEMORY_WANTED = 6L << 30;
-
   private final BaseRequest request;
   private final Progress progress;
   private final Path state;
   private final Path root;
   private final Instant start;
 
-  private BaseImage(BaseRequest request, Progress progress, InstantSource clock) {
+  private BaseImage(
+      BaseRequest request, Progress progress, BaseWork work, Path root, InstantSource clock) {
     this.request = request;
     this.progress = progress;
-    this.state = BaseStorage.directory(request.state());
-    this.root = state.resolve("work");
+    this.state = work.state();
+    this.root = root;
     this.start = clock.instant();
   }
 
@@ -164,7 +156,9 @@ public final class BaseImage {
   public static Manifest.Image build(BaseRequest request, Progress progress, InstantSource clock)
       throws IOException {
     requireRoot();
-    return new BaseImage(request, progress, clock).build();
+    BaseWork work = new BaseWork(BaseStorage.directory(request.state()), progress);
+    return work.call(
+        "base image", root -> new BaseImage(request, progress, work, root, clock).build());
   }
 
   /**
@@ -204,42 +198,11 @@ public final class BaseImage {
   }
 
   private Manifest.Image build() throws IOException {
-    Files.createDirectories(state);
-    try (Flock alone = lock()) {
-      removeWork();
-      try {
-        return MountNamespace.call("base image", this::buildLocked);
-      } finally {
-        removeWork();
-      }
-    }
-  }
-
-  private Flock lock() throws IOException {
-    Path file = BaseStorage.lock(state);
-    Flock free = Flock.tryFile(file, true);
-    if (free != null) {
-      return free;
-    }
-    progress.note("waiting for another build of a base image");
-    try {
-      return Flock.fileInterruptibly(file, true);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(
-          Problem.Kind.ENVIRONMENT, "interrupted while another base image was being built", e);
-    }
-  }
-
-  private Manifest.Image buildLocked() throws IOException {
-    Files.createDirectories(root);
-    if (availableMemory() >= MEMORY_WANTED) {
-      // Packages are unpacked and read once; on a disk their syncing takes most of the time.
-      Mount.of("tmpfs", root, "tmpfs", 0, "mode=0755,size=" + WORK_SIZE);
-    }
     BaseMirror mirror = BaseMirror.choose(request.mirror(), Path.of("/etc/apt"));
     progress.note("installing Debian " + request.suite() + " from " + mirror.main().getHost());
-    new BaseBootstrap(request, mirror, state).run(root, progress);
+    String suite = request.suite();
+    List<String> packages = packages(request, Platform.host().architecture());
+    new BaseBootstrap(suite, packages, mirror, state, suite, pins()).run(root, progress);
     for (String file : FILES) {
       write(file, resource("root/" + file));
     }
@@ -258,17 +221,34 @@ public final class BaseImage {
     users();
     FileTree tree = DirectoryReader.read(root);
     lint(tree);
-    return new BaseWriter(request, progress, created(tree)).write(tree);
+    return written(tree, created(tree));
   }
 
-  /** Bytes that the kernel thinks can be taken without swapping (proc_meminfo(5)). */
-  private static long availableMemory() throws IOException {
-    return Files.readAllLines(Path.of("/proc/meminfo")).stream()
-        .filter(line -> line.startsWith("MemAvailable:"))
-        .map(line -> line.replaceAll("\\D", ""))
-        .mapToLong(kilobytes -> Long.parseLong(kilobytes) * 1024)
-        .findFirst()
-        .orElse(0);
+  private Manifest.Image written(FileTree tree, Instant created) throws IOException {
+    Map<String, String> labels = labels(new ImageFiles(tree), created);
+    return new BaseWriter(request.store(), request.tag(), progress, created)
+        .write(
+            BaseLayers.split(tree),
+            config ->
+                config
+                    .cmd(List.of("/sbin/init"))
+                    .labels(labels)
+                    // systemd's signal for an orderly shutdown.
+                    .stopSignal("SIGRTMIN+3"));
+  }
+
+  private Map<String, String> labels(ImageFiles files, Instant created) throws IOException {
+    Map<String, String> labels = new TreeMap<>();
+    labels.put("containers.bootc", "1");
+    labels.put("ostree.bootable", "1");
+    Path product = request.product();
+    if (product != null) {
+      labels.put(AGENT_LABEL, BaseAgent.key(product, jdk()));
+    }
+    labels.put("org.opencontainers.image.created", created.toString());
+    String release = files.text("etc/debian_version").orElse("").strip();
+    labels.put("org.opencontainers.image.version", release.isEmpty() ? request.suite() : release);
+    return labels;
   }
 
   private void users() throws IOException {
@@ -298,12 +278,17 @@ public final class BaseImage {
     }
   }
 
-  /** The newest time that a package brought along; files made by this build are younger. */
   private Instant created(FileTree tree) throws IOException {
     @Nullable Instant given = request.created();
-    if (given != null) {
-      return given;
-    }
+    return given == null ? newest(tree, start) : given;
+  }
+
+  /**
+   * The newest time that a package brought along; files made by a build are younger.
+   *
+   * @param start of the build
+   */
+  static Instant newest(FileTree tree, Instant start) throws IOException {
     AtomicLong newest = new AtomicLong();
     tree.walk(
         (path, node) -> {
@@ -324,19 +309,6 @@ public final class BaseImage {
 
   private void write(String path, String content) throws IOException {
     write(path, content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-  }
-
-  /** Takes the work folder away, but never through a mount into the machine itself. */
-  private void removeWork() throws IOException {
-    String prefix = root + "/";
-    Optional<OsPath> mounted =
-        MountTable.points().stream()
-            .filter(target -> target.is(root.toString()) || target.startsWith(prefix))
-            .findFirst();
-    if (mounted.isPresent()) {
-      throw Problem.environment(mounted.get() + " is mounted; unmount it and try again");
-    }
-    Posix.removeTree(OsPath.of(root));
   }
 
   /** A script among the resources, to be run where its mounts vanish with it. */

@@ -2,7 +2,6 @@ package slipway.distro;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -10,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import slipway.archive.compress.Compression;
 import slipway.archive.tar.TarOptions;
 import slipway.base.CountedOutput;
@@ -24,15 +23,21 @@ import slipway.oci.layout.BlobWriter;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.ImageConfig;
+import slipway.oci.model.ImageConfigBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
-import slipway.system.files.ImageFiles;
+import slipway.oci.model.Reference;
+import slipway.oci.store.LocalStore;
 import slipway.tree.FileTree;
 import slipway.tree.TarWriter;
 
-/** Writes a base image's tree to the store: layers side by side, then config, manifest and name. */
-record BaseWriter(BaseRequest request, Progress progress, Instant created) {
+/**
+ * Writes an image of packages to the store: layers side by side, then config, manifest and name.
+ *
+ * @param created the image's time of creation
+ */
+record BaseWriter(LocalStore store, Reference tag, Progress progress, Instant created) {
   /** Smaller than the usual level by a tenth and made once; reading costs the same. */
   private static final int LEVEL = 9;
 
@@ -45,52 +50,37 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
   /** One finished layer. */
   private record Written(String name, Descriptor descriptor, Digest diffId, long size) {}
 
-  Manifest.Image write(FileTree tree) throws IOException {
-    List<Written> layers = layers(tree);
-    Platform platform = Platform.host();
-    Map<String, String> labels = labels(new ImageFiles(tree));
+  /**
+   * Writes it.
+   *
+   * @param parts by name, bottom layer first
+   * @param config adds to a config with the usual PATH
+   */
+  Manifest.Image write(Map<String, FileTree> parts, UnaryOperator<ImageConfigBuilder> config)
+      throws IOException {
+    List<Written> layers = layers(parts);
     List<ImageConfig.History> history =
         layers.stream()
             .map(l -> new ImageConfig.History(created.toString(), l.name(), null, false))
             .toList();
-    ImageConfig config =
-        ImageConfig.draft(platform)
+    ImageConfigBuilder draft =
+        ImageConfig.draft(Platform.host())
             .created(created.toString())
             .env(List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
-            .cmd(List.of("/sbin/init"))
-            .labels(labels)
-            // systemd's signal for an orderly shutdown.
-            .stopSignal("SIGRTMIN+3")
             .diffIds(layers.stream().map(Written::diffId).toList())
-            .history(history)
-            .build();
-    Descriptor stored = request.store().putBlob(MediaTypes.OCI_CONFIG, config.toJson());
+            .history(history);
+    Descriptor stored = store.putBlob(MediaTypes.OCI_CONFIG, config.apply(draft).build().toJson());
     Manifest.Image image =
         Manifest.Image.of(stored, layers.stream().map(Written::descriptor).toList(), Map.of());
-    request.store().putManifest(image, request.tag());
+    store.putManifest(image, tag);
     return image;
   }
 
-  private Map<String, String> labels(ImageFiles files) throws IOException {
-    Map<String, String> labels = new TreeMap<>();
-    labels.put("containers.bootc", "1");
-    labels.put("ostree.bootable", "1");
-    Path product = request.product();
-    if (product != null) {
-      labels.put(BaseImage.AGENT_LABEL, BaseAgent.key(product, BaseImage.jdk()));
-    }
-    labels.put("org.opencontainers.image.created", created.toString());
-    String release = files.text("etc/debian_version").orElse("").strip();
-    labels.put("org.opencontainers.image.version", release.isEmpty() ? request.suite() : release);
-    return labels;
-  }
-
-  private List<Written> layers(FileTree tree) throws IOException {
+  private List<Written> layers(Map<String, FileTree> parts) throws IOException {
     int processors = Runtime.getRuntime().availableProcessors();
     try (ExecutorService workers = Executors.newFixedThreadPool(processors)) {
       List<Future<Written>> running = new ArrayList<>();
-      BaseLayers.split(tree)
-          .forEach((name, part) -> running.add(workers.submit(() -> layer(name, part))));
+      parts.forEach((name, part) -> running.add(workers.submit(() -> layer(name, part))));
       List<Written> layers = new ArrayList<>();
       for (Future<Written> layer : running) {
         layers.add(layer.get());
@@ -120,7 +110,7 @@ record BaseWriter(BaseRequest request, Progress progress, Instant created) {
   private Written layer(String name, FileTree part) throws IOException {
     MessageDigest digest = Digest.Algorithm.SHA256.newMessageDigest();
     Compression compression = Compression.ZSTD;
-    try (BlobWriter blob = request.store().newBlob()) {
+    try (BlobWriter blob = store.newBlob()) {
       CountedOutput counter;
       try (OutputStream compressed = compression.compress(blob, LEVEL);
           DigestOutputStream hashed = new DigestOutputStream(compressed, digest);
