@@ -238,6 +238,7 @@ class ArchitectureTest {
     only("org.eclipse.jetty..", "http");
     only("com.github.luben..", "archive");
     only("tools.jackson.dataformat.toml..", "base");
+    only("org.snakeyaml..", "base");
     only("picocli..", "cli");
   }
 

@@ -17,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.dataformat.toml.TomlMapper;
 
 /**
- * A TOML or JSON file that people write. Keys are named from the root, as in {@code
+ * A TOML, JSON or YAML file that people write. Keys are named from the root, as in {@code
  * customizations.user[1].uid}; what is wrong with one is told with its file and line. Immutable.
  */
 public final class ConfigDocument {
@@ -67,6 +67,12 @@ public final class ConfigDocument {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
     return new ConfigDocument(name, text, true, parse(strict, text, name), "");
+  }
+
+  /** As {@link #toml(String, String)}, of YAML, whose keys are told without their lines. */
+  public static ConfigDocument yaml(String text, String name) {
+    // In an empty text no key has a line.
+    return new ConfigDocument(name, "", false, YamlTree.parse(text, name), "");
   }
 
   private static JsonNode parse(ObjectMapper mapper, String text, String name) {
