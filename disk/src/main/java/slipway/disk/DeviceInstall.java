@@ -97,25 +97,25 @@ public final class DeviceInstall {
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
       long size = disk.size();
       DiskWriter.Plans plans =
-          loader ->
+          (loader, customizations) ->
               DiskPlan.ofDevice(
                   request.device().toString(),
                   size,
                   new DiskPlan.Least(
-                      DiskWriter.rootMinimum(image, request.wishes().customizations()),
-                      request.wishes().customizations().bootMinimum()),
+                      DiskWriter.rootMinimum(image, customizations), customizations.bootMinimum()),
                   request.rootSize(),
                   image.architecture(),
                   loader,
                   UUID::randomUUID);
-      plans.of(request.wishes().likelyBootLoader());
+      DiskConfig wanted = request.wishes().customizations();
+      plans.of(request.wishes().likelyBootLoader(), wanted);
       if (!request.wipe()) {
         disk.requireEmpty();
       }
       InstallableImage seen = InstallableImage.ahead(image, request.wishes(), progress);
       BootLoader loader = seen.bootLoader(request.wishes());
       BlockSetup setup = setup(seen);
-      RootFileSystem rootfs = fitting(seen, plans.of(loader), loader, setup);
+      RootFileSystem rootfs = fitting(seen, plans.of(loader, wanted), loader, setup);
       write(plans, rootfs, loader, setup);
       disk.sync();
     }
@@ -180,7 +180,7 @@ public final class DeviceInstall {
       DiskWriter.Plans plans, RootFileSystem rootfs, BootLoader loader, BlockSetup setup)
       throws IOException {
     DiskWriter.Options options =
-        new DiskWriter.Options(rootfs, loader, setup, USUAL, request.wishes(), false, null);
+        new DiskWriter.Options(rootfs, loader, setup, USUAL, request.wishes(), false, false, null);
     Path folder = Objects.requireNonNull(request.device().toAbsolutePath().getParent());
     DiskSpace space =
         new DiskSpace(request.image().source(), request.image().manifest(), folder, false);

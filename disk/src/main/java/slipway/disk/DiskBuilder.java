@@ -16,6 +16,8 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.DiskConfig;
+import slipway.disk.config.ImageDisk;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.format.ImageFormat;
@@ -74,11 +76,14 @@ public final class DiskBuilder {
     InstallableImage known = InstallableImage.ahead(image, wishes, progress);
     known.check(wishes);
     BootLoader loader = known.bootLoader(wishes);
-    DiskPlan plan = plans(image).of(loader);
+    ImageDisk said = ImageDisk.of(known.files());
+    DiskConfig customizations = request.customizations().onDiskOf(said);
+    said.ignored().forEach(progress::note);
+    DiskPlan plan = plans(image).of(loader, customizations);
     new OtherPlaces(plan).require(known.files());
-    RootFileSystem asked = rootfs();
-    RootFileSystem said = asked == null ? known.config().rootfs() : asked;
-    RootFileSystem rootfs = said == null ? RootFileSystem.EXT4 : said;
+    RootFileSystem asked = customizations.layout().rootfs(rootfs(), true);
+    RootFileSystem wanted = asked == null ? known.config().rootfs() : asked;
+    RootFileSystem rootfs = wanted == null ? RootFileSystem.EXT4 : wanted;
     KernelArguments usual = usual().append(DiskWriter.mounts(plan, known.files()).arguments());
     KernelArguments arguments =
         known.arguments(DiskWriter.rootArguments(plan, KernelArguments.NONE), usual, wishes);
@@ -87,16 +92,9 @@ public final class DiskBuilder {
     return DiskManifest.text(request, planned, Map.of());
   }
 
-  /** What is asked for, in one way or the other. */
+  /** What is asked for by an option or the config. */
   private @Nullable RootFileSystem rootfs() {
-    RootFileSystem option = request.rootfs();
-    RootFileSystem layout = request.customizations().layout().rootfs();
-    if (option != null && layout != null && option != layout) {
-      throw Problem.usage(
-          "--rootfs %s is another file system than fs_type = \"%s\" of customizations.disk; leave one of them out"
-              .formatted(option.label(), layout.label()));
-    }
-    return layout == null ? option : layout;
+    return request.customizations().layout().rootfs(request.rootfs(), false);
   }
 
   private KernelArguments usual() {
@@ -107,13 +105,12 @@ public final class DiskBuilder {
   }
 
   private DiskWriter.Plans plans(BootableImage image) {
-    return loader ->
+    return (loader, customizations) ->
         DiskPlan.of(
             request.size(),
             new DiskPlan.Least(
-                DiskWriter.rootMinimum(image, request.customizations()),
-                request.customizations().bootMinimum()),
-            request.customizations().layout(),
+                DiskWriter.rootMinimum(image, customizations), customizations.bootMinimum()),
+            customizations.layout(),
             image.architecture(),
             loader,
             request.ids());
@@ -124,7 +121,7 @@ public final class DiskBuilder {
     wishes().requireGrubTool();
     rootfs();
     DiskWriter.Plans plans = plans(image);
-    plans.of(wishes().likelyBootLoader());
+    plans.of(wishes().likelyBootLoader(), request.customizations());
     Path output = Files.createDirectories(request.output().toAbsolutePath());
     request.types().forEach(type -> requireNoFolder(output.resolve(type.path())));
     requireNoFolder(output.resolve(DiskManifest.name(request.types())));
@@ -222,7 +219,7 @@ public final class DiskBuilder {
       throws IOException {
     DiskWriter.Options options =
         new DiskWriter.Options(
-            rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true, request.time());
+            rootfs(), null, BlockSetup.DIRECT, usual(), wishes(), true, true, request.time());
     DiskWriter writer = new DiskWriter(request.image(), options, space, progress);
     return writer.writeWhole(plan -> empty(output, plan, scratch), plans, scratch);
   }

@@ -19,6 +19,7 @@ import slipway.disk.bootloader.Grub;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.ImageDisk;
 import slipway.disk.config.PartitionContent;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.customize.Customizer;
@@ -54,6 +55,7 @@ final class DiskWriter {
   private RootFileSystem rootfs;
   private BootLoader loader;
   private KernelArguments arguments = KernelArguments.NONE;
+  private DiskConfig customizations;
 
   /**
    * What the machine is to be.
@@ -63,6 +65,7 @@ final class DiskWriter {
    * @param setup how the root lies on it
    * @param usual kernel arguments of this kind of disk, which the image may delete
    * @param wishes what else is wanted
+   * @param asImageSays whether what the image says of disks counts ({@link ImageDisk})
    * @param isNew whether the disk holds zeros and nothing else
    * @param time when all that is younger was made; null for times as they are
    */
@@ -72,6 +75,7 @@ final class DiskWriter {
       BlockSetup setup,
       KernelArguments usual,
       MachineWishes wishes,
+      boolean asImageSays,
       boolean isNew,
       @Nullable Instant time) {}
 
@@ -82,6 +86,7 @@ final class DiskWriter {
     this.progress = progress;
     this.rootfs = options.rootfs() == null ? RootFileSystem.EXT4 : options.rootfs();
     this.loader = options.loader() == null ? options.wishes().likelyBootLoader() : options.loader();
+    this.customizations = options.wishes().customizations();
   }
 
   /**
@@ -108,22 +113,26 @@ final class DiskWriter {
     Path disk(DiskPlan plan) throws IOException;
   }
 
-  /** How the disk is divided, by what starts the machine. */
+  /** How the disk is divided. */
   @FunctionalInterface
   interface Plans {
-    DiskPlan of(BootLoader loader);
+    /**
+     * @param loader that starts the machine
+     * @param customizations the user's, with what the image says of the disk
+     */
+    DiskPlan of(BootLoader loader, DiskConfig customizations);
   }
 
   /**
-   * Writes it. Which file system an image wants for its root, and which boot loader, is known when
-   * its files are on one: nearly all want the usual ones or say nothing, so these are taken, and
-   * for the others the disk is begun anew. To read every layer before would cost all of them that
-   * time.
+   * Writes it. Which file system an image wants for its root, which boot loader, and how its disk
+   * shall be divided is known when its files are on one: nearly all want what is usual or say
+   * nothing, so this is taken, and for the others the disk is begun anew. To read every layer
+   * before would cost all of them that time.
    *
    * @return the disk, and what it is
    */
   Written writeWhole(Begin begin, Plans plans, Scratch scratch) throws IOException {
-    DiskPlan plan = plans.of(loader);
+    DiskPlan plan = plans.of(loader, customizations);
     Path first = begin.disk(plan);
     if (write(first, plan, scratch)) {
       return new Written(first, plan, rootfs, loader, arguments);
@@ -131,10 +140,14 @@ final class DiskWriter {
     progress.note(
         "the image wants "
             + rootfs.label()
-            + " for its root and "
+            + " for its root, "
             + loader.label()
-            + " to start it; beginning anew");
-    plan = plans.of(loader);
+            + " to start it"
+            + (customizations.equals(options.wishes().customizations())
+                ? ""
+                : ", and a disk of its own kind")
+            + "; beginning anew");
+    plan = plans.of(loader, customizations);
     Path second = begin.disk(plan);
     if (!write(second, plan, scratch)) {
       throw new AssertionError("an image that changes what it says");
@@ -242,8 +255,7 @@ final class DiskWriter {
           return install(target, partition, scratch);
         } catch (IOException | RuntimeException e) {
           throw DiskSpace.thrown(
-              space.explained(
-                  e, plan, root.target(), rootMinimum(image, options.wishes().customizations())));
+              space.explained(e, plan, root.target(), rootMinimum(image, customizations)));
         }
       }
     }
@@ -272,7 +284,7 @@ final class DiskWriter {
                   partition,
                   scratch));
     } catch (IOException | RuntimeException e) {
-      long least = rootMinimum(image, options.wishes().customizations());
+      long least = rootMinimum(image, customizations);
       throw DiskSpace.thrown(space.explainedFiles(e, plan, folder, least));
     }
   }
@@ -376,14 +388,30 @@ final class DiskWriter {
   }
 
   /** Whether an image wants what this disk is not; it is what the next one becomes. */
-  private boolean isOther(Installation installation) {
-    RootFileSystem wanted = installation.rootfs();
+  private boolean isOther(Installation installation) throws IOException {
+    DiskConfig divided = customizations;
+    if (options.asImageSays()) {
+      ImageDisk said = ImageDisk.of(installation.known().files());
+      divided = customizations.onDiskOf(said);
+      if (divided.equals(customizations)) {
+        said.ignored().forEach(progress::note);
+      }
+    }
+    RootFileSystem wanted = wantedRoot(installation, divided);
     BootLoader starting = installation.bootLoader();
-    boolean isOtherRoot = options.rootfs() == null && wanted != null && wanted != rootfs;
+    boolean isOtherRoot = wanted != null && wanted != rootfs;
     boolean isOtherPlan = (starting == BootLoader.SYSTEMD) != (loader == BootLoader.SYSTEMD);
     rootfs = isOtherRoot && wanted != null ? wanted : rootfs;
     loader = starting;
-    return isOtherRoot || isOtherPlan;
+    boolean isDividedAnew = !divided.equals(customizations);
+    customizations = divided;
+    return isOtherRoot || isOtherPlan || isDividedAnew;
+  }
+
+  /** What the image wants, unless it is said otherwise or by how the disk is divided. */
+  private @Nullable RootFileSystem wantedRoot(Installation installation, DiskConfig divided) {
+    RootFileSystem given = divided.layout().rootfs(options.rootfs(), true);
+    return given == null ? installation.rootfs() : given;
   }
 
   /** The kernel arguments that the root of a disk is found by. */

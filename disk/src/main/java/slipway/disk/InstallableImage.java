@@ -51,6 +51,7 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
       Pattern.compile(
           "(usr/)?(lib|local/lib|etc)/(bootc|ostree)/.*|((usr/)?etc|usr/lib)/os-release"
               + "|(usr/)?etc/selinux/(config|[^/]*/contexts/files/file_contexts(\\.[a-z_]*)?)"
+              + "|usr/lib/(bootc-image-builder|image-builder/bootc)/[^/]*"
               + "|(usr/)?lib/systemd/boot/efi/systemd-boot[^/]*"
               + "|(usr/)?lib/bootupd/(updates/[^/]*|grub2-static/.*)"
               + "|usr/lib/modules/[^/]*/modules\\.(builtin|dep)",

@@ -169,6 +169,36 @@ class PartitionsTest extends DiskCase {
     }
   }
 
+  /** An image may say how its disks are divided; a config that says it comes first. */
+  @Test
+  void theImageDividesItsDisk() throws Exception {
+    Path own = Files.createDirectories(tree.resolve("usr/lib/bootc-image-builder"));
+    Files.writeString(
+        own.resolve("config.toml"),
+        HOMES
+            + """
+            [[customizations.disk.partitions]]
+            mountpoint = "/"
+            fs_type = "xfs"
+            minsize = "1 MiB"
+            """);
+    DiskRequest request = with(request(), null, DiskConfig.EMPTY);
+    assertThat(DiskBuilder.manifest(request, Progress.NONE))
+        .contains("\"var-home\"")
+        .contains("\"xfs\"");
+    Path disk = build(request);
+    List<Partition> parts = parts(disk);
+    assertThat(parts).hasSize(5);
+    assertThat(blkid(disk, parts.get(3), "LABEL")).isEqualTo("homes");
+    assertThat(blkid(disk, parts.get(4), "TYPE")).isEqualTo("xfs");
+    assertThatThrownBy(() -> build(with(request, RootFileSystem.EXT4, DiskConfig.EMPTY)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(
+            "--rootfs ext4 is another file system than fs_type = \"xfs\" of the image's own");
+    assertThat(parts(disk(SWAP))).hasSize(5);
+    assertThat(blkid(disk, parts(disk).get(3), "TYPE")).isEqualTo("swap");
+  }
+
   private static final String VOLUME =
       """
       [[customizations.disk.partitions]]

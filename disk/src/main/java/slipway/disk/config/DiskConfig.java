@@ -271,6 +271,40 @@ public record DiskConfig(
     return with(users, kernelArguments, files, layout.with(table));
   }
 
+  /**
+   * The same on the disk that the image asks for, as far as this config does not say itself how its
+   * file systems or the disk shall be. A table that was asked for remains.
+   */
+  public DiskConfig onDiskOf(ImageDisk image) {
+    DiskLayout tableAlone = new DiskLayout(layout.table(), 0, 0, List.of());
+    if (!layout.equals(tableAlone)) {
+      return this;
+    }
+    boolean isSized = rootMinimum != 0 || bootMinimum != 0;
+    boolean isOfBase = isSized || image.layout().equals(DiskLayout.USUAL);
+    DiskLayout wanted = isOfBase ? image.base() : image.layout();
+    return new DiskConfig(
+        users,
+        groups,
+        kernelArguments,
+        hostname,
+        timezone,
+        locale,
+        files,
+        directories,
+        isSized ? rootMinimum : image.rootMinimum(),
+        isSized ? bootMinimum : image.bootMinimum(),
+        keymap,
+        timeServers,
+        services,
+        firewall,
+        new DiskLayout(
+            layout.table() == null ? wanted.table() : layout.table(),
+            wanted.minimum(),
+            wanted.offset(),
+            wanted.partitions()));
+  }
+
   /** The same with another user at the end. */
   public DiskConfig withUser(User user) {
     return with(appended(users, List.of(user)), kernelArguments, files, layout);

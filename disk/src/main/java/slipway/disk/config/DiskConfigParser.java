@@ -93,14 +93,18 @@ final class DiskConfigParser {
 
   private static DiskConfig parse(
       ConfigDocument whole, String name, DiskConfig.Unsupported unsupported) {
-    JsonNode root = whole.root();
-    // The older form, from when the tool took more than a blueprint.
-    boolean older = root.path("blueprint").isObject() && root.size() == 1;
-    ConfigDocument document = older ? whole.below("blueprint") : whole;
+    ConfigDocument document = blueprint(whole);
     if (!document.root().isObject()) {
       throw Problem.input(name + ": a config is a table of keys, such as customizations");
     }
     return new DiskConfigParser(new ConfigKeys(document, unsupported)).config(document.root());
+  }
+
+  /** Without the table around it that older configs have: the tool took more than a blueprint. */
+  static ConfigDocument blueprint(ConfigDocument whole) {
+    JsonNode root = whole.root();
+    boolean older = root.path("blueprint").isObject() && root.size() == 1;
+    return older ? whole.below("blueprint") : whole;
   }
 
   private DiskConfig config(JsonNode root) {

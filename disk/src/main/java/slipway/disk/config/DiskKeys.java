@@ -78,12 +78,8 @@ final class DiskKeys {
               + " and customizations.filesystem; leave one of them out");
     }
     keys.known(disk, AT, "type", "minsize", "start_offset", "sector_size", "partitions");
-    Integer sector = keys.number(disk, "sector_size", AT);
-    if (sector != null && sector != SECTOR) {
-      throw keys.wrong(
-          AT + ".sector_size", AT + ".sector_size: disks with sectors of 512 bytes alone are made");
-    }
-    PartitionTable table = table(disk);
+    requireSector(disk, AT);
+    PartitionTable table = table(disk, AT);
     List<DiskLayout.Partition> partitions = new ArrayList<>();
     keys.each(
         disk, "partitions", AT + ".partitions", (n, at) -> partitions.add(partition(n, at, table)));
@@ -98,8 +94,18 @@ final class DiskKeys {
         table, size(disk, "minsize", AT), size(disk, "start_offset", AT), partitions);
   }
 
-  private @Nullable PartitionTable table(JsonNode disk) {
-    String type = keys.string(disk, "type", AT + ".type");
+  /** That a disk has the sectors that are asked for. */
+  void requireSector(JsonNode disk, String at) {
+    Integer sector = keys.number(disk, "sector_size", at);
+    if (sector != null && sector != SECTOR) {
+      throw keys.wrong(
+          at + ".sector_size", at + ".sector_size: disks with sectors of 512 bytes alone are made");
+    }
+  }
+
+  /** The table of a disk, or null. */
+  @Nullable PartitionTable table(JsonNode disk, String at) {
+    String type = keys.string(disk, "type", at + ".type");
     if (type == null) {
       return null;
     }
@@ -109,15 +115,16 @@ final class DiskKeys {
       }
     }
     throw keys.wrong(
-        AT + ".type",
-        AT + ".type: unknown partition table type: \"" + type + "\" (valid: gpt, dos)");
+        at + ".type",
+        at + ".type: unknown partition table type: \"" + type + "\" (valid: gpt, dos)");
   }
 
   private long size(JsonNode node, String key, String at) {
     return isGiven(node, key) ? new FilesystemKeys(keys).size(node.get(key), at + "." + key) : 0;
   }
 
-  private DiskLayout.Partition partition(JsonNode n, String at, @Nullable PartitionTable table) {
+  /** A partition, in a place that no other has. */
+  DiskLayout.Partition partition(JsonNode n, String at, @Nullable PartitionTable table) {
     String type = keys.string(n, "type", at + ".type");
     PartitionContent content =
         switch (type == null ? "plain" : type) {

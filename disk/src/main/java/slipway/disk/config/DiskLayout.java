@@ -111,6 +111,29 @@ public record DiskLayout(
   }
 
   /**
+   * The file system of the root, when it is asked for in one way or the other.
+   *
+   * @param option as {@code --rootfs} has it, or null
+   * @param ofImage whether the layout is the image's, which the user may not know
+   * @throws Problem of kind USAGE when both say something else
+   */
+  public @Nullable RootFileSystem rootfs(@Nullable RootFileSystem option, boolean ofImage) {
+    RootFileSystem own = rootfs();
+    if (option != null && own != null && option != own) {
+      throw Problem.usage(
+          "--rootfs %s is another file system than fs_type = \"%s\" of %s"
+              .formatted(
+                  option.label(),
+                  own.label(),
+                  ofImage
+                      ? "the image's own customizations.disk; leave the option out, or give a config"
+                          + " with another disk"
+                      : "customizations.disk; leave one of them out"));
+    }
+    return own == null ? option : own;
+  }
+
+  /**
    * With the table that was asked for beside the config.
    *
    * @throws Problem of kind USAGE when the config names another

@@ -26,6 +26,9 @@
  *  bootc/install/….toml of the image, below /usr/lib, /usr/local/lib, /usr/etc, /etc
  *                                                    ──▶ InstallConfig: file system, arguments
  *                                                        of the kernel, stateroot, boot loader …
+ *
+ *  config.json, config.toml, disk.yaml of the image, below /usr/lib/bootc-image-builder
+ *                                                    ──▶ ImageDisk: how disks of it are divided
  * </pre>
  *
  * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys}, {@code DiskKeys} and {@code

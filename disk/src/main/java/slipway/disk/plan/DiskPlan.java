@@ -215,7 +215,8 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     List<Wanted> wanted = starting(least, layout, loader);
     Types types = new Types(layout.tableOrUsual(), rootType(architecture));
     for (DiskLayout.Partition asked : layout.partitions()) {
-      if (PartitionContent.STARTING.stream().noneMatch(asked.content().places()::contains)) {
+      if (!(asked.content() instanceof PartitionContent.Bios)
+          && PartitionContent.STARTING.stream().noneMatch(asked.content().places()::contains)) {
         wanted.add(
             new Wanted(
                     usualName(asked.content()),
@@ -267,7 +268,8 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     long kernels = roundUp(Math.max(KERNELS_SIZE, least.boot));
     List<Wanted> wanted = new ArrayList<>();
     if (loader != BootLoader.SYSTEMD && types.table == PartitionTable.GPT) {
-      wanted.add(new Wanted("bios", BIOS_TYPE, BIOS_SIZE, new PartitionContent.Bios()));
+      PartitionContent bios = new PartitionContent.Bios();
+      wanted.add(new Wanted("bios", BIOS_TYPE, BIOS_SIZE, bios).as(biosOf(layout), bios));
     }
     PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM", false);
     Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ESP);
@@ -286,6 +288,12 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
               .as(asked, labelled(asked.map(DiskLayout.Partition::content).orElse(boot), "boot")));
     }
     return wanted;
+  }
+
+  private static Optional<DiskLayout.Partition> biosOf(DiskLayout layout) {
+    return layout.partitions().stream()
+        .filter(asked -> asked.content() instanceof PartitionContent.Bios)
+        .findFirst();
   }
 
   /** With the usual label where none is asked for. */

@@ -53,6 +53,25 @@ class DiskPlanTest {
     assertThat(plan.root().size()).isEqualTo((10L << 30) - 1155 * MIB);
   }
 
+  /**
+   * An image names the partition in which GRUB for BIOS lies; it is made once, and where it is of
+   * use.
+   */
+  @Test
+  void whatGrubLiesInMayHaveAName() {
+    DiskLayout.Partition bios =
+        new DiskLayout.Partition(
+            "p", 2 * MIB, null, "BIOS-BOOT", null, new PartitionContent.Bios());
+    DiskLayout layout = new DiskLayout(null, 0, 0, List.of(bios));
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    DiskPlan grub = DiskPlan.of(0, least, layout, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(grub.parts().stream().map(DiskPlan.Part::name))
+        .containsExactly("BIOS-BOOT", "EFI-SYSTEM", "boot", "root");
+    assertThat(grub.parts().getFirst().size()).isEqualTo(2 * MIB);
+    DiskPlan systemd = DiskPlan.of(0, least, layout, "amd64", BootLoader.SYSTEMD, ids(1));
+    assertThat(systemd.parts()).hasSize(2);
+  }
+
   @Test
   void aLargeImageMakesALargeDisk() {
     assertThat(DiskPlan.of(0, 20L << 30, "amd64", BootLoader.GRUB, ids(1)).root().size())
