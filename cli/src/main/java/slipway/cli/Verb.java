@@ -24,6 +24,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import slipway.cli.build.BaseCommand;
 import slipway.cli.build.BuildCommand;
+import slipway.cli.build.SelfImageCommand;
 import slipway.cli.command.PathValue;
 import slipway.cli.disk.DemoCommand;
 import slipway.cli.disk.DiskCommand;
@@ -105,6 +106,13 @@ enum Verb {
       RUN,
       TOOLS,
       "add a kickstart and files to an ISO, as lorax' tool of that name"),
+  SELF_IMAGE(
+      SLIPWAY,
+      MACHINES,
+      "self-image",
+      RUN,
+      TOOLS,
+      "build an image of Slipway, to run as that of bootc-image-builder"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(
@@ -280,6 +288,7 @@ enum Verb {
       case KICKSTART -> new KickstartTool();
       case ISO -> new IsoCommand();
       case MKKSISO -> new IsoCommand.Mkksiso();
+      case SELF_IMAGE -> new SelfImageCommand();
       case DEMO -> new DemoCommand();
       case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();

@@ -21,7 +21,10 @@
  *  STATE/base/agent/KEY/        a finished agent        prunes them
  * </pre>
  *
- * {@link slipway.system.lint.ImageLint} checks any image's tree, not only those that are made here.
+ * {@link slipway.distro.SelfImage} is an image of the product itself, by 1, 2 and 9 too: {@code
+ * BaseWork} is where both are put together, {@code ProductHome} the product in either.
+ *
+ * <p>{@link slipway.system.lint.ImageLint} checks any image's tree, not only those that are made here.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.distro;

@@ -11,17 +11,36 @@ import slipway.base.Problem;
  * @param root of the file system
  */
 record BuilderContainer(Path root) {
+  /** Whether there is one. */
+  boolean isHere() {
+    return Files.isRegularFile(mark());
+  }
+
+  private Path mark() {
+    return root.resolve("run/.containerenv");
+  }
+
+  /**
+   * A file that a user named. In a container it may be meant from the root, where it was mounted,
+   * and not from where the program starts.
+   */
+  Path named(Path file) {
+    Path mounted = root.resolve(file);
+    return isHere() && !file.isAbsolute() && !Files.exists(file) && Files.isRegularFile(mounted)
+        ? mounted
+        : file;
+  }
+
   /**
    * Refuses one in which no disk can be made.
    *
    * @throws Problem of kind DENIED
    */
   void require() throws IOException {
-    Path mark = root.resolve("run/.containerenv");
-    if (!Files.isRegularFile(mark)) {
+    if (!isHere()) {
       return;
     }
-    if (Files.readString(mark).lines().anyMatch("rootless=1"::equals)) {
+    if (Files.readString(mark()).lines().anyMatch("rootless=1"::equals)) {
       throw Problem.denied(
           "this command must be run in rootful (not rootless) podman: start it by sudo podman run");
     }

@@ -1,5 +1,6 @@
 package slipway.cli.disk;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -9,6 +10,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Problem;
+import slipway.base.Progress;
+import slipway.cli.command.State;
+import slipway.cli.image.RegistryAccess;
 import slipway.disk.DiskRequest;
 import slipway.disk.FileAccess;
 import slipway.oci.model.Platform;
@@ -93,7 +97,7 @@ final class BuilderOptions {
       arity = "0..1",
       fallbackValue = "true",
       hidden = true,
-      description = "deprecated: no registry is asked")
+      description = "deprecated: for a container that has to fetch the image")
   @Nullable Boolean tlsVerify;
 
   @Spec(Spec.Target.MIXEE)
@@ -123,7 +127,9 @@ final class BuilderOptions {
       warn("--local is deprecated and now the default; make sure to pull the image before");
     }
     if (tlsVerify != null) {
-      warn("--tls-verify is deprecated and does nothing: no registry is asked");
+      warn(
+          "--tls-verify is deprecated: it is for containers without podman's store, which fetch the"
+              + " image");
     }
     if (buildContainer != null) {
       warn("--build-container does nothing: nothing of an image is run to make a disk of it");
@@ -136,6 +142,16 @@ final class BuilderOptions {
 
   boolean isVerbose() {
     return verbose || !logLevel.equals("error");
+  }
+
+  /** The image of that name, which a container without podman's store fetches. */
+  BuilderImage open(String image, State state, BuilderContainer container, Progress progress)
+      throws IOException {
+    BuilderImage.Fetching fetching =
+        container.isHere()
+            ? new BuilderImage.Fetching(RegistryAccess.ofUser(tlsVerify), progress)
+            : null;
+    return BuilderImage.open(image, platform(), state, fetching);
   }
 
   /** What the image must be for. */

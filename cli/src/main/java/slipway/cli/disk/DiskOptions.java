@@ -199,6 +199,13 @@ final class DiskOptions {
         followed.name().orElse(null));
   }
 
+  /** Takes a config that is meant from the root of a container as that. */
+  void mounted(BuilderContainer container) {
+    if (config != null && !config.toString().equals(STDIN)) {
+      config = container.named(config);
+    }
+  }
+
   /** Whether an installer is wanted. */
   boolean isInstaller() {
     return DiskType.isInstaller(types);

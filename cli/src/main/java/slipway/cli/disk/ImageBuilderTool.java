@@ -30,6 +30,8 @@ public final class ImageBuilderTool {
   /** Of this machine; in a container, what was mounted there. */
   private static final Path ROOT = Path.of("/");
 
+  private static final BuilderContainer CONTAINER = new BuilderContainer(ROOT);
+
   private ImageBuilderTool() {}
 
   /** {@code bootc-image-builder build IMAGE}. */
@@ -83,6 +85,7 @@ public final class ImageBuilderTool {
             "--in-vm is not here: leave it out, for disks are made without root, too");
       }
       options.check();
+      options.disk.mounted(CONTAINER);
       FileAccess access = output.access();
       if (options.disk.isInstaller()) {
         aws.refuse();
@@ -92,7 +95,7 @@ public final class ImageBuilderTool {
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
       String architecture = options.platform().architecture();
       try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader())) {
-        new BuilderContainer(ROOT).require();
+        CONTAINER.require();
         sending.check();
         build(kind, wanted, access, sending, start);
       }
@@ -100,11 +103,11 @@ public final class ImageBuilderTool {
     }
 
     private void installer(ProgressKind kind, FileAccess access, long start) throws IOException {
-      new BuilderContainer(ROOT).require();
+      CONTAINER.require();
       boolean lines = kind == ProgressKind.AUTO && options.isVerbose();
       Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
       Path iso;
-      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+      try (BuilderImage found = options.open(image, state, CONTAINER, told)) {
         iso =
             IsoBuilder.build(
                 options.disk.installer(
@@ -138,7 +141,7 @@ public final class ImageBuilderTool {
       Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
       List<Path> files;
       AmiUpload.Made made;
-      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+      try (BuilderImage found = options.open(image, state, CONTAINER, told)) {
         files = DiskBuilder.build(options.wanted(found, wanted, access, output.folder), told);
         told.note("Build complete!");
         told.note("Results saved in " + output.folder);
@@ -177,9 +180,10 @@ public final class ImageBuilderTool {
     @Override
     public Integer call() throws IOException {
       options.check();
+      options.disk.mounted(CONTAINER);
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
       var out = spec.commandLine().getOut();
-      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+      try (BuilderImage found = options.open(image, state, CONTAINER, Progress.NONE)) {
         DiskRequest request = options.wanted(found, wanted, FileAccess.PRIVATE, Path.of("."));
         out.print(DiskBuilder.manifest(request, Progress.NONE));
       }

@@ -41,6 +41,17 @@ public final class RegistryAccess {
     return registries(AuthFile.options(System.getenv(), authFile));
   }
 
+  /**
+   * As {@link #registries()}, of a command that has one of the options at most.
+   *
+   * @param tlsVerify null for what registries.conf says
+   */
+  public static Registries ofUser(@Nullable Boolean tlsVerify) throws IOException {
+    RegistryAccess access = new RegistryAccess();
+    access.tlsVerify = tlsVerify;
+    return access.registries();
+  }
+
   /** As {@link #registries()}, without credentials. */
   Registries anonymous() throws IOException {
     return registries(RegistryOptions.anonymous(System.getenv()));

@@ -226,6 +226,7 @@ class RefusalsTest {
           pull oci:/a/b                 | "oci:/a/b" is in no registry; slipway load reads it
           pull containers-storage:a/b   | "containers-storage:a/b" is in no registry; podman push brings it to one
           images extra                  | unexpected argument "extra"; slipway images --help lists the arguments
+          self-image extra              | unexpected argument "extra"; slipway self-image --help lists the arguments
           system prnue                  | unknown command "prnue"; did you mean prune?
           system bogus                  | unknown command "bogus"; slipway system --help lists the commands
           imagse                        | unknown command "imagse"; did you mean images?

@@ -179,7 +179,7 @@ class ImageBuilderToolTest {
       textBlock =
           """
           --local          | warning: --local is deprecated and now the default
-          --tls-verify     | warning: --tls-verify is deprecated and does nothing
+          --tls-verify     | warning: --tls-verify is deprecated: it is for containers
           --build-container x | warning: --build-container does nothing
           """)
   void whatDoesNothingIsTold(String flag, String words) throws Exception {
@@ -233,6 +233,19 @@ class ImageBuilderToolTest {
       assertThatThrownBy(container::require)
           .hasMessageContaining("this command requires a privileged container");
     }
+  }
+
+  /** The guides' lines mount the config at the root, and name it without a slash. */
+  @Test
+  void aConfigIsFoundAtTheRootOfAContainer() throws Exception {
+    BuilderContainer container = new BuilderContainer(dir);
+    Path mounted = Files.createFile(dir.resolve("mounted.toml"));
+    Path name = Path.of("mounted.toml");
+    assertThat(container.named(name)).isEqualTo(name);
+    Files.createFile(Files.createDirectories(dir.resolve("run")).resolve(".containerenv"));
+    assertThat(container.named(name)).isEqualTo(mounted);
+    assertThat(container.named(Path.of("none.toml"))).isEqualTo(Path.of("none.toml"));
+    assertThat(container.named(Path.of("pom.xml"))).isEqualTo(Path.of("pom.xml"));
   }
 
   @Test
