@@ -52,13 +52,13 @@ public final class IsoBuilder {
 
   private static final String INSTALLER = "usr/lib/systemd/system/slipway-install.service";
 
-  /** The volume's name; what is looked for is the mark. */
-  private static final String VOLUME = "SLIPWAY-INSTALLER";
-
   private final IsoRequest request;
   private final Progress progress;
   private final byte @Nullable [] config;
   private final String mark;
+
+  /** What is looked for is the mark, whatever the volume's name is. */
+  private IsoYaml said = IsoYaml.NONE;
 
   private IsoBuilder(IsoRequest request, Progress progress) throws IOException {
     this.request = request;
@@ -167,6 +167,8 @@ public final class IsoBuilder {
               + INSTALLER
               + " is missing; build it on a base made by slipway base build");
     }
+    said = IsoYaml.of(image);
+    said.ignored().forEach(progress::note);
     String kernel = KernelLayout.of(image).version();
     Path tree = Files.createDirectory(scratch.resolve("iso"));
     Path boot = Files.createDirectories(tree.resolve("images/pxeboot"));
@@ -251,11 +253,12 @@ public final class IsoBuilder {
     String initrd = "initrd /images/pxeboot/initrd.img /images/live.img";
     String serial = " console=tty0 console=ttyS0,115200";
     return """
-        set timeout=10
+        set timeout=%d
         serial --unit=0 --speed=115200
         terminal_input serial console
         terminal_output serial console
         """
+            .formatted(said.timeout())
         + entry("Install " + plain, line + install + more, initrd)
         + entry("Install " + plain + " (serial console)", line + install + serial + more, initrd)
         + entry("Try " + plain + " without an installation", line + more, initrd);
@@ -318,7 +321,16 @@ public final class IsoBuilder {
   private Command xorriso(Path tree, Path scratch, Path out) {
     Command command =
         Command.of("xorriso", "-no_rc", "-as", "mkisofs", "-quiet", "-o", out.toString())
-            .with("-V", VOLUME, "-R", "-J", "-joliet-long", "-iso-level", "3", "-sysid", "LINUX")
+            .with(
+                "-V",
+                said.label(),
+                "-R",
+                "-J",
+                "-joliet-long",
+                "-iso-level",
+                "3",
+                "-sysid",
+                "LINUX")
             .with("-uid", "0", "-gid", "0")
             .with("--grub2-mbr", scratch.resolve("first-sector").toString())
             .with("-partition_offset", "16", "-appended_part_as_gpt")
