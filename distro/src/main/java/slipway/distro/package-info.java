@@ -24,7 +24,8 @@
  * {@link slipway.distro.SelfImage} is an image of the product itself, by 1, 2 and 9 too: {@code
  * BaseWork} is where both are put together, {@code ProductHome} the product in either.
  *
- * <p>{@link slipway.system.lint.ImageLint} checks any image's tree, not only those that are made here.
+ * <p>{@link slipway.system.lint.ImageLint} checks any image's tree, not only those that are made
+ * here.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.distro;

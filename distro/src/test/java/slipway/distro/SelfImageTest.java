@@ -15,7 +15,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.process.Command;
 
-/** What an image of the product is put together of; the scenarios of {@code e2e} build one and run it. */
+/** What an image of the product is put together of. */
 class SelfImageTest {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
 
