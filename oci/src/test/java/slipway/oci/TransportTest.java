@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,7 +29,9 @@ import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Descriptor;
+import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.MediaTypes;
 import slipway.oci.model.Platform;
 import slipway.oci.registry.RegistryOptions;
 import slipway.oci.store.LocalStore;
@@ -362,5 +365,30 @@ class TransportTest {
       assertThatThrownBy(() -> load(TransportRef.parse(transport + file), "x"))
           .hasMessage(file + " is not a folder");
     }
+  }
+
+  @Test
+  void aManifestThatIsNoneIsToldWithItsFile() throws Exception {
+    Path folder = Files.createDirectory(dir.resolve("stick"));
+    Files.writeString(folder.resolve("manifest.json"), "{\"schemaVersion\": 2,");
+    assertThatThrownBy(() -> load(TransportRef.parse("dir:" + folder), "x"))
+        .isInstanceOfSatisfying(
+            Problem.class, p -> assertThat(p.kind()).isEqualTo(Problem.Kind.CORRUPT))
+        .hasMessageStartingWith(folder + "/manifest.json: the manifest is not valid JSON");
+    Digest digest = Digest.sha256("{}".getBytes(StandardCharsets.UTF_8));
+    Path layout = Files.createDirectory(dir.resolve("layout"));
+    Path blobs = Files.createDirectories(layout.resolve("blobs/sha256"));
+    Files.writeString(blobs.resolve(digest.hex()), "{}");
+    Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+    Files.writeString(
+        layout.resolve("index.json"),
+        "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":2}]}"
+            .formatted(MediaTypes.OCI_MANIFEST, digest));
+    Path tar = dir.resolve("layout.tar");
+    Command.of("tar", "-C", layout.toString(), "-cf", tar.toString(), ".").run();
+    assertThatThrownBy(() -> load(TransportRef.parse("oci:" + layout), "x"))
+        .hasMessageStartingWith(blobs.resolve(digest.hex()) + ": ");
+    assertThatThrownBy(() -> load(TransportRef.parse("oci-archive:" + tar), "x"))
+        .hasMessageStartingWith(tar + ": blobs/sha256/" + digest.hex() + ": ");
   }
 }

@@ -97,7 +97,8 @@ public final class OciLayout implements ImageSource, ImageSink {
     String wanted = selector == null ? name : selector;
     LayoutIndex index = LayoutIndex.read(root);
     Digest digest = index.find(wanted, root.toString());
-    Manifest manifest = Manifest.parse(blobs.read(digest, Limit.MANIFEST_BYTES), null, digest);
+    byte[] bytes = blobs.read(digest, Limit.MANIFEST_BYTES);
+    Manifest manifest = Manifest.parse(bytes, digest, blobs.path(digest).toString());
     index.require(manifest, root.toString());
     return manifest;
   }

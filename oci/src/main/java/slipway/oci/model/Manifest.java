@@ -59,6 +59,21 @@ public sealed interface Manifest permits Manifest.Image, Manifest.Index {
     return ManifestJson.parse(bytes, mediaType, expected);
   }
 
+  /**
+   * Parses what was read from a file, which a fault is told with.
+   *
+   * @param expected the digest that it was asked for by, or null
+   * @param where the file
+   * @throws Problem of kind CORRUPT as the others
+   */
+  static Manifest parse(byte[] bytes, @Nullable Digest expected, String where) {
+    try {
+      return expected == null ? parse(bytes, null) : parse(bytes, null, expected);
+    } catch (Problem e) {
+      throw new Problem(e.kind(), where + ": " + e.sentence(), e);
+    }
+  }
+
   /** One image: a config and layers, bottom first. */
   record Image(
       byte[] bytes,

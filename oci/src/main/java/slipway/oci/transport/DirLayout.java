@@ -117,12 +117,12 @@ public final class DirLayout implements ImageSource, ImageSink {
   @Override
   public Manifest manifest(@Nullable String selector) throws IOException {
     if (selector == null || selector.isEmpty()) {
-      return Manifest.parse(bytes(MANIFEST), null);
+      return Manifest.parse(bytes(MANIFEST), null, root.resolve(MANIFEST).toString());
     }
     Digest digest = Digest.parse(selector);
     String part = digest.hex() + "." + MANIFEST;
     String file = Files.exists(root.resolve(part)) ? part : MANIFEST;
-    return Manifest.parse(bytes(file), null, digest);
+    return Manifest.parse(bytes(file), digest, root.resolve(file).toString());
   }
 
   private byte[] bytes(String file) throws IOException {

@@ -79,8 +79,8 @@ public final class OciArchive {
     @Override
     public Manifest manifest(@Nullable String selector) throws IOException {
       Digest digest = index.find(selector == null ? name : selector, tar.name());
-      Manifest manifest =
-          Manifest.parse(tar.read(entry(digest), Limit.MANIFEST_BYTES), null, digest);
+      byte[] bytes = tar.read(entry(digest), Limit.MANIFEST_BYTES);
+      Manifest manifest = Manifest.parse(bytes, digest, tar.name() + ": " + entry(digest));
       index.require(manifest, tar.name());
       return manifest;
     }
