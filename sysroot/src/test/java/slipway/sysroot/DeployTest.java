@@ -304,6 +304,29 @@ class DeployTest {
     machine.judge();
   }
 
+  /** The same verb again removes what a kill left of it; the next change all of that. */
+  @Test
+  void unfinishedFilesOfKilledChangesGo() throws IOException {
+    Sysroot sysroot = machine.init();
+    Deployment first = sysroot.deploy(install(machine.commit(Machine.files("1", "one"))));
+    Path ostree = machine.root().resolve("ostree");
+    Path settings = ostree.resolve(".slipway.conf.0123456789abcdef.tmp");
+    Path origin =
+        sysroot.path(first).resolveSibling("." + first.id() + ".origin.fedcba9876543210.tmp");
+    Files.writeString(settings, "[deploy");
+    Files.writeString(origin, "[origin]\n");
+    sysroot.changeSettings(wanted -> wanted.withKeep(3));
+    assertThat(settings).doesNotExist();
+    sysroot.setPinned(first, true);
+    assertThat(origin).doesNotExist();
+    Files.writeString(settings, "[deploy");
+    Files.writeString(origin, "[origin]\n");
+    sysroot.cleanup(false);
+    assertThat(settings).doesNotExist();
+    assertThat(origin).doesNotExist();
+    assertThat(sysroot.settings().keep()).isEqualTo(3);
+  }
+
   @Test
   void keepsPinsAndOtherStateroots() throws IOException {
     Sysroot sysroot = machine.init();

@@ -139,7 +139,7 @@ public final class FactoryReset {
       discard(sysroot, name, waiting, e);
       throw e;
     }
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
+    collect(sysroot);
     after.attempt(
         "the image is not told",
         () -> voice.say("Queued for next boot: " + DeployedImage.describe(sysroot, staged)));
@@ -354,13 +354,26 @@ public final class FactoryReset {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
     Deployment booted = Host.requireBooted(sysroot);
-    String gone = name == null ? onlyOther(sysroot, booted) : name;
-    sysroot.removeStateroot(gone, nextBoot::forgetSoftReboot);
+    String gone;
+    try {
+      gone = name == null ? onlyOther(sysroot, booted) : name;
+      sysroot.removeStateroot(gone, nextBoot::forgetSoftReboot);
+    } catch (Problem e) {
+      if (e.kind() == Problem.Kind.NOT_FOUND) {
+        // One that was killed when it was gone may have left what it alone needed.
+        collect(sysroot);
+      }
+      throw e;
+    }
     voice.say("Removed the stateroot " + gone);
     voice.tellReboot(sysroot);
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
+    collect(sysroot);
     voice.touch();
     return gone;
+  }
+
+  private void collect(Sysroot sysroot) {
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
   }
 
   private static String onlyOther(Sysroot sysroot, Deployment booted) throws IOException {

@@ -21,6 +21,7 @@ import slipway.linux.posix.Ioctls;
 import slipway.linux.posix.OsPath;
 import slipway.linux.process.Command;
 import slipway.oci.model.Reference;
+import slipway.ostree.object.ObjectType;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 
@@ -146,6 +147,22 @@ class FactoryResetTest {
     assertThatThrownBy(() -> verb().forget(null)).hasMessageContaining("no stateroot but " + name);
     assertThatThrownBy(() -> verb().forget("other"))
         .hasMessage("there is no stateroot other; there is only " + name);
+  }
+
+  @Test
+  void whatAKilledRemovalLeftOfImagesGoesWithTheNext() throws IOException {
+    machine.publish(OTHER, HostMachine.Image.of("7"));
+    verb().run(options("fresh", OTHER, false));
+    machine.reboot();
+    Sysroot sysroot = machine.environment().sysroot();
+    sysroot.removeStateroot("default", Sysroot.Before.NOTHING);
+    assertThat(sysroot.repository().refs("ostree/container/image")).hasSize(2);
+    assertThatThrownBy(() -> verb().forget("default"))
+        .isInstanceOf(Problem.class)
+        .hasMessage("there is no stateroot default; there is only fresh");
+    assertThat(sysroot.repository().refs("ostree/container/image")).hasSize(1);
+    assertThat(sysroot.repository().has(first.checksum(), ObjectType.COMMIT)).isFalse();
+    machine.judge();
   }
 
   @Test

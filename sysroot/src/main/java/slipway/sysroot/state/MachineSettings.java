@@ -52,8 +52,10 @@ public record MachineSettings(KeyFile file) {
     }
   }
 
-  /** Puts them in force: the rename does. */
+  /** Puts them in force, under the lock of the sysroot: the rename does. */
   public void write(Path root) throws IOException {
+    // What a kill left of an earlier attempt; nobody else writes now.
+    AtomicFile.sweepOf(path(root));
     AtomicFile.write(path(root), RawText.encode(file.toString()));
   }
 

@@ -201,6 +201,8 @@ public final class DeploymentWriter {
     Path target = SysrootState.originFile(directory);
     Path model =
         Files.exists(target) ? target : java.util.Objects.requireNonNull(directory.getParent());
+    // What a kill left of an earlier attempt; whoever writes has the lock, or is an installation.
+    AtomicFile.sweepOf(target);
     try (AtomicFile file = AtomicFile.create(target)) {
       file.out().write(RawText.encode(origin.toString()));
       InheritedLabel.give(file.temporary(), model);

@@ -24,6 +24,7 @@ import slipway.sysroot.state.BootEntry;
 import slipway.sysroot.state.BootTrial;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.EspMenu;
+import slipway.sysroot.state.MachineSettings;
 import slipway.sysroot.state.RunState;
 import slipway.sysroot.state.SysrootState;
 
@@ -64,7 +65,11 @@ public final class SysrootSweep {
     removeKernels(state.all());
     after.attempt("a new stateroot is still marked as such", () -> unmark(state.deployments()));
     after.attempt(
-        "not all unfinished files were found", () -> AtomicFile.sweep(root.resolve("boot/ostree")));
+        "not all unfinished files were found",
+        () -> {
+          AtomicFile.sweep(root.resolve("boot/ostree"));
+          AtomicFile.sweepOf(MachineSettings.path(root));
+        });
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
     return true;
   }
