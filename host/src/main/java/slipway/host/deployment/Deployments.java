@@ -77,7 +77,7 @@ public final class Deployments {
   public Named delete(String word) throws IOException {
     host.requireHost();
     Sysroot sysroot = host.sysroot();
-    Deployment d = DeploymentChoice.find(sysroot, word);
+    Deployment d = findOrTidy(sysroot, word);
     if (d.booted()) {
       throw Problem.input(
           "the booted deployment cannot be deleted; boot another one first: bootc rollback");
@@ -91,9 +91,25 @@ public final class Deployments {
     }
     voice.tellReboot(sysroot);
     voice.say("Deleted deployment " + gone.index() + ": " + gone.image());
-    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
+    collect(sysroot);
     voice.touch();
     return gone;
+  }
+
+  /** Where there is none any more, a kill may have left what the menu has already lost. */
+  private Deployment findOrTidy(Sysroot sysroot, String word) throws IOException {
+    try {
+      return DeploymentChoice.find(sysroot, word);
+    } catch (Problem e) {
+      if (e.kind() == Problem.Kind.NOT_FOUND) {
+        collect(sysroot);
+      }
+      throw e;
+    }
+  }
+
+  private void collect(Sysroot sysroot) {
+    after.attempt("old images could not be removed", () -> ImageRefs.collect(host, sysroot));
   }
 
   /** How many deployments stay beside the booted one when an update is made. */

@@ -16,6 +16,7 @@ import slipway.host.status.StatusReader;
 import slipway.host.system.HostMachine;
 import slipway.host.update.Host;
 import slipway.linux.process.Command;
+import slipway.ostree.object.ObjectType;
 import slipway.sysroot.Sysroot;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.MachineSettings;
@@ -164,6 +165,23 @@ class DeploymentsTest {
     assertThat(machine.actions).isEmpty();
     verbs().delete("staged");
     assertThat(machine.actions).containsExactly("prepare-soft-reboot --reset");
+  }
+
+  @Test
+  void whatAKilledDeletionLeftGoesWithTheNext() throws Exception {
+    upgrade("2");
+    Sysroot sysroot = sysroot();
+    Deployment gone = sysroot.deployments().getLast();
+    Path half = sysroot.path(gone).resolve("usr/lib");
+    sysroot.remove(gone, Sysroot.Before.NOTHING);
+    Files.createDirectories(half);
+    assertThatThrownBy(() -> verbs().delete("1"))
+        .isInstanceOf(Problem.class)
+        .hasMessageStartingWith("no deployment is \"1\"; name one by its index");
+    assertThat(sysroot.path(gone)).doesNotExist();
+    assertThat(sysroot.repository().has(gone.checksum(), ObjectType.COMMIT)).isFalse();
+    assertThat(menu()).containsExactly("2");
+    machine.judge();
   }
 
   @Test
