@@ -147,18 +147,28 @@ final class ClientConnector extends ServerConnector {
     }
   }
 
+  /**
+   * One that can make room, as it was when it was looked at: what it does meanwhile must not change
+   * the order while that is made.
+   */
+  private record Waiting(ClientEndPoint connection, boolean betweenRequests, long idle) {
+    Waiting(ClientEndPoint connection) {
+      this(connection, connection.isBetweenRequests(), connection.getIdleFor());
+    }
+  }
+
   /** What one client has. */
   private static final class Client {
     int connections;
 
     /** Those that can make room, the first to go at the end. */
-    final List<ClientEndPoint> waiting = new ArrayList<>();
+    final List<Waiting> waiting = new ArrayList<>();
 
     @Nullable ClientEndPoint next(int share) {
       if (waiting.isEmpty()) {
         return null;
       }
-      ClientEndPoint last = waiting.getLast();
+      ClientEndPoint last = waiting.getLast().connection();
       return last.isBetweenRequests() || connections > share ? last : null;
     }
   }
@@ -201,13 +211,12 @@ final class ClientConnector extends ServerConnector {
       Client client = clients.computeIfAbsent(address(connection), a -> new Client());
       client.connections++;
       if (connection.isWaiting()) {
-        client.waiting.add(connection);
+        client.waiting.add(new Waiting(connection));
       }
     }
     for (Client client : clients.values()) {
       client.waiting.sort(
-          Comparator.comparing(ClientEndPoint::isBetweenRequests)
-              .thenComparing(ClientEndPoint::getIdleFor));
+          Comparator.comparing(Waiting::betweenRequests).thenComparing(Waiting::idle));
     }
     return clients;
   }

@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -58,6 +59,29 @@ class HttpConnectionsTest extends HttpServing {
     } finally {
       never.countDown();
     }
+  }
+
+  /** How long each has been quiet changes while they are compared. */
+  @Test
+  void roomIsMadeAmongManyThatAreQuiet() throws Exception {
+    Router router = new Router().on("GET", "/", (q, r) -> r.end("text/plain", "served"));
+    List<Socket> quiet = new ArrayList<>();
+    assertQuiet(
+        () -> {
+          HttpOptions options = HttpOptions.at(LOOPBACK).withConnections(500);
+          try (HttpServer other = HttpServer.start(options, router)) {
+            for (int i = 0; i < 2000; i++) {
+              quiet.add(new Socket(LOOPBACK.getAddress(), other.address().getPort()));
+            }
+            quiet.getLast().getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(ISO_8859_1));
+            assertThat(new String(quiet.getLast().getInputStream().readAllBytes(), UTF_8))
+                .endsWith("served");
+          } finally {
+            for (Socket each : quiet) {
+              each.close();
+            }
+          }
+        });
   }
 
   @Test
