@@ -34,8 +34,8 @@ public enum DiskType {
   private static final Set<String> INSTALLERS =
       Set.of("anaconda-iso", "iso", "bootc-installer", "bootc-generic-iso");
 
-  /** What bootc-image-builder makes beside disks. */
-  private static final Set<String> OTHER = Set.of("pxe-tar-xz");
+  /** What it makes for machines that start from the network. */
+  private static final Set<String> NETBOOT = Set.of("pxe", "pxe-tar-xz");
 
   private final String folder;
   private final String file;
@@ -88,6 +88,11 @@ public enum DiskType {
     return !words.isEmpty() && INSTALLERS.containsAll(words);
   }
 
+  /** Whether files for machines that start from the network are asked for, and nothing else. */
+  public static boolean isNetboot(List<String> words) {
+    return !words.isEmpty() && NETBOOT.containsAll(words);
+  }
+
   /**
    * What was asked for, each once.
    *
@@ -95,15 +100,13 @@ public enum DiskType {
    */
   public static List<DiskType> parse(List<String> words) {
     List<String> others =
-        words.stream().filter(w -> OTHER.contains(w) || INSTALLERS.contains(w)).toList();
-    if (!others.isEmpty() && others.size() < words.size()) {
+        words.stream().filter(w -> NETBOOT.contains(w) || INSTALLERS.contains(w)).toList();
+    boolean both = !isInstaller(others) && !isNetboot(others);
+    if (!others.isEmpty() && (both || others.size() < words.size())) {
       throw Problem.usage("cannot mix ISO/disk images in request");
     }
     if (!others.isEmpty()) {
-      throw Problem.usage(
-          INSTALLERS.contains(others.getFirst())
-              ? "--type " + others.getFirst() + " is no disk, and only a build makes it"
-              : "--type " + others.getFirst() + " cannot be made yet; there are " + labels());
+      throw Problem.usage("--type " + others.getFirst() + " is no disk, and only a build makes it");
     }
     return words.stream().map(DiskType::parse).distinct().toList();
   }

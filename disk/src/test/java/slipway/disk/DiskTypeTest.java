@@ -28,8 +28,9 @@ class DiskTypeTest {
           ami, gce, ova, qcow2, raw, vhd, vmdk
           raw iso        | cannot mix ISO/disk images in request
           anaconda-iso   | --type anaconda-iso is no disk, and only a build makes it
-          pxe-tar-xz     | --type pxe-tar-xz cannot be made yet; there are \
-          ami, gce, ova, qcow2, raw, vhd, vmdk
+          pxe-tar-xz     | --type pxe-tar-xz is no disk, and only a build makes it
+          raw pxe        | cannot mix ISO/disk images in request
+          iso pxe        | cannot mix ISO/disk images in request
           """)
   void whatCannotBeMadeIsRefused(String words, String sentence) {
     assertThatThrownBy(() -> DiskType.parse(List.of(words.split(" "))))

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -16,14 +15,12 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import slipway.archive.tar.TarOptions;
 import slipway.base.AtomicFile;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.DeviceInstall;
 import slipway.disk.bootloader.IsoGrub;
-import slipway.iso.live.LiveInitramfs;
 import slipway.linux.lock.ScratchFolder;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -32,13 +29,10 @@ import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Platform;
-import slipway.system.boot.KernelLayout;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
 import slipway.system.osrelease.OsRelease;
 import slipway.tree.FileTree;
-import slipway.tree.Node;
-import slipway.tree.TarWriter;
 
 /**
  * Makes an ISO that starts an image live and installs it. It takes no privilege, and nothing of the
@@ -50,7 +44,6 @@ public final class IsoBuilder {
   /** Microsoft's type for data: firmware takes the ISO's own partition for no system's. */
   private static final String DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7";
 
-  private static final String INSTALLER = "usr/lib/systemd/system/slipway-install.service";
 
   private final IsoRequest request;
   private final Progress progress;
@@ -60,7 +53,7 @@ public final class IsoBuilder {
   /** What is looked for is the mark, whatever the volume's name is. */
   private IsoYaml said = IsoYaml.NONE;
 
-  private IsoBuilder(IsoRequest request, Progress progress) throws IOException {
+  IsoBuilder(IsoRequest request, Progress progress) throws IOException {
     this.request = request;
     this.progress = progress;
     Path file = request.file();
@@ -75,16 +68,21 @@ public final class IsoBuilder {
    * @throws Problem of kind INPUT when no installer can be made of the image
    */
   public static Path build(IsoRequest request, Progress progress) throws IOException {
+    check(request);
+    return new IsoBuilder(request, progress).build();
+  }
+
+  /** Refuses what no live system is made of. */
+  static void check(IsoRequest request) {
     if (!request.config().platform().architecture().equals("amd64")) {
       throw Problem.input("installers can be made of images for amd64 alone");
     }
     arguments(request);
     DeviceInstall.requireUsual(request.customizations());
-    return new IsoBuilder(request, progress).build();
   }
 
   /** Kernel arguments of the config start the installer, too. */
-  private static KernelArguments arguments(IsoRequest request) {
+  static KernelArguments arguments(IsoRequest request) {
     KernelArguments arguments = new KernelArguments(request.customizations().kernelArguments());
     IsoRewrite.requireForMenus(arguments, "kernel.append");
     return arguments;
@@ -151,64 +149,51 @@ public final class IsoBuilder {
 
   /** All that lies on the ISO, and beside it what starts it. */
   private Path files(Path scratch) throws IOException {
-    progress.note("reading the image");
-    FileTree image =
-        SpooledImage.read(
-            request.source(),
-            request.manifest(),
-            request.config(),
-            scratch.resolve("content"),
-            progress);
-    if (!(image.find(INSTALLER).orElse(null) instanceof Node.File)) {
-      throw Problem.input(
-          "an installer cannot be made of image "
-              + request.target()
-              + ", whose agent cannot install from a medium: /"
-              + INSTALLER
-              + " is missing; build it on a base made by slipway base build");
-    }
-    said = IsoYaml.of(image);
+    LiveFiles live = LiveFiles.read(request, scratch.resolve("content"), progress);
+    said = IsoYaml.of(live.image());
     said.ignored().forEach(progress::note);
-    String kernel = KernelLayout.of(image).version();
     Path tree = Files.createDirectory(scratch.resolve("iso"));
     Path boot = Files.createDirectories(tree.resolve("images/pxeboot"));
-    copy(image, "usr/lib/modules/" + kernel + "/vmlinuz", boot.resolve("vmlinuz"));
-    copy(image, "usr/lib/modules/" + kernel + "/initramfs.img", boot.resolve("initrd.img"));
-    try (OutputStream out =
-        new BufferedOutputStream(Files.newOutputStream(tree.resolve("images/live.img")))) {
-      new LiveInitramfs(image, kernel).write(out);
+    try (OutputStream vmlinuz = stream(boot.resolve("vmlinuz"));
+        OutputStream initrd = stream(boot.resolve("initrd.img"));
+        OutputStream more = stream(tree.resolve("images/live.img"))) {
+      live.kernel(vmlinuz);
+      live.initramfs(initrd);
+      live.more(more);
     }
     Files.createFile(Files.createDirectory(tree.resolve(".slipway")).resolve(mark));
-    answers(Files.createDirectory(tree.resolve("slipway")));
-    loaders(image, scratch, tree);
+    answers(tree);
+    loaders(live.image(), scratch, tree);
     progress.note("packing the live system");
-    squash(image, Files.createDirectory(tree.resolve("LiveOS")).resolve("squashfs.img"));
+    live.squash(Files.createDirectory(tree.resolve("LiveOS")).resolve("squashfs.img"));
     Files.delete(scratch.resolve("content"));
+    layout(tree.resolve("container"));
+    return tree;
+  }
+
+  private static OutputStream stream(Path file) throws IOException {
+    return new BufferedOutputStream(Files.newOutputStream(file));
+  }
+
+  /** The image itself, for the installer. */
+  void layout(Path folder) throws IOException {
     progress.note("copying the image");
     Transfer.copy(
         request.source(),
         request.manifest().digest().toString(),
-        OciLayout.create(tree.resolve("container"), null),
+        OciLayout.create(folder, null),
         null,
         Transfer.Options.of(Platform.host()),
         progress);
-    return tree;
   }
 
-  private void answers(Path folder) throws IOException {
+  /** What the installer reads beside the image. */
+  void answers(Path tree) throws IOException {
+    Path folder = Files.createDirectory(tree.resolve("slipway"));
     Files.writeString(folder.resolve("answers"), answers());
     if (config != null) {
       boolean json = String.valueOf(request.file()).endsWith(".json");
       Files.write(folder.resolve(json ? "config.json" : "config.toml"), config);
-    }
-  }
-
-  private static void copy(FileTree image, String path, Path file) throws IOException {
-    if (!(image.find(path).orElse(null) instanceof Node.File found)) {
-      throw Problem.input("the image has no regular file /" + path + ", by which it would start");
-    }
-    try (InputStream in = found.content().open()) {
-      Files.copy(in, file);
     }
   }
 
@@ -242,7 +227,7 @@ public final class IsoBuilder {
   }
 
   private String menu(String name) {
-    String plain = name.replaceAll("[^A-Za-z0-9 ._()/+-]", "");
+    String plain = plain(name);
     String line =
         "linux /images/pxeboot/vmlinuz slipway.live="
             + mark
@@ -264,58 +249,13 @@ public final class IsoBuilder {
         + entry("Try " + plain + " without an installation", line + more, initrd);
   }
 
+  /** A name as all menus can show it. */
+  static String plain(String name) {
+    return name.replaceAll("[^A-Za-z0-9 ._()/+-]", "");
+  }
+
   private static String entry(String title, String linux, String initrd) {
     return "menuentry '%s' {\n\t%s\n\t%s\n}\n".formatted(title, linux, initrd);
-  }
-
-  /** Of the tar that the tree is: so owners and attributes are right without root. */
-  private void squash(FileTree image, Path out) throws IOException {
-    Command tool =
-        Command.of("mksquashfs", "-", out.toString(), "-tar", "-comp", "zstd")
-            .with("-Xcompression-level", "6", "-no-progress", "-quiet", "-no-exports")
-            .with("-mkfs-time", Long.toString(request.epoch().orElse(0)))
-            .environment("SOURCE_DATE_EPOCH", null);
-    Process process = tool.start();
-    try {
-      Thread said = Thread.ofVirtual().start(() -> drain(process.getInputStream()));
-      byte[][] fault = new byte[1][];
-      Thread faults = Thread.ofVirtual().start(() -> fault[0] = drain(process.getErrorStream()));
-      IOException broken = null;
-      try (OutputStream to = process.getOutputStream()) {
-        TarWriter.write(
-            to,
-            image,
-            request.epoch().isPresent()
-                ? new TarOptions(request.epoch().getAsLong())
-                : TarOptions.EXACT);
-      } catch (IOException e) {
-        broken = e;
-      }
-      int status = process.waitFor();
-      said.join();
-      faults.join();
-      if (status != 0 || broken != null) {
-        String text = new String(fault[0], UTF_8).strip();
-        throw new Problem(
-            Problem.Kind.ENVIRONMENT,
-            "mksquashfs cannot pack the live system: "
-                + (text.isEmpty() ? "status " + status : text.lines().toList().getLast()),
-            broken);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Problem.Kind.ENVIRONMENT, "mksquashfs was interrupted", e);
-    } finally {
-      Command.kill(process);
-    }
-  }
-
-  private static byte[] drain(InputStream in) {
-    try {
-      return in.readAllBytes();
-    } catch (IOException e) {
-      return new byte[0];
-    }
   }
 
   private Command xorriso(Path tree, Path scratch, Path out) {

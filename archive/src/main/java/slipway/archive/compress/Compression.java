@@ -10,7 +10,9 @@ import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.util.Arrays;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
+import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZInputStream;
+import org.tukaani.xz.XZOutputStream;
 import slipway.base.Problem;
 import slipway.linux.lock.ScratchFolder;
 
@@ -69,6 +71,14 @@ public enum Compression {
     byte[] head = in.readNBytes(MAGIC);
     in.reset();
     return of(head);
+  }
+
+  /**
+   * Compresses as {@code xz -0} does, for archives that must be called so and hold what is
+   * compressed already.
+   */
+  public static OutputStream xz(OutputStream out) throws IOException {
+    return new XZOutputStream(out, new LZMA2Options(0));
   }
 
   /** Detects the compression and decompresses, as {@link #decompress}: it must be closed. */

@@ -108,10 +108,12 @@ final class BuilderOptions {
     if (!LEVELS.contains(logLevel)) {
       throw Problem.usage("--log-level takes debug, info or error, not \"" + logLevel + "\"");
     }
-    if (disk.isInstaller() && (seed != null || noDefaultArguments)) {
+    if (disk.isLive() && (seed != null || noDefaultArguments)) {
       throw Problem.usage(
           (seed != null ? "--seed" : "--no-default-kernel-args")
-              + " does not go with --type iso: the disk is made where it is installed");
+              + " does not go with --type "
+              + disk.types.getFirst()
+              + ": the disk is made where it is installed");
     }
     if (Boolean.FALSE.equals(local)) {
       throw Problem.usage(

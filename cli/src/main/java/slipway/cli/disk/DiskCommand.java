@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,6 @@ import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
-import slipway.iso.IsoBuilder;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
@@ -73,7 +73,7 @@ public final class DiskCommand implements Callable<Integer> {
     public Integer call() throws IOException {
       long start = System.nanoTime();
       FileAccess access = output.access();
-      if (disk.isInstaller()) {
+      if (disk.isLive()) {
         aws.refuse();
         return installer(access, start);
       }
@@ -109,11 +109,11 @@ public final class DiskCommand implements Callable<Integer> {
 
     private int installer(FileAccess access, long start) throws IOException {
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
-      Path iso;
+      Map<String, Path> files;
       try (LocalStore store = state.storeWith(image)) {
         Manifest.Image manifest = store.image(image, Platform.host());
-        iso =
-            IsoBuilder.build(
+        files =
+            disk.live(
                 disk.installer(
                     store.source(),
                     manifest,
@@ -128,7 +128,8 @@ public final class DiskCommand implements Callable<Integer> {
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       var out = spec.commandLine().getOut();
-      out.println(json ? DiskJson.installer(iso, seconds) : iso);
+      out.println(
+          json ? DiskJson.live(files, seconds) : DiskJson.lines(List.copyOf(files.values()), null));
       if (!json && !quiet) {
         out.printf(Locale.ROOT, "%.1f s%n", seconds);
       }

@@ -2,6 +2,7 @@ package slipway.cli.disk;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -31,10 +32,11 @@ final class DiskJson {
     return JsonText.pretty(node);
   }
 
-  /** The same of an installer. */
-  static String installer(Path iso, double seconds) {
+  /** The same of what starts an image live. */
+  static String live(Map<String, Path> files, double seconds) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.putObject("files").put("iso", iso.toString());
+    ObjectNode byType = node.putObject("files");
+    files.forEach((type, file) -> byType.put(type, file.toString()));
     node.put("seconds", seconds);
     return JsonText.pretty(node);
   }

@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.cli.build.Epoch;
 import slipway.cli.command.Followed;
 import slipway.disk.DiskRequest;
@@ -22,7 +25,9 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
+import slipway.iso.IsoBuilder;
 import slipway.iso.IsoRequest;
+import slipway.iso.NetbootBuilder;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.copy.ImageSource;
@@ -37,7 +42,7 @@ final class DiskOptions {
 
   @Option(
       names = "--type",
-      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso",
+      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso|pxe",
       defaultValue = "qcow2",
       description = "may be repeated (default: ${DEFAULT-VALUE})")
   List<String> types = List.of();
@@ -85,7 +90,7 @@ final class DiskOptions {
       paramLabel = "interactive|confirm|unattended",
       defaultValue = "confirm",
       description =
-          "what --type iso asks: for the disk and whether to erase it, whether to erase the only"
+          "what the installer of --type iso or pxe asks: for the disk and whether to erase it, whether to erase the only"
               + " disk, or nothing (default: ${DEFAULT-VALUE})")
   String installerMode = "confirm";
 
@@ -206,9 +211,16 @@ final class DiskOptions {
     }
   }
 
-  /** Whether an installer is wanted. */
-  boolean isInstaller() {
-    return DiskType.isInstaller(types);
+  /** Whether what starts the image live is wanted, and no disk. */
+  boolean isLive() {
+    return DiskType.isInstaller(types) || DiskType.isNetboot(types);
+  }
+
+  /** Builds an installer, or what machines start from the network; the files by their types. */
+  Map<String, Path> live(IsoRequest request, Progress progress) throws IOException {
+    return DiskType.isNetboot(types)
+        ? NetbootBuilder.build(request, Set.copyOf(types), progress)
+        : Map.of("iso", IsoBuilder.build(request, progress));
   }
 
   /**
@@ -229,15 +241,19 @@ final class DiskOptions {
       throws IOException {
     Path file = this.config == null ? usual : this.config;
     if (file != null && file.toString().equals(STDIN)) {
-      throw Problem.usage("--config -: the config goes onto the ISO; name a file");
+      throw Problem.usage("--config -: the config goes to the installer as it is; name a file");
     }
     if (size != null) {
       throw Problem.usage(
-          "--size does not go with --type iso, which fills the disk it installs to");
+          "--size does not go with --type "
+              + types.getFirst()
+              + ", which fills the disk it installs to");
     }
     if (table != null) {
       throw Problem.usage(
-          "--partition-table does not go with --type iso, whose installer divides disks as usual");
+          "--partition-table does not go with --type "
+              + types.getFirst()
+              + ", whose installer divides disks as usual");
     }
     Instant epoch = Epoch.ofEnvironment();
     return new IsoRequest(
@@ -265,7 +281,7 @@ final class DiskOptions {
     return new DiskConfig.Unsupported(
         ignoreWarnings,
         warning -> {
-          if (isInstaller() && warning.contains(" is of installers")) {
+          if (isLive() && warning.contains(" is of installers")) {
             throw Problem.input(
                 warning.substring(0, warning.indexOf(" is of installers"))
                     + " is not here: the installer takes no kickstart; give --installer-mode, and"

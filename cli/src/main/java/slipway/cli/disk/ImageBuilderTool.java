@@ -3,6 +3,7 @@ package slipway.cli.disk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,7 +21,6 @@ import slipway.disk.DiskBuilder;
 import slipway.disk.DiskRequest;
 import slipway.disk.FileAccess;
 import slipway.disk.config.DiskConfig;
-import slipway.iso.IsoBuilder;
 
 /**
  * {@code bootc-image-builder}: what {@code slipway disk build} does, by the words, stores and
@@ -87,7 +87,7 @@ public final class ImageBuilderTool {
       options.check();
       options.disk.mounted(CONTAINER);
       FileAccess access = output.access();
-      if (options.disk.isInstaller()) {
+      if (options.disk.isLive()) {
         aws.refuse();
         installer(kind, access, start);
         return 0;
@@ -106,10 +106,10 @@ public final class ImageBuilderTool {
       CONTAINER.require();
       boolean lines = kind == ProgressKind.AUTO && options.isVerbose();
       Progress told = (lines ? ProgressKind.VERBOSE : kind).to(System.err);
-      Path iso;
+      Map<String, Path> files;
       try (BuilderImage found = options.open(image, state, CONTAINER, told)) {
-        iso =
-            IsoBuilder.build(
+        files =
+            options.disk.live(
                 options.disk.installer(
                     found.source(),
                     found.manifest(),
@@ -126,7 +126,10 @@ public final class ImageBuilderTool {
       }
       double seconds = (System.nanoTime() - start) / 1e9;
       var out = spec.commandLine().getOut();
-      out.println(kind == ProgressKind.JSON ? DiskJson.installer(iso, seconds) : iso);
+      out.println(
+          kind == ProgressKind.JSON
+              ? DiskJson.live(files, seconds)
+              : DiskJson.lines(List.copyOf(files.values()), null));
       out.flush();
     }
 

@@ -1,18 +1,12 @@
 package slipway.disk.bootloader;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
-import slipway.base.Limit;
-import slipway.base.Problem;
-import slipway.linux.posix.OsPath;
 import slipway.tree.FileTree;
-import slipway.tree.Node;
 
 /**
  * GRUB for an ISO, of the image's own files: what starts it from a CD by BIOS, from a disk by BIOS,
@@ -66,6 +60,14 @@ public record IsoGrub(FileTree image, String mark, Path folder) {
     return make(UEFI, UEFI, List.of("efi_gop"));
   }
 
+  private Map<String, byte[]> files(String platform) throws IOException {
+    List<String> needed =
+        platform.equals(BIOS)
+            ? List.of("kernel.img", "moddep.lst", "cdboot.img", "boot_hybrid.img")
+            : List.of("kernel.img", "moddep.lst");
+    return new GrubFiles(image, "an installer").of(platform, needed);
+  }
+
   private byte[] make(String files, String platform, List<String> more) throws IOException {
     List<String> modules = new ArrayList<>(MODULES);
     modules.addAll(more);
@@ -77,36 +79,5 @@ public record IsoGrub(FileTree image, String mark, Path folder) {
         """
             .formatted(mark, MENU);
     return new GrubMkimage(folder).make(platform, "/boot/grub", early, modules, files(files));
-  }
-
-  private Map<String, byte[]> files(String platform) throws IOException {
-    String path = Grub.FOLDER + "/" + platform;
-    Map<String, byte[]> files = new TreeMap<>();
-    Grub.Found all = new Grub.Found(path);
-    if (image.find(path).orElse(null) instanceof Node.Directory found) {
-      for (Map.Entry<OsPath, Node> child : found.children().entrySet()) {
-        String name = child.getKey().toString();
-        if (Grub.FILE.matcher(name).matches() && child.getValue() instanceof Node.File file) {
-          all.add(file.content().size());
-          try (InputStream in = file.content().open()) {
-            files.put(name, Limit.BOOT_LOADER_BYTES.read(in, "the image's /" + path));
-          }
-        }
-      }
-    }
-    List<String> needed =
-        platform.equals(BIOS)
-            ? List.of("kernel.img", "moddep.lst", "cdboot.img", "boot_hybrid.img")
-            : List.of("kernel.img", "moddep.lst");
-    for (String name : needed) {
-      if (!files.containsKey(name)) {
-        throw Problem.input(
-            "an installer cannot be made of the image, whose /%s/%s is missing; install"
-                    .formatted(path, name)
-                + " grub-pc-bin and grub-efi-amd64-bin in it, or build on a base made by slipway"
-                + " base build");
-      }
-    }
-    return files;
   }
 }
