@@ -56,6 +56,7 @@ import slipway.cli.machine.KargsCommand;
 import slipway.cli.machine.LoaderEntriesCommand;
 import slipway.cli.machine.RpmOstree;
 import slipway.cli.machine.UsrOverlayCommand;
+import slipway.cli.server.NetbootCommand;
 import slipway.cli.server.RegistryCommand;
 import slipway.cli.system.SystemCommand;
 
@@ -113,6 +114,7 @@ enum Verb {
       RUN,
       TOOLS,
       "build an image of Slipway, to run as that of bootc-image-builder"),
+  NETBOOT(SLIPWAY, MACHINES, "netboot", SERVE, "serve what machines start from over the network"),
   DEMO(SLIPWAY, MACHINES, "demo", RUN, TOOLS, "build, boot, upgrade and roll back a machine"),
 
   COMPLETION(
@@ -289,6 +291,7 @@ enum Verb {
       case ISO -> new IsoCommand();
       case MKKSISO -> new IsoCommand.Mkksiso();
       case SELF_IMAGE -> new SelfImageCommand();
+      case NETBOOT -> new NetbootCommand();
       case DEMO -> new DemoCommand();
       case COMPLETION -> new CompletionCommand.OfSlipway();
       case INTERNALS -> new InternalsCommand();

@@ -34,7 +34,12 @@ public final class JsonText {
     return Printable.json(MAPPER.writeValueAsString(node));
   }
 
-  /** The same of maps, lists, strings, numbers, booleans and null. */
+  /** The same on one line. */
+  public static String line(JsonNode node) {
+    return Printable.json(node.toString());
+  }
+
+  /** As {@link #pretty(JsonNode)} of maps, lists, strings, numbers, booleans and null. */
   public static String pretty(Map<String, ?> document) {
     return pretty(MAPPER.<JsonNode>valueToTree(document));
   }
