@@ -31,6 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param forwards ports of the guest that answer on 127.0.0.1; one leads to 22
  * @param user who logs in
  * @param vnc whether it has a screen
+ * @param cloud what the machine is told about itself, or null
  * @param created when, in ISO 8601
  */
 @RecordBuilder
@@ -47,6 +48,7 @@ public record MachineRecord(
     List<PortForward> forwards,
     String user,
     boolean vnc,
+    @Nullable CloudData cloud,
     String created)
     implements MachineRecordBuilder.With {
   private static final JsonMapper JSON = new JsonMapper();
@@ -64,6 +66,9 @@ public record MachineRecord(
     ArrayNode ports = node.putArray("forwards");
     forwards.forEach(f -> ports.add(f.host() + ":" + f.guest()));
     node.put("user", user).put("vnc", vnc).put("created", created);
+    if (cloud != null) {
+      cloud.write(node.putObject("cloud"));
+    }
     AtomicFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n");
   }
 
@@ -89,6 +94,7 @@ public record MachineRecord(
           forwards,
           node.required("user").asString(),
           node.required("vnc").asBoolean(),
+          CloudData.read(node.path("cloud")),
           node.required("created").asString());
     } catch (JacksonException | IllegalArgumentException e) {
       throw Problem.corrupt(

@@ -32,8 +32,9 @@ import slipway.linux.process.Command;
  *  FOLDER/NAME, locked while a command makes, starts, stops or removes the machine
  *    machine.json         what it is: MachineRecord
  *    disk.qcow2           what it writes, when its disk is to stay as it is
- *    id_ed25519, .pub     logs in; the guest hears of it by a systemd credential
+ *    id_ed25519, .pub     logs in; the guest hears of it by a systemd credential, or its cloud
  *    uefi-variables.fd    copied from the template at the first start
+ *    ec2/, seed.img       what a cloud tells the machine (CloudData), written at each start
  *    serial.log           what the serial console has said
  *    qmp, console, pid    while it runs: QEMU's control, the serial port, QEMU's process
  * </pre>
@@ -114,20 +115,28 @@ public final class NamedMachine {
   }
 
   private VmSpec spec(MachineRecord record) throws IOException {
-    String key = Files.readString(folder.resolve(KEY + ".pub"));
-    String encoded =
-        Base64.getEncoder().encodeToString((key.strip() + "\n").getBytes(StandardCharsets.UTF_8));
+    String key = Files.readString(folder.resolve(KEY + ".pub")).strip();
+    CloudData cloud = record.cloud();
     VmSpec spec =
         record.overlay()
             ? VmSpec.of(folder.resolve(OVERLAY))
                 .withFormat(DiskFormat.QCOW2)
                 .withBase(new VmSpec.Base(record.disk(), record.format()))
             : VmSpec.of(record.disk()).withFormat(record.format());
-    return spec.withFirmware(record.firmware())
-        .withAccelerator(record.accelerator())
-        .withSize(record.memoryMiB(), record.cpus())
-        .withForwards(record.forwards())
-        .withMore("-smbios", CREDENTIAL + encoded);
+    VmSpec whole =
+        spec.withFirmware(record.firmware())
+            .withAccelerator(record.accelerator())
+            .withSize(record.memoryMiB(), record.cpus())
+            .withForwards(record.forwards());
+    // In a cloud nobody has a key but by the cloud's word.
+    return cloud == null
+        ? whole.withMore("-smbios", credential(key))
+        : whole.withCloud(cloud.withOwnKey(key));
+  }
+
+  private static String credential(String key) {
+    return CREDENTIAL
+        + Base64.getEncoder().encodeToString((key + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
   /**

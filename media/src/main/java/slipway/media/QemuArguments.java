@@ -40,7 +40,8 @@ final class QemuArguments {
    * The whole command line.
    *
    * @param accelerator not AUTO
-   * @param state directory of the machine's own files; UEFI variables are made there
+   * @param state directory of the machine's own files; UEFI variables are made there, and what a
+   *     cloud tells the machine
    * @param qmp socket that somebody listens on for the control connection, or null for none
    * @param serial QEMU's word for what the first serial port is, such as {@code stdio}
    */
@@ -56,7 +57,10 @@ final class QemuArguments {
       all.addAll(uefi(state));
     }
     all.addAll(drive(spec));
-    all.addAll(network(spec.forwards()));
+    CloudData cloud = spec.cloud();
+    CloudData.Wiring wiring = cloud == null ? CloudData.Wiring.NONE : cloud.prepare(state);
+    all.addAll(network(spec.forwards(), wiring.network()));
+    all.addAll(wiring.arguments());
     all.addAll(List.of("-device", "virtio-rng-pci"));
     all.addAll(List.of("-serial", serial));
     if (qmp != null) {
@@ -189,8 +193,8 @@ final class QemuArguments {
   }
 
   /** A user-mode network; without a boot ROM, so that nothing waits for a boot server. */
-  private static List<String> network(List<PortForward> forwards) {
-    StringBuilder options = new StringBuilder("user,id=net0");
+  private static List<String> network(List<PortForward> forwards, String more) {
+    StringBuilder options = new StringBuilder("user,id=net0").append(more);
     for (PortForward forward : forwards) {
       options.append(",hostfwd=tcp:127.0.0.1:");
       options.append(forward.host()).append("-:").append(forward.guest());
@@ -199,7 +203,7 @@ final class QemuArguments {
   }
 
   /** A comma in a value is written twice (QEMU manual, "-drive"). */
-  private static String escape(Path path) {
+  static String escape(Path path) {
     return path.toAbsolutePath().toString().replace(",", ",,");
   }
 }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param sshKey private key file of {@code sshUser}, or null when nobody logs in
  * @param serialLog file that the first serial port is appended to, or null
  * @param snapshot whether writes of the guest are thrown away when the machine ends
+ * @param cloud what the machine is told about itself, or null
  * @param stateDirectory holds UEFI variables and sockets; null for a temporary one that goes with
  *     the machine
  * @param arguments more arguments for QEMU, at the end
@@ -38,6 +39,7 @@ public record VmSpec(
     @Nullable Path sshKey,
     @Nullable Path serialLog,
     boolean snapshot,
+    @Nullable CloudData cloud,
     @Nullable Path stateDirectory,
     List<String> arguments)
     implements VmSpecBuilder.With {

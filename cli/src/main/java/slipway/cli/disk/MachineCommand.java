@@ -20,6 +20,7 @@ import slipway.cli.command.State;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.Table;
 import slipway.cli.output.Terminal;
+import slipway.media.CloudData;
 import slipway.media.MachineRecord;
 import slipway.media.NamedMachine;
 import tools.jackson.databind.node.ArrayNode;
@@ -160,6 +161,8 @@ abstract class MachineCommand implements Callable<Integer> {
                   .put("port", host)
                   .put("guestPort", guest));
       node.put("vncPort", vnc.isPresent() ? (Integer) vnc.getAsInt() : null);
+      CloudData cloud = record.cloud();
+      node.put("cloud", cloud == null ? null : cloud.cloud().label());
       node.put("serialLog", machine.log().toString());
       return node;
     }

@@ -21,6 +21,7 @@ import slipway.cli.command.State;
 import slipway.cli.output.OutputFile;
 import slipway.cli.output.Terminal;
 import slipway.media.Accelerator;
+import slipway.media.CloudData;
 import slipway.media.DiskFormat;
 import slipway.media.Firmware;
 import slipway.media.MachineRecord;
@@ -63,7 +64,8 @@ public final class VmCommand implements Callable<Integer> {
               + " vm list shows such machines.",
       footer = {
         "slipway vm run --forward 8080:80 out/qcow2/disk.qcow2",
-        "slipway vm run --detach --name web localhost/web:1"
+        "slipway vm run --detach --name web localhost/web:1",
+        "slipway vm run -d --cloud ec2 --key me.pub --user debian localhost/web:1"
       })
   public static final class Run implements Callable<Integer> {
     /** With less the firmware or a kernel stops without a word. */
@@ -153,6 +155,8 @@ public final class VmCommand implements Callable<Integer> {
         description = "print the command that makes this machine by libvirt, and start nothing")
     boolean virtInstall;
 
+    @Mixin CloudOptions cloud = new CloudOptions();
+
     @Mixin State state = new State();
 
     @Option(
@@ -186,6 +190,10 @@ public final class VmCommand implements Callable<Integer> {
       for (String text : forwards) {
         ports.add(forward(text));
       }
+      if (virtInstall && cloud.cloud != null) {
+        throw Problem.usage(
+            "--virt-install prints nothing of --cloud; virt-install has --cloud-init for nocloud");
+      }
       MachineDisk disk = disk();
       MachineRecord record =
           MachineRecordBuilder.builder()
@@ -201,6 +209,7 @@ public final class VmCommand implements Callable<Integer> {
               .forwards(ports)
               .user(user)
               .vnc(vnc)
+              .cloud(cloud.of("slipway"))
               .created(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
               .build();
       if (virtInstall) {
@@ -230,8 +239,11 @@ public final class VmCommand implements Callable<Integer> {
         throw Problem.usage("--serial-log is for machines without a name; the others keep one");
       }
       Machines machines = MachineDisk.machines(state);
+      String chosen = name == null ? machines.freeName(shortName) : name;
+      CloudData told = record.cloud();
       NamedMachine machine =
-          machines.create(name == null ? machines.freeName(shortName) : name, record);
+          machines.create(
+              chosen, told == null ? record : record.withCloud(told.withHost(hostName(chosen))));
       boolean started = false;
       try {
         machine.start();
@@ -249,6 +261,10 @@ public final class VmCommand implements Callable<Integer> {
       return 0;
     }
 
+    private static String hostName(String machine) {
+      return machine.replaceAll("[^A-Za-z0-9.-]", "-");
+    }
+
     private Integer attend(MachineRecord record) throws IOException, InterruptedException {
       List<PortForward> ports = new ArrayList<>();
       for (PortForward forward : record.forwards()) {
@@ -261,7 +277,8 @@ public final class VmCommand implements Callable<Integer> {
               .withAccelerator(accelerator)
               .withSize(record.memoryMiB(), record.cpus())
               .withForwards(ports)
-              .withSnapshot(record.overlay());
+              .withSnapshot(record.overlay())
+              .withCloud(record.cloud());
       if (Terminal.stderrIsTerminal()) {
         spec.commandLine().getErr().println(hint(ports));
       }

@@ -108,4 +108,48 @@ class MachineCommandTest {
     assertThat(none.err()).contains("no image \"localhost/none:1\"");
     assertThat(run("--vnc").err()).contains("--name or --detach");
   }
+
+  @Test
+  void aCloudTellsTheMachineWhatItIs() throws Exception {
+    Path key = directory.resolve("id");
+    String line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO me@here";
+    Files.writeString(key, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    assertThat(run("-d", "--cloud", "ec2", "--key", key.toString()).err())
+        .contains("is a private key, and there is no " + key + ".pub");
+    Files.writeString(directory.resolve("id.pub"), line + "\n");
+    Path data = Files.writeString(directory.resolve("data"), "#cloud-config\n");
+    String[] words = {"--key", key.toString(), "--user-data", data.toString()};
+    assertThat(
+            run("-d", "--name", "in_ec2", "--cloud", "ec2", words[0], words[1], words[2], words[3])
+                .err())
+        .isEmpty();
+    Path served = directory.resolve("state/vm/machines/in_ec2/ec2/served/latest");
+    assertThat(served.resolve("user-data")).hasContent("#cloud-config");
+    assertThat(served.resolve("meta-data/local-hostname")).hasContent("in-ec2");
+    assertThat(served.resolve("meta-data/public-keys/0/openssh-key")).hasContent(line);
+    Path own = directory.resolve("state/vm/machines/in_ec2/id_ed25519.pub");
+    assertThat(served.resolve("meta-data/public-keys/1/openssh-key"))
+        .hasContent(Files.readString(own).strip());
+    String instance = Files.readString(served.resolve("meta-data/instance-id"));
+    assertThat(vm("stop", "--force", "in_ec2").status()).isZero();
+    assertThat(vm("start", "in_ec2").err()).isEmpty();
+    assertThat(served.resolve("meta-data/instance-id")).hasContent(instance);
+    assertThat(vm("stop", "--force", "in_ec2").status()).isZero();
+    assertThat(run("-d", "--name", "seeded", "--cloud", "nocloud").err()).isEmpty();
+    assertThat(directory.resolve("state/vm/machines/seeded/seed.img")).isNotEmptyFile();
+  }
+
+  @Test
+  void aCloudsOptionsAreHeldToEachOther() throws Exception {
+    assertThat(run("-d", "--key", "x").err()).contains("add --cloud ec2 or --cloud nocloud");
+    assertThat(run("-d", "--user-data", "x").err()).contains("--user-data is told by a cloud");
+    assertThat(run("-d", "--cloud", "ec2", "--key", disk.toString()).err())
+        .contains("holds no SSH public key");
+    assertThat(run("-d", "--cloud", "ec2", "--user-data", directory.toString()).err())
+        .contains("--user-data " + directory + " cannot be read");
+    assertThat(run("-d", "--cloud", "ec2", "--user-data", disk.toString()).err())
+        .contains("more than 16384 bytes");
+    assertThat(run("--cloud", "ec2", "--virt-install").err()).contains("--cloud-init");
+    assertThat(list()).isEmpty();
+  }
 }
