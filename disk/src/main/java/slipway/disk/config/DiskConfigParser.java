@@ -159,7 +159,7 @@ final class DiskConfigParser {
         system.timeServers(c),
         system.services(c),
         system.firewall(c),
-        new DiskKeys(keys).layout(c));
+        new DiskKeys(keys).layout(c, sizes.others()));
   }
 
   private List<String> kernelArguments(JsonNode c) {

@@ -64,11 +64,12 @@ final class DiskKeys {
 
   /**
    * @param c the customizations
+   * @param others partitions that {@code customizations.filesystem} asks for
    */
-  DiskLayout layout(JsonNode c) {
+  DiskLayout layout(JsonNode c, List<DiskLayout.Partition> others) {
     JsonNode disk = keys.object(c, "disk", AT);
     if (disk.isMissingNode()) {
-      return DiskLayout.USUAL;
+      return new DiskLayout(null, 0, 0, others);
     }
     if (isGiven(c, "filesystem")) {
       throw keys.wrong(
@@ -227,7 +228,7 @@ final class DiskKeys {
   }
 
   /** What is mounted where: once, and nothing in the way of the image or of systemd. */
-  private String place(JsonNode n, String at) {
+  String place(JsonNode n, String at) {
     String key = at + ".mountpoint";
     String place = keys.absolute(keys.string(n, "mountpoint", key), key);
     if (place == null) {

@@ -2,19 +2,24 @@ package slipway.disk.config;
 
 import static slipway.base.document.ConfigDocument.isGiven;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/** Reads the file systems of a config, of which the sizes of two can be said. */
+/** Reads the file systems of a config: sizes of two, and others that get partitions. */
 final class FilesystemKeys {
   private static final Pattern SIZE = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)\\s*([kKMGT]i?B)?");
 
   /** Bytes that no disk has; sums with it still fit a long. */
   private static final long MAX_SIZE = 1L << 60;
+
+  /** What bootc-image-builder raises smaller ones to. */
+  private static final long LEAST = 1L << 30;
 
   private final ConfigKeys keys;
 
@@ -23,12 +28,13 @@ final class FilesystemKeys {
   }
 
   /**
-   * The least sizes.
+   * What is said.
    *
-   * @param root bytes, or 0 when nothing is said
+   * @param root bytes that it has at least, or 0 when nothing is said
    * @param boot likewise, of /boot
+   * @param others partitions for other places, in their order
    */
-  record Sizes(long root, long boot) {}
+  record Sizes(long root, long boot, List<DiskLayout.Partition> others) {}
 
   /**
    * Reads {@code [[customizations.filesystem]]}.
@@ -37,30 +43,43 @@ final class FilesystemKeys {
    */
   Sizes sizes(JsonNode c) {
     Map<String, Long> sizes = new HashMap<>();
+    List<DiskLayout.Partition> others = new ArrayList<>();
+    DiskKeys places = new DiskKeys(keys);
     keys.each(
         c,
         "filesystem",
         "customizations.filesystem",
         (n, at) -> {
           keys.known(n, at, "mountpoint", "minsize", "size");
-          String mountpoint = keys.required(n, "mountpoint", at);
-          if (!mountpoint.equals("/") && !mountpoint.equals("/boot")) {
+          keys.required(n, "mountpoint", at);
+          String place = places.place(n, at);
+          if (place.equals(PartitionContent.ESP)) {
             throw keys.wrong(
                 at + ".mountpoint",
                 at
-                    + ".mountpoint: path \""
-                    + mountpoint
-                    + "\" is not allowed; only \"/\" and \"/boot\" are, for a disk has no others");
+                    + ".mountpoint: path \"/boot/efi\" is not allowed;"
+                    + " customizations.disk.partitions says how large it is");
           }
           String key = isGiven(n, "minsize") ? "minsize" : "size";
           long size = isGiven(n, key) ? size(n.get(key), at + "." + key) : 0;
-          if (sizes.put(mountpoint, size) != null) {
+          if (sizes.put(place, size) != null) {
             throw keys.wrong(
                 at + ".mountpoint",
-                at + ".mountpoint: there is an entry for \"" + mountpoint + "\" already");
+                at + ".mountpoint: there is an entry for \"" + place + "\" already");
+          }
+          if (!PartitionContent.STARTING.contains(place)) {
+            others.add(other(at, place, size));
           }
         });
-    return new Sizes(sizes.getOrDefault("/", 0L), sizes.getOrDefault("/boot", 0L));
+    return new Sizes(
+        sizes.getOrDefault(PartitionContent.ROOT, 0L),
+        sizes.getOrDefault(PartitionContent.BOOT, 0L),
+        others);
+  }
+
+  private static DiskLayout.Partition other(String at, String place, long size) {
+    PartitionContent content = new PartitionContent.Files(place, RootFileSystem.EXT4, "");
+    return new DiskLayout.Partition(at, Math.max(size, LEAST), null, null, null, content);
   }
 
   /** A number of bytes, or a text with a unit. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +72,13 @@ class DiskConfigCorpusTest {
       [[customizations.filesystem]]
       mountpoint = "/boot"
       size = "2 GiB"
+
+      [[customizations.filesystem]]
+      mountpoint = "/var/log"
+      minsize = "3 GiB"
+
+      [[customizations.filesystem]]
+      mountpoint = "/var/lib/db"
 
       [customizations.services]
       enabled = ["sshd", "web.socket"]
@@ -131,6 +139,11 @@ class DiskConfigCorpusTest {
     assertThat(config.kernelArguments()).containsExactly("mitigations=off", "quiet");
     assertThat(config.rootMinimum()).isEqualTo(10L << 30);
     assertThat(config.bootMinimum()).isEqualTo(2L << 30);
+    assertThat(config.layout().partitions())
+        .extracting(p -> p.content().places(), DiskLayout.Partition::minimum)
+        .containsExactly(
+            Tuple.tuple(List.of("/var/log"), 3L << 30),
+            Tuple.tuple(List.of("/var/lib/db"), 1L << 30));
     assertThat(config.keymap()).isEqualTo("de-latin1");
     assertThat(config.timeServers()).containsExactly("ntp.example", "192.0.2.1");
     assertThat(config.services())
@@ -246,7 +259,14 @@ class DiskConfigCorpusTest {
         Arguments.of(
             "[[customizations.files]]\npath = \"/etc/x\"\nmode = \"9\"\n", 3, "files[0].mode"),
         Arguments.of("[[customizations.directories]]\npath = \"/opt/x\"\n", 2, "/opt/x"),
-        Arguments.of("[[customizations.filesystem]]\nmountpoint = \"/data\"\n", 2, "not allowed"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/usr/lib\"\n",
+            2,
+            "path \"/usr/lib\" is not allowed"),
+        Arguments.of(
+            "[[customizations.filesystem]]\nmountpoint = \"/boot/efi\"\n",
+            2,
+            "path \"/boot/efi\" is not allowed"),
         Arguments.of(
             "[[customizations.filesystem]]\nmountpoint = \"/\"\nminsize = \"10 furlongs\"\n",
             3,
