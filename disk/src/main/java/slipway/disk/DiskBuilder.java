@@ -18,6 +18,7 @@ import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.ImageDisk;
+import slipway.disk.config.DiskLayout;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.format.ImageFormat;
@@ -70,20 +71,64 @@ public final class DiskBuilder {
     return new DiskBuilder(request, progress).manifest();
   }
 
+  /**
+   * How large the partitions of the disk would be, and why; makes nothing and needs no root.
+   *
+   * @throws Problem when the image is not bootable; a disk that is too small is told by {@link
+   *     DiskSizes#refusal}
+   */
+  public static DiskSizes sizes(DiskRequest request, Progress progress) throws IOException {
+    return new DiskBuilder(request, progress).sizes();
+  }
+
+  private DiskSizes sizes() throws IOException {
+    BootableImage image = request.bootable();
+    InstallableImage known = ahead(image);
+    BootLoader loader = known.bootLoader(wishes());
+    DiskConfig customizations = customizations(known);
+    DiskLayout layout = customizations.layout();
+    List<DiskPlan.Demand> demands =
+        DiskPlan.demands(least(image, customizations), layout, image.architecture(), loader);
+    long least = DiskPlan.sizeFor(demands, layout);
+    String rootfs = rootfs(known, customizations).label();
+    try {
+      DiskPlan plan = plans(image).of(loader, customizations);
+      new OtherPlaces(plan).require(known.files());
+      return new DiskSizes(demands, least, plan, rootfs, null);
+    } catch (Problem e) {
+      return new DiskSizes(demands, least, null, rootfs, e);
+    }
+  }
+
+  private InstallableImage ahead(BootableImage image) throws IOException {
+    InstallableImage known = InstallableImage.ahead(image, wishes(), progress);
+    known.check(wishes());
+    return known;
+  }
+
+  /** What is asked for, and what the image says of its disks. */
+  private DiskConfig customizations(InstallableImage known) throws IOException {
+    ImageDisk said = ImageDisk.of(known.files());
+    said.ignored().forEach(progress::note);
+    return request.customizations().onDiskOf(said);
+  }
+
+  /** What the root is made with. */
+  private RootFileSystem rootfs(InstallableImage known, DiskConfig customizations) {
+    RootFileSystem asked = customizations.layout().rootfs(rootfs(), true);
+    RootFileSystem said = asked == null ? known.config().rootfs() : asked;
+    return said == null ? RootFileSystem.EXT4 : said;
+  }
+
   private String manifest() throws IOException {
     BootableImage image = request.bootable();
     MachineWishes wishes = wishes();
-    InstallableImage known = InstallableImage.ahead(image, wishes, progress);
-    known.check(wishes);
+    InstallableImage known = ahead(image);
     BootLoader loader = known.bootLoader(wishes);
-    ImageDisk said = ImageDisk.of(known.files());
-    DiskConfig customizations = request.customizations().onDiskOf(said);
-    said.ignored().forEach(progress::note);
+    DiskConfig customizations = customizations(known);
     DiskPlan plan = plans(image).of(loader, customizations);
     new OtherPlaces(plan).require(known.files());
-    RootFileSystem asked = customizations.layout().rootfs(rootfs(), true);
-    RootFileSystem wanted = asked == null ? known.config().rootfs() : asked;
-    RootFileSystem rootfs = wanted == null ? RootFileSystem.EXT4 : wanted;
+    RootFileSystem rootfs = rootfs(known, customizations);
     KernelArguments usual = usual().append(DiskWriter.mounts(plan, known.files()).arguments());
     KernelArguments arguments =
         known.arguments(DiskWriter.rootArguments(plan, KernelArguments.NONE), usual, wishes);
@@ -108,12 +153,19 @@ public final class DiskBuilder {
     return (loader, customizations) ->
         DiskPlan.of(
             request.size(),
-            new DiskPlan.Least(
-                DiskWriter.rootMinimum(image, customizations), customizations.bootMinimum()),
+            least(image, customizations),
             customizations.layout(),
             image.architecture(),
             loader,
             request.ids());
+  }
+
+  private static DiskPlan.Least least(BootableImage image, DiskConfig customizations) {
+    long root = DiskWriter.rootMinimum(image, customizations);
+    long boot = customizations.bootMinimum();
+    return root > image.rootMinimum()
+        ? new DiskPlan.Least(root, boot, "customizations.filesystem")
+        : new DiskPlan.Least(root, boot);
   }
 
   private List<Path> build() throws IOException {

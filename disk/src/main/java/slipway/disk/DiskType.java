@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.disk.format.FixedVhd;
@@ -117,7 +118,13 @@ public enum DiskType {
         return type;
       }
     }
-    throw Problem.usage("unsupported image type \"" + text + "\", valid types are " + labels());
+    throw Problem.usage(
+        "unsupported image type \""
+            + text
+            + "\", valid types are "
+            + Stream.concat(Arrays.stream(values()).map(DiskType::label), INSTALLERS.stream())
+                .sorted()
+                .collect(Collectors.joining(", ")));
   }
 
   private static String labels() {

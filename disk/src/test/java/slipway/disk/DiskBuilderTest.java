@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.assertj.core.groups.Tuple;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -334,6 +335,46 @@ class DiskBuilderTest extends DiskCase {
     }
     assertThat(Command.of("sfdisk", "--disk-id", disk.toString()).output())
         .isEqualToIgnoringCase(planned.at("/disk/id").asString());
+  }
+
+  @Test
+  void sizesAreToldWithTheirReasons() throws Exception {
+    DiskSizes sizes = DiskBuilder.sizes(request(), Progress.NONE);
+    assertThat(output).doesNotExist();
+    assertThat(sizes.refusal()).isNull();
+    assertThat(sizes.rows())
+        .extracting(DiskSizes.Row::place, DiskSizes.Row::content, DiskSizes.Row::reason)
+        .containsExactly(
+            Tuple.tuple("", "", "GRUB for BIOS"),
+            Tuple.tuple("/boot/efi", "vfat", "boot loaders"),
+            Tuple.tuple("/boot", "ext4", "kernels of some deployments"),
+            Tuple.tuple("/", "ext4", "the smallest root"));
+    long sum = sizes.rows().stream().mapToLong(DiskSizes.Row::size).sum();
+    // What is left is the table's: a MiB at either end.
+    assertThat(sizes.size()).isEqualTo(sum + (2 << 20));
+    long needed = sizes.rows().stream().mapToLong(DiskSizes.Row::least).sum();
+    assertThat(sizes.least()).isEqualTo(needed + (2 << 20));
+  }
+
+  @Test
+  void sizesOfADiskThatIsTooSmallAreToldToo() throws Exception {
+    DiskRequest small =
+        with(
+            request(),
+            null,
+            DiskConfig.parse(
+                Files.writeString(
+                    directory.resolve("sizes.toml"),
+                    "[[customizations.filesystem]]\nmountpoint = \"/var/lib/db\"\n"
+                        + "[[customizations.filesystem]]\nmountpoint = \"/\"\nsize = \"9 GiB\"\n")));
+    DiskSizes sizes = DiskBuilder.sizes(small, Progress.NONE);
+    assertThat(sizes.rows().get(3))
+        .isEqualTo(
+            new DiskSizes.Row(
+                "var-lib-db", "/var/lib/db", "ext4", 1L << 30, -1, "customizations.filesystem[0]"));
+    assertThat(sizes.rows().get(4).reason()).isEqualTo("customizations.filesystem");
+    assertThat(sizes.refusal())
+        .hasMessageContaining("give --size " + (sizes.least() >> 20) + "M or more");
   }
 
   private static void isEqual(Path raw, String format, Path image) {

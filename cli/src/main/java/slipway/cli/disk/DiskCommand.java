@@ -21,6 +21,8 @@ import slipway.cli.command.State;
 import slipway.cli.output.TerminalProgress;
 import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
+import slipway.disk.DiskRequest;
+import slipway.disk.DiskSizes;
 import slipway.disk.DiskType;
 import slipway.disk.FileAccess;
 import slipway.oci.model.Manifest;
@@ -56,6 +58,8 @@ public final class DiskCommand implements Callable<Integer> {
 
     @Mixin AwsOptions aws = new AwsOptions();
 
+    @Mixin DryRun dryRun = new DryRun();
+
     @Option(names = "--json", description = "print a JSON object")
     boolean json;
 
@@ -75,9 +79,13 @@ public final class DiskCommand implements Callable<Integer> {
       FileAccess access = output.access();
       if (disk.isLive()) {
         aws.refuse();
+        dryRun.refuse();
         return installer(access, start);
       }
       DiskOptions.Wanted wanted = disk.read(null);
+      if (dryRun.isWanted) {
+        return sizes(wanted, access);
+      }
       Progress progress = TerminalProgress.forStderr(System.err, quiet);
       List<Path> files;
       AmiUpload.Made made;
@@ -105,6 +113,17 @@ public final class DiskCommand implements Callable<Integer> {
       }
       print(wanted.types(), files, made, (System.nanoTime() - start) / 1e9);
       return 0;
+    }
+
+    private int sizes(DiskOptions.Wanted wanted, FileAccess access) throws IOException {
+      try (LocalStore store = state.storeWith(image)) {
+        Manifest.Image manifest = store.image(image, Platform.host());
+        DiskRequest request =
+            wanted.disk(
+                store.source(), manifest, store.config(manifest), image, access, output.folder);
+        DiskSizes sizes = DiskBuilder.sizes(request, Progress.NONE);
+        return DryRun.print(sizes, spec.commandLine().getOut());
+      }
     }
 
     private int installer(FileAccess access, long start) throws IOException {

@@ -19,6 +19,7 @@ import slipway.cli.output.TerminalProgress;
 import slipway.cloud.AmiUpload;
 import slipway.disk.DiskBuilder;
 import slipway.disk.DiskRequest;
+import slipway.disk.DiskSizes;
 import slipway.disk.FileAccess;
 import slipway.disk.config.DiskConfig;
 
@@ -53,6 +54,8 @@ public final class ImageBuilderTool {
     @Mixin DiskOptions.Output output = new DiskOptions.Output();
 
     @Mixin AwsOptions aws = new AwsOptions();
+
+    @Mixin DryRun dryRun = new DryRun();
 
     @Option(
         names = "--store",
@@ -89,10 +92,14 @@ public final class ImageBuilderTool {
       FileAccess access = output.access();
       if (options.disk.isLive()) {
         aws.refuse();
+        dryRun.refuse();
         installer(kind, access, start);
         return 0;
       }
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
+      if (dryRun.isWanted) {
+        return sizes(wanted, access);
+      }
       String architecture = options.platform().architecture();
       try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader())) {
         CONTAINER.require();
@@ -100,6 +107,14 @@ public final class ImageBuilderTool {
         build(kind, wanted, access, sending, start);
       }
       return 0;
+    }
+
+    private int sizes(DiskOptions.Wanted wanted, FileAccess access) throws IOException {
+      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+        DiskRequest request = options.wanted(found, wanted, access, output.folder);
+        DiskSizes sizes = DiskBuilder.sizes(request, Progress.NONE);
+        return DryRun.print(sizes, spec.commandLine().getOut());
+      }
     }
 
     private void installer(ProgressKind kind, FileAccess access, long start) throws IOException {

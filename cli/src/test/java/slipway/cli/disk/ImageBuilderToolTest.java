@@ -130,11 +130,12 @@ class ImageBuilderToolTest {
       delimiter = '|',
       textBlock =
           """
-          --type x os:1                  | 2 | unsupported image type "x", valid types are ami, gce, ova
+          --type x os:1                  | 2 | unsupported image type "x", valid types are ami, anaconda-iso
           --type pxe --type raw os:1     | 2 | cannot mix ISO/disk images in request
           --type pxe --size 9G os:1      | 2 | --size does not go with --type pxe
           --type pxe-tar-xz --seed 1 os:1 | 2 | --seed does not go with --type pxe-tar-xz
           --type iso --size 9G os:1      | 2 | --size does not go with --type iso
+          --type iso --dry-run os:1      | 2 | --dry-run does not go with --type iso
           --type iso --installer-mode x os:1 | 2 | --installer-mode takes interactive, confirm or
           --type iso --partition-table mbr os:1 | 2 | --partition-table does not go with --type iso
           --type iso --seed 1 os:1       | 2 | --seed does not go with --type iso

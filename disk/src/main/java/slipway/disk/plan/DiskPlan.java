@@ -40,6 +40,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
   private static final long ESP_SIZE = 128 * MIB;
   private static final long KERNELS_SIZE = 1024 * MIB;
+  private static final String OF_KERNELS = "kernels of some deployments";
   private static final long ROOT_MINIMUM = 1024 * MIB;
 
   /** Sectors that 32 bits count. */
@@ -75,15 +76,29 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       PartitionContent content) {}
 
   /**
+   * What a partition cannot do without.
+   *
+   * @param least bytes
+   * @param reason why, in a few words, or the key of the config that asks for it
+   */
+  public record Demand(String name, long least, String reason, PartitionContent content) {}
+
+  /**
    * A partition that has no place yet.
    *
    * @param size bytes, at least
+   * @param reason for the size
    * @param id null for any
    */
   private record Wanted(
-      String name, String type, long size, @Nullable UUID id, PartitionContent content) {
-    Wanted(String name, String type, long size, PartitionContent content) {
-      this(name, type, size, null, content);
+      String name,
+      String type,
+      long size,
+      String reason,
+      @Nullable UUID id,
+      PartitionContent content) {
+    Wanted(String name, String type, long size, String reason, PartitionContent content) {
+      this(name, type, size, reason, null, content);
     }
 
     /** With what was asked for in its place, if anything was. */
@@ -96,6 +111,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           asked.name() == null ? name : asked.name(),
           asked.type() == null ? type : asked.type(),
           Math.max(size, roundUp(asked.minimum())),
+          roundUp(asked.minimum()) > size ? asked.at() : reason,
           asked.id(),
           content);
     }
@@ -110,8 +126,13 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    *
    * @param boot of what holds the kernels: /boot, or the EFI system partition where systemd-boot
    *     reads them; 0 for the usual size
+   * @param reason for that of the root
    */
-  public record Least(long root, long boot) {}
+  public record Least(long root, long boot, String reason) {
+    public Least(long root, long boot) {
+      this(root, boot, "files of the image, twice");
+    }
+  }
 
   /** With a usual /boot. */
   static DiskPlan of(
@@ -136,7 +157,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       Supplier<UUID> ids) {
     List<Wanted> parts = wanted(least, layout, architecture, loader);
     long start = start(layout);
-    long minimum = Math.max(start + sizeFor(parts), roundUp(layout.minimum()));
+    long minimum = sizeFor(demands(parts), layout);
     if (wanted != 0 && wanted < minimum) {
       throw Problem.input(
           "a disk of "
@@ -148,6 +169,29 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
     requireWithin(size, layout.tableOrUsual());
     return divided(new Extent(start, size), layout.tableOrUsual(), parts, 0, ids);
+  }
+
+  /**
+   * What the partitions of such a disk cannot do without, in their order.
+   *
+   * @throws Problem as {@link #of(long, Least, DiskLayout, String, BootLoader, Supplier)}, but for
+   *     a disk that is too small
+   */
+  public static List<Demand> demands(
+      Least least, DiskLayout layout, String architecture, BootLoader loader) {
+    return demands(wanted(least, layout, architecture, loader));
+  }
+
+  private static List<Demand> demands(List<Wanted> parts) {
+    return parts.stream()
+        .map(w -> new Demand(w.name(), w.size(), w.reason(), w.content()))
+        .toList();
+  }
+
+  /** The least size of a disk with such partitions. */
+  public static long sizeFor(List<Demand> parts, DiskLayout layout) {
+    long end = start(layout) + parts.stream().mapToLong(Demand::least).sum() + MIB;
+    return Math.max(end, roundUp(layout.minimum()));
   }
 
   /** The older table counts sectors in 32 bits. */
@@ -222,6 +266,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
                     usualName(asked.content()),
                     types.of(asked.content()),
                     least(asked.content()),
+                    "its file system",
                     asked.content())
                 .as(Optional.of(asked), asked.content()));
       }
@@ -230,8 +275,10 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ROOT);
     PartitionContent content = asked.map(DiskLayout.Partition::content).orElse(root);
     long size = roundUp(Math.max(ROOT_MINIMUM, least.root));
+    String reason = least.root > ROOT_MINIMUM ? least.reason : "the smallest root";
     wanted.add(
-        new Wanted("root", types.of(content), size, content).as(asked, labelled(content, "root")));
+        new Wanted("root", types.of(content), size, reason, content)
+            .as(asked, labelled(content, "root")));
     if (layout.tableOrUsual() == PartitionTable.DOS && wanted.size() > MOST_OF_DOS) {
       throw Problem.input(
           "a dos partition table has 4 partitions at most, and this disk would have %d: %s; take gpt, or leave out some of them"
@@ -269,13 +316,16 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     List<Wanted> wanted = new ArrayList<>();
     if (loader != BootLoader.SYSTEMD && types.table == PartitionTable.GPT) {
       PartitionContent bios = new PartitionContent.Bios();
-      wanted.add(new Wanted("bios", BIOS_TYPE, BIOS_SIZE, bios).as(biosOf(layout), bios));
+      wanted.add(
+          new Wanted("bios", BIOS_TYPE, BIOS_SIZE, "GRUB for BIOS", bios)
+              .as(biosOf(layout), bios));
     }
     PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM", false);
     Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ESP);
     long size = loader == BootLoader.SYSTEMD ? kernels : ESP_SIZE;
+    String reason = loader == BootLoader.SYSTEMD ? OF_KERNELS : "boot loaders";
     wanted.add(
-        new Wanted("EFI-SYSTEM", types.of(esp), size, esp)
+        new Wanted("EFI-SYSTEM", types.of(esp), size, reason, esp)
             .as(
                 asked,
                 labelled(asked.map(DiskLayout.Partition::content).orElse(esp), "EFI-SYSTEM")));
@@ -284,7 +334,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           new PartitionContent.Files(PartitionContent.BOOT, RootFileSystem.EXT4, "boot");
       asked = layout.at(PartitionContent.BOOT);
       wanted.add(
-          new Wanted("boot", types.of(boot), kernels, boot)
+          new Wanted("boot", types.of(boot), kernels, OF_KERNELS, boot)
               .as(asked, labelled(asked.map(DiskLayout.Partition::content).orElse(boot), "boot")));
     }
     return wanted;
