@@ -212,7 +212,10 @@ public final class DiskBuilder {
         }
         throw new Problem(
             Problem.Kind.DENIED,
-            "only root can give the files another owner; run it with sudo, or leave out --chown",
+            Posix.geteuid() == 0
+                ? "the file system of " + output + " knows no owners; leave out --chown"
+                : "only root can give the files another owner; run it with sudo, or leave out"
+                    + " --chown",
             e);
       }
     }
@@ -283,7 +286,8 @@ public final class DiskBuilder {
     } catch (IOException e) {
       throw new Problem(
           Problem.Kind.INPUT,
-          request.output() + " cannot hold a disk of " + plan.size() + " bytes: " + e.getMessage(),
+          "%s cannot hold a disk of %d bytes (%s); name a folder by --output whose file system has files with holes"
+              .formatted(request.output(), plan.size(), e.getMessage()),
           e);
     }
     return raw;

@@ -329,4 +329,20 @@ class PartitionsTest extends DiskCase {
         .isInstanceOf(Problem.class)
         .hasMessageContaining("customizations.disk.partitions[0]: systemd-boot reads kernels");
   }
+
+  /** As those that know no owners say it. */
+  @Test
+  void aFileSystemThatGivesNothingAwayIsTold() throws Exception {
+    Path file = directory.resolve("ext4.img");
+    Command.of("truncate", "-s", "32M", file.toString()).run();
+    Command.of("mkfs.ext4", "-q", file.toString()).run();
+    Path at = Files.createDirectory(directory.resolve("fixed"));
+    try (LoopDevice loop = LoopDevice.attach(file, 0, 0);
+        Mount m = Mount.of(loop.device().toString(), at, "ext4", 0, null)) {
+      Command.of("chattr", "+i", at.toString()).run();
+      DiskRequest given = request().withAccess(new FileAccess(0600, 1000, 1000)).withOutput(at);
+      assertThatThrownBy(() -> DiskBuilder.build(given, Progress.NONE))
+          .hasMessage("the file system of " + m.target() + " knows no owners; leave out --chown");
+    }
+  }
 }
