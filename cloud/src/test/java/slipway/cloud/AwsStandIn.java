@@ -24,9 +24,9 @@ import java.util.concurrent.Executors;
  * S3 and EC2 as far as an AMI is made by them, by the API references of both. It keeps what it was
  * given, and fails where it is told to.
  */
-final class AwsStandIn implements AutoCloseable {
-  static final String REGION = "eu-test-1";
-  static final String BUCKET = "images";
+public final class AwsStandIn implements AutoCloseable {
+  public static final String REGION = "eu-test-1";
+  public static final String BUCKET = "images";
 
   private final HttpServer server;
 
@@ -36,11 +36,15 @@ final class AwsStandIn implements AutoCloseable {
   /** The parameters of EC2's last call of each name. */
   final Map<String, Map<String, String>> parameters = new ConcurrentHashMap<>();
 
-  final Map<String, byte[]> objects = new ConcurrentHashMap<>();
+  public final Map<String, byte[]> objects = new ConcurrentHashMap<>();
   final Set<String> uploads = ConcurrentHashMap.newKeySet();
   final Set<String> imports = ConcurrentHashMap.newKeySet();
-  final Set<String> snapshots = ConcurrentHashMap.newKeySet();
-  final Set<String> amis = ConcurrentHashMap.newKeySet();
+  public final Set<String> snapshots = ConcurrentHashMap.newKeySet();
+  public final Set<String> amis = ConcurrentHashMap.newKeySet();
+
+  /** Whether it keeps what is in objects, and not their names alone. */
+  public volatile boolean keepsContent = true;
+
   private final Map<String, byte[]> parts = Collections.synchronizedMap(new TreeMap<>());
 
   /** The call that is refused. */
@@ -51,14 +55,14 @@ final class AwsStandIn implements AutoCloseable {
 
   volatile String permission = "FULL_CONTROL";
 
-  AwsStandIn() throws IOException {
+  public AwsStandIn() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext("/", this::answer);
     server.start();
   }
 
-  URI address() {
+  public URI address() {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
   }
 
@@ -174,7 +178,9 @@ final class AwsStandIn implements AutoCloseable {
         return "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
       }
       case "UploadPart" ->
-          parts.put("%05d".formatted(Integer.parseInt(query.get("partNumber"))), body);
+          parts.put(
+              "%05d".formatted(Integer.parseInt(query.get("partNumber"))),
+              keepsContent ? body : new byte[0]);
       case "CompleteMultipartUpload" -> {
         uploads.clear();
         ByteArrayOutputStream whole = new ByteArrayOutputStream();

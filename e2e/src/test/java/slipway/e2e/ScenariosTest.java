@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.cloud.AwsStandIn;
+import slipway.linux.process.Command;
 
 /** Worked examples of documents, as {@code examples/scenarios} has them. */
 class ScenariosTest {
@@ -43,6 +45,10 @@ class ScenariosTest {
   /** Likewise, in a machine of packages. */
   private static final List<String> IN_PLAIN_DEBIAN =
       List.of("S15-to-disk", "S16-to-filesystem", "S17-to-existing-root");
+
+  /** Likewise, each in an empty folder of this computer, which starts machines itself. */
+  private static final List<String> ON_THIS_COMPUTER =
+      List.of("S07-ami", "S08-raw", "S10-qcow2", "S11-cloud", "S34-web");
 
   private static final String USER = "joe";
   private static final String PASSWORD = "secret-of-joe";
@@ -80,13 +86,49 @@ class ScenariosTest {
     }
   }
 
+  @Test
+  @Tag("soak")
+  void onThisComputer() throws Exception {
+    Cli cli = BaseImages.trixie();
+    Path programs = Files.createDirectory(dir.resolve("bin"));
+    for (String name : List.of("slipway", "bootc-image-builder")) {
+      Files.createSymbolicLink(programs.resolve(name), Cli.ROOT.resolve("slipway"));
+    }
+    try (AwsStandIn aws = new AwsStandIn()) {
+      aws.keepsContent = false;
+      for (String name : ON_THIS_COMPUTER) {
+        long start = System.nanoTime();
+        String script = Scenario.SCRIPTS.resolve(name + ".sh").toString();
+        System.out.print(
+            Command.of("bash", "-euo", "pipefail", script)
+                .directory(Files.createDirectory(dir.resolve(name)))
+                .environment("PATH", programs + ":" + System.getenv("PATH"))
+                .environment("SLIPWAY_STATE", cli.state().toString())
+                .environment("scenarios", Scenario.SCRIPTS.toString())
+                .environment("region", AwsStandIn.REGION)
+                .environment("bucket", AwsStandIn.BUCKET)
+                .environment("AWS_ENDPOINT_URL", aws.address().toString())
+                .environment("AWS_EC2_METADATA_DISABLED", "true")
+                .run()
+                .text());
+        passed(name, start);
+      }
+      assertThat(aws.amis).hasSize(1);
+      assertThat(aws.objects).isEmpty();
+    }
+  }
+
   private static void play(List<String> names, Scenario.Stage stage) throws Exception {
     for (String name : names) {
       long start = System.nanoTime();
       Scenario.play(name, stage);
-      System.out.println(
-          "passed: " + name + ", " + (System.nanoTime() - start) / 1_000_000_000 + " s");
+      passed(name, start);
     }
+  }
+
+  private static void passed(String name, long start) {
+    System.out.println(
+        "passed: " + name + ", " + (System.nanoTime() - start) / 1_000_000_000 + " s");
   }
 
   /** A machine that follows {@code web:stable}. */
@@ -251,7 +293,9 @@ class ScenariosTest {
   @Test
   void everyScriptIsPlayedAndListed() throws Exception {
     List<String> played =
-        Stream.of(IN_A_MACHINE, OF_CONTENTS, IN_PLAIN_DEBIAN).flatMap(List::stream).toList();
+        Stream.of(IN_A_MACHINE, OF_CONTENTS, IN_PLAIN_DEBIAN, ON_THIS_COMPUTER)
+            .flatMap(List::stream)
+            .toList();
     try (var files = Files.list(Scenario.SCRIPTS)) {
       assertThat(
               files
