@@ -3,6 +3,8 @@ package slipway.base;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A file system or quota that took no more, and the sentence for it. */
@@ -16,6 +18,9 @@ public final class FullDisk {
 
   /** Of a write by a descriptor, which knows no file. */
   private static final Pattern NAMELESS = Pattern.compile("(write fd \\d+: )?(" + WORDS + ")");
+
+  /** Of a call that was told the whole path. */
+  private static final Pattern NAMED = Pattern.compile("\\w+ (/[^\0]*): (?:" + WORDS + ")");
 
   private FullDisk() {}
 
@@ -59,6 +64,24 @@ public final class FullDisk {
     return "no space is left on the file system of " + where + "; make room there";
   }
 
+  /** That a file system has room for bytes and none for files, and what to do. */
+  public static String ofInodes(Path where) {
+    return "the file system of "
+        + where
+        + " has no inodes left, of which each file takes one, though it has room for bytes; remove"
+        + " files there";
+  }
+
+  /** What could not be written, where the failure names it. */
+  public static Optional<Path> written(IOException failure) {
+    if (failure instanceof FileSystemException f && f.getFile() != null) {
+      // Of a copy it is the other file that was written.
+      return Optional.of(Path.of(f.getOtherFile() == null ? f.getFile() : f.getOtherFile()));
+    }
+    Matcher named = NAMED.matcher(String.valueOf(failure.getMessage()));
+    return named.matches() ? Optional.of(Path.of(named.group(1))) : Optional.empty();
+  }
+
   /** Whether it is a folder for temporary files or something of ours in one. */
   private static boolean isTemporary(Path where) {
     Path absolute = where.toAbsolutePath();
@@ -79,12 +102,13 @@ public final class FullDisk {
    * @param failure of which {@link #isCauseOf} holds
    */
   public static String sentence(IOException failure) {
-    if (failure instanceof FileSystemException f && f.getFile() != null) {
-      // Of a copy it is the other file that was written.
-      Path written = Path.of(f.getOtherFile() == null ? f.getFile() : f.getOtherFile());
-      return isQuota(f)
-          ? "the disk quota for " + written + " is used up; remove files there, or have it raised"
-          : sentence(written);
+    Optional<Path> written = written(failure);
+    if (failure instanceof FileSystemException && written.isPresent()) {
+      return isQuota(failure)
+          ? "the disk quota for "
+              + written.get()
+              + " is used up; remove files there, or have it raised"
+          : sentence(written.get());
     }
     String text = String.valueOf(failure.getMessage());
     return NAMELESS.matcher(text).matches()

@@ -5,8 +5,10 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,6 +27,8 @@ import slipway.cli.command.UsageFault;
 import slipway.cli.command.Version;
 import slipway.cli.output.LogLines;
 import slipway.cli.output.StandardOutput;
+import slipway.linux.mount.Mounts;
+import slipway.linux.posix.UnixException;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -233,9 +237,19 @@ public final class Main {
     }
   }
 
+  /** What could not be written because its file system takes no more files. */
+  private static Optional<Path> lacksInodes(IOException io) {
+    try {
+      Optional<Path> written = FullDisk.isCauseOf(io) ? FullDisk.written(io) : Optional.empty();
+      return written.isPresent() && Mounts.lacksInodes(written.get()) ? written : Optional.empty();
+    } catch (UnixException e) {
+      return Optional.empty();
+    }
+  }
+
   /** The messages of file errors are often only a path. */
   private static String describe(Throwable outer, IOException io) {
-    String text = FileReason.advised(io);
+    String text = lacksInodes(io).map(FullDisk::ofInodes).orElseGet(() -> FileReason.advised(io));
     return outer == io || outer.getMessage() == null || outer.getMessage().contains(text)
         ? text
         : outer.getMessage() + ": " + text;

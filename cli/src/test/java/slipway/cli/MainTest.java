@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,12 +26,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import slipway.base.AtomicFile;
 import slipway.base.Problem;
 import slipway.cli.disk.DiskCommand;
 import slipway.cli.image.ImagesCommand;
 import slipway.cli.output.StandardOutput;
 import slipway.cli.output.Steps;
 import slipway.cli.output.TerminalProgress;
+import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.ImageSource;
@@ -138,6 +141,25 @@ class MainTest {
       assertThat(Main.run("slipway", new String[] {"help"}, out, said)).isZero();
     }
     assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void aFileSystemWithoutInodesIsNotToldToBeFullOfBytes(@TempDir Path dir) throws Exception {
+    try (Mount small = Mount.of("tmpfs", dir, "tmpfs", 0, "nr_inodes=20")) {
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; ; i++) {
+                  AtomicFile.write(dir.resolve("file" + i), "text");
+                }
+              })
+          .isInstanceOf(IOException.class)
+          .satisfies(
+              e ->
+                  assertThat(Main.sentence(e))
+                      .startsWith("the file system of " + dir.resolve(".file"))
+                      .contains(" has no inodes left")
+                      .endsWith("; remove files there"));
+    }
   }
 
   @Test

@@ -1,5 +1,7 @@
 package slipway.linux.mount;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import slipway.linux.posix.Native;
 import slipway.linux.posix.Native.Scratch;
@@ -98,6 +100,26 @@ public final class Mounts {
     long inodes = s.struct.getLong(STATVFS_FREE_INODES);
     return (s.struct.getLong(STATVFS_BLOCKS) > 0 && free < LITTLE_SPACE)
         || (s.struct.getLong(STATVFS_INODES) > 0 && inodes < FEW_INODES);
+  }
+
+  /**
+   * statvfs(3): whether the file system of a path has room for bytes and hardly any inodes, of
+   * which each further file takes one. One that makes them as it needs them never lacks any.
+   *
+   * @param path that need not be there
+   */
+  public static boolean lacksInodes(Path path) throws UnixException {
+    Path there = path.toAbsolutePath();
+    while (there.getParent() != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    OsPath known = OsPath.of(there);
+    Scratch s = Native.scratch();
+    s.check("statvfs", known, STATVFS.call(s, s.path(0, known), s.structAddress));
+    long free = s.struct.getLong(STATVFS_FREE_BLOCKS) * s.struct.getLong(STATVFS_BLOCK);
+    return (s.struct.getLong(STATVFS_BLOCKS) == 0 || free >= LITTLE_SPACE)
+        && s.struct.getLong(STATVFS_INODES) > 0
+        && s.struct.getLong(STATVFS_FREE_INODES) < FEW_INODES;
   }
 
   /**

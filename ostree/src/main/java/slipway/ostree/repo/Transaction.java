@@ -12,13 +12,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import slipway.archive.tar.Metadata;
+import slipway.base.FullDisk;
 import slipway.base.KeyFile;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
+import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Pretence;
+import slipway.linux.posix.UnixException;
 import slipway.ostree.object.Checksum;
 import slipway.ostree.object.CommitSpec;
 import slipway.ostree.object.ObjectType;
@@ -217,8 +220,20 @@ public final class Transaction implements ContentStore, AutoCloseable {
             + "\" into "
             + repository.path()
             + ": "
-            + cause.getMessage(),
+            + reason(cause),
         cause);
+  }
+
+  /** Asked at once: what is thrown away after a failure gives its inodes back. */
+  private String reason(Throwable cause) {
+    try {
+      if (FullDisk.isCauseOf(cause) && Mounts.lacksInodes(repository.path())) {
+        return FullDisk.ofInodes(repository.path());
+      }
+    } catch (UnixException e) {
+      cause.addSuppressed(e);
+    }
+    return String.valueOf(cause.getMessage());
   }
 
   private interface Writing {

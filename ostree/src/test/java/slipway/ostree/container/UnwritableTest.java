@@ -103,7 +103,7 @@ class UnwritableTest extends ImportCase {
             new TestImage().layer(tree.layer(), Compression.NONE),
             "cannot write \"",
             "\" into " + path,
-            "No space left on device");
+            "the file system of " + path + " has no inodes left");
       }
     }
   }
