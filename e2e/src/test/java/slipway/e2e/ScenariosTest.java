@@ -50,6 +50,10 @@ class ScenariosTest {
   private static final List<String> ON_THIS_COMPUTER =
       List.of("S07-ami", "S08-raw", "S10-qcow2", "S11-cloud", "S34-web");
 
+  /** In a shell of this computer, which starts no machine. */
+  private static final List<String> BY_PODMAN =
+      List.of("S05-builder-image", "S06-qcow2", "S31-disk-images");
+
   private static final String USER = "joe";
   private static final String PASSWORD = "secret-of-joe";
 
@@ -115,6 +119,17 @@ class ScenariosTest {
       }
       assertThat(aws.amis).hasSize(1);
       assertThat(aws.objects).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("soak")
+  void byPodman() throws Exception {
+    try (PodmanShell shell = PodmanShell.start(dir)) {
+      for (String name : BY_PODMAN) {
+        shell.play(name);
+        System.out.println("passed: " + name);
+      }
     }
   }
 
@@ -293,7 +308,7 @@ class ScenariosTest {
   @Test
   void everyScriptIsPlayedAndListed() throws Exception {
     List<String> played =
-        Stream.of(IN_A_MACHINE, OF_CONTENTS, IN_PLAIN_DEBIAN, ON_THIS_COMPUTER)
+        Stream.of(IN_A_MACHINE, OF_CONTENTS, IN_PLAIN_DEBIAN, ON_THIS_COMPUTER, BY_PODMAN)
             .flatMap(List::stream)
             .toList();
     try (var files = Files.list(Scenario.SCRIPTS)) {
