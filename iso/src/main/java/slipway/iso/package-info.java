@@ -1,6 +1,8 @@
 /**
- * Installer ISOs of any vendor, made anew with answers and files on board. Entry: {@link
- * slipway.iso.IsoRewrite}; {@link slipway.iso.IsoChanges} says what is wanted.
+ * What starts an image live and installs it: an ISO ({@link slipway.iso.IsoBuilder}), or files that
+ * machines start from over the network ({@link slipway.iso.NetbootBuilder}), both of one {@link
+ * slipway.iso.LiveFiles}. And installer ISOs of any vendor, made anew with answers and files on
+ * board. Entry: {@link slipway.iso.IsoRewrite}; {@link slipway.iso.IsoChanges} says what is wanted.
  *
  * <pre>
  *  IN.iso ─▶ IsoContents   volume id (ECMA-119 §8.4), boot menus, EFI image; files by xorriso

@@ -20,16 +20,17 @@ public record NetGrub(FileTree image, Path folder) {
   private static final String BIOS = "i386-pc";
   private static final String UEFI = "x86_64-efi";
 
-  /** Told when the firmware named no server, as where another machine than it gives addresses. */
+  /**
+   * Before there are modules GRUB knows no conditions. What follows the menu is for firmware that
+   * named no server, as where another machine than it gives addresses.
+   */
   private static final String EARLY =
       """
-      if [ -z "$cmdpath" ]; then
-        echo "The firmware does not say which server GRUB came from; start iPXE instead."
-        sleep 60
-        reboot
-      fi
       set prefix=$cmdpath
       configfile $cmdpath/%s
+      echo "There is no menu where GRUB came from; was it told its server? If not, start iPXE."
+      sleep 60
+      reboot
       """
           .formatted(MENU);
 
