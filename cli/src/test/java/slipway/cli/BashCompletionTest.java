@@ -89,9 +89,9 @@ class BashCompletionTest {
           """
           slipway bui                        | build
           slipway disk build --ty            | --type
-          slipway disk build --type _        | raw qcow2 ami vmdk vhd gce ova iso
+          slipway disk build --type _        | raw qcow2 ami vmdk vhd gce ova iso pxe
           slipway disk build --type=q        | qcow2
-          slipway disk build --type=         | raw qcow2 ami vmdk vhd gce ova iso
+          slipway disk build --type=         | raw qcow2 ami vmdk vhd gce ova iso pxe
           slipway disk build --type x        | ''
           slipway disk build --type raw --co | --config
           slipway build --pull=              | missing always never
@@ -129,7 +129,7 @@ class BashCompletionTest {
       textBlock =
           """
           slipway disk build --type=q    | --type=qcow2
-          slipway disk build --type=     | --type=raw --type=qcow2 --type=ami --type=vmdk --type=vhd --type=gce --type=ova --type=iso
+          slipway disk build --type=     | --type=raw --type=qcow2 --type=ami --type=vmdk --type=vhd --type=gce --type=ova --type=iso --type=pxe
           slipway build --limit=layer-b  | --limit=layer-bytes= [nospace]
           slipway build --file=my        | --file=my folder/ [filenames] [nospace]
           slipway build --file=ou        | --file=ours [filenames]

@@ -67,7 +67,7 @@ class NetbootTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"BIOS,boot.ipxe", "BIOS,grub.pxe", "UEFI,grubx64.efi"})
+  @CsvSource({"BIOS,boot.ipxe", "UEFI,grubx64.efi"})
   void runsFromMemoryWithoutADisk(Firmware firmware, String first) throws Exception {
     String network = "tftp=" + files("confirm") + ",bootfile=" + first;
     VmSpec spec = machine(disk(1 << 20), UpgradingMachine.key(dir), network);
