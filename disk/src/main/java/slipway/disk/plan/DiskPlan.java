@@ -317,8 +317,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     if (loader != BootLoader.SYSTEMD && types.table == PartitionTable.GPT) {
       PartitionContent bios = new PartitionContent.Bios();
       wanted.add(
-          new Wanted("bios", BIOS_TYPE, BIOS_SIZE, "GRUB for BIOS", bios)
-              .as(biosOf(layout), bios));
+          new Wanted("bios", BIOS_TYPE, BIOS_SIZE, "GRUB for BIOS", bios).as(biosOf(layout), bios));
     }
     PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM", false);
     Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ESP);
