@@ -10,7 +10,6 @@ import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
-import slipway.disk.config.DiskLayout;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
@@ -72,28 +71,12 @@ public final class DeviceInstall {
     new DeviceInstall(request, progress).run();
   }
 
-  /**
-   * Refuses what a config wants of a disk that is divided by it, which one that is installed to is
-   * not.
-   *
-   * @throws Problem of kind INPUT
-   */
-  public static void requireUsual(DiskConfig config) {
-    if (!config.layout().equals(DiskLayout.USUAL)) {
-      throw Problem.input(
-          "customizations.disk is for disks that are made as files: one that is installed to is"
-              + " divided as usual; leave the key out, or make the disk by slipway disk build --type"
-              + " raw");
-    }
-  }
-
   private void run() throws IOException {
-    requireUsual(request.wishes().customizations());
     BootableImage image = request.image();
     image.check();
     request.wishes().check();
     request.wishes().requireGrubTool();
-    FileSystems.requireTools(request.rootfs());
+    FileSystems.requireTools(asked());
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
       long size = disk.size();
       DiskWriter.Plans plans =
@@ -103,6 +86,7 @@ public final class DeviceInstall {
                   size,
                   new DiskPlan.Least(
                       DiskWriter.rootMinimum(image, customizations), customizations.bootMinimum()),
+                  customizations.layout(),
                   request.rootSize(),
                   image.architecture(),
                   loader,
@@ -124,6 +108,17 @@ public final class DeviceInstall {
     }
   }
 
+  /** What is asked for as the root, in one way or the other. */
+  private @Nullable RootFileSystem asked() {
+    RootFileSystem layout = request.wishes().customizations().layout().rootfs();
+    if (layout != null && request.rootfs() != null && layout != request.rootfs()) {
+      throw Problem.usage(
+          "the root shall be %s, and %s by its partition; leave one of them out"
+              .formatted(request.rootfs().label(), layout.label()));
+    }
+    return layout == null ? request.rootfs() : layout;
+  }
+
   /**
    * The last look before anything is written.
    *
@@ -132,7 +127,9 @@ public final class DeviceInstall {
   private RootFileSystem fitting(
       InstallableImage image, DiskPlan plan, BootLoader loader, BlockSetup setup)
       throws IOException {
-    RootFileSystem rootfs = request.rootfs() == null ? image.config().rootfs() : request.rootfs();
+    new OtherPlaces(plan).require(image.files());
+    RootFileSystem asked = asked();
+    RootFileSystem rootfs = asked == null ? image.config().rootfs() : asked;
     if (rootfs == null) {
       rootfs = RootFileSystem.EXT4;
     }

@@ -375,6 +375,7 @@ final class DiskWriter {
       // To mount it on.
       Files.createDirectories(target.boot().resolve("efi"));
     }
+    options.wishes().companions().finish(target.root(), deployed.tree(), deployed.var());
     installation.label();
     others.fill(deployed, target.others());
     Posix.syncfs(OsPath.of(target.boot()));

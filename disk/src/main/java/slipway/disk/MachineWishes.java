@@ -60,6 +60,16 @@ public record MachineWishes(
      * @param files of the image
      */
     void bring(Path root, FileTree files) throws IOException;
+
+    /**
+     * Does the last to a whole disk's deployment, before its files get their labels and go to
+     * partitions of their own. Mounts that it makes are in a namespace of the installation.
+     *
+     * @param root where the root file system is mounted, with all beneath it
+     * @param tree the deployment's root
+     * @param var its /var
+     */
+    default void finish(Path root, Path tree, Path var) throws IOException {}
   }
 
   public MachineWishes {

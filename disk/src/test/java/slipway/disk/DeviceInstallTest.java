@@ -1,12 +1,15 @@
 package slipway.disk;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -17,12 +20,12 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.DiskConfig;
-import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.linux.process.Command;
+import slipway.tree.FileTree;
 
 /** Disks of this machine, played by loop devices. */
 class DeviceInstallTest extends DiskCase {
@@ -164,11 +167,15 @@ class DeviceInstallTest extends DiskCase {
       for (String argument : List.of("a\nb", "a=\"")) {
         refused(with(good, "default", List.of(argument)), "--karg");
       }
-      DiskConfig divided = DiskConfig.EMPTY.withTable(PartitionTable.DOS);
-      assertThatThrownBy(() -> DeviceInstall.requireUsual(divided))
-          .isInstanceOf(Problem.class)
-          .hasMessageContaining("customizations.disk");
-      DeviceInstall.requireUsual(DiskConfig.EMPTY);
+      refused(
+          with(good, divided("minsize = \"100 GiB\"\nmountpoint = \"/var\"")),
+          "is too small for this image and its partitions");
+      refused(
+          with(good, divided("minsize = \"10 MiB\"\nmountpoint = \"/srv\"")),
+          "nothing can be mounted on /srv");
+      refused(
+          with(good, divided("minsize = \"1 GiB\"\nmountpoint = \"/\"\nfs_type = \"xfs\"")),
+          "the root shall be ext4, and xfs by its partition");
       try (LoopDevice over = LoopDevice.attach(disk.device(), 0, 0)) {
         refused(good, disk.device() + " is in use by " + over.device());
       }
@@ -178,6 +185,35 @@ class DeviceInstallTest extends DiskCase {
           file + " is in use by " + disk.device());
       Command.of("e2fsck", "-fn", disk.device().toString()).run();
     }
+  }
+
+  private static DiskConfig divided(String partition) throws IOException {
+    return DiskConfig.parse(
+        new ByteArrayInputStream(
+            ("[[customizations.disk.partitions]]\n" + partition).getBytes(UTF_8)),
+        "test",
+        new DiskConfig.Unsupported(false, w -> {}));
+  }
+
+  private static DeviceInstall.Request with(DeviceInstall.Request r, DiskConfig config) {
+    MachineWishes w = r.wishes();
+    return new DeviceInstall.Request(
+        r.image(),
+        r.device(),
+        r.file(),
+        r.wipe(),
+        r.rootfs(),
+        r.rootSize(),
+        r.setup(),
+        new MachineWishes(
+            w.stateroot(),
+            w.bootLoader(),
+            w.added(),
+            w.deleted(),
+            config,
+            w.run(),
+            w.signed(),
+            w.companions()));
   }
 
   private static DeviceInstall.Request with(
@@ -191,6 +227,41 @@ class DeviceInstallTest extends DiskCase {
         r.rootSize(),
         r.setup(),
         wishes(stateroot, added));
+  }
+
+  /** With what the config wants of its partitions, and what is done at the end. */
+  @Test
+  @Tag("slow")
+  void aDiskIsDividedAsItIsAskedFor() throws Exception {
+    Path file = file(3 * GIB);
+    List<String> seen = new ArrayList<>();
+    MachineWishes wishes =
+        new MachineWishes(
+            null,
+            null,
+            List.of(),
+            List.of(),
+            divided("minsize = \"300 MiB\"\nmountpoint = \"/var/lib\"\nlabel = \"kept\""),
+            null,
+            false,
+            new MachineWishes.Companions() {
+              @Override
+              public void bring(Path root, FileTree files) {}
+
+              @Override
+              public void finish(Path root, Path tree, Path var) throws IOException {
+                seen.add(root.relativize(tree).toString());
+                Files.writeString(Files.createDirectories(var.resolve("lib")).resolve("late"), "x");
+              }
+            });
+    install(new DeviceInstall.Request(request().image(), file, true, false, null, 0, null, wishes));
+    assertThat(table(file)).hasSize(5);
+    assertThat(table(file).get(3).size()).isEqualTo(300L << 20);
+    assertThat(seen).singleElement().asString().startsWith("ostree/deploy/default/deploy/");
+    try (LoopDevice var = loop(file, table(file).get(3))) {
+      assertThat(Command.of("debugfs", "-R", "cat late", var.device().toString()).output())
+          .isEqualTo("x");
+    }
   }
 
   @Test

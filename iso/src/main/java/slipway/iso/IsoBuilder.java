@@ -19,7 +19,6 @@ import slipway.base.AtomicFile;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
 import slipway.base.Progress;
-import slipway.disk.DeviceInstall;
 import slipway.disk.bootloader.IsoGrub;
 import slipway.linux.lock.ScratchFolder;
 import slipway.linux.posix.OsPath;
@@ -78,7 +77,6 @@ public final class IsoBuilder {
       throw Problem.input("installers can be made of images for amd64 alone");
     }
     arguments(request);
-    DeviceInstall.requireUsual(request.customizations());
   }
 
   /** Kernel arguments of the config start the installer, too. */

@@ -209,6 +209,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    * @param name of it, for messages
    * @param size bytes of the disk, whole MiB
    * @param least what its partitions need
+   * @param layout how it shall be divided
    * @param rootSize bytes of the root's partition; 0 for all that is left
    * @param loader that starts the machine
    * @throws Problem when the disk, or that partition, is too small
@@ -217,15 +218,18 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       String name,
       long size,
       Least least,
+      DiskLayout layout,
       long rootSize,
       String architecture,
       BootLoader loader,
       Supplier<UUID> ids) {
-    List<Wanted> parts = usual(least, architecture, loader);
-    long minimum = MIB + sizeFor(parts);
+    List<Wanted> parts = wanted(least, layout, architecture, loader);
+    long start = start(layout);
+    long minimum = start + sizeFor(parts);
+    requireWithin(size, layout.tableOrUsual());
     if (size < minimum) {
       throw Problem.input(
-          "%s has %d MiB and is too small for this image, which takes %d MiB or more"
+          "%s has %d MiB and is too small for this image and its partitions, which take %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
     long root = rootSize / MIB * MIB;
@@ -240,7 +244,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           "--root-size %dM is too small for this image; give %dM or more"
               .formatted(rootSize / MIB, parts.getLast().size() / MIB));
     }
-    return divided(new Extent(MIB, size), PartitionTable.GPT, parts, root, ids);
+    return divided(new Extent(start, size), layout.tableOrUsual(), parts, root, ids);
   }
 
   private static List<Wanted> usual(Least least, String architecture, BootLoader loader) {
