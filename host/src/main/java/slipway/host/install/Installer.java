@@ -147,13 +147,28 @@ public final class Installer {
     toDisk(options, disk, keys(options.rootKeys()));
   }
 
+  /** Does the last to what is installed, as {@link MachineWishes.Companions#finish} has it. */
+  @FunctionalInterface
+  interface Finish {
+    /** There is nothing. */
+    Finish NONE = (root, tree, var) -> {};
+
+    void finish(Path root, Path tree, Path var) throws IOException;
+  }
+
+  private void toDisk(Options options, Disk disk, DiskConfig customizations) throws IOException {
+    toDisk(options, disk, customizations, Finish.NONE);
+  }
+
   /**
    * @param customizations what the machine gets beside the image
    */
-  void toDisk(Options options, Disk disk, DiskConfig customizations) throws IOException {
+  void toDisk(Options options, Disk disk, DiskConfig customizations, Finish finish)
+      throws IOException {
     install(
         options,
         customizations,
+        finish,
         true,
         (image, wishes) ->
             DeviceInstall.run(
@@ -213,6 +228,7 @@ public final class Installer {
     install(
         options,
         keys(options.rootKeys()),
+        Finish.NONE,
         target.replace() == FilesystemInstall.Replace.WIPE,
         (image, wishes) ->
             FilesystemInstall.run(
@@ -260,11 +276,12 @@ public final class Installer {
    * @param twice whether the image may be read before it is imported, as for who erases something
    *     in between: then it is fetched once, and no cut ends that half way
    */
-  private void install(Options options, DiskConfig customizations, boolean twice, Placing placing)
+  private void install(
+      Options options, DiskConfig customizations, Finish finish, boolean twice, Placing placing)
       throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
-    MachineWishes.Companions bound = boundImages(options.bound());
+    MachineWishes.Companions bound = companions(options.bound(), finish);
     MachineWishes wishes =
         new MachineWishes(
             options.stateroot(),
@@ -295,7 +312,7 @@ public final class Installer {
     host.out().accept("Installation complete!");
   }
 
-  private MachineWishes.Companions boundImages(Bound bound) {
+  private MachineWishes.Companions companions(Bound bound, Finish finish) {
     return new MachineWishes.Companions() {
       @Override
       public void require(FileTree files) throws IOException {
@@ -311,6 +328,11 @@ public final class Installer {
       @Override
       public void bring(Path root, FileTree files) throws IOException {
         bringBound(bound, root, files);
+      }
+
+      @Override
+      public void finish(Path root, Path tree, Path var) throws IOException {
+        finish.finish(root, tree, var);
       }
     };
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,6 +18,8 @@ import slipway.base.RawText;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
+import slipway.host.kickstart.InstallAnswers;
+import slipway.host.kickstart.Kickstart;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.RootedFile;
@@ -37,6 +40,19 @@ public final class MediumInstall {
 
   private static final String MODE = "slipway.installer";
   private static final String DISK = "slipway.disk";
+
+  /** As Anaconda has it. */
+  private static final String KICKSTART = "inst.ks";
+
+  private static final String CHECK = "rd.live.check";
+
+  /** The kickstart file of the config that the medium was made with. */
+  private static final String OWN_KICKSTART = "slipway/kickstart.ks";
+
+  private static final InstallAnswers.Disk ANY =
+      new InstallAnswers.Disk(List.of(), List.of(), true, true);
+  private static final InstallAnswers.Ending NOTHING_SAID =
+      new InstallAnswers.Ending(Optional.empty(), false);
   private static final List<String> NO_DISKS =
       List.of("loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd");
 
@@ -98,30 +114,176 @@ public final class MediumInstall {
     KernelArguments arguments =
         KernelArguments.parse(
             RawText.decode(Files.readAllBytes(host.root().resolve("proc/cmdline"))));
-    Mode mode = mode(arguments);
+    mode(arguments);
+    if (arguments.list().contains(CHECK)) {
+      check();
+    }
+    Optional<Kickstart> kickstart = kickstart(arguments);
+    try {
+      install(arguments, kickstart);
+    } catch (IOException | RuntimeException e) {
+      if (kickstart.isPresent()) {
+        onError(kickstart.get(), e);
+      }
+      throw e;
+    }
+    InstallAnswers.Ending ending = kickstart.map(k -> k.answers().ending()).orElse(NOTHING_SAID);
+    String how = ending.how().orElse("reboot");
+    host.out()
+        .accept(
+            "Install finished. The machine "
+                + (how.equals("reboot") ? "restarts; take out the medium." : "stops."));
+    if (ending.eject()) {
+      eject();
+    }
+    host.system().end(how);
+  }
+
+  private void check() throws IOException {
+    String name = drive();
+    // The sum is of the whole drive, of which a partition may be what is mounted.
+    Path block = host.root().resolve("sys/class/block").resolve(name);
+    String whole =
+        Files.exists(block.resolve("partition"))
+            ? String.valueOf(block.toRealPath().getParent().getFileName())
+            : name;
+    host.out().accept("Checking the medium. This takes some minutes.");
+    new MediumCheck(host.root().resolve("dev").resolve(whole)).run();
+    host.out().accept("The medium is whole.");
+  }
+
+  /** The file that answers, if there is one. */
+  private Optional<Kickstart> kickstart(KernelArguments arguments) throws IOException {
+    Path medium = host.run().resolve(MEDIUM);
+    Optional<String> where = value(arguments, KICKSTART);
+    boolean isBare = arguments.list().contains(KICKSTART);
+    if (where.isEmpty() && !isBare && !Files.isRegularFile(medium.resolve(OWN_KICKSTART))) {
+      return Optional.empty();
+    }
+    String found = where.orElse(isBare ? "" : "cdrom:/" + OWN_KICKSTART);
+    return Optional.of(Kickstart.read(host, medium, drive(), found));
+  }
+
+  /** The answers of the medium, and those of a kickstart file in their place. */
+  private void install(KernelArguments arguments, Optional<Kickstart> kickstart)
+      throws IOException {
     Wishes wishes = wishes();
-    Optional<Candidate> disk = choose(mode, arguments);
-    if (disk.isEmpty() || !confirmed(mode, disk.get(), wishes)) {
-      throw Problem.environment("nothing was installed, and no disk was changed");
+    Mode mode = mode(arguments);
+    Installer.Options options = options(wishes, wishes.config());
+    DiskConfig config = wishes.config();
+    RootFileSystem rootfs = wishes.rootfs();
+    InstallAnswers answers = kickstart.map(Kickstart::answers).orElse(null);
+    if (answers != null) {
+      config =
+          answers
+              .config()
+              .withKernelArguments(wishes.config().kernelArguments().toArray(String[]::new));
+      options = options(wishes, config, answers);
+      mode = mode(mode, answers);
+      rootfs = answers.rootfs() == null ? rootfs : answers.rootfs();
+    }
+    Candidate disk = disk(mode, arguments, options, answers);
+    Installer.Finish finish = kickstart.isEmpty() ? Installer.Finish.NONE : kickstart.get()::post;
+    if (String.valueOf(options.source()).startsWith("docker://")) {
+      host.system().online();
     }
     host.out().accept("Installing. This takes some minutes.");
     new Installer(host)
         .toDisk(
-            new Installer.Options(
-                "oci:" + host.run().resolve(MEDIUM + "/container"),
-                wishes.target(),
-                null,
-                wishes.bootLoader(),
-                wishes.config().kernelArguments(),
-                List.of(),
-                null,
-                false,
-                Installer.Bound.SKIP),
+            options,
             new Installer.Disk(
-                Path.of("/dev/" + disk.get().name()), false, true, wishes.rootfs(), 0, null),
-            wishes.config());
-    host.out().accept("Install finished. The machine restarts; take out the medium.");
-    host.system().reboot();
+                host.root().resolve("dev").resolve(disk.name()),
+                false,
+                answers == null || answers.disk().erased() || !answers.disk().divided(),
+                rootfs,
+                answers == null ? 0 : answers.rootSize(),
+                null),
+            config,
+            finish);
+  }
+
+  /** Who is there is asked; a file that does not say how the disk is divided says too little. */
+  private static Mode mode(Mode said, InstallAnswers answers) {
+    if (answers.asksNothing() && answers.disk().divided()) {
+      return Mode.UNATTENDED;
+    }
+    return said == Mode.UNATTENDED && !answers.disk().divided() ? Mode.CONFIRM : said;
+  }
+
+  private Installer.Options options(Wishes wishes, DiskConfig config) {
+    return new Installer.Options(
+        ofMedium(),
+        wishes.target(),
+        null,
+        wishes.bootLoader(),
+        config.kernelArguments(),
+        List.of(),
+        null,
+        false,
+        Installer.Bound.SKIP);
+  }
+
+  private Installer.Options options(Wishes wishes, DiskConfig config, InstallAnswers answers) {
+    InstallAnswers.Image image = answers.image();
+    return new Installer.Options(
+        image.source() == null ? ofMedium() : image.source(),
+        image.target() == null ? wishes.target() : Reference.parse(image.target()).orLatest(),
+        image.stateroot(),
+        answers.bootLoader() == null ? wishes.bootLoader() : answers.bootLoader(),
+        config.kernelArguments(),
+        List.of(),
+        null,
+        false,
+        Installer.Bound.SKIP);
+  }
+
+  private String ofMedium() {
+    return "oci:" + host.run().resolve(MEDIUM + "/container");
+  }
+
+  private Candidate disk(
+      Mode mode,
+      KernelArguments arguments,
+      Installer.Options options,
+      @Nullable InstallAnswers answers)
+      throws IOException {
+    Optional<Candidate> disk = choose(mode, arguments, answers == null ? ANY : answers.disk());
+    if (disk.isEmpty() || !confirmed(mode, disk.get(), options)) {
+      throw Problem.environment("nothing was installed, and no disk was changed");
+    }
+    boolean isKept = answers != null && answers.disk().divided() && !answers.disk().erased();
+    if (isKept && hasPartitions(disk.get())) {
+      throw Problem.environment(
+          "/dev/%s has partitions, and the kickstart file does not say that they may go; add clearpart --all to it"
+              .formatted(disk.get().name()));
+    }
+    return disk.get();
+  }
+
+  private boolean hasPartitions(Candidate disk) throws IOException {
+    try (var all = Files.list(host.root().resolve("sys/block").resolve(disk.name()))) {
+      return all.anyMatch(each -> Files.exists(each.resolve("partition")));
+    }
+  }
+
+  private void onError(Kickstart kickstart, Exception failure) {
+    try {
+      kickstart.failed();
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** When all else has ended, for the live system reads from the medium until then. */
+  private void eject() throws IOException {
+    Path folder = host.root().resolve("usr/lib/systemd/system-shutdown");
+    if (!Files.isExecutable(host.root().resolve("usr/bin/eject"))) {
+      host.out().accept("warning: the image has no eject; take the medium out by hand");
+      return;
+    }
+    Path script = Files.createDirectories(folder).resolve("slipway-eject");
+    Files.writeString(script, "#!/bin/sh\nexec /usr/bin/eject --force /dev/" + drive() + "\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   private static Mode mode(KernelArguments arguments) {
@@ -187,8 +349,19 @@ public final class MediumInstall {
    *
    * @throws Problem when there is none, or several and nobody to ask
    */
-  Optional<Candidate> choose(Mode mode, KernelArguments arguments) throws IOException {
-    List<Candidate> all = candidates();
+  Optional<Candidate> choose(Mode mode, KernelArguments arguments, InstallAnswers.Disk wanted)
+      throws IOException {
+    List<Candidate> there = candidates();
+    List<Candidate> all = there.stream().filter(d -> wanted.admits(d.name())).toList();
+    if (all.isEmpty() && !there.isEmpty()) {
+      throw Problem.input(
+          "the kickstart file leaves no disk to install to: it says %s; %s"
+              .formatted(
+                  wanted.only().isEmpty()
+                      ? "not " + Printable.text(String.join(", ", wanted.not()))
+                      : Printable.text(String.join(", ", wanted.only())),
+                  told(there)));
+    }
     Optional<String> said = value(arguments, DISK);
     if (said.isPresent()) {
       String name = said.get().startsWith("/dev/") ? said.get().substring(5) : said.get();
@@ -231,8 +404,8 @@ public final class MediumInstall {
     return all.stream().filter(d -> d.name().equals(name)).findFirst();
   }
 
-  private boolean confirmed(Mode mode, Candidate disk, Wishes wishes) {
-    host.out().accept("Image:  " + Printable.text(wishes.target().toString()));
+  private boolean confirmed(Mode mode, Candidate disk, Installer.Options options) {
+    host.out().accept("Image:  " + Printable.text(String.valueOf(options.target())));
     host.out().accept("Disk:   " + disk);
     if (mode == Mode.UNATTENDED) {
       return true;
@@ -244,17 +417,7 @@ public final class MediumInstall {
 
   /** Disks that can be written to, without the medium. */
   List<Candidate> candidates() throws IOException {
-    String medium =
-        file(DEVICE)
-            .map(String::strip)
-            .filter(name -> !name.isEmpty())
-            .orElseThrow(
-                () ->
-                    Problem.environment(
-                        "/run/"
-                            + DEVICE
-                            + " does not say which drive is the installer medium, which must not"
-                            + " be erased"));
+    String medium = drive();
     Path blocks = host.root().resolve("sys/block");
     List<Candidate> found = new ArrayList<>();
     try (var all = Files.newDirectoryStream(blocks)) {
@@ -272,6 +435,20 @@ public final class MediumInstall {
     }
     found.sort(Comparator.comparing(Candidate::name));
     return found;
+  }
+
+  /** The medium's name in /dev. */
+  private String drive() throws IOException {
+    return file(DEVICE)
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .orElseThrow(
+            () ->
+                Problem.environment(
+                    "/run/"
+                        + DEVICE
+                        + " does not say which drive is the installer medium, which must not"
+                        + " be erased"));
   }
 
   private static String attribute(Path block, String name, String otherwise) throws IOException {

@@ -26,6 +26,16 @@ public interface SystemActions {
   /** Begins to reboot; the caller is stopped before long. */
   void reboot();
 
+  /**
+   * Begins to end this machine's run; the caller is stopped before long.
+   *
+   * @param how reboot, poweroff or halt
+   */
+  void end(String how);
+
+  /** Waits until the network is up, as the system has it (systemd.special(7)). */
+  void online();
+
   /** Whether the ostree command here can do {@link #prepareSoftReboot}; needs no privilege. */
   boolean preparesSoftReboots();
 
@@ -62,6 +72,10 @@ public interface SystemActions {
   static SystemActions systemd(Path run) {
     return new SystemActions() {
       private static final Duration LIMIT = Duration.ofMinutes(2);
+
+      /** Longer than systemd waits for it itself, which is two minutes. */
+      private static final Duration NETWORK = Duration.ofMinutes(5);
+
       private static final String FINALIZER = "slipway-finalize-staged.service";
 
       /** What the end of a start is to systemd (systemd.special(7)). */
@@ -119,6 +133,24 @@ public interface SystemActions {
       @Override
       public void reboot() {
         systemctl("reboot", "--message=Initiated by bootc");
+      }
+
+      @Override
+      public void end(String how) {
+        if (how.equals("reboot")) {
+          reboot();
+        } else {
+          systemctl(how, "--message=Initiated by bootc");
+        }
+      }
+
+      @Override
+      public void online() {
+        require("would bring up the network");
+        // What a device that is not connected waits for in vain is no reason not to try.
+        Command.of("systemctl", "start", "--quiet", "network-online.target")
+            .timeout(NETWORK)
+            .tryRun();
       }
 
       @Override

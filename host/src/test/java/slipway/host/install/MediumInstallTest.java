@@ -18,11 +18,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.RootFileSystem;
+import slipway.host.kickstart.InstallAnswers;
 import slipway.host.system.HostEnvironment;
 import slipway.host.system.SystemActions;
 import slipway.system.kargs.KernelArguments;
 
 class MediumInstallTest {
+  private static final InstallAnswers.Disk ANY =
+      new InstallAnswers.Disk(List.of(), List.of(), true, true);
+
   @TempDir Path dir;
 
   private final List<String> said = new ArrayList<>();
@@ -67,7 +71,7 @@ class MediumInstallTest {
   void theOnlyDiskNeedNotBeNamed() throws IOException {
     for (MediumInstall.Mode mode :
         List.of(MediumInstall.Mode.CONFIRM, MediumInstall.Mode.UNATTENDED)) {
-      assertThat(install("").choose(mode, KernelArguments.NONE).orElseThrow().name())
+      assertThat(install("").choose(mode, KernelArguments.NONE, ANY).orElseThrow().name())
           .isEqualTo("vda");
     }
     assertThat(said).isEmpty();
@@ -77,11 +81,12 @@ class MediumInstallTest {
   void nobodyChoosesAmongSeveral() throws IOException {
     disk("vdb", 40_000_000, "0");
     MediumInstall install = install("");
-    assertThatThrownBy(() -> install.choose(MediumInstall.Mode.UNATTENDED, KernelArguments.NONE))
+    assertThatThrownBy(
+            () -> install.choose(MediumInstall.Mode.UNATTENDED, KernelArguments.NONE, ANY))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("slipway.disk=NAME; there are /dev/vda  10.2 GB; /dev/vdb  20.5 GB");
     KernelArguments named = KernelArguments.of("slipway.disk=/dev/vdb");
-    assertThat(install.choose(MediumInstall.Mode.UNATTENDED, named).orElseThrow().name())
+    assertThat(install.choose(MediumInstall.Mode.UNATTENDED, named, ANY).orElseThrow().name())
         .isEqualTo("vdb");
   }
 
@@ -91,7 +96,7 @@ class MediumInstallTest {
     disk("vdb", 40_000_000, "0");
     assertThat(
             install(typed)
-                .choose(MediumInstall.Mode.CONFIRM, KernelArguments.NONE)
+                .choose(MediumInstall.Mode.CONFIRM, KernelArguments.NONE, ANY)
                 .map(MediumInstall.Candidate::name)
                 .orElse(null))
         .isEqualTo(name);
@@ -109,7 +114,7 @@ class MediumInstallTest {
   @Test
   void anotherNameThanADisksIsRefused() throws IOException {
     KernelArguments medium = KernelArguments.of("slipway.disk=sda");
-    assertThatThrownBy(() -> install("").choose(MediumInstall.Mode.UNATTENDED, medium))
+    assertThatThrownBy(() -> install("").choose(MediumInstall.Mode.UNATTENDED, medium, ANY))
         .hasMessageContaining("slipway.disk=sda names no disk that can be installed to");
   }
 

@@ -352,6 +352,16 @@ public final class HostMachine implements AutoCloseable {
           }
 
           @Override
+          public void end(String how) {
+            actions.add(how);
+          }
+
+          @Override
+          public void online() {
+            actions.add("online");
+          }
+
+          @Override
           public boolean preparesSoftReboots() {
             return !Files.exists(root().resolve("usr/bin/ostree.old"));
           }

@@ -64,6 +64,16 @@ public final class KickstartParser {
     return parse(KickstartSource.main(file), folder, version);
   }
 
+  /**
+   * Reads a file, and those that it includes from beneath a folder in which it lies.
+   *
+   * @throws Problem as {@link #parse(Path, KickstartVersion)}
+   */
+  public static KickstartFile parse(Path file, Path folder, KickstartVersion version)
+      throws IOException {
+    return parse(KickstartSource.main(file, folder), folder, version);
+  }
+
   /** Reads a stream, which can include nothing. */
   public static KickstartFile parse(String name, InputStream in, KickstartVersion version)
       throws IOException {

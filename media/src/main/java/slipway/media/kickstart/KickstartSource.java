@@ -53,6 +53,13 @@ final class KickstartSource {
     }
   }
 
+  /** As {@link #main(Path)}; what it includes lies beneath a folder that is not its own. */
+  static Text main(Path file, Path folder) throws IOException {
+    Text text = main(file);
+    Path path = folder.toAbsolutePath().normalize().relativize(file.toAbsolutePath().normalize());
+    return new Text(text.name(), path.toString(), text.text());
+  }
+
   static Text main(String name, InputStream in) throws IOException {
     return new Text(name, "", decode(Limit.SMALL_FILE_BYTES.read(in, Printable.text(name)), name));
   }
