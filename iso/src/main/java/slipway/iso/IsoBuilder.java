@@ -43,6 +43,9 @@ public final class IsoBuilder {
   /** Microsoft's type for data: firmware takes the ISO's own partition for no system's. */
   private static final String DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7";
 
+  /** Lets the installer compare the medium with its sum first, as Anaconda's media do. */
+  private static final String CHECK = " rd.live.check";
+
 
   private final IsoRequest request;
   private final Progress progress;
@@ -176,13 +179,16 @@ public final class IsoBuilder {
   /** The image itself, for the installer. */
   void layout(Path folder) throws IOException {
     progress.note("copying the image");
-    Transfer.copy(
-        request.source(),
-        request.manifest().digest().toString(),
-        OciLayout.create(folder, null),
-        null,
-        Transfer.Options.of(Platform.host()),
-        progress);
+    // Closed, it holds no lock that would go onto the ISO.
+    try (OciLayout layout = OciLayout.create(folder, null)) {
+      Transfer.copy(
+          request.source(),
+          request.manifest().digest().toString(),
+          layout,
+          null,
+          Transfer.Options.of(Platform.host()),
+          progress);
+    }
   }
 
   /** What the installer reads beside the image. */
@@ -192,6 +198,9 @@ public final class IsoBuilder {
     if (config != null) {
       boolean json = String.valueOf(request.file()).endsWith(".json");
       Files.write(folder.resolve(json ? "config.json" : "config.toml"), config);
+    }
+    if (request.kickstart() != null) {
+      Files.writeString(folder.resolve("kickstart.ks"), request.kickstart());
     }
   }
 
@@ -243,6 +252,7 @@ public final class IsoBuilder {
         """
             .formatted(said.timeout())
         + entry("Install " + plain, line + install + more, initrd)
+        + entry("Test this media & install " + plain, line + install + CHECK + more, initrd)
         + entry("Install " + plain + " (serial console)", line + install + serial + more, initrd)
         + entry("Try " + plain + " without an installation", line + more, initrd);
   }

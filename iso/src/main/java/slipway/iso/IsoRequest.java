@@ -25,6 +25,7 @@ import slipway.oci.model.Reference;
  * @param bootLoader likewise
  * @param customizations what the machine gets beside the image
  * @param file that they were read from, which goes onto the ISO; null for none
+ * @param kickstart a kickstart file that answers for the installer; null for none
  * @param mode how much the installer asks
  * @param access who may read the ISO
  * @param output folder; the ISO goes to {@link #PATH} in it
@@ -39,6 +40,7 @@ public record IsoRequest(
     @Nullable BootLoader bootLoader,
     DiskConfig customizations,
     @Nullable Path file,
+    @Nullable String kickstart,
     Mode mode,
     FileAccess access,
     Path output,

@@ -80,7 +80,13 @@ record LiveFiles(FileTree image, String kernel, OptionalLong epoch) {
         Command.of("mksquashfs", "-", out.toString(), "-tar", "-comp", "zstd")
             .with("-Xcompression-level", "6", "-no-progress", "-quiet", "-no-exports")
             .with("-mkfs-time", Long.toString(epoch.orElse(0)))
+            // The tar has no root, and the tool's own is open to everybody.
+            .with("-root-mode", "755", "-root-uid", "0", "-root-gid", "0")
             .environment("SOURCE_DATE_EPOCH", null);
+    if (epoch.isPresent()) {
+      // Nothing else settles the time of the root (4.5.1).
+      tool = tool.with("-all-time", Long.toString(epoch.getAsLong()));
+    }
     Process process = tool.start();
     try {
       Thread said = Thread.ofVirtual().start(() -> drain(process.getInputStream()));

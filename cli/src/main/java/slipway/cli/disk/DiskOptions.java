@@ -1,6 +1,8 @@
 package slipway.cli.disk;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -30,6 +32,10 @@ import slipway.iso.IsoRequest;
 import slipway.iso.NetbootBuilder;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
+import slipway.media.kickstart.KickstartFile;
+import slipway.media.kickstart.KickstartFinding;
+import slipway.media.kickstart.KickstartParser;
+import slipway.media.kickstart.KickstartVersion;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
@@ -194,7 +200,7 @@ final class DiskOptions {
     long bytes = size == null ? 0 : DiskCommand.Build.bytes(size, "--size");
     PartitionTable divided = table == null ? null : PartitionTable.parse(table);
     Path file = config == null ? usual : config;
-    DiskConfig customizations = file == null ? DiskConfig.EMPTY : customizations(file);
+    DiskConfig customizations = file == null ? DiskConfig.EMPTY : customizations(file, false);
     return new Wanted(
         wanted,
         fs,
@@ -256,6 +262,10 @@ final class DiskOptions {
               + ", whose installer divides disks as usual");
     }
     Instant epoch = Epoch.ofEnvironment();
+    String kickstart = file == null ? null : DiskConfig.kickstart(file).orElse(null);
+    if (kickstart != null) {
+      check(kickstart);
+    }
     return new IsoRequest(
         source,
         manifest,
@@ -263,28 +273,48 @@ final class DiskOptions {
         followed.name().orElse(LocalStore.localName(name).orLatest()),
         rootfs == null ? null : RootFileSystem.parse(rootfs),
         bootLoader == null ? null : BootLoader.parse(bootLoader),
-        file == null ? DiskConfig.EMPTY : customizations(file),
+        file == null ? DiskConfig.EMPTY : customizations(file, kickstart != null),
         file,
+        kickstart,
         IsoRequest.Mode.parse(installerMode),
         access,
         output,
         epoch == null ? OptionalLong.empty() : OptionalLong.of(epoch.getEpochSecond()));
   }
 
-  private DiskConfig customizations(Path file) throws IOException {
-    return file.toString().equals(STDIN)
-        ? DiskConfig.parse(System.in, "stdin", unsupported())
-        : DiskConfig.parse(file, unsupported());
+  /** Told now, and not by the machine that is installed to. */
+  private void check(String kickstart) throws IOException {
+    KickstartFile file =
+        KickstartParser.parse(
+            "installer.kickstart.contents",
+            new ByteArrayInputStream(kickstart.getBytes(StandardCharsets.UTF_8)),
+            KickstartVersion.F45);
+    for (KickstartFinding finding : file.findings()) {
+      String line = finding.at() + ": " + finding.message().replaceAll("\\s+", " ");
+      if (finding.isError()) {
+        throw Problem.input(line);
+      }
+      spec.commandLine().getErr().println(Printable.text("warning: " + line));
+    }
   }
 
-  private DiskConfig.Unsupported unsupported() {
+  private DiskConfig customizations(Path file, boolean hasKickstart) throws IOException {
+    return file.toString().equals(STDIN)
+        ? DiskConfig.parse(System.in, "stdin", unsupported(hasKickstart))
+        : DiskConfig.parse(file, unsupported(hasKickstart));
+  }
+
+  private DiskConfig.Unsupported unsupported(boolean hasKickstart) {
     return new DiskConfig.Unsupported(
         ignoreWarnings,
         warning -> {
           if (isLive() && warning.contains(" is of installers")) {
+            if (hasKickstart && warning.contains("customizations.installer ")) {
+              return;
+            }
             throw Problem.input(
                 warning.substring(0, warning.indexOf(" is of installers"))
-                    + " is not here: the installer takes no kickstart; give --installer-mode, and"
+                    + " is not here: give installer.kickstart.contents alone, --installer-mode, and"
                     + " what the machine gets by other keys");
           }
           spec.commandLine().getErr().println(Printable.text("warning: " + warning));

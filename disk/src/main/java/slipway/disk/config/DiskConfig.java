@@ -236,6 +236,15 @@ public record DiskConfig(
   }
 
   /**
+   * The kickstart file that a config gives to an installer, {@code installer.kickstart.contents}.
+   *
+   * @throws slipway.base.Problem of kind INPUT when the config says beside it what is said there
+   */
+  public static Optional<String> kickstart(Path file) {
+    return DiskConfigParser.kickstart(file);
+  }
+
+  /**
    * Reads a config that comes from elsewhere; one that begins with a brace is JSON.
    *
    * @param name for messages

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import slipway.base.FileReason;
 import slipway.base.Problem;
@@ -44,6 +45,37 @@ final class DiskConfigParser {
   }
 
   static DiskConfig parse(Path file, DiskConfig.Unsupported unsupported) {
+    return parse(document(file), file.toString(), unsupported);
+  }
+
+  /** {@code installer.kickstart.contents}. */
+  static Optional<String> kickstart(Path file) {
+    ConfigDocument whole = document(file);
+    boolean older = whole.root().path("blueprint").isObject() && whole.root().size() == 1;
+    ConfigDocument document = older ? whole.below("blueprint") : whole;
+    JsonNode customizations = document.root().path("customizations");
+    if (!customizations.path("installer").isObject()) {
+      return Optional.empty();
+    }
+    ConfigKeys keys = new ConfigKeys(document, new DiskConfig.Unsupported(true, warning -> {}));
+    String at = "customizations.installer";
+    JsonNode installer = keys.object(customizations, "installer", at);
+    keys.known(installer, at, "kickstart");
+    JsonNode kickstart = keys.object(installer, "kickstart", at + ".kickstart");
+    keys.known(kickstart, at + ".kickstart", "contents");
+    String contents = keys.required(kickstart, "contents", at + ".kickstart");
+    for (String key : customizations.propertyNames()) {
+      if (!key.equals("installer") && !key.equals("kernel")) {
+        throw keys.wrong(
+            "customizations." + key,
+            "customizations.%s is not compatible with the user-supplied kickstart content of %s.kickstart.contents; say it there"
+                .formatted(key, at));
+      }
+    }
+    return Optional.of(contents);
+  }
+
+  private static ConfigDocument document(Path file) {
     if (Files.isDirectory(file)) {
       throw Problem.input("the config " + file + " is a folder; name a .toml or .json file");
     }
@@ -57,10 +89,10 @@ final class DiskConfigParser {
     String name = String.valueOf(file.getFileName());
     String text = text(bytes, file.toString());
     if (name.endsWith(".toml")) {
-      return parse(ConfigDocument.toml(text, file.toString()), file.toString(), unsupported);
+      return ConfigDocument.toml(text, file.toString());
     }
     if (name.endsWith(".json")) {
-      return parse(ConfigDocument.json(text, file.toString()), file.toString(), unsupported);
+      return ConfigDocument.json(text, file.toString());
     }
     throw Problem.input(file + ": unsupported file extension; a config is .toml or .json");
   }

@@ -122,4 +122,26 @@ class DiskConfigTest {
       }
     }
   }
+
+  /** As bootc-image-builder has it. */
+  @Test
+  void aKickstartFileStandsForAllElse() throws Exception {
+    Path file = Files.createTempFile("kickstart", ".toml");
+    String kickstart = "[customizations.installer.kickstart]\ncontents = \"autopart\"\n";
+    try {
+      Files.writeString(file, kickstart);
+      assertThat(DiskConfig.kickstart(file)).contains("autopart");
+      Files.writeString(file, "[customizations.kernel]\nappend = \"a\"\n" + kickstart);
+      assertThat(DiskConfig.kickstart(file)).contains("autopart");
+      Files.writeString(file, "[customizations]\nhostname = \"x\"\n" + kickstart);
+      assertThatThrownBy(() -> DiskConfig.kickstart(file))
+          .hasMessageContaining("customizations.hostname is not compatible with the user-supplied");
+      Files.writeString(file, "[customizations.installer]\nunattended = true\n");
+      assertThatThrownBy(() -> DiskConfig.kickstart(file)).hasMessageContaining("unattended");
+      Files.writeString(file, "[customizations]\nhostname = \"x\"\n");
+      assertThat(DiskConfig.kickstart(file)).isEmpty();
+    } finally {
+      Files.delete(file);
+    }
+  }
 }
