@@ -169,7 +169,7 @@ class DeviceInstallTest extends DiskCase {
       }
       refused(
           with(good, divided("minsize = \"100 GiB\"\nmountpoint = \"/var\"")),
-          "is too small for this image and its partitions");
+          "is too small for this image");
       refused(
           with(good, divided("minsize = \"10 MiB\"\nmountpoint = \"/srv\"")),
           "nothing can be mounted on /srv");

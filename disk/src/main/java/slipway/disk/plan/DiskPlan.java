@@ -229,7 +229,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     requireWithin(size, layout.tableOrUsual());
     if (size < minimum) {
       throw Problem.input(
-          "%s has %d MiB and is too small for this image and its partitions, which take %d MiB or more"
+          "%s has %d MiB and is too small for this image, which takes %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
     long root = rootSize / MIB * MIB;
