@@ -46,7 +46,6 @@ public final class IsoBuilder {
   /** Lets the installer compare the medium with its sum first, as Anaconda's media do. */
   private static final String CHECK = " rd.live.check";
 
-
   private final IsoRequest request;
   private final Progress progress;
   private final byte @Nullable [] config;
