@@ -135,6 +135,14 @@ final class UpgradeOnce {
     }
 
     @Override
+    public void end(String how) {
+      reboot();
+    }
+
+    @Override
+    public void online() {}
+
+    @Override
     public boolean preparesSoftReboots() {
       return false;
     }

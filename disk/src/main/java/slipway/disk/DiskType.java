@@ -122,12 +122,12 @@ public enum DiskType {
         "unsupported image type \""
             + text
             + "\", valid types are "
-            + Stream.concat(Arrays.stream(values()).map(DiskType::label), INSTALLERS.stream())
+            + Stream.of(
+                    Arrays.stream(values()).map(DiskType::label),
+                    INSTALLERS.stream(),
+                    NETBOOT.stream())
+                .flatMap(names -> names)
                 .sorted()
                 .collect(Collectors.joining(", ")));
-  }
-
-  private static String labels() {
-    return Arrays.stream(values()).map(DiskType::label).sorted().collect(Collectors.joining(", "));
   }
 }

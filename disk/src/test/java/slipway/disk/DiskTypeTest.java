@@ -23,9 +23,9 @@ class DiskTypeTest {
       textBlock =
           """
           x              | unsupported image type "x", valid types are \
-          ami, anaconda-iso, bootc-generic-iso, bootc-installer, gce, iso, ova, qcow2, raw, vhd, vmdk
+          ami, anaconda-iso, bootc-generic-iso, bootc-installer, gce, iso, ova, pxe, pxe-tar-xz, qcow2, raw, vhd, vmdk
           raw vpc        | unsupported image type "vpc", valid types are \
-          ami, anaconda-iso, bootc-generic-iso, bootc-installer, gce, iso, ova, qcow2, raw, vhd, vmdk
+          ami, anaconda-iso, bootc-generic-iso, bootc-installer, gce, iso, ova, pxe, pxe-tar-xz, qcow2, raw, vhd, vmdk
           raw iso        | cannot mix ISO/disk images in request
           anaconda-iso   | --type anaconda-iso is no disk, and only a build makes it
           pxe-tar-xz     | --type pxe-tar-xz is no disk, and only a build makes it

@@ -106,6 +106,7 @@ class NetbootBuilderTest {
             null,
             DiskConfig.parse(file, new DiskConfig.Unsupported(false, w -> {})),
             file,
+            null,
             IsoRequest.Mode.CONFIRM,
             FileAccess.PRIVATE,
             dir.resolve(output),

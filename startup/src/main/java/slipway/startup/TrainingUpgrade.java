@@ -268,6 +268,14 @@ final class TrainingUpgrade {
     }
 
     @Override
+    public void end(String how) {
+      reboot();
+    }
+
+    @Override
+    public void online() {}
+
+    @Override
     public boolean preparesSoftReboots() {
       return false;
     }

@@ -22,6 +22,7 @@ import slipway.disk.DiskRequest;
 import slipway.disk.DiskSizes;
 import slipway.disk.FileAccess;
 import slipway.disk.config.DiskConfig;
+import slipway.ostree.container.LayerCache;
 
 /**
  * {@code bootc-image-builder}: what {@code slipway disk build} does, by the words, stores and
@@ -110,7 +111,7 @@ public final class ImageBuilderTool {
     }
 
     private int sizes(DiskOptions.Wanted wanted, FileAccess access) throws IOException {
-      try (BuilderImage found = BuilderImage.open(image, options.platform(), state)) {
+      try (BuilderImage found = options.open(image, state, CONTAINER, Progress.NONE)) {
         DiskRequest request = options.wanted(found, wanted, access, output.folder);
         DiskSizes sizes = DiskBuilder.sizes(request, Progress.NONE);
         return DryRun.print(sizes, spec.commandLine().getOut());
@@ -160,7 +161,11 @@ public final class ImageBuilderTool {
       List<Path> files;
       AmiUpload.Made made;
       try (BuilderImage found = options.open(image, state, CONTAINER, told)) {
-        files = DiskBuilder.build(options.wanted(found, wanted, access, output.folder), told);
+        DiskRequest request = options.wanted(found, wanted, access, output.folder);
+        files = DiskBuilder.build(CONTAINER.isHere() ? request : keeping(request), told);
+        if (found.store() != null) {
+          KeptLayers.trim(state, found.store(), told);
+        }
         told.note("Build complete!");
         told.note("Results saved in " + output.folder);
         made = sending.send(wanted.types(), files, told);
@@ -174,6 +179,11 @@ public final class ImageBuilderTool {
               ? DiskJson.files(wanted.types(), files, made, seconds)
               : DiskJson.lines(files, made));
       out.flush();
+    }
+
+    /** A container's own files go with it. */
+    private DiskRequest keeping(DiskRequest request) {
+      return request.withCache(new LayerCache(state.layersDirectory()));
     }
   }
 

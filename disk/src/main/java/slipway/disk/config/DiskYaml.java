@@ -102,8 +102,9 @@ final class DiskYaml {
     copy(n, "uuid", said, "part_uuid");
     copy(n, "label", said, "part_label");
     JsonNode payload = keys.object(n, "payload", at + ".payload");
-    String kind = keys.string(n, "payload_type", at + ".payload_type");
-    switch (kind == null ? "" : kind) {
+    String given = keys.string(n, "payload_type", at + ".payload_type");
+    String kind = given == null ? "" : given;
+    switch (kind) {
       case "", "none" -> said.put("fs_type", "none");
       case "filesystem" -> filesystem(payload, at + ".payload", said);
       case "swap" -> {

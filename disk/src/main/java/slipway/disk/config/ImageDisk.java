@@ -97,7 +97,7 @@ public record ImageDisk(
       }
     }
     FilesystemKeys.Sizes sizes = new FilesystemKeys(keys).sizes(c);
-    DiskLayout layout = new DiskKeys(keys).layout(c);
+    DiskLayout layout = new DiskKeys(keys).layout(c, sizes.others());
     return new ImageDisk(sizes.root(), sizes.boot(), layout, DiskLayout.USUAL, ignored);
   }
 }

@@ -145,7 +145,7 @@ public final class MediumInstall {
     Path block = host.root().resolve("sys/class/block").resolve(name);
     String whole =
         Files.exists(block.resolve("partition"))
-            ? String.valueOf(block.toRealPath().getParent().getFileName())
+            ? String.valueOf(block.toRealPath().resolveSibling("").getFileName())
             : name;
     host.out().accept("Checking the medium. This takes some minutes.");
     new MediumCheck(host.root().resolve("dev").resolve(whole)).run();
