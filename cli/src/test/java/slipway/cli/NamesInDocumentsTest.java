@@ -44,6 +44,7 @@ class NamesInDocumentsTest {
           "RepoTags",
           "BootcHost",
           "Class",
+          "NetworkManager",
           "OpenShift",
           "ImageStreamMapping",
           "PreserveOriginal",
