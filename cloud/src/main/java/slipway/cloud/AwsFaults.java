@@ -1,5 +1,8 @@
 package slipway.cloud;
 
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.function.Supplier;
 import slipway.base.Cleanup;
 import slipway.base.Printable;
@@ -24,14 +27,27 @@ final class AwsFaults {
   static <T> T call(String what, Supplier<T> call) {
     try {
       return call.get();
-    } catch (AbortedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Problem.Kind.ENVIRONMENT, what + " was interrupted", e);
-    } catch (AwsServiceException e) {
-      throw refused(what, e);
     } catch (SdkException e) {
-      throw unreached(what, e);
+      if (isInterruption(e)) {
+        Thread.currentThread().interrupt();
+        throw new Problem(Problem.Kind.ENVIRONMENT, what + " was interrupted", e);
+      }
+      throw e instanceof AwsServiceException service ? refused(what, service) : unreached(what, e);
     }
+  }
+
+  /** The SDK says so in its own way, or, while it reads an answer, only by a cause. */
+  private static boolean isInterruption(SdkException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof AbortedException
+          || cause instanceof InterruptedException
+          || cause instanceof ClosedByInterruptException
+          || (cause instanceof InterruptedIOException
+              && !(cause instanceof SocketTimeoutException))) {
+        return true;
+      }
+    }
+    return Thread.currentThread().isInterrupted();
   }
 
   /**
