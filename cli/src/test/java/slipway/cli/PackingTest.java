@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -166,7 +167,25 @@ class PackingTest {
               "formats.md",
               "iso.md",
               "kickstart.md",
+              "netboot.md",
               "security.md");
+      assertLinksLead(place);
+    }
+  }
+
+  /** Of each document in a folder and below, the relative links. */
+  private static void assertLinksLead(Path folder) throws Exception {
+    Pattern link = Pattern.compile("(?<=\\]\\()(?!\\w+:|#)[^)#]+");
+    for (String file :
+        Command.of("find", folder.toString(), "-name", "*.md").output().split("\n")) {
+      Path document = Path.of(file);
+      link.matcher(Files.readString(document))
+          .results()
+          .forEach(
+              found ->
+                  assertThat(document.resolveSibling(found.group()))
+                      .as("a link of %s", document)
+                      .exists());
     }
   }
 

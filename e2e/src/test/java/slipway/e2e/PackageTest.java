@@ -123,17 +123,6 @@ class PackageTest {
     assertThat(named).hasSizeGreaterThan(6);
     assertThat(named).allSatisfy(path -> assertThat(archive.resolve(path)).exists());
     assertThat(archive.resolve("LICENSE")).isRegularFile();
-    assertLinksLead(documents);
-    assertLinksLead(archive);
-  }
-
-  /** Of each document in a folder and below, the relative links. */
-  private static void assertLinksLead(Path folder) throws Exception {
-    for (String file : matches(".+\\.md", Command.of("find", folder.toString()).output())) {
-      for (String link : matches("(?<=\\]\\()(?!\\w+:|#)[^)#]+", Files.readString(Path.of(file)))) {
-        assertThat(Path.of(file).resolveSibling(link)).as("a link of " + file).exists();
-      }
-    }
   }
 
   private static List<String> matches(String pattern, String text) {
