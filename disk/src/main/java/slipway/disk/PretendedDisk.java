@@ -132,7 +132,8 @@ record PretendedDisk(Path disk, DiskPlan plan, @Nullable Instant time) {
     UUID id = part.filesystem();
     // Where the id is settled the seed of the hashes is, and nobody can foresee another's.
     UUID seed = UUID.nameUUIDFromBytes(("hashes of " + id).getBytes(StandardCharsets.US_ASCII));
-    Ext4Options options = new Ext4Options(id, label, seed, now(), time != null, verity, immutable);
+    Ext4Options options =
+        new Ext4Options(id, label, seed, now(), time != null, verity, immutable, true);
     Ext4Writer.write(tree, disk, part.start(), part.size(), options);
   }
 

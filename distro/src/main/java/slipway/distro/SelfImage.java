@@ -53,6 +53,7 @@ public final class SelfImage {
       List.of(
           "btrfs-progs",
           "ca-certificates",
+          "cryptsetup-bin",
           "dosfstools",
           "e2fsprogs",
           "fdisk",

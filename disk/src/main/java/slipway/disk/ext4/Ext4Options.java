@@ -15,6 +15,8 @@ import slipway.linux.posix.OsPath;
  *     it
  * @param verity whether files may be sealed with fs-verity
  * @param immutable paths in the tree of what has that flag of chattr(1)
+ * @param blank whether what is not written reads as zeros for ever; it does not where it is
+ *     decrypted ({@link slipway.disk.luks}), and then the kernel is asked to clear the inode tables
  */
 public record Ext4Options(
     UUID id,
@@ -23,13 +25,14 @@ public record Ext4Options(
     long seconds,
     boolean settled,
     boolean verity,
-    Set<OsPath> immutable) {
+    Set<OsPath> immutable,
+    boolean blank) {
   public Ext4Options {
     immutable = Set.copyOf(immutable);
   }
 
-  /** With times as they are, and nothing immutable. */
+  /** With times as they are, nothing immutable, and zeros where nothing is written. */
   public Ext4Options(UUID id, String label, UUID hashSeed, long seconds, boolean verity) {
-    this(id, label, hashSeed, seconds, false, verity, Set.of());
+    this(id, label, hashSeed, seconds, false, verity, Set.of(), true);
   }
 }

@@ -119,7 +119,8 @@ public final class Ext4Writer {
     directory(census.root, OsPath.of(""), Inode.ROOT);
     volume.flush();
     inodes.finish();
-    GroupTable groups = new GroupTable(geometry, volume, checksums, inodes, census.last());
+    GroupTable groups =
+        new GroupTable(geometry, volume, checksums, inodes, census.last(), options.blank());
     byte[] descriptors = groups.write();
     SuperBlocks supers =
         new SuperBlocks(geometry, volume, options, groups.freeBlocks(), census.last());

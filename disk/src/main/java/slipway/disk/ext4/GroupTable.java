@@ -12,6 +12,7 @@ final class GroupTable {
   private final Checksums checksums;
   private final InodeTable inodes;
   private final int lastInode;
+  private final boolean blank;
   private final ByteBuffer descriptors;
 
   /** The first area that may end in the group or behind it. */
@@ -19,13 +20,22 @@ final class GroupTable {
 
   private long freeBlocks;
 
+  /**
+   * @param blank as {@link Ext4Options} has it
+   */
   GroupTable(
-      Geometry geometry, Volume volume, Checksums checksums, InodeTable inodes, int lastInode) {
+      Geometry geometry,
+      Volume volume,
+      Checksums checksums,
+      InodeTable inodes,
+      int lastInode,
+      boolean blank) {
     this.geometry = geometry;
     this.volume = volume;
     this.checksums = checksums;
     this.inodes = inodes;
     this.lastInode = lastInode;
+    this.blank = blank;
     this.descriptors = Format.structure(geometry.descriptorBlocks * Format.BLOCK);
   }
 
@@ -46,7 +56,7 @@ final class GroupTable {
     put(b, Group.BLOCK_BITMAP, geometry.blockBitmaps[g]);
     put(b, Group.INODE_BITMAP, geometry.inodeBitmaps[g]);
     put(b, Group.INODE_TABLE, geometry.inodeTables[g]);
-    short flags = Group.TABLE_ZEROED;
+    int flags = blank ? Group.TABLE_ZEROED : 0;
     boolean noInodes = inodes(b, g);
     if (noInodes) {
       flags |= Group.INODES_UNINITIALIZED;
@@ -54,7 +64,7 @@ final class GroupTable {
     if (blocks(b, g, noInodes)) {
       flags |= Group.BLOCKS_UNINITIALIZED;
     }
-    b.putShort(Group.FLAGS_2, flags);
+    b.putShort(Group.FLAGS_2, (short) flags);
     checksums.sealGroup(g, b);
     return b;
   }

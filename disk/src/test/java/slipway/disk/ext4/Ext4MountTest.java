@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import slipway.archive.tar.Metadata;
@@ -55,6 +56,43 @@ class Ext4MountTest extends Ext4Case {
         there ->
             assertThat(Listing.of(DirectoryReader.read(there)))
                 .isEqualTo(Listing.of(withLostAndFound(tree))));
+    assertClean(file);
+  }
+
+  /** As what nobody wrote reads in an encrypted volume. */
+  @Test
+  void aRegionOfNoiseServes() throws Exception {
+    FileTree tree = RandomTree.of(11, 300);
+    Path file = directory.resolve("disk");
+    try (var out = Files.newOutputStream(file)) {
+      Random random = new Random(12);
+      byte[] noise = new byte[MIB];
+      for (long left = Ext4Writer.minimum(tree, OPTIONS) + 400 * MIB; left > 0; left -= MIB) {
+        random.nextBytes(noise);
+        out.write(noise);
+      }
+    }
+    Ext4Options options =
+        new Ext4Options(
+            OPTIONS.id(),
+            "root",
+            OPTIONS.hashSeed(),
+            OPTIONS.seconds(),
+            false,
+            true,
+            Set.of(),
+            false);
+    Ext4Writer.write(tree, file, 0, Files.size(file), options);
+    assertClean(file);
+    mounted(
+        file,
+        there -> {
+          assertThat(Listing.of(DirectoryReader.read(there)))
+              .isEqualTo(Listing.of(withLostAndFound(tree)));
+          for (int i = 0; i < 3000; i++) {
+            Files.writeString(Files.createDirectories(there.resolve("d" + i)).resolve("f"), "new");
+          }
+        });
     assertClean(file);
   }
 
