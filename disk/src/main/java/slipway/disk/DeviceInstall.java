@@ -10,6 +10,8 @@ import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.DiskLayout;
+import slipway.disk.config.PartitionContent;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
@@ -163,6 +165,13 @@ public final class DeviceInstall {
     BlockSetup setup = request.setup() == null ? image.config().blockSetup() : request.setup();
     if (setup != BlockSetup.TPM2_LUKS) {
       return BlockSetup.DIRECT;
+    }
+    if (request.wishes().customizations().layout().at(PartitionContent.ROOT).orElse(null)
+            instanceof DiskLayout.Partition root
+        && root.content() instanceof PartitionContent.Lvm) {
+      throw Problem.input(
+          "--block-setup tpm2-luks encrypts a partition, and the root is a logical volume; take a"
+              + " plain partition for /, or give --block-setup direct");
     }
     EncryptedRoot.Tools.ofMachine().require();
     if (!image.hasCryptsetup()) {

@@ -47,14 +47,20 @@ final class DiskManifest {
     disk.put("id", plan.tableId());
     ArrayNode partitions = disk.putArray("partitions");
     for (DiskPlan.Part part : plan.parts()) {
-      partitions
-          .addObject()
-          .put("name", part.name())
-          .put("type", part.type())
-          .put("start", part.start())
-          .put("size", part.size())
-          .put("id", plan.idOf(part))
-          .put("filesystem", filesystem(part.content(), written.rootfs()));
+      ObjectNode node =
+          partitions
+              .addObject()
+              .put("name", part.name())
+              .put("type", part.type())
+              .put("start", part.start())
+              .put("size", part.size())
+              .put("id", plan.idOf(part))
+              .put("filesystem", filesystem(part.content(), written.rootfs()));
+      DiskPlan.Group group = plan.group();
+      if (group != null && group.partition().equals(part)) {
+        node.put("volume_group", group.name());
+        volumes(node.putArray("logical_volumes"), group, written.rootfs());
+      }
     }
     manifest.put("bootloader", written.loader().label());
     ArrayNode arguments = manifest.putArray("kernel_arguments");
@@ -63,11 +69,23 @@ final class DiskManifest {
     return MAPPER.writeValueAsString(manifest) + "\n";
   }
 
+  private static void volumes(ArrayNode volumes, DiskPlan.Group group, RootFileSystem root) {
+    for (DiskPlan.Part volume : group.volumes()) {
+      volumes
+          .addObject()
+          .put("name", volume.name())
+          .put("start", volume.start())
+          .put("size", volume.size())
+          .put("filesystem", filesystem(volume.content(), root));
+    }
+  }
+
   /** Null where there is none. */
   private static @Nullable String filesystem(PartitionContent content, RootFileSystem root) {
     return switch (content) {
       case PartitionContent.Bios bios -> null;
       case PartitionContent.Nothing nothing -> null;
+      case PartitionContent.Lvm group -> null;
       case PartitionContent.Swap swap -> "swap";
       case PartitionContent.Btrfs volume -> "btrfs";
       case PartitionContent.Fat fat -> "vfat";

@@ -42,16 +42,24 @@ public record DiskSizes(
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < demands.size(); i++) {
       DiskPlan.Demand demand = demands.get(i);
-      rows.add(
-          new Row(
-              demand.name(),
-              String.join(" ", demand.content().places()),
-              content(demand.content()),
-              demand.least(),
-              plan == null ? -1 : plan.parts().get(i).size(),
-              demand.reason()));
+      rows.add(row(demand, plan == null ? null : plan.parts(), i));
+      DiskPlan.Group group = plan == null ? null : plan.group();
+      for (int v = 0; v < demand.volumes().size(); v++) {
+        rows.add(row(demand.volumes().get(v), group == null ? null : group.volumes(), v));
+      }
     }
     return rows;
+  }
+
+  private Row row(DiskPlan.Demand demand, @Nullable List<DiskPlan.Part> parts, int index) {
+    return new Row(
+        demand.name(),
+        // Those of a group's volumes stand in their own lines.
+        demand.volumes().isEmpty() ? String.join(" ", demand.content().places()) : "",
+        content(demand.content()),
+        demand.least(),
+        parts == null ? -1 : parts.get(index).size(),
+        demand.reason());
   }
 
   /** Bytes of the disk; -1 when it cannot be made. */
@@ -65,6 +73,7 @@ public record DiskSizes(
       case PartitionContent.Files files -> files.kind() == null ? rootfs : files.kind().label();
       case PartitionContent.Btrfs volume -> "btrfs";
       case PartitionContent.Swap swap -> "swap";
+      case PartitionContent.Lvm group -> "lvm";
       case PartitionContent.Bios bios -> "";
       case PartitionContent.Nothing nothing -> "";
     };

@@ -26,6 +26,7 @@ import slipway.disk.customize.Customizer;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
 import slipway.disk.filesystem.SwapArea;
+import slipway.disk.lvm.PhysicalVolume;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
@@ -176,8 +177,13 @@ final class DiskWriter {
                 "disk", () -> populate(disk, plan, mountpoint, partition, scratch))
             : pretend(disk, plan, partition, scratch);
     if (done) {
-      for (DiskPlan.Part part : plan.parts()) {
+      for (DiskPlan.Part part : plan.areas()) {
         finish(disk, part);
+      }
+      DiskPlan.Group group = plan.group();
+      if (group != null) {
+        PhysicalVolume.write(
+            disk, group.partition().start(), group.described(), now().getEpochSecond());
       }
       FileSystems.put(disk, plan.esp().start(), partition, options.time());
     }
@@ -205,9 +211,15 @@ final class DiskWriter {
       case PartitionContent.Swap swap -> SwapArea.write(disk, part, swap.label());
       case PartitionContent.Files files -> {}
       case PartitionContent.Btrfs volume -> {}
+      case PartitionContent.Lvm group -> throw within(part);
       case PartitionContent.Bios bios -> {}
       case PartitionContent.Nothing nothing -> {}
     }
+  }
+
+  /** What is within it is asked for by {@link DiskPlan#areas}. */
+  private static IllegalArgumentException within(DiskPlan.Part part) {
+    return new IllegalArgumentException(part.name() + " holds volumes");
   }
 
   private static @Nullable LoopDevice attach(Path disk, DiskPlan.@Nullable Part part)
@@ -291,7 +303,7 @@ final class DiskWriter {
 
   /** Without mounts there is one file system that we write ourselves: what stands against it. */
   private Optional<Problem> forUsers(DiskPlan plan) {
-    for (DiskPlan.Part part : plan.parts()) {
+    for (DiskPlan.Part part : plan.areas()) {
       if (isOnlyForRoot(part.content())) {
         return Optional.of(
             Problem.denied(
@@ -313,6 +325,7 @@ final class DiskWriter {
       case PartitionContent.Files files ->
           files.kind() != null && files.kind() != RootFileSystem.EXT4;
       case PartitionContent.Btrfs volume -> true;
+      case PartitionContent.Lvm group -> false;
       case PartitionContent.Bios bios -> false;
       case PartitionContent.Fat fat -> false;
       case PartitionContent.Swap swap -> false;
@@ -426,7 +439,7 @@ final class DiskWriter {
   /** What a machine with such a disk mounts. */
   static MachineMounts mounts(DiskPlan plan, FileTree image) throws IOException {
     List<MachineMounts.Entry> entries =
-        plan.parts().stream()
+        plan.areas().stream()
             .flatMap(part -> mounts(plan, part))
             // What is mounted in another comes behind that, and room for swapping last.
             .sorted(Comparator.comparing(MachineMounts.Entry::place))
@@ -437,6 +450,7 @@ final class DiskWriter {
   private static Stream<MachineMounts.Entry> mounts(DiskPlan plan, DiskPlan.Part part) {
     String source = "UUID=" + part.filesystem();
     return switch (part.content()) {
+      case PartitionContent.Lvm group -> Stream.empty();
       case PartitionContent.Bios bios -> Stream.empty();
       case PartitionContent.Nothing nothing -> Stream.empty();
       case PartitionContent.Swap swap -> Stream.of(MachineMounts.swap(source));

@@ -23,6 +23,9 @@ import slipway.tree.Node;
 record OtherPlaces(DiskPlan plan) {
   private static final String VAR = "/var";
 
+  /** Where an image has the program that finds logical volumes. */
+  private static final List<String> LVM = List.of("usr/sbin/lvm", "usr/bin/lvm", "sbin/lvm");
+
   /**
    * One of them.
    *
@@ -55,7 +58,7 @@ record OtherPlaces(DiskPlan plan) {
   /** All of them, what lies in another first. */
   private List<Place> places() {
     List<Place> places = new ArrayList<>();
-    for (DiskPlan.Part part : plan.parts()) {
+    for (DiskPlan.Part part : plan.areas()) {
       for (String path : part.content().places()) {
         if (!PartitionContent.STARTING.contains(path)) {
           places.add(new Place(part, path));
@@ -72,6 +75,10 @@ record OtherPlaces(DiskPlan plan) {
    * @throws Problem of kind INPUT
    */
   void require(FileTree image) {
+    if (plan.group() != null && LVM.stream().allMatch(p -> image.find(p).isEmpty())) {
+      throw Problem.input(
+          "a machine of this image would not find its logical volumes, for there is no lvm in the image; install lvm2 in its Containerfile and make the initramfs anew, or take plain partitions");
+    }
     for (Place place : places()) {
       Node node = image.root();
       for (OsPath name : OsPath.of(place.path()).components()) {

@@ -43,13 +43,14 @@ final class PlacesOnDisk implements OtherPlaces.Partitions {
    * @param isNew whether the disk holds zeros
    */
   void make(boolean isNew) throws IOException {
-    for (DiskPlan.Part part : plan.parts()) {
+    for (DiskPlan.Part part : plan.areas()) {
       boolean isOther =
           part.content().places().stream().noneMatch(PartitionContent.STARTING::contains);
       boolean isForFiles =
           switch (part.content()) {
             case PartitionContent.Files files -> true;
             case PartitionContent.Btrfs volume -> true;
+            case PartitionContent.Lvm group -> false;
             case PartitionContent.Bios bios -> false;
             case PartitionContent.Fat fat -> false;
             case PartitionContent.Swap swap -> false;
@@ -78,6 +79,7 @@ final class PlacesOnDisk implements OtherPlaces.Partitions {
     return switch (part.content()) {
       case PartitionContent.Files files -> files.kind() == null ? rootfs : files.kind();
       case PartitionContent.Btrfs volume -> RootFileSystem.BTRFS;
+      case PartitionContent.Lvm group -> throw new IllegalArgumentException("volumes");
       case PartitionContent.Bios bios -> throw new IllegalArgumentException("no file system");
       case PartitionContent.Fat fat -> throw new IllegalArgumentException("vfat");
       case PartitionContent.Swap swap -> throw new IllegalArgumentException("swap");

@@ -56,6 +56,9 @@
  * slipway.linux.posix.Pretence}), and {@code slipway.disk.ext4} writes what it looks like into the
  * partitions.
  *
+ * <p>A logical volume is a part of the disk as a partition is, one that {@code slipway.disk.lvm}
+ * describes; {@code DiskPlan.areas} has both.
+ *
  * <p>{@link slipway.disk.FileAccess} says who may read the finished disk. A failure looks into
  * {@code DiskSpace}, whether there was no room.
  */

@@ -57,6 +57,7 @@ final class DiskKeys {
   private final Set<String> places = new HashSet<>();
   private final Set<UUID> ids = new HashSet<>();
   private boolean hasVolume;
+  private boolean hasGroup;
 
   DiskKeys(ConfigKeys keys) {
     this.keys = keys;
@@ -92,7 +93,10 @@ final class DiskKeys {
               + partitions.size());
     }
     return new DiskLayout(
-        table, size(disk, "minsize", AT), size(disk, "start_offset", AT), partitions);
+        table,
+        size(disk, "minsize", AT),
+        size(disk, "start_offset", AT),
+        VolumeKeys.withRoot(partitions));
   }
 
   /** That a disk has the sectors that are asked for. */
@@ -120,7 +124,7 @@ final class DiskKeys {
         at + ".type: unknown partition table type: \"" + type + "\" (valid: gpt, dos)");
   }
 
-  private long size(JsonNode node, String key, String at) {
+  long size(JsonNode node, String key, String at) {
     return isGiven(node, key) ? new FilesystemKeys(keys).size(node.get(key), at + "." + key) : 0;
   }
 
@@ -131,19 +135,12 @@ final class DiskKeys {
         switch (type == null ? "plain" : type) {
           case "plain" -> plain(n, at);
           case "btrfs" -> btrfs(n, at);
-          case "lvm" ->
-              throw keys.wrong(
-                  at + ".type",
-                  at
-                      + ".type: partitions of type \"lvm\" cannot be made yet; there are plain and"
-                      + " btrfs");
+          case "lvm" -> new VolumeKeys(keys, this).group(n, at);
           default ->
               throw keys.wrong(
                   at + ".type", at + ".type: unknown partition type: \"" + type + "\"");
         };
-    if (!isGiven(n, "minsize")) {
-      throw keys.wrong(at, at + ": minsize is required");
-    }
+    requireSize(n, at);
     String id = keys.string(n, "part_uuid", at + ".part_uuid");
     DiskLayout.Partition partition =
         new DiskLayout.Partition(
@@ -160,6 +157,28 @@ final class DiskKeys {
           at + ".part_uuid", at + ".part_uuid: another partition has " + id + " already");
     }
     return partition;
+  }
+
+  /** That its least size is said, of a partition or a logical volume. */
+  void requireSize(JsonNode n, String at) {
+    if (!isGiven(n, "minsize")) {
+      throw keys.wrong(at, at + ": minsize is required");
+    }
+  }
+
+  /** That this is the one volume group of a disk. */
+  void requireOneGroup(String at) {
+    if (hasGroup) {
+      throw keys.wrong(at, at + ": multiple LVM volume groups are not yet supported");
+    }
+    hasGroup = true;
+    requireOne(at);
+  }
+
+  private void requireOne(String at) {
+    if (hasGroup && hasVolume) {
+      throw keys.wrong(at, at + ": btrfs and lvm partitioning cannot be combined");
+    }
   }
 
   /** Where no table is named it may be either, until the disk is divided. */
@@ -192,6 +211,11 @@ final class DiskKeys {
         "fs_type",
         "mountpoint",
         "label");
+    return content(n, at);
+  }
+
+  /** What a partition, or a logical volume, holds by its keys. */
+  PartitionContent content(JsonNode n, String at) {
     String type = keys.string(n, "fs_type", at + ".fs_type");
     String label = keys.string(n, "label", at + ".label");
     if (type != null && (type.equals("swap") || type.equals("none"))) {
@@ -270,6 +294,7 @@ final class DiskKeys {
       throw keys.wrong(at, at + ": multiple btrfs volumes are not yet supported");
     }
     hasVolume = true;
+    requireOne(at);
     List<PartitionContent.Subvolume> subvolumes = new ArrayList<>();
     keys.each(
         n,

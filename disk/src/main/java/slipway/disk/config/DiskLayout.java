@@ -103,7 +103,14 @@ public record DiskLayout(
 
   /** The file system of the root, when it is asked for. */
   public @Nullable RootFileSystem rootfs() {
-    return switch (at(PartitionContent.ROOT).map(Partition::content).orElse(null)) {
+    return rootfs(at(PartitionContent.ROOT).map(Partition::content).orElse(null));
+  }
+
+  private static @Nullable RootFileSystem rootfs(@Nullable PartitionContent root) {
+    return switch (root) {
+      case PartitionContent.Lvm group ->
+          rootfs(
+              group.at(PartitionContent.ROOT).map(PartitionContent.Volume::content).orElse(null));
       case PartitionContent.Files files -> files.kind();
       case PartitionContent.Btrfs volume -> RootFileSystem.BTRFS;
       case null, default -> null;

@@ -72,7 +72,10 @@ final class DiskYaml {
         TABLE + ".partitions",
         (n, at) -> partitions.add(partition(n, at, kind)));
     return new DiskLayout(
-        kind, size(table, "size", TABLE), size(table, "start_offset", TABLE), partitions);
+        kind,
+        size(table, "size", TABLE),
+        size(table, "start_offset", TABLE),
+        VolumeKeys.withRoot(partitions));
   }
 
   /** YAML's own form of large numbers has underscores. */
@@ -101,6 +104,16 @@ final class DiskYaml {
     copy(n, "type", said, "part_type");
     copy(n, "uuid", said, "part_uuid");
     copy(n, "label", said, "part_label");
+    payload(n, at, said);
+    DiskLayout.Partition made = disk.partition(said, at, table);
+    return isBios && made.content() instanceof PartitionContent.Nothing
+        ? new DiskLayout.Partition(
+            at, made.minimum(), made.type(), made.name(), made.id(), new PartitionContent.Bios())
+        : made;
+  }
+
+  /** What a partition, or a logical volume, holds. */
+  private void payload(JsonNode n, String at, ObjectNode said) {
     JsonNode payload = keys.object(n, "payload", at + ".payload");
     String given = keys.string(n, "payload_type", at + ".payload_type");
     String kind = given == null ? "" : given;
@@ -115,13 +128,31 @@ final class DiskYaml {
         copy(payload, "label", said, "label");
       }
       case "btrfs" -> btrfs(payload, at + ".payload", said);
+      case "lvm" -> group(payload, at + ".payload", said);
       default -> throw refused(at + ".payload_type", kind);
     }
-    DiskLayout.Partition made = disk.partition(said, at, table);
-    return isBios && made.content() instanceof PartitionContent.Nothing
-        ? new DiskLayout.Partition(
-            at, made.minimum(), made.type(), made.name(), made.id(), new PartitionContent.Bios())
-        : made;
+  }
+
+  private void group(JsonNode payload, String at, ObjectNode said) {
+    keys.known(payload, at, "name", "description", "logical_volumes");
+    said.put("type", "lvm");
+    copy(payload, "name", said, "name");
+    var volumes = said.putArray("logical_volumes");
+    keys.each(
+        payload,
+        "logical_volumes",
+        at + ".logical_volumes",
+        (n, where) -> {
+          keys.known(n, where, "name", "size", "payload_type", "payload");
+          String kind = keys.string(n, "payload_type", where + ".payload_type");
+          if ("btrfs".equals(kind) || "lvm".equals(kind)) {
+            throw refused(where + ".payload_type", kind);
+          }
+          ObjectNode volume = volumes.addObject();
+          copy(n, "name", volume, "name");
+          volume.put("minsize", size(n, "size", where));
+          payload(n, where, volume);
+        });
   }
 
   private void filesystem(JsonNode payload, String at, ObjectNode said) {

@@ -70,6 +70,32 @@ public sealed interface PartitionContent {
    */
   record Subvolume(String name, String place) {}
 
+  /**
+   * A physical volume of LVM, which is all of a volume group.
+   *
+   * @param group its name
+   * @param volumes in their order
+   */
+  record Lvm(String group, List<Volume> volumes) implements PartitionContent {
+    public Lvm {
+      volumes = List.copyOf(volumes);
+    }
+
+    /** The volume that is mounted in a place. */
+    public Optional<Volume> at(String place) {
+      return volumes.stream().filter(v -> v.content().places().contains(place)).findFirst();
+    }
+  }
+
+  /**
+   * A logical volume.
+   *
+   * @param at its key, for messages
+   * @param minimum bytes that it has at least
+   * @param content all but {@link Lvm}, {@link Btrfs} and {@link Bios}
+   */
+  record Volume(String at, String name, long minimum, PartitionContent content) {}
+
   /** Nothing yet. */
   record Nothing() implements PartitionContent {}
 
@@ -79,6 +105,8 @@ public sealed interface PartitionContent {
       case Fat fat -> List.of(fat.place());
       case Files files -> List.of(files.place());
       case Btrfs volume -> volume.subvolumes().stream().map(Subvolume::place).toList();
+      case Lvm group ->
+          group.volumes().stream().flatMap(v -> v.content().places().stream()).toList();
       case Bios bios -> List.of();
       case Swap swap -> List.of();
       case Nothing nothing -> List.of();

@@ -15,7 +15,8 @@
  *    [[customizations.filesystem]] mountpoint ("/" or "/boot"), minsize or size
  *    [customizations.disk]         type, minsize, start_offset, sector_size
  *    [[customizations.disk.partitions]]  type, minsize, mountpoint, fs_type, label, part_type,
- *                                  part_label, part_uuid, subvolumes (name, mountpoint)
+ *                                  part_label, part_uuid, subvolumes (name, mountpoint), name,
+ *                                  logical_volumes (name, minsize, fs_type, label, mountpoint)
  *    [customizations.kernel]       append
  *    [customizations]              hostname
  *    [customizations.timezone]     timezone, ntpservers
@@ -31,10 +32,11 @@
  *                                                    ──▶ ImageDisk: how disks of it are divided
  * </pre>
  *
- * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys}, {@code DiskKeys} and {@code
- * SystemKeys} read the tables, {@code ConfigKeys} the values in them. A key that is not known is an
- * error; there is a list of keys of blueprints that do nothing here, with what does, and one of
- * keys that are refused. {@link slipway.disk.config.Password} says what a password may be.
+ * {@code AccountKeys}, {@code FileKeys}, {@code FilesystemKeys}, {@code DiskKeys}, {@code
+ * VolumeKeys} and {@code SystemKeys} read the tables, {@code ConfigKeys} the values in them. A key
+ * that is not known is an error; there is a list of keys of blueprints that do nothing here, with
+ * what does, and one of keys that are refused. {@link slipway.disk.config.Password} says what a
+ * password may be.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.config;

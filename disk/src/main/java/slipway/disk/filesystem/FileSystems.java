@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -104,11 +106,13 @@ public final class FileSystems {
   }
 
   /**
-   * Takes away what lay where a plan puts its partitions: their first MiB and the signatures of
-   * file systems and their like. It must not be taken for what lies there next.
+   * Takes away what lay where a plan puts partitions and logical volumes: their first MiB and the
+   * signatures of file systems and their like. It must not be taken for what lies there next.
    */
   public static void wipe(Path disk, DiskPlan plan) throws IOException {
-    for (DiskPlan.Part part : plan.parts()) {
+    Set<DiskPlan.Part> all = new LinkedHashSet<>(plan.parts());
+    all.addAll(plan.areas());
+    for (DiskPlan.Part part : all) {
       try (RandomAccessFile out = new RandomAccessFile(disk.toFile(), "rw")) {
         out.seek(part.start());
         out.write(new byte[FIRST]);

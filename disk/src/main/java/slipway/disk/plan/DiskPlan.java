@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
 import slipway.disk.config.BootLoader;
@@ -17,6 +18,7 @@ import slipway.disk.config.DiskLayout;
 import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
+import slipway.disk.lvm.VolumeGroup;
 
 /**
  * How a disk is divided: a table ({@link PartitionTable}) with an EFI system partition, {@code
@@ -28,8 +30,10 @@ import slipway.disk.config.RootFileSystem;
  * @param size bytes of the whole disk
  * @param diskId of the table
  * @param parts in their order on the disk
+ * @param group of logical volumes, which is all that one of the partitions holds; null for none
  */
-public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> parts) {
+public record DiskPlan(
+    long size, PartitionTable table, UUID diskId, List<Part> parts, @Nullable Group group) {
   public static final int SECTOR = 512;
   private static final long MIB = 1L << 20;
 
@@ -40,6 +44,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
   private static final long ESP_SIZE = 128 * MIB;
   private static final long KERNELS_SIZE = 1024 * MIB;
+  private static final String OF_FILES = "its file system";
   private static final String OF_KERNELS = "kernels of some deployments";
   private static final long ROOT_MINIMUM = 1024 * MIB;
 
@@ -54,6 +59,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   public static final String BIOS_TYPE = "21686148-6449-6E6F-744E-656564454649";
   public static final String ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
   private static final String DATA_TYPE = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+  private static final String LVM_TYPE = "E6D6D379-F507-44C2-A23C-238F2A3DF928";
   private static final String SWAP_TYPE = "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F";
   private static final String BOOT_TYPE = "BC13C2FF-59E6-4262-A352-B275FD6F7172";
 
@@ -76,12 +82,40 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       PartitionContent content) {}
 
   /**
-   * What a partition cannot do without.
+   * A volume group.
+   *
+   * @param partition its physical volume, whose id is that of the partition's content
+   * @param volumes its logical volumes, by where on the disk they lie
+   */
+  public record Group(String name, UUID id, Part partition, List<Part> volumes) {
+    public Group {
+      volumes = List.copyOf(volumes);
+    }
+
+    /** As LVM describes it. */
+    public VolumeGroup described() {
+      return new VolumeGroup(
+          name,
+          id,
+          partition.filesystem(),
+          partition.size(),
+          volumes.stream().map(v -> new VolumeGroup.Volume(v.name(), v.id(), v.size())).toList());
+    }
+  }
+
+  /**
+   * What a partition, or a logical volume, cannot do without.
    *
    * @param least bytes
    * @param reason why, in a few words, or the key of the config that asks for it
+   * @param volumes those of a volume group
    */
-  public record Demand(String name, long least, String reason, PartitionContent content) {}
+  public record Demand(
+      String name, long least, String reason, PartitionContent content, List<Demand> volumes) {
+    public Demand {
+      volumes = List.copyOf(volumes);
+    }
+  }
 
   /**
    * A partition that has no place yet.
@@ -89,6 +123,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
    * @param size bytes, at least
    * @param reason for the size
    * @param id null for any
+   * @param volumes those of a volume group
    */
   private record Wanted(
       String name,
@@ -96,9 +131,10 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       long size,
       String reason,
       @Nullable UUID id,
-      PartitionContent content) {
+      PartitionContent content,
+      List<Wanted> volumes) {
     Wanted(String name, String type, long size, String reason, PartitionContent content) {
-      this(name, type, size, reason, null, content);
+      this(name, type, size, reason, null, content, List.of());
     }
 
     /** With what was asked for in its place, if anything was. */
@@ -113,7 +149,20 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           Math.max(size, roundUp(asked.minimum())),
           roundUp(asked.minimum()) > size ? asked.at() : reason,
           asked.id(),
-          content);
+          content,
+          volumes);
+    }
+
+    /** The root, when it is this or in it. */
+    private Wanted root() {
+      return volumes.stream()
+          .filter(v -> isAt(v.content(), PartitionContent.ROOT))
+          .findFirst()
+          .orElse(this);
+    }
+
+    Demand demand() {
+      return new Demand(name, size, reason, content, volumes.stream().map(Wanted::demand).toList());
     }
   }
 
@@ -183,9 +232,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
   }
 
   private static List<Demand> demands(List<Wanted> parts) {
-    return parts.stream()
-        .map(w -> new Demand(w.name(), w.size(), w.reason(), w.content()))
-        .toList();
+    return parts.stream().map(Wanted::demand).toList();
   }
 
   /** The least size of a disk with such partitions. */
@@ -232,17 +279,21 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
           "%s has %d MiB and is too small for this image, which takes %d MiB or more"
               .formatted(name, size / MIB, minimum / MIB));
     }
-    long root = rootSize / MIB * MIB;
-    long most = size - minimum + parts.getLast().size();
+    Wanted last = parts.getLast();
+    Wanted wantedRoot = last.root();
+    boolean isVolume = !last.volumes().isEmpty();
+    long root = isVolume ? VolumeGroup.roundUp(rootSize) : rootSize / MIB * MIB;
+    long left = size - minimum + last.size();
+    long most = isVolume ? VolumeGroup.room(left) - others(last) : left;
     if (root > most) {
       throw Problem.input(
           "--root-size %dM: %s has room for a root of %d MiB"
               .formatted(rootSize / MIB, name, most / MIB));
     }
-    if (rootSize != 0 && root < parts.getLast().size()) {
+    if (rootSize != 0 && root < wantedRoot.size()) {
       throw Problem.input(
           "--root-size %dM is too small for this image; give %dM or more"
-              .formatted(rootSize / MIB, parts.getLast().size() / MIB));
+              .formatted(rootSize / MIB, wantedRoot.size() / MIB));
     }
     return divided(new Extent(start, size), layout.tableOrUsual(), parts, root, ids);
   }
@@ -265,30 +316,77 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     for (DiskLayout.Partition asked : layout.partitions()) {
       if (!(asked.content() instanceof PartitionContent.Bios)
           && PartitionContent.STARTING.stream().noneMatch(asked.content().places()::contains)) {
-        wanted.add(
-            new Wanted(
-                    usualName(asked.content()),
-                    types.of(asked.content()),
-                    least(asked.content()),
-                    "its file system",
-                    asked.content())
-                .as(Optional.of(asked), asked.content()));
+        wanted.add(beside(asked, types, least));
       }
     }
-    PartitionContent root = new PartitionContent.Files(PartitionContent.ROOT, null, "root");
-    Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ROOT);
-    PartitionContent content = asked.map(DiskLayout.Partition::content).orElse(root);
-    long size = roundUp(Math.max(ROOT_MINIMUM, least.root));
-    String reason = least.root > ROOT_MINIMUM ? least.reason : "the smallest root";
-    wanted.add(
-        new Wanted("root", types.of(content), size, reason, content)
-            .as(asked, labelled(content, "root")));
+    wanted.add(root(least, layout.at(PartitionContent.ROOT), types));
     if (layout.tableOrUsual() == PartitionTable.DOS && wanted.size() > MOST_OF_DOS) {
       throw Problem.input(
           "a dos partition table has 4 partitions at most, and this disk would have %d: %s; take gpt, or leave out some of them"
               .formatted(wanted.size(), wanted.stream().map(Wanted::name).collect(joining(", "))));
     }
     return wanted;
+  }
+
+  private static Wanted beside(DiskLayout.Partition asked, Types types, Least least) {
+    PartitionContent content = asked.content();
+    List<Wanted> volumes =
+        content instanceof PartitionContent.Lvm group
+            ? group.volumes().stream().map(v -> volume(v, least)).toList()
+            : List.of();
+    return new Wanted(
+            usualName(content),
+            types.of(content),
+            volumes.isEmpty() ? least(content) : sizeOf(volumes),
+            volumes.isEmpty() ? OF_FILES : "its volumes",
+            null,
+            content,
+            volumes)
+        .as(Optional.of(asked), content);
+  }
+
+  /** The root, or the volume group with it. */
+  private static Wanted root(Least least, Optional<DiskLayout.Partition> asked, Types types) {
+    if (asked.isPresent() && asked.get().content() instanceof PartitionContent.Lvm) {
+      return beside(asked.get(), types, least);
+    }
+    PartitionContent root = new PartitionContent.Files(PartitionContent.ROOT, null, "root");
+    PartitionContent content = asked.map(DiskLayout.Partition::content).orElse(root);
+    return new Wanted("root", types.of(content), rootSize(least), reason(least), content)
+        .as(asked, labelled(content, "root"));
+  }
+
+  private static long rootSize(Least least) {
+    return roundUp(Math.max(ROOT_MINIMUM, least.root));
+  }
+
+  private static String reason(Least least) {
+    return least.root > ROOT_MINIMUM ? least.reason : "the smallest root";
+  }
+
+  private static Wanted volume(PartitionContent.Volume asked, Least least) {
+    boolean isRoot = isAt(asked.content(), PartitionContent.ROOT);
+    long needed = isRoot ? rootSize(least) : least(asked.content());
+    String reason = isRoot ? reason(least) : OF_FILES;
+    return new Wanted(
+        asked.name(),
+        "",
+        VolumeGroup.roundUp(Math.max(needed, asked.minimum())),
+        asked.minimum() > needed ? asked.at() : reason,
+        isRoot ? labelled(asked.content(), "root") : asked.content());
+  }
+
+  /** Bytes of a partition that holds such volumes. */
+  private static long sizeOf(List<Wanted> volumes) {
+    return VolumeGroup.FIRST_EXTENT + volumes.stream().mapToLong(Wanted::size).sum();
+  }
+
+  /** Bytes of the volumes beside the root. */
+  private static long others(Wanted group) {
+    return group.volumes().stream()
+        .filter(v -> !isAt(v.content(), PartitionContent.ROOT))
+        .mapToLong(Wanted::size)
+        .sum();
   }
 
   /** That the table has what is asked for, and that the loader starts from it. */
@@ -366,6 +464,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       case PartitionContent.Files files -> name(files.place());
       case PartitionContent.Btrfs volume -> "btrfs";
       case PartitionContent.Swap swap -> "swap";
+      case PartitionContent.Lvm group -> "lvm";
       case PartitionContent.Bios bios -> "bios";
       case PartitionContent.Nothing nothing -> "data";
     };
@@ -384,6 +483,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       case PartitionContent.Btrfs volume -> 256 * MIB;
       case PartitionContent.Fat fat -> 8 * MIB;
       case PartitionContent.Swap swap -> MIB;
+      case PartitionContent.Lvm group -> VolumeGroup.FIRST_EXTENT + VolumeGroup.EXTENT;
       case PartitionContent.Bios bios -> MIB;
       case PartitionContent.Nothing nothing -> MIB;
     };
@@ -416,6 +516,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
         case PartitionContent.Btrfs volume ->
             volume.places().contains(PartitionContent.ROOT) ? root : DATA_TYPE;
         case PartitionContent.Swap swap -> SWAP_TYPE;
+        case PartitionContent.Lvm group -> LVM_TYPE;
         case PartitionContent.Nothing nothing -> DATA_TYPE;
       };
     }
@@ -435,6 +536,7 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
         case PartitionContent.Files files -> "83";
         case PartitionContent.Btrfs volume -> "83";
         case PartitionContent.Swap swap -> "82";
+        case PartitionContent.Lvm group -> "8e";
         case PartitionContent.Nothing nothing -> "83";
       };
     }
@@ -460,8 +562,35 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
       start += w.size();
     }
     long left = extent.size - MIB - start;
-    parts.add(part(wanted.getLast(), start, rootSize == 0 ? left : rootSize, ids));
-    return new DiskPlan(extent.size, table, ids.get(), parts);
+    Wanted last = wanted.getLast();
+    boolean isWhole = rootSize == 0 || !last.volumes().isEmpty();
+    parts.add(part(last, start, isWhole ? left : rootSize, ids));
+    UUID id = ids.get();
+    List<Group> groups = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      if (wanted.get(i).content() instanceof PartitionContent.Lvm group) {
+        groups.add(group(group.group(), parts.get(i), wanted.get(i), rootSize, ids));
+      }
+    }
+    return new DiskPlan(extent.size, table, id, parts, groups.isEmpty() ? null : groups.getFirst());
+  }
+
+  /**
+   * @param rootSize of the root's volume, 0 for all that is left of the group
+   */
+  private static Group group(
+      String name, Part partition, Wanted wanted, long rootSize, Supplier<UUID> ids) {
+    List<Part> volumes = new ArrayList<>();
+    long start = partition.start() + VolumeGroup.FIRST_EXTENT;
+    long left = VolumeGroup.room(partition.size()) - others(wanted);
+    UUID id = ids.get();
+    for (Wanted volume : wanted.volumes()) {
+      boolean isRoot = isAt(volume.content(), PartitionContent.ROOT);
+      long size = isRoot ? (rootSize == 0 ? left : rootSize) : volume.size();
+      volumes.add(part(volume, start, size, ids));
+      start += size;
+    }
+    return new Group(name, id, partition, volumes);
   }
 
   /**
@@ -522,8 +651,18 @@ public record DiskPlan(long size, PartitionTable table, UUID diskId, List<Part> 
     return content.places().contains(place);
   }
 
+  /** What has a content of its own: partitions, and logical volumes in the place of theirs. */
+  public List<Part> areas() {
+    Group volumes = group;
+    return volumes == null
+        ? parts
+        : parts.stream()
+            .flatMap(p -> p.equals(volumes.partition()) ? volumes.volumes().stream() : Stream.of(p))
+            .toList();
+  }
+
   private @Nullable Part find(Predicate<PartitionContent> wanted) {
-    return parts.stream().filter(p -> wanted.test(p.content())).findFirst().orElse(null);
+    return areas().stream().filter(p -> wanted.test(p.content())).findFirst().orElse(null);
   }
 
   /** Bytes that are free between the older table and the first partition. */

@@ -23,7 +23,9 @@
  * </pre>
  *
  * What a user asks for ({@link slipway.disk.config.DiskLayout}) lies before the root, which takes
- * what is left. {@link slipway.disk.config.PartitionContent} is what a partition may hold.
+ * what is left. In a volume group ({@link slipway.disk.lvm.VolumeGroup}), which is then the last
+ * partition, it takes what the other volumes leave. {@link slipway.disk.config.PartitionContent} is
+ * what a partition may hold.
  *
  * <p>Types of partitions are those of the Discoverable Partitions Specification; the root's is that
  * of the architecture. Each partition has an id of its own, and so has each file system in it.

@@ -127,7 +127,10 @@ class DiskKeysTest {
         Arguments.of("", all + "name = \"x\"", "unknown key"),
         Arguments.of("", "minsize = -1\nmountpoint = \"/var\"", "[0].minsize is not a size"),
         Arguments.of("", all + "type = \"zfs\"", "unknown partition type: \"zfs\""),
-        Arguments.of("", all + "type = \"lvm\"", "\"lvm\" cannot be made yet"),
+        Arguments.of(
+            "",
+            all + "type = \"lvm\"",
+            "unknown key \"customizations.disk.partitions[0].mountpoint\""),
         Arguments.of(
             "", all + "fs_type = \"zfs\"", "unsupported filesystem type for \"/var\": zfs"),
         Arguments.of("", all.replace("/var", "var"), "not an absolute path"),
@@ -226,6 +229,121 @@ class DiskKeysTest {
     assertThat(layout.rootfs()).isEqualTo(RootFileSystem.BTRFS);
     assertThatThrownBy(() -> parse("two.toml", text + text.replace("\"/\"", "\"/var\"")))
         .hasMessageContaining("multiple btrfs volumes are not yet supported");
+  }
+
+  private static final String GROUP =
+      """
+      [[customizations.disk.partitions]]
+      type = "lvm"
+      minsize = "8 GiB"
+      """;
+
+  private static String volume(String keys) {
+    return "[[customizations.disk.partitions.logical_volumes]]\n" + keys;
+  }
+
+  @Test
+  void aVolumeGroupIsRead() {
+    String text =
+        GROUP
+            + "name = \"main\"\npart_label = \"all\"\n"
+            + volume("name = \"sys\"\nminsize = 1\nfs_type = \"xfs\"\nmountpoint = \"/\"\n")
+            + volume("minsize = \"1 GiB\"\nmountpoint = \"/var/log\"\nlabel = \"logs\"\n")
+            + volume("minsize = \"2 GiB\"\nfs_type = \"swap\"\n")
+            + volume("minsize = 3\nfs_type = \"swap\"\n");
+    DiskLayout layout = parse("lvm.toml", text).layout();
+    String at = "customizations.disk.partitions[0].logical_volumes";
+    assertThat(layout.partitions())
+        .containsExactly(
+            new DiskLayout.Partition(
+                "customizations.disk.partitions[0]",
+                8L << 30,
+                null,
+                "all",
+                null,
+                new PartitionContent.Lvm(
+                    "main",
+                    List.of(
+                        new PartitionContent.Volume(
+                            at + "[0]",
+                            "sys",
+                            1,
+                            new PartitionContent.Files("/", RootFileSystem.XFS, "")),
+                        new PartitionContent.Volume(
+                            at + "[1]",
+                            "var_loglv",
+                            1L << 30,
+                            new PartitionContent.Files("/var/log", RootFileSystem.EXT4, "logs")),
+                        new PartitionContent.Volume(
+                            at + "[2]", "swaplv", 2L << 30, new PartitionContent.Swap("")),
+                        new PartitionContent.Volume(
+                            at + "[3]", "swaplv00", 3, new PartitionContent.Swap(""))))));
+    assertThat(layout.rootfs()).isEqualTo(RootFileSystem.XFS);
+  }
+
+  /** As in bootc-image-builder: where there is a group, a root that is not named is in it. */
+  @Test
+  void theRootIsInTheGroup() {
+    String srv = "minsize = 1\nmountpoint = \"/srv\"\nname = \"rootlv\"\n";
+    DiskLayout layout = parse("lvm.toml", GROUP + volume(srv)).layout();
+    assertThat(layout.partitions().getFirst().content())
+        .isInstanceOfSatisfying(
+            PartitionContent.Lvm.class,
+            group -> {
+              assertThat(group.group()).isEqualTo("vg00");
+              assertThat(group.at("/").orElseThrow().name()).isEqualTo("rootlv00");
+            });
+    assertThat(layout.rootfs()).isNull();
+    String root = "[[customizations.disk.partitions]]\nmountpoint = \"/\"\nminsize = 1\n";
+    assertThat(parse("plain.toml", GROUP + root).layout().at("/").orElseThrow().content())
+        .isInstanceOf(PartitionContent.Files.class);
+  }
+
+  /** Keys of a volume group, and words of the sentence. */
+  static Stream<Arguments> wrongGroups() {
+    String all = volume("name = \"v\"\nminsize = 1\nmountpoint = \"/srv\"\n");
+    String long64 = "x".repeat(64);
+    return Stream.of(
+        Arguments.of("name = \"a/b\"\n", "partitions[0].name: \"a/b\" is not valid"),
+        Arguments.of("name = \"..\"\n", "is not valid"),
+        Arguments.of("name = \"-v\"\n", "is not valid"),
+        Arguments.of("label = \"x\"\n", "unknown key"),
+        Arguments.of(all.replace("\"v\"", "\"\""), "logical_volumes[0].name: \"\" is not valid"),
+        Arguments.of(all.replace("\"v\"", "\"pvmove0\""), "LVM keeps names such as"),
+        Arguments.of(all.replace("\"v\"", "\"a_tmeta\""), "LVM keeps names such as"),
+        Arguments.of(
+            "name = \"" + long64 + "\"\n" + all.replace("\"v\"", "\"" + long64 + "\""),
+            "longer than the 127 characters"),
+        Arguments.of(all + "minsze = 1\n", "unknown key"),
+        Arguments.of(all.replace("minsize = 1\n", ""), "logical_volumes[0]: minsize is required"),
+        Arguments.of(
+            all.replace("/srv", "/boot"), "invalid mountpoint \"/boot\" for logical volume"),
+        Arguments.of(all.replace("/srv", "/boot/efi"), "invalid mountpoint \"/boot/efi\""),
+        Arguments.of(all.replace("/srv", "/usr"), "path \"/usr\" is not allowed"),
+        Arguments.of(all + "fs_type = \"zfs\"\n", "unsupported filesystem type"),
+        Arguments.of(all + "fs_type = \"swap\"\n", "must be empty (got \"/srv\")"),
+        Arguments.of(
+            all + all.replace("/srv", "/opt"),
+            "logical_volumes[1].name: duplicate LVM logical volume name \"v\" in volume group"
+                + " \"vg00\""),
+        Arguments.of(all + all.replace("\"v\"", "\"w\""), "duplicate mountpoint \"/srv\""),
+        Arguments.of(volume("minsize = 1\nfs_type = \"swap\"\n").repeat(256), "fewer than 256"),
+        Arguments.of(all + GROUP, "multiple LVM volume groups are not yet supported"),
+        Arguments.of(
+            all
+                + GROUP.replace("lvm", "btrfs")
+                + "[[customizations.disk.partitions.subvolumes]]\nname = \"s\"\nmountpoint = \"/\"\n",
+            "btrfs and lvm partitioning cannot be combined"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongGroups")
+  void aWrongGroupIsToldWithItsPlace(String keys, String words) {
+    assertThatThrownBy(() -> parse("config.toml", GROUP + keys))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("config.toml:")
+        .hasMessageContaining("customizations.disk.partitions[")
+        .hasMessageContaining(words);
   }
 
   @ParameterizedTest

@@ -212,6 +212,42 @@ class ImageDiskTest {
             new PartitionContent.Nothing());
   }
 
+  @Test
+  void groupsOfDiskYamlAreLvm() throws Exception {
+    put(
+        NEWER,
+        """
+        partition_table:
+          partitions:
+            - size: 8 GiB
+              payload_type: lvm
+              payload:
+                name: main
+                description: all of it
+                logical_volumes:
+                  - size: 2 GiB
+                    payload_type: filesystem
+                    payload: {type: xfs, mountpoint: /var/lib, fstab_options: defaults}
+                  - {name: swp, size: 1 GiB, payload_type: swap}
+        """);
+    assertThat(read().base().partitions().getFirst().content())
+        .isInstanceOfSatisfying(
+            PartitionContent.Lvm.class,
+            group -> {
+              assertThat(group.group()).isEqualTo("main");
+              assertThat(group.volumes().stream().map(PartitionContent.Volume::name))
+                  .containsExactly("var_liblv", "swp", "rootlv");
+            });
+    put(
+        NEWER,
+        """
+        partition_table:
+          partitions:
+            - {size: 8 GiB, payload_type: lvm, payload: {logical_volumes: [{payload_type: lvm}]}}
+        """);
+    assertThatThrownBy(this::read).hasMessageContaining("logical_volumes[0].payload_type: lvm");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

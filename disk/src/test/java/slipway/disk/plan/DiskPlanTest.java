@@ -14,6 +14,7 @@ import slipway.disk.config.DiskLayout;
 import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
+import slipway.disk.lvm.VolumeGroup;
 
 class DiskPlanTest {
   private static final long MIB = 1L << 20;
@@ -120,6 +121,77 @@ class DiskPlanTest {
     assertThat(plan.parts().stream().map(DiskPlan.Part::start)).containsExactly(MIB, 1025 * MIB);
     assertThat(plan.root().size()).isEqualTo((10L << 30) - 1026 * MIB);
     assertThat(plan.script().lines()).hasSize(5);
+  }
+
+  private static DiskLayout.Partition group(long minimum, PartitionContent.Volume... volumes) {
+    return new DiskLayout.Partition(
+        "g", minimum, null, null, null, new PartitionContent.Lvm("vg00", List.of(volumes)));
+  }
+
+  private static PartitionContent.Volume volume(String place, long minimum) {
+    RootFileSystem kind = place.equals("/") ? null : RootFileSystem.EXT4;
+    return new PartitionContent.Volume(
+        "v" + place, "lv", minimum, new PartitionContent.Files(place, kind, ""));
+  }
+
+  /** The partition takes what is left of the disk, and the root what is left of the group. */
+  @Test
+  void theRootMayBeALogicalVolume() {
+    DiskLayout layout =
+        new DiskLayout(null, 0, 0, List.of(group(MIB, volume("/", 1), volume("/srv", 33 * MIB))));
+    DiskPlan.Least least = new DiskPlan.Least(2L << 30, 0);
+    DiskPlan plan = DiskPlan.of(0, least, layout, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(plan.parts().stream().map(DiskPlan.Part::name))
+        .containsExactly("bios", "EFI-SYSTEM", "boot", "lvm");
+    DiskPlan.Part partition = plan.parts().getLast();
+    assertThat(partition.type()).isEqualTo("E6D6D379-F507-44C2-A23C-238F2A3DF928");
+    assertThat(partition.size()).isEqualTo((10L << 30) - 1155 * MIB);
+    assertThat(plan.root().start()).isEqualTo(partition.start() + MIB);
+    DiskPlan.Part srv = plan.areas().getLast();
+    assertThat(srv.size()).isEqualTo(36 * MIB);
+    assertThat(srv.start()).isEqualTo(plan.root().start() + plan.root().size());
+    assertThat(plan.root().size() % (4 * MIB)).isZero();
+    assertThat(partition.start() + partition.size() - srv.start() - srv.size())
+        .isBetween(0L, 4 * MIB - 1);
+    assertThat(plan.group().described().volumes())
+        .containsExactly(
+            new VolumeGroup.Volume("lv", plan.root().id(), plan.root().size()),
+            new VolumeGroup.Volume("lv", srv.id(), 36 * MIB));
+    assertThatThrownBy(
+            () -> DiskPlan.of(3239 * MIB, least, layout, "amd64", BootLoader.GRUB, ids(1)))
+        .hasMessageContaining("--size 3240M");
+    DiskPlan small = DiskPlan.of(3240 * MIB, least, layout, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(small.root().size()).isEqualTo(2L << 30);
+  }
+
+  @Test
+  void theRootOfADeviceLeavesRoomInItsGroup() {
+    DiskLayout layout =
+        new DiskLayout(null, 0, 0, List.of(group(1, volume("/srv", 1), volume("/", 1))));
+    DiskPlan.Least least = new DiskPlan.Least(1L << 30, 0);
+    DiskPlan plan =
+        DiskPlan.ofDevice("d", 5L << 30, least, layout, 2L << 30, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(plan.root().size()).isEqualTo(2L << 30);
+    assertThat(plan.parts().getLast().size()).isEqualTo((5L << 30) - 1155 * MIB);
+    assertThatThrownBy(
+            () ->
+                DiskPlan.ofDevice(
+                    "d", 5L << 30, least, layout, 4L << 30, "amd64", BootLoader.GRUB, ids(1)))
+        .hasMessageContaining("d has room for a root of 3932 MiB");
+  }
+
+  @Test
+  void aGroupMayLieBesideTheRoot() {
+    DiskLayout layout =
+        new DiskLayout(PartitionTable.DOS, 0, 0, List.of(group(2L << 30, volume("/srv", 1))));
+    DiskPlan plan =
+        DiskPlan.of(0, new DiskPlan.Least(0, 0), layout, "amd64", BootLoader.GRUB, ids(1));
+    assertThat(plan.parts().stream().map(DiskPlan.Part::name))
+        .containsExactly("EFI-SYSTEM", "boot", "lvm", "root");
+    assertThat(plan.parts().get(2).type()).isEqualTo("8e");
+    assertThat(plan.parts().get(2).size()).isEqualTo(2L << 30);
+    assertThat(plan.group().volumes().getFirst().size()).isEqualTo(32 * MIB);
+    assertThat(plan.areas()).contains(plan.root()).hasSize(4);
   }
 
   @Test
