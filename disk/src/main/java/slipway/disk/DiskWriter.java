@@ -364,6 +364,10 @@ final class DiskWriter {
     }
     OtherPlaces others = new OtherPlaces(plan);
     others.require(installation.known().files());
+    DiskPlan.Group group = plan.group();
+    if (group != null && group.volumes().contains(plan.root())) {
+      installation.known().requireVolumesAtStart();
+    }
     if (options.rootfs() == null && installation.rootfs() == null) {
       progress.note("the image names no file system for its root; taking " + rootfs.label());
     }

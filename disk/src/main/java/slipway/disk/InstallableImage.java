@@ -46,6 +46,8 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   /** Lists of modules have some hundred kilobytes. */
   private static final int LARGEST_LIST = 32 << 20;
 
+  private static final Pattern LVM = Pattern.compile("(usr/)?s?bin/lvm");
+
   /** What is looked into before an import; the lists of modules are kept for {@link #drivers}. */
   private static final Pattern READ =
       Pattern.compile(
@@ -195,6 +197,28 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   boolean hasCryptsetup() {
     return files.find("usr/lib/systemd/systemd-cryptsetup").isPresent()
         || files.find("usr/bin/systemd-cryptsetup").isPresent();
+  }
+
+  /**
+   * Refuses an initramfs that does not find a root in a logical volume, as far as it can be looked
+   * into.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void requireVolumesAtStart() throws IOException {
+    KernelLayout kernel = KernelLayout.of(files);
+    for (KernelLayout.BootFile file : kernel.files()) {
+      if (file.name().equals(kernel.initramfsName())) {
+        try (InputStream in = file.content().open()) {
+          if (InitramfsNames.lacks(in, name -> LVM.matcher(name).matches())) {
+            throw Problem.input(
+                "the image's initramfs, /"
+                    + Printable.text(file.source())
+                    + ", has no lvm and would not find a root in a logical volume; make it anew in the image's Containerfile behind the installation of lvm2 (dracut --force), or take a plain partition for /");
+          }
+        }
+      }
+    }
   }
 
   /** Whether systemd finds a unit in it that is not masked. */

@@ -219,6 +219,30 @@ class LogicalVolumesTest extends DiskCase {
     assertThat(output.resolve("image/disk.raw")).doesNotExist();
   }
 
+  @Test
+  void anInitramfsThatFindsNoRootIsRefused() throws Exception {
+    Path initramfs =
+        tree.resolve("usr/lib/modules").resolve(TestImage.KERNEL).resolve("initramfs.img");
+    byte[] archive =
+        Command.of("sh", "-c", "cd \"$1\" && echo os-release | cpio --quiet -o -H newc", "sh")
+            .with(tree.resolve("usr/lib").toString())
+            .run()
+            .stdout();
+    Files.write(initramfs, archive);
+    DiskRequest request = with(request(), null, config(GROUP));
+    assertThatThrownBy(() -> DiskBuilder.build(request, Progress.NONE))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining(
+            "initramfs, /usr/lib/modules/%s/initramfs.img, has no lvm".formatted(TestImage.KERNEL));
+    // A root that is beside the group is found without.
+    build(
+        with(
+            request,
+            null,
+            config(
+                GROUP + "[[customizations.disk.partitions]]\nmountpoint = \"/\"\nminsize = 1\n")));
+  }
+
   /** What lay on a device is not taken for a volume's content, nor for another group. */
   @Test
   void anOldDiskIsOverwritten() throws Exception {
