@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Problem;
 import slipway.disk.config.RootFileSystem;
 import slipway.media.kickstart.KickstartCommand;
 import slipway.media.kickstart.KickstartItem;
@@ -18,8 +19,8 @@ import tools.jackson.databind.node.ObjectNode;
  * to every disk, so {@code reqpart} and partitions of BIOS say nothing new.
  */
 final class PartitionAnswers {
-  private static final String LVM =
-      "logical volumes are not made; take autopart --type=plain, or part with a mount point";
+  static final String GROWS =
+      "part: the root alone grows, to all that is left; give --size without --grow and --maxsize";
 
   /** Answers a name of a disk by the one that the kernel has for it. */
   private final UnaryOperator<String> disks;
@@ -28,11 +29,13 @@ final class PartitionAnswers {
   private final Set<String> only = new LinkedHashSet<>();
   private final List<String> not = new ArrayList<>();
   private final List<String> warnings;
+  private final VolumeAnswers volumes = new VolumeAnswers();
   private @Nullable RootFileSystem rootfs;
   private long rootSize;
   private boolean erased;
   private boolean divided;
   private boolean hasRoot;
+  private boolean isRootVolume;
   private boolean auto;
   private KickstartCommand.@Nullable Partition first;
 
@@ -55,8 +58,9 @@ final class PartitionAnswers {
       case KickstartCommand.Partition partition -> partition(partition);
       case KickstartCommand.BootLoader loader when loader.bootDrive() != null ->
           only(loader, loader.bootDrive());
-      case KickstartCommand.LogVol volume -> throw InstallAnswers.wrong(volume.at(), LVM);
-      case KickstartCommand.VolGroup group -> throw InstallAnswers.wrong(group.at(), LVM);
+      case KickstartCommand.LogVol volume -> volume(volume);
+      case KickstartCommand.VolGroup group ->
+          volumes.group(group, disk.withArray("partitions").addObject());
       case KickstartCommand.Raid raid ->
           throw InstallAnswers.wrong(raid.at(), "raid: one disk is installed to; leave it out");
       case KickstartCommand.Btrfs volume ->
@@ -103,8 +107,12 @@ final class PartitionAnswers {
 
   private void auto(KickstartCommand.AutoPart auto) {
     String type = auto.type() == null ? "plain" : auto.type();
-    if (type.equals("lvm") || type.equals("thinp")) {
-      throw InstallAnswers.wrong(auto.at(), LVM);
+    if (type.equals("thinp")) {
+      throw InstallAnswers.wrong(
+          auto.at(), "autopart: thin volumes are not made; take --type=lvm, or --type=plain");
+    }
+    if (type.equals("lvm")) {
+      disk.withArray("partitions").addObject().put("type", "lvm").put("minsize", mebibytes(1));
     }
     plain(auto, auto.encryption());
     if (auto.noBoot()) {
@@ -127,83 +135,110 @@ final class PartitionAnswers {
   }
 
   private void partition(KickstartCommand.Partition part) {
-    refuse(part);
+    Area area = new Area(part, "part", part.mountPoint(), part.size(), part.format());
+    refuse(area, part.encryption());
+    if (part.existing() != null || part.biosDisk() != null) {
+      throw InstallAnswers.wrong(
+          part.at(), "part: all partitions are made anew; leave out --onpart, --resize and BIOS'");
+    }
     first = first == null ? part : first;
     divided = true;
     if (part.disk() != null) {
       only(part, part.disk());
     }
-    switch (part.mountPoint()) {
-      case "biosboot" -> {}
-      case "swap" -> add(part, "swap", null);
-      case "/" -> root(part);
-      case "/boot/efi" -> add(part, "vfat", "/boot/efi");
-      default -> {
-        if (!part.mountPoint().startsWith("/")) {
-          throw InstallAnswers.wrong(
-              part.at(),
-              part.mountPoint()
-                  + ": there are partitions with a mount point, swap and biosboot alone; "
-                  + LVM);
-        }
-        add(part, type(part), part.mountPoint());
-      }
-    }
-  }
-
-  private void refuse(KickstartCommand.Partition part) {
-    plain(part, part.encryption());
-    KickstartCommand.Format format = part.format();
-    if (part.existing() != null || part.size().resize() || part.biosDisk() != null) {
-      throw InstallAnswers.wrong(
-          part.at(), "part: all partitions are made anew; leave out --onpart, --resize and BIOS'");
-    }
-    if (format.profile() != null || format.makeOptions() != null || format.mountOptions() != null) {
-      throw InstallAnswers.wrong(
-          part.at(), "part: --fsprofile, --mkfsoptions and --fsoptions are not followed");
-    }
-    boolean isRoot = part.mountPoint().equals("/");
-    KickstartCommand.Size size = part.size();
-    if (size.most() != null || (size.grow() && !isRoot)) {
+    String place = part.mountPoint();
+    if (VolumeAnswers.isPhysical(place)) {
+      volumes.physical(part);
+    } else if (place.equals("swap") || place.startsWith("/")) {
+      fill(area, disk.withArray("partitions").addObject());
+    } else if (!place.equals("biosboot")) {
       throw InstallAnswers.wrong(
           part.at(),
-          "part: the root alone grows, to all that is left; give --size without --grow and"
-              + " --maxsize");
-    }
-    if (!isRoot && !part.mountPoint().equals("biosboot") && size.size() == null) {
-      throw InstallAnswers.wrong(part.at(), "part: give --size, in MiB");
+          place
+              + ": there are partitions with a mount point, swap, biosboot and pv.01 alone; take"
+              + " one of them");
     }
   }
 
-  private static @Nullable String type(KickstartCommand.Partition part) {
-    String type = part.format().type();
-    return "efi".equals(type) ? "vfat" : type;
-  }
-
-  private void root(KickstartCommand.Partition part) {
-    hasRoot = true;
-    String type = type(part);
-    rootfs = type == null ? null : RootFileSystem.parse(type);
-    Long size = part.size().size();
-    if (size != null && !part.size().grow()) {
-      rootSize = Math.multiplyExact(Math.min(size, Long.MAX_VALUE >> 21), 1L << 20);
+  private void volume(KickstartCommand.LogVol volume) {
+    ObjectNode node = volumes.volume(volume);
+    Area area = new Area(volume, "logvol", volume.mountPoint(), volume.size(), volume.format());
+    refuse(area, volume.encryption());
+    if (!area.place.equals("swap") && !area.place.startsWith("/")) {
+      throw InstallAnswers.wrong(
+          volume.at(), area.place + ": there are volumes with a mount point and swap alone");
     }
-    add(part, type, "/");
+    isRootVolume |= area.isRoot();
+    fill(area, node);
   }
 
-  private void add(KickstartCommand.Partition part, @Nullable String type, @Nullable String place) {
-    ObjectNode node = disk.withArray("partitions").addObject();
-    Long size = part.size().size();
-    node.put("minsize", (size == null ? 1 : Math.min(size, Long.MAX_VALUE >> 21)) + " MiB");
+  /** What a partition and a logical volume have in common. */
+  private record Area(
+      KickstartCommand command,
+      String word,
+      String place,
+      KickstartCommand.Size size,
+      KickstartCommand.Format format) {
+    private boolean isRoot() {
+      return place.equals("/");
+    }
+
+    private Problem wrong(String reason) {
+      return InstallAnswers.wrong(command.at(), word + ": " + reason);
+    }
+
+    private @Nullable String type() {
+      if (place.equals("swap")) {
+        return "swap";
+      }
+      return place.equals("/boot/efi") || "efi".equals(format.type()) ? "vfat" : format.type();
+    }
+  }
+
+  private static void refuse(Area area, KickstartCommand.@Nullable Encryption encryption) {
+    plain(area.command, encryption);
+    KickstartCommand.Format format = area.format;
+    KickstartCommand.Size size = area.size;
+    if (size.resize()) {
+      throw area.wrong("all is made anew; leave out --resize");
+    }
+    if (format.profile() != null || format.makeOptions() != null || format.mountOptions() != null) {
+      throw area.wrong("--fsprofile, --mkfsoptions and --fsoptions are not followed");
+    }
+    boolean mayGrow = area.isRoot() || VolumeAnswers.isPhysical(area.place);
+    if (size.most() != null || (size.grow() && !mayGrow)) {
+      throw InstallAnswers.wrong(area.command.at(), GROWS);
+    }
+    if (!mayGrow && !area.place.equals("biosboot") && size.size() == null) {
+      throw area.wrong("give --size, in MiB");
+    }
+  }
+
+  private void fill(Area area, ObjectNode node) {
+    Long size = area.size.size();
+    String type = area.type();
+    if (area.isRoot()) {
+      hasRoot = true;
+      rootfs = type == null ? null : RootFileSystem.parse(type);
+      if (size != null && !area.size.grow()) {
+        rootSize = Math.multiplyExact(Math.min(size, Long.MAX_VALUE >> 21), 1L << 20);
+      }
+    }
+    node.put("minsize", mebibytes(size == null ? 1 : size));
     if (type != null) {
       node.put("fs_type", type);
     }
-    if (place != null) {
-      node.put("mountpoint", place);
+    if (area.place.startsWith("/")) {
+      node.put("mountpoint", area.place);
     }
-    if (part.format().label() != null) {
-      node.put("label", part.format().label());
+    if (area.format.label() != null) {
+      node.put("label", area.format.label());
     }
+  }
+
+  /** A size as a config has it. */
+  static String mebibytes(long size) {
+    return Math.min(size, Long.MAX_VALUE >> 21) + " MiB";
   }
 
   /** Whether all was said; nothing may be missing when disks are divided by hand. */
@@ -213,6 +248,7 @@ final class PartitionAnswers {
           Objects.requireNonNull(first).at(),
           "no part command is for /; add one, such as part / --grow");
     }
+    volumes.end(isRootVolume);
   }
 
   ObjectNode disk() {

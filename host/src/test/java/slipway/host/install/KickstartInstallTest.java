@@ -146,8 +146,8 @@ class KickstartInstallTest {
   void whatCannotBeHadLeavesTheDiskAlone() throws Exception {
     try (HostMachine machine = new HostMachine()) {
       String end = "\nreboot\n%onerror\necho told of it\n%end\n";
-      medium(machine, "autopart --type=lvm" + end);
-      assertThatThrownBy(() -> run(machine)).hasMessageContaining("logical volumes are not made");
+      medium(machine, "autopart --type=thinp" + end);
+      assertThatThrownBy(() -> run(machine)).hasMessageContaining("thin volumes are not made");
       medium(machine, "autopart\nclearpart --all --drives=sdz" + end);
       assertThatThrownBy(() -> run(machine))
           .isInstanceOf(Problem.class)

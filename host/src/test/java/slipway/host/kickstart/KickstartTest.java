@@ -24,6 +24,8 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
+import slipway.disk.config.DiskLayout;
+import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.host.system.HostEnvironment;
@@ -137,15 +139,61 @@ class KickstartTest {
     assertThat(answers.warnings()).isEmpty();
   }
 
+  private static final String VOLUMES =
+      """
+      part /boot --size=1024
+      part pv.01 --size=1 --grow
+      volgroup main pv.01
+      logvol / --vgname=main --name=root --size=%s --fstype=xfs
+      logvol swap --vgname=main --name=swap --size=512
+      logvol /var/log --vgname=main --name=logs --size=256 --label=logs
+      """;
+
+  @Test
+  void logicalVolumesAreThoseOfTheConfig() throws IOException {
+    InstallAnswers answers = answers(VOLUMES.formatted("1 --grow"));
+    assertThat(answers.rootfs()).isEqualTo(RootFileSystem.XFS);
+    assertThat(answers.rootSize()).isZero();
+    DiskLayout layout = answers.config().layout();
+    assertThat(layout.partitions()).hasSize(2);
+    assertThat(layout.at("/").orElseThrow().content())
+        .isInstanceOfSatisfying(
+            PartitionContent.Lvm.class,
+            group -> {
+              assertThat(group.group()).isEqualTo("main");
+              assertThat(group.volumes())
+                  .extracting(PartitionContent.Volume::name)
+                  .containsExactly("root", "swap", "logs");
+              assertThat(group.at("/var/log").orElseThrow().minimum()).isEqualTo(256L << 20);
+            });
+    assertThat(answers(VOLUMES.formatted("8192")).rootSize()).isEqualTo(8192L << 20);
+  }
+
+  @Test
+  void autopartMakesTheRootAVolume() throws IOException {
+    InstallAnswers answers = answers("autopart --type=lvm --fstype=ext4\n");
+    assertThat(answers.rootfs()).isEqualTo(RootFileSystem.EXT4);
+    assertThat(answers.config().layout().at("/").orElseThrow().content())
+        .isInstanceOf(PartitionContent.Lvm.class);
+  }
+
   /** What cannot be done is said with its line, before a disk is touched. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "autopart --type=lvm | 1:1: logical volumes are not made; take autopart --type=plain",
+        "autopart --type=thinp | 1:1: autopart: thin volumes are not made; take --type=lvm",
         "autopart --encrypted --passphrase=x | 1:1: --encrypted: nothing is encrypted",
-        "part pv.01 --grow --size=1 | 1:1: part: the root alone grows",
-        "part pv.01 --size=100 | 1:1: pv.01: there are partitions with a mount point",
+        "part / --size=1\\npart pv.01 --size=100 | 2:1: pv.01: no volgroup takes it",
+        "part raid.1 --size=100 | 1:1: raid.1: there are partitions with a mount point",
+        "part / --size=1\\npart pv.1 --grow\\nvolgroup a pv.1 | 2:1: part: the root alone grows",
+        "part pv.1 --grow\\nvolgroup a pv.1 --pesize=8192 | 2:1: volgroup: a new group",
+        "part pv.1 --grow\\npart pv.2 --size=9\\nvolgroup a pv.1 pv.2 | 3:1: volgroup: one group",
+        "part pv.1 --grow\\nvolgroup a pv.1\\nlogvol / --vgname=a --name=r --percent=9 | made anew",
+        "part pv.1 --grow\\nvolgroup a pv.1\\nlogvol /x --vgname=a --name=r --size=9 --grow | root alone",
+        "part pv.1 --grow\\nvolgroup a pv.1\\nlogvol swap --vgname=a --name=r --hibernation | 3:1: logvol: give --size",
+        "part pv.1 --grow\\nvolgroup a pv.1\\nlogvol none --vgname=a --name=r --size=9 --thinpool | neither thin",
+        "part pv.1 --grow\\nvolgroup a pv.1\\nlogvol /boot --vgname=a --name=r --size=9 | 3:1: ",
         "part / --onpart=sda1 | 1:1: part: all partitions are made anew",
         "part /home --size=100 | 1:1: no part command is for /",
         "part / --size=1\\npart /usr --size=100 | 2:1: customizations.disk.partitions",
