@@ -27,6 +27,8 @@ public final class ClaimedDisk implements AutoCloseable {
   private static final long MIB = 1L << 20;
 
   /** The bytes by which QEMU tells others that it uses an image (QEMU, block/file-posix.c). */
+  private static final List<String> SECTORS = List.of("512", "4096");
+
   private static final long QEMU_LOCKS = 100;
 
   private static final long QEMU_LOCKS_LENGTH = 200;
@@ -166,9 +168,12 @@ public final class ClaimedDisk implements AutoCloseable {
       throw Problem.input(device + " is write-protected");
     }
     String bytes = line(sector);
-    if (!bytes.equals("512")) {
+    if (!SECTORS.contains(bytes)) {
       throw Problem.input(
-          device + " has sectors of " + bytes + " bytes; disks with 512 can be installed to");
+          device
+              + " has sectors of "
+              + bytes
+              + " bytes; disks with 512 or 4096 can be installed to");
     }
   }
 
@@ -205,6 +210,13 @@ public final class ClaimedDisk implements AutoCloseable {
     try (RandomAccessFile in = new RandomAccessFile(device.toFile(), "r")) {
       return in.length() / MIB * MIB;
     }
+  }
+
+  /** Bytes of a sector; 0 of a file, which may be a disk of any. */
+  int sector() {
+    return file == null
+        ? Integer.parseInt(Command.of("blockdev", "--getss", device.toString()).output())
+        : 0;
   }
 
   /**

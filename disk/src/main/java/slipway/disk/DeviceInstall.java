@@ -10,8 +10,6 @@ import slipway.base.Progress;
 import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
-import slipway.disk.config.DiskLayout;
-import slipway.disk.config.PartitionContent;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.filesystem.FileSystems;
 import slipway.disk.filesystem.Scratch;
@@ -81,6 +79,7 @@ public final class DeviceInstall {
     FileSystems.requireTools(asked());
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {
       long size = disk.size();
+      int sector = disk.sector();
       DiskWriter.Plans plans =
           (loader, customizations) ->
               DiskPlan.ofDevice(
@@ -88,7 +87,9 @@ public final class DeviceInstall {
                   size,
                   new DiskPlan.Least(
                       DiskWriter.rootMinimum(image, customizations), customizations.bootMinimum()),
-                  customizations.layout(),
+                  sector == 0
+                      ? customizations.layout()
+                      : customizations.layout().onDevice(request.device().toString(), sector),
                   request.rootSize(),
                   image.architecture(),
                   loader,
@@ -100,8 +101,9 @@ public final class DeviceInstall {
       }
       InstallableImage seen = InstallableImage.ahead(image, request.wishes(), progress);
       BootLoader loader = seen.bootLoader(request.wishes());
-      BlockSetup setup = setup(seen);
-      RootFileSystem rootfs = fitting(seen, plans.of(loader, wanted), loader, setup);
+      DiskPlan plan = plans.of(loader, wanted);
+      BlockSetup setup = setup(seen, plan);
+      RootFileSystem rootfs = fitting(seen, plan, loader, setup);
       write(plans, rootfs, loader, setup);
       disk.sync();
     }
@@ -146,7 +148,7 @@ public final class DeviceInstall {
         USUAL.append(DiskWriter.mounts(plan, image.files()).arguments()),
         request.wishes());
     image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
-    image.requireBootLoader(request.wishes(), true, true);
+    image.requireBootLoader(request.wishes(), plan.sector() == DiskPlan.SECTOR, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());
     DiskPlan.Part boot = plan.boot();
     if (boot != null) {
@@ -161,17 +163,21 @@ public final class DeviceInstall {
   }
 
   /** How the root is to lie on the disk, and that this machine and the image can do it. */
-  private BlockSetup setup(InstallableImage image) throws IOException {
+  private BlockSetup setup(InstallableImage image, DiskPlan plan) throws IOException {
     BlockSetup setup = request.setup() == null ? image.config().blockSetup() : request.setup();
     if (setup != BlockSetup.TPM2_LUKS) {
       return BlockSetup.DIRECT;
     }
-    if (request.wishes().customizations().layout().at(PartitionContent.ROOT).orElse(null)
-            instanceof DiskLayout.Partition root
-        && root.content() instanceof PartitionContent.Lvm) {
+    DiskPlan.Group group = plan.group();
+    if (group != null && group.volumes().contains(plan.root())) {
       throw Problem.input(
           "--block-setup tpm2-luks encrypts a partition, and the root is a logical volume; take a"
               + " plain partition for /, or give --block-setup direct");
+    }
+    if (plan.sector() != DiskPlan.SECTOR) {
+      throw Problem.input(
+          "--block-setup tpm2-luks encrypts on disks with sectors of 512 bytes, and %s has %d; give --block-setup direct"
+              .formatted(request.device(), plan.sector()));
     }
     EncryptedRoot.Tools.ofMachine().require();
     if (!image.hasCryptsetup()) {

@@ -150,14 +150,26 @@ public final class DiskBuilder {
   }
 
   private DiskWriter.Plans plans(BootableImage image) {
-    return (loader, customizations) ->
-        DiskPlan.of(
-            request.size(),
-            least(image, customizations),
-            customizations.layout(),
-            image.architecture(),
-            loader,
-            request.ids());
+    return (loader, customizations) -> {
+      requireSectors(customizations.layout());
+      return DiskPlan.of(
+          request.size(),
+          least(image, customizations),
+          customizations.layout(),
+          image.architecture(),
+          loader,
+          request.ids());
+    };
+  }
+
+  private void requireSectors(DiskLayout layout) {
+    for (DiskType type : request.types()) {
+      if (layout.sector() != DiskPlan.SECTOR && !type.hasAnySectors()) {
+        throw Problem.input(
+            "--type %s: its machines have disks with sectors of 512 bytes, and customizations.disk.sector_size is %d; take raw or qcow2, or leave that out"
+                .formatted(type.label(), layout.sector()));
+      }
+    }
   }
 
   private static DiskPlan.Least least(BootableImage image, DiskConfig customizations) {

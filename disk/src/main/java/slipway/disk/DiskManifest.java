@@ -44,6 +44,7 @@ final class DiskManifest {
     DiskPlan plan = written.plan();
     ObjectNode disk = manifest.putObject("disk");
     disk.put("size", plan.size()).put("label", plan.table().label());
+    disk.put("sector_size", plan.sector());
     disk.put("id", plan.tableId());
     ArrayNode partitions = disk.putArray("partitions");
     for (DiskPlan.Part part : plan.parts()) {

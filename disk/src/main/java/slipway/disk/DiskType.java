@@ -56,6 +56,11 @@ public enum DiskType {
     return this == RAW || this == AMI || this == VHD;
   }
 
+  /** Whether machines with such a disk may be told that its sectors are not of 512 bytes. */
+  boolean hasAnySectors() {
+    return this == RAW || this == QCOW2;
+  }
+
   /** The word for it: {@code qcow2}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

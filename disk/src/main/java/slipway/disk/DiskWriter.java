@@ -34,7 +34,6 @@ import slipway.linux.mount.MountNamespace;
 import slipway.linux.mount.Mounts;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
-import slipway.linux.process.Command;
 import slipway.system.kargs.KernelArguments;
 import slipway.tree.FileTree;
 
@@ -164,10 +163,7 @@ final class DiskWriter {
     if (!options.isNew()) {
       FileSystems.wipe(disk, plan);
     }
-    // Whether a device is in use was asked before, and by now it is: by this process.
-    Command.of("sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", disk.toString())
-        .stdin(plan.script())
-        .run();
+    plan.writeTable(disk);
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
     // What goes to the EFI system partition; empty when there shall be nothing.
     Path partition = scratch.large();
@@ -178,7 +174,7 @@ final class DiskWriter {
             : pretend(disk, plan, partition, scratch);
     if (done) {
       for (DiskPlan.Part part : plan.areas()) {
-        finish(disk, part);
+        finish(disk, plan.sector(), part);
       }
       DiskPlan.Group group = plan.group();
       if (group != null) {
@@ -205,9 +201,10 @@ final class DiskWriter {
   }
 
   /** What takes no mount. */
-  private void finish(Path disk, DiskPlan.Part part) throws IOException {
+  private void finish(Path disk, int sector, DiskPlan.Part part) throws IOException {
     switch (part.content()) {
-      case PartitionContent.Fat fat -> FileSystems.fat(disk, part, fat.label(), options.time());
+      case PartitionContent.Fat fat ->
+          FileSystems.fat(disk, sector, part, fat.label(), options.time());
       case PartitionContent.Swap swap -> SwapArea.write(disk, part, swap.label());
       case PartitionContent.Files files -> {}
       case PartitionContent.Btrfs volume -> {}
@@ -239,10 +236,10 @@ final class DiskWriter {
       Path apart = Files.createDirectories(scratch.folder().resolve("apart"));
       boolean isNew = options.isNew() && encrypted == null;
       PlacesOnDisk.make(
-          rootDevice, plan.root(), PlacesOnDisk.wanted(plan.root(), rootfs, isNew), apart);
+          rootDevice, plan.root(), PlacesOnDisk.wanted(plan, plan.root(), rootfs, isNew), apart);
       if (bootLoop != null && plan.boot() != null) {
         FileSystems.boot(
-            bootLoop.device(), PlacesOnDisk.wanted(plan.boot(), rootfs, options.isNew()));
+            bootLoop.device(), PlacesOnDisk.wanted(plan, plan.boot(), rootfs, options.isNew()));
       }
       PlacesOnDisk others = new PlacesOnDisk(disk, plan, rootDevice, apart);
       others.make(options.isNew());
@@ -500,6 +497,11 @@ final class DiskWriter {
       throws IOException {
     DiskPlan.Part own = Objects.requireNonNull(target.plan().boot());
     Path work = Files.createDirectory(scratch.folder().resolve("grub"));
+    if (target.plan().sector() != DiskPlan.SECTOR) {
+      progress.note(
+          "BIOS starts no disk with sectors of %d bytes; this one starts by UEFI alone"
+              .formatted(target.plan().sector()));
+    }
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own));
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
     Optional<Grub.Bios> made = grub.write(target.boot(), bios(target.plan()), partition);

@@ -58,16 +58,18 @@ final class PlacesOnDisk implements OtherPlaces.Partitions {
           };
       if (isOther && isForFiles) {
         try (LoopDevice loop = LoopDevice.attach(disk, part.start(), part.size())) {
-          make(loop.device(), part, wanted(part, RootFileSystem.EXT4, isNew), mountpoint);
+          make(loop.device(), part, wanted(plan, part, RootFileSystem.EXT4, isNew), mountpoint);
         }
       }
     }
   }
 
   /** How the file system of a partition is made. */
-  static FileSystems.Wanted wanted(DiskPlan.Part part, RootFileSystem rootfs, boolean isNew) {
+  static FileSystems.Wanted wanted(
+      DiskPlan plan, DiskPlan.Part part, RootFileSystem rootfs, boolean isNew) {
     String label = part.content() instanceof PartitionContent.Files files ? files.label() : "";
-    return new FileSystems.Wanted(kind(part, rootfs), label, part.filesystem(), isNew);
+    return new FileSystems.Wanted(
+        kind(part, rootfs), label, part.filesystem(), isNew, plan.sector());
   }
 
   /**

@@ -309,6 +309,7 @@ public record DiskConfig(
         firewall,
         new DiskLayout(
             layout.table() == null ? wanted.table() : layout.table(),
+            wanted.sector(),
             wanted.minimum(),
             wanted.offset(),
             wanted.partitions()));

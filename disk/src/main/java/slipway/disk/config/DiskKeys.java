@@ -16,8 +16,7 @@ import tools.jackson.databind.JsonNode;
 final class DiskKeys {
   private static final String AT = "customizations.disk";
 
-  /** Sectors that disks are made of here. */
-  private static final int SECTOR = 512;
+  private static final Set<Integer> SECTORS = Set.of(DiskLayout.USUAL_SECTOR, 4096);
 
   private static final int MOST_OF_DOS = 4;
 
@@ -80,8 +79,8 @@ final class DiskKeys {
               + " and customizations.filesystem; leave one of them out");
     }
     keys.known(disk, AT, "type", "minsize", "start_offset", "sector_size", "partitions");
-    requireSector(disk, AT);
     PartitionTable table = table(disk, AT);
+    int sector = sector(disk, AT, table);
     List<DiskLayout.Partition> partitions = new ArrayList<>();
     keys.each(
         disk, "partitions", AT + ".partitions", (n, at) -> partitions.add(partition(n, at, table)));
@@ -94,18 +93,32 @@ final class DiskKeys {
     }
     return new DiskLayout(
         table,
+        sector,
         size(disk, "minsize", AT),
         size(disk, "start_offset", AT),
         VolumeKeys.withRoot(partitions));
   }
 
-  /** That a disk has the sectors that are asked for. */
-  void requireSector(JsonNode disk, String at) {
+  /** Bytes of a sector. */
+  int sector(JsonNode disk, String at, @Nullable PartitionTable table) {
     Integer sector = keys.number(disk, "sector_size", at);
-    if (sector != null && sector != SECTOR) {
-      throw keys.wrong(
-          at + ".sector_size", at + ".sector_size: disks with sectors of 512 bytes alone are made");
+    if (sector == null) {
+      return DiskLayout.USUAL_SECTOR;
     }
+    if (!SECTORS.contains(sector)) {
+      throw keys.wrong(
+          at + ".sector_size",
+          at + ".sector_size: disks are made with sectors of 512 or 4096 bytes");
+    }
+    if (sector != DiskLayout.USUAL_SECTOR && table == PartitionTable.DOS) {
+      throw keys.wrong(
+          at + ".sector_size",
+          at
+              + ".sector_size: "
+              + sector
+              + " takes a gpt partition table; leave out type = \"dos\"");
+    }
+    return sector;
   }
 
   /** The table of a disk, or null. */

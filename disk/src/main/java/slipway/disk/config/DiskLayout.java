@@ -11,12 +11,20 @@ import slipway.base.Problem;
  * How a user wants a disk to be divided: {@code [customizations.disk]} of the config.
  *
  * @param table null when nothing is said of it
+ * @param sector bytes of a sector of the disk
  * @param minimum bytes that the disk has at least
  * @param offset bytes before the first partition, at least
  * @param partitions in their order; what a disk needs beside them is added
  */
 public record DiskLayout(
-    @Nullable PartitionTable table, long minimum, long offset, List<Partition> partitions) {
+    @Nullable PartitionTable table,
+    int sector,
+    long minimum,
+    long offset,
+    List<Partition> partitions) {
+  /** Bytes of a sector of nearly all disks. */
+  public static final int USUAL_SECTOR = 512;
+
   /** As disks usually are. */
   public static final DiskLayout USUAL = new DiskLayout(null, 0, 0, List.of());
 
@@ -91,6 +99,12 @@ public record DiskLayout(
     partitions = List.copyOf(partitions);
   }
 
+  /** With usual sectors. */
+  public DiskLayout(
+      @Nullable PartitionTable table, long minimum, long offset, List<Partition> partitions) {
+    this(table, USUAL_SECTOR, minimum, offset, partitions);
+  }
+
   /** The table that the disk gets. */
   public PartitionTable tableOrUsual() {
     return table == null ? PartitionTable.GPT : table;
@@ -141,6 +155,20 @@ public record DiskLayout(
   }
 
   /**
+   * On a device, whose sectors are what they are.
+   *
+   * @throws Problem of kind INPUT when others are asked for
+   */
+  public DiskLayout onDevice(String name, int actual) {
+    if (sector != USUAL_SECTOR && sector != actual) {
+      throw Problem.input(
+          "customizations.disk.sector_size = %d: %s has sectors of %d bytes; leave it out"
+              .formatted(sector, name, actual));
+    }
+    return new DiskLayout(table, actual, minimum, offset, partitions);
+  }
+
+  /**
    * With the table that was asked for beside the config.
    *
    * @throws Problem of kind USAGE when the config names another
@@ -151,6 +179,6 @@ public record DiskLayout(
           "--partition-table says another table than customizations.disk.type = \"%s\" of the config; leave one of them out"
               .formatted(table.label()));
     }
-    return new DiskLayout(wanted, minimum, offset, partitions);
+    return new DiskLayout(wanted, sector, minimum, offset, partitions);
   }
 }

@@ -63,8 +63,8 @@ final class DiskYaml {
     if (!policy.path("grow_root_to_fill_disk").asBoolean(true)) {
       throw refused(TABLE + ".policy.grow_root_to_fill_disk", "false");
     }
-    disk.requireSector(table, TABLE);
     PartitionTable kind = disk.table(table, TABLE);
+    int sector = disk.sector(table, TABLE, kind);
     List<DiskLayout.Partition> partitions = new ArrayList<>();
     keys.each(
         table,
@@ -73,6 +73,7 @@ final class DiskYaml {
         (n, at) -> partitions.add(partition(n, at, kind)));
     return new DiskLayout(
         kind,
+        sector,
         size(table, "size", TABLE),
         size(table, "start_offset", TABLE),
         VolumeKeys.withRoot(partitions));

@@ -30,7 +30,11 @@ public final class FileSystems {
   private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
 
   private static final int FIRST = 1 << 20;
-  private static final long LEAST_FAT32 = 64 << 20;
+
+  /** Sectors of a partition that gets FAT32, which has 65525 clusters at least. */
+  private static final long LEAST_FAT32 = (64 << 20) / DiskPlan.SECTOR;
+
+  private static final long LEAST_FAT32_4K = (260 << 20) / 4096;
   private static final String LAZY = "lazy_itable_init=1,lazy_journal_init=1";
 
   private FileSystems() {}
@@ -40,8 +44,14 @@ public final class FileSystems {
    *
    * @param label or empty
    * @param isNew whether the disk holds zeros
+   * @param sector bytes of one of the disk, which its file does not tell
    */
-  public record Wanted(RootFileSystem type, String label, UUID id, boolean isNew) {}
+  public record Wanted(RootFileSystem type, String label, UUID id, boolean isNew, int sector) {
+    /** Options for what is not usual. */
+    private String[] ofSector(String option, String value) {
+      return sector == DiskPlan.SECTOR ? new String[0] : new String[] {option, value + sector};
+    }
+  }
 
   /** The root, or one for another place of the machine. */
   public static void make(Path device, Wanted wanted) {
@@ -55,6 +65,7 @@ public final class FileSystems {
       case EXT4 -> ext4(device, wanted, featuresOfExt4);
       case XFS ->
           Command.of("mkfs.xfs", "-q", "-f", "-L", wanted.label, "-m", "uuid=" + wanted.id)
+              .with(wanted.ofSector("-s", "size="))
               .with(keep)
               .with(device.toString())
               .run();
@@ -136,6 +147,7 @@ public final class FileSystems {
   private static void ext4(Path device, Wanted wanted, String features) {
     String extended = wanted.isNew ? "nodiscard," + initialized() : LAZY;
     Command.of("mkfs.ext4", "-q", "-F", "-L", wanted.label, "-U", wanted.id.toString())
+        .with(wanted.ofSector("-b", ""))
         .with("-E", extended, "-O", features, device.toString())
         .run();
   }
@@ -155,15 +167,21 @@ public final class FileSystems {
    * FAT by mtools, because not every kernel reads it: FAT32, as firmware wants it, where that has
    * room.
    *
+   * @param sector bytes of one of the disk
    * @param label or empty
    * @param time when it is made; null takes the clock's
    */
-  public static void fat(Path disk, DiskPlan.Part part, String label, @Nullable Instant time) {
-    boolean isLarge = part.size() >= LEAST_FAT32;
+  public static void fat(
+      Path disk, int sector, DiskPlan.Part part, String label, @Nullable Instant time) {
+    long sectors = part.size() / sector;
+    boolean isLarge = sectors >= (sector == DiskPlan.SECTOR ? LEAST_FAT32 : LEAST_FAT32_4K);
+    // Its size is 128, doubled so many times.
+    int code = Integer.numberOfTrailingZeros(sector) - 7;
     mtools(time, "mformat", "-i", image(disk, part.start()), "-h", "64", "-s", "32")
+        .with(sector == DiskPlan.SECTOR ? new String[0] : new String[] {"-S", "" + code})
         .with(isLarge ? new String[] {"-F"} : new String[0])
         .with(label.isEmpty() ? new String[0] : new String[] {"-v", label})
-        .with("-T", Long.toString(part.size() / DiskPlan.SECTOR))
+        .with("-T", Long.toString(sectors))
         .with("-N", serial(part.filesystem()), "::")
         .run();
   }

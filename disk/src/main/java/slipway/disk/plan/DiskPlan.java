@@ -2,6 +2,8 @@ package slipway.disk.plan;
 
 import static java.util.stream.Collectors.joining;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +21,7 @@ import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
 import slipway.disk.config.RootFileSystem;
 import slipway.disk.lvm.VolumeGroup;
+import slipway.linux.process.Command;
 
 /**
  * How a disk is divided: a table ({@link PartitionTable}) with an EFI system partition, {@code
@@ -28,13 +31,21 @@ import slipway.disk.lvm.VolumeGroup;
  * Discoverable Partitions Specification.
  *
  * @param size bytes of the whole disk
+ * @param sector bytes of one of its sectors
  * @param diskId of the table
  * @param parts in their order on the disk
  * @param group of logical volumes, which is all that one of the partitions holds; null for none
  */
 public record DiskPlan(
-    long size, PartitionTable table, UUID diskId, List<Part> parts, @Nullable Group group) {
-  public static final int SECTOR = 512;
+    long size,
+    int sector,
+    PartitionTable table,
+    UUID diskId,
+    List<Part> parts,
+    @Nullable Group group) {
+  /** Bytes of a sector as nearly all disks have it, and all that BIOS starts. */
+  public static final int SECTOR = DiskLayout.USUAL_SECTOR;
+
   private static final long MIB = 1L << 20;
 
   /** As bootc-image-builder: sparse, so it costs nothing. */
@@ -43,6 +54,8 @@ public record DiskPlan(
   private static final long BIOS_SIZE = MIB;
   // GRUB's image has some 300 kB; shim, a second loader and firmware updates find room.
   private static final long ESP_SIZE = 128 * MIB;
+  // FAT32 has 65525 clusters at least, each of a sector at least.
+  private static final long ESP_SIZE_4K = 264 * MIB;
   private static final long KERNELS_SIZE = 1024 * MIB;
   private static final String OF_FILES = "its file system";
   private static final String OF_KERNELS = "kernels of some deployments";
@@ -217,7 +230,7 @@ public record DiskPlan(
     }
     long size = wanted == 0 ? Math.max(DEFAULT_SIZE, minimum) : wanted / MIB * MIB;
     requireWithin(size, layout.tableOrUsual());
-    return divided(new Extent(start, size), layout.tableOrUsual(), parts, 0, ids);
+    return divided(new Extent(start, size), layout, parts, 0, ids);
   }
 
   /**
@@ -295,7 +308,7 @@ public record DiskPlan(
           "--root-size %dM is too small for this image; give %dM or more"
               .formatted(rootSize / MIB, wantedRoot.size() / MIB));
     }
-    return divided(new Extent(start, size), layout.tableOrUsual(), parts, root, ids);
+    return divided(new Extent(start, size), layout, parts, root, ids);
   }
 
   private static List<Wanted> usual(Least least, String architecture, BootLoader loader) {
@@ -397,6 +410,11 @@ public record DiskPlan(
         throw Problem.input(fault.get().sentence());
       }
     }
+    if (layout.sector() != SECTOR && layout.tableOrUsual() != PartitionTable.GPT) {
+      throw Problem.input(
+          "a disk with sectors of %d bytes takes a gpt partition table; leave out the dos one"
+              .formatted(layout.sector()));
+    }
     if (loader == BootLoader.SYSTEMD && layout.tableOrUsual() != PartitionTable.GPT) {
       throw Problem.input(
           "systemd-boot starts from a gpt partition table alone; take that, or GRUB"
@@ -416,14 +434,16 @@ public record DiskPlan(
     Types types = new Types(layout.tableOrUsual(), "");
     long kernels = roundUp(Math.max(KERNELS_SIZE, least.boot));
     List<Wanted> wanted = new ArrayList<>();
-    if (loader != BootLoader.SYSTEMD && types.table == PartitionTable.GPT) {
+    boolean isForBios = types.table == PartitionTable.GPT && layout.sector() == SECTOR;
+    if (loader != BootLoader.SYSTEMD && isForBios) {
       PartitionContent bios = new PartitionContent.Bios();
       wanted.add(
           new Wanted("bios", BIOS_TYPE, BIOS_SIZE, "GRUB for BIOS", bios).as(biosOf(layout), bios));
     }
     PartitionContent esp = new PartitionContent.Fat(PartitionContent.ESP, "EFI-SYSTEM", false);
     Optional<DiskLayout.Partition> asked = layout.at(PartitionContent.ESP);
-    long size = loader == BootLoader.SYSTEMD ? kernels : ESP_SIZE;
+    long loaders = layout.sector() == SECTOR ? ESP_SIZE : ESP_SIZE_4K;
+    long size = loader == BootLoader.SYSTEMD ? kernels : loaders;
     String reason = loader == BootLoader.SYSTEMD ? OF_KERNELS : "boot loaders";
     wanted.add(
         new Wanted("EFI-SYSTEM", types.of(esp), size, reason, esp)
@@ -554,7 +574,7 @@ public record DiskPlan(
    * @param rootSize of the root's partition, 0 for all that is left
    */
   private static DiskPlan divided(
-      Extent extent, PartitionTable table, List<Wanted> wanted, long rootSize, Supplier<UUID> ids) {
+      Extent extent, DiskLayout layout, List<Wanted> wanted, long rootSize, Supplier<UUID> ids) {
     List<Part> parts = new ArrayList<>();
     long start = extent.start;
     for (Wanted w : wanted.subList(0, wanted.size() - 1)) {
@@ -572,7 +592,13 @@ public record DiskPlan(
         groups.add(group(group.group(), parts.get(i), wanted.get(i), rootSize, ids));
       }
     }
-    return new DiskPlan(extent.size, table, id, parts, groups.isEmpty() ? null : groups.getFirst());
+    return new DiskPlan(
+        extent.size,
+        layout.sector(),
+        layout.tableOrUsual(),
+        id,
+        parts,
+        groups.isEmpty() ? null : groups.getFirst());
   }
 
   /**
@@ -692,8 +718,19 @@ public record DiskPlan(
     return id == 0 ? 1 : id;
   }
 
+  /** Writes the table. Whether the disk is in use was asked before, and by now it is. */
+  public void writeTable(Path disk) throws IOException {
+    if (sector == SECTOR) {
+      Command.of("sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", disk.toString())
+          .stdin(script())
+          .run();
+    } else {
+      Gpt.write(disk, this);
+    }
+  }
+
   /** The input of sfdisk(8). */
-  public String script() {
+  String script() {
     StringBuilder script = new StringBuilder();
     script.append("label: ").append(table.label()).append("\nlabel-id: ").append(tableId());
     script.append("\nunit: sectors\n");

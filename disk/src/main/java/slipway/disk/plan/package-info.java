@@ -22,10 +22,13 @@
  *  1153 MiB    the rest     type 83      root
  * </pre>
  *
- * What a user asks for ({@link slipway.disk.config.DiskLayout}) lies before the root, which takes
- * what is left. In a volume group ({@link slipway.disk.lvm.VolumeGroup}), which is then the last
- * partition, it takes what the other volumes leave. {@link slipway.disk.config.PartitionContent} is
- * what a partition may hold.
+ * On a disk with sectors of 4096 bytes ({@code Gpt}) nothing is for BIOS, and the EFI system
+ * partition has 264 MiB.
+ *
+ * <p>What a user asks for ({@link slipway.disk.config.DiskLayout}) lies before the root, which
+ * takes what is left. In a volume group ({@link slipway.disk.lvm.VolumeGroup}), which is then the
+ * last partition, it takes what the other volumes leave. {@link
+ * slipway.disk.config.PartitionContent} is what a partition may hold.
  *
  * <p>Types of partitions are those of the Discoverable Partitions Specification; the root's is that
  * of the architecture. Each partition has an id of its own, and so has each file system in it.

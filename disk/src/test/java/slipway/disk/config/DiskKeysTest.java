@@ -374,9 +374,14 @@ class DiskKeysTest {
     assertThatThrownBy(
             () -> parse("five.toml", "[customizations.disk]\ntype = \"dos\"\n" + empty.repeat(5)))
         .hasMessageContaining("only supports up to 4 partitions: got 5");
-    assertThatThrownBy(() -> parse("sector.toml", "[customizations.disk]\nsector_size = 4096\n"))
+    String sector = "[customizations.disk]\nsector_size = %d\n";
+    assertThat(parse("4k.toml", sector.formatted(4096)).layout().sector()).isEqualTo(4096);
+    assertThat(parse("512.toml", sector.formatted(512)).layout()).isEqualTo(DiskLayout.USUAL);
+    assertThatThrownBy(() -> parse("sector.toml", sector.formatted(1024)))
         .hasMessageContaining("sector.toml:2: ")
-        .hasMessageContaining("512 bytes alone");
+        .hasMessageContaining("sectors of 512 or 4096 bytes");
+    assertThatThrownBy(() -> parse("dos.toml", sector.formatted(4096) + "type = \"dos\"\n"))
+        .hasMessageContaining("4096 takes a gpt partition table");
     assertThat(parse("any.toml", empty + "part_type = \"83\"\n").layout().partitions()).hasSize(1);
   }
 }

@@ -256,7 +256,7 @@ class ImageDiskTest {
           mount_configuration: units   | mount_configuration: none    | mount_configuration: none
           type: gpt                    | type: apm                    | partition_table.type: unknown
           type: gpt                    | uuid: x                      | partition_table.uuid
-          type: gpt                    | sector_size: 4096            | partition_table.sector_size
+          type: gpt                    | sector_size: 2048            | partition_table.sector_size
           disk: true}                  | disk: false}                 | policy.grow_root_to_fill_disk
           label: BIOS-BOOT             | attrs: [1]                   | partitions[0].attrs
           payload_type: filesystem     | payload_type: luks           | partitions[1].payload_type
