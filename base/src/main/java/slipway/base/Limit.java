@@ -92,6 +92,8 @@ public enum Limit {
     COUNT
   }
 
+  private static final long MIB = 1 << 20;
+
   /** Changes limits for a process: {@code layer-bytes=128GiB,layer-entries=3000000}. */
   public static final String ENVIRONMENT = "SLIPWAY_LIMITS";
 
@@ -172,14 +174,20 @@ public enum Limit {
   /** The sentence for data that is over the limit. */
   public Problem exceeded(String where) {
     return Problem.corrupt(
-        where
-            + ": more than "
-            + text(value)
-            + " ("
-            + what
-            + "); if you trust it, raise the limit with --limit "
-            + label()
-            + "=N");
+        where + ": more than " + text(value) + " (" + what + "); if you trust it, " + remedy());
+  }
+
+  /** A limit that the memory sets is not to be raised without that. */
+  private String remedy() {
+    return this == TREE_BYTES && value >= ofHeap(Long.MAX_VALUE)
+        ? moreMemory()
+        : "raise the limit with --limit " + label() + "=N";
+  }
+
+  /** How the user of a command that has too little memory gives it more: an advice, in words. */
+  public static String moreMemory() {
+    long twice = Runtime.getRuntime().maxMemory() / MIB * 2;
+    return "give the command more memory, such as SLIPWAY_HEAP=" + twice + "m";
   }
 
   /** The value in force as a person reads it: {@code 64 GiB}, {@code 1000000}. */

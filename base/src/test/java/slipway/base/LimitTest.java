@@ -74,6 +74,20 @@ class LimitTest {
     assertThat(Limit.LAYER_BYTES.value()).isEqualTo(Limit.LAYER_BYTES.preset());
   }
 
+  /** Where that is what is missing, a larger limit alone would end in an OutOfMemoryError. */
+  @Test
+  void saysHowToHaveMoreMemory() {
+    long heap = Runtime.getRuntime().maxMemory();
+    Limit.set("tree-bytes=" + (heap / 8 * 5 + 1), "test");
+    assertThatThrownBy(() -> Limit.TREE_BYTES.check(heap, "layer x"))
+        .hasMessageMatching(
+            "layer x: more than .*; if you trust it, give the command more memory, such as"
+                + " SLIPWAY_HEAP=[0-9]+m");
+    Limit.set("tree-bytes=1M", "test");
+    assertThatThrownBy(() -> Limit.TREE_BYTES.check(heap, "layer x"))
+        .hasMessageEndingWith("raise the limit with --limit tree-bytes=N");
+  }
+
   @Test
   void saysHowToRaiseIt() {
     long most = Limit.LAYER_BYTES.preset();

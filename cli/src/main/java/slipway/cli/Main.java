@@ -208,7 +208,9 @@ public final class Main {
           case OutOfMemoryError m ->
               "this needs more memory than the "
                   + (Runtime.getRuntime().maxMemory() >> 20)
-                  + " MiB that this command may use (SLIPWAY_DEBUG=1 shows where)";
+                  + " MiB that this command may use; "
+                  + Limit.moreMemory()
+                  + " (SLIPWAY_DEBUG=1 shows where)";
           case StackOverflowError s ->
               "something is nested too deeply to be worked on (SLIPWAY_DEBUG=1 shows where)";
           default -> "internal error, please report it (SLIPWAY_DEBUG=1 shows where): " + shown;

@@ -262,7 +262,10 @@ class SignalsTest {
   @Tag("slow")
   void anErrorOfAThreadInTheBackgroundEndsTheCommand() throws Exception {
     Ended ended = end("loses-a-thread");
-    assertThat(ended.err()).startsWith("error: this needs more memory than the ").hasLineCount(1);
+    assertThat(ended.err())
+        .startsWith("error: this needs more memory than the ")
+        .containsPattern("; give the command more memory, such as SLIPWAY_HEAP=[0-9]+m ")
+        .hasLineCount(1);
     assertThat(ended.status()).isEqualTo(1);
     assertNothingLeft();
   }
