@@ -231,6 +231,7 @@ record TargetRoot(
       Path folder = root.resolve(name);
       Optional<MountedFileSystem> mounted = MountedFileSystem.at(folder);
       if (mounted.isPresent()) {
+        mounted.get().requireWritable();
         if (!mounted.get().type().equals("vfat")) {
           throw Problem.input(
               folder
@@ -238,7 +239,6 @@ record TargetRoot(
                   + mounted.get().type()
                   + "; firmware reads a loader from FAT alone");
         }
-        mounted.get().requireWritable();
         return new EfiFolder(folder);
       }
     }

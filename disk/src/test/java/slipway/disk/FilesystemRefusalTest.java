@@ -221,6 +221,8 @@ class FilesystemRefusalTest extends FilesystemCase {
     Path efi = Files.createDirectory(root.resolve("boot/efi"));
     open.add(Mount.of("tmpfs", efi, "tmpfs", 0, null));
     refused(request(Replace.WIPE), "firmware reads a loader from FAT alone");
+    Command.of("mount", "-o", "remount,ro", efi.toString()).run();
+    refused(request(Replace.WIPE), efi + " is mounted read-only; mount it writable first");
     FilesystemInstall.Request r = request(Replace.NOTHING);
     refused(r.withRootSpec("a b"), "--root-mount-spec takes one word");
   }
