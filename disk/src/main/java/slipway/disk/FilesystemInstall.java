@@ -229,22 +229,10 @@ public final class FilesystemInstall {
     UnfinishedInstall done = begun;
     if (done != null) {
       done.end();
-      tellAside(done);
+      done.aside().forEach(progress::note);
     }
     if (request.finish()) {
       finish(target);
-    }
-  }
-
-  private void tellAside(UnfinishedInstall done) {
-    if (done.aside() > 0) {
-      progress.note(
-          "the repository that was in "
-              + done.root().resolve("ostree/repo")
-              + " is not used, because nobody knows whether its objects are what their names say: it"
-              + " is in "
-              + done.oldRepository()
-              + " now; remove that when nobody needs it");
     }
   }
 

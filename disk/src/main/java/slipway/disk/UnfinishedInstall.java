@@ -24,20 +24,22 @@ import slipway.linux.posix.Removal;
  * mark, and the next installation removes what it names, and nothing else.
  *
  * <p>What a repository that was there before says is not believed: objects are found by their
- * names, and refs say which layers they are. It is set aside, in a folder of its own, and a new one
- * made.
+ * names, and refs say which layers they are. Nor is a store of bound images, where an image has the
+ * name that somebody gave it, and links may lead anywhere. Both are set aside, in folders of their
+ * own, and new ones made.
  *
  * @param root where the root file system is mounted
  * @param extent what is of this installation
- * @param aside the number of the repository that it set aside; 0 for none
+ * @param repository the number of the repository that it set aside; 0 for none
+ * @param bound the number of the folder of bound images that it set aside; 0 for none, {@value
+ *     #UNTOUCHED} when that stayed where it was, which installations of earlier versions did
  */
-record UnfinishedInstall(Path root, Extent extent, int aside) {
-  /** Below the root: the repositories that were there before, by number. */
-  static final String OLD_REPOSITORIES = "ostree/repo.old";
-
+record UnfinishedInstall(Path root, Extent extent, int repository, int bound) {
+  private static final int UNTOUCHED = -1;
   private static final String REPOSITORY = "ostree/repo";
+  private static final String BOUND = "ostree/bootc";
   private static final Pattern MARK =
-      Pattern.compile("\\.slipway-unfinished-(root|ostree|repo)-([0-9]{1,9})");
+      Pattern.compile("\\.slipway-unfinished-(root|ostree|repo)-([0-9]{1,9})(?:-([0-9]{1,9}))?");
 
   /** What an installation makes in a /boot that held nothing. */
   private static final List<String> IN_BOOT =
@@ -59,7 +61,7 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
     ROOT,
     /** The folder {@code ostree}: there was none. */
     OSTREE,
-    /** The repository in that. */
+    /** The repository in that, and the store of bound images. */
     REPO
   }
 
@@ -71,7 +73,9 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
         Matcher m = MARK.matcher(name.toString());
         if (m.matches()) {
           Extent extent = Extent.valueOf(m.group(1).toUpperCase(Locale.ROOT));
-          return Optional.of(new UnfinishedInstall(root, extent, Integer.parseInt(m.group(2))));
+          int bound = m.group(3) == null ? UNTOUCHED : Integer.parseInt(m.group(3));
+          return Optional.of(
+              new UnfinishedInstall(root, extent, Integer.parseInt(m.group(2)), bound));
         }
       }
     }
@@ -79,7 +83,7 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
   }
 
   /**
-   * Leaves its mark, and sets a repository aside that is there.
+   * Leaves its mark, and sets aside what is there and not believed.
    *
    * @param isEmpty whether the root holds nothing but what is mounted in it
    */
@@ -88,42 +92,67 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
     boolean isMount = MountTable.at(OsPath.of(ostree)).isPresent();
     Extent extent =
         isEmpty && !isMount ? Extent.ROOT : Files.exists(ostree) ? Extent.REPO : Extent.OSTREE;
-    boolean aside = holdsAnything(root.resolve(REPOSITORY));
-    UnfinishedInstall begun = new UnfinishedInstall(root, extent, aside ? freeNumber(root) : 0);
+    UnfinishedInstall begun =
+        new UnfinishedInstall(root, extent, freeNumber(root, REPOSITORY), freeNumber(root, BOUND));
     // A folder, because it appears with its name at once.
     Files.createDirectories(begun.mark());
     AtomicFile.syncDirectory(ostree);
     AtomicFile.syncDirectory(root);
-    if (aside) {
-      Path old = begun.oldRepository();
-      Files.createDirectories(old.resolveSibling(""));
-      Files.move(root.resolve(REPOSITORY), old, StandardCopyOption.ATOMIC_MOVE);
-    }
+    setAside(root, REPOSITORY, begun.repository);
+    setAside(root, BOUND, begun.bound);
     return begun;
   }
 
-  private static boolean holdsAnything(Path folder) throws IOException {
-    return Files.exists(folder) && !Posix.list(OsPath.of(folder)).isEmpty();
+  private static void setAside(Path root, String folder, int number) throws IOException {
+    if (number > 0) {
+      Path old = old(root, folder, number);
+      Files.createDirectories(old.resolveSibling(""));
+      Files.move(root.resolve(folder), old, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 
-  private static int freeNumber(Path root) {
-    int number = 1;
-    while (Files.exists(
-        root.resolve(OLD_REPOSITORIES).resolve(Integer.toString(number)),
-        LinkOption.NOFOLLOW_LINKS)) {
-      number++;
+  private static boolean holdsAnything(Path folder) throws IOException {
+    return Files.exists(folder, LinkOption.NOFOLLOW_LINKS)
+        && !(Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
+            && Posix.list(OsPath.of(folder)).isEmpty());
+  }
+
+  /** The number that a folder is set aside under; 0 when it holds nothing. */
+  private static int freeNumber(Path root, String folder) throws IOException {
+    int number = 0;
+    if (holdsAnything(root.resolve(folder))) {
+      do {
+        number++;
+      } while (Files.exists(old(root, folder, number), LinkOption.NOFOLLOW_LINKS));
     }
     return number;
   }
 
-  private Path mark() {
-    String name = extent.name().toLowerCase(Locale.ROOT);
-    return root.resolve("ostree/.slipway-unfinished-" + name + "-" + aside);
+  private static Path old(Path root, String folder, int number) {
+    return root.resolve(folder + ".old").resolve(Integer.toString(number));
   }
 
-  /** Where the repository lies that it set aside. */
-  Path oldRepository() {
-    return root.resolve(OLD_REPOSITORIES).resolve(Integer.toString(aside));
+  private Path mark() {
+    String name = extent.name().toLowerCase(Locale.ROOT);
+    String numbers = repository + (bound == UNTOUCHED ? "" : "-" + bound);
+    return root.resolve("ostree/.slipway-unfinished-" + name + "-" + numbers);
+  }
+
+  /** What is told of what it set aside. */
+  List<String> aside() {
+    List<String> told = new ArrayList<>();
+    if (repository > 0) {
+      told.add(told("repository", "objects are what their names say", REPOSITORY, repository));
+    }
+    if (bound > 0) {
+      told.add(told("store", "images are those that they are called", BOUND, bound));
+    }
+    return told;
+  }
+
+  private String told(String what, String doubted, String folder, int number) {
+    return "the %s that was in %s is not used, because nobody knows whether its %s: it is in %s now; remove that when nobody needs it"
+        .formatted(what, root.resolve(folder), doubted, old(root, folder, number));
   }
 
   /**
@@ -157,7 +186,8 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
       }
     }
     if (extent == Extent.REPO) {
-      undoRepository();
+      putBack(REPOSITORY, repository);
+      putBack(BOUND, bound);
     } else {
       for (OsPath name : Posix.list(OsPath.of(ostree))) {
         if (!ostree.resolve(name.toPath()).equals(mark())) {
@@ -171,14 +201,15 @@ record UnfinishedInstall(Path root, Extent extent, int aside) {
     }
   }
 
-  private void undoRepository() throws IOException {
-    Path repository = root.resolve(REPOSITORY);
-    if (aside == 0) {
-      Removal.tree(OsPath.of(repository));
-    } else if (Files.exists(oldRepository(), LinkOption.NOFOLLOW_LINKS)) {
-      Removal.tree(OsPath.of(repository));
-      Files.move(oldRepository(), repository, StandardCopyOption.ATOMIC_MOVE);
-      Path all = root.resolve(OLD_REPOSITORIES);
+  private void putBack(String folder, int number) throws IOException {
+    Path made = root.resolve(folder);
+    if (number == 0) {
+      Removal.tree(OsPath.of(made));
+    } else if (number > 0 && Files.exists(old(root, folder, number), LinkOption.NOFOLLOW_LINKS)) {
+      Path old = old(root, folder, number);
+      Removal.tree(OsPath.of(made));
+      Files.move(old, made, StandardCopyOption.ATOMIC_MOVE);
+      Path all = old.resolveSibling("");
       if (Posix.list(OsPath.of(all)).isEmpty()) {
         Files.delete(all);
       }

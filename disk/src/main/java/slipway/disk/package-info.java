@@ -36,7 +36,7 @@
  *  1 TargetRoot.checked    may it go there? root, /boot, BootDisk with the places for GRUB, room;
  *                          nothing is changed before that
  *  2 UnfinishedInstall     what a killed installation left goes; a mark for the next one; a repository
- *                          that is there is set aside
+ *                          and bound images that are there are set aside
  *    Installation.begin    the image's files, in ROOT/ostree/repo alone; where these have no room
  *                          beside what is to be wiped, InstallableImage.ahead reads the layers
  *  3 InstallableImage      can it be deployed, has its kernel the drivers, is all of a boot loader

@@ -86,15 +86,18 @@ class UnfinishedInstallTest extends FilesystemCase {
     assertThat(marks()).isEmpty();
   }
 
-  /** No object of it is used, whatever its name is. */
+  /** No object of it is used, whatever its name is, and no image of the store. */
   @Test
   @Tag("slow")
-  void aRepositoryThatWasThereIsSetAside() throws Exception {
+  void aRepositoryAndAStoreThatWereThereAreSetAside() throws Exception {
     one(RootFileSystem.EXT4);
     install(onto(root, Replace.NOTHING, wishes(BootLoader.NONE)));
     for (Path object : objects("ostree/repo")) {
       Files.writeString(object, "not what its name says");
     }
+    Path outside = Files.createDirectory(directory.resolve("outside"));
+    Files.createDirectories(root.resolve("ostree/bootc"));
+    Files.createSymbolicLink(root.resolve("ostree/bootc/storage"), outside);
     for (boolean stopped : new boolean[] {true, false}) {
       if (stopped) {
         kill(Replace.ALONGSIDE);
@@ -105,17 +108,26 @@ class UnfinishedInstallTest extends FilesystemCase {
           .isNotEmpty()
           .allSatisfy(object -> assertThat(object).hasContent("not what its name says"));
       assertThat(root.resolve("ostree/repo.old/2")).doesNotExist();
+      assertThat(root.resolve("ostree/bootc")).doesNotExist();
+      assertThat(root.resolve("ostree/bootc.old/1/storage")).isSymbolicLink();
+      assertThat(root.resolve("ostree/bootc.old/2")).doesNotExist();
     }
     judged();
     assertThat(marks()).isEmpty();
     assertThat(notes)
         .anyMatch(line -> line.contains(" is not used, because nobody knows whether its objects"));
+    assertThat(notes)
+        .anyMatch(line -> line.contains("whether its images are those that they are called"));
     // One that comes to nothing leaves all as it was.
+    Path image = root.resolve("ostree/bootc/storage/image");
+    Files.createDirectories(image);
     Path kernel = tree.resolve("usr/lib/modules").resolve(TestImage.KERNEL).resolve("vmlinuz");
     Files.delete(kernel);
     assertThatThrownBy(() -> install(request(Replace.ALONGSIDE)))
         .hasMessageContaining("the image has no kernel");
     assertThat(root.resolve("ostree/repo.old/2")).doesNotExist();
+    assertThat(root.resolve("ostree/bootc.old/2")).doesNotExist();
+    assertThat(image).isDirectory();
     assertThat(marks()).isEmpty();
     Command.of("ostree", "fsck", "--repo=" + root.resolve("ostree/repo")).run();
   }

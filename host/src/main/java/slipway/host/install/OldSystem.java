@@ -32,7 +32,8 @@ public final class OldSystem {
               Stream.of(
                       ("bin sbin lib lib32 lib64 libx32 dev proc sys run tmp vmlinuz vmlinuz.old"
                               + " initrd.img initrd.img.old var/cache var/tmp var/lib/dpkg"
-                              + " var/lib/apt var/lib/rpm var/lib/dnf ostree/repo.old")
+                              + " var/lib/apt var/lib/rpm var/lib/dnf ostree/repo.old"
+                              + " ostree/bootc.old")
                           .split(" "))
                   .map(name -> new Rubbish(name, Set.of())))
           .toList();

@@ -35,6 +35,7 @@ class OldSystemTest {
           "var/cache/apt/x.deb",
           "var/lib/containers/storage/overlay/1/file",
           "ostree/repo.old/1/config",
+          "ostree/bootc.old/1/storage/db.sql",
           "tmp/x");
 
   @TempDir Path directory;
