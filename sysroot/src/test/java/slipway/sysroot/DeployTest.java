@@ -321,7 +321,9 @@ class DeployTest {
     assertThat(origin).doesNotExist();
     Files.writeString(settings, "[deploy");
     Files.writeString(origin, "[origin]\n");
+    Path objects = Files.createDirectory(ostree.resolve("repo/tmp/slipway-0123456789abcdef"));
     sysroot.cleanup(false);
+    assertThat(objects).doesNotExist();
     assertThat(settings).doesNotExist();
     assertThat(origin).doesNotExist();
     assertThat(sysroot.settings().keep()).isEqualTo(3);

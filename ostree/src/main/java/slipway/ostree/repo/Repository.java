@@ -178,6 +178,11 @@ public final class Repository {
     return Transaction.begin(this, false);
   }
 
+  /** Removes what writers that died have left, unless somebody writes. */
+  public void sweep() throws IOException {
+    RepositoryLock.acquireShared(osPath(), () -> Staging.sweep(path)).close();
+  }
+
   // ---- refs ----
 
   /**

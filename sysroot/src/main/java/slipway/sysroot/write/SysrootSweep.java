@@ -69,6 +69,7 @@ public final class SysrootSweep {
         () -> {
           AtomicFile.sweep(root.resolve("boot/ostree"));
           AtomicFile.sweepOf(MachineSettings.path(root));
+          repository.sweep();
         });
     after.attempt("the refs of the deployments could not be written", () -> writeRefs(state));
     return true;
