@@ -57,8 +57,11 @@ final class DiskManifest {
               .put("size", part.size())
               .put("id", plan.idOf(part))
               .put("filesystem", filesystem(part.content(), written.rootfs()));
+      if (part.passphrase() != null) {
+        node.put("luks", part.luks().id().toString());
+      }
       DiskPlan.Group group = plan.group();
-      if (group != null && group.partition().equals(part)) {
+      if (group != null && group.partition().id().equals(part.id())) {
         node.put("volume_group", group.name());
         volumes(node.putArray("logical_volumes"), group, written.rootfs());
       }

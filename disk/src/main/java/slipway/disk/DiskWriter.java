@@ -163,12 +163,16 @@ final class DiskWriter {
     if (!options.isNew()) {
       FileSystems.wipe(disk, plan);
     }
+    if (!plan.encrypted().isEmpty()) {
+      FileSystems.requireTools(List.of("cryptsetup"));
+    }
     plan.writeTable(disk);
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
     // What goes to the EFI system partition; empty when there shall be nothing.
     Path partition = scratch.large();
+    boolean isMounted = isMounted(plan);
     boolean done =
-        isMounted(plan)
+        isMounted
             ? MountNamespace.call(
                 "disk", () -> populate(disk, plan, mountpoint, partition, scratch))
             : pretend(disk, plan, partition, scratch);
@@ -182,8 +186,20 @@ final class DiskWriter {
             disk, group.partition().start(), group.described(), now().getEpochSecond());
       }
       FileSystems.put(disk, plan.esp().start(), partition, options.time());
+      encrypt(disk, plan, isMounted, scratch);
     }
     return done;
+  }
+
+  /** What the kernel, and programs of others, have written may count on zeros. */
+  private void encrypt(Path disk, DiskPlan plan, boolean isMounted, Scratch scratch)
+      throws IOException {
+    for (DiskPlan.Part part : plan.encrypted()) {
+      boolean isOthers =
+          plan.areasIn(part).stream().anyMatch(a -> a.content() instanceof PartitionContent.Fat);
+      String passphrase = Objects.requireNonNull(part.passphrase()).text();
+      part.luks().seal(disk, passphrase, isMounted || isOthers, scratch.folder(), progress);
+    }
   }
 
   /** A kernel keeps its own times, so that what shall have settled ones is written without it. */
@@ -197,7 +213,7 @@ final class DiskWriter {
           "times on this disk are those of now, for only one whose file systems are all ext4 is"
               + " made by SOURCE_DATE_EPOCH");
     }
-    return options.time() == null || !isOurs;
+    return (options.time() == null && plan.encrypted().isEmpty()) || !isOurs;
   }
 
   /** What takes no mount. */
@@ -365,6 +381,9 @@ final class DiskWriter {
     if (group != null && group.volumes().contains(plan.root())) {
       installation.known().requireVolumesAtStart();
     }
+    if (!plan.encrypted().isEmpty()) {
+      installation.known().requireUnlockingAtStart();
+    }
     if (options.rootfs() == null && installation.rootfs() == null) {
       progress.note("the image names no file system for its root; taking " + rootfs.label());
     }
@@ -433,6 +452,7 @@ final class DiskWriter {
   static KernelArguments rootArguments(DiskPlan plan, KernelArguments unlock) {
     String option = PlacesOnDisk.option(plan.root(), PartitionContent.ROOT);
     return unlock
+        .append(plan.encrypted().stream().map(part -> "luks.uuid=" + part.luks().id()).toList())
         .append(List.of("root=UUID=" + plan.root().filesystem()))
         .append(option == null ? List.of() : List.of("rootflags=" + option));
   }

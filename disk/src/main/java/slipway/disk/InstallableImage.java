@@ -48,6 +48,10 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
 
   private static final Pattern LVM = Pattern.compile("(usr/)?s?bin/lvm");
 
+  /** systemd's, or that of initramfs-tools, which reads no {@code luks.uuid=}, is not asked. */
+  private static final Pattern CRYPTSETUP =
+      Pattern.compile("(usr/)?(lib/systemd|bin)/systemd-cryptsetup");
+
   /** What is looked into before an import; the lists of modules are kept for {@link #drivers}. */
   private static final Pattern READ =
       Pattern.compile(
@@ -195,6 +199,10 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
 
   /** Whether it brings what opens an encrypted root in its initramfs. */
   boolean hasCryptsetup() {
+    return hasCryptsetup(files);
+  }
+
+  static boolean hasCryptsetup(FileTree files) {
     return files.find("usr/lib/systemd/systemd-cryptsetup").isPresent()
         || files.find("usr/bin/systemd-cryptsetup").isPresent();
   }
@@ -206,15 +214,37 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * @throws Problem of kind INPUT
    */
   void requireVolumesAtStart() throws IOException {
+    requireInInitramfs(
+        LVM,
+        "has no lvm and would not find a root in a logical volume",
+        "lvm2 (dracut --force), or take a plain partition for /");
+  }
+
+  /**
+   * Refuses one that does not unlock what is encrypted, likewise.
+   *
+   * @throws Problem of kind INPUT
+   */
+  void requireUnlockingAtStart() throws IOException {
+    requireInInitramfs(
+        CRYPTSETUP,
+        "has no cryptsetup and would not ask for the passphrase of a partition",
+        "cryptsetup (dracut --force), or leave out luks");
+  }
+
+  private void requireInInitramfs(Pattern wanted, String lack, String way) throws IOException {
     KernelLayout kernel = KernelLayout.of(files);
     for (KernelLayout.BootFile file : kernel.files()) {
       if (file.name().equals(kernel.initramfsName())) {
         try (InputStream in = file.content().open()) {
-          if (InitramfsNames.lacks(in, name -> LVM.matcher(name).matches())) {
+          if (InitramfsNames.lacks(in, name -> wanted.matcher(name).matches())) {
             throw Problem.input(
                 "the image's initramfs, /"
                     + Printable.text(file.source())
-                    + ", has no lvm and would not find a root in a logical volume; make it anew in the image's Containerfile behind the installation of lvm2 (dracut --force), or take a plain partition for /");
+                    + ", "
+                    + lack
+                    + "; make it anew in the image's Containerfile behind the installation of "
+                    + way);
           }
         }
       }

@@ -79,6 +79,10 @@ record OtherPlaces(DiskPlan plan) {
       throw Problem.input(
           "a machine of this image would not find its logical volumes, for there is no lvm in the image; install lvm2 in its Containerfile and make the initramfs anew, or take plain partitions");
     }
+    if (!plan.encrypted().isEmpty() && !InstallableImage.hasCryptsetup(image)) {
+      throw Problem.input(
+          "a machine of this image would not unlock its partitions, for there is no systemd-cryptsetup in the image; install it in its Containerfile and make the initramfs anew, or leave out luks");
+    }
     for (Place place : places()) {
       Node node = image.root();
       for (OsPath name : OsPath.of(place.path()).components()) {

@@ -133,7 +133,8 @@ record PretendedDisk(Path disk, DiskPlan plan, @Nullable Instant time) {
     // Where the id is settled the seed of the hashes is, and nobody can foresee another's.
     UUID seed = UUID.nameUUIDFromBytes(("hashes of " + id).getBytes(StandardCharsets.US_ASCII));
     Ext4Options options =
-        new Ext4Options(id, label, seed, now(), time != null, verity, immutable, true);
+        new Ext4Options(
+            id, label, seed, now(), time != null, verity, immutable, !plan.isEncrypted(part));
     Ext4Writer.write(tree, disk, part.start(), part.size(), options);
   }
 

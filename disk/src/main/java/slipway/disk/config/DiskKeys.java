@@ -35,6 +35,10 @@ final class DiskKeys {
           "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
           "a UUID such as 6264d520-3fb9-423f-8ab8-7a0a8e3d3562");
 
+  /** On a machine's console nobody can type others. */
+  private static final ConfigKeys.Form PASSPHRASE =
+      new ConfigKeys.Form("[ -~]{1,512}", "1 to 512 printable ASCII characters");
+
   /** Where the image's own files are, and what the system mounts there by itself. */
   private static final Set<String> TAKEN =
       Set.of(
@@ -163,13 +167,39 @@ final class DiskKeys {
             keys.checked(
                 keys.string(n, "part_label", at + ".part_label"), NAME, at + ".part_label"),
             id == null ? null : UUID.fromString(required(id, ID, at + ".part_uuid")),
-            content);
+            content,
+            passphrase(n, at, content));
     requireFit(partition, table);
     if (partition.id() != null && !ids.add(partition.id())) {
       throw keys.wrong(
           at + ".part_uuid", at + ".part_uuid: another partition has " + id + " already");
     }
     return partition;
+  }
+
+  /** Of a partition that is encrypted; no loader or firmware can ask for it. */
+  private @Nullable Passphrase passphrase(JsonNode n, String at, PartitionContent content) {
+    if (!isGiven(n, "luks")) {
+      return null;
+    }
+    String key = at + ".luks";
+    JsonNode luks = keys.object(n, "luks", key);
+    keys.known(luks, key, "passphrase");
+    boolean isOfLoaders =
+        content.places().contains(PartitionContent.BOOT)
+            || content.places().contains(PartitionContent.ESP);
+    if (isOfLoaders || content instanceof PartitionContent.Nothing) {
+      throw keys.wrong(
+          key,
+          key
+              + ": "
+              + (isOfLoaders
+                  ? "what starts the machine is read before anything can be unlocked"
+                  : "a partition of fs_type \"none\" has nothing to encrypt")
+              + "; leave luks out");
+    }
+    return new Passphrase(
+        required(keys.required(luks, "passphrase", key), PASSPHRASE, key + ".passphrase"));
   }
 
   /** That its least size is said, of a partition or a logical volume. */
@@ -223,7 +253,8 @@ final class DiskKeys {
         "part_uuid",
         "fs_type",
         "mountpoint",
-        "label");
+        "label",
+        "luks");
     return content(n, at);
   }
 
@@ -302,7 +333,8 @@ final class DiskKeys {
               + ": \"mountpoint\" is not supported for btrfs volumes (only subvolumes can have"
               + " mountpoints)");
     }
-    keys.known(n, at, "type", "minsize", "part_type", "part_label", "part_uuid", "subvolumes");
+    keys.known(
+        n, at, "type", "minsize", "part_type", "part_label", "part_uuid", "subvolumes", "luks");
     if (hasVolume) {
       throw keys.wrong(at, at + ": multiple btrfs volumes are not yet supported");
     }

@@ -41,6 +41,7 @@ public record DiskLayout(
    * @param type as the table has it; null for the usual one
    * @param name that the table has of it; null for the usual one
    * @param id null for any
+   * @param passphrase that opens it; null where it is not encrypted
    */
   public record Partition(
       String at,
@@ -48,7 +49,24 @@ public record DiskLayout(
       @Nullable String type,
       @Nullable String name,
       @Nullable UUID id,
-      PartitionContent content) {
+      PartitionContent content,
+      @Nullable Passphrase passphrase) {
+    /** One that is not encrypted. */
+    public Partition(
+        String at,
+        long minimum,
+        @Nullable String type,
+        @Nullable String name,
+        @Nullable UUID id,
+        PartitionContent content) {
+      this(at, minimum, type, name, id, content, null);
+    }
+
+    /** With another content. */
+    Partition with(PartitionContent other) {
+      return new Partition(at, minimum, type, name, id, other, passphrase);
+    }
+
     /** What a table of that kind cannot have, if anything. */
     public Optional<Fault> fault(PartitionTable table) {
       return switch (table) {
@@ -108,6 +126,22 @@ public record DiskLayout(
   /** The table that the disk gets. */
   public PartitionTable tableOrUsual() {
     return table == null ? PartitionTable.GPT : table;
+  }
+
+  /**
+   * That nothing is encrypted by a passphrase, where that cannot be done.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public void requireNoPassphrase() {
+    for (Partition partition : partitions) {
+      if (partition.passphrase() != null) {
+        throw Problem.input(
+            partition.at()
+                + ".luks: partitions are encrypted in disk images alone; leave luks out where"
+                + " something is installed to a disk, or give --block-setup tpm2-luks");
+      }
+    }
   }
 
   /** What is asked for at a place of the machine. */

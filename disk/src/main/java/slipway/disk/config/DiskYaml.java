@@ -108,8 +108,7 @@ final class DiskYaml {
     payload(n, at, said);
     DiskLayout.Partition made = disk.partition(said, at, table);
     return isBios && made.content() instanceof PartitionContent.Nothing
-        ? new DiskLayout.Partition(
-            at, made.minimum(), made.type(), made.name(), made.id(), new PartitionContent.Bios())
+        ? made.with(new PartitionContent.Bios())
         : made;
   }
 
@@ -130,8 +129,20 @@ final class DiskYaml {
       }
       case "btrfs" -> btrfs(payload, at + ".payload", said);
       case "lvm" -> group(payload, at + ".payload", said);
+      case "luks" -> luks(payload, at + ".payload", said);
       default -> throw refused(at + ".payload_type", kind);
     }
+  }
+
+  /** A partition's, and not one within another. */
+  private void luks(JsonNode payload, String at, ObjectNode said) {
+    refuse(payload, at, "uuid", "cipher", "label", "subsystem", "sector_size", "pbkdf", "clevis");
+    keys.known(payload, at, "passphrase", "payload_type", "payload");
+    if (said.has("luks")) {
+      throw refused(at.replaceFirst("\\.payload$", ".payload_type"), "luks");
+    }
+    copy(payload, "passphrase", said.putObject("luks"), "passphrase");
+    payload(payload, at, said);
   }
 
   private void group(JsonNode payload, String at, ObjectNode said) {
@@ -146,7 +157,7 @@ final class DiskYaml {
         (n, where) -> {
           keys.known(n, where, "name", "size", "payload_type", "payload");
           String kind = keys.string(n, "payload_type", where + ".payload_type");
-          if ("btrfs".equals(kind) || "lvm".equals(kind)) {
+          if (kind != null && List.of("btrfs", "lvm", "luks").contains(kind)) {
             throw refused(where + ".payload_type", kind);
           }
           ObjectNode volume = volumes.addObject();

@@ -47,7 +47,8 @@ final class VolumeKeys {
         "part_label",
         "part_uuid",
         "name",
-        "logical_volumes");
+        "logical_volumes",
+        "luks");
     disk.requireOneGroup(at);
     String given = checked(n, at);
     String group = given == null ? GROUP : given;
@@ -144,8 +145,7 @@ final class VolumeKeys {
         .map(
             p ->
                 p.content() instanceof PartitionContent.Lvm group
-                    ? new DiskLayout.Partition(
-                        p.at(), p.minimum(), p.type(), p.name(), p.id(), withRoot(group, p.at()))
+                    ? p.with(withRoot(group, p.at()))
                     : p)
         .toList();
   }

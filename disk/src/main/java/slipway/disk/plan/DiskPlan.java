@@ -1,5 +1,6 @@
 package slipway.disk.plan;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.stream.Collectors.joining;
 
 import java.io.IOException;
@@ -19,7 +20,9 @@ import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskLayout;
 import slipway.disk.config.PartitionContent;
 import slipway.disk.config.PartitionTable;
+import slipway.disk.config.Passphrase;
 import slipway.disk.config.RootFileSystem;
+import slipway.disk.luks.LuksVolume;
 import slipway.disk.lvm.VolumeGroup;
 import slipway.linux.process.Command;
 
@@ -82,8 +85,9 @@ public record DiskPlan(
    * @param start bytes from the beginning of the disk
    * @param size bytes
    * @param id of the partition
-   * @param filesystem id of the file system in it
+   * @param filesystem id of the file system in it, or of the LUKS volume
    * @param content what it holds
+   * @param passphrase that opens it; null where it is not encrypted
    */
   public record Part(
       String name,
@@ -92,7 +96,23 @@ public record DiskPlan(
       long size,
       UUID id,
       UUID filesystem,
-      PartitionContent content) {}
+      PartitionContent content,
+      @Nullable Passphrase passphrase) {
+    /** The encrypted volume; only where there is a passphrase. */
+    public LuksVolume luks() {
+      return new LuksVolume(start, size, filesystem);
+    }
+
+    /** What is seen once it is unlocked; itself where it is not encrypted. */
+    private Part unlocked() {
+      if (passphrase == null) {
+        return this;
+      }
+      LuksVolume luks = luks();
+      UUID within = UUID.nameUUIDFromBytes(("within " + filesystem).getBytes(US_ASCII));
+      return new Part(name, type, luks.payload(), luks.payloadSize(), id, within, content, null);
+    }
+  }
 
   /**
    * A volume group.
@@ -137,6 +157,7 @@ public record DiskPlan(
    * @param reason for the size
    * @param id null for any
    * @param volumes those of a volume group
+   * @param passphrase null where it is not encrypted
    */
   private record Wanted(
       String name,
@@ -145,9 +166,10 @@ public record DiskPlan(
       String reason,
       @Nullable UUID id,
       PartitionContent content,
-      List<Wanted> volumes) {
+      List<Wanted> volumes,
+      @Nullable Passphrase passphrase) {
     Wanted(String name, String type, long size, String reason, PartitionContent content) {
-      this(name, type, size, reason, null, content, List.of());
+      this(name, type, size, reason, null, content, List.of(), null);
     }
 
     /** With what was asked for in its place, if anything was. */
@@ -156,14 +178,16 @@ public record DiskPlan(
     }
 
     private Wanted as(DiskLayout.Partition asked, PartitionContent content) {
+      long needed = size + (asked.passphrase() == null ? 0 : LuksVolume.HEADER);
       return new Wanted(
           asked.name() == null ? name : asked.name(),
           asked.type() == null ? type : asked.type(),
-          Math.max(size, roundUp(asked.minimum())),
-          roundUp(asked.minimum()) > size ? asked.at() : reason,
+          Math.max(needed, roundUp(asked.minimum())),
+          roundUp(asked.minimum()) > needed ? asked.at() : reason,
           asked.id(),
           content,
-          volumes);
+          volumes,
+          asked.passphrase());
     }
 
     /** The root, when it is this or in it. */
@@ -354,7 +378,8 @@ public record DiskPlan(
             volumes.isEmpty() ? OF_FILES : "its volumes",
             null,
             content,
-            volumes)
+            volumes,
+            null)
         .as(Optional.of(asked), content);
   }
 
@@ -589,7 +614,7 @@ public record DiskPlan(
     List<Group> groups = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       if (wanted.get(i).content() instanceof PartitionContent.Lvm group) {
-        groups.add(group(group.group(), parts.get(i), wanted.get(i), rootSize, ids));
+        groups.add(group(group.group(), parts.get(i).unlocked(), wanted.get(i), rootSize, ids));
       }
     }
     return new DiskPlan(
@@ -636,7 +661,7 @@ public record DiskPlan(
   private static Part part(Wanted w, long start, long size, Supplier<UUID> ids) {
     UUID any = ids.get();
     UUID id = w.id() == null ? any : w.id();
-    return new Part(w.name(), w.type(), start, size, id, ids.get(), w.content());
+    return new Part(w.name(), w.type(), start, size, id, ids.get(), w.content(), w.passphrase());
   }
 
   private static String rootType(String architecture) {
@@ -664,6 +689,22 @@ public record DiskPlan(
         find(content -> content instanceof PartitionContent.Fat fat && fat.isEsp()));
   }
 
+  /** Partitions that are encrypted. */
+  public List<Part> encrypted() {
+    return parts.stream().filter(p -> p.passphrase() != null).toList();
+  }
+
+  /** The areas of a partition: what is in it, or itself. */
+  public List<Part> areasIn(Part partition) {
+    long end = partition.start() + partition.size();
+    return areas().stream().filter(a -> partition.start() <= a.start() && a.start() < end).toList();
+  }
+
+  /** Whether an area lies in a partition that is encrypted. */
+  public boolean isEncrypted(Part area) {
+    return encrypted().stream().anyMatch(p -> areasIn(p).contains(area));
+  }
+
   /** Null where /boot is a folder of the root. */
   public @Nullable Part boot() {
     return find(content -> isAt(content, PartitionContent.BOOT));
@@ -677,14 +718,20 @@ public record DiskPlan(
     return content.places().contains(place);
   }
 
-  /** What has a content of its own: partitions, and logical volumes in the place of theirs. */
+  /**
+   * What has a content of its own: partitions, what is in encrypted ones, and logical volumes in
+   * the place of theirs.
+   */
   public List<Part> areas() {
     Group volumes = group;
-    return volumes == null
-        ? parts
-        : parts.stream()
-            .flatMap(p -> p.equals(volumes.partition()) ? volumes.volumes().stream() : Stream.of(p))
-            .toList();
+    return parts.stream()
+        .map(Part::unlocked)
+        .flatMap(
+            p ->
+                volumes != null && p.equals(volumes.partition())
+                    ? volumes.volumes().stream()
+                    : Stream.of(p))
+        .toList();
   }
 
   private @Nullable Part find(Predicate<PartitionContent> wanted) {

@@ -160,6 +160,15 @@ class DiskKeysTest {
             all + "fs_type = \"none\"",
             "mountpoint for none partition must be empty (got \"/var\")"),
         Arguments.of("", "minsize = 1\nfs_type = \"none\"\nlabel = \"x\"", "has no label"),
+        Arguments.of("", all + "luks = 1", "[0].luks"),
+        Arguments.of("", all + "luks = {}", "[0].luks lacks passphrase"),
+        Arguments.of("", all + "luks.passphrase = \"\"", "[0].luks.passphrase"),
+        Arguments.of("", all + "luks.passphrase = \"ä\"", "1 to 512 printable ASCII"),
+        Arguments.of("", all + "luks.passphrase = \"x\"\nluks.tpm = 1", "luks.tpm"),
+        Arguments.of(
+            "", all.replace("/var", "/boot") + "luks.passphrase = \"x\"", "before anything can be"),
+        Arguments.of(
+            "", "minsize = 1\nfs_type = \"none\"\nluks.passphrase = \"x\"", "nothing to encrypt"),
         Arguments.of("", all + "label = \"a b\"", "[0].label: \"a b\" is not valid"),
         Arguments.of("", all + "label = \"12345678901234567\"", "at most 16"),
         Arguments.of("", all + "fs_type = \"xfs\"\nlabel = \"1234567890123\"", "at most 12"),

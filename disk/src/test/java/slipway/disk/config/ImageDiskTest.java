@@ -243,6 +243,31 @@ class ImageDiskTest {
         """
         partition_table:
           partitions:
+            - size: 8 GiB
+              payload_type: luks
+              payload:
+                passphrase: secret
+                payload_type: filesystem
+                payload: {type: ext4, mountpoint: /}
+        """);
+    assertThat(read().base().at("/").orElseThrow().passphrase())
+        .isEqualTo(new Passphrase("secret"))
+        .hasToString("Passphrase");
+    put(
+        NEWER,
+        """
+        partition_table:
+          partitions:
+            - size: 8 GiB
+              payload_type: luks
+              payload: {passphrase: secret, payload_type: luks}
+        """);
+    assertThatThrownBy(this::read).hasMessageContaining("payload.payload_type: luks");
+    put(
+        NEWER,
+        """
+        partition_table:
+          partitions:
             - {size: 8 GiB, payload_type: lvm, payload: {logical_volumes: [{payload_type: lvm}]}}
         """);
     assertThatThrownBy(this::read).hasMessageContaining("logical_volumes[0].payload_type: lvm");
@@ -259,7 +284,7 @@ class ImageDiskTest {
           type: gpt                    | sector_size: 2048            | partition_table.sector_size
           disk: true}                  | disk: false}                 | policy.grow_root_to_fill_disk
           label: BIOS-BOOT             | attrs: [1]                   | partitions[0].attrs
-          payload_type: filesystem     | payload_type: luks           | partitions[1].payload_type
+          payload_type: filesystem     | payload_type: raw            | partitions[1].payload_type
           label: EFI-SYSTEM            | uuid: 7B77-95E7              | partitions[1].payload.uuid
           shortname=winnt              | nosuid                       | payload.fstab_options
           options: defaults            | options: noatime             | payload.fstab_options
