@@ -103,7 +103,7 @@ public final class FullDisk {
    */
   public static String sentence(IOException failure) {
     Optional<Path> written = written(failure);
-    if (failure instanceof FileSystemException && written.isPresent()) {
+    if (written.isPresent()) {
       return isQuota(failure)
           ? "the disk quota for "
               + written.get()

@@ -35,8 +35,12 @@ class FullDiskTest {
         .endsWith(" of " + temporary + "; make room there or let TMPDIR name another folder");
     Path other = TemporaryFiles.folder().resolve("x");
     assertThat(FullDisk.sentence(other)).endsWith(" of " + other + "; make room there");
-    assertThat(FullDisk.sentence(new IOException("mkdir /srv/x: " + what)))
-        .isEqualTo("mkdir /srv/x: " + what + "; make room on that file system");
+    for (String call : List.of("mkdir", "write")) {
+      assertThat(FullDisk.sentence(new IOException(call + " /srv/x: " + what)))
+          .isEqualTo("no space is left on the file system of /srv/x; make room there");
+    }
+    assertThat(FullDisk.sentence(new IOException("write /srv/x: Disk quota exceeded")))
+        .startsWith("the disk quota for /srv/x is used up");
     for (String nameless : List.of(what, "write fd 39: " + what)) {
       assertThat(FullDisk.sentence(new IOException(nameless)))
           .startsWith("no space is left on a file system that this writes to")

@@ -144,7 +144,7 @@ public final class Native {
     /** What a call on a descriptor returned, unless that means that it failed. */
     public int check(String call, int fd, long result) throws UnixException {
       if (result < 0) {
-        throw error(call, "fd " + fd, errno());
+        throw error(call, fd, errno());
       }
       return (int) result;
     }
@@ -172,6 +172,12 @@ public final class Native {
 
   public static UnixException error(String call, Object what, int errno) {
     return new UnixException(call, what, errno, strerror(errno));
+  }
+
+  /** Of a descriptor. A full disk is told to people, who know its files by their names. */
+  static UnixException error(String call, int fd, int errno) {
+    boolean full = errno == UnixException.ENOSPC || errno == UnixException.EDQUOT;
+    return error(call, full ? Posix.named(fd) : "fd " + fd, errno);
   }
 
   private static String strerror(int errno) {

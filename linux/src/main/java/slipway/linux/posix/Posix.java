@@ -284,6 +284,16 @@ public final class Posix {
     return OsPath.ofBytes(Native.bytes(buffer, 0, r));
   }
 
+  /** The file of a descriptor, or its number where it is of no file. */
+  static String named(int fd) {
+    try {
+      String file = readlink(OsPath.of("/proc/self/fd/" + fd)).toString();
+      return file.startsWith("/") ? file.replaceFirst(" \\(deleted\\)$", "") : "fd " + fd;
+    } catch (UnixException e) {
+      return "fd " + fd;
+    }
+  }
+
   /** open(2); always with O_CLOEXEC. The caller closes the descriptor. */
   public static int open(OsPath path, int flags, int mode) throws UnixException {
     return open("open", AT_FDCWD, path, flags, mode);
@@ -459,7 +469,7 @@ public final class Posix {
     for (long done = 0; done < length; ) {
       long r = WRITE.callLong(s, fd, address + done, length - done);
       if (r < 0) {
-        throw Native.error("write", "fd " + fd, s.errno());
+        throw Native.error("write", fd, s.errno());
       }
       done += r;
     }
