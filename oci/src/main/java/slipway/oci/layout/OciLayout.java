@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.FileReason;
+import slipway.base.FullDisk;
 import slipway.base.Limit;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
@@ -80,9 +81,13 @@ public final class OciLayout implements ImageSource, ImageSink {
       }
       return layout;
     } catch (IOException e) {
+      boolean full = FullDisk.isCauseOf(e);
       throw new Problem(
-          Problem.Kind.ENVIRONMENT,
-          "cannot make an OCI image layout in " + root + ": " + FileReason.ofFolder(e),
+          full ? Problem.Kind.FULL : Problem.Kind.ENVIRONMENT,
+          "cannot make an OCI image layout in "
+              + root
+              + ": "
+              + (full ? FullDisk.sentence(absolute) : FileReason.ofFolder(e)),
           e);
     }
   }
