@@ -60,7 +60,7 @@ final class VolumeKeys {
         n,
         "logical_volumes",
         at + ".logical_volumes",
-        (v, where) -> volumes.add(volume(v, where, group, names)));
+        (v, where) -> volumes.add(volume(v, where, names)));
     if (volumes.size() >= VolumeGroup.MOST_VOLUMES) {
       throw keys.wrong(
           at + ".logical_volumes",
@@ -99,7 +99,7 @@ final class VolumeKeys {
     }
   }
 
-  private PartitionContent.Volume volume(JsonNode n, String at, String group, Set<String> names) {
+  private PartitionContent.Volume volume(JsonNode n, String at, Set<String> names) {
     keys.known(n, at, "name", "minsize", "fs_type", "label", "mountpoint");
     disk.requireSize(n, at);
     PartitionContent content = disk.content(n, at);

@@ -69,6 +69,9 @@ public record DiskPlan(
 
   private static final int MOST_OF_DOS = 4;
 
+  /** No disk has so many bytes, nor twice as many. */
+  private static final long LARGEST = 1L << 61;
+
   /** UTF-16 units of a name in a GPT. */
   private static final int LONGEST_NAME = 36;
 
@@ -362,6 +365,12 @@ public record DiskPlan(
           "a dos partition table has 4 partitions at most, and this disk would have %d: %s; take gpt, or leave out some of them"
               .formatted(wanted.size(), wanted.stream().map(Wanted::name).collect(joining(", "))));
     }
+    if (wanted.size() > Gpt.ENTRIES) {
+      throw Problem.input(
+          "a gpt partition table has %d partitions here, and this disk would have %d; leave out some of them"
+              .formatted(Gpt.ENTRIES, wanted.size()));
+    }
+    sum(wanted);
     return wanted;
   }
 
@@ -416,7 +425,21 @@ public record DiskPlan(
 
   /** Bytes of a partition that holds such volumes. */
   private static long sizeOf(List<Wanted> volumes) {
-    return VolumeGroup.FIRST_EXTENT + volumes.stream().mapToLong(Wanted::size).sum();
+    return VolumeGroup.FIRST_EXTENT + sum(volumes);
+  }
+
+  /** Bytes of all of them, which is no number that does not fit. */
+  private static long sum(List<Wanted> all) {
+    long sum = 0;
+    for (Wanted each : all) {
+      sum += each.size();
+      if (sum > LARGEST) {
+        throw Problem.input(
+            "the partitions and volumes that are asked for, from %s on, are larger than any disk"
+                .formatted(each.reason()));
+      }
+    }
+    return sum;
   }
 
   /** Bytes of the volumes beside the root. */

@@ -28,7 +28,7 @@ import java.util.zip.CRC32;
  * </pre>
  */
 final class Gpt {
-  private static final int ENTRIES = 128;
+  static final int ENTRIES = 128;
   private static final int ENTRY = 128;
   private static final int HEADER = 92;
   private static final int VERSION = 0x1_0000;

@@ -1,5 +1,6 @@
 package slipway.disk.lvm;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.RandomAccessFile;
@@ -28,7 +29,7 @@ class PhysicalVolumeTest {
   }
 
   private static VolumeGroup.Volume volume(String name, long mib) {
-    return new VolumeGroup.Volume(name, UUID.nameUUIDFromBytes(name.getBytes()), mib * MIB);
+    return new VolumeGroup.Volume(name, UUID.nameUUIDFromBytes(name.getBytes(UTF_8)), mib * MIB);
   }
 
   private static VolumeGroup group(long size, List<VolumeGroup.Volume> volumes) {

@@ -3,6 +3,7 @@ package slipway.disk.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -192,6 +193,28 @@ class DiskPlanTest {
     assertThat(plan.parts().get(2).size()).isEqualTo(2L << 30);
     assertThat(plan.group().volumes().getFirst().size()).isEqualTo(32 * MIB);
     assertThat(plan.areas()).contains(plan.root()).hasSize(4);
+  }
+
+  @Test
+  void whatNoDiskHoldsIsRefused() {
+    DiskPlan.Least least = new DiskPlan.Least(0, 0);
+    PartitionContent swap = new PartitionContent.Swap("");
+    DiskLayout.Partition huge = new DiskLayout.Partition("p", 1L << 60, null, null, null, swap);
+    DiskLayout.Partition small = new DiskLayout.Partition("p", 1, null, null, null, swap);
+    PartitionContent.Volume volume = new PartitionContent.Volume("v", "lv", 1L << 60, swap);
+    for (DiskLayout.Partition each :
+        List.of(
+            huge,
+            group(1, Collections.nCopies(20, volume).toArray(PartitionContent.Volume[]::new)))) {
+      DiskLayout layout = new DiskLayout(null, 0, 0, Collections.nCopies(20, each));
+      assertThatThrownBy(() -> DiskPlan.demands(least, layout, "amd64", BootLoader.GRUB))
+          .isInstanceOf(Problem.class)
+          .hasMessageContaining("are larger than any disk");
+    }
+    DiskLayout many = new DiskLayout(null, 0, 0, Collections.nCopies(125, small));
+    assertThatThrownBy(() -> DiskPlan.demands(least, many, "amd64", BootLoader.GRUB))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("128 partitions here, and this disk would have 129");
   }
 
   @Test
