@@ -204,6 +204,7 @@ public final class DeviceInstall {
                 request.device()
                     + " is erased and holds no system that starts: install to it again")) {
       try {
+        FileSystems.discard(request.device());
         FileSystems.wipe(request.device());
         writer.writeWhole(plan -> request.device(), plans, scratch);
       } catch (IOException | RuntimeException e) {

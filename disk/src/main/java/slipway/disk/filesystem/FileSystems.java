@@ -23,8 +23,9 @@ import slipway.linux.loop.LoopDevice;
 import slipway.linux.process.Command;
 
 /**
- * Makes file systems in the partitions of a disk. On a new one, which holds zeros, nothing is
- * discarded or zeroed.
+ * Makes file systems in the partitions of a disk. They are made through loop devices, which write
+ * zeros to a disk where mkfs discards what it held; so nothing is discarded there, and {@link
+ * #discard} tells the disk itself.
  */
 public final class FileSystems {
   private static final Pattern VERSION = Pattern.compile("mke2fs (\\d+)\\.(\\d+)");
@@ -60,18 +61,15 @@ public final class FileSystems {
   }
 
   private static void make(Path device, Wanted wanted, String featuresOfExt4) {
-    String[] keep = wanted.isNew ? new String[] {"-K"} : new String[0];
     switch (wanted.type) {
       case EXT4 -> ext4(device, wanted, featuresOfExt4);
       case XFS ->
-          Command.of("mkfs.xfs", "-q", "-f", "-L", wanted.label, "-m", "uuid=" + wanted.id)
+          Command.of("mkfs.xfs", "-q", "-f", "-K", "-L", wanted.label, "-m", "uuid=" + wanted.id)
               .with(wanted.ofSector("-s", "size="))
-              .with(keep)
               .with(device.toString())
               .run();
       case BTRFS ->
-          Command.of("mkfs.btrfs", "-q", "-f", "-L", wanted.label, "-U", wanted.id.toString())
-              .with(keep)
+          Command.of("mkfs.btrfs", "-q", "-f", "-K", "-L", wanted.label, "-U", wanted.id.toString())
               .with(device.toString())
               .run();
     }
@@ -134,6 +132,17 @@ public final class FileSystems {
     }
   }
 
+  /** Tells a disk, where it can hear it, that nothing of what it holds counts any more. */
+  public static void discard(Path disk) throws IOException {
+    Command telling =
+        Files.isRegularFile(disk)
+            ? Command.of("fallocate", "--punch-hole", "--offset", "0")
+                .with("--length", Long.toString(Math.max(1, Files.size(disk))))
+            // The disk is claimed already, by this process.
+            : Command.of("blkdiscard", "--force");
+    telling.with(disk.toString()).tryRun();
+  }
+
   /** Takes the signatures of file systems and their like from a device. */
   public static void wipe(Path device) {
     Command.of("wipefs", "--all", "--force", "--quiet", device.toString()).run();
@@ -145,7 +154,7 @@ public final class FileSystems {
   }
 
   private static void ext4(Path device, Wanted wanted, String features) {
-    String extended = wanted.isNew ? "nodiscard," + initialized() : LAZY;
+    String extended = "nodiscard," + (wanted.isNew ? initialized() : LAZY);
     Command.of("mkfs.ext4", "-q", "-F", "-L", wanted.label, "-U", wanted.id.toString())
         .with(wanted.ofSector("-b", ""))
         .with("-E", extended, "-O", features, device.toString())
