@@ -15,6 +15,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.machine.Bootc;
 import slipway.cli.machine.OstreeContainer;
+import slipway.cli.output.ConsoleProgress;
 import slipway.host.health.BootHealth;
 import slipway.host.install.MediumInstall;
 import slipway.host.install.OldSystem;
@@ -105,22 +106,24 @@ final class BootcInternals implements Callable<Integer> {
   int installFromMedium() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     var typed = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    new MediumInstall(
-            HostEnvironment.thisMachine(
-                System.getenv(),
-                text -> {
-                  out.println(Printable.lines(text));
-                  out.flush();
-                },
-                Progress.NONE),
-            () -> {
-              try {
-                return typed.readLine();
-              } catch (IOException e) {
-                return null;
-              }
-            })
-        .run();
+    try (ConsoleProgress progress = new ConsoleProgress(System.err)) {
+      new MediumInstall(
+              HostEnvironment.thisMachine(
+                  System.getenv(),
+                  text -> {
+                    out.println(Printable.lines(text));
+                    out.flush();
+                  },
+                  progress),
+              () -> {
+                try {
+                  return typed.readLine();
+                } catch (IOException e) {
+                  return null;
+                }
+              })
+          .run();
+    }
     return 0;
   }
 

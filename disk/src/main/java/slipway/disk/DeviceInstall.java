@@ -106,7 +106,10 @@ public final class DeviceInstall {
       BlockSetup setup = setup(seen, plan);
       RootFileSystem rootfs = fitting(seen, plan, loader, setup);
       write(plans, rootfs, loader, setup);
-      disk.sync();
+      try (Progress.Phases step = progress.phases("disk")) {
+        step.at("writing all of it to the disk");
+        disk.sync();
+      }
     }
     if (!request.file()) {
       readPartitionsAgain();

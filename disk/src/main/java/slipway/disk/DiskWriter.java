@@ -52,6 +52,7 @@ final class DiskWriter {
   private final Options options;
   private final DiskSpace space;
   private final Progress progress;
+  private Progress.Phases step = Progress.NONE.phases("disk");
   private RootFileSystem rootfs;
   private BootLoader loader;
   private KernelArguments arguments = KernelArguments.NONE;
@@ -132,6 +133,13 @@ final class DiskWriter {
    * @return the disk, and what it is
    */
   Written writeWhole(Begin begin, Plans plans, Scratch scratch) throws IOException {
+    try (Progress.Phases steps = progress.phases("disk")) {
+      step = steps;
+      return written(begin, plans, scratch);
+    }
+  }
+
+  private Written written(Begin begin, Plans plans, Scratch scratch) throws IOException {
     DiskPlan plan = plans.of(loader, customizations);
     Path first = begin.disk(plan);
     if (write(first, plan, scratch)) {
@@ -160,6 +168,7 @@ final class DiskWriter {
    * {@link #rootfs} and {@link #loader} now.
    */
   private boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
+    step.at("dividing the disk");
     if (!options.isNew()) {
       FileSystems.wipe(disk, plan);
     }
@@ -247,6 +256,7 @@ final class DiskWriter {
     try (LoopDevice rootLoop = LoopDevice.attach(disk, plan.root().start(), plan.root().size());
         LoopDevice bootLoop = attach(disk, plan.boot());
         EncryptedRoot encrypted = encrypted(rootLoop.device(), scratch)) {
+      step.at("making file systems");
       Path rootDevice = encrypted == null ? rootLoop.device() : encrypted.device();
       KernelArguments unlock = encrypted == null ? KernelArguments.NONE : encrypted.arguments();
       Path apart = Files.createDirectories(scratch.folder().resolve("apart"));
@@ -370,6 +380,7 @@ final class DiskWriter {
 
   private boolean install(Target target, Path partition, Scratch scratch) throws IOException {
     DiskPlan plan = target.plan();
+    step.at("copying the files of the image");
     Installation installation =
         Installation.begin(target.root(), plan.boot() == null, image, options.wishes(), progress);
     if (isOther(installation)) {
@@ -387,6 +398,7 @@ final class DiskWriter {
     if (options.rootfs() == null && installation.rootfs() == null) {
       progress.note("the image names no file system for its root; taking " + rootfs.label());
     }
+    step.at("deploying the image");
     installation.bringCompanions();
     MachineMounts mounts = mounts(plan, installation.known().files());
     KernelArguments first = rootArguments(plan, target.unlock());
@@ -399,6 +411,7 @@ final class DiskWriter {
             options.wishes().customizations(),
             mounts.fstab(),
             LocalDate.ofInstant(now(), ZoneOffset.UTC));
+    step.at("installing the boot loader");
     switch (loader) {
       case GRUB -> grub(installation.known(), deployed, target, partition, scratch);
       case SYSTEMD -> installation.startBySystemdBoot(deployed, partition);
@@ -408,9 +421,11 @@ final class DiskWriter {
       // To mount it on.
       Files.createDirectories(target.boot().resolve("efi"));
     }
+    step.at("finishing");
     options.wishes().companions().finish(target.root(), deployed.tree(), deployed.var());
     installation.label();
     others.fill(deployed, target.others());
+    step.at("writing back what was copied");
     Posix.syncfs(OsPath.of(target.boot()));
     Posix.syncfs(OsPath.of(target.root()));
     return true;

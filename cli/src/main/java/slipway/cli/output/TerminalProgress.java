@@ -182,6 +182,31 @@ public final class TerminalProgress implements Progress, AutoCloseable {
     return s < 60 ? s + " s" : s / 60 + " min " + s % 60 + " s";
   }
 
+  /**
+   * Bytes, rate and time left.
+   *
+   * @param total 0 or less when nobody knows
+   */
+  static String measured(long now, long total, double seconds) {
+    double rate = seconds > 0 ? now / seconds : 0;
+    StringBuilder s = new StringBuilder();
+    if (total > 0) {
+      s.append(String.format(Locale.ROOT, "%3d%%  ", Math.min(100, now * 100 / total)));
+      s.append(bytes(now)).append(" of ").append(bytes(total));
+    } else if (now > 0) {
+      s.append(bytes(now));
+    }
+    if (now > 0) {
+      s.append("  ").append(bytes((long) rate)).append("/s");
+    }
+    if (total > now && rate > 0) {
+      s.append("  ").append(time((total - now) / rate)).append(" left");
+    } else if (now == 0) {
+      s.append("  ").append(time(seconds));
+    }
+    return s.toString();
+  }
+
   private abstract class Bar implements AutoCloseable {
     private final String name;
     private final long started = System.nanoTime();
@@ -229,25 +254,7 @@ public final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     String rest(int columns) {
-      long now = done.get();
-      double seconds = seconds();
-      double rate = seconds > 0 ? now / seconds : 0;
-      StringBuilder s = new StringBuilder();
-      if (total > 0) {
-        s.append(String.format(Locale.ROOT, "%3d%%  ", Math.min(100, now * 100 / total)));
-        s.append(bytes(now)).append(" of ").append(bytes(total));
-      } else if (now > 0) {
-        s.append(bytes(now));
-      }
-      if (now > 0) {
-        s.append("  ").append(bytes((long) rate)).append("/s");
-      }
-      if (total > now && rate > 0) {
-        s.append("  ").append(time((total - now) / rate)).append(" left");
-      } else if (now == 0) {
-        s.append("  ").append(time(seconds));
-      }
-      return s.toString();
+      return measured(done.get(), total, seconds());
     }
   }
 

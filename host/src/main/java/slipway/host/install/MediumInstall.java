@@ -57,13 +57,24 @@ public final class MediumInstall {
       List.of("loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd");
 
   private final HostEnvironment host;
+  private final CurrentStep step;
   private final Supplier<@Nullable String> answers;
 
   /**
    * @param answers the next line that somebody types; null when nobody will
    */
   public MediumInstall(HostEnvironment host, Supplier<@Nullable String> answers) {
-    this.host = host;
+    this.step = new CurrentStep(host.progress());
+    this.host =
+        new HostEnvironment(
+            host.root(),
+            host.run(),
+            host.variables(),
+            host.out(),
+            step,
+            host.images(),
+            host.system(),
+            host.clock());
     this.answers = answers;
   }
 
@@ -122,6 +133,9 @@ public final class MediumInstall {
     try {
       install(arguments, kickstart);
     } catch (IOException | RuntimeException e) {
+      if (!step.what().isEmpty()) {
+        host.out().accept("Failed while " + step.what() + ".");
+      }
       if (kickstart.isPresent()) {
         onError(kickstart.get(), e);
       }
@@ -185,9 +199,11 @@ public final class MediumInstall {
     Candidate disk = disk(mode, arguments, options, answers);
     Installer.Finish finish = kickstart.isEmpty() ? Installer.Finish.NONE : kickstart.get()::post;
     if (String.valueOf(options.source()).startsWith("docker://")) {
+      step.at("waiting for the network");
       host.system().online();
     }
     host.out().accept("Installing. This takes some minutes.");
+    step.at("looking into the image");
     new Installer(host)
         .toDisk(
             options,

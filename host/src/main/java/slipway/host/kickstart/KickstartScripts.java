@@ -11,6 +11,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
+import slipway.base.Progress;
 import slipway.host.system.HostEnvironment;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
@@ -133,8 +134,11 @@ final class KickstartScripts {
       command = command.environment("ANA_INSTALL_PATH", installed.toString());
     }
     String what = script.at() + ": " + script.name();
-    host.progress().note("running " + what);
-    int status = command.stream(line -> host.out().accept(Printable.text(line)));
+    int status;
+    try (Progress.Phases step = host.progress().phases("kickstart")) {
+      step.at("running " + what);
+      status = command.stream(line -> host.out().accept(Printable.text(line)));
+    }
     Files.delete(file);
     if (status == 0) {
       return;

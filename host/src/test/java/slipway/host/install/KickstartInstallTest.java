@@ -166,4 +166,31 @@ class KickstartInstallTest {
       assertThat(machine.actions).isEmpty();
     }
   }
+
+  /** Whoever stands before the machine learns what it was doing. */
+  @Test
+  @Tag("slow")
+  void aFailureSaysWhichStepItWas() throws Exception {
+    Path file = dir.resolve("disk");
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength(3L << 30);
+    }
+    try (HostMachine machine = new HostMachine();
+        LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+      medium(
+          machine,
+          """
+          clearpart --all
+          autopart
+          bootloader --location=none
+          %post --nochroot --erroronfail
+          exit 3
+          %end
+          """);
+      Files.createSymbolicLink(dir.resolve("dev/vda"), disk.device());
+      assertThatThrownBy(() -> run(machine)).hasMessageContaining("%post ended with status 3");
+      assertThat(machine.actions).isEmpty();
+    }
+    assertThat(said.getLast()).matches("Failed while running .*:4:1: %post\\.");
+  }
 }
