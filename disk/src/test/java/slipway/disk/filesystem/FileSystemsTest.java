@@ -42,7 +42,7 @@ class FileSystemsTest {
         LoopDevice part = LoopDevice.attach(disk.device(), 1 << 20, 3 * GIB)) {
       long before = written(disk);
       FileSystems.make(
-          part.device(), new FileSystems.Wanted(type, "root", UUID.randomUUID(), false));
+          part.device(), new FileSystems.Wanted(type, "root", UUID.randomUUID(), false, 512));
       Command.of("blockdev", "--flushbufs", disk.device().toString()).run();
       assertThat(written(disk) - before).isLessThan(GIB);
     }

@@ -4,12 +4,9 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -34,9 +31,6 @@ import slipway.tree.FileTree;
 public final class InstalledComposefs {
   static final String NAME = ".ostree.cfs";
 
-  /** Of a file that is being written; a leftover goes with its deployment. */
-  private static final String TEMPORARY = ".ostree.cfs.tmp";
-
   private final Path directory;
   private final Repository repository;
   private final Deployment deployment;
@@ -56,16 +50,15 @@ public final class InstalledComposefs {
   }
 
   private static void write(Path image, FileTree tree, boolean digests) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 256 * 1024);
+    try (AtomicFile file = AtomicFile.create(image)) {
+      OutputStream out = new BufferedOutputStream(file.out(), 256 * 1024);
       Composefs.writeDeployment(tree, digests, out);
       out.flush();
-      channel.force(true);
+      Files.setPosixFilePermissions(file.temporary(), PosixFilePermissions.fromString("rw-r--r--"));
+      // As bootc labels it.
+      InheritedLabel.give(file.temporary(), image.resolveSibling("usr"));
+      file.commit();
     }
-    Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-r--r--"));
-    // As bootc labels it.
-    InheritedLabel.give(image, image.resolveSibling("usr"));
   }
 
   /**
@@ -130,14 +123,7 @@ public final class InstalledComposefs {
       Ioctls.setImmutable(folder, false);
     }
     try {
-      Path temporary = directory.resolve(TEMPORARY);
-      Files.deleteIfExists(temporary);
-      try {
-        write(temporary, tree, digests);
-        AtomicFile.rename(temporary, directory.resolve(NAME));
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      write(directory.resolve(NAME), tree, digests);
     } finally {
       if (sealed) {
         Ioctls.setImmutable(folder, true);
