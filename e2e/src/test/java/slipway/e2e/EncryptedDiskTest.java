@@ -1,0 +1,119 @@
+package slipway.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A machine whose root and swap are encrypted asks for their passphrase on its console. */
+@Tag("vm")
+class EncryptedDiskTest {
+  private static final String PASSPHRASE = "open sesame, \"twice\"";
+
+  private static final String INSTRUCTIONS =
+      """
+      RUN apt-get -qq update && apt-get -qq -y install cryptsetup-bin systemd-cryptsetup \\
+       && kver=$(ls /usr/lib/modules) \\
+       && dracut --quiet --force --tmpdir /tmp --kver $kver /usr/lib/modules/$kver/initramfs.img \\
+       && rm -rf /var/lib/apt/lists/*
+      """;
+
+  private static final String CONFIG =
+      """
+      [[customizations.user]]
+      name = "root"
+      key = "%s"
+      [customizations.kernel]
+      append = "mitigations=off console=ttyS1"
+      [[customizations.disk.partitions]]
+      mountpoint = "/"
+      minsize = "2 GiB"
+      luks.passphrase = 'open sesame, "twice"'
+      [[customizations.disk.partitions]]
+      fs_type = "swap"
+      minsize = "64 MiB"
+      luks.passphrase = 'open sesame, "twice"'
+      """;
+
+  @TempDir Path dir;
+
+  @Test
+  @Tag("soak")
+  void thePassphraseOpensIt() throws Exception {
+    try (Releases releases = Releases.start(dir)) {
+      Path key = UpgradingMachine.key(dir);
+      Path config =
+          Files.writeString(
+              dir.resolve("config.toml"), CONFIG.formatted(UpgradingMachine.publicKey(key)));
+      Path disk = releases.diskWith(0, INSTRUCTIONS, config, dir);
+      Path console = dir.resolve("console");
+      AtomicInteger asked = new AtomicInteger();
+      Thread typist = Thread.ofVirtual().start(() -> type(console, asked));
+      try (UpgradingMachine machine =
+          UpgradingMachine.start(
+              UpgradingMachine.spec(disk, key)
+                  .withMore("-no-reboot", "-serial", "unix:" + console + ",server=on,wait=off"))) {
+        judge(machine);
+        assertThat(asked).hasPositiveValue();
+        asked.set(0);
+        machine.goDown();
+        machine.boot();
+        judge(machine);
+        assertThat(asked).hasPositiveValue();
+      } finally {
+        typist.interrupt();
+        typist.join();
+      }
+    }
+  }
+
+  /** Types it whenever somebody asks; a machine that is off has no console. */
+  private static void type(Path console, AtomicInteger asked) {
+    while (!Thread.currentThread().isInterrupted()) {
+      try (SocketChannel line = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+        line.connect(UnixDomainSocketAddress.of(console));
+        answer(line, asked);
+      } catch (IOException e) {
+        try {
+          Thread.sleep(200);
+        } catch (InterruptedException interrupted) {
+          return;
+        }
+      }
+    }
+  }
+
+  private static void answer(SocketChannel line, AtomicInteger asked) throws IOException {
+    StringBuilder said = new StringBuilder();
+    ByteBuffer read = ByteBuffer.allocate(4096);
+    while (line.read(read.clear()) >= 0) {
+      said.append(StandardCharsets.ISO_8859_1.decode(read.flip()));
+      if (said.toString().contains("assphrase for")) {
+        said.setLength(0);
+        asked.incrementAndGet();
+        line.write(ByteBuffer.wrap((PASSPHRASE + "\n").getBytes(StandardCharsets.US_ASCII)));
+      }
+    }
+    throw new IOException("it is off");
+  }
+
+  private static void judge(UpgradingMachine machine) {
+    assertThat(machine.must("lsblk -no TYPE,FSTYPE \"$(findmnt -no SOURCE /sysroot)\"").strip())
+        .matches("crypt +ext4");
+    assertThat(machine.must("swapon --show=NAME --noheadings").strip()).startsWith("/dev/dm-");
+    machine.must("findmnt /boot && ls /boot/loader/entries");
+    machine.must(
+        "systemctl is-system-running --wait"
+            + " || { systemctl --failed --no-legend --plain; journalctl -b -p 3 --no-pager; false; }");
+  }
+}
