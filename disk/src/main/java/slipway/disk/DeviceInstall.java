@@ -75,7 +75,7 @@ public final class DeviceInstall {
     BootableImage image = request.image();
     image.check();
     request.wishes().check();
-    request.wishes().customizations().layout().requireNoPassphrase();
+    request.wishes().customizations().requireInstallable();
     request.wishes().requireGrubTool();
     FileSystems.requireTools(asked());
     try (ClaimedDisk disk = ClaimedDisk.of(request.device(), request.file())) {

@@ -266,6 +266,8 @@ final class DiskOptions {
     if (kickstart != null) {
       check(kickstart);
     }
+    DiskConfig wanted = file == null ? DiskConfig.EMPTY : customizations(file, kickstart != null);
+    wanted.requireInstallable();
     return new IsoRequest(
         source,
         manifest,
@@ -273,7 +275,7 @@ final class DiskOptions {
         followed.name().orElse(LocalStore.localName(name).orLatest()),
         rootfs == null ? null : RootFileSystem.parse(rootfs),
         bootLoader == null ? null : BootLoader.parse(bootLoader),
-        file == null ? DiskConfig.EMPTY : customizations(file, kickstart != null),
+        wanted,
         file,
         kickstart,
         IsoRequest.Mode.parse(installerMode),

@@ -152,6 +152,7 @@ class ImageBuilderToolTest {
           --target-arch vax os:1         | 2 | --target-arch "vax" is no architecture
           --chown root os:1              | 2 | --chown takes UID[:GID]
           --config c.yaml os:1           | 1 | config file c.yaml
+          --type iso --config LUKS os:1  | 1 | partitions[0].luks: partitions are encrypted in disk images alone
           -v                             | 2 | IMAGE is missing
           os:1 os:2                      | 2 | unexpected argument "os:2"
           --aws-bucket b --aws-region c --type ami os:1 | 2 | must all be set; missing [aws-ami-name]
@@ -167,7 +168,16 @@ class ImageBuilderToolTest {
           --local --tls-verify=false os:1 | 1 | it lacks the label containers.bootc=1
           """)
   void whatIsWrongIsOneSentence(String line, int status, String words) throws Exception {
-    Ran ran = builder(line.replace("AWS", AWS));
+    Path luks = dir.resolve("luks.toml");
+    Files.writeString(
+        luks,
+        """
+        [[customizations.disk.partitions]]
+        mountpoint = "/"
+        minsize = 1
+        luks.passphrase = "x"
+        """);
+    Ran ran = builder(line.replace("AWS", AWS).replace("LUKS", luks.toString()));
     assertThat(ran.err().lines().filter(l -> !l.startsWith("warning: ")))
         .singleElement()
         .asString()

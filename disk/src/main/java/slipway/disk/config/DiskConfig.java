@@ -245,6 +245,15 @@ public record DiskConfig(
   }
 
   /**
+   * That it can be followed where something is installed to a disk that is there.
+   *
+   * @throws slipway.base.Problem of kind INPUT when it asks for what only disk images have
+   */
+  public void requireInstallable() {
+    layout.requireNoPassphrase();
+  }
+
+  /**
    * Reads a config that comes from elsewhere; one that begins with a brace is JSON.
    *
    * @param name for messages

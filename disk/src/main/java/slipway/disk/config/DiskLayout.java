@@ -133,7 +133,7 @@ public record DiskLayout(
    *
    * @throws Problem of kind INPUT
    */
-  public void requireNoPassphrase() {
+  void requireNoPassphrase() {
     for (Partition partition : partitions) {
       if (partition.passphrase() != null) {
         throw Problem.input(
