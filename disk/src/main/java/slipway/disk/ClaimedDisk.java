@@ -26,9 +26,10 @@ import slipway.linux.process.Command;
 public final class ClaimedDisk implements AutoCloseable {
   private static final long MIB = 1L << 20;
 
-  /** The bytes by which QEMU tells others that it uses an image (QEMU, block/file-posix.c). */
+  /** Bytes of a sector, as the kernel writes them, of disks that are divided. */
   private static final List<String> SECTORS = List.of("512", "4096");
 
+  /** The bytes by which QEMU tells others that it uses an image (QEMU, block/file-posix.c). */
   private static final long QEMU_LOCKS = 100;
 
   private static final long QEMU_LOCKS_LENGTH = 200;

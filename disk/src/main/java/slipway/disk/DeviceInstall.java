@@ -28,6 +28,9 @@ public final class DeviceInstall {
   /** The kernel arguments of this kind of installation. */
   private static final KernelArguments USUAL = KernelArguments.of("rw");
 
+  /** Others are looked into once they are on the disk; a layer is read again for it. */
+  private static final long LARGEST_INITRAMFS = 64L << 20;
+
   private final Request request;
   private final Progress progress;
 
@@ -151,6 +154,10 @@ public final class DeviceInstall {
                 : EncryptedRoot.arguments(new UUID(0, 0))),
         USUAL.append(DiskWriter.mounts(plan, image.files()).arguments()),
         request.wishes());
+    DiskPlan.Group group = plan.group();
+    if (group != null && group.volumes().contains(plan.root())) {
+      image.requireVolumesAtStart(LARGEST_INITRAMFS);
+    }
     image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
     image.requireBootLoader(request.wishes(), plan.sector() == DiskPlan.SECTOR, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());
@@ -207,7 +214,10 @@ public final class DeviceInstall {
                 request.device()
                     + " is erased and holds no system that starts: install to it again")) {
       try {
-        FileSystems.discard(request.device());
+        try (Progress.Phases step = progress.phases("disk")) {
+          step.at("telling the disk that nothing on it counts");
+          FileSystems.discard(request.device());
+        }
         FileSystems.wipe(request.device());
         writer.writeWhole(plan -> request.device(), plans, scratch);
       } catch (IOException | RuntimeException e) {

@@ -169,11 +169,11 @@ final class DiskWriter {
    */
   private boolean write(Path disk, DiskPlan plan, Scratch scratch) throws IOException {
     step.at("dividing the disk");
-    if (!options.isNew()) {
-      FileSystems.wipe(disk, plan);
-    }
     if (!plan.encrypted().isEmpty()) {
       FileSystems.requireTools(List.of("cryptsetup"));
+    }
+    if (!options.isNew()) {
+      FileSystems.wipe(disk, plan);
     }
     plan.writeTable(disk);
     Path mountpoint = Files.createDirectories(scratch.folder().resolve("root"));
@@ -390,7 +390,7 @@ final class DiskWriter {
     others.require(installation.known().files());
     DiskPlan.Group group = plan.group();
     if (group != null && group.volumes().contains(plan.root())) {
-      installation.known().requireVolumesAtStart();
+      installation.known().requireVolumesAtStart(Long.MAX_VALUE);
     }
     if (!plan.encrypted().isEmpty()) {
       installation.known().requireUnlockingAtStart();

@@ -6,6 +6,7 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.HexFormat;
 import java.util.function.Predicate;
 import slipway.archive.compress.Compression;
 import slipway.base.Cleanup;
@@ -23,6 +24,7 @@ final class InitramfsNames {
   private static final int SIZE = MAGIC + 6 * FIELD;
   private static final int NAME_SIZE = MAGIC + 11 * FIELD;
   private static final int LONGEST = 4096;
+  private static final int PIECE = 1 << 16;
   private static final String END = "TRAILER!!!";
 
   /** No machine would unpack more into its memory at each start. */
@@ -39,7 +41,7 @@ final class InitramfsNames {
   static boolean lacks(InputStream initramfs, Predicate<String> wanted) {
     try {
       return new InitramfsNames(wanted).lacks(new BufferedInputStream(initramfs), true);
-    } catch (IOException | Problem | NumberFormatException e) {
+    } catch (IOException | Problem | IllegalArgumentException e) {
       return false;
     }
   }
@@ -52,7 +54,7 @@ final class InitramfsNames {
         return true;
       }
       if (first == 0) {
-        take(1);
+        zeros(in);
         continue;
       }
       in.reset();
@@ -68,6 +70,28 @@ final class InitramfsNames {
     }
   }
 
+  /** Passes over those that lie between archives, up to where something else begins. */
+  private void zeros(BufferedInputStream in) throws IOException {
+    byte[] piece = new byte[PIECE];
+    while (true) {
+      Cleanup.checkStopped();
+      in.mark(PIECE);
+      int n = in.read(piece);
+      int zeros = 0;
+      while (zeros < n && piece[zeros] == 0) {
+        zeros++;
+      }
+      take(zeros);
+      if (zeros < PIECE) {
+        in.reset();
+        in.skipNBytes(zeros);
+        if (n < 0 || zeros < n || zeros == 0) {
+          return;
+        }
+      }
+    }
+  }
+
   private boolean packedLacks(InputStream in) throws IOException {
     try (InputStream plain = Compression.decompressArchive(in)) {
       return lacks(new BufferedInputStream(plain), false);
@@ -77,17 +101,22 @@ final class InitramfsNames {
   private boolean entryLacks(InputStream in) throws IOException {
     Cleanup.checkStopped();
     String header = text(in, HEADER);
-    long size = Long.parseLong(header.substring(SIZE, SIZE + FIELD), 16);
-    int length = Integer.parseInt(header.substring(NAME_SIZE, NAME_SIZE + FIELD), 16);
+    long size = number(header, SIZE);
+    long length = number(header, NAME_SIZE);
     if (length < 1 || length > LONGEST) {
       throw new EOFException();
     }
-    String name = text(in, length).substring(0, length - 1);
+    String name = text(in, (int) length).substring(0, (int) length - 1);
     in.skipNBytes(padding(HEADER + length));
     long rest = name.equals(END) ? 0 : size + padding(size);
     take(rest);
     in.skipNBytes(rest);
     return !wanted.test(name);
+  }
+
+  /** Eight digits, without a sign. */
+  private static long number(String header, int at) {
+    return Integer.toUnsignedLong(HexFormat.fromHexDigits(header, at, at + FIELD));
   }
 
   private static long padding(long size) {
@@ -105,7 +134,7 @@ final class InitramfsNames {
 
   private void take(long bytes) throws IOException {
     left -= bytes;
-    if (left < 0) {
+    if (bytes < 0 || left < 0) {
       throw new EOFException();
     }
   }

@@ -46,11 +46,11 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   /** Lists of modules have some hundred kilobytes. */
   private static final int LARGEST_LIST = 32 << 20;
 
-  private static final Pattern LVM = Pattern.compile("(usr/)?s?bin/lvm");
+  private static final Pattern LVM = Pattern.compile("[./]*(usr/)?s?bin/lvm");
 
   /** systemd's, or that of initramfs-tools, which reads no {@code luks.uuid=}, is not asked. */
   private static final Pattern CRYPTSETUP =
-      Pattern.compile("(usr/)?(lib/systemd|bin)/systemd-cryptsetup");
+      Pattern.compile("[./]*(usr/)?(lib/systemd|bin)/systemd-cryptsetup");
 
   /** What is looked into before an import; the lists of modules are kept for {@link #drivers}. */
   private static final Pattern READ =
@@ -211,10 +211,12 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    * Refuses an initramfs that does not find a root in a logical volume, as far as it can be looked
    * into.
    *
+   * @param most bytes of an initramfs that is looked into
    * @throws Problem of kind INPUT
    */
-  void requireVolumesAtStart() throws IOException {
+  void requireVolumesAtStart(long most) throws IOException {
     requireInInitramfs(
+        most,
         LVM,
         "has no lvm and would not find a root in a logical volume",
         "lvm2 (dracut --force), or take a plain partition for /");
@@ -227,15 +229,17 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
    */
   void requireUnlockingAtStart() throws IOException {
     requireInInitramfs(
+        Long.MAX_VALUE,
         CRYPTSETUP,
         "has no cryptsetup and would not ask for the passphrase of a partition",
         "cryptsetup (dracut --force), or leave out luks");
   }
 
-  private void requireInInitramfs(Pattern wanted, String lack, String way) throws IOException {
+  private void requireInInitramfs(long most, Pattern wanted, String lack, String way)
+      throws IOException {
     KernelLayout kernel = KernelLayout.of(files);
     for (KernelLayout.BootFile file : kernel.files()) {
-      if (file.name().equals(kernel.initramfsName())) {
+      if (file.name().equals(kernel.initramfsName()) && file.content().size() <= most) {
         try (InputStream in = file.content().open()) {
           if (InitramfsNames.lacks(in, name -> wanted.matcher(name).matches())) {
             throw Problem.input(

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.base.Progress;
@@ -109,6 +110,7 @@ class EncryptedDiskTest extends DiskCase {
 
   /** By root, xfs; the group is a partition's only content. */
   @Test
+  @Tag("soak")
   void volumesLieInAnEncryptedPartition() throws Exception {
     Files.createDirectories(tree.resolve("usr/sbin"));
     Files.writeString(tree.resolve("usr/sbin/lvm"), "lvm");

@@ -62,6 +62,8 @@ class InitramfsNamesTest {
     }
     assertThat(lacks(joined(without, new byte[4096]))).isTrue();
     assertThat(lacks(joined(without, new byte[512], with))).isFalse();
+    assertThat(lacks(joined(without, new byte[200_000], with))).isFalse();
+    assertThat(lacks(joined(without, new byte[65536 - 512], without))).isTrue();
   }
 
   @Test
@@ -69,6 +71,9 @@ class InitramfsNamesTest {
     byte[] without = cpio("usr/bin/sh", "etc/x");
     assertThat(lacks(Arrays.copyOf(without, 300))).isFalse();
     assertThat(lacks(joined(without, "rubbish".getBytes(StandardCharsets.US_ASCII)))).isFalse();
+    byte[] negative = without.clone();
+    System.arraycopy("-0000200".getBytes(StandardCharsets.US_ASCII), 0, negative, 6 + 6 * 8, 8);
+    assertThat(lacks(negative)).as("a size that would give bytes back").isFalse();
     byte[] gzip = packed("gzip -c", without);
     assertThat(lacks(Arrays.copyOf(gzip, gzip.length / 2))).isFalse();
     assertThat(lacks(packed("gzip -c", gzip))).isFalse();

@@ -234,6 +234,30 @@ class LogicalVolumesTest extends DiskCase {
         .isInstanceOf(Problem.class)
         .hasMessageContaining(
             "initramfs, /usr/lib/modules/%s/initramfs.img, has no lvm".formatted(TestImage.KERNEL));
+    Path device = Files.write(directory.resolve("device"), new byte[4096]);
+    try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "rw")) {
+      file.setLength(3L << 30);
+      file.seek(1L << 30);
+      file.writeUTF("old");
+    }
+    assertThatThrownBy(
+            () ->
+                DeviceInstall.run(
+                    new DeviceInstall.Request(
+                        request.image(),
+                        device,
+                        true,
+                        true,
+                        null,
+                        0,
+                        null,
+                        MachineWishes.of(null, config(GROUP))),
+                    Progress.NONE))
+        .hasMessageContaining("has no lvm");
+    try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "r")) {
+      file.seek(1L << 30);
+      assertThat(file.readUTF()).as("what the disk held before").isEqualTo("old");
+    }
     // A root that is beside the group is found without.
     build(
         with(

@@ -70,7 +70,13 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
         return;
       }
       if (!closed) {
-        (tasks.isEmpty() ? phases : tasks).forEach(each -> output("  " + each.line()));
+        (tasks.isEmpty() ? phases : tasks)
+            .forEach(
+                each -> {
+                  if (each.isTold()) {
+                    output("  " + each.line());
+                  }
+                });
       }
     }
   }
@@ -100,6 +106,11 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
     }
 
     abstract String line();
+
+    /** Whether there is something to say of it. */
+    boolean isTold() {
+      return true;
+    }
   }
 
   private final class Bytes extends Running implements Task {
@@ -135,6 +146,11 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
     public void at(String what) {
       this.what = Printable.text(what);
       output(this.what);
+    }
+
+    @Override
+    boolean isTold() {
+      return !what.isEmpty();
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -36,8 +37,7 @@ final class DiskKeys {
           "a UUID such as 6264d520-3fb9-423f-8ab8-7a0a8e3d3562");
 
   /** On a machine's console nobody can type others. */
-  private static final ConfigKeys.Form PASSPHRASE =
-      new ConfigKeys.Form("[ -~]{1,512}", "1 to 512 printable ASCII characters");
+  private static final Pattern PASSPHRASE = Pattern.compile("[ -~]{1,512}");
 
   /** Where the image's own files are, and what the system mounts there by itself. */
   private static final Set<String> TAKEN =
@@ -198,8 +198,14 @@ final class DiskKeys {
                   : "a partition of fs_type \"none\" has nothing to encrypt")
               + "; leave luks out");
     }
-    return new Passphrase(
-        required(keys.required(luks, "passphrase", key), PASSPHRASE, key + ".passphrase"));
+    String passphrase = keys.required(luks, "passphrase", key);
+    if (!PASSPHRASE.matcher(passphrase).matches()) {
+      // Not in its own words, which are a secret.
+      throw keys.wrong(
+          key + ".passphrase",
+          key + ".passphrase is not valid; expected 1 to 512 printable ASCII characters");
+    }
+    return new Passphrase(passphrase);
   }
 
   /** That its least size is said, of a partition or a logical volume. */

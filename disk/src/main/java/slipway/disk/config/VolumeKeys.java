@@ -14,6 +14,9 @@ import tools.jackson.databind.JsonNode;
 final class VolumeKeys {
   private static final String GROUP = "vg00";
 
+  /** What a root may be called that is added. */
+  private static final String USUAL_ROOT = "rootlv00";
+
   private static final ConfigKeys.Form NAME =
       new ConfigKeys.Form(
           "(?!\\.{1,2}$)[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,99}",
@@ -52,6 +55,14 @@ final class VolumeKeys {
     disk.requireOneGroup(at);
     String given = checked(n, at);
     String group = given == null ? GROUP : given;
+    requireShort(group, USUAL_ROOT, at);
+    int count = n.path("logical_volumes").size();
+    if (count >= VolumeGroup.MOST_VOLUMES) {
+      throw keys.wrong(
+          at + ".logical_volumes",
+          "%s.logical_volumes: there are %d, and fewer than %d are made"
+              .formatted(at, count, VolumeGroup.MOST_VOLUMES));
+    }
     Set<String> names = new HashSet<>();
     keys.each(
         n, "logical_volumes", at + ".logical_volumes", (v, where) -> name(v, where, group, names));
@@ -60,13 +71,7 @@ final class VolumeKeys {
         n,
         "logical_volumes",
         at + ".logical_volumes",
-        (v, where) -> volumes.add(volume(v, where, names)));
-    if (volumes.size() >= VolumeGroup.MOST_VOLUMES) {
-      throw keys.wrong(
-          at + ".logical_volumes",
-          "%s.logical_volumes: there are %d, and fewer than %d are made"
-              .formatted(at, volumes.size(), VolumeGroup.MOST_VOLUMES));
-    }
+        (v, where) -> volumes.add(volume(v, where, group, names)));
     return new PartitionContent.Lvm(group, volumes);
   }
 
@@ -80,17 +85,7 @@ final class VolumeKeys {
     if (name == null) {
       return;
     }
-    if (RESERVED.matcher(name).matches()) {
-      throw keys.wrong(
-          at + ".name", at + ".name: LVM keeps names such as \"" + name + "\" for itself");
-    }
-    // Between both is one -, and each within them is doubled.
-    if ((group + name).replace("-", "--").length() + 1 > LONGEST) {
-      throw keys.wrong(
-          at + ".name",
-          "%s.name: \"%s\" with the group's name \"%s\" is longer than the %d characters that the kernel takes"
-              .formatted(at, name, group, LONGEST));
-    }
+    requireTaken(group, name, at);
     if (!names.add(name)) {
       throw keys.wrong(
           at + ".name",
@@ -99,7 +94,27 @@ final class VolumeKeys {
     }
   }
 
-  private PartitionContent.Volume volume(JsonNode n, String at, Set<String> names) {
+  /** That LVM and the kernel take a name, whoever made it up. */
+  private void requireTaken(String group, String name, String at) {
+    if (RESERVED.matcher(name).matches()) {
+      throw keys.wrong(
+          at + ".name",
+          at + ".name: LVM keeps names such as \"" + name + "\" for itself; give another one");
+    }
+    requireShort(group, name, at);
+  }
+
+  private void requireShort(String group, String name, String at) {
+    // Between both is one -, and each within them is doubled.
+    if ((group + name).replace("-", "--").length() + 1 > LONGEST) {
+      throw keys.wrong(
+          at + ".name",
+          "%s.name: \"%s\" with the group's name \"%s\" is longer than the %d characters that the kernel takes"
+              .formatted(at, name, group, LONGEST));
+    }
+  }
+
+  private PartitionContent.Volume volume(JsonNode n, String at, String group, Set<String> names) {
     keys.known(n, at, "name", "minsize", "fs_type", "label", "mountpoint");
     disk.requireSize(n, at);
     PartitionContent content = disk.content(n, at);
@@ -113,6 +128,7 @@ final class VolumeKeys {
     }
     String given = keys.string(n, "name", at + ".name");
     String name = given == null ? unused(usualName(content), names) : given;
+    requireTaken(group, name, at);
     return new PartitionContent.Volume(at, name, disk.size(n, "minsize", at), content);
   }
 

@@ -84,6 +84,8 @@ public final class FileSystems {
   public static void requireTools(@Nullable RootFileSystem root) {
     requireTools(
         List.of(
+            "blkdiscard",
+            "fallocate",
             "sfdisk",
             "wipefs",
             "losetup",

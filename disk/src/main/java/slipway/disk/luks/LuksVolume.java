@@ -124,9 +124,11 @@ public record LuksVolume(long start, long size, UUID id) {
 
   /** Makes a volume of that size which holds nothing but the header. */
   private Path header(byte[] key, String passphrase, Path work) throws IOException {
-    Path header = secret(work.resolve("luks-header"), new byte[0]);
-    Path keyFile = secret(work.resolve("luks-key"), key);
+    Path header = work.resolve("luks-header");
+    Path keyFile = work.resolve("luks-key");
     try {
+      secret(header, new byte[0]);
+      secret(keyFile, key);
       try (RandomAccessFile empty = new RandomAccessFile(header.toFile(), "rw")) {
         empty.setLength(size);
       }
@@ -141,17 +143,17 @@ public record LuksVolume(long start, long size, UUID id) {
           .run();
       return header;
     } catch (IOException | RuntimeException e) {
-      Files.delete(header);
+      Files.deleteIfExists(header);
       throw e;
     } finally {
-      Files.delete(keyFile);
+      Files.deleteIfExists(keyFile);
     }
   }
 
-  private static Path secret(Path file, byte[] content) throws IOException {
+  private static void secret(Path file, byte[] content) throws IOException {
     Files.createFile(
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    return Files.write(file, content);
+    Files.write(file, content);
   }
 
   /** All but the pieces that are zero, as they are on the disk. */

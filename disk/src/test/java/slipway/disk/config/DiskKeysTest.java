@@ -163,7 +163,8 @@ class DiskKeysTest {
         Arguments.of("", all + "luks = 1", "[0].luks"),
         Arguments.of("", all + "luks = {}", "[0].luks lacks passphrase"),
         Arguments.of("", all + "luks.passphrase = \"\"", "[0].luks.passphrase"),
-        Arguments.of("", all + "luks.passphrase = \"ä\"", "1 to 512 printable ASCII"),
+        Arguments.of(
+            "", all + "luks.passphrase = \"ä\"", "luks.passphrase is not valid; expected 1 to 512"),
         Arguments.of("", all + "luks.passphrase = \"x\"\nluks.tpm = 1", "luks.tpm"),
         Arguments.of(
             "", all.replace("/var", "/boot") + "luks.passphrase = \"x\"", "before anything can be"),
@@ -320,6 +321,9 @@ class DiskKeysTest {
         Arguments.of(all.replace("\"v\"", "\"\""), "logical_volumes[0].name: \"\" is not valid"),
         Arguments.of(all.replace("\"v\"", "\"pvmove0\""), "LVM keeps names such as"),
         Arguments.of(all.replace("\"v\"", "\"a_tmeta\""), "LVM keeps names such as"),
+        Arguments.of(
+            volume("minsize = 1\nmountpoint = \"/snapshots\"\n"), "such as \"snapshotslv\""),
+        Arguments.of("name = \"" + "a-".repeat(50) + "\"\n", "longer than the 127 characters"),
         Arguments.of(
             "name = \"" + long64 + "\"\n" + all.replace("\"v\"", "\"" + long64 + "\""),
             "longer than the 127 characters"),

@@ -33,7 +33,10 @@ final class VolumeAnswers {
   }
 
   void physical(KickstartCommand.Partition part) {
-    physical.put(part.mountPoint(), part);
+    if (physical.putIfAbsent(part.mountPoint(), part) != null) {
+      throw InstallAnswers.wrong(
+          part.at(), "part: " + part.mountPoint() + " is there already; give it another name");
+    }
   }
 
   /**
