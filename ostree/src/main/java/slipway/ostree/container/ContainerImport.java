@@ -367,7 +367,7 @@ public final class ContainerImport {
       parts.base.add(EncapsulatedLayer.read(repository, content));
     }
     parts.base.requireUnmarked();
-    FileTree tree = parts.base.tree();
+    FileTree tree = parts.base.tree(totals);
     Checksum commit = parts.base.write(transaction, tree);
     Descriptor layer = java.util.Objects.requireNonNull(parts.wholeLayer);
     transaction.setRef(ContainerRefs.layer(layer.digest()), commit);

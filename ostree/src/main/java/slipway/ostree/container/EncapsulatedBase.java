@@ -3,9 +3,12 @@ package slipway.ostree.container;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import slipway.archive.tar.ImageTotals;
 import slipway.archive.tar.Metadata;
 import slipway.base.Limit;
 import slipway.base.Printable;
@@ -26,12 +29,13 @@ import slipway.tree.Node;
  * thread.
  */
 final class EncapsulatedBase {
+  private static final String COMMIT = "the image's commit";
+
   private final Map<Checksum, Node> contents = new HashMap<>();
   private final Map<Checksum, byte[]> dirtrees = new HashMap<>();
   private final Map<Checksum, Metadata> dirmetas = new HashMap<>();
   private @Nullable Commit commit;
   private Map<String, GVariant> detached = Map.of();
-  private long nodes;
 
   /** Takes what a layer brings. */
   void add(EncapsulatedLayer layer) {
@@ -91,12 +95,15 @@ final class EncapsulatedBase {
   }
 
   /**
-   * The commit's files.
+   * The commit's files. A few objects can name each other so that the tree is far larger than they
+   * are, or has no end that anyone would live to see.
    *
-   * @throws Problem of kind CORRUPT when there is no commit, or an object is missing
+   * @param totals in which the layers' objects were counted, each once
+   * @throws Problem of kind CORRUPT when there is no commit, an object is missing, or the tree
+   *     takes too much
    */
-  FileTree tree() {
-    return new FileTree(directory(commit().root(), 0));
+  FileTree tree(ImageTotals totals) {
+    return new FileTree(new Expansion(totals).directory(commit().root(), 0));
   }
 
   /**
@@ -123,35 +130,47 @@ final class EncapsulatedBase {
     return found;
   }
 
-  private Node.Directory directory(TreeRoot root, int depth) {
-    Limit.TREE_DEPTH.check(depth, "the image's commit");
-    byte[] bytes = dirtrees.get(root.dirtree());
-    Metadata metadata = dirmetas.get(root.dirmeta());
-    if (bytes == null || metadata == null) {
-      throw missing(bytes == null ? root.dirtree() + ".dirtree" : root.dirmeta() + ".dirmeta");
-    }
-    Objects.DirTree entries = Objects.dirTree(bytes);
-    TreeMap<OsPath, Node> children = new TreeMap<>();
-    for (Map.Entry<OsPath, Checksum> file : entries.files().entrySet()) {
-      Node node = contents.get(file.getValue());
-      if (node == null) {
-        throw missing(file.getValue() + ".file");
-      }
-      count();
-      children.put(file.getKey(), node);
-    }
-    for (Map.Entry<OsPath, TreeRoot> below : entries.directories().entrySet()) {
-      count();
-      children.put(below.getKey(), directory(below.getValue(), depth + 1));
-    }
-    return new Node.Directory(metadata, children);
-  }
+  /** Makes a tree of the objects. */
+  private final class Expansion {
+    private final ImageTotals totals;
+    private final Set<Checksum> named = new HashSet<>();
+    private long nodes;
 
-  /**
-   * A few objects can name each other so that the tree has no end that anyone would live to see.
-   */
-  private void count() {
-    Limit.LAYER_ENTRIES.check(++nodes, "the image's commit");
+    Expansion(ImageTotals totals) {
+      this.totals = totals;
+    }
+
+    private Node.Directory directory(TreeRoot root, int depth) {
+      Limit.TREE_DEPTH.check(depth, COMMIT);
+      byte[] bytes = dirtrees.get(root.dirtree());
+      Metadata metadata = dirmetas.get(root.dirmeta());
+      if (bytes == null || metadata == null) {
+        throw missing(bytes == null ? root.dirtree() + ".dirtree" : root.dirmeta() + ".dirmeta");
+      }
+      Objects.DirTree entries = Objects.dirTree(bytes);
+      TreeMap<OsPath, Node> children = new TreeMap<>();
+      for (Map.Entry<OsPath, Checksum> file : entries.files().entrySet()) {
+        Node node = contents.get(file.getValue());
+        if (node == null) {
+          throw missing(file.getValue() + ".file");
+        }
+        // Its first name was counted with its layer.
+        count(file.getKey(), !named.add(file.getValue()));
+        children.put(file.getKey(), node);
+      }
+      for (Map.Entry<OsPath, TreeRoot> below : entries.directories().entrySet()) {
+        count(below.getKey(), true);
+        children.put(below.getKey(), directory(below.getValue(), depth + 1));
+      }
+      return new Node.Directory(metadata, children);
+    }
+
+    private void count(OsPath name, boolean isMore) {
+      Limit.LAYER_ENTRIES.check(++nodes, COMMIT);
+      if (isMore) {
+        totals.inode(name.length());
+      }
+    }
   }
 
   private static Problem missing(String object) {

@@ -54,7 +54,7 @@ public final class EncapsulatedImport {
         base.add(
             EncapsulatedLayer.read(transaction, source, blob, diffIds.get(i), totals, progress));
       }
-      name = base.write(transaction, base.tree());
+      name = base.write(transaction, base.tree(totals));
       more = base.detached();
       if (ref != null) {
         transaction.setRef(ref, name);

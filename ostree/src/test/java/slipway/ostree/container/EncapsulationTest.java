@@ -369,6 +369,33 @@ class EncapsulationTest {
     }
   }
 
+  /**
+   * A directory that is named again and again makes a large tree of a small layer, which needs no
+   * names of its own.
+   */
+  @Test
+  void directoriesThatAreSharedTakeMemory() throws Exception {
+    Path shared = Files.createDirectories(dir.resolve("shared"));
+    for (int i = 0; i < 100; i++) {
+      Path folder = Files.createDirectory(shared.resolve("folder" + i));
+      for (int n = 0; n < 100; n++) {
+        Files.createFile(folder.resolve("file" + n));
+      }
+    }
+    commit =
+        new Checksum(
+            Command.of("ostree", "commit", "--repo=" + repo, "--branch=os/shared")
+                .with("--tree=dir=" + shared)
+                .output()
+                .strip());
+    Limit.set("tree-bytes=1m", "test");
+    try {
+      refused(tar -> without(tar, "folder*"), "--limit tree-bytes");
+    } finally {
+      Limit.set("tree-bytes=" + Limit.TREE_BYTES.preset(), "test");
+    }
+  }
+
   @Test
   void anImageOfFilesIsNoCommit() throws Exception {
     byte[] json =
