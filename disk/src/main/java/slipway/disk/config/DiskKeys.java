@@ -185,9 +185,7 @@ final class DiskKeys {
     String key = at + ".luks";
     JsonNode luks = keys.object(n, "luks", key);
     keys.known(luks, key, "passphrase");
-    boolean isOfLoaders =
-        content.places().contains(PartitionContent.BOOT)
-            || content.places().contains(PartitionContent.ESP);
+    boolean isOfLoaders = content.isAt(PartitionContent.BOOT) || content.isAt(PartitionContent.ESP);
     if (isOfLoaders || content instanceof PartitionContent.Nothing) {
       throw keys.wrong(
           key,

@@ -146,7 +146,7 @@ public record DiskLayout(
 
   /** What is asked for at a place of the machine. */
   public Optional<Partition> at(String place) {
-    return partitions.stream().filter(p -> p.content().places().contains(place)).findFirst();
+    return partitions.stream().filter(p -> p.content().isAt(place)).findFirst();
   }
 
   /** The file system of the root, when it is asked for. */

@@ -83,7 +83,7 @@ public sealed interface PartitionContent {
 
     /** The volume that is mounted in a place. */
     public Optional<Volume> at(String place) {
-      return volumes.stream().filter(v -> v.content().places().contains(place)).findFirst();
+      return volumes.stream().filter(v -> v.content().isAt(place)).findFirst();
     }
   }
 
@@ -111,5 +111,10 @@ public sealed interface PartitionContent {
       case Swap swap -> List.of();
       case Nothing nothing -> List.of();
     };
+  }
+
+  /** Whether it, or something in it, is mounted in a place. */
+  default boolean isAt(String place) {
+    return places().contains(place);
   }
 }

@@ -154,7 +154,7 @@ final class VolumeKeys {
 
   /** With a root in the group, where there is a group and no root. */
   static List<DiskLayout.Partition> withRoot(List<DiskLayout.Partition> partitions) {
-    if (partitions.stream().anyMatch(p -> p.content().places().contains(PartitionContent.ROOT))) {
+    if (partitions.stream().anyMatch(p -> p.content().isAt(PartitionContent.ROOT))) {
       return partitions;
     }
     return partitions.stream()
