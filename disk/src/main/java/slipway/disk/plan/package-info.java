@@ -1,6 +1,21 @@
 /**
- * What goes where on a disk. {@link slipway.disk.plan.DiskPlan} is a value that sfdisk(8) is given
- * as its script.
+ * What goes where on a disk. Entry: {@link slipway.disk.plan.DiskPlan}, a value that sfdisk(8) is
+ * given as its script.
+ *
+ * <pre>
+ *  config.DiskLayout, Least
+ *         │
+ *         ▼
+ *  WantedPartitions    which partitions there are and how large at least; PartitionTypes has their
+ *         │            types, each is a WantedPartition, and Demand is what others see of it
+ *         ▼
+ *  Division            where they lie, and the volumes of a group; refuses what is too small
+ *         │
+ *         ▼
+ *  DiskPlan            what lies where; writes the table, by sfdisk or Gpt
+ * </pre>
+ *
+ * <p>What a disk usually has:
  *
  * <pre>
  *  offset      size         name         holds
@@ -30,8 +45,9 @@
  * last partition, it takes what the other volumes leave. {@link
  * slipway.disk.config.PartitionContent} is what a partition may hold.
  *
- * <p>Types of partitions are those of the Discoverable Partitions Specification; the root's is that
- * of the architecture. Each partition has an id of its own, and so has each file system in it.
+ * <p>Types of partitions ({@code PartitionTypes}) are those of the Discoverable Partitions
+ * Specification; the root's is that of the architecture. Each partition has an id of its own, and
+ * so has each file system in it.
  */
 @org.jspecify.annotations.NullMarked
 package slipway.disk.plan;
