@@ -41,7 +41,7 @@ public final class Ioctls {
   public static void setImmutable(OsPath path, boolean immutable) throws UnixException {
     Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
     if (pretence != null) {
-      pretence.setImmutable(Posix.find(Posix.AT_FDCWD, path, false), immutable);
+      pretence.setImmutable(StatCall.find(Posix.AT_FDCWD, path, false), immutable);
       return;
     }
     changeFlags(path, FS_IMMUTABLE_FL, immutable ? FS_IMMUTABLE_FL : 0);

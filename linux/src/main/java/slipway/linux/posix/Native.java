@@ -177,7 +177,17 @@ public final class Native {
   /** Of a descriptor. A full disk is told to people, who know its files by their names. */
   static UnixException error(String call, int fd, int errno) {
     boolean full = errno == UnixException.ENOSPC || errno == UnixException.EDQUOT;
-    return error(call, full ? Posix.named(fd) : "fd " + fd, errno);
+    return error(call, full ? named(fd) : "fd " + fd, errno);
+  }
+
+  /** The file of a descriptor, or its number where it is of no file. */
+  private static String named(int fd) {
+    try {
+      String file = Posix.readlink(OsPath.of("/proc/self/fd/" + fd)).toString();
+      return file.startsWith("/") ? file.replaceFirst(" \\(deleted\\)$", "") : "fd " + fd;
+    } catch (UnixException e) {
+      return "fd " + fd;
+    }
   }
 
   private static String strerror(int errno) {

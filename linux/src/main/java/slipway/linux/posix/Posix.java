@@ -45,8 +45,7 @@ public final class Posix {
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
-  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-  private static final int AT_EMPTY_PATH = 0x1000;
+  static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int UTIME_NOW = 0x3fffffff;
   private static final int AT_REMOVEDIR = 0x200;
 
@@ -97,7 +96,7 @@ public final class Posix {
   public static void lchownat(int dir, OsPath path, int uid, int gid) throws UnixException {
     Pretence pretence = Pretence.over(dir, path);
     if (pretence != null) {
-      pretence.chown(find(dir, path, false), uid, gid);
+      pretence.chown(StatCall.find(dir, path, false), uid, gid);
       return;
     }
     Scratch s = Native.scratch();
@@ -108,7 +107,7 @@ public final class Posix {
   public static void fchown(int fd, int uid, int gid) throws UnixException {
     Pretence pretence = Pretence.over(fd);
     if (pretence != null) {
-      pretence.chown(find(fd), uid, gid);
+      pretence.chown(StatCall.find(fd), uid, gid);
       return;
     }
     Scratch s = Native.scratch();
@@ -123,7 +122,7 @@ public final class Posix {
   /** As {@link #chmod}, relative to an open directory. */
   public static void chmodat(int dir, OsPath path, int mode) throws UnixException {
     Pretence pretence = Pretence.over(dir, path);
-    int real = pretence == null ? mode : pretence.chmod(find(dir, path, true), mode);
+    int real = pretence == null ? mode : pretence.chmod(StatCall.find(dir, path, true), mode);
     Scratch s = Native.scratch();
     s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), real & 07777, 0));
   }
@@ -131,7 +130,7 @@ public final class Posix {
   /** fchmod(2). */
   public static void fchmod(int fd, int mode) throws UnixException {
     Pretence pretence = Pretence.over(fd);
-    int real = pretence == null ? mode : pretence.chmod(find(fd), mode);
+    int real = pretence == null ? mode : pretence.chmod(StatCall.find(fd), mode);
     Scratch s = Native.scratch();
     s.check("fchmod", fd, FCHMOD.call(s, fd, real & 07777));
   }
@@ -187,7 +186,7 @@ public final class Posix {
     if (pretence != null) {
       int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (mode & 0777) | 0600);
       try {
-        pretence.mknod(find(fd), mode, rdev);
+        pretence.mknod(StatCall.find(fd), mode, rdev);
       } finally {
         close(fd);
       }
@@ -206,14 +205,14 @@ public final class Posix {
   public static void mkdirat(int dir, OsPath path, int mode) throws UnixException {
     Scratch s = Native.scratch();
     s.check("mkdir", path, MKDIRAT.call(s, dir, s.path(0, path), mode));
-    begin(dir, path);
+    Pretence.begin(dir, path);
   }
 
   /**
    * link(2): a second name for {@code existing}, which is not followed when it is a symbolic link.
    */
   public static void link(OsPath existing, OsPath path) throws UnixException {
-    requireOneFileSystem("link", AT_FDCWD, existing, AT_FDCWD, path);
+    Pretence.requireOneFileSystem("link", AT_FDCWD, existing, AT_FDCWD, path);
     Scratch s = Native.scratch();
     s.check(
         "link", path, LINKAT.call(s, AT_FDCWD, s.path(0, existing), AT_FDCWD, s.path(1, path), 0));
@@ -222,7 +221,7 @@ public final class Posix {
   /** linkat(2) with both paths relative to open directories. */
   public static void linkat(int existingDir, OsPath existing, int dir, OsPath path)
       throws UnixException {
-    requireOneFileSystem("linkat", existingDir, existing, dir, path);
+    Pretence.requireOneFileSystem("linkat", existingDir, existing, dir, path);
     Scratch s = Native.scratch();
     s.check(
         "linkat", path, LINKAT.call(s, existingDir, s.path(0, existing), dir, s.path(1, path), 0));
@@ -237,7 +236,7 @@ public final class Posix {
   public static void symlinkat(OsPath target, int dir, OsPath path) throws UnixException {
     Scratch s = Native.scratch();
     s.check("symlink", path, SYMLINKAT.call(s, s.path(0, target), dir, s.path(1, path)));
-    begin(dir, path);
+    Pretence.begin(dir, path);
   }
 
   /** unlink(2). */
@@ -267,7 +266,7 @@ public final class Posix {
   /** As {@link #rename}, relative to open directories. */
   public static void renameat(int fromDir, OsPath from, int toDir, OsPath to, int flags)
       throws UnixException {
-    requireOneFileSystem("rename", fromDir, from, toDir, to);
+    Pretence.requireOneFileSystem("rename", fromDir, from, toDir, to);
     Scratch s = Native.scratch();
     s.check("rename", to, RENAMEAT2.call(s, fromDir, s.path(0, from), toDir, s.path(1, to), flags));
   }
@@ -282,16 +281,6 @@ public final class Posix {
             path,
             READLINKAT.callLong(s, AT_FDCWD, s.path(0, path), Native.address(buffer), 4097));
     return OsPath.ofBytes(Native.bytes(buffer, 0, r));
-  }
-
-  /** The file of a descriptor, or its number where it is of no file. */
-  static String named(int fd) {
-    try {
-      String file = readlink(OsPath.of("/proc/self/fd/" + fd)).toString();
-      return file.startsWith("/") ? file.replaceFirst(" \\(deleted\\)$", "") : "fd " + fd;
-    } catch (UnixException e) {
-      return "fd " + fd;
-    }
   }
 
   /** open(2); always with O_CLOEXEC. The caller closes the descriptor. */
@@ -311,7 +300,7 @@ public final class Posix {
     int errno = fd < 0 ? s.errno() : 0;
     Pretence pretence = errno == UnixException.EACCES ? Pretence.over(dir, path) : null;
     if (pretence != null) {
-      int wanted = pretence.opened(find(dir, path, true));
+      int wanted = pretence.opened(StatCall.find(dir, path, true));
       s.check("chmod", path, FCHMODAT.call(s, dir, s.path(0, path), wanted, 0));
       fd = OPENAT.call(s, dir, s.path(0, path), flags | O_CLOEXEC, mode);
       errno = fd < 0 ? s.errno() : 0;
@@ -321,7 +310,7 @@ public final class Posix {
     }
     Pretence made = (flags & O_EXCL) == 0 ? null : Pretence.over(fd);
     if (made != null) {
-      made.forget(find(fd));
+      made.forget(StatCall.find(fd));
     }
     return fd;
   }
@@ -514,17 +503,17 @@ public final class Posix {
 
   /** lstat(2), by statx(2). */
   public static Stat lstat(OsPath path) throws UnixException {
-    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    return StatCall.shown(AT_FDCWD, path, false);
   }
 
   /** stat(2), by statx(2): follows links. */
   public static Stat stat(OsPath path) throws UnixException {
-    return statx(AT_FDCWD, path, 0);
+    return StatCall.shown(AT_FDCWD, path, true);
   }
 
   /** fstat(2), by statx(2). */
   public static Stat fstat(int fd) throws UnixException {
-    return statx(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    return StatCall.shown(fd);
   }
 
   /** Whether a name exists; a dangling link does. */
@@ -534,37 +523,6 @@ public final class Posix {
       return true;
     } catch (UnixException e) {
       return false;
-    }
-  }
-
-  private static Stat statx(int dir, OsPath path, int flags) throws UnixException {
-    Pretence pretence = Pretence.over(dir, path);
-    return pretence == null
-        ? StatCall.stat(dir, path, flags)
-        : pretence.shown(StatCall.find(dir, path, flags));
-  }
-
-  /** What the kernel knows of a file, whatever is pretended. */
-  static Pretence.Found find(int dir, OsPath path, boolean follow) throws UnixException {
-    return StatCall.find(dir, path, follow ? 0 : AT_SYMLINK_NOFOLLOW);
-  }
-
-  static Pretence.Found find(int fd) throws UnixException {
-    return StatCall.find(fd, OsPath.of(""), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
-  }
-
-  /** A name that was made just now. */
-  private static void begin(int dir, OsPath path) throws UnixException {
-    Pretence pretence = Pretence.over(dir, path);
-    if (pretence != null) {
-      pretence.forget(find(dir, path, false));
-    }
-  }
-
-  private static void requireOneFileSystem(
-      String call, int fromDir, OsPath from, int toDir, OsPath to) throws UnixException {
-    if (Pretence.over(fromDir, from) != Pretence.over(toDir, to)) {
-      throw Native.error(call, to, UnixException.EXDEV);
     }
   }
 

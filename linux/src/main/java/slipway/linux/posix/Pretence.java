@@ -166,6 +166,22 @@ public final class Pretence implements AutoCloseable {
     return all.isEmpty() ? null : over(fd, OsPath.of(""));
   }
 
+  /** A name that was made just now: nothing is known yet of what it is for. */
+  static void begin(int dir, OsPath path) throws UnixException {
+    Pretence pretence = over(dir, path);
+    if (pretence != null) {
+      pretence.forget(StatCall.find(dir, path, false));
+    }
+  }
+
+  /** Neither a link nor a rename leads into one or out of it. */
+  static void requireOneFileSystem(String call, int fromDir, OsPath from, int toDir, OsPath to)
+      throws UnixException {
+    if (over(fromDir, from) != over(toDir, to)) {
+      throw Native.error(call, to, UnixException.EXDEV);
+    }
+  }
+
   private boolean holds(OsPath path) {
     return path.startsWith(below) || path.equals(top);
   }
@@ -277,7 +293,7 @@ public final class Pretence implements AutoCloseable {
 
   /** Whether a file has the immutable flag of chattr(1). */
   public boolean isImmutable(OsPath path) throws UnixException {
-    return of(Posix.find(Posix.AT_FDCWD, path, false)).immutable();
+    return of(StatCall.find(Posix.AT_FDCWD, path, false)).immutable();
   }
 
   byte @Nullable [] getxattr(Found found, OsPath name) {

@@ -3,18 +3,47 @@ package slipway.linux.posix;
 import java.nio.ByteBuffer;
 import slipway.linux.posix.Native.Scratch;
 
-/** What the kernel knows of files, whatever is pretended: statx(2). */
+/** statx(2): what the kernel knows of files, and what is pretended of them. */
 final class StatCall {
   private static final Native.Function STATX = new Native.Function("statx");
   private static final int BASIC = 0x7ff;
   private static final int BIRTH = 0x800;
 
+  private static final int AT_EMPTY_PATH = 0x1000;
+  private static final int OPEN_FILE = AT_EMPTY_PATH | Posix.AT_SYMLINK_NOFOLLOW;
+  private static final OsPath ITSELF = OsPath.of("");
+
   private StatCall() {}
+
+  /** What whoever asks is told. */
+  static Stat shown(int dir, OsPath path, boolean follow) throws UnixException {
+    return shown(dir, path, follow ? 0 : Posix.AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** The same of an open file. */
+  static Stat shown(int fd) throws UnixException {
+    return shown(fd, ITSELF, OPEN_FILE);
+  }
+
+  private static Stat shown(int dir, OsPath path, int flags) throws UnixException {
+    Pretence pretence = Pretence.over(dir, path);
+    return pretence == null ? stat(dir, path, flags) : pretence.shown(find(dir, path, flags));
+  }
+
+  /** What the kernel knows of a file, whatever is pretended. */
+  static Pretence.Found find(int dir, OsPath path, boolean follow) throws UnixException {
+    return find(dir, path, follow ? 0 : Posix.AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** The same of an open file. */
+  static Pretence.Found find(int fd) throws UnixException {
+    return find(fd, ITSELF, OPEN_FILE);
+  }
 
   /**
    * @param flags of statx(2)
    */
-  static Stat stat(int dir, OsPath path, int flags) throws UnixException {
+  private static Stat stat(int dir, OsPath path, int flags) throws UnixException {
     Scratch s = Native.scratch();
     ByteBuffer b = s.struct;
     s.check(
@@ -34,7 +63,7 @@ final class StatCall {
   }
 
   /** The same, with the time when the inode was made. */
-  static Pretence.Found find(int dir, OsPath path, int flags) throws UnixException {
+  private static Pretence.Found find(int dir, OsPath path, int flags) throws UnixException {
     Stat real = stat(dir, path, flags);
     ByteBuffer b = Native.scratch().struct;
     boolean known = (b.getInt(0) & BIRTH) != 0;

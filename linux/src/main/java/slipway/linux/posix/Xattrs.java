@@ -30,7 +30,7 @@ public final class Xattrs {
   public static byte @Nullable [] lgetxattr(OsPath path, OsPath name) throws UnixException {
     Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
     if (pretence != null) {
-      return pretence.getxattr(Posix.find(Posix.AT_FDCWD, path, false), name);
+      return pretence.getxattr(StatCall.find(Posix.AT_FDCWD, path, false), name);
     }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer();
@@ -57,7 +57,7 @@ public final class Xattrs {
   public static List<OsPath> llistxattr(OsPath path) throws UnixException {
     Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
     if (pretence != null) {
-      return pretence.listxattr(Posix.find(Posix.AT_FDCWD, path, false));
+      return pretence.listxattr(StatCall.find(Posix.AT_FDCWD, path, false));
     }
     Scratch s = Native.scratch();
     ByteBuffer buffer = s.transfer();
@@ -93,7 +93,7 @@ public final class Xattrs {
   public static void lsetxattr(OsPath path, OsPath name, byte[] value) throws UnixException {
     Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
     if (pretence != null) {
-      Pretence.Found found = Posix.find(Posix.AT_FDCWD, path, false);
+      Pretence.Found found = StatCall.find(Posix.AT_FDCWD, path, false);
       check("lsetxattr", path + " " + name, pretence.setxattr(found, name, value));
       return;
     }
@@ -111,7 +111,7 @@ public final class Xattrs {
   public static void fsetxattr(int fd, OsPath name, byte[] value) throws UnixException {
     Pretence pretence = Pretence.over(fd);
     if (pretence != null) {
-      int refused = pretence.setxattr(Posix.find(fd), name, value);
+      int refused = pretence.setxattr(StatCall.find(fd), name, value);
       check("fsetxattr", "fd " + fd + " " + name, refused);
       return;
     }
@@ -127,7 +127,7 @@ public final class Xattrs {
   public static void lremovexattr(OsPath path, OsPath name) throws UnixException {
     Pretence pretence = Pretence.over(Posix.AT_FDCWD, path);
     if (pretence != null) {
-      int kept = pretence.removexattr(Posix.find(Posix.AT_FDCWD, path, false), name);
+      int kept = pretence.removexattr(StatCall.find(Posix.AT_FDCWD, path, false), name);
       check("lremovexattr", path + " " + name, kept);
       return;
     }

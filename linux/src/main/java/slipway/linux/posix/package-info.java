@@ -19,7 +19,7 @@
  *
  *  Pretence.below(folder)   while it is open, owners, modes, attributes and devices that only root
  *                           can give are kept in memory there, and Posix, Xattrs and Ioctls answer
- *                           from that: a user fills a tree as root would
+ *                           from that: a user fills a tree as root would. StatCall has both sides
  * </pre>
  */
 @org.jspecify.annotations.NullMarked
