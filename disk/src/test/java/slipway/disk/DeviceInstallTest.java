@@ -180,8 +180,7 @@ class DeviceInstallTest extends DiskCase {
         refused(good, disk.device() + " is in use by " + over.device());
       }
       refused(
-          new DeviceInstall.Request(
-              good.image(), file, true, true, null, 0, null, wishes("x", List.of())),
+          ontoDisk(good.image(), file, null, wishes("x", List.of())),
           file + " is in use by " + disk.device());
       Command.of("e2fsck", "-fn", disk.device().toString()).run();
     }
@@ -386,9 +385,7 @@ class DeviceInstallTest extends DiskCase {
     Path file = file(3 * GIB);
     DeviceInstall.Request r = onto(file, true, 0);
     List<String> met = new java.util.ArrayList<>();
-    DeviceInstall.Request ofFile =
-        new DeviceInstall.Request(
-            r.image(), file, true, true, null, 0, null, wishes(null, List.of()));
+    DeviceInstall.Request ofFile = ontoDisk(r.image(), file, null, wishes(null, List.of()));
     DeviceInstall.run(
         ofFile,
         new Notes(
@@ -444,11 +441,7 @@ class DeviceInstallTest extends DiskCase {
     BootableImage cut =
         new BootableImage(
             image.name(), second, image.manifest(), image.config(), image.target(), null);
-    assertThatThrownBy(
-            () ->
-                install(
-                    new DeviceInstall.Request(
-                        cut, file, true, true, null, 0, null, wishes(null, List.of()))))
+    assertThatThrownBy(() -> install(ontoDisk(cut, file, null, wishes(null, List.of()))))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("cut")
         .hasMessageEndingWith(

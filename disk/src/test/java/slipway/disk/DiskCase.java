@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.base.Progress;
+import slipway.disk.config.BlockSetup;
 import slipway.disk.config.BootLoader;
 import slipway.disk.config.DiskConfig;
 import slipway.disk.config.RootFileSystem;
@@ -143,6 +144,23 @@ abstract class DiskCase {
         false,
         false,
         wishes);
+  }
+
+  /** The image onto a whole disk, as a config says. */
+  DeviceInstall.Request ontoDisk(Path disk, @Nullable BlockSetup setup, DiskConfig config)
+      throws IOException {
+    return ontoDisk(request().image(), disk, setup, MachineWishes.of(null, config));
+  }
+
+  /**
+   * An image onto a whole disk, whatever that holds.
+   *
+   * @param disk a block device, or a file that becomes a disk
+   */
+  static DeviceInstall.Request ontoDisk(
+      BootableImage image, Path disk, @Nullable BlockSetup setup, MachineWishes wishes) {
+    return new DeviceInstall.Request(
+        image, disk, Files.isRegularFile(disk), true, null, 0, setup, wishes);
   }
 
   static DiskRequest with(DiskRequest r, @Nullable RootFileSystem fs, DiskConfig config) {

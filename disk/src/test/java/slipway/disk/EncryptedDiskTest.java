@@ -146,16 +146,7 @@ class EncryptedDiskTest extends DiskCase {
   @Test
   void aDeviceIsNotEncryptedByAPassphrase() throws Exception {
     Path device = Files.write(directory.resolve("disk.raw"), new byte[0]);
-    DeviceInstall.Request request =
-        new DeviceInstall.Request(
-            request().image(),
-            device,
-            true,
-            true,
-            null,
-            0,
-            null,
-            MachineWishes.of(null, config(ROOT)));
+    DeviceInstall.Request request = ontoDisk(device, null, config(ROOT));
     assertThatThrownBy(() -> DeviceInstall.run(request, Progress.NONE))
         .isInstanceOf(Problem.class)
         .hasMessageStartingWith("customizations.disk.partitions[0].luks: ");

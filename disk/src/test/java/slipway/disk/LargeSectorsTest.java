@@ -160,19 +160,11 @@ class LargeSectorsTest extends DiskCase {
     String device = attach(file);
     try {
       DeviceInstall.run(
-          onto(Path.of(device), config(SECTORS.replace("sector_size = 4096\n", ""))),
+          ontoDisk(Path.of(device), null, config(SECTORS.replace("sector_size = 4096\n", ""))),
           Progress.NONE);
       assertThat(seen(device)).hasSize(5);
       DeviceInstall.Request encrypted =
-          new DeviceInstall.Request(
-              request().image(),
-              Path.of(device),
-              false,
-              true,
-              null,
-              0,
-              BlockSetup.TPM2_LUKS,
-              MachineWishes.of(null, DiskConfig.EMPTY));
+          ontoDisk(Path.of(device), BlockSetup.TPM2_LUKS, DiskConfig.EMPTY);
       assertThatThrownBy(() -> DeviceInstall.run(encrypted, Progress.NONE))
           .hasMessageContaining("tpm2-luks encrypts on disks with sectors of 512 bytes");
     } finally {
@@ -181,15 +173,11 @@ class LargeSectorsTest extends DiskCase {
     sound(file, "ext4");
     try (LoopDevice usual = LoopDevice.attach(file, 0, 0)) {
       assertThatThrownBy(
-              () -> DeviceInstall.run(onto(usual.device(), config(SECTORS)), Progress.NONE))
+              () ->
+                  DeviceInstall.run(ontoDisk(usual.device(), null, config(SECTORS)), Progress.NONE))
           .isInstanceOf(Problem.class)
           .hasMessageContaining("sector_size = 4096: " + usual.device() + " has sectors of 512");
     }
-  }
-
-  private DeviceInstall.Request onto(Path device, DiskConfig config) throws IOException {
-    return new DeviceInstall.Request(
-        request().image(), device, false, true, null, 0, null, MachineWishes.of(null, config));
   }
 
   @Test

@@ -243,15 +243,7 @@ class LogicalVolumesTest extends DiskCase {
     assertThatThrownBy(
             () ->
                 DeviceInstall.run(
-                    new DeviceInstall.Request(
-                        request.image(),
-                        device,
-                        true,
-                        true,
-                        null,
-                        0,
-                        null,
-                        MachineWishes.of(null, config(GROUP))),
+                    ontoDisk(request.image(), device, null, MachineWishes.of(null, config(GROUP))),
                     Progress.NONE))
         .hasMessageContaining("has no lvm");
     try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "r")) {
@@ -280,17 +272,7 @@ class LogicalVolumesTest extends DiskCase {
         file.write(rubbish);
       }
     }
-    DeviceInstall.run(
-        new DeviceInstall.Request(
-            request().image(),
-            device,
-            true,
-            true,
-            null,
-            0,
-            null,
-            MachineWishes.of(null, config(GROUP))),
-        Progress.NONE);
+    DeviceInstall.run(ontoDisk(device, null, config(GROUP)), Progress.NONE);
     sound(device, 4);
   }
 
@@ -300,16 +282,7 @@ class LogicalVolumesTest extends DiskCase {
     try (RandomAccessFile file = new RandomAccessFile(device.toFile(), "rw")) {
       file.setLength(3L << 30);
     }
-    DeviceInstall.Request request =
-        new DeviceInstall.Request(
-            request().image(),
-            device,
-            true,
-            true,
-            null,
-            0,
-            BlockSetup.TPM2_LUKS,
-            MachineWishes.of(null, config(GROUP)));
+    DeviceInstall.Request request = ontoDisk(device, BlockSetup.TPM2_LUKS, config(GROUP));
     assertThatThrownBy(() -> DeviceInstall.run(request, Progress.NONE))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("encrypts a partition, and the root is a logical volume");
