@@ -67,6 +67,17 @@ class KickstartInstallTest {
     Files.createDirectories(dir.resolve("mnt"));
   }
 
+  /** The machine's disk, empty, which lies in a new file. */
+  private LoopDevice vda(Path file) throws IOException {
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength(3L << 30);
+    }
+    LoopDevice disk = LoopDevice.attach(file, 0, 0);
+    Path dev = Files.createDirectories(dir.resolve("dev"));
+    Files.createSymbolicLink(dev.resolve("vda"), disk.device());
+    return disk;
+  }
+
   private void run(HostMachine machine) throws IOException {
     new MediumInstall(
             new HostEnvironment(
@@ -86,11 +97,8 @@ class KickstartInstallTest {
   @Tag("slow")
   void aKickstartFileIsFollowedToItsEnd() throws Exception {
     Path file = dir.resolve("disk");
-    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-      out.setLength(3L << 30);
-    }
     try (HostMachine machine = new HostMachine();
-        LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+        LoopDevice disk = vda(file)) {
       medium(
           machine,
           """
@@ -112,7 +120,6 @@ class KickstartInstallTest {
           cat etc/hostname > etc/issue
           %end
           """);
-      Files.createSymbolicLink(dir.resolve("dev/vda"), disk.device());
       run(machine);
       assertThat(machine.actions).contains("poweroff");
     }
@@ -171,12 +178,8 @@ class KickstartInstallTest {
   @Test
   @Tag("slow")
   void aFailureSaysWhichStepItWas() throws Exception {
-    Path file = dir.resolve("disk");
-    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-      out.setLength(3L << 30);
-    }
     try (HostMachine machine = new HostMachine();
-        LoopDevice disk = LoopDevice.attach(file, 0, 0)) {
+        LoopDevice disk = vda(dir.resolve("disk"))) {
       medium(
           machine,
           """
@@ -187,7 +190,6 @@ class KickstartInstallTest {
           exit 3
           %end
           """);
-      Files.createSymbolicLink(dir.resolve("dev/vda"), disk.device());
       assertThatThrownBy(() -> run(machine)).hasMessageContaining("%post ended with status 3");
       assertThat(machine.actions).isEmpty();
     }
