@@ -20,14 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 class EncryptedDiskTest {
   private static final String PASSPHRASE = "open sesame, \"twice\"";
 
-  private static final String INSTRUCTIONS =
-      """
-      RUN apt-get -qq update && apt-get -qq -y install cryptsetup-bin systemd-cryptsetup \\
-       && kver=$(ls /usr/lib/modules) \\
-       && dracut --quiet --force --tmpdir /tmp --kver $kver /usr/lib/modules/$kver/initramfs.img \\
-       && rm -rf /var/lib/apt/lists/*
-      """;
-
   private static final String CONFIG =
       """
       [[customizations.user]]
@@ -55,7 +47,8 @@ class EncryptedDiskTest {
       Path config =
           Files.writeString(
               dir.resolve("config.toml"), CONFIG.formatted(UpgradingMachine.publicKey(key)));
-      Path disk = releases.diskWith(0, INSTRUCTIONS, config, dir);
+      Path disk =
+          releases.diskWith(0, Releases.packages("cryptsetup-bin systemd-cryptsetup"), config, dir);
       Path console = dir.resolve("console");
       AtomicInteger asked = new AtomicInteger();
       Thread typist = Thread.ofVirtual().start(() -> type(console, asked));
@@ -112,8 +105,6 @@ class EncryptedDiskTest {
         .matches("crypt +ext4");
     assertThat(machine.must("swapon --show=NAME --noheadings").strip()).startsWith("/dev/dm-");
     machine.must("findmnt /boot && ls /boot/loader/entries");
-    machine.must(
-        "systemctl is-system-running --wait"
-            + " || { systemctl --failed --no-legend --plain; journalctl -b -p 3 --no-pager; false; }");
+    machine.mustRunWell();
   }
 }

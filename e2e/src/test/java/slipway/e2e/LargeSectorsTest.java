@@ -51,7 +51,7 @@ class LargeSectorsTest {
         assertThat(machine.must("cat /sys/block/vda/queue/logical_block_size").strip())
             .isEqualTo("4096");
         machine.must("findmnt -n /sysroot && findmnt -n /var/home && sfdisk --verify /dev/vda");
-        machine.must("systemctl is-system-running --wait");
+        machine.mustRunWell();
       }
     }
   }

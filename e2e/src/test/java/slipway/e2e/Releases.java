@@ -18,6 +18,12 @@ final class Releases implements AutoCloseable {
   /** Repository and tag that a machine follows. */
   static final String FOLLOWED = "web:stable";
 
+  /** A part of RUN that makes the initramfs anew, with what the image has by then. */
+  static final String NEW_INITRAMFS =
+      """
+      kver=$(ls /usr/lib/modules) \\
+       && dracut --quiet --force --tmpdir /tmp --kver $kver /usr/lib/modules/$kver/initramfs.img""";
+
   private static final int GENERATION = 4;
 
   /** What a release brings is larger, and no manifest is. */
@@ -110,6 +116,16 @@ final class Releases implements AutoCloseable {
     String name = build(release);
     cli.must("push", "--quiet", name, registry.host() + "/" + target);
     cli.must("rmi", name);
+  }
+
+  /** Instructions that add packages to a release, and to its initramfs what they have for that. */
+  static String packages(String names) {
+    return """
+        RUN apt-get -qq update && apt-get -qq -y install %s \\
+         && %s \\
+         && rm -rf /var/lib/apt/lists/*
+        """
+        .formatted(names, NEW_INITRAMFS);
   }
 
   /**

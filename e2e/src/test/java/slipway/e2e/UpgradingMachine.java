@@ -237,6 +237,13 @@ final class UpgradingMachine implements AutoCloseable {
     return result.text();
   }
 
+  /** Waits until it has started, with all its units; else says what went wrong. */
+  void mustRunWell() {
+    must(
+        "systemctl is-system-running --wait"
+            + " || { systemctl --failed --no-legend --plain; journalctl -b -p 3 --no-pager; false; }");
+  }
+
   /** Waits for the end of a command as long as the machine gets on, however slow it is. */
   private Command.Result finish(Command command, String shown) throws InterruptedException {
     CompletableFuture<Command.Result> end = begun(command);
