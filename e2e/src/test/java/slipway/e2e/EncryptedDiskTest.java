@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,7 +43,8 @@ class EncryptedDiskTest {
   @Test
   @Tag("soak")
   void thePassphraseOpensIt() throws Exception {
-    try (Releases releases = Releases.start(dir)) {
+    try (Releases releases = Releases.start(dir);
+        ServerSocketChannel consoles = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       Path key = UpgradingMachine.key(dir);
       Path config =
           Files.writeString(
@@ -51,11 +53,12 @@ class EncryptedDiskTest {
           releases.diskWith(0, Releases.packages("cryptsetup-bin systemd-cryptsetup"), config, dir);
       Path console = dir.resolve("console");
       AtomicInteger asked = new AtomicInteger();
-      Thread typist = Thread.ofVirtual().start(() -> type(console, asked));
+      consoles.bind(UnixDomainSocketAddress.of(console));
+      Thread typist = Thread.ofVirtual().start(() -> type(consoles, asked));
       try (UpgradingMachine machine =
           UpgradingMachine.start(
               UpgradingMachine.spec(disk, key)
-                  .withMore("-no-reboot", "-serial", "unix:" + console + ",server=on,wait=off"))) {
+                  .withMore("-no-reboot", "-serial", "unix:" + console))) {
         judge(machine);
         assertThat(asked).hasPositiveValue();
         asked.set(0);
@@ -64,40 +67,34 @@ class EncryptedDiskTest {
         judge(machine);
         assertThat(asked).hasPositiveValue();
       } finally {
-        typist.interrupt();
+        consoles.close();
         typist.join();
       }
     }
   }
 
-  /** Types it whenever somebody asks; a machine that is off has no console. */
-  private static void type(Path console, AtomicInteger asked) {
-    while (!Thread.currentThread().isInterrupted()) {
-      try (SocketChannel line = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-        line.connect(UnixDomainSocketAddress.of(console));
-        answer(line, asked);
+  /** Types it whenever somebody asks; a machine has a new console each time that it starts. */
+  private static void type(ServerSocketChannel consoles, AtomicInteger asked) {
+    while (consoles.isOpen()) {
+      try (SocketChannel console = consoles.accept()) {
+        answer(console, asked);
       } catch (IOException e) {
-        try {
-          Thread.sleep(200);
-        } catch (InterruptedException interrupted) {
-          return;
-        }
+        // The machine is off, or the test is over.
       }
     }
   }
 
-  private static void answer(SocketChannel line, AtomicInteger asked) throws IOException {
+  private static void answer(SocketChannel console, AtomicInteger asked) throws IOException {
     StringBuilder said = new StringBuilder();
     ByteBuffer read = ByteBuffer.allocate(4096);
-    while (line.read(read.clear()) >= 0) {
+    while (console.read(read.clear()) >= 0) {
       said.append(StandardCharsets.ISO_8859_1.decode(read.flip()));
       if (said.toString().contains("assphrase for")) {
         said.setLength(0);
         asked.incrementAndGet();
-        line.write(ByteBuffer.wrap((PASSPHRASE + "\n").getBytes(StandardCharsets.US_ASCII)));
+        console.write(ByteBuffer.wrap((PASSPHRASE + "\n").getBytes(StandardCharsets.US_ASCII)));
       }
     }
-    throw new IOException("it is off");
   }
 
   private static void judge(UpgradingMachine machine) {
