@@ -76,9 +76,7 @@ public final class OciLayout implements ImageSource, ImageSink {
       LayoutIndex.requireVersion(absolute);
       OciLayout layout = new OciLayout(absolute, name);
       layout.blobs.sweep();
-      if (!Files.exists(absolute.resolve(LayoutIndex.LAYOUT_FILE))) {
-        AtomicFile.write(absolute.resolve(LayoutIndex.LAYOUT_FILE), LayoutIndex.LAYOUT);
-      }
+      makeVersion(absolute);
       return layout;
     } catch (IOException e) {
       boolean full = FullDisk.isCauseOf(e);
@@ -89,6 +87,20 @@ public final class OciLayout implements ImageSource, ImageSink {
               + ": "
               + (full ? FullDisk.sentence(absolute) : FileReason.ofFolder(e)),
           e);
+    }
+  }
+
+  /** Says which version it is, unless that is said; what a killed writer left of it goes. */
+  private static void makeVersion(Path root) throws IOException {
+    Path version = root.resolve(LayoutIndex.LAYOUT_FILE);
+    if (Files.exists(version)) {
+      return;
+    }
+    try (Flock lock = Flock.directory(root)) {
+      if (!Files.exists(version)) {
+        AtomicFile.sweepOf(version);
+        AtomicFile.write(version, LayoutIndex.LAYOUT);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import slipway.archive.tar.TarPacker;
+import slipway.base.AtomicFile;
 import slipway.base.ChildJvm;
 import slipway.base.Progress;
 import slipway.linux.posix.Ioctls;
@@ -19,12 +20,13 @@ import slipway.oci.Images;
 import slipway.oci.Seeds;
 import slipway.oci.copy.ImageSink;
 import slipway.oci.copy.Transfer;
+import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
 
-/** What a killed process has left of an archive goes with the next one that is written there. */
+/** What a killed process has left of an image goes with the next one that is written there. */
 class KilledSaveTest {
   @TempDir Path dir;
 
@@ -76,6 +78,17 @@ class KilledSaveTest {
           images.source(), "localhost/x:1", sink, "", Transfer.Options.all(), Progress.NONE);
     }
     assertThat(list(out)).containsExactly(target);
+  }
+
+  @Test
+  void whatAKilledOneLeftOfALayoutsVersionGoes() throws Exception {
+    Path layout = Files.createDirectory(dir.resolve("layout"));
+    Path left = Files.createFile(AtomicFile.temporaryOf(layout.resolve("oci-layout")));
+    Path others = Files.createFile(AtomicFile.temporaryOf(layout.resolve("other")));
+    OciLayout.create(layout, null).close();
+    assertThat(left).doesNotExist();
+    assertThat(others).exists();
+    assertThat(layout.resolve("oci-layout")).isNotEmptyFile();
   }
 
   /** Be it an archive of either kind; once. */
