@@ -28,7 +28,8 @@ import slipway.tree.FileTree;
  */
 public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
   private static final long BLOCK = 4096;
-  private static final long MARGIN = 1024 * 1024;
+  private static final long MEBIBYTE = 1024 * 1024;
+  private static final long MARGIN = MEBIBYTE;
 
   /**
    * Looks at {@code /boot}.
@@ -137,7 +138,7 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
                 + " has "
                 + mebibytes(kept.isEmpty() ? free : free + old)
                 + " MiB for a kernel and initramfs of "
-                + mebibytes(needed + MARGIN)
+                + mebibytes(needed + MARGIN + MEBIBYTE - 1)
                 + " MiB: unpin or remove a deployment, or make "
                 + name
                 + " larger");
@@ -174,7 +175,7 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
   }
 
   private static long mebibytes(long bytes) {
-    return bytes / (1024 * 1024);
+    return bytes / MEBIBYTE;
   }
 
   /** There kernels are hard links and take no room. */
