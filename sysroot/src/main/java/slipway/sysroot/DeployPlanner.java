@@ -173,6 +173,7 @@ final class DeployPlanner {
     if (partition.isPresent()) {
       partition.get().require(); // Where it is missing, nothing is gained by keeping less.
     }
+    List<String> notKept = new ArrayList<>(); // Told when that makes room enough.
     while (true) {
       List<Deployment> order = new ArrayList<>();
       order.add(created);
@@ -182,14 +183,15 @@ final class DeployPlanner {
         }
       }
       try {
-        return new Menu(
-            order,
-            BootSpace.check(sysroot.root(), state, order, tree == null ? null : created, tree));
+        BootSpace space =
+            BootSpace.check(sysroot.root(), state, order, tree == null ? null : created, tree);
+        notKept.forEach(warnings);
+        return new Menu(order, space);
       } catch (Problem e) {
         if (spare.isEmpty() || e.kind() != Problem.Kind.ENVIRONMENT) {
           throw e;
         }
-        warnings.accept("no room to keep " + spare.removeLast().id() + ": " + e.sentence());
+        notKept.add("no room to keep " + spare.removeLast().id() + ": " + e.sentence());
       }
     }
   }

@@ -168,6 +168,24 @@ class BootSpaceTest {
     assertThat(sysroot.staged()).isEmpty();
   }
 
+  /** What would not have been kept is no news of a change that is refused. */
+  @Test
+  void ofWhatCanNeverFitOneSentenceSpeaks() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 3), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    Deployment booted = sysroot.booted().orElseThrow();
+    sysroot.changeSettings(settings -> settings.withKeep(3));
+    sysroot.deploy(DeploySpec.upgrade(booted, image("2", 3), Origin.NONE));
+    Checksum large = image("3", 7);
+    List<String> warnings = new ArrayList<>();
+    sysroot = Sysroot.open(machine.root(), machine.runState(), warnings::add);
+    assertThatThrownBy(() -> sysroot.stage(DeploySpec.upgrade(booted, large, Origin.NONE), false))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("/boot has");
+    assertThat(warnings).isEmpty();
+  }
+
   @Test
   void removesKernelsThatACrashLeft() throws IOException {
     Path left = machine.root().resolve("boot/ostree/default-" + "ab".repeat(32));
