@@ -388,6 +388,7 @@ public final class Host {
       voice.say("Image specification is unchanged.");
       if (sysroot.staged().isPresent()) {
         host.system().startFinalizer();
+        staging.finish(sysroot, current, options.retain());
         nextBoot.come(wish, sysroot, current);
         return wish.restarts();
       }

@@ -76,6 +76,11 @@ public final class HostVoice {
     }
   }
 
+  /** Whether it is told that something else boots next. */
+  boolean requiresReboot() {
+    return Files.exists(host.run().resolve(REBOOT_REQUIRED));
+  }
+
   /** What runs goes on, or the reboot is on its way. */
   void noRebootRequired() {
     after.attempt(

@@ -140,6 +140,7 @@ final class ImageStaging {
         Deployment staged = sysroot.staged().orElseThrow();
         nextBoot.refuse(wish, staged, Host.requireBooted(sysroot));
         boolean changed = keepStaged(sysroot, staged, how.lock());
+        finish(sysroot, staged, how.retain());
         nextBoot.come(wish, sysroot, staged);
         yield changed || wish.restarts();
       }
@@ -239,7 +240,7 @@ final class ImageStaging {
       throw e;
     }
     // It is staged; nothing below may fail any more.
-    after.attempt("the image is still held back", () -> HeldImages.release(sysroot));
+    release(sysroot);
     stream.staging(pull.digest(), 3);
     if (!how.retain()) {
       collect(sysroot);
@@ -260,6 +261,28 @@ final class ImageStaging {
       voice.say("Image downloaded, but will not be applied on reboot");
     }
     return staged;
+  }
+
+  private void release(Sysroot sysroot) {
+    after.attempt("the image is still held back", () -> HeldImages.release(sysroot));
+  }
+
+  /**
+   * Does what comes after staging when a process was ended before it: that a reboot is required is
+   * told last, so where nobody is told, the rest may be missing, too.
+   *
+   * @param retain whether images that nothing needs any more are kept
+   */
+  void finish(Sysroot sysroot, Deployment staged, boolean retain) {
+    if (staged.locked() || voice.requiresReboot()) {
+      return;
+    }
+    release(sysroot);
+    if (!retain) {
+      collect(sysroot);
+    }
+    voice.tellReboot(sysroot);
+    voice.touch();
   }
 
   /** What an installation skipped, or somebody removed. */

@@ -17,12 +17,17 @@ import slipway.host.system.HostMachine;
 import slipway.host.system.OtherSource;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Manifest;
+import slipway.ostree.repo.Repository;
+import slipway.ostree.repo.Transaction;
 import slipway.sysroot.Sysroot;
 
 /** What is said, and what is no refusal, once something is staged. */
 class AfterStagingTest {
   private static final String NAME = HostMachine.NAME;
   private static final String STICK = "/media/stick";
+
+  /** The ref of a layer that no deployment needs. */
+  private static final String FORGOTTEN = "ostree/container/blob/sha256_3A_" + "0".repeat(64);
 
   private HostMachine machine;
 
@@ -57,6 +62,35 @@ class AfterStagingTest {
         .hasMessageEndingWith(", but nobody reboots");
     assertThat(machine.host().status().staged()).isNotNull();
     assertThat(machine.run().resolve("reboot-required")).exists();
+  }
+
+  /** A process that was ended right after its commit point left the rest to the next one. */
+  @Test
+  void whatAnEndedProcessDidNotDoIsDoneByTheNext() throws IOException {
+    machine.publish(NAME, HostMachine.Image.of("2"));
+    machine.host().upgrade(Host.UpgradeOptions.NONE);
+    leaveUnfinished();
+    assertThat(machine.host().upgrade(Host.UpgradeOptions.NONE)).isFalse();
+    assertFinished();
+    leaveUnfinished();
+    assertThat(machine.host().switchTo(Host.SwitchOptions.to(NAME))).isFalse();
+    assertFinished();
+  }
+
+  private void leaveUnfinished() throws IOException {
+    Repository repository = machine.environment().sysroot().repository();
+    Files.delete(machine.run().resolve("reboot-required"));
+    try (Transaction transaction = repository.begin()) {
+      transaction.setRef(
+          FORGOTTEN, machine.environment().sysroot().staged().orElseThrow().checksum());
+      transaction.commit();
+    }
+  }
+
+  private void assertFinished() throws IOException {
+    assertThat(machine.run().resolve("reboot-required")).exists();
+    assertThat(machine.environment().sysroot().repository().refs("ostree/container"))
+        .doesNotContainKey(FORGOTTEN);
   }
 
   /** What is staged is dropped before the menu is written. */
