@@ -24,11 +24,15 @@ import tools.jackson.databind.node.ObjectNode;
  * @param digest of the image, or null when a disk was named
  * @param disk the absolute path of the disk that it starts from
  * @param format of that disk
+ * @param ownDisk bytes of the disk that the machine has in its folder, and that is empty at first;
+ *     0 when a disk or an image was named
  * @param overlay whether the machine's writes go to a file of its own, and the disk stays as it is
  * @param accelerator as it was asked for
  * @param memoryMiB RAM in MiB
  * @param cpus number of virtual processors; 0 for what suits the accelerator
+ * @param medium what it starts from where nothing starts from the disk, or null
  * @param forwards ports of the guest that answer on 127.0.0.1; one leads to 22
+ * @param isolated whether the guest reaches nobody
  * @param user who logs in
  * @param vnc whether it has a screen
  * @param cloud what the machine is told about itself, or null
@@ -40,12 +44,15 @@ public record MachineRecord(
     @Nullable String digest,
     Path disk,
     DiskFormat format,
+    long ownDisk,
     boolean overlay,
     Firmware firmware,
     Accelerator accelerator,
     int memoryMiB,
     int cpus,
+    @Nullable BootMedium medium,
     List<PortForward> forwards,
+    boolean isolated,
     String user,
     boolean vnc,
     @Nullable CloudData cloud,
@@ -65,6 +72,10 @@ public record MachineRecord(
     node.put("memoryMiB", memoryMiB).put("cpus", cpus);
     ArrayNode ports = node.putArray("forwards");
     forwards.forEach(f -> ports.add(f.host() + ":" + f.guest()));
+    node.put("isolated", isolated).put("ownDisk", ownDisk);
+    if (medium != null) {
+      medium.write(node.putObject("medium"));
+    }
     node.put("user", user).put("vnc", vnc).put("created", created);
     if (cloud != null) {
       cloud.write(node.putObject("cloud"));
@@ -86,12 +97,15 @@ public record MachineRecord(
           digest.isString() ? digest.asString() : null,
           Path.of(node.required("disk").asString()),
           constant(DiskFormat.class, node.required("format")),
+          node.path("ownDisk").asLong(0),
           node.required("overlay").asBoolean(),
           constant(Firmware.class, node.required("firmware")),
           constant(Accelerator.class, node.required("accelerator")),
           node.required("memoryMiB").asInt(),
           node.required("cpus").asInt(),
+          BootMedium.read(node.path("medium")),
           forwards,
+          node.path("isolated").asBoolean(false),
           node.required("user").asString(),
           node.required("vnc").asBoolean(),
           CloudData.read(node.path("cloud")),
@@ -115,14 +129,9 @@ public record MachineRecord(
     List<String> words =
         new ArrayList<>(
             List.of("virt-install", "--name", name, "--memory", Integer.toString(memoryMiB)));
-    words.addAll(List.of("--vcpus", Integer.toString(cpus == 0 ? 2 : cpus), "--import"));
-    String path = disk.toString().replace(",", ",,");
-    words.add("--disk");
-    words.add(
-        overlay
-            ? "size=%d,backing_store=%s,backing_format=%s"
-                .formatted(Math.ceilDiv(format.size(disk), 1L << 30), path, format.label())
-            : path + ",format=" + format.label());
+    words.addAll(List.of("--vcpus", Integer.toString(cpus == 0 ? 2 : cpus)));
+    words.addAll(medium == null ? List.of("--import") : medium.virtInstall());
+    words.addAll(List.of("--disk", virtInstallDisk()));
     words.addAll(List.of("--os-variant", "linux2022", "--network", "user"));
     if (firmware == Firmware.UEFI) {
       words.addAll(List.of("--boot", "uefi"));
@@ -132,6 +141,21 @@ public record MachineRecord(
       words.addAll(List.of("--virt-type", "qemu"));
     }
     return words;
+  }
+
+  private String virtInstallDisk() throws IOException {
+    if (ownDisk > 0) {
+      return "size=" + gibibytes(ownDisk);
+    }
+    String path = disk.toString().replace(",", ",,");
+    return overlay
+        ? "size=%d,backing_store=%s,backing_format=%s"
+            .formatted(gibibytes(format.size(disk)), path, format.label())
+        : path + ",format=" + format.label();
+  }
+
+  private static long gibibytes(long bytes) {
+    return Math.ceilDiv(bytes, 1L << 30);
   }
 
   private static String label(Enum<?> constant) {

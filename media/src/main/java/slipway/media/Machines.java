@@ -127,7 +127,15 @@ public final class Machines {
           .with(record.disk().toString(), place.resolve(NamedMachine.OVERLAY).toString())
           .run();
     }
-    record.write(place.resolve(NamedMachine.RECORD));
+    Path own = place.resolve(NamedMachine.OVERLAY);
+    MachineRecord whole = record;
+    if (record.ownDisk() > 0) {
+      Command.of("qemu-img", "create", "-q", "-f", "qcow2", own.toString())
+          .with(Long.toString(record.ownDisk()))
+          .run();
+      whole = record.with(r -> r.disk(own.toAbsolutePath()).format(DiskFormat.QCOW2));
+    }
+    whole.write(place.resolve(NamedMachine.RECORD));
   }
 
   private static boolean isMachine(Path place) {

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.linux.lock.Flock;
 import slipway.linux.posix.OpenDirectory;
@@ -31,7 +32,7 @@ import slipway.linux.process.Command;
  * <pre>
  *  FOLDER/NAME, locked while a command makes, starts, stops or removes the machine
  *    machine.json         what it is: MachineRecord
- *    disk.qcow2           what it writes, when its disk is to stay as it is
+ *    disk.qcow2           what it writes, when its disk is to stay as it is; or its own disk
  *    id_ed25519, .pub     logs in; the guest hears of it by a systemd credential, or its cloud
  *    uefi-variables.fd    copied from the template at the first start
  *    ec2/, seed.img       what a cloud tells the machine (CloudData), written at each start
@@ -127,7 +128,9 @@ public final class NamedMachine {
         spec.withFirmware(record.firmware())
             .withAccelerator(record.accelerator())
             .withSize(record.memoryMiB(), record.cpus())
-            .withForwards(record.forwards());
+            .withMedium(record.medium())
+            .withForwards(record.forwards())
+            .withIsolated(record.isolated());
     // In a cloud nobody has a key but by the cloud's word.
     return cloud == null
         ? whole.withMore("-smbios", credential(key))
@@ -291,19 +294,73 @@ public final class NamedMachine {
         }
         boolean ended = qmp.awaitEnd(POLL);
         if (ended || patience.isOver()) {
-          throw Problem.unavailable(
-                  "the machine "
-                      + name()
-                      + (ended ? " ended before " : " does not let ")
-                      + user
-                      + (ended ? " could log in" : " log in")
-                      + (result == null ? "" : " (ssh: " + result.stderr().strip() + ")")
-                      + "; its console ends with",
-                  null)
-              .withDetails(tail(25));
+          throw failed(
+              (ended ? "ended before " : "does not let ")
+                  + user
+                  + (ended ? " could log in" : " log in")
+                  + (result == null ? "" : " (ssh: " + result.stderr().strip() + ")"));
         }
       }
     }
+  }
+
+  /**
+   * Waits until it has switched itself off.
+   *
+   * @param limit how long the machine may run without getting on, as for {@link
+   *     VirtualMachine#await}
+   * @throws Problem of kind UNAVAILABLE when it does not
+   */
+  public void awaitOff(Duration limit) throws IOException, InterruptedException {
+    try (@Nullable Qmp qmp = control()) {
+      if (qmp == null) {
+        return;
+      }
+      long pid = pid();
+      Patience patience = Patience.with(pid, this::said, limit);
+      while (!qmp.awaitEnd(POLL)) {
+        if (patience.isOver()) {
+          throw failed("did not switch off after " + limit.toSeconds() + " s without progress");
+        }
+      }
+      awaitEnd(pid);
+    }
+  }
+
+  /**
+   * Waits until its console has said something, be it before.
+   *
+   * @param limit how long the machine may run without getting on, as for {@link
+   *     VirtualMachine#await}
+   * @throws Problem of kind UNAVAILABLE when it does not, or when the machine is off
+   */
+  public void awaitWord(String text, Duration limit) throws IOException, InterruptedException {
+    WordInLog word = new WordInLog(log(), text);
+    try (@Nullable Qmp qmp = control()) {
+      if (qmp == null) {
+        if (word.isThere()) {
+          return;
+        }
+        throw off();
+      }
+      Patience patience = Patience.with(pid(), this::said, limit);
+      while (!word.isThere()) {
+        boolean ended = qmp.awaitEnd(POLL);
+        if (ended && word.isThere()) {
+          return;
+        }
+        if (ended || patience.isOver()) {
+          String shown = "\"" + Printable.text(text) + "\"";
+          throw failed(ended ? "ended before it said " + shown : "does not say " + shown);
+        }
+      }
+    }
+  }
+
+  private Problem failed(String what) throws IOException {
+    return Problem.unavailable(
+            "the machine " + name() + " " + what + "; its console ends with", null)
+        .withDetails(tail(25));
   }
 
   /**

@@ -59,7 +59,11 @@ final class QemuArguments {
     all.addAll(drive(spec));
     CloudData cloud = spec.cloud();
     CloudData.Wiring wiring = cloud == null ? CloudData.Wiring.NONE : cloud.prepare(state);
-    all.addAll(network(spec.forwards(), wiring.network()));
+    BootMedium medium = spec.medium();
+    if (medium != null) {
+      all.addAll(medium.arguments());
+    }
+    all.addAll(network(spec, wiring.network()));
     all.addAll(wiring.arguments());
     all.addAll(List.of("-device", "virtio-rng-pci"));
     all.addAll(List.of("-serial", serial));
@@ -192,14 +196,18 @@ final class QemuArguments {
         "virtio-blk-pci,drive=disk0,bootindex=1");
   }
 
-  /** A user-mode network; without a boot ROM, so that nothing waits for a boot server. */
-  private static List<String> network(List<PortForward> forwards, String more) {
+  /** A user-mode network. */
+  private static List<String> network(VmSpec spec, String more) {
+    BootMedium medium = spec.medium();
     StringBuilder options = new StringBuilder("user,id=net0").append(more);
-    for (PortForward forward : forwards) {
+    options.append(medium == null ? "" : medium.network());
+    options.append(spec.isolated() ? ",restrict=on" : "");
+    for (PortForward forward : spec.forwards()) {
       options.append(",hostfwd=tcp:127.0.0.1:");
       options.append(forward.host()).append("-:").append(forward.guest());
     }
-    return List.of("-netdev", options.toString(), "-device", "virtio-net-pci,netdev=net0,romfile=");
+    String card = "virtio-net-pci,netdev=net0" + BootMedium.card(medium);
+    return List.of("-netdev", options.toString(), "-device", card);
   }
 
   /** A comma in a value is written twice (QEMU manual, "-drive"). */

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  *     says of that does not count
  * @param memoryMiB RAM in MiB
  * @param cpus number of virtual processors; 0 for what suits the accelerator
+ * @param medium what it starts from where nothing starts from the disk, or null
  * @param forwards ports of the guest that answer on 127.0.0.1; one to port 22 is needed for ssh
+ * @param isolated whether the guest reaches nobody; the forwarded ports lead to it all the same
  * @param sshUser who logs in
  * @param sshKey private key file of {@code sshUser}, or null when nobody logs in
  * @param serialLog file that the first serial port is appended to, or null
@@ -34,7 +36,9 @@ public record VmSpec(
     Accelerator accelerator,
     int memoryMiB,
     int cpus,
+    @Nullable BootMedium medium,
     List<PortForward> forwards,
+    boolean isolated,
     String sshUser,
     @Nullable Path sshKey,
     @Nullable Path serialLog,

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,6 +133,74 @@ class NamedMachineTest {
     assertThat(machine.vncPort().getAsInt()).isBetween(5900, 5999);
   }
 
+  /** Its own disk is empty, so that firmware goes on to what comes behind it. */
+  private MachineRecord withMedium(BootMedium medium) {
+    return record(false)
+        .with(r -> r.ownDisk(1 << 20).medium(medium).isolated(true).disk(Path.of("none")));
+  }
+
+  private void starts(BootMedium medium) throws Exception {
+    NamedMachine machine = machines.create("box", withMedium(medium));
+    assertThat(machine.record().disk()).isEqualTo(folder.resolve("box/disk.qcow2"));
+    machine.start();
+    machine.awaitWord("ready> ", Duration.ofSeconds(60));
+    machine.remove(true);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  /** That it starts takes UEFI, and a whole system: the soak tests have one. */
+  @Test
+  void aStickIsPutIn() throws Exception {
+    byte[] before = Files.readAllBytes(disk);
+    MachineRecord record = withMedium(BootMedium.of(BootMedium.Kind.USB, disk));
+    NamedMachine machine =
+        machines.create("box", record.with(r -> r.firmware(Firmware.UEFI).memoryMiB(128)));
+    machine.start();
+    assertThat(machine.isRunning()).isTrue();
+    machine.remove(true);
+    assertThat(disk).hasBinaryContent(before);
+  }
+
+  @Test
+  void anEmptyDiskLetsACdStart() throws Exception {
+    Path files = Files.createDirectory(directory.resolve("files"));
+    Files.write(files.resolve("boot"), Arrays.copyOf(Files.readAllBytes(disk), 2048));
+    Path iso = directory.resolve("a,cd.iso");
+    Command.of("xorrisofs", "-quiet", "-b", "boot", "-no-emul-boot", "-boot-load-size", "4")
+        .with("-o", iso.toString(), files.toString())
+        .run();
+    starts(BootMedium.of(BootMedium.Kind.CDROM, iso));
+  }
+
+  @Test
+  void anEmptyDiskLetsTheNetworkStart() throws Exception {
+    Path loader = directory.resolve("loader");
+    Files.write(loader, Arrays.copyOf(Files.readAllBytes(disk), 512));
+    starts(BootMedium.network(loader.toString()));
+  }
+
+  @Test
+  void aDiskThatStartsComesFirst() throws Exception {
+    MachineRecord first =
+        record(true).with(r -> r.medium(BootMedium.network("http://10.0.2.2:1/none")));
+    NamedMachine machine = machines.create("box", first);
+    assertThat(machine.record()).isEqualTo(first);
+    machine.start();
+    machine.awaitWord("ready> ", Duration.ofSeconds(60));
+    assertThatThrownBy(() -> machine.awaitWord("never", Duration.ofMillis(300)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("does not say \"never\"");
+    assertThatThrownBy(() -> machine.awaitOff(Duration.ofMillis(300)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("did not switch off");
+    machine.powerCut();
+    machine.awaitOff(Duration.ofMillis(300));
+    machine.awaitWord("ready> ", Duration.ofMillis(300));
+    assertThatThrownBy(() -> machine.awaitWord("never", Duration.ofMillis(300)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("slipway vm start box");
+  }
+
   @Test
   void namesAreCheckedAndGivenOnce() throws Exception {
     machines.create("web", record(false));
@@ -192,5 +261,14 @@ class NamedMachineTest {
                 + disk.toString().replace(",", ",,")
                 + ",format=raw --os-variant linux2022 --network user --graphics none --virt-type"
                 + " qemu");
+    assertThat(
+            String.join(
+                " ", withMedium(BootMedium.of(BootMedium.Kind.CDROM, disk)).virtInstall("web")))
+        .startsWith(
+            "virt-install --name web --memory 64 --vcpus 1 --cdrom " + disk + " --disk size=1 ");
+    assertThatThrownBy(
+            () -> withMedium(BootMedium.of(BootMedium.Kind.USB, disk)).virtInstall("web"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("bus=usb");
   }
 }

@@ -20,6 +20,7 @@ import slipway.cli.command.State;
 import slipway.cli.output.JsonText;
 import slipway.cli.output.Table;
 import slipway.cli.output.Terminal;
+import slipway.media.BootMedium;
 import slipway.media.CloudData;
 import slipway.media.MachineRecord;
 import slipway.media.NamedMachine;
@@ -152,6 +153,9 @@ abstract class MachineCommand implements Callable<Integer> {
       node.put("from", record.source()).put("digest", record.digest());
       node.put("disk", record.disk().toString()).put("memoryMiB", record.memoryMiB());
       node.put("user", record.user()).put("created", record.created());
+      BootMedium medium = record.medium();
+      node.put("medium", medium == null ? null : medium.place());
+      node.put("isolated", record.isolated());
       ArrayNode forwards = node.putArray("forwards");
       ports.forEach(
           (guest, host) ->
@@ -204,6 +208,35 @@ abstract class MachineCommand implements Callable<Integer> {
       }
       ports.forEach(
           (guest, host) -> spec.commandLine().getOut().println("127.0.0.1:" + host + " " + guest));
+      return 0;
+    }
+  }
+
+  /** {@code slipway vm wait NAME}. */
+  @Command(
+      name = "wait",
+      mixinStandardHelpOptions = true,
+      description =
+          "Wait until a machine has switched itself off, or has said something on its serial"
+              + " console, as long as it gets on.",
+      footer = {"slipway vm wait web", "slipway vm wait --console login: web"})
+  static final class Wait extends OfOne {
+    @Option(
+        names = "--console",
+        paramLabel = "TEXT",
+        description = "what its console says, be it before (default: until it is off)")
+    @Nullable String text;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      String word = text;
+      if (word == null) {
+        machine().awaitOff(BOOT_LIMIT);
+      } else if (word.isEmpty()) {
+        throw Problem.usage("--console is empty; name what the machine says");
+      } else {
+        machine().awaitWord(word, BOOT_LIMIT);
+      }
       return 0;
     }
   }

@@ -21,6 +21,7 @@ import slipway.cli.command.State;
 import slipway.cli.output.OutputFile;
 import slipway.cli.output.Terminal;
 import slipway.media.Accelerator;
+import slipway.media.BootMedium;
 import slipway.media.CloudData;
 import slipway.media.DiskFormat;
 import slipway.media.Firmware;
@@ -44,6 +45,7 @@ import slipway.media.VmSpec;
       MachineCommand.AtConsole.class,
       MachineCommand.Listed.class,
       MachineCommand.Ip.class,
+      MachineCommand.Wait.class,
       MachineCommand.Stop.class,
       MachineCommand.Rm.class
     })
@@ -51,7 +53,7 @@ public final class VmCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     throw Problem.usage(
-        "which vm command? there are: slipway vm run, start, ssh, console, list, ip, stop, rm");
+        "which vm command? there are: slipway vm run, start, ssh, console, list, ip, wait, stop, rm");
   }
 
   /** {@code slipway vm run DISK|IMAGE}: here until it is switched off, or with a name. */
@@ -65,7 +67,8 @@ public final class VmCommand implements Callable<Integer> {
       footer = {
         "slipway vm run --forward 8080:80 out/qcow2/disk.qcow2",
         "slipway vm run --detach --name web localhost/web:1",
-        "slipway vm run -d --cloud ec2 --key me.pub --user debian localhost/web:1"
+        "slipway vm run -d --cloud ec2 --key me.pub --user debian localhost/web:1",
+        "slipway vm run -d --name box --cdrom out/bootiso/install.iso --disk-size 8G"
       })
   public static final class Run implements Callable<Integer> {
     /** With less the firmware or a kernel stops without a word. */
@@ -157,6 +160,8 @@ public final class VmCommand implements Callable<Integer> {
 
     @Mixin CloudOptions cloud = new CloudOptions();
 
+    @Mixin MediumOptions medium = new MediumOptions();
+
     @Mixin State state = new State();
 
     @Option(
@@ -166,6 +171,7 @@ public final class VmCommand implements Callable<Integer> {
     @Nullable DiskFormat format;
 
     @Parameters(
+        arity = "0..1",
         paramLabel = "DISK|IMAGE",
         description = "raw or qcow2 image, or the name or id of an image in the local store")
     String source = "";
@@ -181,8 +187,10 @@ public final class VmCommand implements Callable<Integer> {
       if (vnc && !named) {
         throw Problem.usage("--vnc is for machines that have a name; add --name or --detach");
       }
-      if (source.isEmpty()) {
-        throw Problem.usage("DISK or IMAGE is empty; slipway vm run --help lists the arguments");
+      long ownDisk = medium.ownDisk(source, named);
+      if (source.isEmpty() && ownDisk == 0) {
+        throw Problem.usage(
+            "DISK or IMAGE is missing; --disk-size gives the machine an empty disk instead");
       }
       int mebibytes = mebibytes(memory);
       List<PortForward> ports = new ArrayList<>();
@@ -194,19 +202,23 @@ public final class VmCommand implements Callable<Integer> {
         throw Problem.usage(
             "--virt-install prints nothing of --cloud; virt-install has --cloud-init for nocloud");
       }
-      MachineDisk disk = disk();
+      BootMedium start = medium.medium(firmware);
+      MachineDisk disk = ownDisk > 0 ? medium.emptyDisk() : disk();
       MachineRecord record =
           MachineRecordBuilder.builder()
-              .source(source)
+              .source(ownDisk > 0 && start != null ? start.place() : source)
               .digest(disk.digest())
               .disk(disk.file().toAbsolutePath())
               .format(disk.format())
-              .overlay(snapshot || disk.digest() != null)
+              .ownDisk(ownDisk)
+              .overlay(ownDisk == 0 && (snapshot || disk.digest() != null))
               .firmware(firmware)
               .accelerator(accelerator)
               .memoryMiB(mebibytes)
               .cpus(cpus == null ? 0 : cpus)
+              .medium(start)
               .forwards(ports)
+              .isolated(medium.isolated)
               .user(user)
               .vnc(vnc)
               .cloud(cloud.of("slipway"))
@@ -276,7 +288,9 @@ public final class VmCommand implements Callable<Integer> {
               .withFirmware(firmware)
               .withAccelerator(accelerator)
               .withSize(record.memoryMiB(), record.cpus())
+              .withMedium(record.medium())
               .withForwards(ports)
+              .withIsolated(record.isolated())
               .withSnapshot(record.overlay())
               .withCloud(record.cloud());
       if (Terminal.stderrIsTerminal()) {

@@ -273,7 +273,7 @@ class RefusalsTest {
           build --secret id=NO_SUCH,type=env . | --secret NO_SUCH: the variable NO_SUCH is not set
           registry serve --storage _    | --storage lacks its value, DIR; slipway registry serve --help lists
           save -o _ web                 | --output lacks its value, FILE; slipway save --help lists the options
-          vm run _                      | DISK or IMAGE is empty; slipway vm run --help lists the arguments
+          vm run _                      | DISK or IMAGE is missing; --disk-size gives the machine an empty disk instead
           help disk nosuch              | unknown command "nosuch"; slipway disk --help lists the commands
           help images extra             | unexpected argument "extra"; slipway images --help lists the arguments
           help build -x                 | unknown option -x; slipway build --help lists the options

@@ -140,6 +140,42 @@ class MachineCommandTest {
   }
 
   @Test
+  void anEmptyDiskStandsForADisk() throws Exception {
+    List<String> small = List.of("--accel", "tcg", "--memory", "128");
+    List<String> words = new ArrayList<>(List.of("--detach", "--disk-size", "8G", "--isolated"));
+    words.addAll(small);
+    words.addAll(List.of("--usb", disk.toString()));
+    assertThat(vm("run", words.toArray(String[]::new)).out()).isEqualTo("empty\n");
+    JsonNode machine = list().get(0);
+    assertThat(machine.path("from").asString()).isEqualTo(disk.toString());
+    assertThat(machine.path("medium").asString()).isEqualTo(disk.toString());
+    assertThat(machine.path("disk").asString()).endsWith("machines/empty/disk.qcow2");
+    assertThat(machine.path("isolated").asBoolean()).isTrue();
+    assertThat(vm("stop", "--force", "empty").status()).isZero();
+    assertThat(vm("wait", "empty").status()).isZero();
+    assertThat(vm("wait", "--console", "x", "empty").err()).contains("slipway vm start empty");
+    assertThat(vm("wait", "--console", "", "empty").err()).contains("--console is empty");
+    assertThat(vm("rm", "empty").status()).isZero();
+    assertThat(disk).hasSize(1 << 20);
+  }
+
+  @Test
+  void mediaAreHeldToEachOther() throws Exception {
+    String file = disk.toString();
+    assertThat(vm("run").err()).contains("--disk-size gives the machine an empty disk");
+    assertThat(run("-d", "--disk-size", "1G").err()).contains("instead of DISK or IMAGE");
+    assertThat(vm("run", "--disk-size", "1G").err()).contains("--name or --detach");
+    assertThat(vm("run", "-d", "--disk-size", "1K").err()).contains("from 1 MiB to 16 TiB");
+    assertThat(run("-d", "--usb", file, "--cdrom", file).err()).contains("exclude each other");
+    assertThat(run("-d", "--usb", file).err()).contains("leave out --firmware bios");
+    assertThat(run("-d", "--cdrom", file + ".none").err())
+        .contains("no disk image " + file + ".none");
+    assertThat(run("-d", "--pxe", directory.toString()).err()).contains("is a folder");
+    assertThat(run("--virt-install", "--pxe", "http://10.0.2.2/x").err()).contains("--pxe");
+    assertThat(list()).isEmpty();
+  }
+
+  @Test
   void aCloudsOptionsAreHeldToEachOther() throws Exception {
     assertThat(run("-d", "--key", "x").err()).contains("add --cloud ec2 or --cloud nocloud");
     assertThat(run("-d", "--user-data", "x").err()).contains("--user-data is told by a cloud");
