@@ -152,6 +152,12 @@ public final class IsoBuilder {
     LiveFiles live = LiveFiles.read(request, scratch.resolve("content"), progress);
     said = IsoYaml.of(live.image());
     said.ignored().forEach(progress::note);
+    if (live.lacksUsb()) {
+      progress.note(
+          "the image's kernel "
+              + live.kernel()
+              + " has no driver of USB disks: the ISO starts from a CD alone");
+    }
     Path tree = Files.createDirectory(scratch.resolve("iso"));
     Path boot = Files.createDirectories(tree.resolve("images/pxeboot"));
     try (OutputStream vmlinuz = stream(boot.resolve("vmlinuz"));

@@ -64,6 +64,11 @@ record LiveFiles(FileTree image, String kernel, OptionalLong epoch) {
     new LiveInitramfs(image, kernel).write(out);
   }
 
+  /** Whether a USB disk is no medium that its kernel can read. */
+  boolean lacksUsb() throws IOException {
+    return new LiveInitramfs(image, kernel).lacksUsb();
+  }
+
   private long copy(String name, OutputStream out) throws IOException {
     String path = "usr/lib/modules/" + kernel + "/" + name;
     if (!(image.find(path).orElse(null) instanceof Node.File found)) {

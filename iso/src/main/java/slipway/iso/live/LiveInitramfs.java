@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import slipway.base.Limit;
 import slipway.linux.posix.OsPath;
 import slipway.tree.FileTree;
@@ -103,19 +104,13 @@ public record LiveInitramfs(FileTree image, String kernel) {
   private List<String> modules(String folder) throws IOException {
     Map<String, List<String>> needs = new HashMap<>();
     Deque<String> next = new ArrayDeque<>();
-    if (image.find(folder + "modules.dep").orElse(null) instanceof Node.File file) {
-      byte[] list;
-      try (InputStream in = file.content().open()) {
-        list = Limit.BOOT_LOADER_BYTES.read(in, "the image's /" + folder + "modules.dep");
-      }
-      for (String line : new String(list, UTF_8).lines().toList()) {
-        int colon = line.indexOf(':');
-        if (colon > 0) {
-          String path = line.substring(0, colon);
-          needs.put(path, List.of(line.substring(colon + 1).strip().split(" +")));
-          if (WANTED.contains(name(path)) || WANTED.contains(name(path).replace('_', '-'))) {
-            next.add(path);
-          }
+    for (String line : lines(folder + "modules.dep")) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        String path = line.substring(0, colon);
+        needs.put(path, List.of(line.substring(colon + 1).strip().split(" +")));
+        if (WANTED.contains(name(path)) || WANTED.contains(name(path).replace('_', '-'))) {
+          next.add(path);
         }
       }
     }
@@ -127,6 +122,26 @@ public record LiveInitramfs(FileTree image, String kernel) {
       }
     }
     return new ArrayList<>(all).stream().sorted().toList();
+  }
+
+  /** Of a list of the kernel's; none where the image does not have it. */
+  private List<String> lines(String path) throws IOException {
+    if (!(image.find(path).orElse(null) instanceof Node.File file)) {
+      return List.of();
+    }
+    try (InputStream in = file.content().open()) {
+      byte[] list = Limit.BOOT_LOADER_BYTES.read(in, "the image's /" + path);
+      return new String(list, UTF_8).lines().toList();
+    }
+  }
+
+  /** Whether the kernel's own lists have no driver of USB disks, as those of kernels for clouds. */
+  public boolean lacksUsb() throws IOException {
+    String folder = "usr/lib/modules/" + kernel + "/";
+    List<String> modules = lines(folder + "modules.dep");
+    return !modules.isEmpty()
+        && Stream.concat(modules.stream(), lines(folder + "modules.builtin").stream())
+            .noneMatch(line -> name(line.replaceFirst(":.*", "")).equals("usb-storage"));
   }
 
   private static String name(String path) {
