@@ -75,7 +75,7 @@ record KickstartLocation(HostEnvironment host, Path medium, String drive) {
 
   private byte[] ofDrive(String name, String path, String shown) throws IOException {
     Path device = device(name, shown);
-    if (String.valueOf(device.getFileName()).equals(drive)) {
+    if (isOfMedium(String.valueOf(device.getFileName()))) {
       return file(medium, pathOf(path), shown);
     }
     Path at = Files.createDirectories(host.run().resolve("slipway-kickstart/drive"));
@@ -88,6 +88,15 @@ record KickstartLocation(HostEnvironment host, Path medium, String drive) {
             return file(mounted.target(), pathOf(path), shown);
           }
         });
+  }
+
+  /**
+   * Whether it is the medium or a partition of it. On a stick the label of an ISO may be found at
+   * the partition that the ISO has in its own table, which the kernel does not mount beside the
+   * whole.
+   */
+  private boolean isOfMedium(String name) {
+    return name.startsWith(drive) && name.substring(drive.length()).matches("(p?[0-9]+)?");
   }
 
   /** LABEL=, UUID= or a name in /dev, as the kernel calls it. */

@@ -430,6 +430,20 @@ class KickstartTest {
     }
   }
 
+  /**
+   * The label of an ISO on a stick leads to its partition, which is not mounted beside the whole.
+   */
+  @Test
+  void aPartitionOfTheMediumIsTheMedium() throws IOException {
+    Files.writeString(medium.resolve("ks.cfg"), "1");
+    Files.createDirectories(dir.resolve("dev/disk/by-label"));
+    Files.createFile(dir.resolve("dev/sda1"));
+    Files.createSymbolicLink(dir.resolve("dev/disk/by-label/ISO"), Path.of("../../sda1"));
+    assertThat(new KickstartLocation(host(), medium, "sda").read("hd:LABEL=ISO:/ks.cfg"))
+        .asString()
+        .isEqualTo("1");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"nfs:x:/y", "cdrom:/none.ks", "file:/none", "hd:LABEL=none:/x", "hd:../../etc:/x"})
