@@ -17,9 +17,10 @@ slipway vm wait --console "Install Debian" tftp
 slipway vm rm --force tftp
 # What a BIOS client's iPXE is told by DHCP lies on a server for HTTP, and so does the rest.
 coproc web { exec slipway netboot serve --bind 127.0.0.1 --http-port 0 --no-tftp --json out/pxe; }
-trap "slipway vm rm --force netbox; kill $web_PID" EXIT
+trap "kill $web_PID" EXIT
 read -r said <&"${web[0]}"
 [[ $said =~ http://127.0.0.1:([0-9]+)/ ]]
+trap "slipway vm rm --force netbox; kill $web_PID" EXIT
 slipway vm run --detach --name netbox --firmware bios --pxe "http://10.0.2.2:${BASH_REMATCH[1]}/boot.ipxe" \
   --disk-size 8G --memory 3072
 slipway vm wait --console "Install finished" netbox

@@ -22,6 +22,7 @@ user --name=mstonge --groups=sudo --plaintext --password=embedded
 rootpw --plaintext embedded
 # This registry has no TLS.
 %pre
+mkdir -p /etc/containers/registries.conf.d
 printf '[[registry]]\nlocation = "10.0.2.2:5040"\ninsecure = true\n' > /etc/containers/registries.conf.d/here.conf
 %end
 END

@@ -54,10 +54,12 @@ class ScenariosTest {
           "S09-iso",
           "S10-qcow2",
           "S11-cloud",
+          "S12-kickstart",
           "S13-usb-stick",
           "S14-network",
           "S34-web",
-          "S40-kickstart-iso");
+          "S40-kickstart-iso",
+          "S41-unattended");
 
   /** Which of these are played, when not all; each with those whose files it takes. */
   private static final String CHOSEN = System.getenv("SLIPWAY_SCENARIOS");
