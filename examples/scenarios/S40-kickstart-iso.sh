@@ -1,5 +1,11 @@
 # A kickstart file and a vendor's ISO become an installer of one's own, on a stick (book chapter, exercise 3).
-cat > mykickstart.ks << 'END'
+# The registry that it names is started later, by who installs.
+coproc registry { exec slipway registry serve --storage "$PWD/none" --addr 127.0.0.1:0; }
+read -r said <&"${registry[0]}"
+kill "$registry_PID"
+port=${said##*:}
+echo "$port" > port
+sed "s/PORT/$port/" > mykickstart.ks << 'END'
 # mykickstart.ks
 # version 1
 # anaconda installer type
@@ -12,7 +18,7 @@ reqpart --add-boot
 part / --grow --fstype xfs
 # This is where the container image is referenced
 # Note that this kickstart file has no packages section
-ostreecontainer --url 10.0.2.2:5040/bootc/web-bootc:latest --no-signature-verification
+ostreecontainer --url 10.0.2.2:PORT/bootc/web-bootc:latest --no-signature-verification
 # Further settings for demonstration
 firewall --disabled
 services --enabled=ssh
@@ -23,7 +29,7 @@ rootpw --plaintext embedded
 # This registry has no TLS.
 %pre
 mkdir -p /etc/containers/registries.conf.d
-printf '[[registry]]\nlocation = "10.0.2.2:5040"\ninsecure = true\n' > /etc/containers/registries.conf.d/here.conf
+printf '[[registry]]\nlocation = "10.0.2.2:PORT"\ninsecure = true\n' > /etc/containers/registries.conf.d/here.conf
 %end
 END
 # Dashes as word processors make them are found before a machine is.

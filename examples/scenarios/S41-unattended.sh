@@ -1,9 +1,10 @@
 # The stick installs a machine without anybody; then a login at its console, and its page (book chapter, exercise 4).
-coproc registry { exec slipway registry serve --storage registry --addr 127.0.0.1:5040; }
+port=$(cat ../S40-kickstart-iso/port)
+coproc registry { exec slipway registry serve --storage registry --addr "127.0.0.1:$port"; }
 trap "kill $registry_PID" EXIT
 read -r said <&"${registry[0]}"
 slipway build -t localhost/web-bootc:latest "$scenarios/../web"
-slipway push --tls-verify=false localhost/web-bootc:latest 127.0.0.1:5040/bootc/web-bootc:latest
+slipway push --tls-verify=false localhost/web-bootc:latest "127.0.0.1:$port/bootc/web-bootc:latest"
 trap "slipway vm rm --force appliance; kill $registry_PID" EXIT
 slipway vm run --detach --name appliance --usb ../S40-kickstart-iso/stick.img --disk-size 8G --memory 2560 --forward 0:80
 slipway vm wait --console "Install finished" appliance

@@ -188,6 +188,10 @@ public final class VmCommand implements Callable<Integer> {
         throw Problem.usage("--vnc is for machines that have a name; add --name or --detach");
       }
       long ownDisk = medium.ownDisk(source, named);
+      if (ownDisk > 0 && (snapshot || format != null)) {
+        throw Problem.usage(
+            "--snapshot and --format are for a DISK that is there; --disk-size makes an empty one");
+      }
       if (source.isEmpty() && ownDisk == 0) {
         throw Problem.usage(
             "DISK or IMAGE is missing; --disk-size gives the machine an empty disk instead");
@@ -201,6 +205,10 @@ public final class VmCommand implements Callable<Integer> {
       if (virtInstall && cloud.cloud != null) {
         throw Problem.usage(
             "--virt-install prints nothing of --cloud; virt-install has --cloud-init for nocloud");
+      }
+      if (virtInstall && medium.isolated) {
+        throw Problem.usage(
+            "--virt-install prints nothing of --isolated; virt-install has --network none");
       }
       BootMedium start = medium.medium(firmware);
       MachineDisk disk = ownDisk > 0 ? medium.emptyDisk() : disk();

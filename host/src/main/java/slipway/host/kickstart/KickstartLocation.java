@@ -96,7 +96,8 @@ record KickstartLocation(HostEnvironment host, Path medium, String drive) {
    * whole.
    */
   private boolean isOfMedium(String name) {
-    return name.startsWith(drive) && name.substring(drive.length()).matches("(p?[0-9]+)?");
+    return name.equals(drive)
+        || Files.exists(host.root().resolve("sys/block").resolve(drive).resolve(name));
   }
 
   /** LABEL=, UUID= or a name in /dev, as the kernel calls it. */

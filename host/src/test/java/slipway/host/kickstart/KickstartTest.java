@@ -438,6 +438,7 @@ class KickstartTest {
     Files.writeString(medium.resolve("ks.cfg"), "1");
     Files.createDirectories(dir.resolve("dev/disk/by-label"));
     Files.createFile(dir.resolve("dev/sda1"));
+    Files.createDirectories(dir.resolve("sys/block/sda/sda1"));
     Files.createSymbolicLink(dir.resolve("dev/disk/by-label/ISO"), Path.of("../../sda1"));
     assertThat(new KickstartLocation(host(), medium, "sda").read("hd:LABEL=ISO:/ks.cfg"))
         .asString()
