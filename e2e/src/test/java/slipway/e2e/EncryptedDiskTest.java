@@ -3,23 +3,22 @@ package slipway.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.media.VirtualMachine;
 
 /** A machine whose root and swap are encrypted asks for their passphrase on its console. */
 @Tag("vm")
 class EncryptedDiskTest {
   private static final String PASSPHRASE = "open sesame, \"twice\"";
+
+  /** To its end: what is typed before that may be lost. */
+  private static final Pattern QUESTION = Pattern.compile("assphrase for .{1,200}no echo\\)");
 
   private static final String CONFIG =
       """
@@ -27,7 +26,7 @@ class EncryptedDiskTest {
       name = "root"
       key = "%s"
       [customizations.kernel]
-      append = "mitigations=off console=ttyS1"
+      append = "mitigations=off"
       [[customizations.disk.partitions]]
       mountpoint = "/"
       minsize = "2 GiB"
@@ -43,22 +42,18 @@ class EncryptedDiskTest {
   @Test
   @Tag("soak")
   void thePassphraseOpensIt() throws Exception {
-    try (Releases releases = Releases.start(dir);
-        ServerSocketChannel consoles = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+    try (Releases releases = Releases.start(dir)) {
       Path key = UpgradingMachine.key(dir);
       Path config =
           Files.writeString(
               dir.resolve("config.toml"), CONFIG.formatted(UpgradingMachine.publicKey(key)));
       Path disk =
           releases.diskWith(0, Releases.packages("cryptsetup-bin systemd-cryptsetup"), config, dir);
-      Path console = dir.resolve("console");
       AtomicInteger asked = new AtomicInteger();
-      consoles.bind(UnixDomainSocketAddress.of(console));
-      Thread typist = Thread.ofVirtual().start(() -> type(consoles, asked));
       try (UpgradingMachine machine =
           UpgradingMachine.start(
-              UpgradingMachine.spec(disk, key)
-                  .withMore("-no-reboot", "-serial", "unix:" + console))) {
+              UpgradingMachine.spec(disk, key),
+              on -> Thread.ofVirtual().start(() -> type(on, asked)))) {
         judge(machine);
         assertThat(asked).hasPositiveValue();
         asked.set(0);
@@ -66,34 +61,20 @@ class EncryptedDiskTest {
         machine.boot();
         judge(machine);
         assertThat(asked).hasPositiveValue();
-      } finally {
-        consoles.close();
-        typist.join();
       }
     }
   }
 
-  /** Types it whenever somebody asks; a machine has a new console each time that it starts. */
-  private static void type(ServerSocketChannel consoles, AtomicInteger asked) {
-    while (consoles.isOpen()) {
-      try (SocketChannel console = consoles.accept()) {
-        answer(console, asked);
-      } catch (IOException e) {
-        // The machine is off, or the test is over.
-      }
-    }
-  }
-
-  private static void answer(SocketChannel console, AtomicInteger asked) throws IOException {
-    StringBuilder said = new StringBuilder();
-    ByteBuffer read = ByteBuffer.allocate(4096);
-    while (console.read(read.clear()) >= 0) {
-      said.append(StandardCharsets.ISO_8859_1.decode(read.flip()));
-      if (said.toString().contains("assphrase for")) {
-        said.setLength(0);
+  /** Types it whenever somebody asks, until the machine is off. */
+  private static void type(VirtualMachine machine, AtomicInteger asked) {
+    try {
+      while (true) {
+        machine.awaitConsole(QUESTION, UpgradingMachine.LONGEST);
         asked.incrementAndGet();
-        console.write(ByteBuffer.wrap((PASSPHRASE + "\n").getBytes(StandardCharsets.US_ASCII)));
+        machine.type(PASSPHRASE + "\n");
       }
+    } catch (RuntimeException | IOException | InterruptedException e) {
+      // It is off, or nobody has asked for long; whoever waits for the machine tells.
     }
   }
 

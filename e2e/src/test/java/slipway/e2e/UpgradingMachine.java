@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import slipway.linux.process.Command;
@@ -35,7 +36,7 @@ final class UpgradingMachine implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofMinutes(8);
 
   /** Of a command whose machine talks for ever. */
-  private static final Duration LONGEST = Duration.ofHours(3);
+  static final Duration LONGEST = Duration.ofHours(3);
 
   private static final String PART = "---8<---";
   private static final String FINALIZER = "slipway-finalize-staged.service";
@@ -68,10 +69,12 @@ final class UpgradingMachine implements AutoCloseable {
 
   private final VirtualMachine machine;
   private final Path disk;
+  private final Consumer<VirtualMachine> watcher;
 
-  private UpgradingMachine(VirtualMachine machine, Path disk) {
+  private UpgradingMachine(VirtualMachine machine, Path disk, Consumer<VirtualMachine> watcher) {
     this.machine = machine;
     this.disk = disk;
+    this.watcher = watcher;
   }
 
   /** Makes a machine with a release on its disk and boots it, with more arguments for QEMU. */
@@ -127,8 +130,19 @@ final class UpgradingMachine implements AutoCloseable {
 
   /** Boots a machine. */
   static UpgradingMachine start(VmSpec spec) throws Exception {
-    UpgradingMachine upgrading = new UpgradingMachine(VirtualMachine.start(spec), spec.disk());
+    return start(spec, machine -> {});
+  }
+
+  /**
+   * Boots a machine.
+   *
+   * @param watcher gets it each time that it is switched on, before anybody logs in
+   */
+  static UpgradingMachine start(VmSpec spec, Consumer<VirtualMachine> watcher) throws Exception {
+    UpgradingMachine upgrading =
+        new UpgradingMachine(VirtualMachine.start(spec), spec.disk(), watcher);
     try {
+      watcher.accept(upgrading.machine);
       upgrading.machine.awaitSsh(LIMIT);
       return upgrading;
     } catch (Exception e) {
@@ -181,6 +195,7 @@ final class UpgradingMachine implements AutoCloseable {
   Duration boot() throws Exception {
     long start = System.nanoTime();
     machine.powerOn();
+    watcher.accept(machine);
     machine.awaitSsh(LIMIT);
     return since(start);
   }

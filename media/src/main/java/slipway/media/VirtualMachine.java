@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Cleanup;
 import slipway.base.Problem;
@@ -201,6 +202,21 @@ public final class VirtualMachine implements AutoCloseable {
   /** The serial console since power on. */
   Console console() {
     return current().console();
+  }
+
+  /**
+   * Waits until the serial console shows something, behind what was waited for before.
+   *
+   * @throws Problem of kind UNAVAILABLE with the console's last lines when it does not come in time
+   *     or the machine ended
+   */
+  public void awaitConsole(Pattern pattern, Duration limit) throws InterruptedException {
+    console().waitFor(pattern, limit);
+  }
+
+  /** Types text at the serial console. */
+  public void type(String keys) throws IOException {
+    console().send(keys);
   }
 
   /**
