@@ -149,9 +149,28 @@ final class SysrootChange {
 
   /**
    * Writes the boot menu, with the old kernels out of the way first when there is no room. The menu
-   * before is mirrored.
+   * before is mirrored. What a failure leaves of a menu that is not in force goes.
    */
   private void writeMenu(
+      List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
+      throws IOException {
+    boolean done = false;
+    try {
+      replaceMenu(order, firstStep, trial);
+      done = true;
+    } finally {
+      if (!done) {
+        after.attempt(
+            "not all of the boot menu that could not be written was removed",
+            () -> {
+              sysroot.reload();
+              cleaner().removeUnfinishedMenu(sysroot.state());
+            });
+      }
+    }
+  }
+
+  private void replaceMenu(
       List<Deployment> order, @Nullable List<Deployment> firstStep, @Nullable BootTrial trial)
       throws IOException {
     BootWriter boot =

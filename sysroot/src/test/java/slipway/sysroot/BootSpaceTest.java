@@ -168,6 +168,38 @@ class BootSpaceTest {
     assertThat(sysroot.staged()).isEmpty();
   }
 
+  /** At each level of what is left a change is made whole, or refused before it begins. */
+  @Test
+  void aFullFileSystemTakesAMenuWholeOrNotAtAll() throws IOException {
+    Deployment first =
+        sysroot.deploy(DeploySpec.install("default", image("1", 1), Origin.NONE, KARGS));
+    sysroot = machine.openBooted(first);
+    first = sysroot.booted().orElseThrow();
+    sysroot.deploy(DeploySpec.upgrade(first, image("2", 1), Origin.NONE));
+    Path boot = machine.root().resolve("boot");
+    Path filling = boot.resolve("filling");
+    int refused = 0;
+    int taken = 0;
+    for (int kibibytes = 0; kibibytes <= 512; kibibytes = kibibytes * 2 + 1) {
+      Files.deleteIfExists(filling);
+      Command.of("sh", "-c", "dd if=/dev/zero of=\"$0\" bs=1k 2>&1 || truncate -s -$1K \"$0\"")
+          .with(filling.toString(), "" + kibibytes)
+          .run();
+      Map<String, String> before = machine.listing("boot");
+      try {
+        sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
+        taken++;
+      } catch (Problem e) {
+        assertThat(e).hasMessageContaining("/boot is full: it has ");
+        assertThat(machine.listing("boot")).isEqualTo(before);
+        refused++;
+      }
+      machine.judge();
+    }
+    assertThat(refused).isPositive();
+    assertThat(taken).isPositive();
+  }
+
   /** What would not have been kept is no news of a change that is refused. */
   @Test
   void ofWhatCanNeverFitOneSentenceSpeaks() throws IOException {

@@ -3,7 +3,9 @@ package slipway.sysroot.write;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +14,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Problem;
+import slipway.base.RawText;
 import slipway.sysroot.state.Deployment;
 import slipway.sysroot.state.EspMenu;
 import slipway.sysroot.state.SysrootState;
@@ -29,7 +32,15 @@ import slipway.tree.FileTree;
 public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
   private static final long BLOCK = 4096;
   private static final long MEBIBYTE = 1024 * 1024;
+
+  /** Beside kernels; a menu is far smaller. */
   private static final long MARGIN = MEBIBYTE;
+
+  /** Of an entry, beside its kernel arguments: its keys, a title and three paths. */
+  private static final long ENTRY = 1024;
+
+  /** Of a menu in {@code /boot}, beside entries: two folders and what notes a trial. */
+  private static final int MENU_BLOCKS = 3;
 
   /**
    * Looks at {@code /boot}.
@@ -67,22 +78,23 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
       @Nullable Deployment created,
       @Nullable FileTree tree) {
     BootSpace inBoot() throws IOException {
+      if (onRootFileSystem(root)) {
+        return new BootSpace(0, null);
+      }
       Path boot = root.resolve("boot");
-      long needed = needed(boot);
-      return needed == 0 || onRootFileSystem(root)
-          ? new BootSpace(0, null)
-          : in(
-              boot,
-              needed,
+      List<Path> rubbish =
+          new ArrayList<>(
               SysrootSweep.unusedIn(
                   boot.resolve(BootWriter.KERNELS), SysrootSweep.kernelsOf(root, state.all())));
+      rubbish.add(BootWriter.loader(root, 1 - state.bootVersion()));
+      return in(boot, MENU_BLOCKS, rubbish);
     }
 
     BootSpace onPartition(EspWriter esp) throws IOException {
-      long needed = needed(esp.folder());
-      return needed == 0
-          ? new BootSpace(0, null)
-          : in(esp.folder(), needed, esp.unusedKernels(SysrootSweep.kernelsOf(root, state.all())));
+      List<Path> rubbish =
+          new ArrayList<>(esp.unusedKernels(SysrootSweep.kernelsOf(root, state.all())));
+      rubbish.addAll(esp.unusedEntries());
+      return in(esp.folder(), 0, rubbish);
     }
 
     /** The folders of its kernels in a file system that boot loaders read. */
@@ -104,27 +116,50 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
       return needed;
     }
 
+    /** Bytes of a menu, which is there beside the one in force for a moment. */
+    private static long entries(List<Deployment> menu, int moreBlocks, long block) {
+      long sum = moreBlocks * block;
+      for (Deployment d : menu) {
+        sum += blocks(ENTRY + RawText.encode(d.kargs().toString()).length, block);
+      }
+      return sum;
+    }
+
     /**
-     * @param rubbish folders that go in any case
+     * @param moreBlocks of a menu, beside its entries
+     * @param rubbish files and folders that go in any case
      */
-    private BootSpace in(Path store, long needed, List<Path> rubbish) throws IOException {
+    private BootSpace in(Path store, int moreBlocks, List<Path> rubbish) throws IOException {
+      long needed = needed(store);
       Set<Path> wanted = wanted(store);
-      long free = free(Files.getFileStore(store));
+      FileStore fileStore = Files.getFileStore(store);
+      long block = fileStore.getBlockSize();
+      long free = free(fileStore);
       for (Path each : rubbish) {
-        free += size(each, file -> true);
+        free += size(each, block, file -> true);
       }
       for (Path directory : wanted) {
-        free += size(directory, AtomicFile::isTemporary);
+        free += size(directory, block, AtomicFile::isTemporary);
       }
-      if (needed + MARGIN <= free) {
-        return new BootSpace(needed, null);
+      if (needed == 0) {
+        requireEntries(store, entries(order, moreBlocks, block), free);
+        return new BootSpace(0, null);
       }
+      return needed + MARGIN <= free
+          ? new BootSpace(needed, null)
+          : withoutOldKernels(store, moreBlocks, block, needed, free);
+    }
+
+    /** The old kernels go first, when a menu has been written without them. */
+    private BootSpace withoutOldKernels(
+        Path store, int moreBlocks, long block, long needed, long free) throws IOException {
+      Set<Path> wanted = wanted(store);
       long old = 0;
       Set<Path> going = new HashSet<>();
       for (Deployment d : state.deployments()) {
         Path directory = BootWriter.kernelIn(store, d);
         if (!wanted.contains(directory) && going.add(directory)) {
-          old += size(directory, file -> true);
+          old += size(directory, block, file -> true);
         }
       }
       List<Deployment> kept =
@@ -143,16 +178,33 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
                 + name
                 + " larger");
       }
+      requireEntries(store, entries(kept, moreBlocks, block), free);
       return new BootSpace(needed, kept);
+    }
+
+    private void requireEntries(Path store, long needed, long free) {
+      if (needed > free) {
+        String name = "/" + root.relativize(store);
+        throw Problem.environment(
+            name
+                + " is full: it has "
+                + free / 1024
+                + " KiB for a boot menu of "
+                + (needed + 1023) / 1024
+                + " KiB; remove files there that are not the system's, or make "
+                + name
+                + " larger");
+      }
     }
   }
 
   /**
    * Bytes that root may write. Of what is kept for root ext4 keeps some even from it, for what must
-   * not fail (Linux, fs/ext4/super.c, ext4_calculate_resv_clusters).
+   * not fail: a fiftieth of its size (Linux, fs/ext4/super.c, ext4_calculate_resv_clusters), which
+   * is more than the total that is told here, by the tables and the journal.
    */
   private static long free(FileStore store) throws IOException {
-    long kept = Math.min(store.getTotalSpace() / 50, 4096 * store.getBlockSize());
+    long kept = Math.min(store.getTotalSpace() / 40, 4096 * store.getBlockSize());
     return Math.max(store.getUsableSpace(), store.getUnallocatedSpace() - kept);
   }
 
@@ -184,18 +236,22 @@ public record BootSpace(long needed, @Nullable List<Deployment> firstStep) {
         .equals(Files.getAttribute(root.resolve("ostree/repo"), "unix:dev"));
   }
 
-  private static long size(Path directory, Predicate<Path> counts) throws IOException {
-    if (!Files.isDirectory(directory)) {
+  private static long size(Path path, long block, Predicate<Path> counts) throws IOException {
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return 0;
     }
-    try (var files = Files.walk(directory)) {
+    try (var files = Files.walk(path)) {
       long sum = 0;
       for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isRegularFile(file) && counts.test(file)) {
-          sum += (Files.size(file) + BLOCK - 1) / BLOCK * BLOCK;
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && counts.test(file)) {
+          sum += blocks(Files.size(file), block);
         }
       }
       return sum;
     }
+  }
+
+  private static long blocks(long bytes, long block) {
+    return (bytes + block - 1) / block * block;
   }
 }

@@ -211,10 +211,10 @@ public final class BootWriter {
       throws IOException {
     int version = 1 - state.bootVersion();
     Path boot = root.resolve("boot");
-    Path loader = boot.resolve("loader." + version);
+    Path loader = loader(root, version);
     Removal.tree(OsPath.of(loader));
     Files.createDirectories(loader.resolve("entries"));
-    OtherMenus.carry(boot.resolve("loader." + state.bootVersion()), loader);
+    OtherMenus.carry(loader(root, state.bootVersion()), loader);
     boolean prefix = repository.config().getBoolean("sysroot", "bootprefix", false);
     boolean many = order.stream().map(Deployment::stateroot).distinct().count() > 1;
     List<BootEntry> entries = new ArrayList<>();
@@ -365,6 +365,11 @@ public final class BootWriter {
         }
       }
     }
+  }
+
+  /** The menu of a boot version. */
+  static Path loader(Path root, int version) {
+    return root.resolve("boot/loader." + version);
   }
 
   /** The folder of a deployment's kernel; deployments with the same one share it. */

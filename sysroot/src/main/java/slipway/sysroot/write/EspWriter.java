@@ -179,11 +179,21 @@ public final class EspWriter {
   }
 
   private void removeEntries(char set) throws IOException {
-    for (EspMenu.Entry entry : menu.all()) {
-      if (entry.set() == set) {
-        Files.deleteIfExists(menu.entriesFolder().resolve(entry.file()));
-      }
+    for (Path entry : entriesOf(set)) {
+      Files.deleteIfExists(entry);
     }
+  }
+
+  private List<Path> entriesOf(char set) throws IOException {
+    return menu.all().stream()
+        .filter(entry -> entry.set() == set)
+        .map(entry -> menu.entriesFolder().resolve(entry.file()))
+        .toList();
+  }
+
+  /** The files that a new menu takes the place of. */
+  List<Path> unusedEntries() throws IOException {
+    return entriesOf(menu.otherSet());
   }
 
   /**

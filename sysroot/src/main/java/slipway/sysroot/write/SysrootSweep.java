@@ -86,7 +86,7 @@ public final class SysrootSweep {
       return false;
     }
     List<BootEntry> menu =
-        SysrootState.entries(root.resolve("boot/loader." + state.bootVersion() + "/entries"));
+        SysrootState.entries(BootWriter.loader(root, state.bootVersion()).resolve("entries"));
     Optional<BootTrial> trial =
         BootTrial.read(root)
             .filter(t -> !state.deployments().isEmpty() && t.isOf(state.deployments().getFirst()));
@@ -96,6 +96,19 @@ public final class SysrootSweep {
         "not all of old boot menus could be removed from the EFI system partition",
         esp.get()::sweep);
     return changed;
+  }
+
+  /**
+   * Removes what a change that failed wrote of its menu, which is not in force: the room that it
+   * took is what other changes need.
+   *
+   * @param state what is in force, read after the failure
+   * @throws IOException when the menu that systemd-boot reads may need it; nothing is removed then
+   */
+  public void removeUnfinishedMenu(SysrootState state) throws IOException {
+    mirror(state);
+    removeOtherMenus(state);
+    removeKernels(state.all());
   }
 
   /** Removes objects that neither a deployment nor a ref needs. */
@@ -109,7 +122,7 @@ public final class SysrootSweep {
     Path ostree = root.resolve("ostree");
     for (Path path :
         List.of(
-            root.resolve("boot/loader." + other),
+            BootWriter.loader(root, other),
             root.resolve("boot/loader.tmp"),
             ostree.resolve("boot." + other),
             ostree.resolve("boot." + other + ".tmp"),
