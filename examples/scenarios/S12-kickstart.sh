@@ -48,7 +48,7 @@ read -r said <&"${web[0]}"
 mkksiso --cmdline "inst.ks=http://10.0.2.2:${BASH_REMATCH[1]}/box.ks" ../S09-iso/output/bootiso/install.iso boot.iso
 trap "slipway vm rm --force ksbox; kill $registry_PID $web_PID" EXIT
 slipway vm run --detach --name ksbox --cdrom boot.iso --disk-size 8G --memory 2560 --forward 0:80
-slipway vm wait --console "Install finished" ksbox
+slipway vm wait --console "Install finished" --failure "Install failed" ksbox
 read -r said <&"${web[0]}"
 grep -F /box.ks <<< "$said"
 slipway vm wait --console "ksbox login:" ksbox

@@ -4,7 +4,7 @@ truncate --size 2G stick.img
 dd if="$made/output/bootiso/install.iso" of=stick.img conv=notrunc bs=4M status=none
 trap "slipway vm rm --force offline" EXIT
 slipway vm run --detach --name offline --usb stick.img --disk-size 8G --isolated --memory 2560
-slipway vm wait --console "Install finished" offline
+slipway vm wait --console "Install finished" --failure "Install failed" offline
 # It restarts by itself, and its disk comes first.
 slipway vm wait --console "offline login:" offline
 slipway vm ssh offline -- bootc status

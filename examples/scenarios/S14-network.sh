@@ -23,7 +23,7 @@ read -r said <&"${web[0]}"
 trap "slipway vm rm --force netbox; kill $web_PID" EXIT
 slipway vm run --detach --name netbox --firmware bios --pxe "http://10.0.2.2:${BASH_REMATCH[1]}/boot.ipxe" \
   --disk-size 8G --memory 3072
-slipway vm wait --console "Install finished" netbox
+slipway vm wait --console "Install finished" --failure "Install failed" netbox
 for file in boot.ipxe vmlinuz initrd.img rootfs.img install.img; do
   read -r said <&"${web[0]}"
   grep -F "\"file\":\"/$file\",\"result\":\"200\"" <<< "$said"

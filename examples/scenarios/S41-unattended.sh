@@ -7,7 +7,7 @@ slipway build -t localhost/web-bootc:latest "$scenarios/../web"
 slipway push --tls-verify=false localhost/web-bootc:latest "127.0.0.1:$port/bootc/web-bootc:latest"
 trap "slipway vm rm --force appliance; kill $registry_PID" EXIT
 slipway vm run --detach --name appliance --usb ../S40-kickstart-iso/stick.img --disk-size 8G --memory 2560 --forward 0:80
-slipway vm wait --console "Install finished" appliance
+slipway vm wait --console "Install finished" --failure "Install failed" appliance
 # It restarts, and the installer shows no such prompt.
 slipway vm wait --console " login: " appliance
 slipway vm ssh appliance -- systemctl is-active --wait web.service

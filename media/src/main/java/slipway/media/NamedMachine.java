@@ -330,31 +330,35 @@ public final class NamedMachine {
   /**
    * Waits until its console has said something, be it before.
    *
+   * @param failure what it says when that will not come, looked for in the same way; null for none
    * @param limit how long the machine may run without getting on, as for {@link
    *     VirtualMachine#await}
    * @throws Problem of kind UNAVAILABLE when it does not, or when the machine is off
    */
-  public void awaitWord(String text, Duration limit) throws IOException, InterruptedException {
+  public void awaitWord(String text, @Nullable String failure, Duration limit)
+      throws IOException, InterruptedException {
     WordInLog word = new WordInLog(log(), text);
+    @Nullable WordInLog bad = failure == null ? null : new WordInLog(log(), failure);
     try (@Nullable Qmp qmp = control()) {
-      if (qmp == null) {
-        if (word.isThere()) {
-          return;
-        }
-        throw off();
-      }
-      Patience patience = Patience.with(pid(), this::said, limit);
+      boolean ended = qmp == null;
+      @Nullable Patience patience = qmp == null ? null : Patience.with(pid(), this::said, limit);
       while (!word.isThere()) {
-        boolean ended = qmp.awaitEnd(POLL);
-        if (ended && word.isThere()) {
-          return;
+        if (bad != null && bad.isThere()) {
+          throw failed("said " + shown(failure));
+        }
+        if (qmp == null || patience == null) {
+          throw off();
         }
         if (ended || patience.isOver()) {
-          String shown = "\"" + Printable.text(text) + "\"";
-          throw failed(ended ? "ended before it said " + shown : "does not say " + shown);
+          throw failed((ended ? "ended before it said " : "does not say ") + shown(text));
         }
+        ended = qmp.awaitEnd(POLL);
       }
     }
+  }
+
+  private static String shown(@Nullable String text) {
+    return "\"" + Printable.text(String.valueOf(text)) + "\"";
   }
 
   private Problem failed(String what) throws IOException {

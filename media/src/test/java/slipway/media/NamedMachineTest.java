@@ -143,7 +143,7 @@ class NamedMachineTest {
     NamedMachine machine = machines.create("box", withMedium(medium));
     assertThat(machine.record().disk()).isEqualTo(folder.resolve("box/disk.qcow2"));
     machine.start();
-    machine.awaitWord("ready> ", Duration.ofSeconds(60));
+    machine.awaitWord("ready> ", null, Duration.ofSeconds(60));
     machine.remove(true);
     assertThat(folder).isEmptyDirectory();
   }
@@ -186,17 +186,21 @@ class NamedMachineTest {
     NamedMachine machine = machines.create("box", first);
     assertThat(machine.record()).isEqualTo(first);
     machine.start();
-    machine.awaitWord("ready> ", Duration.ofSeconds(60));
-    assertThatThrownBy(() -> machine.awaitWord("never", Duration.ofMillis(300)))
+    machine.awaitWord("ready> ", null, Duration.ofSeconds(60));
+    assertThatThrownBy(() -> machine.awaitWord("never", null, Duration.ofMillis(300)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("does not say \"never\"");
+    assertThatThrownBy(() -> machine.awaitWord("never", "ready", Duration.ofSeconds(60)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("said \"ready\"");
+    machine.awaitWord("ready> ", "never", Duration.ofSeconds(60));
     assertThatThrownBy(() -> machine.awaitOff(Duration.ofMillis(300)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("did not switch off");
     machine.powerCut();
     machine.awaitOff(Duration.ofMillis(300));
-    machine.awaitWord("ready> ", Duration.ofMillis(300));
-    assertThatThrownBy(() -> machine.awaitWord("never", Duration.ofMillis(300)))
+    machine.awaitWord("ready> ", null, Duration.ofMillis(300));
+    assertThatThrownBy(() -> machine.awaitWord("never", null, Duration.ofMillis(300)))
         .isInstanceOf(Problem.class)
         .hasMessageContaining("slipway vm start box");
   }

@@ -227,17 +227,32 @@ abstract class MachineCommand implements Callable<Integer> {
         description = "what its console says, be it before (default: until it is off)")
     @Nullable String text;
 
+    @Option(
+        names = "--failure",
+        paramLabel = "TEXT",
+        description =
+            "what its console says when it fails, so that nobody waits for more; with --console")
+    @Nullable String failure;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
       String word = text;
-      if (word == null) {
-        machine().awaitOff(BOOT_LIMIT);
-      } else if (word.isEmpty()) {
-        throw Problem.usage("--console is empty; name what the machine says");
+      requireWord("--console", word);
+      requireWord("--failure", failure);
+      if (word != null) {
+        machine().awaitWord(word, failure, BOOT_LIMIT);
+      } else if (failure != null) {
+        throw Problem.usage("--failure needs --console, which says what is waited for");
       } else {
-        machine().awaitWord(word, BOOT_LIMIT);
+        machine().awaitOff(BOOT_LIMIT);
       }
       return 0;
+    }
+
+    private static void requireWord(String option, @Nullable String word) {
+      if (word != null && word.isEmpty()) {
+        throw Problem.usage(option + " is empty; name what the machine says");
+      }
     }
   }
 

@@ -155,6 +155,7 @@ class MachineCommandTest {
     assertThat(vm("wait", "empty").status()).isZero();
     assertThat(vm("wait", "--console", "x", "empty").err()).contains("slipway vm start empty");
     assertThat(vm("wait", "--console", "", "empty").err()).contains("--console is empty");
+    assertThat(vm("wait", "--failure", "error", "empty").err()).contains("needs --console");
     assertThat(vm("rm", "empty").status()).isZero();
     assertThat(disk).hasSize(1 << 20);
   }

@@ -122,6 +122,26 @@ public final class MediumInstall {
    * @throws Problem when there is no such medium, no disk to choose, or the installation fails
    */
   public void run() throws IOException {
+    InstallAnswers.Ending ending;
+    try {
+      ending = installed();
+    } catch (IOException | RuntimeException e) {
+      String what = step.what();
+      host.out().accept("Install failed" + (what.isEmpty() ? "." : " while " + what + "."));
+      throw e;
+    }
+    String how = ending.how().orElse("reboot");
+    host.out()
+        .accept(
+            "Install finished. The machine "
+                + (how.equals("reboot") ? "restarts; take out the medium." : "stops."));
+    if (ending.eject()) {
+      eject();
+    }
+    host.system().end(how);
+  }
+
+  private InstallAnswers.Ending installed() throws IOException {
     KernelArguments arguments =
         KernelArguments.parse(
             RawText.decode(Files.readAllBytes(host.root().resolve("proc/cmdline"))));
@@ -133,24 +153,12 @@ public final class MediumInstall {
     try {
       install(arguments, kickstart);
     } catch (IOException | RuntimeException e) {
-      if (!step.what().isEmpty()) {
-        host.out().accept("Failed while " + step.what() + ".");
-      }
       if (kickstart.isPresent()) {
         onError(kickstart.get(), e);
       }
       throw e;
     }
-    InstallAnswers.Ending ending = kickstart.map(k -> k.answers().ending()).orElse(NOTHING_SAID);
-    String how = ending.how().orElse("reboot");
-    host.out()
-        .accept(
-            "Install finished. The machine "
-                + (how.equals("reboot") ? "restarts; take out the medium." : "stops."));
-    if (ending.eject()) {
-      eject();
-    }
-    host.system().end(how);
+    return kickstart.map(k -> k.answers().ending()).orElse(NOTHING_SAID);
   }
 
   private void check() throws IOException {

@@ -193,6 +193,6 @@ class KickstartInstallTest {
       assertThatThrownBy(() -> run(machine)).hasMessageContaining("%post ended with status 3");
       assertThat(machine.actions).isEmpty();
     }
-    assertThat(said.getLast()).matches("Failed while running .*:4:1: %post\\.");
+    assertThat(said.getLast()).matches("Install failed while running .*:4:1: %post\\.");
   }
 }
