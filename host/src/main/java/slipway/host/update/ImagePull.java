@@ -401,9 +401,14 @@ public final class ImagePull implements AutoCloseable {
     Set<Checksum> commits = new HashSet<>(Set.of(booted));
     repository.resolveRef(ref(followed)).ifPresent(commits::add);
     for (Checksum commit : commits) {
-      repository.changeDetachedMetadata(
-          commit, detached -> detached.keySet().removeAll(StatusReader.CACHED));
+      forgetCached(repository, commit);
     }
+  }
+
+  /** Takes back what {@link #cache} noted of a newer image than that of a commit. */
+  static void forgetCached(Repository repository, Checksum commit) throws IOException {
+    repository.changeDetachedMetadata(
+        commit, detached -> detached.keySet().removeAll(StatusReader.CACHED));
   }
 
   /** Comes after all else that is done with it, so its failure is only told. */

@@ -21,6 +21,8 @@ import slipway.sysroot.state.Origin;
 
 /** Brings an image and stages it for the next boot, or finds that nothing has to be done. */
 final class ImageStaging {
+  private static final String STILL_SHOWN = "the status still shows an update";
+
   private final HostEnvironment host;
   private final AfterCommit after;
   private final HostVoice voice;
@@ -111,9 +113,7 @@ final class ImageStaging {
   }
 
   private void forgetCached(Sysroot sysroot, ImagePull pull) {
-    after.attempt(
-        "the status still shows an update",
-        () -> pull.forgetCached(Host.requireBooted(sysroot).checksum()));
+    after.attempt(STILL_SHOWN, () -> pull.forgetCached(Host.requireBooted(sysroot).checksum()));
   }
 
   /** Does what an upgrade has to do, and returns whether that was anything. */
@@ -188,6 +188,9 @@ final class ImageStaging {
     if (!retain) {
       collect(sysroot);
     }
+    after.attempt(
+        STILL_SHOWN,
+        () -> ImagePull.forgetCached(sysroot.repository(), Host.requireBooted(sysroot).checksum()));
     voice.tellReboot(sysroot);
     voice.touch();
   }
@@ -281,6 +284,9 @@ final class ImageStaging {
     if (!retain) {
       collect(sysroot);
     }
+    after.attempt(
+        STILL_SHOWN,
+        () -> ImagePull.forgetCached(sysroot.repository(), Host.requireBooted(sysroot).checksum()));
     voice.tellReboot(sysroot);
     voice.touch();
   }

@@ -13,10 +13,13 @@ import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.host.deployment.ArgumentEdit;
 import slipway.host.deployment.MachineArguments;
+import slipway.host.status.StatusReader;
 import slipway.host.system.HostMachine;
 import slipway.host.system.OtherSource;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Manifest;
+import slipway.ostree.gvariant.GVariant;
+import slipway.ostree.object.Checksum;
 import slipway.ostree.repo.Repository;
 import slipway.ostree.repo.Transaction;
 import slipway.sysroot.Sysroot;
@@ -85,12 +88,20 @@ class AfterStagingTest {
           FORGOTTEN, machine.environment().sysroot().staged().orElseThrow().checksum());
       transaction.commit();
     }
+    repository.changeDetachedMetadata(
+        booted(), detached -> detached.put(StatusReader.CACHED_DIGEST, GVariant.string("newer")));
+  }
+
+  private Checksum booted() throws IOException {
+    return machine.environment().sysroot().booted().orElseThrow().checksum();
   }
 
   private void assertFinished() throws IOException {
     assertThat(machine.run().resolve("reboot-required")).exists();
     assertThat(machine.environment().sysroot().repository().refs("ostree/container"))
         .doesNotContainKey(FORGOTTEN);
+    assertThat(machine.environment().sysroot().repository().readDetachedMetadata(booted()))
+        .doesNotContainKey(StatusReader.CACHED_DIGEST);
   }
 
   /** What is staged is dropped before the menu is written. */
