@@ -120,7 +120,8 @@ class ScenariosTest {
         long start = System.nanoTime();
         String script = Scenario.SCRIPTS.resolve(name + ".sh").toString();
         System.out.print(
-            Command.of("bash", "-euo", "pipefail", script)
+            // Each command is told, for the sake of a script that fails without a word.
+            Command.of("bash", "-euxo", "pipefail", script)
                 .directory(Files.createDirectory(dir.resolve(name)))
                 .environment("PATH", programs + ":" + System.getenv("PATH"))
                 .environment("SLIPWAY_STATE", cli.state().toString())
