@@ -28,6 +28,7 @@ printf 'id -nG; ip addr show; echo the $((20 + 22))nd line\n' >&4
 awaited 'the 42nd line'
 exec 4>&-
 grep -a "sudo" screen
-grep -a "inet 10\.0\.2\." screen
+# On a terminal an address has a colour.
+grep -a "inet .*10\.0\.2\." screen
 curl -sL "http://$(slipway vm ip --port 80 appliance)" | grep -F "Slipway web, version 1"
 slipway vm stop appliance
