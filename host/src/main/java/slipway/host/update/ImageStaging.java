@@ -188,9 +188,6 @@ final class ImageStaging {
     if (!retain) {
       collect(sysroot);
     }
-    after.attempt(
-        STILL_SHOWN,
-        () -> ImagePull.forgetCached(sysroot.repository(), Host.requireBooted(sysroot).checksum()));
     voice.tellReboot(sysroot);
     voice.touch();
   }

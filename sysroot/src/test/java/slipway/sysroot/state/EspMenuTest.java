@@ -11,48 +11,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.linux.mount.Mount;
 import slipway.linux.process.Command;
 import slipway.ostree.object.Checksum;
-import slipway.sysroot.BootTrials;
 import slipway.sysroot.DeploySpec;
 import slipway.sysroot.MirroredMenu;
-import slipway.sysroot.NewSysroot;
 import slipway.sysroot.Sysroot;
 import slipway.system.kargs.KernelArguments;
 
 /** The copy of the boot menu that systemd-boot reads; ostree judges the one in /boot. */
-class EspMenuTest {
-  private Machine machine;
-  private Path esp;
-  private Deployment first;
-  private Sysroot sysroot;
-
-  @BeforeEach
-  void start() throws IOException {
-    machine = new Machine();
-    Sysroot made = NewSysroot.make(machine.root(), "default", true);
-    made.deploy(
-        DeploySpec.install(
-            "default",
-            machine.commit(Machine.files("1", "one")),
-            Origin.NONE,
-            KernelArguments.of("root=UUID=1", "rw")));
-    esp = Files.createDirectories(machine.root().resolve(EspMenu.PLACE));
-    new MirroredMenu(made).begin(esp);
-    sysroot = machine.openBooted(made.deployments().getFirst());
-    first = sysroot.booted().orElseThrow();
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    machine.close();
-  }
-
+class EspMenuTest extends EspCase {
   @Test
   void anInstallationBeginsWithoutAnOldMenu() throws IOException {
     EspMenu menu = new EspMenu(esp);
@@ -94,53 +64,6 @@ class EspMenuTest {
     upgrade(Machine.files("2", "two"));
     assertThat(entries()).contains("ostree-1.conf");
     assertThat(kernels()).contains(others).noneMatch(name -> name.startsWith("cut-"));
-  }
-
-  private BootTrials trials() {
-    return sysroot.trials();
-  }
-
-  private List<String> entries() throws IOException {
-    try (Stream<Path> all = Files.list(esp.resolve("loader/entries"))) {
-      return all.map(p -> p.getFileName().toString()).sorted().toList();
-    }
-  }
-
-  private String entry(String name) throws IOException {
-    return Files.readString(esp.resolve("loader/entries").resolve(name));
-  }
-
-  private String loader() throws IOException {
-    return Files.readString(esp.resolve("loader/loader.conf"));
-  }
-
-  private List<String> kernels() throws IOException {
-    try (Stream<Path> all = Files.list(esp.resolve("ostree"))) {
-      return all.map(p -> p.getFileName().toString()).sorted().toList();
-    }
-  }
-
-  private void upgrade(Map<String, String> files) throws IOException {
-    sysroot.stage(DeploySpec.upgrade(first, machine.commit(files), Origin.NONE), false);
-    sysroot.finalizeStaged();
-  }
-
-  /** What systemd-boot would start (boot.c, "config_select_default_entry"): id, then tries. */
-  private String starts() throws IOException {
-    String set = loader().replaceFirst("(?s)default ostree-(.)-.*", "$1");
-    return entries().stream()
-        .filter(name -> name.startsWith("ostree-" + set + "-"))
-        .max(
-            java.util.Comparator.comparing((String name) -> !name.contains("+0"))
-                .thenComparing(name -> name.replaceFirst("[+.].*", "")))
-        .orElseThrow();
-  }
-
-  private String deploymentOf(String name) throws IOException {
-    String link = BootEntry.parse(entry(name)).options().value("ostree").orElseThrow();
-    return Files.readSymbolicLink(machine.root().resolve(link.substring(1)))
-        .getFileName()
-        .toString();
   }
 
   @Test
@@ -230,31 +153,6 @@ class EspMenuTest {
     machine.judge();
   }
 
-  private Path conf() {
-    return esp.resolve("loader/loader.conf");
-  }
-
-  private void freeze(boolean frozen) {
-    Command.of("chattr", frozen ? "+i" : "-i", conf().toString()).run();
-  }
-
-  /** Puts the partition on a file system of its own. */
-  private void mountPartition(String size) {
-    Command.of(
-            "bash",
-            "-ec",
-            "cp -a \"$1\" \"$2\"; mount -t tmpfs -o size=$3 none \"$1\"; cp -a \"$2\"/. \"$1\"",
-            "-",
-            esp.toString(),
-            machine.directory().resolve("copy").toString(),
-            size)
-        .run();
-  }
-
-  private void unmountPartition() {
-    Command.of("umount", esp.toString()).run();
-  }
-
   @Test
   void aStaterootStaysWhileTheOldSetMayLeadThere() throws IOException {
     sysroot.makeStateroot("other", Sysroot.Before.NOTHING);
@@ -309,99 +207,6 @@ class EspMenuTest {
     } finally {
       unmountPartition();
     }
-  }
-
-  /** At each level of what is left there a change is made whole, or refused before it begins. */
-  @Test
-  void aFullPartitionTakesAChangeWholeOrNotAtAll() throws IOException {
-    upgrade(Machine.files("2", "two"));
-    mountPartition("1m");
-    try {
-      boolean taken = false;
-      for (int blocks = 0; blocks < 6; blocks++) {
-        fill(blocks);
-        taken = isTakenOrRefused(this::rollback);
-        isTakenOrRefused(this::stageAnArgument);
-        sysroot.dropStaged(Sysroot.Before.NOTHING);
-        assertThat(kernels()).hasSize(2);
-        machine.judge();
-      }
-      assertThat(taken).as("with room for it").isTrue();
-      fill(0);
-      assertThat(isTakenOrRefused(this::stageAnArgument)).isFalse();
-      assertThatThrownBy(this::rollback)
-          .hasMessageMatching("/boot/efi is full: it has 0 KiB for a boot menu of 8 KiB; .*");
-    } finally {
-      unmountPartition();
-    }
-  }
-
-  /** What nobody could know before it was written goes again. */
-  @Test
-  void ofAMenuThatCouldNotBeWrittenNothingStays() throws IOException {
-    upgrade(Machine.files("2", "two"));
-    Map<String, String> boot = machine.listing("boot");
-    Map<String, String> links = machine.listing("ostree");
-    String starts = starts();
-    mountPartition("1m,nr_inodes=14");
-    try {
-      while (true) {
-        Files.createTempFile(esp, "filling", "");
-      }
-    } catch (IOException e) {
-      assertThatThrownBy(this::rollback).isInstanceOf(IOException.class);
-      assertThat(entries()).containsExactly("ostree-a-1.conf", "ostree-a-2.conf");
-      assertThat(starts()).isEqualTo(starts);
-    } finally {
-      unmountPartition();
-    }
-    assertThat(machine.listing("boot")).isEqualTo(boot);
-    assertThat(machine.listing("ostree")).isEqualTo(links);
-    machine.judge();
-  }
-
-  private interface Change {
-    void make() throws IOException;
-  }
-
-  private void rollback() throws IOException {
-    sysroot.setBootOrder(sysroot.deployments().reversed(), Sysroot.Before.NOTHING);
-  }
-
-  private void stageAnArgument() throws IOException {
-    Deployment booted = sysroot.booted().orElseThrow();
-    sysroot.stage(
-        DeploySpec.restart(booted, KernelArguments.of("root=UUID=1", "quiet"), Map.of(), booted),
-        false);
-  }
-
-  private boolean isTakenOrRefused(Change change) throws IOException {
-    String before = entries() + loader();
-    Map<String, String> boot = machine.listing("boot");
-    try {
-      change.make();
-      return true;
-    } catch (Problem e) {
-      assertThat(e.kind()).isEqualTo(Problem.Kind.ENVIRONMENT);
-      assertThat(entries() + loader()).isEqualTo(before);
-      assertThat(machine.listing("boot")).isEqualTo(boot);
-      assertThat(sysroot.staged()).isEmpty();
-      return false;
-    }
-  }
-
-  /** Leaves so many blocks of the partition free. */
-  private void fill(int blocks) throws IOException {
-    Path filling = esp.resolve("filling");
-    Files.deleteIfExists(filling);
-    long free = Files.getFileStore(esp).getUsableSpace();
-    Files.write(filling, new byte[(int) (free - 4096L * blocks)]);
-  }
-
-  private static Map<String, String> large(String version) {
-    Map<String, String> files = Machine.files(version, version);
-    files.put("usr/lib/modules/6.1.0-test/vmlinuz", version.repeat(3 << 20));
-    return files;
   }
 
   @Test
