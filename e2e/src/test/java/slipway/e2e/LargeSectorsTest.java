@@ -41,12 +41,7 @@ class LargeSectorsTest {
               dir.resolve("config.toml"), CONFIG.formatted(UpgradingMachine.publicKey(key)));
       VmSpec spec =
           UpgradingMachine.spec(releases.disk(0, config, dir, "--bootloader", loader), key)
-              .withFirmware(Firmware.UEFI)
-              .withMore(
-                  "-global",
-                  "virtio-blk-device.logical_block_size=4096",
-                  "-global",
-                  "virtio-blk-device.physical_block_size=4096");
+              .withFirmware(Firmware.UEFI);
       try (UpgradingMachine machine = UpgradingMachine.start(spec)) {
         assertThat(machine.must("cat /sys/block/vda/queue/logical_block_size").strip())
             .isEqualTo("4096");

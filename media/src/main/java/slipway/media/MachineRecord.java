@@ -148,10 +148,15 @@ public record MachineRecord(
       return "size=" + gibibytes(ownDisk);
     }
     String path = disk.toString().replace(",", ",,");
+    int sector = SectorSize.of(disk, format);
+    String sectors =
+        sector == SectorSize.USUAL
+            ? ""
+            : ",blockio.logical_block_size=%1$d,blockio.physical_block_size=%1$d".formatted(sector);
     return overlay
-        ? "size=%d,backing_store=%s,backing_format=%s"
-            .formatted(gibibytes(format.size(disk)), path, format.label())
-        : path + ",format=" + format.label();
+        ? "size=%d,backing_store=%s,backing_format=%s%s"
+            .formatted(gibibytes(format.size(disk)), path, format.label(), sectors)
+        : path + ",format=" + format.label() + sectors;
   }
 
   private static long gibibytes(long bytes) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import slipway.base.Printable;
 import slipway.base.Problem;
 
 /**
@@ -188,12 +189,30 @@ final class QemuArguments {
               + ",backing.file.driver=file,backing.file.filename="
               + escape(base.disk());
     }
+    int sector =
+        base == null
+            ? SectorSize.of(spec.disk(), format)
+            : SectorSize.of(base.disk(), base.format());
     return List.of(
         "-drive",
         spec.snapshot() ? options + ",snapshot=on" : options,
         "-device",
         // 0 is what QEMU gives to a kernel that the caller's arguments name.
-        "virtio-blk-pci,drive=disk0,bootindex=1");
+        "virtio-blk-pci,drive=disk0,bootindex=1" + sectors(spec, sector));
+  }
+
+  private static String sectors(VmSpec spec, int bytes) {
+    if (bytes == SectorSize.USUAL) {
+      return "";
+    }
+    if (spec.firmware() == Firmware.BIOS && spec.medium() == null) {
+      throw Problem.usage(
+          Printable.text(spec.disk().toString())
+              + " has sectors of "
+              + bytes
+              + " bytes, and no BIOS starts from such a disk; take --firmware uefi");
+    }
+    return ",logical_block_size=" + bytes + ",physical_block_size=" + bytes;
   }
 
   /** A user-mode network. */
