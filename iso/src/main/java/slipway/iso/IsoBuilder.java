@@ -13,10 +13,12 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.base.Cleanup;
+import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.IsoGrub;
@@ -46,10 +48,15 @@ public final class IsoBuilder {
   /** Lets the installer compare the medium with its sum first, as Anaconda's media do. */
   private static final String CHECK = " rd.live.check";
 
+  /** Folder of a medium: an OCI layout with what goes along. */
+  static final String COMPANIONS = "companions";
+
   private final IsoRequest request;
   private final Progress progress;
   private final byte @Nullable [] config;
-  private final String mark;
+
+  /** What tells this ISO from others, once it is known what goes onto it. */
+  private String mark = "";
 
   /** What is looked for is the mark, whatever the volume's name is. */
   private IsoYaml said = IsoYaml.NONE;
@@ -59,7 +66,6 @@ public final class IsoBuilder {
     this.progress = progress;
     Path file = request.file();
     this.config = file == null ? null : Files.readAllBytes(file);
-    this.mark = mark();
   }
 
   /**
@@ -88,12 +94,16 @@ public final class IsoBuilder {
     return arguments;
   }
 
-  /** What tells this ISO from others: the same is made of the same. */
-  private String mark() {
+  /** The same is made of the same. */
+  private String mark(Path companions) throws IOException {
     MessageDigest hash = Digest.Algorithm.SHA256.newMessageDigest();
     hash.update((request.manifest().digest() + "\n" + answers()).getBytes(UTF_8));
     if (config != null) {
       hash.update(config);
+    }
+    Path index = companions.resolve("index.json");
+    if (Files.exists(index)) {
+      hash.update(Files.readAllBytes(index));
     }
     return HexFormat.of().formatHex(hash.digest(), 0, 16);
   }
@@ -159,6 +169,8 @@ public final class IsoBuilder {
               + " has no driver of USB disks: the ISO starts from a CD alone");
     }
     Path tree = Files.createDirectory(scratch.resolve("iso"));
+    companions(live.image(), tree.resolve(COMPANIONS));
+    mark = mark(tree.resolve(COMPANIONS));
     Path boot = Files.createDirectories(tree.resolve("images/pxeboot"));
     try (OutputStream vmlinuz = stream(boot.resolve("vmlinuz"));
         OutputStream initrd = stream(boot.resolve("initrd.img"));
@@ -193,6 +205,33 @@ public final class IsoBuilder {
           null,
           Transfer.Options.of(Platform.host()),
           progress);
+    }
+  }
+
+  /**
+   * What goes along, each under its name.
+   *
+   * @param image files of the image itself
+   * @param folder is made where there is anything
+   */
+  void companions(FileTree image, Path folder) throws IOException {
+    List<String> names = request.companions().names(image);
+    if (names.isEmpty()) {
+      return;
+    }
+    try (OciLayout layout = OciLayout.create(folder, null)) {
+      for (String name : names) {
+        progress.note("copying " + Printable.text(name));
+        try (Companions.Companion one = request.companions().open(name)) {
+          Transfer.copy(
+              one.source(),
+              one.named().digest().toString(),
+              layout,
+              name,
+              Transfer.Options.of(Platform.host()),
+              progress);
+        }
+      }
     }
   }
 

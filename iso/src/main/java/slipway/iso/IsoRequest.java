@@ -26,6 +26,7 @@ import slipway.oci.model.Reference;
  * @param customizations what the machine gets beside the image
  * @param file that they were read from, which goes onto the ISO; null for none
  * @param kickstart a kickstart file that answers for the installer; null for none
+ * @param companions what goes along beside the image
  * @param mode how much the installer asks
  * @param access who may read the ISO
  * @param output folder; the ISO goes to {@link #PATH} in it
@@ -41,6 +42,7 @@ public record IsoRequest(
     DiskConfig customizations,
     @Nullable Path file,
     @Nullable String kickstart,
+    Companions companions,
     Mode mode,
     FileAccess access,
     Path output,

@@ -29,6 +29,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.system.files.ImageFiles;
 import slipway.system.osrelease.OsRelease;
+import slipway.tree.FileTree;
 
 /**
  * Makes the files by which machines start an image from the network, to run it without a disk or to
@@ -150,7 +151,7 @@ public final class NetbootBuilder {
     requireFits("rootfs.img", root);
     String name = OsRelease.prettyName(new ImageFiles(live.image()));
     Files.delete(scratch.resolve("content"));
-    medium(scratch);
+    medium(live.image(), scratch);
     NetbootMenu menu =
         new NetbootMenu(
             IsoBuilder.plain(name), request.mode(), IsoBuilder.arguments(request).toString());
@@ -160,11 +161,12 @@ public final class NetbootBuilder {
   }
 
   /** What an installer medium has beside the live system. */
-  private void medium(Path scratch) throws IOException {
+  private void medium(FileTree image, Path scratch) throws IOException {
     Path tree = Files.createDirectory(scratch.resolve("medium"));
     IsoBuilder builder = new IsoBuilder(request, progress);
     builder.answers(tree);
     builder.layout(tree.resolve("container"));
+    builder.companions(image, tree.resolve(IsoBuilder.COMPANIONS));
     Path out = file("install.img");
     progress.note("packing the image for the installer");
     // Layers are compressed already.

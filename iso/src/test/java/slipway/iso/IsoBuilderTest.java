@@ -64,6 +64,9 @@ class IsoBuilderTest {
     return Files.readAllBytes(file);
   }
 
+  /** What goes along with the next image. */
+  private Map<String, Along.Opened> along = Map.of();
+
   private IsoRequest request(String name, @Nullable String config, @Nullable String kickstart)
       throws IOException {
     Path folder = Files.createDirectories(dir.resolve(name));
@@ -98,6 +101,7 @@ class IsoBuilderTest {
         file == null ? DiskConfig.EMPTY : DiskConfig.parse(file),
         file,
         kickstart,
+        new Along(along),
         IsoRequest.Mode.CONFIRM,
         FileAccess.PRIVATE,
         folder.resolve("out"),
@@ -115,6 +119,31 @@ class IsoBuilderTest {
         .with("-extract", path, out.toString())
         .run();
     return Files.readString(out);
+  }
+
+  /** The other image is one of this test's own, which an index leads to. */
+  @Test
+  @Tag("slow")
+  void whatGoesAlongLiesBesideTheImageUnderItsName() throws Exception {
+    tree.file(UNIT, 0644, "[Service]\n".getBytes(UTF_8));
+    IsoRequest other = request("other", null, null);
+    Path alone = IsoBuilder.build(request("alone", null, null), Progress.NONE);
+    assertThat(xorriso(alone, "-find", "/", "-maxdepth", "1", "-exec", "echo"))
+        .contains("'/container'")
+        .doesNotContain("companions");
+    along = Map.of("reg.example/app:2", new Along.Opened(other.source(), other.manifest()));
+    Path iso = IsoBuilder.build(request("both", null, null), Progress.NONE);
+    assertThat(read(iso, "/companions/index.json"))
+        .contains(
+            "\"org.opencontainers.image.ref.name\":\"reg.example/app:2\"",
+            other.manifest().digest().toString());
+    assertThat(read(iso, "/container/index.json")).doesNotContain("reg.example/app:2");
+    assertThat(mark(iso)).isNotEqualTo(mark(alone));
+  }
+
+  /** By which GRUB finds its medium. */
+  private static String mark(Path iso) {
+    return xorriso(iso, "-find", "/.slipway", "-type", "f", "-exec", "echo").strip();
   }
 
   @Test

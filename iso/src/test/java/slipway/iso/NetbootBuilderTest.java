@@ -107,6 +107,7 @@ class NetbootBuilderTest {
             DiskConfig.parse(file, new DiskConfig.Unsupported(false, w -> {})),
             file,
             null,
+            new Along(Map.of()),
             IsoRequest.Mode.CONFIRM,
             FileAccess.PRIVATE,
             dir.resolve(output),

@@ -9,6 +9,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.command.State;
 import slipway.config.registries.Registries;
+import slipway.iso.Companions;
 import slipway.oci.copy.ImageSource;
 import slipway.oci.copy.Transfer;
 import slipway.oci.model.ImageConfig;
@@ -24,15 +25,17 @@ import slipway.oci.transport.TransportRef;
  * podman's.
  *
  * @param name as the user gave it
+ * @param named what that leads to: the image, or an index that has it
  * @param store that is open for it; null for podman's
  */
 record BuilderImage(
     String name,
     ImageSource source,
+    Manifest named,
     Manifest.Image manifest,
     ImageConfig config,
     @Nullable LocalStore store)
-    implements AutoCloseable {
+    implements Companions.Companion {
 
   /**
    * Opens it. In a container that sees no store of podman's it is fetched: there is nobody who
@@ -105,6 +108,19 @@ record BuilderImage(
   }
 
   /**
+   * One of the local store.
+   *
+   * @throws Problem of kind NOT_FOUND when it has none of that name
+   */
+  static BuilderImage ofStore(String name, Platform platform, State state) throws IOException {
+    BuilderImage found = ofStore(name, name, platform, state);
+    if (found == null) {
+      throw State.missing(name);
+    }
+    return found;
+  }
+
+  /**
    * @param name as the user gave it
    * @param stored its name in the store
    */
@@ -119,7 +135,8 @@ record BuilderImage(
       if (found != null) {
         Manifest.Image image = store.image(found, name, platform);
         return checked(
-            new BuilderImage(name, store.source(), image, store.config(image), store), platform);
+            new BuilderImage(name, store.source(), found, image, store.config(image), store),
+            platform);
       }
     } catch (RuntimeException e) {
       store.close();
@@ -152,7 +169,7 @@ record BuilderImage(
         throw Problem.corrupt(name + " is an index in podman's store, where an image belongs");
       }
       ImageConfig config = ImageConfig.parse(bytes(source, image));
-      return checked(new BuilderImage(name, source, image, config, null), platform);
+      return checked(new BuilderImage(name, source, image, image, config, null), platform);
     } catch (IOException | RuntimeException e) {
       source.close();
       throw e;

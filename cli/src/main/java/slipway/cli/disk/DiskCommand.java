@@ -139,6 +139,8 @@ public final class DiskCommand implements Callable<Integer> {
                     store.config(manifest),
                     image,
                     null,
+                    name -> BuilderImage.ofStore(name, Platform.host(), state),
+                    progress,
                     access,
                     output.folder),
                 progress);

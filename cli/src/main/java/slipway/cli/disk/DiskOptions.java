@@ -100,6 +100,14 @@ final class DiskOptions {
               + " disk, or nothing (default: ${DEFAULT-VALUE})")
   String installerMode = "confirm";
 
+  @Option(
+      names = "--with-image",
+      paramLabel = "NAME",
+      description =
+          "another image that goes along on the installer, for its kickstart file; may be repeated."
+              + " Those that are bound to the image go along in any case, where they are here")
+  List<String> along = List.of();
+
   @Mixin Followed followed = new Followed();
 
   @Spec(Spec.Target.MIXEE)
@@ -194,6 +202,10 @@ final class DiskOptions {
    * @throws Problem of kind USAGE or INPUT
    */
   Wanted read(@Nullable Path usual) throws IOException {
+    if (!along.isEmpty()) {
+      throw Problem.usage(
+          "--with-image is for installers, and --type " + types.getFirst() + " makes none");
+    }
     List<DiskType> wanted = DiskType.parse(types);
     RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
     BootLoader loader = bootLoader == null ? null : BootLoader.parse(bootLoader);
@@ -234,6 +246,7 @@ final class DiskOptions {
    *
    * @param name of the image, as the user gave it
    * @param usual as of {@link #read}
+   * @param opener finds what goes along
    * @throws Problem of kind USAGE or INPUT
    */
   IsoRequest installer(
@@ -242,6 +255,8 @@ final class DiskOptions {
       ImageConfig config,
       String name,
       @Nullable Path usual,
+      AlongImages.Opener opener,
+      Progress progress,
       FileAccess access,
       Path output)
       throws IOException {
@@ -278,6 +293,7 @@ final class DiskOptions {
         wanted,
         file,
         kickstart,
+        new AlongImages(along, opener, progress),
         IsoRequest.Mode.parse(installerMode),
         access,
         output,

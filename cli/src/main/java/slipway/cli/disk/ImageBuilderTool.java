@@ -132,6 +132,8 @@ public final class ImageBuilderTool {
                     found.config(),
                     found.name(),
                     DiskConfig.in(ROOT).orElse(null),
+                    name -> options.open(name, state, CONTAINER, told),
+                    told,
                     access,
                     output.folder),
                 told);

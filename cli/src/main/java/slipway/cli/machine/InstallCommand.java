@@ -146,7 +146,8 @@ public final class InstallCommand implements Callable<Integer> {
           deleted,
           rootKeys,
           signed,
-          bound);
+          bound,
+          null);
     }
 
     /** Runs an installation, showing its progress. */

@@ -86,6 +86,8 @@ public final class Installer {
    * @param signed whether the image, if it comes from a registry, and its updates must be signed as
    *     the policy demands
    * @param bound where the images of applications come from that are bound to the image
+   * @param companions an OCI layout, of which those come that {@code bound} leaves to the machine;
+   *     null for none
    */
   public record Options(
       @Nullable String source,
@@ -96,7 +98,8 @@ public final class Installer {
       List<String> deleted,
       @Nullable Path rootKeys,
       boolean signed,
-      Bound bound) {
+      Bound bound,
+      @Nullable Path companions) {
     public Options {
       added = List.copyOf(added);
       deleted = List.copyOf(deleted);
@@ -281,7 +284,7 @@ public final class Installer {
       throws IOException {
     Origin origin = origin(options.source());
     Reference target = target(options, origin);
-    MachineWishes.Companions bound = companions(options.bound(), finish);
+    MachineWishes.Companions bound = companions(options, finish);
     MachineWishes wishes =
         new MachineWishes(
             options.stateroot(),
@@ -312,13 +315,13 @@ public final class Installer {
     host.out().accept("Installation complete!");
   }
 
-  private MachineWishes.Companions companions(Bound bound, Finish finish) {
+  private MachineWishes.Companions companions(Options options, Finish finish) {
     return new MachineWishes.Companions() {
       @Override
       public void require(FileTree files) throws IOException {
         List<String> names = BoundImages.of(files);
         BoundStore store = store(host.root());
-        switch (bound) {
+        switch (options.bound()) {
           case PULL -> store.require(names, BoundStore.From.REGISTRIES);
           case SKIP -> {}
           case STORED -> stored(() -> store.require(names, BoundStore.From.PODMAN));
@@ -327,7 +330,7 @@ public final class Installer {
 
       @Override
       public void bring(Path root, FileTree files) throws IOException {
-        bringBound(bound, root, files);
+        bringBound(options, root, files);
       }
 
       @Override
@@ -341,13 +344,25 @@ public final class Installer {
     return new BoundStore(root, host.images(), host.clock(), host.progress());
   }
 
-  void bringBound(Bound bound, Path root, FileTree files) throws IOException {
+  void bringBound(Options options, Path root, FileTree files) throws IOException {
     List<String> names = BoundImages.of(files);
     BoundStore store = store(root);
-    switch (bound) {
+    switch (options.bound()) {
       case PULL -> store.bring(names, BoundStore.From.REGISTRIES);
-      case SKIP -> store.bring(List.of(), BoundStore.From.REGISTRIES);
+      case SKIP -> bringCompanions(store, names, options.companions());
       case STORED -> stored(() -> store.bring(names, BoundStore.From.PODMAN));
+    }
+  }
+
+  private void bringCompanions(BoundStore store, List<String> names, @Nullable Path companions)
+      throws IOException {
+    if (companions == null) {
+      store.bring(List.of(), BoundStore.From.BESIDE);
+      return;
+    }
+    try (ImageSource all =
+        host.images().open(ContainerReference.unverified("oci", companions.toString()))) {
+      store.bring(names, BoundStore.From.BESIDE, all);
     }
   }
 

@@ -244,7 +244,8 @@ public final class MediumInstall {
         List.of(),
         null,
         false,
-        Installer.Bound.SKIP);
+        Installer.Bound.SKIP,
+        companions());
   }
 
   private Installer.Options options(Wishes wishes, DiskConfig config, InstallAnswers answers) {
@@ -258,7 +259,14 @@ public final class MediumInstall {
         List.of(),
         null,
         false,
-        Installer.Bound.SKIP);
+        Installer.Bound.SKIP,
+        companions());
+  }
+
+  /** What lies beside the image, if anything does. */
+  private @Nullable Path companions() {
+    Path folder = host.run().resolve(MEDIUM + "/companions");
+    return Files.isDirectory(folder) ? folder : null;
   }
 
   private String ofMedium() {

@@ -390,7 +390,12 @@ final class KickstartAnswers {
             ? place.medium() + "/" + name.substring(ANACONDAS_MEDIUM.length())
             : name;
     boolean isOfMedium = here.equals(place.medium() + "/container") && transport.equals("oci");
-    return new InstallAnswers.Image(isOfMedium ? null : transport + ":" + here, target, root);
+    String companions = place.medium() + "/companions:";
+    String followed =
+        target == null && here.startsWith(companions)
+            ? here.substring(companions.length())
+            : target;
+    return new InstallAnswers.Image(isOfMedium ? null : transport + ":" + here, followed, root);
   }
 
   private void append(String argument) {

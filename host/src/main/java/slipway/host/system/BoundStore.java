@@ -64,7 +64,12 @@ public final class BoundStore {
     /** In the registries that their names say. */
     REGISTRIES,
     /** In this machine's own store of podman's. */
-    PODMAN
+    PODMAN,
+    /**
+     * Nowhere but beside the image that they are bound to: what is not there is told, and comes
+     * with the next upgrade.
+     */
+    BESIDE
   }
 
   /**
@@ -92,8 +97,15 @@ public final class BoundStore {
     for (String name : new LinkedHashSet<>(names)) {
       try {
         if (store.find(name).isEmpty()) {
-          progress.note("Fetching bound image: " + Printable.text(name));
           Optional<ImageSource> there = beside == null ? Optional.empty() : standIn(beside, name);
+          if (there.isEmpty() && from == From.BESIDE) {
+            progress.note(
+                "the bound image "
+                    + Printable.text(name)
+                    + " comes with the machine's next upgrade");
+            continue;
+          }
+          progress.note("Fetching bound image: " + Printable.text(name));
           if (there.isPresent()) {
             store.add(there.get(), name, progress);
           } else {
@@ -130,6 +142,7 @@ public final class BoundStore {
     return switch (from) {
       case REGISTRIES -> ContainerReference.registry(PodmanStore.name(name));
       case PODMAN -> ContainerReference.unverified("containers-storage", name);
+      case BESIDE -> throw new IllegalArgumentException("there is no such place for " + name);
     };
   }
 

@@ -74,7 +74,8 @@ class InstallerTest {
                 List.of(),
                 keys,
                 false,
-                Installer.Bound.STORED),
+                Installer.Bound.STORED,
+                null),
             new Installer.Disk(directory.resolve("none"), false, false, null, 0, null));
   }
 
@@ -98,6 +99,11 @@ class InstallerTest {
         .hasMessage("opened");
   }
 
+  private static Installer.Options options(Installer.Bound bound) {
+    return new Installer.Options(
+        null, null, null, null, List.of(), List.of(), null, false, bound, null);
+  }
+
   @Test
   void whatIsBoundComesFromWhereItIsWanted() throws Exception {
     FileTree files =
@@ -107,12 +113,12 @@ class InstallerTest {
             .build();
     Path root = directory.resolve("target");
     Installer installer = new Installer(host(new ArrayList<>(), Map.of()));
-    installer.bringBound(Installer.Bound.SKIP, root, files);
+    installer.bringBound(options(Installer.Bound.SKIP), root, files);
     assertThat(opened).isEmpty();
     assertThat(root.resolve("ostree/bootc/storage/overlay-images")).isDirectory();
-    assertThatThrownBy(() -> installer.bringBound(Installer.Bound.PULL, root, files))
+    assertThatThrownBy(() -> installer.bringBound(options(Installer.Bound.PULL), root, files))
         .hasMessage("the bound image r.example/a:1: opened");
-    assertThatThrownBy(() -> installer.bringBound(Installer.Bound.STORED, root, files))
+    assertThatThrownBy(() -> installer.bringBound(options(Installer.Bound.STORED), root, files))
         .hasMessage(
             "the bound image r.example/a:1: opened; --bound-images pull fetches it from its"
                 + " registry");

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,11 @@ import slipway.oci.model.Platform;
 
 /** All that an installer medium does, onto a disk that a loop device plays. */
 class KickstartInstallTest {
+  /** Images of applications that are bound to the image. */
+  private static final String ON_BOARD = "reg.example/app:1";
+
+  private static final String ELSEWHERE = "reg.example/db:1";
+
   @TempDir Path dir;
 
   private final List<String> said = new ArrayList<>();
@@ -38,6 +44,18 @@ class KickstartInstallTest {
   private void write(String path, String text) throws IOException {
     Files.createDirectories(dir.resolve(path).getParent());
     Files.writeString(dir.resolve(path), text);
+  }
+
+  private static void copy(
+      HostMachine machine, String name, Manifest.Image image, Path layout, @Nullable String tag)
+      throws IOException {
+    Transfer.copy(
+        machine.source(name),
+        image.digest().toString(),
+        OciLayout.create(layout, null),
+        tag,
+        Transfer.Options.of(Platform.host()),
+        Progress.NONE);
   }
 
   private void medium(HostMachine machine, String kickstart) throws IOException {
@@ -48,16 +66,15 @@ class KickstartInstallTest {
                 .file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
                 .file("etc/shadow", "root:*:20000:0:99999:7:::\n")
                 .file("etc/group", "root:x:0:\n")
-                .file("etc/gshadow", "root:*::\n"));
-    Path medium = dir.resolve("run/slipway-live/medium");
-    Files.createDirectories(medium);
-    Transfer.copy(
-        machine.source(HostMachine.NAME),
-        image.digest().toString(),
-        OciLayout.create(medium.resolve("container"), null),
-        null,
-        Transfer.Options.of(Platform.host()),
-        Progress.NONE);
+                .file("etc/gshadow", "root:*::\n")
+                .file("usr/share/a.image", "[Image]\nImage=" + ON_BOARD + "\n")
+                .file("usr/share/b.image", "[Image]\nImage=" + ELSEWHERE + "\n")
+                .link("usr/lib/bootc/bound-images.d/a.image", "/usr/share/a.image")
+                .link("usr/lib/bootc/bound-images.d/b.image", "/usr/share/b.image"));
+    Path medium = Files.createDirectories(dir.resolve("run/slipway-live/medium"));
+    copy(machine, HostMachine.NAME, image, medium.resolve("container"), null);
+    Manifest.Image app = machine.publish(ON_BOARD, HostMachine.Image.of("app"));
+    copy(machine, ON_BOARD, app, medium.resolve("companions"), ON_BOARD);
     write("run/slipway-live/device", "sr0\n");
     write("run/slipway-live/medium/slipway/answers", "target=reg.example/os:1\n");
     write("run/slipway-live/medium/slipway/kickstart.ks", kickstart);
@@ -133,6 +150,10 @@ class KickstartInstallTest {
     Path at = Files.createDirectory(dir.resolve("root"));
     try (LoopDevice root = LoopDevice.attach(file, starts.get(5) * 512, 0);
         Mount mounted = Mount.of(root.device().toString(), at, "ext4", Mounts.MS_RDONLY, null)) {
+      assertThat(mounted.target().resolve("ostree/bootc/storage/overlay-images/images.json"))
+          .content()
+          .contains(ON_BOARD)
+          .doesNotContain(ELSEWHERE);
       Path tree = mounted.target().resolve("ostree/deploy/default/deploy");
       try (var all = Files.newDirectoryStream(tree, "*.0")) {
         tree = all.iterator().next();

@@ -258,14 +258,17 @@ class KickstartTest {
       value = {
         "ostreecontainer --url=/run/install/repo/container --transport=oci |||",
         "ostreecontainer --url=/data/x --transport=oci --stateroot=os | oci:/data/x|| os",
+        "ostreecontainer --url=/run/install/repo/companions:r.example/b:2 --transport=oci"
+            + "| oci:MEDIUM/companions:r.example/b:2| r.example/b:2|",
         "bootc --source-imgref=registry:r.example/a:1 | docker://r.example/a:1| r.example/a:1| default",
         "bootc --source-imgref=oci:/data/x --target-imgref=r.example/a --stateroot=z | oci:/data/x| r.example/a| z",
         "ostreecontainer --url=r.example:5000/a | docker://r.example:5000/a| r.example:5000/a|",
       })
   void theImageIsTheOneThatIsNamed(String text, String source, String target, String stateroot)
       throws IOException {
+    String place = source == null ? null : source.replace("MEDIUM", medium.toString());
     assertThat(answers(text + "\nautopart\n").image())
-        .isEqualTo(new InstallAnswers.Image(source, target, stateroot));
+        .isEqualTo(new InstallAnswers.Image(place, target, stateroot));
   }
 
   @Test
