@@ -538,7 +538,7 @@ final class DiskWriter {
               .formatted(target.plan().sector()));
     }
     Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own));
-    GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, work);
+    GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, customizations.console(), work);
     Optional<Grub.Bios> made = grub.write(target.boot(), bios(target.plan()), partition);
     if (made.isPresent()) {
       made.get().embed(target.disk());

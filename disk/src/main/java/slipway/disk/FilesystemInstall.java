@@ -407,6 +407,7 @@ public final class FilesystemInstall {
               installation.known(),
               deployed.tree(),
               target.bootPlace(),
+              request.wishes().customizations().console(),
               Files.createDirectory(scratch.folder().resolve("grub")));
       Path boot = target.path("boot");
       Path staged = boot.resolve(GrubOnDisk.STAGED);

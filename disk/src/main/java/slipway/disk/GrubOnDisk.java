@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
 import slipway.disk.bootloader.Bootupd;
 import slipway.disk.bootloader.Grub;
+import slipway.disk.config.GrubConsole;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.linux.posix.Removal;
@@ -23,9 +24,11 @@ import slipway.linux.posix.Removal;
  * @param image that is installed
  * @param deployment its root on the disk
  * @param place where GRUB finds /boot
+ * @param console where it shows its menu
  * @param work an empty folder
  */
-record GrubOnDisk(InstallableImage image, Path deployment, Grub.Boot place, Path work) {
+record GrubOnDisk(
+    InstallableImage image, Path deployment, Grub.Boot place, GrubConsole console, Path work) {
   /** In /boot: what is written for GRUB until {@link #publish} puts it into its place. */
   static final String STAGED = ".slipway-grub";
 
@@ -45,10 +48,10 @@ record GrubOnDisk(InstallableImage image, Path deployment, Grub.Boot place, Path
         : write(new Grub(deployment, place, image.architecture(), work), boot, bios, partition);
   }
 
-  private static Optional<Grub.Bios> write(
+  private Optional<Grub.Bios> write(
       Grub grub, Path boot, Grub.@Nullable Place bios, @Nullable Path partition)
       throws IOException {
-    grub.configure(boot);
+    grub.configure(boot, console);
     if (partition != null) {
       grub.efi(partition);
     }
@@ -64,7 +67,7 @@ record GrubOnDisk(InstallableImage image, Path deployment, Grub.Boot place, Path
     if (partition != null && isUefi) {
       bootupd.efi(partition, id);
     }
-    bootupd.configure(boot, id, isBios, isUefi);
+    bootupd.configure(boot, console, id, isBios, isUefi);
     if (bios == null || !isBios) {
       return Optional.empty();
     }

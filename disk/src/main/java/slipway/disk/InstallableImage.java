@@ -17,6 +17,7 @@ import slipway.disk.bootloader.Bootupd;
 import slipway.disk.bootloader.Grub;
 import slipway.disk.bootloader.SystemdBoot;
 import slipway.disk.config.BootLoader;
+import slipway.disk.config.GrubConsole;
 import slipway.disk.config.InstallConfig;
 import slipway.linux.posix.OsPath;
 import slipway.ostree.container.ImagePreview;
@@ -280,11 +281,13 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
         Optional<Bootupd> brought = Bootupd.in(files, architecture);
         if (brought.isPresent()) {
           brought.get().require(bios, uefi);
+          brought.get().require(wishes.customizations().console());
         } else {
           Grub.require(files, architecture, bios, uefi);
         }
       }
       case SYSTEMD -> {
+        requireNoConsole(wishes);
         if (!uefi) {
           throw Problem.input(
               "systemd-boot starts machines with UEFI alone, and the disk has no EFI system"
@@ -292,7 +295,15 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
         }
         SystemdBoot.of(architecture).require(files);
       }
-      case NONE -> {}
+      case NONE -> requireNoConsole(wishes);
+    }
+  }
+
+  private static void requireNoConsole(MachineWishes wishes) {
+    if (!wishes.customizations().console().equals(GrubConsole.USUAL)) {
+      throw Problem.input(
+          "customizations.bootloader.grub2 is GRUB's, which does not start this disk; leave it out,"
+              + " or give --bootloader grub");
     }
   }
 

@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import slipway.base.Problem;
 import slipway.disk.bootloader.Bootupd;
+import slipway.disk.config.GrubConsole;
 import slipway.linux.loop.LoopDevice;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
@@ -131,6 +133,29 @@ class BootupdTest extends DiskCase {
     assertThat(state.at("/static-configs/timestamp").asString()).isNotEmpty();
   }
 
+  /** Where the image's configuration reads it, and nowhere else. */
+  @Test
+  void theConsoleThatIsAskedForLiesBesideTheConfiguration() throws Exception {
+    GrubConsole asked = new GrubConsole(List.of("serial"), List.of("serial"), null);
+    bootupd().require(GrubConsole.USUAL);
+    assertThatThrownBy(() -> bootupd().require(asked))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("does not read console.cfg");
+    brings(
+        "usr/lib/bootupd/grub2-static/configs.d/05_console.cfg",
+        "if [ -f $prefix/console.cfg ]; then\n  source $prefix/console.cfg\nfi\n");
+    bootupd().require(asked);
+    Path boot = Files.createDirectory(directory.resolve("boot"));
+    bootupd().configure(boot, asked, null, false, true);
+    assertThat(boot.resolve("grub2/console.cfg"))
+        .content()
+        .isEqualTo("terminal_input serial\nterminal_output serial\n");
+    bootupd()
+        .configure(
+            Files.createDirectory(directory.resolve("b")), GrubConsole.USUAL, null, false, true);
+    assertThat(directory.resolve("b/grub2/console.cfg")).doesNotExist();
+  }
+
   /** Newer images have each package's files in a folder of its own. */
   @Test
   void filesOfPackagesComeTogether() throws Exception {
@@ -140,7 +165,7 @@ class BootupdTest extends DiskCase {
     Path partition = directory.resolve("partition");
     Path boot = directory.resolve("boot");
     bootupd().efi(partition, null);
-    bootupd().configure(boot, null, false, true);
+    bootupd().configure(boot, GrubConsole.USUAL, null, false, true);
     assertThat(partition.resolve("EFI/centos/shimx64.efi")).hasContent("new shim");
     assertThat(partition.resolve("EFI/centos/grub.cfg")).exists();
     assertThat(partition.resolve("EFI/fedora")).doesNotExist();

@@ -19,6 +19,7 @@ import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.RawText;
 import slipway.base.document.ConfigDocument;
+import slipway.disk.config.GrubConsole;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.model.Digest;
@@ -58,6 +59,9 @@ public final class Bootupd {
 
   /** Below /boot, where these GRUBs look. */
   public static final String GRUB_FOLDER = "grub2";
+
+  /** Below that: what says where the menu is shown. */
+  private static final String CONSOLE = "console.cfg";
 
   private static final int DEEPEST = 8;
   private static final int MOST_FILES = 1000;
@@ -171,11 +175,13 @@ public final class Bootupd {
    * Writes GRUB's configuration and what bootupd wants to know.
    *
    * @param mountedBoot /boot
+   * @param console what is asked for, which goes where the image's configuration reads it
    * @param id of its file system; null for GRUB to find it by its label {@code boot}
    * @param bios whether GRUB for BIOS is on the disk, too
    * @param uefi whether the loaders for UEFI are
    */
-  public void configure(Path mountedBoot, @Nullable String id, boolean bios, boolean uefi)
+  public void configure(
+      Path mountedBoot, GrubConsole console, @Nullable String id, boolean bios, boolean uefi)
       throws IOException {
     Path folder = Files.createDirectories(mountedBoot.resolve(GRUB_FOLDER));
     Posix.chmod(OsPath.of(folder), 0700);
@@ -185,6 +191,9 @@ public final class Bootupd {
     write(folder.resolve("grubenv"), block);
     if (id != null) {
       write(folder.resolve("bootuuid.cfg"), RawText.encode(bootId(id)));
+    }
+    if (!console.equals(GrubConsole.USUAL)) {
+      write(folder.resolve(CONSOLE), RawText.encode(console.asked()));
     }
     AtomicFile.write(
         mountedBoot.resolve("bootupd-state.json"), state(bios && hasBios(), uefi && hasEfi()));
@@ -304,6 +313,21 @@ public final class Bootupd {
     }
     throw Problem.input(
         "the image's /" + path + " is missing, which its boot loader needs; install bootupd in it");
+  }
+
+  /**
+   * Refuses, before anything is made of it, an image whose configuration does not read what is
+   * asked for.
+   */
+  public void require(GrubConsole console) throws IOException {
+    if (!console.equals(GrubConsole.USUAL) && !configuration().contains(CONSOLE)) {
+      throw Problem.input(
+          "customizations.bootloader.grub2: the image's /"
+              + CONFIGS
+              + " does not read "
+              + CONSOLE
+              + "; leave it out, or take a newer bootupd into the image");
+    }
   }
 
   /** grub.cfg: the beginning and the drop-ins in the order of their names. */

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import slipway.base.AtomicFile;
 import slipway.base.Limit;
 import slipway.base.Problem;
+import slipway.disk.config.GrubConsole;
 import slipway.disk.plan.DiskPlan;
 import slipway.linux.posix.FdInput;
 import slipway.linux.posix.OsPath;
@@ -221,17 +222,14 @@ public final class Grub {
   }
 
   /** Writes its configuration, {@code grub/grub.cfg}, into the mounted /boot. */
-  public void configure(Path mountedBoot) throws IOException {
+  public void configure(Path mountedBoot, GrubConsole console) throws IOException {
     AtomicFile.write(
         mountedBoot.resolve(own + "/grub.cfg"),
-        """
-        set timeout=1
-        serial --unit=0 --speed=115200
-        terminal_input serial console
-        terminal_output serial console
-        search --no-floppy --fs-uuid --set=root %s
-        """
-                .formatted(boot.id())
+        "set timeout=1\n"
+            + console.whole()
+            + "search --no-floppy --fs-uuid --set=root "
+            + boot.id()
+            + "\n"
             + (boot.isWritable() ? counting() : "")
             + menu());
   }

@@ -83,9 +83,7 @@ final class ConfigKeys {
           "customizations.fips",
           "customizations.kernel.append = \"fips=1\" turns it on in an image that is made for it",
           "customizations.ignition",
-          "customizations.user, files and services do most of it",
-          "customizations.bootloader",
-          "customizations.kernel.append sets the console");
+          "customizations.user, files and services do most of it");
 
   /**
    * What a value looks like.

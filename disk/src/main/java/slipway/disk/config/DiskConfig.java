@@ -26,6 +26,7 @@ import slipway.base.Problem;
  * @param services which units start by themselves
  * @param firewall what is let in
  * @param layout how the disk is divided
+ * @param console of GRUB
  */
 public record DiskConfig(
     List<User> users,
@@ -42,7 +43,8 @@ public record DiskConfig(
     List<String> timeServers,
     Services services,
     Firewall firewall,
-    DiskLayout layout) {
+    DiskLayout layout,
+    GrubConsole console) {
   /** Nothing beside the image. */
   public static final DiskConfig EMPTY =
       new DiskConfig(List.of(), List.of(), List.of(), null, null, null, List.of(), List.of(), 0);
@@ -73,7 +75,8 @@ public record DiskConfig(
         List.of(),
         Services.NONE,
         Firewall.NONE,
-        DiskLayout.USUAL);
+        DiskLayout.USUAL,
+        GrubConsole.USUAL);
   }
 
   public DiskConfig {
@@ -321,7 +324,8 @@ public record DiskConfig(
             wanted.sector(),
             wanted.minimum(),
             wanted.offset(),
-            wanted.partitions()));
+            wanted.partitions()),
+        console);
   }
 
   /** The same with another user at the end. */
@@ -360,6 +364,7 @@ public record DiskConfig(
         timeServers,
         services,
         firewall,
-        layout);
+        layout,
+        console);
   }
 }

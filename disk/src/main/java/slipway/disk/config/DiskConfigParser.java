@@ -149,6 +149,7 @@ final class DiskConfigParser {
         "group",
         "sshkey",
         "kernel",
+        "bootloader",
         "hostname",
         "timezone",
         "locale",
@@ -191,7 +192,8 @@ final class DiskConfigParser {
         system.timeServers(c),
         system.services(c),
         system.firewall(c),
-        new DiskKeys(keys).layout(c, sizes.others()));
+        new DiskKeys(keys).layout(c, sizes.others()),
+        system.console(c));
   }
 
   private List<String> kernelArguments(JsonNode c) {

@@ -12,6 +12,15 @@ final class SystemKeys {
   private static final ConfigKeys.Form KEYMAP =
       new ConfigKeys.Form("[A-Za-z0-9][A-Za-z0-9_.-]*", "a keymap such as de-latin1");
 
+  /** Those whose modules are in every GRUB that is made here. */
+  private static final ConfigKeys.Form TERMINAL =
+      new ConfigKeys.Form("console|serial", "console or serial");
+
+  private static final ConfigKeys.Form SERIAL =
+      new ConfigKeys.Form(
+          "--(unit|speed|port|word|parity|stop)=[a-z0-9]{1,20}( +--(unit|speed|port|word|parity|stop)=[a-z0-9]{1,20}){0,5}",
+          "options of GRUB's command serial, such as --unit=0 --speed=115200");
+
   private static final ConfigKeys.Form HOST =
       new ConfigKeys.Form("[A-Za-z0-9:][A-Za-z0-9.:-]*", "a server's name or address");
 
@@ -38,6 +47,25 @@ final class SystemKeys {
 
   SystemKeys(ConfigKeys keys) {
     this.keys = keys;
+  }
+
+  /** {@code bootloader.grub2}. */
+  GrubConsole console(JsonNode c) {
+    String at = "customizations.bootloader";
+    JsonNode node = keys.object(c, "bootloader", at);
+    keys.known(node, at, "grub2");
+    String grub = at + ".grub2";
+    JsonNode inner = keys.object(node, "grub2", grub);
+    keys.known(inner, grub, "terminal_input", "terminal_output", "serial");
+    String serial = keys.string(inner, "serial", grub + ".serial");
+    return new GrubConsole(
+        keys.strings(inner, "terminal_input", grub, TERMINAL),
+        keys.strings(inner, "terminal_output", grub, TERMINAL),
+        // It may be given as the whole command, as in /etc/default/grub.
+        keys.checked(
+            serial == null ? null : serial.strip().replaceFirst("^serial +", ""),
+            SERIAL,
+            grub + ".serial"));
   }
 
   /** {@code locale.keyboard}, or null. */

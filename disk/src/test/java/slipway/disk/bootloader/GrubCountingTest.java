@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.disk.config.GrubConsole;
 import slipway.linux.process.Command;
 import slipway.sysroot.state.BootTrial;
 
@@ -38,8 +39,25 @@ class GrubCountingTest {
 
   private Path configured(Grub.Boot place) throws IOException {
     Path boot = Files.createTempDirectory(directory, "boot");
-    new Grub(directory, place, "amd64", directory).configure(boot);
+    new Grub(directory, place, "amd64", directory).configure(boot, GrubConsole.USUAL);
     return boot;
+  }
+
+  @Test
+  void grubTakesTheConsoleThatIsAskedFor() throws Exception {
+    GrubConsole asked = new GrubConsole(List.of("console"), List.of(), "--unit=1 --speed=9600");
+    Path boot = Files.createTempDirectory(directory, "boot");
+    new Grub(directory, new Grub.Boot(ID, "", "ext4"), "amd64", directory).configure(boot, asked);
+    Command.of("grub-script-check", boot.resolve("grub/grub.cfg").toString()).run();
+    assertThat(text(boot))
+        .startsWith(
+            """
+            set timeout=1
+            serial --unit=1 --speed=9600
+            terminal_input console
+            terminal_output serial console
+            search\
+            """);
   }
 
   private static String text(Path boot) throws IOException {

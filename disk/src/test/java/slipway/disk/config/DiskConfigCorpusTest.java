@@ -314,7 +314,14 @@ class DiskConfigCorpusTest {
         Arguments.of(user + "password = \"$y$j9T$a b\"\n", 3, "hash"),
         Arguments.of("[customizations]\nfips = true\n", 2, "customizations.fips is not supported"),
         Arguments.of("[customizations.ignition]\n", 1, "ignition is not supported"),
-        Arguments.of("[customizations.bootloader]\n", 1, "bootloader is not supported"),
+        Arguments.of(
+            "[customizations.bootloader.grub2]\nterminal_output = [\"gfxterm\"]\n",
+            2,
+            "console or serial"),
+        Arguments.of(
+            "[customizations.bootloader.grub2]\nserial = \"--unit=0; reboot\"\n",
+            2,
+            "options of GRUB's command serial"),
         Arguments.of(user + "password = \"$6$...\"\n", 3, "whole"),
         Arguments.of(user + "password = \"$6$salt$abc\"\n", 3, "whole"),
         Arguments.of(user + "password = \"$2b$10$N9qo8uLOickgx2ZMRZoMye\"\n", 3, "whole"),

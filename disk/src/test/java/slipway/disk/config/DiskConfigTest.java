@@ -75,6 +75,26 @@ class DiskConfigTest {
         .containsExactly("a", "b");
   }
 
+  @Test
+  void whatGrubShallUseIsItsCommands() throws Exception {
+    String text =
+        """
+        [customizations.bootloader.grub2]
+        terminal_input = ["serial"]
+        terminal_output = ["console", "serial"]
+        serial = "serial --unit=1 --speed=9600"
+        """;
+    assertThat(parse("c.toml", text).console().asked())
+        .isEqualTo(
+            """
+            serial --unit=1 --speed=9600
+            terminal_input serial
+            terminal_output console serial
+            """);
+    assertThat(parse("d.toml", "").console()).isEqualTo(GrubConsole.USUAL);
+    assertThat(GrubConsole.USUAL.asked()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
