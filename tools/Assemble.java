@@ -114,7 +114,8 @@ final class Assemble {
     Files.writeString(dist.resolve("serve.args"), "-Xms32m\n-Xmx320m\n-XX:MaxDirectMemorySize=64m\n" + run);
     Files.write(dist.resolve(DIRECTIVES), directives(lib));
     String directed = "-XX:-DisplayVMOutput\n-XX:CompilerDirectivesFile=\"" + dist.resolve(DIRECTIVES) + "\"\n";
-    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n" + run.replace(common, directed + common));
+    // With more room for what is new all of it is touched before anything is used again, for nothing.
+    Files.writeString(dist.resolve("run.args"), "-Xmx2g\n-Xmn32m\n" + run.replace(common, directed + common));
   }
 
   /** Trains a cache for these arguments; gives the arguments that use it. */

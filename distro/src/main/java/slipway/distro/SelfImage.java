@@ -188,7 +188,7 @@ public final class SelfImage {
     Path place = root.resolve(ProductHome.PLACE);
     home.put(place, progress);
     Files.writeString(
-        place.resolve("run.args"), "-Xmx2g\n" + ProductHome.WORKING + home.arguments());
+        place.resolve("run.args"), "-Xmx2g\n-Xmn32m\n" + ProductHome.WORKING + home.arguments());
     Files.write(place.resolve("environment.sh"), BaseImage.resource("environment.sh"));
     Path launcher = place.resolve("builder");
     Files.write(launcher, BaseImage.resource("builder"));
