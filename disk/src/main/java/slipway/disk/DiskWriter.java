@@ -275,17 +275,18 @@ final class DiskWriter {
               mountpoint,
               rootfs.label(),
               NOTHING_RUNS,
-              PlacesOnDisk.option(plan.root(), PartitionContent.ROOT))) {
+              PlacesOnDisk.filling(plan.root(), PartitionContent.ROOT, rootfs, isNew))) {
         Path boot = Files.createDirectory(mountpoint.resolve("boot"));
         try (Mount mounted =
-            bootLoop == null
+            bootLoop == null || plan.boot() == null
                 ? null
                 : Mount.of(
                     bootLoop.device().toString(),
                     boot,
-                    kind(Objects.requireNonNull(plan.boot())),
+                    kind(plan.boot()).label(),
                     NOTHING_RUNS,
-                    null)) {
+                    PlacesOnDisk.filling(
+                        plan.boot(), PartitionContent.BOOT, kind(plan.boot()), isNew))) {
           Target target = new Target(disk, plan, root.target(), boot, unlock, others);
           return install(target, partition, scratch);
         } catch (IOException | RuntimeException e) {
@@ -297,8 +298,8 @@ final class DiskWriter {
   }
 
   /** The name of the file system of a partition for files. */
-  private String kind(DiskPlan.Part part) {
-    return PlacesOnDisk.kind(part, rootfs).label();
+  private RootFileSystem kind(DiskPlan.Part part) {
+    return PlacesOnDisk.kind(part, rootfs);
   }
 
   /** The same for a user, on a file that holds zeros. */
@@ -331,7 +332,7 @@ final class DiskWriter {
         return Optional.of(
             Problem.denied(
                 "only root can make %s for %s; run it with sudo, or take a plain partition with fs_type = \"ext4\""
-                    .formatted(kind(part), String.join(", ", part.content().places()))));
+                    .formatted(kind(part).label(), String.join(", ", part.content().places()))));
       }
     }
     if (rootfs != RootFileSystem.EXT4) {
@@ -537,7 +538,7 @@ final class DiskWriter {
           "BIOS starts no disk with sectors of %d bytes; this one starts by UEFI alone"
               .formatted(target.plan().sector()));
     }
-    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own));
+    Grub.Boot place = new Grub.Boot(own.filesystem().toString(), "", kind(own).label());
     GrubOnDisk grub = new GrubOnDisk(image, deployed.tree(), place, customizations.console(), work);
     Optional<Grub.Bios> made = grub.write(target.boot(), bios(target.plan()), partition);
     if (made.isPresent()) {

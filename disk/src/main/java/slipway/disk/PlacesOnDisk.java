@@ -96,6 +96,27 @@ final class PlacesOnDisk implements OtherPlaces.Partitions {
         : null;
   }
 
+  /**
+   * What a place is mounted with to be filled, or null. A disk that nobody has yet is not worth a
+   * flush at each step of its deployment: cut off, it goes, and whole, it is synced with all of its
+   * file. (xfs has no such option any more.)
+   *
+   * @param isNew whether the disk is such a one
+   */
+  static @Nullable String filling(
+      DiskPlan.Part part, String place, RootFileSystem kind, boolean isNew) {
+    String usual = option(part, place);
+    String more =
+        !isNew
+            ? null
+            : switch (kind) {
+              case EXT4 -> "nobarrier,noauto_da_alloc";
+              case BTRFS -> "nobarrier";
+              case XFS -> null;
+            };
+    return usual == null || more == null ? (usual == null ? more : usual) : usual + "," + more;
+  }
+
   /** Makes a partition's file system, and its subvolumes if it has some. */
   static void make(Path device, DiskPlan.Part part, FileSystems.Wanted wanted, Path mountpoint)
       throws IOException {
