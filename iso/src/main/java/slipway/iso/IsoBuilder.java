@@ -13,7 +13,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
@@ -37,7 +39,7 @@ import slipway.tree.FileTree;
 
 /**
  * Makes an ISO that starts an image live and installs it. It takes no privilege, and nothing of the
- * image is run. The rename of the ISO is the commit point.
+ * image is run. The rename of the manifest, which comes after that of the ISO, is the commit point.
  */
 public final class IsoBuilder {
   private static final String ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
@@ -57,6 +59,12 @@ public final class IsoBuilder {
 
   /** What tells this ISO from others, once it is known what goes onto it. */
   private String mark = "";
+
+  /** Version of the kernel that starts it. */
+  private String kernel = "";
+
+  /** What goes along, by its name. */
+  private final Map<String, Digest> along = new LinkedHashMap<>();
 
   /** What is looked for is the mark, whatever the volume's name is. */
   private IsoYaml said = IsoYaml.NONE;
@@ -121,31 +129,58 @@ public final class IsoBuilder {
 
   private Path build() throws IOException {
     Path out = request.output().toAbsolutePath().resolve(IsoRequest.PATH);
-    if (Files.isDirectory(out, LinkOption.NOFOLLOW_LINKS)) {
-      throw Problem.input(out + " is a folder; remove it, or name another folder by --output");
-    }
+    requireNoFolder(out);
+    Path list = request.output().toAbsolutePath().resolve(IsoManifest.name(request));
+    requireNoFolder(list);
     Path folder = Files.createDirectories(Objects.requireNonNull(out.getParent()));
-    Path temporary = AtomicFile.temporaryOf(out);
-    AtomicFile.sweepOf(out);
     try (ScratchFolder scratch = ScratchFolder.large("slipway-iso-", progress::note);
-        Cleanup made =
-            Cleanup.register("the file " + temporary, () -> Files.deleteIfExists(temporary))) {
+        Unnamed iso = Unnamed.beside(out);
+        Unnamed manifest = Unnamed.beside(list)) {
       Path tree = files(scratch.path());
       progress.note("writing the ISO");
-      Files.createFile(
-          temporary,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      xorriso(tree, scratch.path(), temporary).run();
+      xorriso(tree, scratch.path(), iso.file()).run();
       progress.note("writing the sums of the media check");
-      Command.of("implantisomd5", "--force", temporary.toString()).run();
-      own(temporary, folder);
-      try (FileChannel whole = FileChannel.open(temporary, StandardOpenOption.READ)) {
-        whole.force(true);
-      }
-      AtomicFile.rename(temporary, out);
-      made.keep();
+      Command.of("implantisomd5", "--force", iso.file().toString()).run();
+      progress.note("digest of the ISO");
+      Files.writeString(
+          manifest.file(), IsoManifest.text(request, kernel, said.label(), along, iso.file()));
+      own(iso.file(), folder);
+      own(manifest.file(), request.output());
+      iso.put(out);
+      manifest.put(list);
     }
     return out;
+  }
+
+  private static void requireNoFolder(Path file) {
+    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw Problem.input(file + " is a folder; remove it, or name another folder by --output");
+    }
+  }
+
+  /** A file that has no name yet, and goes when it gets none. */
+  private record Unnamed(Path file, Cleanup made) implements AutoCloseable {
+    static Unnamed beside(Path target) throws IOException {
+      AtomicFile.sweepOf(target);
+      Path file = AtomicFile.temporaryOf(target);
+      Cleanup made = Cleanup.register("the file " + file, () -> Files.deleteIfExists(file));
+      Files.createFile(
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      return new Unnamed(file, made);
+    }
+
+    void put(Path target) throws IOException {
+      try (FileChannel whole = FileChannel.open(file, StandardOpenOption.READ)) {
+        whole.force(true);
+      }
+      AtomicFile.rename(file, target);
+      made.keep();
+    }
+
+    @Override
+    public void close() throws IOException {
+      made.close();
+    }
   }
 
   private void own(Path file, Path folder) throws IOException {
@@ -161,6 +196,7 @@ public final class IsoBuilder {
   private Path files(Path scratch) throws IOException {
     LiveFiles live = LiveFiles.read(request, scratch.resolve("content"), progress);
     said = IsoYaml.of(live.image());
+    kernel = live.kernel();
     said.ignored().forEach(progress::note);
     if (live.lacksUsb()) {
       progress.note(
@@ -230,6 +266,7 @@ public final class IsoBuilder {
               name,
               Transfer.Options.of(Platform.host()),
               progress);
+          along.put(name, one.named().digest());
         }
       }
     }

@@ -17,6 +17,7 @@ import slipway.oci.model.Reference;
 /**
  * What installer to make.
  *
+ * @param type the word that asked for it, as in {@code anaconda-iso}
  * @param source where the image's layers are read from
  * @param manifest the image
  * @param config its config
@@ -33,6 +34,7 @@ import slipway.oci.model.Reference;
  * @param epoch the latest time of files, in seconds since 1970, so that the same is made again
  */
 public record IsoRequest(
+    String type,
     ImageSource source,
     Manifest.Image manifest,
     ImageConfig config,

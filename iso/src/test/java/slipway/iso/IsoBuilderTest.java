@@ -34,6 +34,8 @@ import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.tree.TarWriter;
 import slipway.tree.TreeBuilder;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What an ISO of a made-up image holds, as xorriso and unsquashfs read it. */
 class IsoBuilderTest {
@@ -92,6 +94,7 @@ class IsoBuilderTest {
     layout.putManifest(manifest, "x");
     Path file = config == null ? null : Files.writeString(folder.resolve("c.toml"), config);
     return new IsoRequest(
+        "anaconda-iso",
         OciLayout.open(folder.resolve("oci"), "x"),
         manifest,
         ImageConfig.parse(json),
@@ -139,6 +142,16 @@ class IsoBuilderTest {
             other.manifest().digest().toString());
     assertThat(read(iso, "/container/index.json")).doesNotContain("reg.example/app:2");
     assertThat(mark(iso)).isNotEqualTo(mark(alone));
+    JsonNode manifest =
+        JsonMapper.shared()
+            .readTree(Files.readString(dir.resolve("both/out/manifest-anaconda-iso.json")));
+    assertThat(manifest.at("/companions/0/name").asString()).isEqualTo("reg.example/app:2");
+    assertThat(manifest.at("/image/followed").asString()).isEqualTo("reg.example/os:1");
+    assertThat(manifest.at("/installer/volume").asString())
+        .isEqualTo(Command.of("blkid", "-p", "-o", "value", "-s", "LABEL", "" + iso).output());
+    assertThat(manifest.at("/outputs/0/sha256").asString())
+        .isEqualTo(Command.of("sha256sum", "" + iso).output().split(" ")[0]);
+    assertThat(manifest.at("/outputs/0/size").asLong()).isEqualTo(Files.size(iso));
   }
 
   /** By which GRUB finds its medium. */

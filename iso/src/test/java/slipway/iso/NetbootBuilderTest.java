@@ -98,6 +98,7 @@ class NetbootBuilderTest {
             dir.resolve("config.toml"), "[customizations.kernel]\nappend = \"console=ttyS0\"\n");
     return NetbootBuilder.build(
         new IsoRequest(
+            "pxe",
             store.source(),
             image,
             config,

@@ -284,6 +284,7 @@ final class DiskOptions {
     DiskConfig wanted = file == null ? DiskConfig.EMPTY : customizations(file, kickstart != null);
     wanted.requireInstallable();
     return new IsoRequest(
+        types.getFirst(),
         source,
         manifest,
         config,
