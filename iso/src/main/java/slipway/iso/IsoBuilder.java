@@ -5,12 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -19,14 +15,11 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
-import slipway.base.Cleanup;
 import slipway.base.Printable;
 import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.disk.bootloader.IsoGrub;
 import slipway.linux.lock.ScratchFolder;
-import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
@@ -129,67 +122,28 @@ public final class IsoBuilder {
 
   private Path build() throws IOException {
     Path out = request.output().toAbsolutePath().resolve(IsoRequest.PATH);
-    requireNoFolder(out);
+    UnnamedFiles.requireNoFolder(out);
     Path list = request.output().toAbsolutePath().resolve(IsoManifest.name(request));
-    requireNoFolder(list);
     Path folder = Files.createDirectories(Objects.requireNonNull(out.getParent()));
     try (ScratchFolder scratch = ScratchFolder.large("slipway-iso-", progress::note);
-        Unnamed iso = Unnamed.beside(out);
-        Unnamed manifest = Unnamed.beside(list)) {
+        UnnamedFiles unnamed = new UnnamedFiles(request.access())) {
+      Path iso = unnamed.beside(out);
+      Path manifest = unnamed.beside(list);
       Path tree = files(scratch.path());
       progress.note("writing the ISO");
-      xorriso(tree, scratch.path(), iso.file()).run();
+      xorriso(tree, scratch.path(), iso).run();
       progress.note("writing the sums of the media check");
-      Command.of("implantisomd5", "--force", iso.file().toString()).run();
+      Command.of("implantisomd5", "--force", iso.toString()).run();
       progress.note("digest of the ISO");
-      Files.writeString(
-          manifest.file(), IsoManifest.text(request, kernel, said.label(), along, iso.file()));
-      own(iso.file(), folder);
-      own(manifest.file(), request.output());
-      iso.put(out);
-      manifest.put(list);
+      Files.writeString(manifest, IsoManifest.text(request, kernel, said.label(), along, iso));
+      unnamed.finish(iso);
+      unnamed.finish(manifest);
+      unnamed.own(folder);
+      unnamed.own(request.output());
+      AtomicFile.rename(iso, out);
+      AtomicFile.rename(manifest, list);
     }
     return out;
-  }
-
-  private static void requireNoFolder(Path file) {
-    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw Problem.input(file + " is a folder; remove it, or name another folder by --output");
-    }
-  }
-
-  /** A file that has no name yet, and goes when it gets none. */
-  private record Unnamed(Path file, Cleanup made) implements AutoCloseable {
-    static Unnamed beside(Path target) throws IOException {
-      AtomicFile.sweepOf(target);
-      Path file = AtomicFile.temporaryOf(target);
-      Cleanup made = Cleanup.register("the file " + file, () -> Files.deleteIfExists(file));
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      return new Unnamed(file, made);
-    }
-
-    void put(Path target) throws IOException {
-      try (FileChannel whole = FileChannel.open(file, StandardOpenOption.READ)) {
-        whole.force(true);
-      }
-      AtomicFile.rename(file, target);
-      made.keep();
-    }
-
-    @Override
-    public void close() throws IOException {
-      made.close();
-    }
-  }
-
-  private void own(Path file, Path folder) throws IOException {
-    Posix.chmod(OsPath.of(file), request.access().mode());
-    if (request.access().isOwned()) {
-      for (Path each : new Path[] {file, folder, request.output()}) {
-        Posix.lchown(OsPath.of(each), request.access().uid(), request.access().gid());
-      }
-    }
   }
 
   /** All that lies on the ISO, and beside it what starts it. */

@@ -83,7 +83,7 @@ record LiveFiles(FileTree image, String kernel, OptionalLong epoch) {
   void squash(Path out) throws IOException {
     Command tool =
         Command.of("mksquashfs", "-", out.toString(), "-tar", "-comp", "zstd")
-            .with("-Xcompression-level", "6", "-no-progress", "-quiet", "-no-exports")
+            .with("-Xcompression-level", "6", "-no-progress", "-quiet", "-no-exports", "-noappend")
             .with("-mkfs-time", Long.toString(epoch.orElse(0)))
             // The tar has no root, and the tool's own is open to everybody.
             .with("-root-mode", "755", "-root-uid", "0", "-root-gid", "0")

@@ -4,14 +4,9 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -25,7 +20,6 @@ import slipway.base.Progress;
 import slipway.disk.bootloader.NetGrub;
 import slipway.linux.lock.ScratchFolder;
 import slipway.linux.posix.OsPath;
-import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.system.files.ImageFiles;
 import slipway.system.osrelease.OsRelease;
@@ -76,15 +70,15 @@ public final class NetbootBuilder {
     Path output = request.output().toAbsolutePath();
     Path folder = output.resolve(FOLDER);
     Path archive = output.resolve(ARCHIVE_PATH);
-    requireNoFolder(archive);
+    UnnamedFiles.requireNoFolder(archive);
     Map<String, Path> made = new LinkedHashMap<>();
     try (ScratchFolder scratch = ScratchFolder.large("slipway-pxe-", progress::note);
-        Unnamed unnamed = new Unnamed()) {
+        UnnamedFiles unnamed = new UnnamedFiles(request.access())) {
       boolean kept = types.contains(FOLDER);
       Path work = kept ? Files.createDirectories(folder) : scratch.path();
       for (String name : NetbootMenu.FILES) {
         Path file = folder.resolve(name);
-        requireNoFolder(file);
+        UnnamedFiles.requireNoFolder(file);
         files.put(name, kept ? unnamed.beside(file) : work.resolve(name));
       }
       write(scratch.path());
@@ -92,45 +86,22 @@ public final class NetbootBuilder {
         Files.createDirectories(Objects.requireNonNull(archive.getParent()));
         Path temporary = unnamed.beside(archive);
         pack(temporary);
-        finish(temporary, archive);
+        unnamed.finish(temporary);
+        AtomicFile.rename(temporary, archive);
         made.put(ARCHIVE, archive);
       }
       if (kept) {
         for (Map.Entry<String, Path> each : files.entrySet()) {
-          finish(each.getValue(), folder.resolve(each.getKey()));
+          unnamed.finish(each.getValue());
+          AtomicFile.rename(each.getValue(), folder.resolve(each.getKey()));
         }
         made.put(FOLDER, folder);
       }
       for (Path each : made.values()) {
-        own(each);
+        unnamed.own(each);
       }
     }
     return made;
-  }
-
-  private static void requireNoFolder(Path file) {
-    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-      throw Problem.input(file + " is a folder; remove it, or name another folder by --output");
-    }
-  }
-
-  /** Files that are not whole yet, which go when the build does not come to its end. */
-  private static final class Unnamed implements AutoCloseable {
-    private final List<Cleanup> all = new ArrayList<>();
-
-    Path beside(Path file) throws IOException {
-      AtomicFile.sweepOf(file);
-      Path temporary = AtomicFile.temporaryOf(file);
-      all.add(Cleanup.register("the file " + temporary, () -> Files.deleteIfExists(temporary)));
-      return temporary;
-    }
-
-    @Override
-    public void close() throws IOException {
-      for (Cleanup each : all.reversed()) {
-        each.close();
-      }
-    }
   }
 
   private void write(Path scratch) throws IOException {
@@ -222,21 +193,6 @@ public final class NetbootBuilder {
         tar.pad(size);
       }
       tar.end();
-    }
-  }
-
-  private void finish(Path temporary, Path file) throws IOException {
-    Posix.chmod(OsPath.of(temporary), request.access().mode());
-    own(temporary);
-    try (FileChannel whole = FileChannel.open(temporary, StandardOpenOption.READ)) {
-      whole.force(true);
-    }
-    AtomicFile.rename(temporary, file);
-  }
-
-  private void own(Path file) throws IOException {
-    if (request.access().isOwned()) {
-      Posix.lchown(OsPath.of(file), request.access().uid(), request.access().gid());
     }
   }
 }
