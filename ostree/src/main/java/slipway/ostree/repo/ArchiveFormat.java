@@ -77,8 +77,9 @@ final class ArchiveFormat implements ContentFormat {
   }
 
   private static void seal(FileSink file, boolean sync) throws IOException {
-    Posix.fchmod(file.fd(), 0644);
-    Posix.futimens(file.fd(), 0, 0);
+    int fd = file.whole();
+    Posix.fchmod(fd, 0644);
+    Posix.futimens(fd, 0, 0);
     file.finish(sync);
   }
 

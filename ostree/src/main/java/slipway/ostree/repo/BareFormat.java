@@ -29,13 +29,14 @@ final class BareFormat implements ContentFormat {
 
       @Override
       public void finish(boolean sync) throws IOException {
+        int fd = file.whole();
         // The owner first: a change of owner takes set-id bits and capabilities away.
-        Posix.fchown(file.fd(), metadata.uid(), metadata.gid());
-        Posix.fchmod(file.fd(), metadata.permissions());
+        Posix.fchown(fd, metadata.uid(), metadata.gid());
+        Posix.fchmod(fd, metadata.permissions());
         for (Metadata.Xattr x : metadata.xattrs()) {
-          Xattrs.fsetxattr(file.fd(), x.name(), x.value());
+          Xattrs.fsetxattr(fd, x.name(), x.value());
         }
-        Posix.futimens(file.fd(), 0, 0);
+        Posix.futimens(fd, 0, 0);
         file.finish(sync);
       }
 

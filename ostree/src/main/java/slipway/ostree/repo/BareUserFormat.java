@@ -40,10 +40,11 @@ final class BareUserFormat implements ContentFormat {
 
       @Override
       public void finish(boolean sync) throws IOException {
-        Xattrs.fsetxattr(file.fd(), META, Objects.metadata(metadata).toBytes());
+        int fd = file.whole();
+        Xattrs.fsetxattr(fd, META, Objects.metadata(metadata).toBytes());
         boolean link = metadata.type() == Stat.S_IFLNK;
-        Posix.fchmod(file.fd(), link ? 0644 : (metadata.permissions() & 0775) | 0400);
-        Posix.futimens(file.fd(), 0, 0);
+        Posix.fchmod(fd, link ? 0644 : (metadata.permissions() & 0775) | 0400);
+        Posix.futimens(fd, 0, 0);
         file.finish(sync);
       }
 

@@ -11,6 +11,7 @@ final class FileSink implements AutoCloseable {
   private final OsPath path;
   private final int fd;
   private final SparseOutput out;
+  private boolean isWhole;
   private boolean open = true;
 
   /**
@@ -28,7 +29,19 @@ final class FileSink implements AutoCloseable {
     out = new SparseOutput(fd, size);
   }
 
-  int fd() {
+  /**
+   * Ends the content, and gives the descriptor for what the file gets then. A file that ends with
+   * zeros gets its size here, and a change of size would take its time and capabilities away.
+   */
+  int whole() throws IOException {
+    if (!isWhole) {
+      try {
+        out.finish();
+      } catch (UnixException e) {
+        throw named(e);
+      }
+      isWhole = true;
+    }
     return fd;
   }
 
@@ -41,8 +54,8 @@ final class FileSink implements AutoCloseable {
   }
 
   void finish(boolean sync) throws IOException {
+    whole();
     try {
-      out.finish();
       if (sync) {
         Posix.fsync(fd);
       }
@@ -69,7 +82,7 @@ final class FileSink implements AutoCloseable {
   static void write(OsPath path, int mode, byte[] bytes, boolean sync) throws IOException {
     try (FileSink sink = new FileSink(path, 0600, bytes.length)) {
       sink.write(bytes, 0, bytes.length);
-      Posix.fchmod(sink.fd, mode);
+      Posix.fchmod(sink.whole(), mode);
       sink.finish(sync);
     }
   }
