@@ -5,6 +5,7 @@ import static slipway.base.document.ConfigDocument.isGiven;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -38,6 +39,10 @@ final class DiskKeys {
 
   /** On a machine's console nobody can type others. */
   private static final Pattern PASSPHRASE = Pattern.compile("[ -~]{1,512}");
+
+  /** What each machine has in {@code /var}, as a link. */
+  private static final Map<String, String> LINKS =
+      Map.of("/var/run", "/run", "/var/lock", "/run/lock");
 
   /** Where the image's own files are, and what the system mounts there by itself. */
   private static final Set<String> TAKEN =
@@ -308,7 +313,21 @@ final class DiskKeys {
     }
     String top = place.replaceFirst("(?<=.)/.*", "");
     boolean isOfBoot = top.equals("/boot") && !place.equals("/boot") && !place.equals("/boot/efi");
-    if (TAKEN.contains(top) || isOfBoot || !place.matches("[!-~&&[^\"\\\\]]+")) {
+    if (!place.matches("[!-~&&[^\"\\\\]]+")) {
+      throw keys.wrong(
+          key,
+          "%s: path \"%s\" is not allowed; it must be printable ASCII without blanks, quotes and backslashes"
+              .formatted(key, place));
+    }
+    for (Map.Entry<String, String> link : LINKS.entrySet()) {
+      if ((place + "/").startsWith(link.getKey() + "/")) {
+        throw keys.wrong(
+            key,
+            "%s: path \"%s\" is not allowed; %s is a link to %s on every machine"
+                .formatted(key, place, link.getKey(), link.getValue()));
+      }
+    }
+    if (TAKEN.contains(top) || isOfBoot) {
       throw keys.wrong(
           key,
           key

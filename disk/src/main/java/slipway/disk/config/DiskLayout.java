@@ -1,6 +1,7 @@
 package slipway.disk.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -32,6 +33,21 @@ public record DiskLayout(
       Pattern.compile("[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}");
 
   private static final Pattern DOS_TYPE = Pattern.compile("[0-9a-fA-F]{2}");
+
+  /** In a gpt table the type of an entry that is free, and no partition's id. */
+  private static final UUID ZERO = new UUID(0, 0);
+
+  /**
+   * Types of a dos table by which nothing finds a partition with content: what is free, what holds
+   * further partitions, and what stands before a gpt table, for which Linux passes over the whole.
+   */
+  private static final Map<Integer, String> NO_DOS_TYPES =
+      Map.of(
+          0x00, "is that of no partition",
+          0x05, "is that of an extended partition",
+          0x0f, "is that of an extended partition",
+          0x85, "is that of an extended partition",
+          0xee, "makes the table one that stands before a gpt table");
 
   /**
    * A partition that is asked for.
@@ -70,15 +86,24 @@ public record DiskLayout(
     /** What a table of that kind cannot have, if anything. */
     public Optional<Fault> fault(PartitionTable table) {
       return switch (table) {
-        case GPT ->
-            type == null || GUID.matcher(type).matches()
-                ? Optional.empty()
-                : fault(
-                    "part_type",
-                    "invalid partition part_type \"%s\" for partition table type \"gpt\" (must be a valid UUID)"
-                        .formatted(type));
+        case GPT -> faultOfGpt();
         case DOS -> faultOfDos();
       };
+    }
+
+    private Optional<Fault> faultOfGpt() {
+      if (type != null && !GUID.matcher(type).matches()) {
+        return fault(
+            "part_type",
+            "invalid partition part_type \"%s\" for partition table type \"gpt\" (must be a valid UUID)"
+                .formatted(type));
+      }
+      if (type != null && UUID.fromString(type).equals(ZERO)) {
+        return fault("part_type", "part_type \"%s\" is that of no partition".formatted(type));
+      }
+      return ZERO.equals(id)
+          ? fault("part_uuid", "part_uuid is what tells partitions apart, and none may be zero")
+          : Optional.empty();
     }
 
     private Optional<Fault> faultOfDos() {
@@ -87,6 +112,10 @@ public record DiskLayout(
             "part_type",
             "invalid partition part_type \"%s\" for partition table type \"dos\" (must be a 2-digit hex number)"
                 .formatted(type));
+      }
+      String reason = type == null ? null : NO_DOS_TYPES.get(Integer.parseInt(type, 16));
+      if (reason != null) {
+        return fault("part_type", "part_type \"%s\" %s".formatted(type, reason));
       }
       if (id != null) {
         return fault("part_uuid", "part_uuid is not supported for dos partition tables");

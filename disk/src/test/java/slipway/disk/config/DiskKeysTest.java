@@ -138,7 +138,9 @@ class DiskKeysTest {
         Arguments.of("", all.replace("/var", "/usr"), "path \"/usr\" is not allowed"),
         Arguments.of("", all.replace("/var", "/etc/x"), "path \"/etc/x\" is not allowed"),
         Arguments.of("", all.replace("/var", "/boot/x"), "path \"/boot/x\" is not allowed"),
-        Arguments.of("", all.replace("/var", "/var/a b"), "is not allowed"),
+        Arguments.of("", all.replace("/var", "/var/a b"), "must be printable ASCII without blanks"),
+        Arguments.of("", all.replace("/var", "/var/run"), "/var/run is a link to /run"),
+        Arguments.of("", all.replace("/var", "/var/lock/x"), "/var/lock is a link to /run/lock"),
         Arguments.of(
             "",
             all.replace("/var", "/boot") + "fs_type = \"btrfs\"",
@@ -182,6 +184,12 @@ class DiskKeysTest {
             "dos",
             all + "part_type = \"" + new UUID(1, 1) + "\"",
             "(must be a 2-digit hex number)"),
+        Arguments.of(
+            "gpt", all + "part_type = \"" + new UUID(0, 0) + "\"", "is that of no partition"),
+        Arguments.of("gpt", all + "part_uuid = \"" + new UUID(0, 0) + "\"", "none may be zero"),
+        Arguments.of("dos", all + "part_type = \"00\"", "is that of no partition"),
+        Arguments.of("dos", all + "part_type = \"0F\"", "is that of an extended partition"),
+        Arguments.of("dos", all + "part_type = \"ee\"", "makes the table one that stands before"),
         Arguments.of("dos", all + "part_label = \"x\"", "part_label is not supported for dos"),
         Arguments.of(
             "dos",
