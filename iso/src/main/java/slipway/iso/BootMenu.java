@@ -61,7 +61,7 @@ enum BootMenu {
    *
    * @param text each character a byte, so that no encoding is lost
    */
-  Edited edit(String text, KernelArguments added, IsoChanges changes) {
+  Edited edit(String text, KernelArguments added, IsoChanges changes, RenamedVolume renamed) {
     StringBuilder out = new StringBuilder();
     int kernels = 0;
     for (String line : text.split("(?<=\n)", -1)) {
@@ -70,14 +70,20 @@ enum BootMenu {
       for (IsoChanges.Replaced each : changes.replaced()) {
         body = body.replace(each.from(), each.to());
       }
+      body = renamed.in(body, this, isKernels(body));
       Matcher parts = LINE.matcher(body);
-      if (parts.matches() && words.contains(parts.group(2).toLowerCase(Locale.ROOT))) {
+      if (isKernels(body) && parts.matches()) {
         kernels++;
         body = parts.group(1) + arguments(parts.group(3), added, changes.removed());
       }
       out.append(body).append(end);
     }
     return new Edited(out.toString(), kernels);
+  }
+
+  private boolean isKernels(String line) {
+    Matcher parts = LINE.matcher(line);
+    return parts.matches() && words.contains(parts.group(2).toLowerCase(Locale.ROOT));
   }
 
   private String arguments(

@@ -36,24 +36,26 @@ final class EfiImage {
    * @param folder for a file
    * @return whether there was one
    */
-  boolean edit(KernelArguments added, IsoChanges changes, Path folder) throws IOException {
+  boolean edit(KernelArguments added, IsoChanges changes, RenamedVolume renamed, Path folder)
+      throws IOException {
     Command.Result listed = mtools("mdir", "-b", FOLDER).tryRun();
     boolean edited = false;
     // A menu that only leads to the one on the ISO (Debian) has no kernel, and stays.
     for (String line : listed.text().lines().toList()) {
       String name = line.strip().substring(line.strip().lastIndexOf('/') + 1);
       if (BootMenu.of("/EFI/BOOT/" + name).isPresent()) {
-        edited |= edit(FOLDER + name, added, changes, folder.resolve("menu"));
+        edited |= edit(FOLDER + name, added, changes, renamed, folder.resolve("menu"));
       }
     }
     return edited;
   }
 
-  private boolean edit(String menu, KernelArguments added, IsoChanges changes, Path file)
+  private boolean edit(
+      String menu, KernelArguments added, IsoChanges changes, RenamedVolume renamed, Path file)
       throws IOException {
     byte[] bytes = mtools("mtype", menu).run().stdout();
     String text = new String(bytes, ISO_8859_1);
-    BootMenu.Edited edited = BootMenu.GRUB.edit(text, added, changes);
+    BootMenu.Edited edited = BootMenu.GRUB.edit(text, added, changes, renamed);
     if (edited.text().equals(text)) {
       return false;
     }

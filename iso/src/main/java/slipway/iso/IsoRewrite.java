@@ -38,9 +38,8 @@ public final class IsoRewrite {
   private static final Pattern OF_MENUS = Pattern.compile("[;&|<>{}$'`\\\\#]");
 
   /** udev's names of labels have all else as \xNN (libudev-util.c, is_allowed). */
-  private static final String LABEL = "#+-.:=@_";
-
   private final IsoContents contents;
+
   private final IsoChanges changes;
   private final OptionalLong epoch;
   private final Progress progress;
@@ -162,16 +161,17 @@ public final class IsoRewrite {
   /** xorriso with all that becomes other. */
   private Command command(Path temporary, Path scratch) throws IOException {
     String volume = changes.volume().orElse(contents.volume());
-    IsoChanges edits = withLabels(volume);
+    IsoChanges edits = edits();
+    RenamedVolume renamed = new RenamedVolume(contents.volume(), volume);
     KernelArguments added = arguments(volume);
     Map<String, Path> mapped = new LinkedHashMap<>();
-    int kernels = editMenus(added, edits, scratch, mapped);
+    int kernels = editMenus(added, edits, renamed, scratch, mapped);
     Command command =
         IsoContents.xorriso(contents.iso())
             .with("-outdev", "stdio:" + temporary)
             .with("-boot_image", "any", "replay")
             .with("-compliance", "iso_9660_level=3", "-volid", volume);
-    Optional<Path> efi = editedEfi(added, edits, scratch);
+    Optional<Path> efi = editedEfi(added, edits, renamed, scratch);
     if (changes.changeKernels() && kernels == 0 && efi.isEmpty()) {
       throw Problem.input(
           contents.iso() + " has no boot menu that could start an installer with other arguments");
@@ -211,14 +211,18 @@ public final class IsoRewrite {
   }
 
   private int editMenus(
-      KernelArguments added, IsoChanges edits, Path scratch, Map<String, Path> mapped)
+      KernelArguments added,
+      IsoChanges edits,
+      RenamedVolume renamed,
+      Path scratch,
+      Map<String, Path> mapped)
       throws IOException {
     List<Path> files = contents.extractMenus(Files.createDirectory(scratch.resolve("menus")));
     int kernels = 0;
     for (int i = 0; i < files.size(); i++) {
       String menu = contents.menus().get(i);
       String text = Files.readString(files.get(i), ISO_8859_1);
-      BootMenu.Edited edited = BootMenu.of(menu).orElseThrow().edit(text, added, edits);
+      BootMenu.Edited edited = BootMenu.of(menu).orElseThrow().edit(text, added, edits, renamed);
       kernels += edited.kernels();
       if (!edited.text().equals(text)) {
         Path file = scratch.resolve("menu-" + i);
@@ -229,37 +233,30 @@ public final class IsoRewrite {
     return kernels;
   }
 
-  private Optional<Path> editedEfi(KernelArguments added, IsoChanges edits, Path scratch)
+  private Optional<Path> editedEfi(
+      KernelArguments added, IsoChanges edits, RenamedVolume renamed, Path scratch)
       throws IOException {
     if (contents.efi().isEmpty()) {
       return Optional.empty();
     }
     Path image = contents.extractEfi(scratch);
     Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rw-------"));
-    boolean edited = new EfiImage(image, epoch).edit(added, edits, scratch);
+    boolean edited = new EfiImage(image, epoch).edit(added, edits, renamed, scratch);
     return edited ? Optional.of(image) : Optional.empty();
   }
 
-  /** With the old name of the volume replaced, as it is and as udev writes it. */
-  private IsoChanges withLabels(String volume) {
-    List<IsoChanges.Replaced> replaced = new ArrayList<>(changes.replaced());
+  /** With the arguments gone that are given anew. */
+  private IsoChanges edits() {
     List<String> removed = new ArrayList<>(changes.removed());
     changes.kickstart().ifPresent(file -> removed.add("inst.ks"));
     changes.updates().ifPresent(file -> removed.add("inst.updates"));
-    if (!volume.equals(contents.volume()) && !contents.volume().isEmpty()) {
-      replaced.add(new IsoChanges.Replaced(contents.volume(), volume));
-      String escaped = escaped(contents.volume());
-      if (!escaped.equals(contents.volume())) {
-        replaced.add(new IsoChanges.Replaced(escaped, escaped(volume)));
-      }
-    }
     return new IsoChanges(
         changes.kickstart(),
         changes.updates(),
         changes.added(),
         changes.arguments(),
         removed,
-        replaced,
+        changes.replaced(),
         changes.volume());
   }
 
@@ -274,15 +271,6 @@ public final class IsoRewrite {
     if (volume.isEmpty()) {
       throw Problem.input("the ISO's volume has no name to find it by; give one by --volid");
     }
-    return "hd:LABEL=" + escaped(volume) + ":/" + file.toAbsolutePath().getFileName();
-  }
-
-  private static String escaped(String label) {
-    StringBuilder out = new StringBuilder();
-    for (char c : label.toCharArray()) {
-      boolean plain = c < 128 && (Character.isLetterOrDigit(c) || LABEL.indexOf(c) >= 0);
-      out.append(plain ? String.valueOf(c) : "\\x%02x".formatted((int) c));
-    }
-    return out.toString();
+    return "hd:LABEL=" + RenamedVolume.escaped(volume) + ":/" + file.toAbsolutePath().getFileName();
   }
 }

@@ -106,6 +106,40 @@ class IsoRewriteTest {
         .isEqualTo("path \ninclude txt.cfg\ndefault vesamenu.c32\n");
   }
 
+  /** As each place takes it: arguments as udev writes labels, texts between quotes as it is. */
+  @Test
+  void aNameOfTheVolumeWithBlanksIsFoundFromEveryPlaceThatNamesIt() throws IOException {
+    IsoChanges none = IsoChanges.NONE;
+    Path out =
+        make(
+            InstallerIso.likeFedoras(dir, LABEL),
+            new IsoChanges(
+                none.kickstart(),
+                none.updates(),
+                none.added(),
+                none.arguments(),
+                none.removed(),
+                none.replaced(),
+                Optional.of("Our own 1")));
+    assertThat(Files.readString(extracted(out).resolve("boot/grub2/grub.cfg")))
+        .contains("search --no-floppy --set=root -l 'Our own 1'\n")
+        .contains(" inst.stage2=hd:LABEL=Our\\\\x20own\\\\x201 ");
+    // And back, from a name with blanks to one without.
+    Path again = dir.resolve("again.iso");
+    IsoChanges back =
+        new IsoChanges(
+            none.kickstart(),
+            none.updates(),
+            none.added(),
+            none.arguments(),
+            none.removed(),
+            none.replaced(),
+            Optional.of("Plain"));
+    IsoRewrite.run(out, again, back, true, OptionalLong.empty(), Progress.NONE);
+    assertThat(Files.readString(extracted(again).resolve("boot/grub2/grub.cfg")))
+        .contains("search --no-floppy --set=root -l 'Plain'\n", " inst.stage2=hd:LABEL=Plain ");
+  }
+
   @Test
   void argumentsFilesAndTheNameOfTheVolumeChange() throws IOException {
     Path in = InstallerIso.likeFedoras(dir, LABEL);
