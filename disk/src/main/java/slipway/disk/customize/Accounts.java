@@ -23,8 +23,12 @@ import slipway.disk.config.Password;
 final class Accounts {
   private static final String SHELL = "/bin/bash";
 
+  /** In the place of the other in images without bash, where that would let nobody in. */
+  private static final String SMALL_SHELL = "/bin/sh";
+
   private final DiskConfig config;
   private final LocalDate today;
+  private final Path tree;
   private final Homes homes;
   private final AccountTable passwd;
   private final AccountTable shadow;
@@ -34,7 +38,8 @@ final class Accounts {
   private Accounts(Path etc, Path var, DiskConfig config, LocalDate today) throws IOException {
     this.config = config;
     this.today = today;
-    this.homes = new Homes(Objects.requireNonNull(etc.getParent()), var);
+    this.tree = Objects.requireNonNull(etc.getParent());
+    this.homes = new Homes(tree, var);
     this.passwd = AccountTable.read(etc, "passwd", 7, 0644);
     this.shadow = AccountTable.read(etc, "shadow", 9, 0640);
     this.group = AccountTable.read(etc, "group", 4, 0644);
@@ -206,7 +211,12 @@ final class Accounts {
         Integer.toString(gid),
         "",
         "/home/" + user.name(),
-        SHELL);
+        hasProgram(SMALL_SHELL) && !hasProgram(SHELL) ? SMALL_SHELL : SHELL);
+  }
+
+  /** Whether the image has a program of {@code /bin}, which is a link to {@code /usr/bin}. */
+  private boolean hasProgram(String path) {
+    return OwnedFiles.exists(tree.resolve("usr" + path));
   }
 
   /**

@@ -83,6 +83,18 @@ class AccountsTest {
         .isEmpty();
   }
 
+  /** Small images have no bash; a shell that is not there lets nobody in. */
+  @Test
+  void theShellIsOneThatTheImageHas() throws Exception {
+    Path bin = Files.createDirectories(root.resolve("usr/bin"));
+    Files.createFile(bin.resolve("sh"));
+    apply(user("small", null, null));
+    assertThat(fields("passwd", "small").getLast()).isEqualTo("/bin/sh");
+    Files.createFile(bin.resolve("bash"));
+    apply(user("usual", null, null));
+    assertThat(fields("passwd", "usual").getLast()).isEqualTo("/bin/bash");
+  }
+
   @Test
   void aUserIsMadeWithPasswordKeyAndGroups() throws Exception {
     apply(
