@@ -37,9 +37,7 @@ public final class IsoRewrite {
   /** What a boot menu takes for its own. */
   private static final Pattern OF_MENUS = Pattern.compile("[;&|<>{}$'`\\\\#]");
 
-  /** udev's names of labels have all else as \xNN (libudev-util.c, is_allowed). */
   private final IsoContents contents;
-
   private final IsoChanges changes;
   private final OptionalLong epoch;
   private final Progress progress;

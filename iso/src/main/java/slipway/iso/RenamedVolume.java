@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * @param from the old name, empty where none was
  */
 record RenamedVolume(String from, String to) {
-  /** What udev leaves as it is in a label, besides letters and digits. */
+  /** What udev leaves as it is in a label, besides letters and digits (libudev-util.c). */
   private static final String LABEL = "#+-.:=@_";
 
   private static final String BEFORE_ARGUMENTS = "LABEL=";
