@@ -458,9 +458,19 @@ public final class Grub {
 
   private static Problem missing(String path) {
     return Problem.input(
-        "the image has no boot loader: /"
-            + path
-            + " is missing; install grub-pc-bin and grub-efi-amd64-bin in it, or build on a base"
-            + " made by slipway base build");
+        "the image has no boot loader: /" + path + " is missing; " + whatToInstall(path));
+  }
+
+  /**
+   * What brings a file of GRUB into an image.
+   *
+   * @param path of the file; its platform tells the architecture
+   */
+  static String whatToInstall(String path) {
+    return "install %s in it, or build on a base made by slipway base build"
+        .formatted(
+            path.contains("/arm64-efi")
+                ? "grub-efi-arm64-bin"
+                : "grub-pc-bin and grub-efi-amd64-bin");
   }
 }

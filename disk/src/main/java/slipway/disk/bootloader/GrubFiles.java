@@ -43,10 +43,8 @@ record GrubFiles(FileTree image, String purpose) {
     for (String name : needed) {
       if (!files.containsKey(name)) {
         throw Problem.input(
-            "%s cannot be made of the image, whose /%s/%s is missing; install"
-                    .formatted(purpose, path, name)
-                + " grub-pc-bin and grub-efi-amd64-bin in it, or build on a base made by slipway"
-                + " base build");
+            "%s cannot be made of the image, whose /%s/%s is missing; %s"
+                .formatted(purpose, path, name, Grub.whatToInstall(path)));
       }
     }
     return files;
