@@ -33,6 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param medium what it starts from where nothing starts from the disk, or null
  * @param forwards ports of the guest that answer on 127.0.0.1; one leads to 22
  * @param isolated whether the guest reaches nobody
+ * @param tpm whether it has a TPM 2.0
  * @param user who logs in
  * @param vnc whether it has a screen
  * @param cloud what the machine is told about itself, or null
@@ -53,6 +54,7 @@ public record MachineRecord(
     @Nullable BootMedium medium,
     List<PortForward> forwards,
     boolean isolated,
+    boolean tpm,
     String user,
     boolean vnc,
     @Nullable CloudData cloud,
@@ -72,7 +74,7 @@ public record MachineRecord(
     node.put("memoryMiB", memoryMiB).put("cpus", cpus);
     ArrayNode ports = node.putArray("forwards");
     forwards.forEach(f -> ports.add(f.host() + ":" + f.guest()));
-    node.put("isolated", isolated).put("ownDisk", ownDisk);
+    node.put("isolated", isolated).put("tpm", tpm).put("ownDisk", ownDisk);
     if (medium != null) {
       medium.write(node.putObject("medium"));
     }
@@ -106,6 +108,7 @@ public record MachineRecord(
           BootMedium.read(node.path("medium")),
           forwards,
           node.path("isolated").asBoolean(false),
+          node.path("tpm").asBoolean(false),
           node.required("user").asString(),
           node.required("vnc").asBoolean(),
           CloudData.read(node.path("cloud")),
@@ -135,6 +138,9 @@ public record MachineRecord(
     words.addAll(List.of("--os-variant", "linux2022", "--network", "user"));
     if (firmware == Firmware.UEFI) {
       words.addAll(List.of("--boot", "uefi"));
+    }
+    if (tpm) {
+      words.addAll(List.of("--tpm", "backend.type=emulator,backend.version=2.0,model=tpm-crb"));
     }
     words.addAll(List.of("--graphics", vnc ? "vnc" : "none"));
     if (accelerator == Accelerator.TCG) {

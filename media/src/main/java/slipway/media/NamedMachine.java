@@ -36,6 +36,7 @@ import slipway.linux.process.Command;
  *    id_ed25519, .pub     logs in; the guest hears of it by a systemd credential, or its cloud
  *    uefi-variables.fd    copied from the template at the first start
  *    ec2/, seed.img       what a cloud tells the machine (CloudData), written at each start
+ *    tpm/, tpm.*          its TPM, when it has one: SoftwareTpm
  *    serial.log           what the serial console has said
  *    qmp, console, pid    while it runs: QEMU's control, the serial port, QEMU's process
  * </pre>
@@ -107,11 +108,22 @@ public final class NamedMachine {
         Files.deleteIfExists(folder.resolve(socket));
       }
       MachineRecord record = record();
-      Command.of(
+      Command qemu =
+          Command.of(
               QemuArguments.detached(
-                  spec(record), record.accelerator().chosen(), folder, record.vnc()))
-          .directory(folder)
-          .run();
+                  spec(record), record.accelerator().chosen(), folder, record.vnc()));
+      if (record.tpm()) {
+        SoftwareTpm.start(folder);
+      }
+      boolean started = false;
+      try {
+        qemu.directory(folder).run();
+        started = true;
+      } finally {
+        if (!started) {
+          SoftwareTpm.end(folder);
+        }
+      }
     }
   }
 
@@ -130,7 +142,8 @@ public final class NamedMachine {
             .withSize(record.memoryMiB(), record.cpus())
             .withMedium(record.medium())
             .withForwards(record.forwards())
-            .withIsolated(record.isolated());
+            .withIsolated(record.isolated())
+            .withTpm(record.tpm());
     // In a cloud nobody has a key but by the cloud's word.
     return cloud == null
         ? whole.withMore("-smbios", credential(key))
@@ -226,6 +239,7 @@ public final class NamedMachine {
                 + name()
                 + ", or give --force");
       }
+      SoftwareTpm.end(folder);
       // Without its record it is none any more, whatever comes.
       Files.delete(folder.resolve(RECORD));
       Posix.removeTree(OsPath.of(folder));

@@ -49,6 +49,22 @@ final class QemuArguments {
   static List<String> of(
       VmSpec spec, Accelerator accelerator, Path state, @Nullable Path qmp, String serial)
       throws IOException {
+    return of(spec, accelerator, state, escape(state) + "/", qmp, serial);
+  }
+
+  /**
+   * The same, started anywhere.
+   *
+   * @param sockets where those lie that others make: see {@link SoftwareTpm#arguments}
+   */
+  private static List<String> of(
+      VmSpec spec,
+      Accelerator accelerator,
+      Path state,
+      String sockets,
+      @Nullable Path qmp,
+      String serial)
+      throws IOException {
     List<String> all = new ArrayList<>();
     all.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-nographic"));
     all.addAll(List.of("-machine", "q35", "-m", spec.memoryMiB() + "M"));
@@ -67,6 +83,9 @@ final class QemuArguments {
     all.addAll(network(spec, wiring.network()));
     all.addAll(wiring.arguments());
     all.addAll(List.of("-device", "virtio-rng-pci"));
+    if (spec.tpm()) {
+      all.addAll(SoftwareTpm.arguments(sockets));
+    }
     all.addAll(List.of("-serial", serial));
     if (qmp != null) {
       all.addAll(
@@ -103,7 +122,7 @@ final class QemuArguments {
    */
   static List<String> detached(VmSpec spec, Accelerator accelerator, Path state, boolean vnc)
       throws IOException {
-    List<String> all = new ArrayList<>(of(spec, accelerator, state, null, "chardev:serial0"));
+    List<String> all = new ArrayList<>(of(spec, accelerator, state, "", null, "chardev:serial0"));
     // A terminal is what -nographic is for, and QEMU refuses it without one.
     int graphic = all.indexOf("-nographic");
     all.remove(graphic);

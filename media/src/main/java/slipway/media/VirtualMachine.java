@@ -100,7 +100,14 @@ public final class VirtualMachine implements AutoCloseable {
       // Asked when this process dies, not killed: QEMU gives the terminal back as it was.
       List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM", "--"));
       argv.addAll(QemuArguments.inForeground(spec, spec.accelerator().chosen(), state.path()));
-      return attend(Command.of(argv).startInherited(), TERMINAL_LIMIT);
+      if (spec.tpm()) {
+        SoftwareTpm.start(state.path());
+      }
+      try {
+        return attend(Command.of(argv).startInherited(), TERMINAL_LIMIT);
+      } finally {
+        SoftwareTpm.end(state.path());
+      }
     }
   }
 
@@ -123,8 +130,8 @@ public final class VirtualMachine implements AutoCloseable {
   }
 
   /**
-   * Switches on again after {@link #powerCut()} or {@link #shutdown}; disk and UEFI variables are
-   * as they were left.
+   * Switches on again after {@link #powerCut()} or {@link #shutdown}; disk, UEFI variables and TPM
+   * are as they were left.
    */
   public synchronized void powerOn() throws IOException {
     powerOn(List.of());
@@ -155,6 +162,9 @@ public final class VirtualMachine implements AutoCloseable {
       throw new IllegalStateException("the machine runs");
     }
     powerCut();
+    if (spec.tpm()) {
+      SoftwareTpm.start(state);
+    }
     Path socket = state.resolve("qmp");
     Files.deleteIfExists(socket);
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -402,6 +412,7 @@ public final class VirtualMachine implements AutoCloseable {
       now.kill();
       running = null;
     }
+    SoftwareTpm.end(state);
   }
 
   @Override

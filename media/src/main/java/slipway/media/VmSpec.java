@@ -18,13 +18,14 @@ import org.jspecify.annotations.Nullable;
  * @param medium what it starts from where nothing starts from the disk, or null
  * @param forwards ports of the guest that answer on 127.0.0.1; one to port 22 is needed for ssh
  * @param isolated whether the guest reaches nobody; the forwarded ports lead to it all the same
+ * @param tpm whether it has a TPM 2.0, which goes with the state directory
  * @param sshUser who logs in
  * @param sshKey private key file of {@code sshUser}, or null when nobody logs in
  * @param serialLog file that the first serial port is appended to, or null
  * @param snapshot whether writes of the guest are thrown away when the machine ends
  * @param cloud what the machine is told about itself, or null
- * @param stateDirectory holds UEFI variables and sockets; null for a temporary one that goes with
- *     the machine
+ * @param stateDirectory holds UEFI variables, what a TPM remembers, and sockets; null for a
+ *     temporary one that goes with the machine
  * @param arguments more arguments for QEMU, at the end
  */
 @RecordBuilder
@@ -39,6 +40,7 @@ public record VmSpec(
     @Nullable BootMedium medium,
     List<PortForward> forwards,
     boolean isolated,
+    boolean tpm,
     String sshUser,
     @Nullable Path sshKey,
     @Nullable Path serialLog,

@@ -7,6 +7,7 @@
  *  VmSpec ─▶ QemuArguments ─▶ qemu-system-x86_64, which dies with this process
  *    disk        virtio; DiskFormat says raw or qcow2, and is never guessed from the content
  *    firmware    SeaBIOS, or OVMF with variables of its own
+ *    tpm         SoftwareTpm: swtpm, which QEMU connects to
  *    KvmProbe    a tiny guest against the clock: Accelerator KVM or TCG
  *    forwards    127.0.0.1:PORT → port of the guest (PortForward)
  *
@@ -26,6 +27,7 @@
  *  STATE, given or slipway-vm-…
  *    uefi-variables.fd    copied from the template at the first start
  *    qmp                  while QEMU connects
+ *    tpm/, tpm.*          SoftwareTpm
  * </pre>
  */
 @org.jspecify.annotations.NullMarked

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,6 +124,23 @@ class NamedMachineTest {
     assertThat(machine.isRunning()).isTrue();
     machine.remove(true);
     machines.create("deaf", record(false)).stop(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void itsTpmEndsWithIt() throws Exception {
+    NamedMachine machine = machines.create("trusted", record(false).withTpm(true));
+    machine.start();
+    machine.awaitWord("ready> ", null, Duration.ofSeconds(60));
+    Path process = folder.resolve("trusted/tpm.pid");
+    String pid = Files.readString(process).strip();
+    ProcessHandle tpm = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+    machine.powerCut();
+    tpm.onExit().get(30, TimeUnit.SECONDS);
+    machine.start();
+    assertThat(Files.readString(process).strip()).isNotEqualTo(pid);
+    assertThat(folder.resolve("trusted/tpm")).isNotEmptyDirectory();
+    machine.remove(true);
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test
@@ -270,6 +288,8 @@ class NamedMachineTest {
                 " ", withMedium(BootMedium.of(BootMedium.Kind.CDROM, disk)).virtInstall("web")))
         .startsWith(
             "virt-install --name web --memory 64 --vcpus 1 --cdrom " + disk + " --disk size=1 ");
+    assertThat(record(false).withTpm(true).virtInstall("web"))
+        .containsSequence("--tpm", "backend.type=emulator,backend.version=2.0,model=tpm-crb");
     assertThatThrownBy(
             () -> withMedium(BootMedium.of(BootMedium.Kind.USB, disk)).virtInstall("web"))
         .isInstanceOf(Problem.class)

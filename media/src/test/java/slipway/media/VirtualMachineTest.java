@@ -97,6 +97,46 @@ class VirtualMachineTest {
     assertThat(state).isEmptyDirectory();
   }
 
+  @Test
+  void aTpmEndsWithItsMachine() throws Exception {
+    Path state = directory.resolve("state");
+    try (VirtualMachine machine =
+        VirtualMachine.start(spec().withTpm(true).withStateDirectory(state))) {
+      machine.console().waitFor(PROMPT, LIMIT);
+      ProcessHandle tpm = tpm(state);
+      assertThat(tpm.isAlive()).isTrue();
+      // By the firmware's first words to it.
+      assertThat(state.resolve("tpm")).isNotEmptyDirectory();
+      machine.powerCut();
+      tpm.onExit().get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+      machine.powerOn();
+      machine.console().waitFor(PROMPT, LIMIT);
+      tpm = tpm(state);
+      ProcessHandle.of(machine.pid()).orElseThrow().destroyForcibly();
+      tpm.onExit().get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+    }
+    assertThat(state.resolve("tpm.pid")).doesNotExist();
+  }
+
+  @Test
+  void aTpmThatCannotBeIsTold() throws Exception {
+    VmSpec one = spec().withTpm(true);
+    assertThatThrownBy(() -> VirtualMachine.start(one.withStateDirectory(directory.resolve("a,b"))))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("comma");
+    Path state = directory.resolve("state");
+    assertThatThrownBy(
+            () -> VirtualMachine.start(one.withMore("-nonsense").withStateDirectory(state)))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("nonsense");
+    assertThat(state.resolve("tpm.pid")).doesNotExist();
+  }
+
+  private static ProcessHandle tpm(Path state) throws IOException {
+    String pid = Files.readString(state.resolve("tpm.pid")).strip();
+    return ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+  }
+
   /**
    * QEMU puts the terminal into raw mode, and back when SIGTERM ends it, which SIGKILL does not.
    */

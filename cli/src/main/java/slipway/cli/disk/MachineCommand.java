@@ -155,7 +155,7 @@ abstract class MachineCommand implements Callable<Integer> {
       node.put("user", record.user()).put("created", record.created());
       BootMedium medium = record.medium();
       node.put("medium", medium == null ? null : medium.place());
-      node.put("isolated", record.isolated());
+      node.put("isolated", record.isolated()).put("tpm", record.tpm());
       ArrayNode forwards = node.putArray("forwards");
       ports.forEach(
           (guest, host) ->

@@ -154,6 +154,13 @@ public final class VmCommand implements Callable<Integer> {
     boolean vnc;
 
     @Option(
+        names = "--tpm",
+        description =
+            "give the machine a TPM 2.0 of its own, which swtpm plays; what it remembers goes with"
+                + " the machine")
+    boolean tpm;
+
+    @Option(
         names = "--virt-install",
         description = "print the command that makes this machine by libvirt, and start nothing")
     boolean virtInstall;
@@ -227,6 +234,7 @@ public final class VmCommand implements Callable<Integer> {
               .medium(start)
               .forwards(ports)
               .isolated(medium.isolated)
+              .tpm(tpm)
               .user(user)
               .vnc(vnc)
               .cloud(cloud.of("slipway"))
@@ -299,6 +307,7 @@ public final class VmCommand implements Callable<Integer> {
               .withMedium(record.medium())
               .withForwards(ports)
               .withIsolated(record.isolated())
+              .withTpm(record.tpm())
               .withSnapshot(record.overlay())
               .withCloud(record.cloud());
       if (Terminal.stderrIsTerminal()) {

@@ -143,6 +143,7 @@ class MachineCommandTest {
   void anEmptyDiskStandsForADisk() throws Exception {
     List<String> small = List.of("--accel", "tcg", "--memory", "128");
     List<String> words = new ArrayList<>(List.of("--detach", "--disk-size", "8G", "--isolated"));
+    words.add("--tpm");
     words.addAll(small);
     words.addAll(List.of("--usb", disk.toString()));
     assertThat(vm("run", words.toArray(String[]::new)).out()).isEqualTo("empty\n");
@@ -151,6 +152,8 @@ class MachineCommandTest {
     assertThat(machine.path("medium").asString()).isEqualTo(disk.toString());
     assertThat(machine.path("disk").asString()).endsWith("machines/empty/disk.qcow2");
     assertThat(machine.path("isolated").asBoolean()).isTrue();
+    assertThat(machine.path("tpm").asBoolean()).isTrue();
+    assertThat(directory.resolve("state/vm/machines/empty/tpm")).isNotEmptyDirectory();
     assertThat(vm("stop", "--force", "empty").status()).isZero();
     assertThat(vm("wait", "empty").status()).isZero();
     assertThat(vm("wait", "--console", "x", "empty").err()).contains("slipway vm start empty");
