@@ -158,6 +158,9 @@ public final class DeviceInstall {
     if (group != null && group.volumes().contains(plan.root())) {
       image.requireVolumesAtStart(LARGEST_INITRAMFS);
     }
+    if (setup == BlockSetup.TPM2_LUKS) {
+      image.requireTpmAtStart(LARGEST_INITRAMFS);
+    }
     image.requireDrivers(loader, rootfs.label(), RootFileSystem.EXT4.label());
     image.requireBootLoader(request.wishes(), plan.sector() == DiskPlan.SECTOR, true);
     image.requireRoom("the root of " + request.device(), plan.root().size());

@@ -53,6 +53,10 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
   private static final Pattern CRYPTSETUP =
       Pattern.compile("[./]*(usr/)?(lib/systemd|bin)/systemd-cryptsetup");
 
+  /** By which systemd speaks to a TPM, where it is. */
+  private static final Pattern TPM =
+      Pattern.compile("[./]*(usr/)?lib(64)?/([^/]+/)?libtss2-esys\\.so[.0-9]*");
+
   /** What is looked into before an import; the lists of modules are kept for {@link #drivers}. */
   private static final Pattern READ =
       Pattern.compile(
@@ -234,6 +238,23 @@ record InstallableImage(FileTree files, InstallConfig config, String architectur
         CRYPTSETUP,
         "has no cryptsetup and would not ask for the passphrase of a partition",
         "cryptsetup (dracut --force), or leave out luks");
+  }
+
+  /**
+   * Refuses one that does not open a root whose key a TPM has, likewise.
+   *
+   * @param most bytes of an initramfs that is looked into
+   * @throws Problem of kind INPUT
+   */
+  void requireTpmAtStart(long most) throws IOException {
+    String way = " (dracut --force), or give --block-setup direct";
+    requireInInitramfs(
+        most, CRYPTSETUP, "has no cryptsetup and would not open its root", "cryptsetup" + way);
+    requireInInitramfs(
+        most,
+        TPM,
+        "has no libtss2-esys and would not get the key of its root from the TPM",
+        "tpm2-tools and the libraries libtss2" + way);
   }
 
   private void requireInInitramfs(long most, Pattern wanted, String lack, String way)

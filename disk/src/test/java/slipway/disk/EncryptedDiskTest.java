@@ -143,6 +143,39 @@ class EncryptedDiskTest extends DiskCase {
     assertThat(output.resolve("image/disk.raw")).doesNotExist();
   }
 
+  /** It would never start again, for nobody has a key. */
+  @Test
+  void anInitramfsThatGetsNoKeyFromATpmIsRefused() throws Exception {
+    assertThatThrownBy(() -> requireTpm("usr/lib/libtss2-esys.so.0"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("has no cryptsetup and would not open its root");
+    assertThatThrownBy(() -> requireTpm("usr/lib/systemd/systemd-cryptsetup"))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("has no libtss2-esys")
+        .hasMessageContaining("tpm2-tools");
+    for (String folder : List.of("usr/lib64", "usr/lib/x86_64-linux-gnu")) {
+      requireTpm("usr/bin/systemd-cryptsetup", folder + "/libtss2-esys.so.0.0.1");
+    }
+  }
+
+  /** Of an image with these files in its initramfs. */
+  private void requireTpm(String... names) throws Exception {
+    Path from = Files.createTempDirectory(directory, "initramfs");
+    for (String name : names) {
+      Files.createDirectories(from.resolve(name).getParent());
+      Files.createFile(from.resolve(name));
+    }
+    Files.write(
+        tree.resolve("usr/lib/modules").resolve(TestImage.KERNEL).resolve("initramfs.img"),
+        Command.of("sh", "-c", "cd \"$1\" && find . | cpio --quiet -o -H newc", "sh")
+            .with(from.toString())
+            .run()
+            .stdout());
+    InstallableImage.ahead(
+            request().image(), MachineWishes.of(null, DiskConfig.EMPTY), Progress.NONE)
+        .requireTpmAtStart(1 << 20);
+  }
+
   @Test
   void aDeviceIsNotEncryptedByAPassphrase() throws Exception {
     Path device = Files.write(directory.resolve("disk.raw"), new byte[0]);
