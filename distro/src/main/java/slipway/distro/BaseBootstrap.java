@@ -24,12 +24,19 @@ import slipway.oci.model.Platform;
  * Installs Debian packages into an empty folder with mmdebstrap(1). Downloaded packages are kept
  * and used again; what a build did not need is dropped.
  *
+ * @param platform that the packages are for; their scripts run, also those of another processor
  * @param kept name of the folder for downloads: builds with other packages have another
  * @param pins preferences for packages of the unstable suite (apt_preferences(5)); empty when none
  *     is taken from there
  */
 record BaseBootstrap(
-    String suite, List<String> packages, BaseMirror mirror, Path state, String kept, String pins) {
+    String suite,
+    Platform platform,
+    List<String> packages,
+    BaseMirror mirror,
+    Path state,
+    String kept,
+    String pins) {
   private static final Duration LIMIT = Duration.ofMinutes(60);
 
   /** What apt on this machine is told about fetching and a mirror may depend on. */
@@ -59,8 +66,29 @@ record BaseBootstrap(
           "--kill-child=KILL",
           "--mount-proc");
 
+  /**
+   * Whether programs of another processor run here, also within a chroot, is what mmdebstrap asks
+   * arch-test(1) too; it does not say what to do.
+   */
+  private void requirePrograms(Path root) {
+    String architecture = platform.architecture();
+    if (Platform.host().accepts(platform)) {
+      return;
+    }
+    if (Command.of("arch-test", "-c", root.toString(), architecture).tryRun().status() != 0) {
+      throw Problem.environment(
+          "packages of "
+              + architecture
+              + " run programs while they are installed, and this computer runs none of "
+              + architecture
+              + ": install arch-test and qemu-user-static, and see that binfmt_misc is mounted at"
+              + " /proc/sys/fs/binfmt_misc");
+    }
+  }
+
   /** Installs everything into {@code root}, which is empty. */
   void run(Path root, Progress progress) throws IOException {
+    requirePrograms(root);
     Path archives = Files.createDirectories(state.resolve("archives").resolve(kept));
     Path preferences = state.resolve("pins");
     AtomicFile.write(preferences, pins);
@@ -128,7 +156,6 @@ record BaseBootstrap(
   }
 
   private List<String> arguments(Path root) {
-    String architecture = Platform.host().architecture();
     List<String> all = new ArrayList<>(APART);
     all.addAll(
         List.of(
@@ -136,7 +163,7 @@ record BaseBootstrap(
             "--mode=root",
             "--variant=minbase",
             "--format=directory",
-            "--architectures=" + architecture,
+            "--architectures=" + platform.architecture(),
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-include=/usr/share/doc/*/copyright",
             "--dpkgopt=path-exclude=/usr/share/man/*",

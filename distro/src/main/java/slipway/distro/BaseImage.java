@@ -19,6 +19,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
+import slipway.oci.model.ImageConfig;
 import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.system.files.ImageFiles;
@@ -104,6 +105,14 @@ public final class BaseImage {
           "libefiboot1t64",
           "libefivar1t64");
 
+  private static final Map<String, List<String>> BOOT_LOADERS =
+      Map.of(
+          "amd64", List.of("grub-pc-bin", "grub-efi-amd64-bin"),
+          "arm64", List.of("grub-efi-arm64-bin"));
+
+  /** What an image can be for that is not for this computer, in the words of OCI and Debian. */
+  public static final Set<String> ARCHITECTURES = BOOT_LOADERS.keySet();
+
   /** Files of ours, below {@code base/root} among the resources and below the root of the image. */
   private static final List<String> FILES =
       List.of(
@@ -142,8 +151,8 @@ public final class BaseImage {
   }
 
   /** The kernel package that suits most machines that images are deployed to: virtual ones. */
-  public static String defaultKernel() {
-    return "linux-image-cloud-" + Platform.host().architecture();
+  public static String defaultKernel(Platform platform) {
+    return "linux-image-cloud-" + platform.architecture();
   }
 
   /**
@@ -175,18 +184,24 @@ public final class BaseImage {
   /**
    * A base image that is there now.
    *
-   * @param built whether it was missing, or held another agent than this product's
+   * @param built whether it was missing, for another platform, or held another agent than this
+   *     product's
    */
   public record Result(Manifest.Image image, boolean built) {}
 
-  /** Builds the image unless the store has one of that name with the agent of this product. */
+  /**
+   * Builds the image unless the store has one of that name and platform with the agent of this
+   * product.
+   */
   public static Result ensure(BaseRequest request, Progress progress, InstantSource clock)
       throws IOException {
     Optional<Manifest> found = request.store().find(request.tag().toString());
     Path product = request.product();
     if (found.isPresent() && found.get() instanceof Manifest.Image image) {
-      String has = request.store().config(image).labels().getOrDefault(AGENT_LABEL, "");
-      if (has.equals(product == null ? "" : BaseAgent.key(product, jdk()))) {
+      ImageConfig config = request.store().config(image);
+      String has = config.labels().getOrDefault(AGENT_LABEL, "");
+      if (config.platform().accepts(request.platform())
+          && has.equals(product == null ? "" : BaseAgent.key(product, jdk()))) {
         return new Result(image, false);
       }
     }
@@ -201,8 +216,11 @@ public final class BaseImage {
     BaseMirror mirror = BaseMirror.choose(request.mirror(), Path.of("/etc/apt"));
     progress.note("installing Debian " + request.suite() + " from " + mirror.main().getHost());
     String suite = request.suite();
-    List<String> packages = packages(request, Platform.host().architecture());
-    new BaseBootstrap(suite, packages, mirror, state, suite, pins()).run(root, progress);
+    Platform platform = request.platform();
+    List<String> packages = packages(request, platform.architecture());
+    // Each architecture keeps downloads of its own; no suite has a colon in its name.
+    String kept = Platform.host().accepts(platform) ? suite : suite + ":" + platform.architecture();
+    new BaseBootstrap(suite, platform, packages, mirror, state, kept, pins()).run(root, progress);
     for (String file : FILES) {
       write(file, resource("root/" + file));
     }
@@ -226,7 +244,7 @@ public final class BaseImage {
 
   private Manifest.Image written(FileTree tree, Instant created) throws IOException {
     Map<String, String> labels = labels(new ImageFiles(tree), created);
-    return new BaseWriter(request.store(), request.tag(), progress, created)
+    return new BaseWriter(request.store(), request.platform(), request.tag(), progress, created)
         .write(
             BaseLayers.split(tree),
             config ->
@@ -345,11 +363,7 @@ public final class BaseImage {
   /** All packages to install. */
   static List<String> packages(BaseRequest request, String architecture) {
     List<String> all = new ArrayList<>(PACKAGES);
-    all.addAll(
-        Map.of(
-                "amd64", List.of("grub-pc-bin", "grub-efi-amd64-bin"),
-                "arm64", List.of("grub-efi-arm64-bin"))
-            .getOrDefault(architecture, List.of()));
+    all.addAll(BOOT_LOADERS.getOrDefault(architecture, List.of()));
     all.add(request.kernel());
     all.addAll(request.packages());
     return all;

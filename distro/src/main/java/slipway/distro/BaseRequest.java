@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Problem;
+import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
 
@@ -14,6 +15,7 @@ import slipway.oci.store.LocalStore;
  * What a base image is made of.
  *
  * @param suite of Debian, such as {@code trixie}
+ * @param platform that the image is for
  * @param tag the image's name in the store
  * @param mirror of Debian's main archive; null takes the one that this machine's apt uses
  * @param kernel the package that brings the kernel, see {@link #CLOUD_KERNEL}
@@ -21,7 +23,8 @@ import slipway.oci.store.LocalStore;
  * @param writableOpt whether /opt and /usr/local are links into /var, where a machine may write and
  *     no upgrade changes anything; else they are folders of the image
  * @param product the folder of the product's jars, from which the host agent is put together; null
- *     makes an image without an agent
+ *     makes an image without an agent, and is all that there is for another platform than this
+ *     machine's
  * @param store where the image goes
  * @param state folder for downloads that later builds use again, and for work in progress; needs
  *     some 2 GB
@@ -30,6 +33,7 @@ import slipway.oci.store.LocalStore;
  */
 public record BaseRequest(
     String suite,
+    Platform platform,
     Reference tag,
     @Nullable URI mirror,
     String kernel,
@@ -54,6 +58,13 @@ public record BaseRequest(
     if (!SUITE.matcher(suite).matches()) {
       throw Problem.usage(
           "\"" + suite + "\" is not the name of a Debian suite; expected one such as trixie");
+    }
+    if (product != null && !Platform.host().accepts(platform)) {
+      throw Problem.usage(
+          "the host agent's Java runtime is that of this computer and runs on "
+              + Platform.host().architecture()
+              + " alone: add --no-agent, or build the image on a computer of "
+              + platform.architecture());
     }
     packages = List.copyOf(packages);
     checkPackage(kernel);

@@ -35,9 +35,11 @@ import slipway.tree.TarWriter;
 /**
  * Writes an image of packages to the store: layers side by side, then config, manifest and name.
  *
+ * @param platform that the image is for
  * @param created the image's time of creation
  */
-record BaseWriter(LocalStore store, Reference tag, Progress progress, Instant created) {
+record BaseWriter(
+    LocalStore store, Platform platform, Reference tag, Progress progress, Instant created) {
   /** Smaller than the usual level by a tenth and made once; reading costs the same. */
   private static final int LEVEL = 9;
 
@@ -64,7 +66,7 @@ record BaseWriter(LocalStore store, Reference tag, Progress progress, Instant cr
             .map(l -> new ImageConfig.History(created.toString(), l.name(), null, false))
             .toList();
     ImageConfigBuilder draft =
-        ImageConfig.draft(Platform.host())
+        ImageConfig.draft(platform)
             .created(created.toString())
             .env(List.of("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
             .diffIds(layers.stream().map(Written::diffId).toList())

@@ -19,6 +19,7 @@ import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
 import slipway.tree.DirectoryReader;
@@ -145,7 +146,8 @@ public final class SelfImage {
     progress.note("installing Debian " + SUITE + " from " + mirror.main().getHost());
     // No suite has a dot in its name, so that these downloads are apart from those of base images.
     String kept = SUITE + ".builder";
-    new BaseBootstrap(SUITE, PACKAGES, mirror, work.state(), kept, "").run(root, progress);
+    new BaseBootstrap(SUITE, Platform.host(), PACKAGES, mirror, work.state(), kept, "")
+        .run(root, progress);
     BaseImage.inNamespace("builder-finish.sh", root.toString()).run();
     // In place, which keeps owner and mode.
     Path shadow = root.resolve("etc/shadow");
@@ -157,7 +159,7 @@ public final class SelfImage {
     Map<String, FileTree> layers = new LinkedHashMap<>();
     layers.put("system", system);
     layers.put("slipway", DirectoryReader.read(root, SelfImage::isOurs));
-    return new BaseWriter(request.store(), request.tag(), progress, created)
+    return new BaseWriter(request.store(), Platform.host(), request.tag(), progress, created)
         .write(
             layers,
             config ->

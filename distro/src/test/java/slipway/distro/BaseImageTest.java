@@ -17,6 +17,7 @@ import slipway.linux.posix.Posix;
 import slipway.linux.process.Command;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
 import slipway.oci.model.Reference;
 import slipway.oci.store.LocalStore;
 
@@ -80,9 +81,10 @@ class BaseImageTest {
   private static BaseRequest request(LocalStore store, Path state, boolean writableOpt) {
     return new BaseRequest(
         "trixie",
+        Platform.host(),
         Reference.parse(TAG),
         null,
-        BaseImage.defaultKernel(),
+        BaseImage.defaultKernel(Platform.host()),
         List.of(),
         writableOpt,
         null,

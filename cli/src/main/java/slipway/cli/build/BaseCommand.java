@@ -21,6 +21,7 @@ import slipway.cli.output.TerminalProgress;
 import slipway.distro.BaseImage;
 import slipway.distro.BaseRequest;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.Platform;
 import slipway.oci.store.LocalStore;
 
 /** {@code slipway base}: bootable base images. */
@@ -42,7 +43,8 @@ public final class BaseCommand implements Callable<Integer> {
       description = "Build a base image from Debian packages; needs root.",
       footer = {
         "slipway base build --suite trixie -t localhost/debian-bootc:trixie",
-        "slipway base build --package vim --package htop -t localhost/base"
+        "slipway base build --package vim --package htop -t localhost/base",
+        "slipway base build --arch arm64 --no-agent -t localhost/base:arm64"
       })
   static final class Build implements Callable<Integer> {
     @Mixin State state = new State();
@@ -55,9 +57,19 @@ public final class BaseCommand implements Callable<Integer> {
     String suite = "trixie";
 
     @Option(
+        names = "--arch",
+        paramLabel = "ARCH",
+        description =
+            "amd64 or arm64 (default: this computer's); for another one its programs must run here,"
+                + " as qemu-user-static lets them, and --no-agent is needed")
+    @Nullable String arch;
+
+    @Option(
         names = {"-t", "--tag"},
         paramLabel = "NAME",
-        description = "name of the image (default: localhost/debian-bootc:SUITE)")
+        description =
+            "name of the image (default: localhost/debian-bootc:SUITE, and with another"
+                + " architecture SUITE-ARCH)")
     @Nullable String tag;
 
     @Option(
@@ -124,17 +136,37 @@ public final class BaseCommand implements Callable<Integer> {
     }
 
     private BaseRequest request(LocalStore store) {
+      Platform platform = platform();
       return new BaseRequest(
           suite,
-          LocalStore.newName(tag == null ? "localhost/debian-bootc:" + suite : tag),
+          platform,
+          LocalStore.newName(tag == null ? usualName(platform) : tag),
           mirror,
-          kernel == null ? BaseImage.defaultKernel() : kernel,
+          kernel == null ? BaseImage.defaultKernel(platform) : kernel,
           packages,
           writableOpt,
           noAgent ? null : Product.jars(),
           store,
           state.directory(),
           Epoch.ofEnvironment());
+    }
+
+    private Platform platform() {
+      if (arch == null) {
+        return Platform.host();
+      }
+      Platform platform = Platform.ofLinux(arch);
+      if (!BaseImage.ARCHITECTURES.contains(platform.architecture())) {
+        throw Problem.usage(
+            "--arch \"" + arch + "\" is none that base images are for; there are amd64 and arm64");
+      }
+      return platform;
+    }
+
+    /** One for another architecture leaves this computer's own in its place. */
+    private String usualName(Platform platform) {
+      String name = "localhost/debian-bootc:" + suite;
+      return Platform.host().accepts(platform) ? name : name + "-" + platform.architecture();
     }
 
     private static String summary(BaseRequest request, Manifest.Image image, long start) {

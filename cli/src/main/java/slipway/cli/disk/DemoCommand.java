@@ -226,9 +226,10 @@ public final class DemoCommand implements Callable<Integer> {
       BaseRequest request =
           new BaseRequest(
               "trixie",
+              Platform.host(),
               BASE,
               null,
-              BaseImage.defaultKernel(),
+              BaseImage.defaultKernel(Platform.host()),
               List.of(),
               false,
               Product.jars(),

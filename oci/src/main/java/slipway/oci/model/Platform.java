@@ -14,11 +14,15 @@ import slipway.base.Problem;
 public record Platform(String os, String architecture, @Nullable String variant) {
   /** The platform of this machine. */
   public static Platform host() {
-    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    return switch (arch) {
+    return ofLinux(System.getProperty("os.arch").toLowerCase(Locale.ROOT));
+  }
+
+  /** Linux on a processor in the words of OCI, of the kernel, or of Java. */
+  public static Platform ofLinux(String architecture) {
+    return switch (architecture) {
       case "amd64", "x86_64" -> new Platform("linux", "amd64", null);
-      case "aarch64" -> new Platform("linux", "arm64", "v8");
-      default -> new Platform("linux", arch, null);
+      case "arm64", "aarch64" -> new Platform("linux", "arm64", "v8");
+      default -> new Platform("linux", architecture, null);
     };
   }
 
