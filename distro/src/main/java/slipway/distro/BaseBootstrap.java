@@ -75,7 +75,10 @@ record BaseBootstrap(
     if (Platform.host().accepts(platform)) {
       return;
     }
-    if (Command.of("arch-test", "-c", root.toString(), architecture).tryRun().status() != 0) {
+    // Of a shell, to which a program that is missing is an answer.
+    Command test =
+        Command.of("sh", "-c", "arch-test -c \"$0\" \"$1\"").with(root.toString(), architecture);
+    if (test.tryRun().status() != 0) {
       throw Problem.environment(
           "packages of "
               + architecture

@@ -1,6 +1,7 @@
 package slipway.distro;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,9 +9,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.linux.posix.OsPath;
 import slipway.linux.posix.Posix;
@@ -76,6 +79,39 @@ class BaseImageTest {
     } finally {
       Posix.removeTree(OsPath.of(root));
     }
+  }
+
+  @Test
+  void anAgentIsForThisComputersProcessor() throws IOException {
+    String own = Platform.host().architecture();
+    String other = own.equals("arm64") ? "amd64" : "arm64";
+    try (LocalStore store = LocalStore.open(folder.resolve("store"))) {
+      Platform platform = Platform.ofLinux(other);
+      assertThat(BaseImage.defaultKernel(platform)).isEqualTo("linux-image-cloud-" + other);
+      assertThat(request(store, platform, null).platform()).isEqualTo(platform);
+      assertThatThrownBy(() -> request(store, platform, folder))
+          .isInstanceOf(Problem.class)
+          .hasMessage(
+              "the host agent's Java runtime is that of this computer and runs on "
+                  + own
+                  + " alone: add --no-agent, or build the image on a computer of "
+                  + other);
+    }
+  }
+
+  private BaseRequest request(LocalStore store, Platform platform, @Nullable Path product) {
+    return new BaseRequest(
+        "trixie",
+        platform,
+        Reference.parse(TAG),
+        null,
+        BaseImage.defaultKernel(platform),
+        List.of(),
+        false,
+        product,
+        store,
+        folder,
+        null);
   }
 
   private static BaseRequest request(LocalStore store, Path state, boolean writableOpt) {

@@ -1,6 +1,7 @@
 package slipway.media;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -51,15 +52,18 @@ public record BootMedium(Kind kind, String place) {
   }
 
   /** What a machine has more for it. */
-  List<String> arguments() {
+  List<String> arguments(Architecture architecture) {
     String drive = ",if=none,id=medium,format=raw,file=" + place.replace(",", ",,");
     return switch (kind) {
-      case CDROM ->
-          List.of(
-              "-drive",
-              "media=cdrom,readonly=on" + drive,
-              "-device",
-              "ide-cd,drive=medium" + SECOND);
+      case CDROM -> {
+        List<String> all = new ArrayList<>(List.of("-drive", "media=cdrom,readonly=on" + drive));
+        // No board but a PC has IDE.
+        boolean ide = architecture == Architecture.AMD64;
+        all.addAll(ide ? List.of() : List.of("-device", "virtio-scsi-pci,id=drives"));
+        String device = ide ? "ide-cd" : "scsi-cd,bus=drives.0";
+        all.addAll(List.of("-device", device + ",drive=medium" + SECOND));
+        yield all;
+      }
       case USB ->
           List.of(
               "-drive",

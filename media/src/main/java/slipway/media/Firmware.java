@@ -4,6 +4,6 @@ package slipway.media;
 public enum Firmware {
   /** The PC BIOS, as SeaBIOS. */
   BIOS,
-  /** UEFI without Secure Boot, as OVMF; variables live as long as the machine's state. */
+  /** UEFI without Secure Boot, as OVMF or AAVMF; variables live as long as the machine's state. */
   UEFI
 }

@@ -99,7 +99,8 @@ record KvmProbe(boolean usable, String reason) {
       int status =
           Command.of("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic")
               .with("-machine", "q35", "-m", "32M")
-              .with(QemuArguments.accelerator(accelerator).toArray(String[]::new))
+              .with(
+                  QemuArguments.accelerator(accelerator, Architecture.AMD64).toArray(String[]::new))
               .with("-drive", "if=ide,format=raw,file=" + disk.toString().replace(",", ",,"))
               .with("-device", "isa-debug-exit,iobase=0xf4,iosize=4")
               .timeout(LIMIT)

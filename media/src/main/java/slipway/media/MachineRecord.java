@@ -47,6 +47,7 @@ public record MachineRecord(
     DiskFormat format,
     long ownDisk,
     boolean overlay,
+    Architecture architecture,
     Firmware firmware,
     Accelerator accelerator,
     int memoryMiB,
@@ -70,6 +71,7 @@ public record MachineRecord(
     ObjectNode node = JSON.createObjectNode();
     node.put("source", source).put("digest", digest).put("disk", disk.toString());
     node.put("format", format.label()).put("overlay", overlay);
+    node.put("architecture", architecture.label());
     node.put("firmware", label(firmware)).put("accelerator", label(accelerator));
     node.put("memoryMiB", memoryMiB).put("cpus", cpus);
     ArrayNode ports = node.putArray("forwards");
@@ -101,6 +103,7 @@ public record MachineRecord(
           constant(DiskFormat.class, node.required("format")),
           node.path("ownDisk").asLong(0),
           node.required("overlay").asBoolean(),
+          architecture(node.path("architecture")),
           constant(Firmware.class, node.required("firmware")),
           constant(Accelerator.class, node.required("accelerator")),
           node.required("memoryMiB").asInt(),
@@ -143,7 +146,11 @@ public record MachineRecord(
       words.addAll(List.of("--tpm", "backend.type=emulator,backend.version=2.0,model=tpm-crb"));
     }
     words.addAll(List.of("--graphics", vnc ? "vnc" : "none"));
-    if (accelerator == Accelerator.TCG) {
+    boolean foreign = architecture != Architecture.host();
+    if (foreign) {
+      words.addAll(List.of("--arch", architecture.kernelName()));
+    }
+    if (foreign || accelerator == Accelerator.TCG) {
       words.addAll(List.of("--virt-type", "qemu"));
     }
     return words;
@@ -167,6 +174,11 @@ public record MachineRecord(
 
   private static long gibibytes(long bytes) {
     return Math.ceilDiv(bytes, 1L << 30);
+  }
+
+  /** Of a machine that was made when there was no other, this computer's. */
+  private static Architecture architecture(JsonNode node) {
+    return node.isMissingNode() ? Architecture.host() : constant(Architecture.class, node);
   }
 
   private static String label(Enum<?> constant) {

@@ -108,10 +108,9 @@ public final class NamedMachine {
         Files.deleteIfExists(folder.resolve(socket));
       }
       MachineRecord record = record();
+      Accelerator accelerator = record.accelerator().chosen(record.architecture());
       Command qemu =
-          Command.of(
-              QemuArguments.detached(
-                  spec(record), record.accelerator().chosen(), folder, record.vnc()));
+          Command.of(QemuArguments.detached(spec(record), accelerator, folder, record.vnc()));
       if (record.tpm()) {
         SoftwareTpm.start(folder);
       }
@@ -137,7 +136,8 @@ public final class NamedMachine {
                 .withBase(new VmSpec.Base(record.disk(), record.format()))
             : VmSpec.of(record.disk()).withFormat(record.format());
     VmSpec whole =
-        spec.withFirmware(record.firmware())
+        spec.withArchitecture(record.architecture())
+            .withFirmware(record.firmware())
             .withAccelerator(record.accelerator())
             .withSize(record.memoryMiB(), record.cpus())
             .withMedium(record.medium())

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.base.Problem;
@@ -16,26 +15,7 @@ import slipway.base.Problem;
  * time, an old processor model saves a tenth, because the guest then has less state to save.
  */
 final class QemuArguments {
-  private static final String PROGRAM = "qemu-system-x86_64";
-
-  /** Firmware code and the template of its variables, as distributions install them. */
-  private static final Map<Path, Path> OVMF = ovmf();
-
   private QemuArguments() {}
-
-  private static Map<Path, Path> ovmf() {
-    Map<Path, Path> pairs = new java.util.LinkedHashMap<>();
-    for (String pair :
-        List.of(
-            "/usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/OVMF/OVMF_VARS_4M.fd",
-            "/usr/share/OVMF/OVMF_CODE.fd /usr/share/OVMF/OVMF_VARS.fd",
-            "/usr/share/edk2/ovmf/OVMF_CODE.fd /usr/share/edk2/ovmf/OVMF_VARS.fd",
-            "/usr/share/edk2/x64/OVMF_CODE.4m.fd /usr/share/edk2/x64/OVMF_VARS.4m.fd")) {
-      int space = pair.indexOf(' ');
-      pairs.put(Path.of(pair.substring(0, space)), Path.of(pair.substring(space + 1)));
-    }
-    return pairs;
-  }
 
   /**
    * The whole command line.
@@ -65,26 +45,30 @@ final class QemuArguments {
       @Nullable Path qmp,
       String serial)
       throws IOException {
+    Architecture architecture = spec.architecture();
     List<String> all = new ArrayList<>();
-    all.addAll(List.of(PROGRAM, "-nodefaults", "-no-user-config", "-nographic"));
-    all.addAll(List.of("-machine", "q35", "-m", spec.memoryMiB() + "M"));
+    all.addAll(List.of(architecture.program(), "-nodefaults", "-no-user-config", "-nographic"));
+    all.addAll(List.of("-machine", architecture.board(), "-m", spec.memoryMiB() + "M"));
     all.addAll(List.of("-smp", Integer.toString(cpus(spec, accelerator))));
-    all.addAll(accelerator(accelerator));
+    all.addAll(accelerator(accelerator, architecture));
     if (spec.firmware() == Firmware.UEFI) {
-      all.addAll(uefi(state));
+      all.addAll(uefi(architecture, state));
+    } else if (architecture != Architecture.AMD64) {
+      throw Problem.usage(
+          "no machine of " + architecture.label() + " has a BIOS; take --firmware uefi");
     }
     all.addAll(drive(spec));
     CloudData cloud = spec.cloud();
     CloudData.Wiring wiring = cloud == null ? CloudData.Wiring.NONE : cloud.prepare(state);
     BootMedium medium = spec.medium();
     if (medium != null) {
-      all.addAll(medium.arguments());
+      all.addAll(medium.arguments(architecture));
     }
     all.addAll(network(spec, wiring.network()));
     all.addAll(wiring.arguments());
     all.addAll(List.of("-device", "virtio-rng-pci"));
     if (spec.tpm()) {
-      all.addAll(SoftwareTpm.arguments(sockets));
+      all.addAll(SoftwareTpm.arguments(architecture, sockets));
     }
     all.addAll(List.of("-serial", serial));
     if (qmp != null) {
@@ -128,7 +112,14 @@ final class QemuArguments {
     all.remove(graphic);
     all.addAll(graphic, vnc ? List.of("-vnc", "127.0.0.1:0,to=99") : List.of("-display", "none"));
     if (vnc) {
-      all.addAll(List.of("-device", "VGA", "-device", "qemu-xhci", "-device", "usb-tablet"));
+      all.addAll(
+          List.of(
+              "-device",
+              spec.architecture().screen(),
+              "-device",
+              "qemu-xhci",
+              "-device",
+              "usb-tablet"));
       all.addAll(List.of("-device", "usb-kbd"));
     }
     all.addAll(
@@ -159,32 +150,25 @@ final class QemuArguments {
     return accelerator == Accelerator.TCG ? 1 : 2;
   }
 
-  static List<String> accelerator(Accelerator accelerator) {
+  static List<String> accelerator(Accelerator accelerator, Architecture architecture) {
     return switch (accelerator) {
       case KVM -> List.of("-accel", "kvm", "-cpu", "host");
-      case TCG -> List.of("-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem");
+      case TCG ->
+          List.of("-accel", "tcg,thread=multi,tb-size=512", "-cpu", architecture.emulated());
       case AUTO -> throw new IllegalArgumentException("choose before");
     };
   }
 
   /** The firmware and the machine's own variables, copied from the template at the first start. */
-  private static List<String> uefi(Path state) throws IOException {
-    Map.Entry<Path, Path> found =
-        OVMF.entrySet().stream()
-            .filter(e -> Files.isReadable(e.getKey()) && Files.isReadable(e.getValue()))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    Problem.environment(
-                        "there is no UEFI firmware for virtual machines here; install the package"
-                            + " ovmf"));
+  private static List<String> uefi(Architecture architecture, Path state) throws IOException {
+    Architecture.Flash found = architecture.uefi();
     Path variables = state.resolve("uefi-variables.fd");
     if (!Files.exists(variables)) {
-      Files.copy(found.getValue(), variables);
+      Files.copy(found.variables(), variables);
     }
     return List.of(
         "-drive",
-        "if=pflash,unit=0,format=raw,readonly=on,file=" + escape(found.getKey()),
+        "if=pflash,unit=0,format=raw,readonly=on,file=" + escape(found.code()),
         "-drive",
         "if=pflash,unit=1,format=raw,file=" + escape(variables));
   }

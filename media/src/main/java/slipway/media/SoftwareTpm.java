@@ -138,13 +138,13 @@ final class SoftwareTpm {
    * @param folder of the machine's own files, as QEMU finds it, escaped and with a slash behind it;
    *     or nothing, when that is where QEMU is started
    */
-  static List<String> arguments(String folder) {
+  static List<String> arguments(Architecture architecture, String folder) {
     return List.of(
         "-chardev",
         "socket,id=tpm0,path=" + folder + SOCKET,
         "-tpmdev",
         "emulator,id=tpm0,chardev=tpm0",
         "-device",
-        "tpm-crb,tpmdev=tpm0");
+        architecture.tpm() + ",tpmdev=tpm0");
   }
 }

@@ -78,7 +78,7 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws Problem when QEMU or the firmware is missing, the disk cannot be read, or QEMU refuses
    */
   public static VirtualMachine start(VmSpec spec) throws IOException {
-    Accelerator accelerator = spec.accelerator().chosen();
+    Accelerator accelerator = spec.accelerator().chosen(spec.architecture());
     VirtualMachine machine = new VirtualMachine(spec, accelerator, StateFolder.of(spec));
     try {
       machine.powerOn();
@@ -99,7 +99,9 @@ public final class VirtualMachine implements AutoCloseable {
     try (StateFolder state = StateFolder.of(spec)) {
       // Asked when this process dies, not killed: QEMU gives the terminal back as it was.
       List<String> argv = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM", "--"));
-      argv.addAll(QemuArguments.inForeground(spec, spec.accelerator().chosen(), state.path()));
+      argv.addAll(
+          QemuArguments.inForeground(
+              spec, spec.accelerator().chosen(spec.architecture()), state.path()));
       if (spec.tpm()) {
         SoftwareTpm.start(state.path());
       }

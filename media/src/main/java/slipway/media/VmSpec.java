@@ -33,6 +33,7 @@ public record VmSpec(
     Path disk,
     @Nullable DiskFormat format,
     @Nullable Base base,
+    Architecture architecture,
     Firmware firmware,
     Accelerator accelerator,
     int memoryMiB,
@@ -57,10 +58,11 @@ public record VmSpec(
   /** A disk beneath another. */
   public record Base(Path disk, DiskFormat format) {}
 
-  /** A machine with 2 GiB of RAM, BIOS, and ssh on a free port. */
+  /** A machine of this computer's processor, 2 GiB of RAM, BIOS, and ssh on a free port. */
   public static VmSpec of(Path disk) {
     return VmSpecBuilder.builder()
         .disk(disk)
+        .architecture(Architecture.host())
         .firmware(Firmware.BIOS)
         .accelerator(Accelerator.AUTO)
         .memoryMiB(2048)

@@ -48,6 +48,7 @@ class NamedMachineTest {
         .format(DiskFormat.RAW)
         .overlay(overlay)
         .firmware(Firmware.BIOS)
+        .architecture(Architecture.host())
         .accelerator(Accelerator.TCG)
         .memoryMiB(64)
         .cpus(1)
@@ -270,6 +271,23 @@ class NamedMachineTest {
         .isInstanceOf(Problem.class)
         .hasMessageContaining("laid over another file");
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void itsProcessorIsKept() throws Exception {
+    MachineRecord foreign = record(false).withArchitecture(foreign());
+    Path file = directory.resolve("machine.json");
+    foreign.write(file);
+    assertThat(MachineRecord.read(file)).isEqualTo(foreign);
+    assertThat(String.join(" ", foreign.virtInstall("web")))
+        .contains(" --arch " + foreign().kernelName() + " --virt-type qemu");
+    // Of a machine that an earlier version made.
+    Files.writeString(file, Files.readString(file).replaceFirst("(?m)^ *\"architecture\".*\n", ""));
+    assertThat(MachineRecord.read(file)).isEqualTo(record(false));
+  }
+
+  private static Architecture foreign() {
+    return Architecture.host() == Architecture.ARM64 ? Architecture.AMD64 : Architecture.ARM64;
   }
 
   @Test

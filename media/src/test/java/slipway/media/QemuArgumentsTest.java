@@ -50,6 +50,21 @@ class QemuArgumentsTest {
         .hasMessageEndingWith("take --firmware uefi");
   }
 
+  @Test
+  void refusesWhatNoOtherProcessorHas() throws IOException {
+    VmSpec arm =
+        VmSpec.of(withTable(dir.resolve("disk.raw"), 512)).withArchitecture(Architecture.ARM64);
+    assertThatThrownBy(() -> QemuArguments.of(arm, Accelerator.TCG, dir, null, "stdio"))
+        .isInstanceOf(Problem.class)
+        .hasMessage("no machine of arm64 has a BIOS; take --firmware uefi");
+    Architecture foreign =
+        Architecture.host() == Architecture.ARM64 ? Architecture.AMD64 : Architecture.ARM64;
+    assertThat(Accelerator.AUTO.chosen(foreign)).isEqualTo(Accelerator.TCG);
+    assertThatThrownBy(() -> Accelerator.KVM.chosen(foreign))
+        .isInstanceOf(Problem.class)
+        .hasMessageContaining("the machine is of " + foreign.label());
+  }
+
   private static Path withTable(Path disk, int offset) throws IOException {
     try (FileChannel channel =
         FileChannel.open(disk, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {

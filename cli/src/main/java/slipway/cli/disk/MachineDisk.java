@@ -73,17 +73,19 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
   /**
    * The disk of an image in the local store, made when it is not there yet.
    *
+   * @param platform that the image must be for
    * @throws slipway.base.Problem of kind NOT_FOUND when there is no such image
    */
-  static MachineDisk ofImage(String image, State state) throws IOException {
+  static MachineDisk ofImage(String image, Platform platform, State state) throws IOException {
     try (LocalStore store = state.storeWith(image)) {
-      Manifest.Image manifest = store.image(image, Platform.host());
+      Manifest.Image manifest = store.image(image, platform);
       Path folder = Files.createDirectories(state.directory().resolve("vm/disks"));
       Path disk = folder.resolve(manifest.digest().hex() + SUFFIX);
       try (Flock lock = Flock.file(folder.resolve("lock"), true)) {
         prune(store, folder, disk, state);
         if (!Files.exists(disk)) {
-          make(store, manifest, image, folder, disk, state);
+          boolean foreign = !Platform.host().accepts(platform);
+          make(store, manifest, image, foreign, folder, disk, state);
         }
       }
       String name = LocalStore.localName(image).repository();
@@ -96,7 +98,13 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
   }
 
   private static void make(
-      LocalStore store, Manifest.Image manifest, String image, Path folder, Path disk, State state)
+      LocalStore store,
+      Manifest.Image manifest,
+      String image,
+      boolean foreign,
+      Path folder,
+      Path disk,
+      State state)
       throws IOException {
     Progress progress = TerminalProgress.forStderr(System.err, !Terminal.stderrIsTerminal());
     try (ScratchFolder work = ScratchFolder.create(folder, "new-", progress::note)) {
@@ -114,6 +122,7 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
                           0,
                           FileAccess.PRIVATE,
                           work.path())
+                      .withForeign(foreign)
                       .withCache(new LayerCache(state.layersDirectory())),
                   progress)
               .getFirst();

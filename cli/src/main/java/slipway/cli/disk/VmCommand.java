@@ -21,6 +21,7 @@ import slipway.cli.command.State;
 import slipway.cli.output.OutputFile;
 import slipway.cli.output.Terminal;
 import slipway.media.Accelerator;
+import slipway.media.Architecture;
 import slipway.media.BootMedium;
 import slipway.media.CloudData;
 import slipway.media.DiskFormat;
@@ -32,6 +33,7 @@ import slipway.media.NamedMachine;
 import slipway.media.PortForward;
 import slipway.media.VirtualMachine;
 import slipway.media.VmSpec;
+import slipway.oci.model.Platform;
 
 /** {@code slipway vm}: virtual machines. */
 @Command(
@@ -76,6 +78,12 @@ public final class VmCommand implements Callable<Integer> {
 
     /** 16 TiB, more than any machine has that runs this. */
     private static final int MOST_MEMORY = 1 << 24;
+
+    @Option(
+        names = "--arch",
+        paramLabel = "amd64|arm64",
+        description = "the machine's processor (default: this computer's); another is emulated")
+    @Nullable String arch;
 
     @Option(
         names = "--firmware",
@@ -218,7 +226,8 @@ public final class VmCommand implements Callable<Integer> {
             "--virt-install prints nothing of --isolated; virt-install has --network none");
       }
       BootMedium start = medium.medium(firmware);
-      MachineDisk disk = ownDisk > 0 ? medium.emptyDisk() : disk();
+      Architecture architecture = arch == null ? Architecture.host() : Architecture.parse(arch);
+      MachineDisk disk = ownDisk > 0 ? medium.emptyDisk() : disk(architecture);
       MachineRecord record =
           MachineRecordBuilder.builder()
               .source(ownDisk > 0 && start != null ? start.place() : source)
@@ -227,6 +236,7 @@ public final class VmCommand implements Callable<Integer> {
               .format(disk.format())
               .ownDisk(ownDisk)
               .overlay(ownDisk == 0 && (snapshot || disk.digest() != null))
+              .architecture(architecture)
               .firmware(firmware)
               .accelerator(accelerator)
               .memoryMiB(mebibytes)
@@ -249,7 +259,7 @@ public final class VmCommand implements Callable<Integer> {
     }
 
     /** A file where there is one or the word looks like one, else an image. */
-    private MachineDisk disk() throws IOException {
+    private MachineDisk disk(Architecture architecture) throws IOException {
       if (MachineDisk.isFile(source)) {
         Path file = Path.of(source);
         DiskFormat.requireReadable(file);
@@ -258,7 +268,7 @@ public final class VmCommand implements Callable<Integer> {
       if (format != null) {
         throw Problem.usage("--format is for disks, and there is no disk " + source);
       }
-      return MachineDisk.ofImage(source, state);
+      return MachineDisk.ofImage(source, Platform.ofLinux(architecture.label()), state);
     }
 
     private Integer keep(MachineRecord record, String shortName)
@@ -301,6 +311,7 @@ public final class VmCommand implements Callable<Integer> {
       VmSpec machine =
           VmSpec.of(record.disk())
               .withFormat(record.format())
+              .withArchitecture(record.architecture())
               .withFirmware(firmware)
               .withAccelerator(accelerator)
               .withSize(record.memoryMiB(), record.cpus())

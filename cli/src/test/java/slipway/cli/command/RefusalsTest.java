@@ -73,6 +73,7 @@ class RefusalsTest {
           --memory 1      | 128 MiB
           --memory x      | --memory "x" is not a size
           --forward 8080  | --forward 8080 lacks a port
+          --arch sparc    | --arch "sparc" is none that machines have; there are amd64 and arm64
           """)
   void aMachineThatCannotBe(String option, String words) throws Exception {
     Path disk = Files.writeString(dir.resolve("x.raw"), "x");
@@ -410,6 +411,16 @@ class RefusalsTest {
         .isEqualTo("error: building a base image needs root: run it with sudo\n");
     assertThat(result.status()).isEqualTo(1);
     assertThat(state).doesNotExist();
+  }
+
+  @Test
+  void aBaseImageForAProcessorWithoutBootLoader() {
+    Path state = dir.resolve("state");
+    Ran ran = run("base", "build", "--root", state.toString(), "--if-changed", "--arch", "s390x");
+    assertThat(ran.err())
+        .isEqualTo(
+            "error: --arch \"s390x\" is none that base images are for; there are amd64 and arm64\n");
+    assertThat(ran.status()).isEqualTo(2);
   }
 
   @Test
