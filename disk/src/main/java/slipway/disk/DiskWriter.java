@@ -393,6 +393,9 @@ final class DiskWriter {
     if (group != null && group.volumes().contains(plan.root())) {
       installation.known().requireVolumesAtStart(Long.MAX_VALUE);
     }
+    if (options.setup() == BlockSetup.TPM2_LUKS) {
+      installation.known().requireTpmAtStart(Long.MAX_VALUE);
+    }
     if (!plan.encrypted().isEmpty()) {
       installation.known().requireUnlockingAtStart();
     }

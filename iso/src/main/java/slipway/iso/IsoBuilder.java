@@ -24,6 +24,7 @@ import slipway.linux.process.Command;
 import slipway.oci.copy.Transfer;
 import slipway.oci.layout.OciLayout;
 import slipway.oci.model.Digest;
+import slipway.oci.model.Manifest;
 import slipway.oci.model.Platform;
 import slipway.system.files.ImageFiles;
 import slipway.system.kargs.KernelArguments;
@@ -206,22 +207,20 @@ public final class IsoBuilder {
    */
   void companions(FileTree image, Path folder) throws IOException {
     List<String> names = request.companions().names(image);
-    if (names.isEmpty()) {
-      return;
-    }
-    try (OciLayout layout = OciLayout.create(folder, null)) {
-      for (String name : names) {
-        progress.note("copying " + Printable.text(name));
-        try (Companions.Companion one = request.companions().open(name)) {
-          Transfer.copy(
-              one.source(),
-              one.named().digest().toString(),
-              layout,
-              name,
-              Transfer.Options.of(Platform.host()),
-              progress);
-          along.put(name, one.named().digest());
-        }
+    for (String name : names) {
+      progress.note("copying " + Printable.text(name));
+      try (Companions.Companion one = request.companions().open(name);
+          OciLayout layout = OciLayout.create(folder, name)) {
+        Manifest copied =
+            Transfer.copy(
+                one.source(),
+                one.named().digest().toString(),
+                layout,
+                name,
+                Transfer.Options.of(request.config().platform()),
+                progress);
+        along.put(
+            name, layout.names(one.named().digest()) ? one.named().digest() : copied.digest());
       }
     }
   }

@@ -82,20 +82,23 @@ public final class NetbootBuilder {
         files.put(name, kept ? unnamed.beside(file) : work.resolve(name));
       }
       write(scratch.path());
+      Map<Path, Path> named = new LinkedHashMap<>();
       if (types.contains(ARCHIVE)) {
         Files.createDirectories(Objects.requireNonNull(archive.getParent()));
         Path temporary = unnamed.beside(archive);
         pack(temporary);
-        unnamed.finish(temporary);
-        AtomicFile.rename(temporary, archive);
+        named.put(temporary, archive);
         made.put(ARCHIVE, archive);
       }
       if (kept) {
-        for (Map.Entry<String, Path> each : files.entrySet()) {
-          unnamed.finish(each.getValue());
-          AtomicFile.rename(each.getValue(), folder.resolve(each.getKey()));
-        }
+        files.forEach((name, file) -> named.put(file, folder.resolve(name)));
         made.put(FOLDER, folder);
+      }
+      for (Path each : named.keySet()) {
+        unnamed.finish(each);
+      }
+      for (Map.Entry<Path, Path> each : named.entrySet()) {
+        AtomicFile.rename(each.getKey(), each.getValue());
       }
       for (Path each : made.values()) {
         unnamed.own(each);

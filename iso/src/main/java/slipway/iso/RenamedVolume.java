@@ -1,5 +1,6 @@
 package slipway.iso;
 
+import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,6 +16,9 @@ record RenamedVolume(String from, String to) {
   private static final String LABEL = "#+-.:=@_";
 
   private static final String BEFORE_ARGUMENTS = "LABEL=";
+
+  /** Behind which arguments of kernels name a volume, as in {@code root=live:CDLABEL=NAME}. */
+  private static final List<String> PLACES = List.of(BEFORE_ARGUMENTS, "by-label/");
 
   /** As udev writes a label, which is how arguments of kernels name it. */
   static String escaped(String label) {
@@ -40,14 +44,26 @@ record RenamedVolume(String from, String to) {
     // short name is often a part of other words.
     Pattern names =
         Pattern.compile(
-            "(?<![A-Za-z0-9])(?:%s|%s|%s)(?![A-Za-z0-9])"
+            "(?<![A-Za-z0-9_-])(?:%s|%s|%s)(?![A-Za-z0-9_-])"
                 .formatted(
                     Pattern.quote(escaped.replace("\\", "\\\\")),
                     Pattern.quote(escaped),
                     Pattern.quote(from)));
     return names
         .matcher(line)
-        .replaceAll(found -> Matcher.quoteReplacement(name(line, found, menu, isKernels)));
+        .replaceAll(
+            found ->
+                Matcher.quoteReplacement(
+                    isName(line, found.start(), isKernels)
+                        ? name(line, found, menu, isKernels)
+                        : found.group()));
+  }
+
+  /** Not a command, and of a kernel's line no path. */
+  private static boolean isName(String line, int at, boolean isKernels) {
+    return isKernels
+        ? PLACES.stream().anyMatch(p -> line.regionMatches(true, at - p.length(), p, 0, p.length()))
+        : !line.substring(0, at).isBlank();
   }
 
   private String name(String line, MatchResult found, BootMenu menu, boolean isKernels) {
@@ -63,7 +79,7 @@ record RenamedVolume(String from, String to) {
   /** GRUB manual, "Quoting". */
   private static String quoted(String name, char quote) {
     return switch (quote) {
-      case '\'' -> name;
+      case '\'' -> name.replace("'", "'\\''");
       case '"' -> name.replaceAll("[\"$\\\\]", "\\\\$0");
       default -> name.replaceAll("[^A-Za-z0-9#+.:=@_-]", "\\\\$0");
     };

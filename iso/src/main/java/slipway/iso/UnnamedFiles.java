@@ -50,7 +50,7 @@ final class UnnamedFiles implements AutoCloseable {
     }
   }
 
-  /** All that can fail of giving a file its name, but for that itself. */
+  /** Mode, owner and sync: only the rename is left then. */
   void finish(Path unnamed) throws IOException {
     Posix.chmod(OsPath.of(unnamed), access.mode());
     own(unnamed);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -124,7 +125,7 @@ class IsoBuilderTest {
     return Files.readString(out);
   }
 
-  /** The other image is one of this test's own, which an index leads to. */
+  /** The other image is one of this test's own; another name has the digest of an index of it. */
   @Test
   @Tag("slow")
   void whatGoesAlongLiesBesideTheImageUnderItsName() throws Exception {
@@ -134,18 +135,28 @@ class IsoBuilderTest {
     assertThat(xorriso(alone, "-find", "/", "-maxdepth", "1", "-exec", "echo"))
         .contains("'/container'")
         .doesNotContain("companions");
-    along = Map.of("reg.example/app:2", new Along.Opened(other.source(), other.manifest()));
+    Manifest.Index index = Manifest.Index.of(List.of(other.manifest().descriptor()), Map.of());
+    ((OciLayout) other.source()).putManifest(index, "index");
+    String pinned = "reg.example/db@" + index.digest();
+    along = new TreeMap<>();
+    along.put("reg.example/app:2", new Along.Opened(other.source(), index));
+    along.put(pinned, new Along.Opened(other.source(), index));
     Path iso = IsoBuilder.build(request("both", null, null), Progress.NONE);
     assertThat(read(iso, "/companions/index.json"))
         .contains(
             "\"org.opencontainers.image.ref.name\":\"reg.example/app:2\"",
-            other.manifest().digest().toString());
+            other.manifest().digest().toString(),
+            "\"org.opencontainers.image.ref.name\":\"" + pinned + "\"");
     assertThat(read(iso, "/container/index.json")).doesNotContain("reg.example/app:2");
     assertThat(mark(iso)).isNotEqualTo(mark(alone));
     JsonNode manifest =
         JsonMapper.shared()
             .readTree(Files.readString(dir.resolve("both/out/manifest-anaconda-iso.json")));
     assertThat(manifest.at("/companions/0/name").asString()).isEqualTo("reg.example/app:2");
+    assertThat(manifest.at("/companions/0/digest").asString())
+        .as("the index of a tag stays where it was")
+        .isEqualTo(other.manifest().digest().toString());
+    assertThat(manifest.at("/companions/1/digest").asString()).isEqualTo(index.digest().toString());
     assertThat(manifest.at("/image/followed").asString()).isEqualTo("reg.example/os:1");
     assertThat(manifest.at("/installer/volume").asString())
         .isEqualTo(Command.of("blkid", "-p", "-o", "value", "-s", "LABEL", "" + iso).output());

@@ -24,6 +24,10 @@ class RenamedVolumeTest {
         "SYSLINUX | true  | A 1 | A 12 | append LABEL=A\\x201   | append LABEL=A\\x2012",
         "SYSLINUX | false | A   | B C | menu label A            | menu label B C",
         "ENTRY    | true  | A   | B C | options root=LABEL=A    | options root=LABEL=B\\x20C",
+        "GRUB     | false | A   | it's | search -l 'A'          | search -l 'it'\\''s'",
+        "GRUB     | true  | k   | B   | linux /k CDLABEL=k      | linux /k CDLABEL=B",
+        "GRUB     | false | set | B   | set x=1                 | set x=1",
+        "GRUB     | false | A   | B   | search A_1 -A           | search A_1 -A",
         "GRUB     | true  | ``  | B C | linux /k                | linux /k",
       })
   void aNameIsWrittenAsItsPlaceTakesIt(

@@ -143,7 +143,11 @@ public record MachineRecord(
       words.addAll(List.of("--boot", "uefi"));
     }
     if (tpm) {
-      words.addAll(List.of("--tpm", "backend.type=emulator,backend.version=2.0,model=tpm-crb"));
+      words.addAll(
+          List.of(
+              "--tpm",
+              "backend.type=emulator,backend.version=2.0,model="
+                  + architecture.tpm().replace("-device", "")));
     }
     words.addAll(List.of("--graphics", vnc ? "vnc" : "none"));
     boolean foreign = architecture != Architecture.host();

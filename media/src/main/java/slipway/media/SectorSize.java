@@ -1,6 +1,9 @@
 package slipway.media;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import slipway.base.Problem;
 import slipway.linux.process.Command;
 
 /**
@@ -15,18 +18,23 @@ final class SectorSize {
   /** "EFI PART", as qemu-io prints it. */
   private static final String SIGNATURE = ":  45 46 49 20 50 41 52 54 ";
 
+  private static final Duration LIMIT = Duration.ofMinutes(1);
+
   private SectorSize() {}
 
   /**
    * Bytes: {@link #LARGE} where there is a GPT for such sectors and none for others.
    *
    * @param disk an image, which may be in use
+   * @throws Problem of kind INPUT when it is not whole in its one file
    */
-  static int of(Path disk, DiskFormat format) {
+  static int of(Path disk, DiskFormat format) throws IOException {
+    format.check(disk);
     String said =
         Command.of("qemu-io", "-r", "-U", "-f", format.label())
             .with("-c", "read -v " + USUAL + " 8", "-c", "read -v " + LARGE + " 8")
             .with(disk.toAbsolutePath().toString())
+            .timeout(LIMIT)
             .tryRun()
             .text();
     return hasTable(said, LARGE) && !hasTable(said, USUAL) ? LARGE : USUAL;

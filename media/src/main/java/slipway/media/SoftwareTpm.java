@@ -3,6 +3,7 @@ package slipway.media;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -62,7 +63,15 @@ final class SoftwareTpm {
         .with("--terminate", "--daemon")
         .directory(state)
         .run();
-    awaitProcess(state);
+    boolean started = false;
+    try {
+      awaitProcess(state);
+      started = true;
+    } finally {
+      if (!started) {
+        end(state);
+      }
+    }
   }
 
   /** What was started ends before the process that goes on has written its number. */
@@ -90,7 +99,7 @@ final class SoftwareTpm {
 
   /** It leaves the folder that it is started in. */
   private static String absolute(Path state, String name) {
-    return state.toAbsolutePath().resolve(name).toString();
+    return state.toAbsolutePath().normalize().resolve(name).toString();
   }
 
   /**
@@ -111,14 +120,18 @@ final class SoftwareTpm {
       throw new IllegalStateException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      throw Problem.environment("interrupted while swtpm ended");
     }
   }
 
   /** The file outlives a power cut of this computer, after which another has the number. */
   private static Optional<ProcessHandle> process(Path state) throws IOException {
-    Path file = state.resolve(PROCESS);
-    String pid =
-        Files.exists(file) ? Files.readString(file, StandardCharsets.US_ASCII).strip() : "";
+    String pid = "";
+    try {
+      pid = Files.readString(state.resolve(PROCESS), StandardCharsets.US_ASCII).strip();
+    } catch (NoSuchFileException e) {
+      // It has ended, or never started.
+    }
     return pid.matches("[0-9]{1,10}")
         ? ProcessHandle.of(Long.parseLong(pid)).filter(p -> isOf(p, state))
         : Optional.empty();

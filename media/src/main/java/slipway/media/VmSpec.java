@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param format of the disk, or null for what its name says
  * @param base what a qcow2 disk of this product's own making is laid over, or null; what the disk
  *     says of that does not count
+ * @param architecture its processor
  * @param memoryMiB RAM in MiB
  * @param cpus number of virtual processors; 0 for what suits the accelerator
  * @param medium what it starts from where nothing starts from the disk, or null

@@ -4,9 +4,9 @@
  * kickstart} reads; neither uses the other.
  *
  * <pre>
- *  VmSpec ─▶ QemuArguments ─▶ qemu-system-x86_64, which dies with this process
+ *  VmSpec ─▶ QemuArguments ─▶ qemu-system of the machine's Architecture, which dies with this process
  *    disk        virtio; DiskFormat says raw or qcow2, and is never guessed from the content
- *    firmware    SeaBIOS, or OVMF with variables of its own
+ *    firmware    SeaBIOS, OVMF or AAVMF with variables of its own
  *    tpm         SoftwareTpm: swtpm, which QEMU connects to
  *    KvmProbe    a tiny guest against the clock: Accelerator KVM or TCG
  *    forwards    127.0.0.1:PORT → port of the guest (PortForward)

@@ -108,6 +108,11 @@ final class DiskOptions {
               + " Those that are bound to the image go along in any case, where they are here")
   List<String> along = List.of();
 
+  @Option(
+      names = "--no-bound-images",
+      description = "images that are bound to the image do not go along on the installer")
+  boolean noBound;
+
   @Mixin Followed followed = new Followed();
 
   @Spec(Spec.Target.MIXEE)
@@ -202,9 +207,12 @@ final class DiskOptions {
    * @throws Problem of kind USAGE or INPUT
    */
   Wanted read(@Nullable Path usual) throws IOException {
-    if (!along.isEmpty()) {
+    if (!along.isEmpty() || noBound) {
       throw Problem.usage(
-          "--with-image is for installers, and --type " + types.getFirst() + " makes none");
+          (noBound ? "--no-bound-images" : "--with-image")
+              + " is for installers, and --type "
+              + types.getFirst()
+              + " makes none");
     }
     List<DiskType> wanted = DiskType.parse(types);
     RootFileSystem fs = rootfs == null ? null : RootFileSystem.parse(rootfs);
@@ -294,7 +302,7 @@ final class DiskOptions {
         wanted,
         file,
         kickstart,
-        new AlongImages(along, opener, progress),
+        new AlongImages(along, !noBound, opener, progress),
         IsoRequest.Mode.parse(installerMode),
         access,
         output,

@@ -156,6 +156,7 @@ abstract class MachineCommand implements Callable<Integer> {
       BootMedium medium = record.medium();
       node.put("medium", medium == null ? null : medium.place());
       node.put("isolated", record.isolated()).put("tpm", record.tpm());
+      node.put("architecture", record.architecture().label());
       ArrayNode forwards = node.putArray("forwards");
       ports.forEach(
           (guest, host) ->

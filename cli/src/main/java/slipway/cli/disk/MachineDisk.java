@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import slipway.base.AtomicFile;
+import slipway.base.Printable;
+import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.command.State;
 import slipway.cli.output.Terminal;
@@ -74,11 +76,18 @@ record MachineDisk(Path file, DiskFormat format, @Nullable String digest, String
    * The disk of an image in the local store, made when it is not there yet.
    *
    * @param platform that the image must be for
-   * @throws slipway.base.Problem of kind NOT_FOUND when there is no such image
+   * @throws Problem of kind NOT_FOUND when there is no such image, INPUT when it is for another
+   *     platform
    */
   static MachineDisk ofImage(String image, Platform platform, State state) throws IOException {
     try (LocalStore store = state.storeWith(image)) {
       Manifest.Image manifest = store.image(image, platform);
+      if (store.isForAnother(manifest, platform)) {
+        String own = store.config(manifest).platform().architecture();
+        throw Problem.input(
+            "%s is for %s and the machine would be of %s; --arch says which one it is"
+                .formatted(Printable.text(image), Printable.text(own), platform.architecture()));
+      }
       Path folder = Files.createDirectories(state.directory().resolve("vm/disks"));
       Path disk = folder.resolve(manifest.digest().hex() + SUFFIX);
       try (Flock lock = Flock.file(folder.resolve("lock"), true)) {

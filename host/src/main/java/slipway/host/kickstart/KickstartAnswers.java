@@ -392,7 +392,7 @@ final class KickstartAnswers {
     boolean isOfMedium = here.equals(place.medium() + "/container") && transport.equals("oci");
     String companions = place.medium() + "/companions:";
     String followed =
-        target == null && here.startsWith(companions)
+        target == null && transport.equals("oci") && here.startsWith(companions)
             ? here.substring(companions.length())
             : target;
     return new InstallAnswers.Image(isOfMedium ? null : transport + ":" + here, followed, root);

@@ -20,6 +20,7 @@ import slipway.oci.copy.ImageSource;
 import slipway.oci.model.Descriptor;
 import slipway.oci.model.Digest;
 import slipway.oci.model.Manifest;
+import slipway.oci.model.Reference;
 
 /**
  * A directory with an OCI image layout (image-spec, image-layout.md), as {@code skopeo} has it
@@ -165,6 +166,19 @@ public final class OciLayout implements ImageSource, ImageSink {
    *
    * @param tag a name; empty for the image without one; null for a part of an index
    */
+  @Override
+  public boolean names(Digest manifest) {
+    if (name == null) {
+      return false;
+    }
+    try {
+      return manifest.equals(Reference.parse(name).digest());
+    } catch (Problem e) {
+      // Names in a layout are whatever somebody wrote.
+      return false;
+    }
+  }
+
   @Override
   public void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
     blobs.write(manifest.descriptor(), manifest.bytes());
