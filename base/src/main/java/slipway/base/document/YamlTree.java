@@ -4,6 +4,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import slipway.base.Printable;
@@ -44,6 +48,7 @@ final class YamlTree {
   static JsonNode parse(String text, String name) {
     Object loaded;
     try {
+      requireFlat(text, name);
       loaded = new Load(SETTINGS).loadFromString(text);
     } catch (MarkedYamlEngineException e) {
       String line = e.getProblemMark().map(mark -> ":" + (mark.getLine() + 1)).orElse("");
@@ -60,11 +65,27 @@ final class YamlTree {
     return loaded == null ? NODES.objectNode() : new YamlTree(name).node(loaded, 0);
   }
 
+  /** The library makes its values by recursion, for which a small text can be too deep. */
+  private static void requireFlat(String text, String name) {
+    int depth = 0;
+    for (Event event : new Parse(SETTINGS).parseString(text)) {
+      depth += event instanceof CollectionStartEvent ? 1 : 0;
+      depth -= event instanceof CollectionEndEvent ? 1 : 0;
+      if (depth > DEEPEST) {
+        throw tooMuch(name);
+      }
+    }
+  }
+
+  private static Problem tooMuch(String name) {
+    return Problem.input(
+        "%s holds more than %d values, or more than %d in one another, references counted as often as they are used"
+            .formatted(name, MOST_NODES, DEEPEST));
+  }
+
   private JsonNode node(@Nullable Object value, int depth) {
     if (++nodes > MOST_NODES || depth > DEEPEST) {
-      throw Problem.input(
-          "%s holds more than %d values, or more than %d in one another, references counted as often as they are used"
-              .formatted(name, MOST_NODES, DEEPEST));
+      throw tooMuch(name);
     }
     return switch (value) {
       case null -> NODES.nullNode();

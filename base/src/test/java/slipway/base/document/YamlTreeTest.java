@@ -45,7 +45,14 @@ class YamlTreeTest {
                       ", ", before, before, before, before, before, before, before, before)));
     }
     for (String hostile :
-        new String[] {text.toString(), "a: &a [*a]", "[".repeat(60) + "]".repeat(60)}) {
+        new String[] {
+          text.toString(),
+          "a: &a [*a]",
+          "[".repeat(60) + "]".repeat(60),
+          "[".repeat(500_000),
+          "- ".repeat(500_000),
+          "{a: ".repeat(500_000)
+        }) {
       assertThatThrownBy(() -> parse(hostile))
           .isInstanceOf(Problem.class)
           .hasMessageStartingWith("d.yaml");
