@@ -47,7 +47,7 @@ final class DeployPlanner {
    */
   Plan deployment(DeploySpec spec, boolean stage, boolean lock) throws IOException {
     FileTree tree = sysroot.repository().readTree(spec.commit());
-    KernelLayout layout = KernelLayout.of(tree);
+    KernelLayout layout = KernelLayout.require(tree);
     DeploymentWriter.requireEtc(tree);
     PrepareRootConfig.read(new ImageFiles(tree)).requireStartable();
     Deployment created =

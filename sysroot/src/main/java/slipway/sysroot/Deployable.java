@@ -27,7 +27,7 @@ public final class Deployable {
    *     demands fs-verity
    */
   public static KernelLayout require(FileTree tree, String architecture) throws IOException {
-    KernelLayout kernel = KernelLayout.of(tree);
+    KernelLayout kernel = KernelLayout.require(tree);
     DeploymentWriter.requireEtc(tree);
     ImageFiles files = new ImageFiles(tree);
     OsRelease.prettyName(files);

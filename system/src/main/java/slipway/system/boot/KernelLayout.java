@@ -74,6 +74,28 @@ public record KernelLayout(
         });
   }
 
+  /**
+   * Looks into an image, and refuses one that has another thing than a file where a file is
+   * optional: it would count as missing, and nobody would hear of that before the machine starts
+   * without it.
+   *
+   * @throws Problem of kind INPUT
+   */
+  public static KernelLayout require(FileTree tree) throws IOException {
+    KernelLayout kernel = of(tree);
+    for (String name : List.of("initramfs.img", "initramfs", "devicetree")) {
+      String path = MODULES + "/" + kernel.version + "/" + name;
+      Optional<Node> there = tree.find(path);
+      if (there.isPresent() && !(there.get() instanceof Node.File)) {
+        throw Problem.input(
+            "the image's /"
+                + path
+                + " is a link or a folder, and starts nothing; put the file itself there");
+      }
+    }
+    return kernel;
+  }
+
   /** Looks into a deployment. */
   public static KernelLayout of(Path deployment) throws IOException {
     return find(
