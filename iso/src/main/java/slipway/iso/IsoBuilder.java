@@ -132,7 +132,7 @@ public final class IsoBuilder {
       Path manifest = unnamed.beside(list);
       Path tree = files(scratch.path());
       progress.note("writing the ISO");
-      xorriso(tree, scratch.path(), iso).run();
+      WritingTool.run(xorriso(tree, scratch.path(), iso), iso);
       progress.note("writing the sums of the media check");
       Command.of("implantisomd5", "--force", iso.toString()).run();
       progress.note("digest of the ISO");

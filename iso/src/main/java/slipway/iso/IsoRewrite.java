@@ -139,7 +139,7 @@ public final class IsoRewrite {
           temporary,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       phases.at("copying the files");
-      command.run();
+      WritingTool.run(command, temporary);
       if (checked) {
         phases.at("writing the sums of the media check");
         Command.of("implantisomd5", "--force", temporary.toString()).run();

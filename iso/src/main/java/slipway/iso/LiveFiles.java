@@ -109,6 +109,9 @@ record LiveFiles(FileTree image, String kernel, OptionalLong epoch) {
       faults.join();
       if (status != 0 || broken != null) {
         String text = new String(fault[0], UTF_8).strip();
+        if (WritingTool.isFull(text)) {
+          throw WritingTool.full(out, broken);
+        }
         throw new Problem(
             Problem.Kind.ENVIRONMENT,
             "mksquashfs cannot pack the live system: "

@@ -150,7 +150,7 @@ public final class NetbootBuilder {
             .with("-all-time", Long.toString(request.epoch().orElse(0)))
             .with("-mkfs-time", Long.toString(request.epoch().orElse(0)))
             .environment("SOURCE_DATE_EPOCH", null);
-    tool.run();
+    WritingTool.run(tool, out);
     requireFits("install.img", out);
   }
 
