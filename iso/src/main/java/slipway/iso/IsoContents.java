@@ -82,11 +82,12 @@ record IsoContents(Path iso, String volume, List<String> menus, Optional<Efi> ef
 
   private static List<String> menusOf(Path iso) {
     String listed =
-        xorriso(iso)
-            .with("-find", "/", "-type", "f", "(", "-name", "*.cfg", "-or", "-name", "*.conf")
-            .with("-or", "-name", "*.CFG", "-or", "-name", "*.CONF", ")", "-exec", "lsdl", "--")
-            .run()
-            .text();
+        read(
+            iso,
+            xorriso(iso)
+                .with("-find", "/", "-type", "f", "(", "-name", "*.cfg", "-or", "-name", "*.conf")
+                .with("-or", "-name", "*.CFG", "-or", "-name", "*.CONF", ")")
+                .with("-exec", "lsdl", "--"));
     List<String> menus = new ArrayList<>();
     for (String line : listed.lines().toList()) {
       Matcher file = LISTED.matcher(line.strip());
@@ -104,10 +105,7 @@ record IsoContents(Path iso, String volume, List<String> menus, Optional<Efi> ef
 
   private static Optional<Efi> efiOf(Path iso) {
     List<String> report =
-        xorriso(iso)
-            .with("-report_el_torito", "plain", "-report_system_area", "plain")
-            .run()
-            .text()
+        read(iso, xorriso(iso).with("-report_el_torito", "plain", "-report_system_area", "plain"))
             .lines()
             .toList();
     return matching(BOOT_IMAGE, report).stream()
@@ -148,7 +146,7 @@ record IsoContents(Path iso, String volume, List<String> menus, Optional<Efi> ef
       files.add(file);
     }
     if (!files.isEmpty()) {
-      command.run();
+      read(iso, command);
     }
     files.forEach(file -> requireRegular(file, "a boot menu"));
     return files;
@@ -157,7 +155,7 @@ record IsoContents(Path iso, String volume, List<String> menus, Optional<Efi> ef
   /** Takes the image out that UEFI starts, for which there must be one. */
   Path extractEfi(Path folder) {
     Path images = folder.resolve("images");
-    xorriso(iso).with("-osirrox", "on", "-extract_boot_images", images.toString()).run();
+    read(iso, xorriso(iso).with("-osirrox", "on", "-extract_boot_images", images.toString()));
     Path found = images.resolve("eltorito_img2_uefi.img");
     for (int i = 1; i < 10 && !Files.exists(found, LinkOption.NOFOLLOW_LINKS); i++) {
       found = images.resolve("eltorito_img" + i + "_uefi.img");
@@ -177,6 +175,28 @@ record IsoContents(Path iso, String volume, List<String> menus, Optional<Efi> ef
       throw Problem.input(
           what + " could not be read from " + Printable.text(iso.toString()) + "; is it whole?");
     }
+  }
+
+  /**
+   * What xorriso says of an ISO.
+   *
+   * @throws Problem of kind INPUT when it cannot read it, and of kind FULL when there is no room
+   *     for what it extracts
+   */
+  private static String read(Path iso, Command command) {
+    Command.Result result = command.tryRun();
+    if (result.status() == 0) {
+      return result.text();
+    }
+    if (WritingTool.isFull(result.stderr())) {
+      throw Problem.full(
+          "no space is left for the menus of "
+              + Printable.text(iso.toString())
+              + " among temporary"
+              + " files; make room there, or let TMPDIR name another folder");
+    }
+    throw Problem.input("xorriso cannot read " + Printable.text(iso.toString()) + ": is it whole?")
+        .withDetails(result.stderr());
   }
 
   /** xorriso with an ISO to read, without the user's and the machine's settings. */
