@@ -122,7 +122,7 @@ public final class DiskCommand implements Callable<Integer> {
             wanted.disk(
                 store.source(), manifest, store.config(manifest), image, access, output.folder);
         DiskSizes sizes = DiskBuilder.sizes(request, Progress.NONE);
-        return DryRun.print(sizes, spec.commandLine().getOut());
+        return DryRun.print(sizes, json, spec.commandLine().getOut());
       }
     }
 

@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
 import slipway.base.Printable;
 import slipway.cli.output.JsonText;
 import slipway.cloud.AmiUpload;
+import slipway.disk.DiskSizes;
 import slipway.disk.DiskType;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -39,6 +41,27 @@ final class DiskJson {
     files.forEach((type, file) -> byType.put(type, file.toString()));
     node.put("seconds", seconds);
     return JsonText.pretty(node);
+  }
+
+  /** What partitions a disk would have; sizes that are not settled are null. */
+  static String sizes(DiskSizes sizes) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    ArrayNode partitions = node.putArray("partitions");
+    for (DiskSizes.Row row : sizes.rows()) {
+      partitions
+          .addObject()
+          .put("name", row.name())
+          .put("place", row.place())
+          .put("holds", row.content())
+          .put("least", row.least())
+          .put("size", settled(row.size()))
+          .put("why", row.reason());
+    }
+    return JsonText.pretty(node.put("least", sizes.least()).put("size", settled(sizes.size())));
+  }
+
+  private static @Nullable Long settled(long size) {
+    return size < 0 ? null : size;
   }
 
   /** The files of disks for people, a line each; Amazon's in bootc-image-builder's words. */

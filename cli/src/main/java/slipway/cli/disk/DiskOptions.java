@@ -48,9 +48,11 @@ final class DiskOptions {
 
   @Option(
       names = "--type",
-      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso|pxe",
+      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso|anaconda-iso|pxe|pxe-tar-xz",
       defaultValue = "qcow2",
-      description = "may be repeated (default: ${DEFAULT-VALUE})")
+      description =
+          "may be repeated; anaconda-iso, bootc-installer and bootc-generic-iso are other names"
+              + " of iso (default: ${DEFAULT-VALUE})")
   List<String> types = List.of();
 
   @Option(

@@ -25,9 +25,24 @@ final class DryRun {
   /**
    * Prints the sizes.
    *
-   * @throws Problem when such a disk cannot be made, behind the table of what it would take
+   * @param json an object in the place of the table
+   * @throws Problem when such a disk cannot be made, behind what it would take
    */
-  static int print(DiskSizes sizes, PrintWriter out) {
+  static int print(DiskSizes sizes, boolean json, PrintWriter out) {
+    if (json) {
+      out.println(DiskJson.sizes(sizes));
+    } else {
+      out.print(table(sizes));
+    }
+    out.flush();
+    Problem refusal = sizes.refusal();
+    if (refusal != null) {
+      throw refusal;
+    }
+    return 0;
+  }
+
+  private static Table table(DiskSizes sizes) {
     Table table = new Table("PARTITION", "PLACE", "HOLDS", "LEAST", "SIZE", "WHY");
     for (DiskSizes.Row row : sizes.rows()) {
       table.row(
@@ -46,12 +61,6 @@ final class DryRun {
         Long.toString(sizes.least()),
         disk < 0 ? "" : Long.toString(disk),
         "the whole disk, with its partition table");
-    out.print(table);
-    out.flush();
-    Problem refusal = sizes.refusal();
-    if (refusal != null) {
-      throw refusal;
-    }
-    return 0;
+    return table;
   }
 }

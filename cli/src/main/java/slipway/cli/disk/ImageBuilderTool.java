@@ -99,7 +99,7 @@ public final class ImageBuilderTool {
       }
       DiskOptions.Wanted wanted = options.disk.read(DiskConfig.in(ROOT).orElse(null));
       if (dryRun.isWanted) {
-        return sizes(wanted, access);
+        return sizes(wanted, access, kind == ProgressKind.JSON);
       }
       String architecture = options.platform().architecture();
       try (AwsOptions.Sending sending = aws.of(wanted.types(), architecture, wanted.loader())) {
@@ -110,11 +110,12 @@ public final class ImageBuilderTool {
       return 0;
     }
 
-    private int sizes(DiskOptions.Wanted wanted, FileAccess access) throws IOException {
+    private int sizes(DiskOptions.Wanted wanted, FileAccess access, boolean json)
+        throws IOException {
       try (BuilderImage found = options.open(image, state, CONTAINER, Progress.NONE)) {
         DiskRequest request = options.wanted(found, wanted, access, output.folder);
         DiskSizes sizes = DiskBuilder.sizes(request, Progress.NONE);
-        return DryRun.print(sizes, spec.commandLine().getOut());
+        return DryRun.print(sizes, json, spec.commandLine().getOut());
       }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import slipway.base.Problem;
 import slipway.base.Progress;
 import slipway.cli.Main;
 import slipway.cli.output.ProgressKind;
+import slipway.disk.DiskSizes;
 import slipway.linux.mount.Mount;
 import slipway.linux.mount.Mounts;
 import slipway.oci.copy.ImageSink;
@@ -259,6 +261,18 @@ class ImageBuilderToolTest {
     assertThat(container.named(name)).isEqualTo(mounted);
     assertThat(container.named(Path.of("none.toml"))).isEqualTo(Path.of("none.toml"));
     assertThat(container.named(Path.of("pom.xml"))).isEqualTo(Path.of("pom.xml"));
+  }
+
+  @Test
+  void sizesOfADiskThatCannotBeAreToldInJsonToo() {
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    Problem tooSmall = Problem.input("too small");
+    DiskSizes sizes = new DiskSizes(List.of(), 5, null, "ext4", tooSmall);
+    assertThatThrownBy(() -> DryRun.print(sizes, true, new PrintWriter(said))).isSameAs(tooSmall);
+    JsonNode told = new JsonMapper().readTree(said.toString(StandardCharsets.UTF_8));
+    assertThat(told.path("least").asLong()).isEqualTo(5);
+    assertThat(told.path("size").isNull()).isTrue();
+    assertThat(told.path("partitions").isArray()).isTrue();
   }
 
   @Test
