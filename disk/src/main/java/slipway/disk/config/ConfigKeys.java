@@ -82,6 +82,10 @@ final class ConfigKeys {
       Map.of(
           "customizations.fips",
           "customizations.kernel.append = \"fips=1\" turns it on in an image that is made for it",
+          "customizations.installer.modules",
+          "they are Anaconda's, and the installer here is Slipway's",
+          "customizations.installer.unattended",
+          "--installer-mode unattended asks nothing",
           "customizations.ignition",
           "customizations.user, files and services do most of it");
 

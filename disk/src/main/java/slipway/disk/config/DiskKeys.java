@@ -160,7 +160,13 @@ final class DiskKeys {
           case "lvm" -> new VolumeKeys(keys, this).group(n, at);
           default ->
               throw keys.wrong(
-                  at + ".type", at + ".type: unknown partition type: \"" + type + "\"");
+                  at + ".type",
+                  at
+                      + ".type: unknown partition type: \""
+                      + type
+                      + "\"; there are plain, btrfs and lvm"
+                      // Whoever asks for it so means the content of a plain one.
+                      + (type.equals("swap") ? "; swap is fs_type = \"swap\" of a plain one" : ""));
         };
     requireSize(n, at);
     String id = keys.string(n, "part_uuid", at + ".part_uuid");

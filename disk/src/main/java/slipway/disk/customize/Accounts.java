@@ -180,7 +180,11 @@ final class Accounts {
                             + user
                             + "\" is to be in the group \""
                             + name
-                            + "\", which neither the image nor the config has"));
+                            + "\", which neither the image nor the config has; make one with"
+                            + " [[customizations.group]]"
+                            + (name.equals("wheel") && group.find("sudo").isPresent()
+                                ? ", or take \"sudo\", as administrators are in here"
+                                : "")));
     g[3] = member(g[3], user);
     String[] s = gshadow.find(name).orElseGet(() -> gshadow.add(name, "!", "", ""));
     s[3] = member(s[3], user);

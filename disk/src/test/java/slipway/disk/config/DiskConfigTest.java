@@ -157,7 +157,10 @@ class DiskConfigTest {
       assertThatThrownBy(() -> DiskConfig.kickstart(file))
           .hasMessageContaining("customizations.hostname is not compatible with the user-supplied");
       Files.writeString(file, "[customizations.installer]\nunattended = true\n");
-      assertThatThrownBy(() -> DiskConfig.kickstart(file)).hasMessageContaining("unattended");
+      assertThatThrownBy(() -> DiskConfig.kickstart(file))
+          .hasMessageContaining("--installer-mode unattended");
+      Files.writeString(file, "[customizations.installer.modules]\nenable = [\"x\"]\n");
+      assertThatThrownBy(() -> DiskConfig.kickstart(file)).hasMessageContaining("Anaconda");
       Files.writeString(file, "[customizations]\nhostname = \"x\"\n");
       assertThat(DiskConfig.kickstart(file)).isEmpty();
     } finally {

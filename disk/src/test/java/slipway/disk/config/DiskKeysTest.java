@@ -126,7 +126,11 @@ class DiskKeysTest {
         Arguments.of("", all + "minsze = 1", "did you mean minsize?"),
         Arguments.of("", all + "name = \"x\"", "unknown key"),
         Arguments.of("", "minsize = -1\nmountpoint = \"/var\"", "[0].minsize is not a size"),
-        Arguments.of("", all + "type = \"zfs\"", "unknown partition type: \"zfs\""),
+        Arguments.of(
+            "",
+            all + "type = \"zfs\"",
+            "unknown partition type: \"zfs\"; there are plain, btrfs and lvm"),
+        Arguments.of("", all + "type = \"swap\"", "swap is fs_type = \"swap\" of a plain one"),
         Arguments.of(
             "",
             all + "type = \"lvm\"",

@@ -188,7 +188,8 @@ class AccountsTest {
   void whatDoesNotFitIsRefused() {
     assertThatThrownBy(() -> apply(user("alice", null, null, "nosuch")))
         .isInstanceOf(Problem.class)
-        .hasMessageContaining("nosuch");
+        .hasMessageContaining("nosuch")
+        .hasMessageEndingWith("make one with [[customizations.group]]");
     assertThatThrownBy(
             () ->
                 apply(
