@@ -221,6 +221,11 @@ public final class VmCommand implements Callable<Integer> {
         throw Problem.usage(
             "--virt-install prints nothing of --cloud; virt-install has --cloud-init for nocloud");
       }
+      if (virtInstall && !forwards.isEmpty()) {
+        throw Problem.usage(
+            "--virt-install prints nothing of --forward; libvirt forwards ports by portForward of"
+                + " --network passt");
+      }
       if (virtInstall && medium.isolated) {
         throw Problem.usage(
             "--virt-install prints nothing of --isolated; virt-install has --network none");

@@ -176,6 +176,7 @@ class MachineCommandTest {
         .contains("no disk image " + file + ".none");
     assertThat(run("-d", "--pxe", directory.toString()).err()).contains("is a folder");
     assertThat(run("--virt-install", "--pxe", "http://10.0.2.2/x").err()).contains("--pxe");
+    assertThat(run("--virt-install", "--forward", "8080:80").err()).contains("portForward");
     assertThat(run("--virt-install", "--isolated").err()).contains("--network none");
     for (String more : List.of("--snapshot", "--format=raw")) {
       assertThat(vm("run", "-d", "--disk-size", "1G", more).err()).contains("DISK that is there");
