@@ -268,7 +268,9 @@ class ImageBuilderToolTest {
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     Problem tooSmall = Problem.input("too small");
     DiskSizes sizes = new DiskSizes(List.of(), 5, null, "ext4", tooSmall);
-    assertThatThrownBy(() -> DryRun.print(sizes, true, new PrintWriter(said))).isSameAs(tooSmall);
+    assertThatThrownBy(
+            () -> DryRun.print(sizes, true, new PrintWriter(said, false, StandardCharsets.UTF_8)))
+        .isSameAs(tooSmall);
     JsonNode told = new JsonMapper().readTree(said.toString(StandardCharsets.UTF_8));
     assertThat(told.path("least").asLong()).isEqualTo(5);
     assertThat(told.path("size").isNull()).isTrue();

@@ -166,7 +166,7 @@ final class DiskKeys {
                       + type
                       + "\"; there are plain, btrfs and lvm"
                       // Whoever asks for it so means the content of a plain one.
-                      + (type.equals("swap") ? "; swap is fs_type = \"swap\" of a plain one" : ""));
+                      + ("swap".equals(type) ? "; swap is fs_type = \"swap\" of a plain one" : ""));
         };
     requireSize(n, at);
     String id = keys.string(n, "part_uuid", at + ".part_uuid");

@@ -161,11 +161,6 @@ public final class OciLayout implements ImageSource, ImageSink {
     written.add(descriptor.digest());
   }
 
-  /**
-   * {@inheritDoc}
-   *
-   * @param tag a name; empty for the image without one; null for a part of an index
-   */
   @Override
   public boolean names(Digest manifest) {
     if (name == null) {
@@ -179,6 +174,11 @@ public final class OciLayout implements ImageSource, ImageSink {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @param tag a name; empty for the image without one; null for a part of an index
+   */
   @Override
   public void putManifest(Manifest manifest, @Nullable String tag) throws IOException {
     blobs.write(manifest.descriptor(), manifest.bytes());
