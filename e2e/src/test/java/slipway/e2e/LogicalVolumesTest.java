@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import slipway.media.Firmware;
 
 /**
  * A machine whose root is a logical volume: LVM2 in its initramfs finds what was written without
@@ -38,16 +40,18 @@ class LogicalVolumesTest {
 
   @TempDir Path dir;
 
-  @Test
+  @ParameterizedTest
+  @EnumSource
   @Tag("soak")
-  void startsFromAVolumeAgainAndAgain() throws Exception {
+  void startsFromAVolumeAgainAndAgain(Firmware firmware) throws Exception {
     try (Releases releases = Releases.start(dir)) {
       Path key = UpgradingMachine.key(dir);
       Path config =
           Files.writeString(
               dir.resolve("config.toml"), CONFIG.formatted(UpgradingMachine.publicKey(key)));
       Path disk = releases.diskWith(0, Releases.packages("lvm2"), config, dir);
-      try (UpgradingMachine machine = UpgradingMachine.start(UpgradingMachine.spec(disk, key))) {
+      try (UpgradingMachine machine =
+          UpgradingMachine.start(UpgradingMachine.spec(disk, key).withFirmware(firmware))) {
         judge(machine);
         // LVM2 writes its description behind that of the disk's maker.
         machine.must("vgchange -qq --addtag seen vg00 && vgck vg00");
