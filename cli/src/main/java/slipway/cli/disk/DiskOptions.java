@@ -48,11 +48,11 @@ final class DiskOptions {
 
   @Option(
       names = "--type",
-      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso|anaconda-iso|pxe|pxe-tar-xz",
+      paramLabel = "raw|qcow2|ami|vmdk|vhd|gce|ova|iso|pxe",
       defaultValue = "qcow2",
       description =
           "may be repeated; anaconda-iso, bootc-installer and bootc-generic-iso are other names"
-              + " of iso (default: ${DEFAULT-VALUE})")
+              + " of iso, and pxe-tar-xz is pxe in an archive (default: ${DEFAULT-VALUE})")
   List<String> types = List.of();
 
   @Option(
